@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 class Strict(BaseModel):
     """A request body: unknown fields are refused, types are not guessed (JSON `1` is a valid float, `"1"` is not)."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 class View(BaseModel):

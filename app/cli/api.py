@@ -1,0 +1,42 @@
+"""`qstill api`: one API process."""
+
+import click
+import uvicorn
+
+from app.database import Database
+from app.guard import end_with_parent
+from app.health import database_trouble
+from app.keys.keyring import Keyring
+from app.main import create_app
+from app.settings import LOOPBACK, Settings
+
+GRACE_SECONDS = 5  # an event stream does not end by itself
+
+
+def serve(settings: Settings) -> None:
+    """Listen until told to stop. Raises ClickException when the database is not ready, or the door would stand open."""
+    database = Database(settings.database)
+    trouble = database_trouble(database)
+    if trouble is not None:
+        raise click.ClickException(f"the database {trouble}")
+    refuse_open_door(settings.host, Keyring(database))
+    database.close()
+    end_with_parent()
+    uvicorn.run(
+        create_app(settings),
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+def refuse_open_door(host: str, keyring: Keyring) -> None:
+    """A service without keys must not listen where others reach it."""
+    if host not in LOOPBACK and keyring.open_to_everybody():
+        raise click.ClickException(
+            f"without keys the service listens on this machine only, not on {host}; "
+            "make one first: qstill keys create NAME"
+        )

@@ -1,0 +1,90 @@
+"""A small client of the service: patient, so that a restart of the server between two requests is not noticed."""
+
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import httpx
+import httpx_sse
+
+from app.jobs.machine import FINAL
+
+T = TypeVar("T")
+
+PATIENCE_SECONDS = 120.0  # how long a server may be away
+PAUSE_SECONDS = 0.5
+TIMEOUT = httpx.Timeout(30.0, connect=5.0)
+
+Job = dict[str, Any]
+
+
+class Client:
+    def __init__(self, server: str, key: str | None = None, patience: float = PATIENCE_SECONDS) -> None:
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self.server = server.rstrip("/")
+        self._http = httpx.Client(base_url=self.server, headers=headers, timeout=TIMEOUT)
+        self._patience = patience
+
+    def submit(self, body: dict[str, Any]) -> Job:
+        """Queue a circuit or a distillation. Sent again after a broken connection, it is still one job."""
+        path = "/v1/circuits" if "circuit" in body else "/v1/distillations"
+        headers = {"Idempotency-Key": str(uuid.uuid4())}
+        return self._json(lambda: self._http.post(path, json=body, headers=headers))
+
+    def get(self, path: str) -> Any:
+        return self._json(lambda: self._http.get(path))
+
+    def download(self, path: str, place: Path) -> Path:
+        place.write_bytes(self._answer(lambda: self._http.get(path)).content)
+        return place
+
+    def events(self, job: Job) -> Iterator[tuple[str, dict[str, Any]]]:
+        """(kind, event) of a job until it is final, through restarts of the server, none twice and none left out."""
+        last, given_up_at = "", time.monotonic() + self._patience
+        while True:
+            try:
+                headers = {"Last-Event-ID": last} if last else {}
+                with httpx_sse.connect_sse(self._http, "GET", job["links"]["events"], headers=headers) as source:
+                    if source.response.status_code != 200:
+                        source.response.read()
+                    _check(source.response)
+                    for event in source.iter_sse():
+                        given_up_at = time.monotonic() + self._patience
+                        last = event.id or last
+                        yield event.event, event.json()
+                        if event.event in FINAL:
+                            return
+            except httpx.TransportError:
+                if time.monotonic() > given_up_at:
+                    raise
+            time.sleep(PAUSE_SECONDS)
+
+    def _json(self, request: Callable[[], httpx.Response]) -> Any:
+        return self._answer(request).json()
+
+    def _answer(self, request: Callable[[], httpx.Response]) -> httpx.Response:
+        given_up_at = time.monotonic() + self._patience
+        while True:
+            try:
+                return _check(request())
+            except httpx.TransportError as error:
+                if time.monotonic() > given_up_at:
+                    raise click.ClickException(f"{self.server} does not answer ({type(error).__name__})") from None
+            time.sleep(PAUSE_SECONDS)
+
+
+def _check(response: httpx.Response) -> httpx.Response:
+    """Raises ClickException with what a problem document says."""
+    if response.is_success:
+        return response
+    try:
+        problem = response.json()
+        lines = [f"{problem['title']} ({problem['code']})"]
+        lines += [f"  {error.get('pointer', '')}: {error['detail']}" for error in problem.get("errors", ())]
+        lines += [f"  try {way}" for way in problem.get("try", ())]
+    except (ValueError, KeyError):
+        lines = [f"the server answered {response.status_code}"]
+    raise click.ClickException("\n".join(lines))

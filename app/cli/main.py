@@ -1,0 +1,152 @@
+"""The `qstill` command."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from app import __version__
+from app.broker import QUEUES
+from app.settings import Settings
+
+DEFAULT_WORKERS = max(1, (os.cpu_count() or 2) // 2)  # of each kind: circuits and trainings share the cores
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="qstill")
+def main() -> None:
+    """Knowledge distillation and quantum circuits as one REST service."""
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8400, show_default=True, help="0 takes a free one.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Another address needs a key first.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 64),
+    default=DEFAULT_WORKERS,
+    show_default=True,
+    help="Jobs at once, of each kind.",
+)
+@click.option("--data-dir", type=click.Path(path_type=Path), default=Path("qstill-data"), show_default=True)
+def up(port: int, host: str, workers: int, data_dir: Path) -> None:
+    """Run the whole service on this machine: API, workers, ledger, broker and store in one folder."""
+    from app.cli.up import serve
+
+    sys.exit(serve(data_dir=data_dir, host=host, port=port, workers=workers))
+
+
+@main.command()
+@click.option("--host", default=None, help="The address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(0, 65535), default=None, help="[default: 8400]")
+def api(host: str | None, port: int | None) -> None:
+    """Run the API alone, with the database and broker that QSTILL_* name."""
+    from app.cli.api import serve
+
+    settings = Settings()
+    serve(settings.model_copy(update={k: v for k, v in (("host", host), ("port", port)) if v is not None}))
+
+
+@main.command()
+@click.argument("queue", type=click.Choice(QUEUES))
+@click.option("--concurrency", type=click.IntRange(1, 64), default=1, show_default=True, help="Jobs at once.")
+def worker(queue: str, concurrency: int) -> None:
+    """Run a worker of one queue."""
+    arguments = [sys.executable, "-m", "workers", queue, "--concurrency", str(concurrency)]
+    os.execv(sys.executable, arguments)  # noqa: S606  # the front door does not import the engine room
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database to the schema of this version, and make sure that QSTILL_BOOTSTRAP_KEY exists."""
+    from app.database import Database
+    from app.keys.keyring import create_key
+    from app.migrations import migrate as bring_up_to_date
+
+    settings = Settings()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database)
+    bring_up_to_date(database)
+    if settings.bootstrap_key is not None:
+        token = settings.bootstrap_key.get_secret_value()
+        key_id, _ = database.write(lambda connection: create_key(connection, "bootstrap", token))
+        click.echo(f"key {key_id} is there")
+    database.close()
+    click.echo("the database is up to date")
+
+
+@main.group()
+def keys() -> None:
+    """Who may use the service. Without a key it is open, on this machine only."""
+
+
+DATA_DIR = click.option("--data-dir", type=click.Path(path_type=Path), default=None, help="Of an embedded service.")
+
+
+@keys.command("create")
+@click.argument("name")
+@DATA_DIR
+def create(name: str, data_dir: Path | None) -> None:
+    """Make a key and print it. It is not kept and cannot be shown again."""
+    from app.cli.keys import create as create_one
+
+    create_one(name, data_dir)
+
+
+@keys.command("list")
+@DATA_DIR
+def list_all(data_dir: Path | None) -> None:
+    """List the keys: id, name, when made, when revoked."""
+    from app.cli.keys import list_all as list_them
+
+    list_them(data_dir)
+
+
+@keys.command("revoke")
+@click.argument("key_id")
+@DATA_DIR
+def revoke(key_id: str, data_dir: Path | None) -> None:
+    """Close the service to a key, within two seconds."""
+    from app.cli.keys import revoke as revoke_one
+
+    sys.exit(revoke_one(key_id, data_dir))
+
+
+SERVER = click.option("--server", envvar="QSTILL_SERVER", default="http://127.0.0.1:8400", show_default=True)
+KEY = click.option("--key", envvar="QSTILL_KEY", default=None, help="Also from QSTILL_KEY.")
+
+
+@main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
+@click.option("--watch", is_flag=True, help="Follow it to its end, through restarts of the server.")
+@SERVER
+@KEY
+def submit(file: Path, watch: bool, server: str, key: str | None) -> None:
+    """Submit the circuit or distillation in FILE (JSON, or - for standard input)."""
+    from app.cli.submit import submit as submit_file
+
+    sys.exit(submit_file(file, follow=watch, server=server, key=key))
+
+
+@main.command()
+@click.option("--data-dir", type=click.Path(path_type=Path), default=Path("qstill-data"), show_default=True)
+def demo(data_dir: Path) -> None:
+    """Start the service, distill on real data, run a circuit, show what came out, stop."""
+    from app.cli.demo import demo as run_demo
+
+    sys.exit(run_demo(data_dir))
+
+
+@main.command()
+@click.option("--data-dir", type=click.Path(path_type=Path), default=None)
+def doctor(data_dir: Path | None) -> None:
+    """Look for what would keep the service from running here, and say what to do about it."""
+    from app.cli.doctor import examine
+
+    settings = Settings() if data_dir is None else Settings(data_dir=data_dir)
+    sys.exit(examine(settings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+"""Results on a terminal: a circuit's histogram as bars; a distillation's accuracies side by side."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from app.cli.client import Client, Job
+
+BAR = 40  # characters of a certain outcome
+BARS = 16
+
+
+def show(client: Client, job: Job, console: Console) -> None:
+    """What came out of a finished job."""
+    if job["status"] != "succeeded":
+        error = job["error"] or {"title": job["status"], "code": job["status"]}
+        console.print(f"{job['id']} {job['status']}: {error['title']} ({error['code']})", style="red")
+    elif job["kind"] == "circuit":
+        show_histogram(client.get(f"{job['links']['histogram']}?top={BARS}"), console)
+    else:
+        show_distillation(job["result"], console)
+
+
+def show_histogram(histogram: dict[str, Any], console: Console) -> None:
+    """One bar for each outcome, with its 95% interval."""
+    table = Table(
+        title=f"{histogram['shots']:,} shots, 95% intervals", show_header=False, box=None, title_justify="left"
+    )
+    for outcome in histogram["outcomes"]:
+        table.add_row(*_bar(outcome["key"], outcome))
+    if histogram["other"]:
+        table.add_row(*_bar(f"{histogram['other']['outcomes']} others", histogram["other"]))
+    console.print(table)
+
+
+def _bar(name: str, outcome: dict[str, Any]) -> tuple[str, str, str]:
+    figures = f"{outcome['count']:>6}  {outcome['probability']:.3f}  [{outcome['low']:.3f}, {outcome['high']:.3f}]"
+    return name, f"[blue]{'█' * max(1, round(outcome['probability'] * BAR))}[/blue]", figures
+
+
+def show_distillation(result: dict[str, Any], console: Console) -> None:
+    """Accuracies on the test split, mean ± standard deviation over the seeds, and the verdict."""
+    table = Table(title="test accuracy", box=None, title_justify="left")
+    for column in ("", "mean", "± SD"):
+        table.add_column(column, justify="right" if column else "left")
+    rows = {"teacher": "teacher", "student": "student, distilled", "baseline": "same student, no teacher"}
+    for role, name in rows.items():
+        if result[role] is not None:
+            sd = result[role]["sd"]
+            table.add_row(name, f"{result[role]['mean']:.1%}", "" if sd is None else f"{sd:.1%}")
+    console.print(table)
+    gain = result["gain"]
+    if gain is not None:
+        interval = "" if gain["low"] is None else f", 95% interval [{gain['low']:+.1f}, {gain['high']:+.1f}]"
+        console.print(f"distillation: {result['verdict']} ({gain['points']:+.1f} points{interval})")

@@ -1,0 +1,39 @@
+"""`qstill submit`."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from app.cli.client import Client
+from app.cli.show import show
+from app.cli.watch import watch
+
+
+def submit(file: Path, *, follow: bool, server: str, key: str | None) -> int:
+    """Submit the body in a file; returns the exit status: 0 when it succeeded, or was queued and not followed."""
+    console = Console(stderr=True)
+    client = Client(server, key)
+    job = client.submit(_read(file))
+    if not follow:
+        click.echo(job["id"])
+        return 0
+    console.print(f"{job['id']} is {job['status']}; {client.server}{job['links']['self']}")
+    job = watch(client, job, console)
+    show(client, job, console)
+    click.echo(json.dumps(job["result"] or job["error"]))
+    return 0 if job["status"] == "succeeded" else 1
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+        body = json.loads(text)
+    except ValueError as error:
+        raise click.ClickException(f"{file} is not JSON: {error}") from None
+    if not isinstance(body, dict):
+        raise click.ClickException(f"{file} holds no JSON object")
+    return body

@@ -1,0 +1,127 @@
+"""/v1/distillations: submit a distillation, read its report; /v1/checkpoints: the students it made."""
+
+import json
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from app.broker import DISTILLATION
+from app.database import Record
+from app.distillations.schemas import DistillationJob, referenced_files
+from app.distillations.views import CheckpointView
+from app.errors import Problem
+from app.files.files import must_exist
+from app.http.accepted import Reply
+from app.http.auth import Owner
+from app.http.content import send_file
+from app.http.etag import etag
+from app.http.front import AtHand
+from app.http.paging import Page
+from app.http.problems import problems
+from app.ids import id_pattern
+from app.jobs import queries
+from app.jobs.ledger import NewJob
+from app.jobs.schemas import JobId, JobView, moment, must_have_succeeded
+
+SAFETENSORS = "application/octet-stream"
+
+router = APIRouter(tags=["distillations"], responses=problems(401, 403, 422))
+
+CheckpointId = Annotated[str, Path(pattern=id_pattern("ckpt"), description="The id of a checkpoint.")]
+
+
+@router.post("/v1/distillations", status_code=202, responses=problems(409, 413, 429) | {200: {"model": JobView}})
+async def submit_distillation(job: DistillationJob, front: AtHand, owner: Owner, reply: Reply) -> JobView:
+    """Queue a distillation. Returns at once; follow it by its events, or wait with `Prefer: wait=N`."""
+    wanted = referenced_files(job)
+    if wanted:
+        await front.read(lambda connection: must_exist(connection, owner, wanted))
+    return await reply(
+        NewJob(
+            kind="distillation",
+            queue=DISTILLATION,
+            owner=owner,
+            spec=job.model_dump(mode="json", exclude_none=True, exclude={"name", "labels", "priority"}),
+            name=job.name,
+            labels=job.labels,
+            priority=job.priority,
+            max_attempts=front.settings.max_attempts,
+            files=[file for _, file, _ in wanted],
+        )
+    )
+
+
+@router.get("/v1/distillations/{job_id}/checkpoints", responses=problems(404))
+async def list_checkpoints(job_id: JobId, front: AtHand, owner: Owner) -> Page[CheckpointView]:
+    """The models that the job has made so far, oldest first: teacher, students, baselines."""
+    await front.read(lambda connection: queries.get_job(connection, owner, job_id, "distillation"))
+    found = await front.read(lambda connection: queries.list_artifacts(connection, job_id, "checkpoint"))
+    ids = [row.id for row in found]
+    return Page(
+        data=[_view(row) for row in found],
+        has_more=False,
+        first_id=ids[0] if ids else None,
+        last_id=ids[-1] if ids else None,
+    )
+
+
+@router.get("/v1/distillations/{job_id}/report", responses=problems(404, 409))
+async def get_report(job_id: JobId, response: Response, front: AtHand, owner: Owner) -> dict[str, Any]:
+    """Whether distillation helped: teacher, student, and the same student trained without a teacher."""
+    job = await front.read(lambda connection: queries.get_job(connection, owner, job_id, "distillation"))
+    must_have_succeeded(job)
+    found = await front.read(lambda connection: queries.get_artifact(connection, job_id, "report", "report.json"))
+    if found is None:
+        raise Problem("not_found", "The job has no report.", status=404)
+    response.headers["ETag"] = etag(found.sha256)
+    report: dict[str, Any] = json.loads(await run_in_threadpool(front.store.locate(found.path).read_bytes))
+    return report
+
+
+@router.get("/v1/checkpoints/{checkpoint_id}", responses=problems(404))
+async def get_checkpoint(
+    checkpoint_id: CheckpointId, response: Response, front: AtHand, owner: Owner
+) -> CheckpointView:
+    """What a checkpoint is: its role, epoch, accuracy, size and digest."""
+    found = await front.read(lambda connection: queries.get_checkpoint(connection, owner, checkpoint_id))
+    response.headers["ETag"] = etag(found.sha256)
+    return _view(found)
+
+
+@router.get(
+    "/v1/checkpoints/{checkpoint_id}/content",
+    response_class=Response,
+    responses=problems(404, 410)
+    | {
+        200: {"description": "The safetensors file.", "content": {SAFETENSORS: {}}},
+        206: {"description": "The part that `Range` asked for."},
+        304: {"description": "Unchanged since the ETag that you have."},
+        416: {"description": "The file has no such range."},
+    },
+)
+async def get_checkpoint_content(
+    checkpoint_id: CheckpointId, request: Request, front: AtHand, owner: Owner
+) -> Response:
+    """The weights as safetensors, its card in the metadata. `Range`, ETag and `Repr-Digest` are there to resume by."""
+    found = await front.read(lambda connection: queries.get_checkpoint(connection, owner, checkpoint_id))
+    return send_file(
+        request,
+        front.store.locate(found.path),
+        sha256=found.sha256,
+        media_type=SAFETENSORS,
+        filename=f"{checkpoint_id}.safetensors",
+    )
+
+
+def _view(row: Record) -> CheckpointView:
+    return CheckpointView(
+        id=row.id,
+        job=row.job_id,
+        name=row.name,
+        bytes=row.bytes,
+        sha256=row.sha256,
+        created_at=moment(row.created_at),
+        meta=row.meta,
+        links={"self": f"/v1/checkpoints/{row.id}", "content": f"/v1/checkpoints/{row.id}/content"},
+    )

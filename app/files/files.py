@@ -1,0 +1,86 @@
+"""Uploaded files in the ledger: rows over bytes in the store."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, insert, select
+
+from app.database import Record, now
+from app.errors import Problem
+from app.files.schemas import Purpose
+from app.jobs.ledger import discard
+from app.jobs.machine import FINAL
+from app.jobs.tables import files, job_files, jobs
+from app.store.folder import Stored
+
+
+def add_file(connection: Connection, owner: str, file_id: str, purpose: Purpose, name: str, stored: Stored) -> Record:
+    return connection.execute(
+        insert(files)
+        .values(
+            id=file_id,
+            owner=owner,
+            purpose=purpose,
+            name=name,
+            path=stored.path,
+            bytes=stored.bytes,
+            sha256=stored.sha256,
+            created_at=now(),
+        )
+        .returning(files)
+    ).one()
+
+
+def get_file(connection: Connection, owner: str, file_id: str) -> Record:
+    """Raises Problem (404)."""
+    found = connection.execute(select(files).where(files.c.id == file_id, files.c.owner == owner)).one_or_none()
+    if found is None:
+        raise Problem("file_not_found", "There is no such file.", status=404)
+    return found
+
+
+def list_files(
+    connection: Connection, owner: str, purpose: Purpose | None, *, after: str | None, before: str | None, limit: int
+) -> Sequence[Record]:
+    """Up to `limit` files, newest first: those older than `after`, or the nearest ones newer than `before`."""
+    query = select(files).where(files.c.owner == owner)
+    if purpose is not None:
+        query = query.where(files.c.purpose == purpose)
+    if before is not None:
+        return connection.execute(query.where(files.c.id > before).order_by(files.c.id).limit(limit)).all()[::-1]
+    if after is not None:
+        query = query.where(files.c.id < after)
+    return connection.execute(query.order_by(files.c.id.desc()).limit(limit)).all()
+
+
+def delete_file(connection: Connection, owner: str, file_id: str) -> None:
+    """Raises Problem: 404, or 409 while a job that is not finished needs it."""
+    found = get_file(connection, owner, file_id)
+    using = (
+        select(jobs.c.id)
+        .join(job_files, job_files.c.job_id == jobs.c.id)
+        .where(job_files.c.file_id == file_id, jobs.c.status.not_in(FINAL))
+        .limit(1)
+    )
+    job_id = connection.scalar(using)
+    if job_id is not None:
+        raise Problem(
+            "file_in_use",
+            "A job that is not finished needs this file.",
+            status=409,
+            ways_out=[{"method": "POST", "path": f"/v1/jobs/{job_id}/cancel"}],
+        )
+    discard(connection, found.path)
+    connection.execute(files.delete().where(files.c.id == file_id))
+
+
+def must_exist(connection: Connection, owner: str, wanted: Sequence[tuple[str, str, str]]) -> None:
+    """wanted: (JSON pointer, file id, purpose). Raises Problem (422) that names the pointer."""
+    for pointer, file_id, purpose in wanted:
+        query = select(files.c.purpose).where(files.c.id == file_id, files.c.owner == owner)
+        found = connection.scalar(query)
+        if found is None:
+            upload = {"method": "POST", "path": f"/v1/files?purpose={purpose}&name=…"}
+            raise Problem("file_not_found", "There is no such file.", pointer=pointer, ways_out=[upload])
+        if found != purpose:
+            title = f"This file was uploaded as {found}; here a {purpose} is needed."
+            raise Problem("wrong_purpose", title, pointer=pointer)

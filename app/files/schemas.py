@@ -1,0 +1,39 @@
+"""An uploaded file as its owner sees it, and what may be uploaded for which purpose."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from fastapi import Path
+from pydantic import Field
+
+from app.ids import id_pattern
+from app.schemas import View
+
+
+class Purpose(StrEnum):
+    DATASET = "dataset"
+    TEACHER = "teacher"
+    SOFT_LABELS = "soft_labels"
+    CIRCUIT = "circuit"
+
+
+SUFFIXES = {  # no format that runs code when it is read
+    Purpose.DATASET: (".npz", ".csv"),
+    Purpose.TEACHER: (".safetensors",),
+    Purpose.SOFT_LABELS: (".npy", ".npz"),
+    Purpose.CIRCUIT: (".qasm", ".json"),
+}
+
+FileId = Annotated[str, Path(pattern=id_pattern("file"), description="The id of an uploaded file.")]
+
+
+class FileView(View):
+    object: Literal["file"] = "file"
+    id: str = Field(examples=["file_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b"])
+    name: str = Field(examples=["flowers.npz"])
+    purpose: Purpose
+    bytes: int = Field(description="Size.", examples=[61440])
+    sha256: str = Field(description="Of the content, as hexadecimal digits.")
+    created_at: datetime
+    links: dict[str, str]

@@ -1,0 +1,103 @@
+"""How a submission is answered: 202 with `Location`, or 200 with the finished job when `Prefer: wait=N` was enough."""
+
+import asyncio
+import hashlib
+import re
+from typing import Annotated
+
+from fastapi import Depends, Header, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from app.errors import Problem
+from app.http.etag import etag
+from app.http.front import AtHand, Front
+from app.jobs import ledger, queries
+from app.jobs.ledger import Job, NewJob, Replay
+from app.jobs.machine import FINAL
+from app.jobs.schemas import JobView, job_view
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Requests with the same key are one request: send it again after a failure of the network.",
+        examples=["1f0c9a5e-bell"],
+    ),
+]
+Prefer = Annotated[
+    str | None,
+    Header(description="`wait=N`: wait up to N seconds for the job to finish (RFC 7240).", examples=["wait=5"]),
+]
+
+
+class Accepted:
+    """Queues a new job and answers the request that asked for it."""
+
+    def __init__(
+        self,
+        request: Request,
+        response: Response,
+        front: AtHand,
+        idempotency_key: IdempotencyKey = None,
+        prefer: Prefer = None,
+    ) -> None:
+        self._request, self._response, self._front = request, response, front
+        self._key, self._prefer = idempotency_key, prefer
+
+    async def __call__(self, new: NewJob) -> JobView:
+        front, response = self._front, self._response
+        if front.backlog.fresh(new.owner):
+            front.backlog.check(new.owner)
+        else:
+            await run_in_threadpool(front.backlog.check, new.owner)
+        replay = await self._replay()
+        job, replayed = await front.write(lambda connection: ledger.submit(connection, new, replay))
+        if replayed:
+            response.headers["Idempotency-Replayed"] = "true"
+        else:
+            front.waker.wake(new.queue)
+        finished = await wait_for_end(front, job, wait_seconds(self._prefer, front.settings.max_wait_seconds))
+        if finished is not None:
+            response.headers["Preference-Applied"] = "wait"
+            job = finished
+        response.status_code = 200 if job.status in FINAL else 202
+        response.headers["Location"] = f"/v1/jobs/{job.id}"
+        response.headers["ETag"] = etag(job.version)
+        return job_view(job)
+
+    async def _replay(self) -> Replay | None:
+        if self._key is None:
+            return None
+        request = self._request
+        signed = f"{request.method} {request.url.path}\n".encode() + await request.body()
+        return Replay(key=self._key, fingerprint=hashlib.sha256(signed).hexdigest())
+
+
+Reply = Annotated[Accepted, Depends()]
+
+
+def wait_seconds(prefer: str | None, longest: float) -> float:
+    """The seconds that `Prefer: wait=N` asks for, at most `longest`; 0 without it. Other preferences are ignored."""
+    found = re.search(r"(?:^|[,;\s])wait=(\d{1,6})(?:$|[,;\s])", prefer or "")
+    return min(float(found[1]), longest) if found else 0.0
+
+
+async def wait_for_end(front: Front, job: Job, seconds: float) -> Job | None:
+    """The job once it is final; None when that takes longer than `seconds`."""
+    if job.status in FINAL:
+        return job
+    version = job.version
+    try:
+        async with asyncio.timeout(seconds):
+            while seconds > 0:
+                standing = await front.tailer.change(job.id, version)
+                if standing is None:
+                    raise Problem("job_not_found", "The job was deleted while you waited.", status=404)
+                if standing.status in FINAL:
+                    return await front.read(lambda connection: queries.get_job(connection, job.owner, job.id))
+                version = standing.version
+    except TimeoutError:
+        pass
+    return None

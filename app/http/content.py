@@ -1,0 +1,26 @@
+"""Bytes out of the store: ranges, a strong ETag, and the digest to check them by (RFC 9530)."""
+
+import base64
+from pathlib import Path
+
+from fastapi import Request, Response
+from fastapi.responses import FileResponse
+
+from app.errors import Problem
+from app.http.etag import etag, unchanged
+
+
+def send_file(request: Request, place: Path, *, sha256: str, media_type: str, filename: str | None = None) -> Response:
+    """Answer with a file, or the part of it that `Range` asks for, or 304."""
+    tag = etag(sha256)
+    if unchanged(tag, request.headers.get("if-none-match")):
+        return Response(status_code=304, headers={"ETag": tag})
+    if not place.is_file():
+        raise Problem("content_gone", "The content was deleted.", status=410)
+    digest = base64.b64encode(bytes.fromhex(sha256)).decode()
+    headers = {
+        "ETag": tag,
+        "Repr-Digest": f"sha-256=:{digest}:",
+        "Cache-Control": "private, immutable, max-age=31536000",
+    }
+    return FileResponse(place, headers=headers, media_type=media_type, filename=filename)

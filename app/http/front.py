@@ -1,0 +1,43 @@
+"""What an endpoint has at hand: `Front`, made once per process by the application's lifespan."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
+
+from fastapi import Depends, Request
+from fastapi.concurrency import run_in_threadpool
+
+from app.broker import Waker
+from app.database import Change, Database
+from app.http.limits import Backlog
+from app.http.tailer import Tailer
+from app.keys.keyring import Keyring
+from app.settings import Settings
+from app.store.folder import FolderStore
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Front:
+    settings: Settings
+    database: Database
+    store: FolderStore
+    waker: Waker
+    tailer: Tailer
+    keyring: Keyring
+    backlog: Backlog
+
+    async def read(self, query: Change[T]) -> T:
+        return await run_in_threadpool(self.database.read, query)
+
+    async def write(self, change: Change[T]) -> T:
+        return await asyncio.wrap_future(self.database.submit(change))
+
+
+def _front(request: Request) -> Front:
+    front: Front = request.app.state.front
+    return front
+
+
+AtHand = Annotated[Front, Depends(_front)]

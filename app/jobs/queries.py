@@ -1,0 +1,92 @@
+"""What clients read from the ledger. Nothing here changes a row."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column, Connection, and_, select
+
+from app.database import Record
+from app.errors import Problem
+from app.jobs.machine import Status
+from app.jobs.tables import artifacts, events, job_labels, jobs
+
+# A list shows no request bodies: they can be megabytes each.
+SUMMARY: list[Column[Any]] = [column for column in jobs.c if column.name != "spec"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobFilter:
+    kind: str | None = None
+    status: Sequence[Status] = ()
+    labels: Sequence[tuple[str, str]] = ()
+
+
+def get_job(connection: Connection, owner: str, job_id: str, kind: str | None = None) -> Record:
+    """A job without its request body. Raises Problem (404) when it is another owner's, or of another kind."""
+    job = connection.execute(select(*SUMMARY).where(jobs.c.id == job_id, jobs.c.owner == owner)).one_or_none()
+    if job is None or (kind is not None and job.kind != kind):
+        raise Problem("job_not_found", f"There is no such {kind or 'job'}.", status=404)
+    return job
+
+
+def get_request(connection: Connection, owner: str, job_id: str) -> dict[str, Any]:
+    """The body that a job was submitted with."""
+    spec = connection.scalar(select(jobs.c.spec).where(jobs.c.id == job_id, jobs.c.owner == owner))
+    if spec is None:
+        raise Problem("job_not_found", "There is no such job.", status=404)
+    return dict(spec)
+
+
+def list_jobs(
+    connection: Connection, owner: str, wanted: JobFilter, *, after: str | None, before: str | None, limit: int
+) -> Sequence[Record]:
+    """Up to `limit` jobs, newest first: those older than `after`, or the nearest ones newer than `before`."""
+    query = select(*SUMMARY).where(jobs.c.owner == owner)
+    if wanted.kind is not None:
+        query = query.where(jobs.c.kind == wanted.kind)
+    if wanted.status:
+        query = query.where(jobs.c.status.in_(wanted.status))
+    for key, value in wanted.labels:
+        named = and_(job_labels.c.job_id == jobs.c.id, job_labels.c.key == key, job_labels.c.value == value)
+        query = query.where(select(job_labels.c.job_id).where(named).exists())
+    if before is not None:
+        rows = connection.execute(query.where(jobs.c.id > before).order_by(jobs.c.id).limit(limit)).all()
+        return rows[::-1]
+    if after is not None:
+        query = query.where(jobs.c.id < after)
+    return connection.execute(query.order_by(jobs.c.id.desc()).limit(limit)).all()
+
+
+def list_events(connection: Connection, job_id: str, *, after: int, limit: int) -> Sequence[Record]:
+    """Up to `limit` events of a job with a sequence number above `after`, oldest first."""
+    query = select(events).where(events.c.job_id == job_id, events.c.seq > after).order_by(events.c.seq).limit(limit)
+    return connection.execute(query).all()
+
+
+def standings(connection: Connection, job_ids: Sequence[str]) -> Sequence[Record]:
+    """Of many jobs at once: id, version, status, last_event, progress."""
+    columns = (jobs.c.id, jobs.c.version, jobs.c.status, jobs.c.last_event, jobs.c.progress)
+    return connection.execute(select(*columns).where(jobs.c.id.in_(job_ids))).all()
+
+
+def list_artifacts(connection: Connection, job_id: str, kind: str) -> Sequence[Record]:
+    """The artifacts of one kind of a job, oldest first."""
+    query = select(artifacts).where(artifacts.c.job_id == job_id, artifacts.c.kind == kind).order_by(artifacts.c.id)
+    return connection.execute(query).all()
+
+
+def get_artifact(connection: Connection, job_id: str, kind: str, name: str) -> Record | None:
+    same = (artifacts.c.job_id == job_id, artifacts.c.kind == kind, artifacts.c.name == name)
+    return connection.execute(select(artifacts).where(*same)).one_or_none()
+
+
+def get_checkpoint(connection: Connection, owner: str, checkpoint_id: str) -> Record:
+    """A checkpoint by its own id. Raises Problem (404) when its job is another owner's."""
+    query = select(artifacts).join(jobs, jobs.c.id == artifacts.c.job_id)
+    found = connection.execute(
+        query.where(artifacts.c.id == checkpoint_id, artifacts.c.kind == "checkpoint", jobs.c.owner == owner)
+    ).one_or_none()
+    if found is None:
+        raise Problem("checkpoint_not_found", "There is no such checkpoint.", status=404)
+    return found

@@ -1,0 +1,96 @@
+"""What every process does now and then: take back lost jobs, send lost wake-ups again, delete bytes nobody names.
+
+Safe to run in any number of processes, and to be killed anywhere.
+"""
+
+import logging
+import random
+import threading
+from collections.abc import Callable, Sequence
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from app.broker import Waker
+from app.database import Database, now
+from app.errors import Problem
+from app.jobs import ledger
+from app.jobs.machine import OWNED, Status
+from app.jobs.tables import jobs, queues, trash
+from app.settings import Settings
+from app.store.folder import FolderStore
+
+TRASH_AT_ONCE = 100
+
+logger = logging.getLogger(__name__)
+
+
+def worker_lost() -> Problem:
+    return Problem("worker_lost", "The worker died each time it tried this job.", status=500)
+
+
+def reap(database: Database, store: FolderStore, wake: Callable[[str, int], None], rewake_seconds: float) -> None:
+    """One round."""
+    if database.read(_anything_overdue):
+        database.write(lambda connection: ledger.expire(connection, worker_lost()))
+    for queue, waiting in database.read(_waiting).items():
+        if database.write(lambda connection, queue=queue: _take_turn(connection, queue, rewake_seconds)):  # type: ignore[misc]
+            wake(queue, waiting)
+    paths = database.read(lambda connection: connection.scalars(select(trash.c.path).limit(TRASH_AT_ONCE)).all())
+    if paths:
+        for path in paths:
+            store.delete(path)
+        database.write(lambda connection: _forget(connection, paths))
+
+
+def _forget(connection: Connection, paths: Sequence[str]) -> None:
+    connection.execute(delete(trash).where(trash.c.path.in_(paths)))
+
+
+def _anything_overdue(connection: Connection) -> bool:
+    overdue = select(jobs.c.id).where(jobs.c.status.in_(OWNED), jobs.c.lease_until < now()).limit(1)
+    return connection.scalar(overdue) is not None
+
+
+def _waiting(connection: Connection) -> dict[str, int]:
+    """Queues with eligible jobs, and how many."""
+    query = (
+        select(jobs.c.queue, func.count().label("waiting"))
+        .where(jobs.c.status == Status.QUEUED, jobs.c.not_before <= now())
+        .group_by(jobs.c.queue)
+    )
+    return {row.queue: row.waiting for row in connection.execute(query)}
+
+
+def _take_turn(connection: Connection, queue: str, rewake_seconds: float) -> bool:
+    """Whether it falls to this process to wake the queue: one does, once in a while."""
+    waked = connection.execute(
+        update(queues).where(queues.c.name == queue, queues.c.woken_at < now() - rewake_seconds).values(woken_at=now())
+    )
+    if waked.rowcount:
+        return True
+    if connection.scalar(select(queues.c.name).where(queues.c.name == queue)) is None:
+        connection.execute(insert(queues).values(name=queue, woken_at=now()))
+        return True
+    return False
+
+
+class Reaper:
+    """A thread that reaps until it is closed."""
+
+    def __init__(self, settings: Settings, database: Database, store: FolderStore, waker: Waker) -> None:
+        self._closing = threading.Event()
+        self._pause = settings.reap_seconds
+        self._round = lambda: reap(database, store, waker.wake, settings.rewake_seconds)
+        self._thread = threading.Thread(target=self._run, name="reaper", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._closing.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._closing.wait(self._pause * random.uniform(0.5, 1.5)):  # noqa: S311  # spreads processes in time
+            try:
+                self._round()
+            except Exception:  # a database that is away for a while must not end the thread
+                logger.exception("the reaper's round failed")

@@ -1,0 +1,106 @@
+"""A job as its owner sees it."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import Path
+from pydantic import Field
+
+from app.database import Record
+from app.errors import Problem
+from app.ids import id_pattern
+from app.jobs.machine import Status
+from app.schemas import View
+
+EXAMPLE_ID = "job_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b"
+
+JobId = Annotated[str, Path(pattern=id_pattern("job"), description="The id of a job.", examples=[EXAMPLE_ID])]
+
+
+class Progress(View):
+    phase: str = Field(description="What it is doing.", examples=["student seed 1/3"])
+    done: float = Field(description="How many units are done.", examples=[12])
+    total: float = Field(description="Of how many.", examples=[40])
+    unit: str = Field(description="What is counted.", examples=["epochs"])
+    metrics: dict[str, float] = Field(description="Figures of this moment.", examples=[{"loss": 0.31}])
+
+
+class JobView(View):
+    object: Literal["job"] = "job"
+    id: str = Field(examples=[EXAMPLE_ID])
+    kind: str = Field(description="circuit or distillation.", examples=["circuit"])
+    status: Status = Field(description="succeeded, failed and cancelled are final.")
+    name: str | None
+    labels: dict[str, str]
+    priority: int
+    attempts: int = Field(description="How often a worker began it and did not give it back in good order.")
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    progress: Progress | None
+    result: dict[str, Any] | None = Field(description="The short result; the kind's own endpoints have the rest.")
+    error: dict[str, Any] | None = Field(description="Why it failed: a problem document.")
+    links: dict[str, str] = Field(description="Where its parts are.")
+
+
+class EventView(View):
+    seq: int = Field(description="1, 2, 3, … within the job: pass it as `after` or `Last-Event-ID`.", examples=[3])
+    kind: str = Field(description="A state that the job entered, or what it did there.", examples=["epoch"])
+    data: dict[str, Any]
+    created_at: datetime
+
+
+def moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def moment_or_none(seconds: float | None) -> datetime | None:
+    return None if seconds is None else moment(seconds)
+
+
+def job_view(job: Record) -> JobView:
+    return JobView(
+        id=job.id,
+        kind=job.kind,
+        status=Status(job.status),
+        name=job.name,
+        labels=job.labels,
+        priority=job.priority,
+        attempts=job.attempts,
+        created_at=moment(job.created_at),
+        started_at=moment_or_none(job.started_at),
+        finished_at=moment_or_none(job.finished_at),
+        progress=job.progress,
+        result=job.result,
+        error=job.error,
+        links=_links(job.id, job.kind),
+    )
+
+
+def _links(job_id: str, kind: str) -> dict[str, str]:
+    job = f"/v1/jobs/{job_id}"
+    links = {"self": job, "events": f"{job}/events", "request": f"{job}/request"}
+    if kind == "circuit":
+        circuit = f"/v1/circuits/{job_id}"
+        return links | {
+            "histogram": f"{circuit}/histogram",
+            "histogram_svg": f"{circuit}/histogram.svg",
+            "diagram": f"{circuit}/diagram.svg",
+        }
+    distillation = f"/v1/distillations/{job_id}"
+    return links | {"checkpoints": f"{distillation}/checkpoints", "report": f"{distillation}/report"}
+
+
+def event_view(event: Record) -> EventView:
+    return EventView(seq=event.seq, kind=event.kind, data=event.data, created_at=moment(event.created_at))
+
+
+def must_have_succeeded(job: Record) -> None:
+    """For what only a job that succeeded has. Raises Problem (409)."""
+    if job.status != Status.SUCCEEDED:
+        raise Problem(
+            "no_result_yet" if job.finished_at is None else "no_result",
+            f"The job is {job.status}; only one that succeeded has this.",
+            status=409,
+            ways_out=[{"method": "GET", "path": f"/v1/jobs/{job.id}", "headers": {"Prefer": "wait=60"}}],
+        )

@@ -1,0 +1,72 @@
+"""The application: `qstill api`, or `uvicorn --factory app.main:create_app`. Imports neither torch nor qiskit."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI
+
+from app import __version__, health
+from app.broker import Waker
+from app.circuits.router import router as circuits
+from app.database import Database
+from app.distillations.router import router as distillations
+from app.files.router import router as files
+from app.http import problems
+from app.http.front import Front
+from app.http.limits import Backlog
+from app.http.tailer import Tailer
+from app.jobs.reaper import Reaper
+from app.jobs.router import router as jobs
+from app.keys.keyring import Keyring
+from app.settings import Settings
+from app.store.folder import FolderStore
+from app.web import docs
+
+DESCRIPTION = """Knowledge distillation and quantum circuits as one service.
+
+Post a **circuit** or a **distillation** and get a job; read the job, its live events, and what it made.
+Every failure is a problem document (RFC 9457) with a stable `code`, the field at fault, and the way out."""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    settings = settings or Settings()
+    application = FastAPI(
+        title="Qstill",
+        version=__version__,
+        description=DESCRIPTION,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lambda application: _lifespan(application, settings),
+        max_body_size=settings.max_body_bytes,
+    )
+    problems.install(application)
+    for router in (circuits, distillations, jobs, files, health.router):
+        application.include_router(router)
+    docs.install(application)
+    return application
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(application: FastAPI, settings: Settings) -> AsyncIterator[None]:
+    database = Database(settings.database)
+    store = FolderStore(settings.store)
+    waker = Waker(settings)
+    tailer = Tailer(database, settings.max_streams)
+    reaper = Reaper(settings, database, store, waker)
+    application.state.front = Front(
+        settings=settings,
+        database=database,
+        store=store,
+        waker=waker,
+        tailer=tailer,
+        keyring=Keyring(database),
+        backlog=Backlog(database, settings.max_queued_per_owner),
+    )
+    try:
+        yield
+    finally:
+        await tailer.close()
+        reaper.close()
+        waker.close()
+        database.close()

@@ -1,0 +1,24 @@
+"""`python -m workers circuits | distillation`: a worker of one queue; `qstill worker` is the same."""
+
+import logging
+import sys
+
+import click
+
+from app.broker import QUEUES
+from app.guard import end_with_parent
+from app.settings import Settings
+from workers.wakeup import work
+
+
+@click.command()
+@click.argument("queue", type=click.Choice(QUEUES))
+@click.option("--concurrency", type=click.IntRange(1, 64), default=1)
+def main(queue: str, concurrency: int) -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    end_with_parent()
+    sys.exit(work(Settings(), queue, concurrency))
+
+
+if __name__ == "__main__":
+    main()

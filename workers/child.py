@@ -1,0 +1,133 @@
+"""The process that computes: `python -m workers.child circuit | distillation`, started by `workers.children`.
+
+It speaks JSON lines on standard input and output (see `children.py`) and knows neither database nor broker, so the
+worst that a hostile job can do is to end it. It ends itself when its worker does: its standard input closes then.
+"""
+
+import json
+import logging
+import os
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TextIO
+
+from app.errors import Problem
+from workers.run import Run, Stopped
+
+PROGRESS_SECONDS = 0.25  # a person reads no faster
+
+Compute = Callable[[str, Run], dict[str, Any]]
+
+logger = logging.getLogger(__name__)
+
+
+class Channel:
+    """Lines to the worker. Whatever a library prints goes to standard error, where it disturbs nobody."""
+
+    def __init__(self) -> None:
+        self._lines: TextIO = os.fdopen(os.dup(1), "w", encoding="ascii", buffering=1)
+        os.dup2(2, 1)
+
+    def send(self, **message: Any) -> None:
+        self._lines.write(json.dumps(message, separators=(",", ":")) + "\n")
+
+
+class Attempt:
+    """`Run`, as the child sees it."""
+
+    def __init__(self, channel: Channel, request: Mapping[str, Any], stop: threading.Event) -> None:
+        self.scratch = Path(request["scratch"])
+        self.files: Mapping[str, Path] = {name: Path(path) for name, path in request["files"].items()}
+        self.resume = Path(request["resume"]) if request["resume"] else None
+        self.threads = int(request["threads"])
+        self._channel = channel
+        self._stop = stop
+        self._next_progress = 0.0
+
+    def progress(self, *, phase: str, done: float, total: float, unit: str, **metrics: float) -> None:
+        if time.monotonic() < self._next_progress and done < total:
+            return
+        self._next_progress = time.monotonic() + PROGRESS_SECONDS
+        self._channel.send(
+            say="progress", progress={"phase": phase, "done": done, "total": total, "unit": unit, "metrics": metrics}
+        )
+
+    def event(self, kind: str, data: dict[str, Any]) -> None:
+        self._channel.send(say="event", kind=kind, data=data)
+
+    def publish(self, path: Path, *, kind: str, name: str, media_type: str, meta: dict[str, Any] | None = None) -> None:
+        self._channel.send(say="publish", path=str(path), kind=kind, name=name, media_type=media_type, meta=meta or {})
+
+    def save(self, path: Path) -> None:
+        self._channel.send(say="save", path=str(path))
+
+    def stop_requested(self) -> bool:
+        return self._stop.is_set()
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    channel = Channel()
+    compute = load(sys.argv[1])
+    requests: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
+    stop = threading.Event()
+    threading.Thread(target=_listen, args=(requests, stop), daemon=True).start()
+    channel.send(say="ready")
+    while True:
+        request = requests.get()
+        channel.send(**answer(compute, request["spec"], Attempt(channel, request, stop)))
+
+
+def load(kind: str) -> Compute:
+    """The computation of a kind of job, warmed up. Importing it is what takes a new child its first seconds."""
+    if kind == "circuit":
+        from app.circuits.schemas import CircuitJob
+        from workers.circuits.run import run as run_circuit
+        from workers.circuits.run import warm
+
+        warm()
+        return lambda spec, run: run_circuit(CircuitJob.model_validate_json(spec), run)
+    if kind == "distillation":
+        from app.distillations.schemas import DistillationJob
+        from workers.distillation.run import run as run_distillation
+
+        return lambda spec, run: run_distillation(DistillationJob.model_validate_json(spec), run)
+    raise ValueError(f"no such kind of job: {kind}")
+
+
+def answer(compute: Compute, spec: str, run: Run) -> dict[str, Any]:
+    """Compute, and say how it ended."""
+    try:
+        return {"say": "done", "result": compute(spec, run)}
+    except Stopped:
+        return {"say": "stopped"}
+    except Problem as problem:
+        return {"say": "failed", "problem": problem.document()}
+    except MemoryError:
+        return {
+            "say": "failed",
+            "problem": Problem("out_of_memory", "The job needs more memory than there is.").document(),
+        }
+    except Exception:
+        logger.exception("the computation failed")
+        title = "The computation failed in a way that nobody foresaw; the worker's log has the details."
+        return {"say": "failed", "problem": Problem("internal_error", title, status=500).document()}
+
+
+def _listen(requests: "queue.SimpleQueue[Mapping[str, Any]]", stop: threading.Event) -> None:
+    for line in sys.stdin:
+        message = json.loads(line)
+        if "stop" in message:
+            stop.set()
+        else:
+            stop.clear()  # what was meant for the job before
+            requests.put(message)
+    os._exit(0)  # the worker is gone: nobody would hear the result
+
+
+if __name__ == "__main__":
+    main()

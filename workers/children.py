@@ -1,0 +1,149 @@
+"""Child processes of a worker: started, spoken to, and killed. Training and circuits run in them, never in the worker.
+
+Messages are JSON lines. To the child: a request `{spec, scratch, files, resume, threads}`, and `{"stop": true}`.
+From it, each with `say`: ready | progress | event | publish | save, and at the end done | failed | stopped.
+"""
+
+import contextlib
+import io
+import json
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from typing import Any, BinaryIO, cast
+
+import psutil
+
+START_SECONDS = 180  # importing torch on a busy machine with a cold disk
+
+Message = dict[str, Any]
+
+
+class ChildDied(Exception):
+    """The child ended on its own: killed from outside, or crashed in native code."""
+
+
+class Child:
+    def __init__(self, kind: str, threads: int) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "workers.child", kind],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=_environment(threads),
+            process_group=0,  # Ctrl-C in a terminal is for the worker, which then drains
+        )
+        self._requests = io.TextIOWrapper(cast(BinaryIO, self._process.stdin), encoding="ascii")
+        self._answers = io.TextIOWrapper(cast(BinaryIO, self._process.stdout), encoding="ascii")
+        self._messages: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
+        self._reader = threading.Thread(target=self._read, name=f"child-{self.pid}", daemon=True)
+        self._reader.start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def wait_until_ready(self) -> None:
+        """Raises ChildDied when it does not come up."""
+        if self.receive(START_SECONDS) is None:
+            self.kill()
+            raise ChildDied(f"child {self.pid} did not start within {START_SECONDS} s")
+
+    def send(self, message: Message) -> None:
+        """Raises ChildDied."""
+        try:
+            self._requests.write(json.dumps(message) + "\n")
+            self._requests.flush()
+        except OSError as error:
+            raise ChildDied(f"child {self.pid} does not listen") from error
+
+    def receive(self, timeout: float) -> Message | None:
+        """The next message, or None when none comes within `timeout` seconds. Raises ChildDied."""
+        try:
+            message = self._messages.get(timeout=max(timeout, 0))
+        except queue.Empty:
+            return None
+        if message is None:
+            self._messages.put(None)
+            raise ChildDied(f"child {self.pid} ended with exit status {self._process.wait()}")
+        return message
+
+    def memory(self) -> int:
+        """Bytes of memory that it occupies now; 0 once it is gone."""
+        try:
+            return int(psutil.Process(self.pid).memory_info().rss)
+        except psutil.Error:
+            return 0
+
+    @property
+    def alive(self) -> bool:
+        return self._process.poll() is None
+
+    def kill(self) -> None:
+        """End it at once, and wait until it is gone."""
+        self._process.kill()
+        self._process.wait()
+        self._reader.join()
+        for pipe in (self._requests, self._answers):
+            with contextlib.suppress(BrokenPipeError):  # what was not sent is for nobody now
+                pipe.close()
+
+    def _read(self) -> None:
+        with contextlib.suppress(ValueError):  # half a line of a child that died while it wrote
+            for line in self._answers:
+                self._messages.put(json.loads(line))
+        self._messages.put(None)
+
+
+class Nursery:
+    """The children of a worker. Circuit children are kept warm and lent out again; a training child serves one job,
+    after which its memory goes back to the machine.
+    """
+
+    def __init__(self, kind: str, *, threads: int, warm: int) -> None:
+        self._kind = kind
+        self._threads = threads
+        self._keep = warm
+        self._idle: list[Child] = [Child(kind, threads) for _ in range(warm)]
+        self._lock = threading.Lock()
+        for child in self._idle:
+            child.wait_until_ready()
+
+    @contextlib.contextmanager
+    def lend(self) -> Iterator[Child]:
+        """A child; a new one may still be starting. One that its borrower killed, or that died, is not lent again."""
+        child = self._take()
+        try:
+            yield child
+        except BaseException:
+            child.kill()
+            raise
+        with self._lock:
+            if child.alive and len(self._idle) < self._keep:
+                self._idle.append(child)
+                return
+        child.kill()
+
+    def close(self) -> None:
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for child in idle:
+            child.kill()
+
+    def _take(self) -> Child:
+        with self._lock:
+            while self._idle:
+                child = self._idle.pop()
+                if child.alive:
+                    return child
+                child.kill()
+        return Child(self._kind, self._threads)
+
+
+def _environment(threads: int) -> dict[str, str]:
+    """The worker's, without its secrets, and with the thread counts of every numerical library."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("QSTILL_")}
+    counts = {f"{library}_NUM_THREADS": str(threads) for library in ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "RAYON")}
+    return kept | counts | {"QISKIT_PARALLEL": "FALSE", "PYTHONUNBUFFERED": "1"}

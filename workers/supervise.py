@@ -1,0 +1,234 @@
+"""One attempt at one job: its child computes, and this watches over it and writes what it says to the ledger.
+
+Outside the computing process: renews the lease, brings back cancel and pause, holds the limits of time and memory.
+"""
+
+import json
+import logging
+import shutil
+import tempfile
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from app.database import Change, Database
+from app.errors import Problem
+from app.jobs import ledger, queries
+from app.jobs.ledger import STATE, Claim, StaleFence
+from app.jobs.machine import Status
+from app.jobs.tables import files, job_files
+from app.settings import Settings
+from app.store.folder import FolderStore
+from workers.children import Child, ChildDied, Message
+
+logger = logging.getLogger(__name__)
+
+ENDINGS = frozenset({"done", "failed", "stopped"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class House:
+    """What the supervisors of one worker process share."""
+
+    settings: Settings
+    database: Database
+    store: FolderStore
+    worker: str  # its name in the ledger
+    draining: threading.Event = field(default_factory=threading.Event)
+
+
+class LimitBroken(Exception):
+    """The child took more time or memory than a job may take."""
+
+    def __init__(self, code: str, title: str) -> None:
+        super().__init__(title)
+        self.problem = Problem(code, title)
+
+
+class DidNotStop(Exception):
+    """The child was asked to stop and went on."""
+
+
+def supervise(house: House, held: Claim, child: Child) -> None:
+    """See one attempt through to its end in the ledger. A job that is no longer ours is left alone."""
+    scratch = Path(tempfile.mkdtemp(prefix="qstill-"))
+    try:
+        _compute(house, held, child, scratch)
+    except StaleFence:
+        logger.warning("%s is no longer ours; its child is ended", held.job_id)
+        child.kill()
+    except ChildDied as death:
+        logger.warning("%s: %s", held.job_id, death)
+        child.kill()
+        lost = Problem("child_died", f"The process that computed the job died each time: {death}.", status=500)
+        _end(house, lambda connection: ledger.lose(connection, held, lost))
+    except DidNotStop:
+        child.kill()
+        _end(house, lambda connection: ledger.release(connection, held))
+    except LimitBroken as limit:
+        child.kill()
+        broken = limit.problem
+        _end(house, lambda connection: ledger.fail(connection, held, broken))
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _end(house: House, change: Change[Any]) -> None:
+    """A last write of an attempt; when the job went to another owner meanwhile there is nothing left to say."""
+    try:
+        house.database.write(change)
+    except StaleFence:
+        logger.warning("an attempt that had lost its job ended")
+
+
+def _compute(house: House, held: Claim, child: Child, scratch: Path) -> None:
+    settings = house.settings
+    child.send(_request(house, held, scratch))
+    watch = _Watch(house, held, child)
+    while True:
+        batch = _receive(child, watch.pause())
+        if batch:
+            _record(house, _changes(house, held, batch))
+            if batch[-1]["say"] in ENDINGS:
+                return
+        watch.look(settings)
+
+
+def _record(house: House, changes: list[Change[Any]]) -> None:
+    house.database.write(lambda connection: [change(connection) for change in changes])
+
+
+def _receive(child: Child, timeout: float) -> list[Message]:
+    """All that the child has said by now, at least one message if one comes in time: one batch, one commit."""
+    batch = []
+    message = child.receive(timeout)
+    while message is not None:
+        batch.append(message)
+        if message["say"] in ENDINGS:
+            break
+        message = child.receive(0)
+    return batch
+
+
+class _Watch:
+    """The clocks of one attempt."""
+
+    def __init__(self, house: House, held: Claim, child: Child) -> None:
+        self._house, self._held, self._child = house, held, child
+        started = time.monotonic()
+        self._limit = started + house.settings.time_limit(held.kind)
+        self._next_beat = started + house.settings.heartbeat_seconds
+        self._next_look = started + house.settings.cancel_poll_seconds
+        self._must_stop_by: float | None = None
+
+    def pause(self) -> float:
+        """Seconds until something is to be looked at."""
+        return self._next_look - time.monotonic()
+
+    def look(self, settings: Settings) -> None:
+        """Raises StaleFence, ChildDied, LimitBroken, DidNotStop."""
+        moment = time.monotonic()
+        if moment < self._next_look:
+            return
+        self._next_look = moment + settings.cancel_poll_seconds
+        held, database = self._held, self._house.database
+        if moment >= self._next_beat:
+            self._next_beat = moment + settings.heartbeat_seconds
+            database.write(lambda connection: ledger.heartbeat(connection, held, settings.lease_seconds))
+        wanted = database.read(lambda connection: ledger.standing(connection, held))
+        if self._must_stop_by is None and (wanted != Status.RUNNING or self._house.draining.is_set()):
+            self._must_stop_by = moment + settings.drain_seconds * 0.8
+            self._child.send({"stop": True})
+        if self._must_stop_by is not None and moment > self._must_stop_by:
+            raise DidNotStop
+        if moment > self._limit:
+            seconds = settings.time_limit(held.kind)
+            raise LimitBroken("time_limit", f"The job ran longer than the {seconds:g} s that one may take.")
+        if (memory := self._child.memory()) > (limit := settings.memory_limit(held.kind)):
+            title = f"The job took {memory >> 20} MiB of memory; one may take {limit >> 20} MiB."
+            raise LimitBroken("memory_limit", title)
+
+
+def _request(house: House, held: Claim, scratch: Path) -> Message:
+    """What the child is told. Raises nothing for a missing file: the computation says which field named it."""
+    state = house.database.read(lambda connection: queries.get_artifact(connection, held.job_id, STATE, STATE))
+    named = select(files.c.id, files.c.path).join(job_files, job_files.c.file_id == files.c.id)
+    rows = house.database.read(
+        lambda connection: connection.execute(named.where(job_files.c.job_id == held.job_id)).all()
+    )
+    return {
+        "spec": json.dumps(held.spec),
+        "scratch": str(scratch),
+        "files": {row.id: str(house.store.locate(row.path)) for row in rows},
+        "resume": str(house.store.locate(state.path)) if state is not None else None,
+        "threads": house.settings.threads,
+    }
+
+
+def _changes(house: House, held: Claim, batch: list[Message]) -> list[Change[Any]]:
+    """What a batch of messages does to the ledger. Of several reports of progress only the last counts."""
+    latest = max((i for i, message in enumerate(batch) if message["say"] == "progress"), default=None)
+    return [
+        _change(house, held, message) for i, message in enumerate(batch) if message["say"] != "progress" or i == latest
+    ]
+
+
+def _change(house: House, held: Claim, message: Message) -> Change[Any]:
+    match message["say"]:
+        case "ready":
+            return lambda connection: None
+        case "progress":
+            return lambda connection: ledger.report_progress(connection, held, message["progress"])
+        case "event":
+            return lambda connection: ledger.append(connection, held, message["kind"], message["data"])
+        case "publish":
+            return _publish(house, held, **{key: value for key, value in message.items() if key != "say"})
+        case "save":
+            media_type = "application/octet-stream"
+            return _publish(house, held, path=message["path"], kind=STATE, name=STATE, media_type=media_type, meta={})
+        case "done":
+            return lambda connection: ledger.finish(connection, held, message["result"])
+        case "failed":
+            return lambda connection: ledger.fail(connection, held, _problem(message["problem"]))
+        case "stopped":
+            return lambda connection: ledger.release(connection, held)
+    raise ValueError(f"a child said {message['say']!r}")
+
+
+def _publish(
+    house: House, held: Claim, *, path: str, kind: str, name: str, media_type: str, meta: dict[str, Any]
+) -> Change[Any]:
+    """Store the bytes now, make them visible in the transaction."""
+    stored = house.store.put(Path(path), f"jobs/{held.job_id}/{held.fence}/{kind}/{name}")
+
+    def change(connection: Connection) -> None:
+        ledger.publish(
+            connection,
+            held,
+            kind=kind,
+            name=name,
+            path=stored.path,
+            media_type=media_type,
+            size=stored.bytes,
+            sha256=stored.sha256,
+            meta=meta,
+        )
+        if kind == "checkpoint":
+            ledger.append(connection, held, "checkpoint", {"name": name, "bytes": stored.bytes, **meta})
+
+    return change
+
+
+def _problem(document: dict[str, Any]) -> Problem:
+    return Problem(
+        document["code"],
+        document["title"],
+        status=document["status"],
+        pointer=document.get("pointer"),
+        ways_out=document.get("try", ()),
+        errors=document.get("errors", ()),
+    )

@@ -1,0 +1,85 @@
+"""A Celery worker of one queue, and its one task: claim the best job from the ledger, see it through, claim again."""
+
+import logging
+import os
+import secrets
+import socket
+import warnings
+from typing import Any
+
+from celery import signals
+from celery.platforms import SecurityWarning
+
+from app.broker import CIRCUITS, WAKEUP_TASK, Waker, make_celery
+from app.database import Database
+from app.jobs import ledger
+from app.jobs.reaper import Reaper
+from app.settings import Settings
+from app.store.folder import FolderStore
+from workers.celery_app import configure
+from workers.children import Nursery
+from workers.supervise import House, supervise
+
+logger = logging.getLogger(__name__)
+
+
+def drain(house: House, queue: str, nursery: Nursery) -> None:
+    """Work until the queue has nothing eligible, or this worker is told to stop."""
+    lease = house.settings.lease_seconds
+    while not house.draining.is_set():
+        held = house.database.write(lambda connection: ledger.claim(connection, queue, house.worker, lease))
+        if held is None:
+            return
+        with nursery.lend() as child:
+            supervise(house, held, child)
+
+
+def work(settings: Settings, queue: str, concurrency: int) -> int:
+    """Run a worker of a queue in this process until it is told to stop; returns its exit status.
+
+    SIGTERM and SIGINT drain: running jobs save their state and go back to the queue without counting an attempt.
+    """
+    circuits = queue == CIRCUITS
+    house = House(
+        settings=settings,
+        database=Database(settings.database),
+        store=FolderStore(settings.store),
+        worker=f"{queue}@{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}",
+    )
+    nursery = Nursery(
+        "circuit" if circuits else "distillation", threads=settings.threads, warm=concurrency if circuits else 0
+    )
+    celery = make_celery(settings)
+    configure(celery, settings)
+
+    @celery.task(name=WAKEUP_TASK)
+    def wakeup(queue: str) -> None:
+        drain(house, queue, nursery)
+
+    def stop(**kwargs: Any) -> None:
+        house.draining.set()
+
+    signals.worker_shutting_down.connect(stop)
+    waker = Waker(settings)
+    reaper = Reaper(settings, house.database, house.store, waker)
+    waker.wake(queue, concurrency)  # for what was queued while no worker was there
+    warnings.filterwarnings("ignore", category=SecurityWarning)  # root in a container; messages are JSON, not pickles
+    worker = celery.Worker(
+        queues=[queue],
+        concurrency=concurrency,
+        pool="threads",
+        hostname=house.worker,
+        loglevel="WARNING",
+        without_mingle=True,
+        without_gossip=True,
+        without_heartbeat=True,
+        quiet=True,
+    )
+    try:
+        worker.start()
+    finally:
+        reaper.close()
+        waker.close()
+        nursery.close()
+        house.database.close()
+    return int(worker.exitcode or 0)
