@@ -11,7 +11,7 @@ from app.circuits.schemas import MAX_CLBITS, MAX_QUBITS, CircuitJob, JsonCircuit
 from app.errors import Problem
 
 BYTES_PER_AMPLITUDE = 16  # a complex number of two doubles
-MAX_EXPANDED_OPERATIONS = 1_000_000  # 20 gate definitions, each doubling, are 519 bytes of source and run for minutes
+MAX_EXPANDED_OPERATIONS = 200_000  # 20 gate definitions, each doubling, are 519 bytes of source and run for minutes
 MAX_NESTING = 64  # 20,000 parentheses keep the reference parser busy for 27 s before it gives up
 MAX_LOOP_ITERATIONS = 100_000  # a loop of 10^8 is one line of source
 MAX_HISTOGRAM_CHARACTERS = 400_000_000  # 10^7 shots of a register of 4,096 bits would be 40 GB of keys

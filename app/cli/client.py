@@ -32,7 +32,8 @@ class Client:
         """Queue a circuit or a distillation. Sent again after a broken connection, it is still one job."""
         path = "/v1/circuits" if "circuit" in body else "/v1/distillations"
         headers = {"Idempotency-Key": str(uuid.uuid4())}
-        return self._json(lambda: self._http.post(path, json=body, headers=headers))
+        job: Job = self._json(lambda: self._http.post(path, json=body, headers=headers))
+        return job
 
     def get(self, path: str) -> Any:
         return self._json(lambda: self._http.get(path))

@@ -4,7 +4,6 @@ import importlib.util
 import os
 import shutil
 import socket
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,7 +29,7 @@ class Ailment(Exception):
 def examine(settings: Settings) -> int:
     """Print a line for each check; returns the exit status: 0 when all is well."""
     ill = 0
-    for check in (_python, _engines, _memory, _disk, _port, _broker, _database):
+    for check in (_engines, _memory, _disk, _port, _broker, _database):
         name = check.__name__.strip("_")
         try:
             click.echo(f"{click.style('ok', fg='green'):>4}  {name:9} {check(settings)}")
@@ -38,12 +37,6 @@ def examine(settings: Settings) -> int:
             ill += 1
             click.echo(f"{click.style('no', fg='red'):>4}  {name:9} {ailment}")
     return 1 if ill else 0
-
-
-def _python(settings: Settings) -> str:
-    if sys.version_info < (3, 11):
-        raise Ailment(f"{sys.version.split()[0]}; 3.11 or newer is needed")
-    return sys.version.split()[0]
 
 
 def _engines(settings: Settings) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
+from rich.table import Column
 from rich.text import Text
 
 from app.cli.client import Client, Job
@@ -15,18 +16,19 @@ SHOWN = {"paused", "queued", "cancelled"}  # states worth a line; the others sho
 class RateColumn(ProgressColumn):
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:,.1f} {task.fields['unit']}/s", style="progress.data.speed")
+        return Text("" if speed is None else f"{speed:,.1f}/s", style="progress.data.speed")
 
 
 def watch(client: Client, job: Job, console: Console) -> Job:
     """Show a job's progress until it is final; returns it then."""
     columns = (
-        TextColumn("{task.description:24}"),
-        BarColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=14),
         MofNCompleteColumn(),
+        TextColumn("{task.fields[unit]}"),
         RateColumn(),
-        TimeRemainingColumn(elapsed_when_finished=True),
-        TextColumn("{task.fields[figures]}", style="dim"),
+        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
+        TextColumn("{task.fields[figures]}", style="dim", table_column=Column(no_wrap=True)),
     )
     with Progress(*columns, console=console) as progress:
         bars: dict[str, Any] = {}

@@ -130,7 +130,7 @@ class Training(Strict):
     optimizer: Literal["sgd", "adam", "adamw"] = Field("adam", description="The optimizer.", examples=["adam"])
     learning_rate: Annotated[float, Field(gt=0, le=10)] = Field(0.01, description="At the first step.", examples=[0.01])
     schedule: Literal["constant", "cosine"] = Field(
-        "constant", description="The learning rate over the steps; cosine ends at 0.", examples=["cosine"]
+        "cosine", description="The learning rate over the steps; cosine ends at 0.", examples=["cosine"]
     )
     weight_decay: Annotated[float, Field(ge=0, le=1)] = Field(
         0.0, description="L2 penalty (sgd, adam) or decoupled decay (adamw).", examples=[0.0]

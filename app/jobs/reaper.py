@@ -80,7 +80,7 @@ class Reaper:
     def __init__(self, settings: Settings, database: Database, store: FolderStore, waker: Waker) -> None:
         self._closing = threading.Event()
         self._pause = settings.reap_seconds
-        self._round = lambda: reap(database, store, waker.wake, settings.rewake_seconds)
+        self._reap: Callable[[], None] = lambda: reap(database, store, waker.wake, settings.rewake_seconds)
         self._thread = threading.Thread(target=self._run, name="reaper", daemon=True)
         self._thread.start()
 
@@ -91,6 +91,6 @@ class Reaper:
     def _run(self) -> None:
         while not self._closing.wait(self._pause * random.uniform(0.5, 1.5)):  # noqa: S311  # spreads processes in time
             try:
-                self._round()
+                self._reap()
             except Exception:  # a database that is away for a while must not end the thread
                 logger.exception("the reaper's round failed")

@@ -1,0 +1,123 @@
+"""A distillation job says what it wants, or is told which field cannot work."""
+
+import copy
+import json
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from app.distillations import schemas
+from app.distillations.schemas import DistillationJob, referenced_files
+
+EXAMPLE: dict[str, Any] = DistillationJob.model_json_schema()["examples"][0]
+FILE = "file_01990d3e7c5a7cc09d4b8c1f2a3b4c5d"
+
+
+def changed(pointer: str, value: Any) -> dict[str, Any]:
+    """The example with one member replaced."""
+    body = copy.deepcopy(EXAMPLE)
+    *parents, last = pointer.strip("/").split("/")
+    at = body
+    for parent in parents:
+        at = at.setdefault(parent, {})
+    at[last] = value
+    return body
+
+
+def test_the_example_works_as_it_is_and_through_json() -> None:
+    job = DistillationJob.model_validate(EXAMPLE)
+    assert DistillationJob.model_validate_json(json.dumps(EXAMPLE)) == job
+    assert DistillationJob.model_validate_json(job.model_dump_json()) == job
+
+
+@pytest.mark.parametrize(
+    ("pointer", "value", "place"),
+    [
+        ("/student/architecture", {"kind": "cnn", "channels": []}, ("student", "architecture", "cnn", "channels")),
+        ("/dataset/labelled", 9, ("dataset", "labelled")),
+        ("/dataset/labelled", 1500, ("dataset", "labelled")),
+        ("/objective/temperature", 0, ("objective", "temperature")),
+        ("/objective/alpha", 1.1, ("objective", "alpha")),
+        ("/objective/kind", "dkd", ("objective", "kind")),
+        ("/training/momentum", 0.9, ("training", "momentum")),
+        ("/training/learning_rate", float("nan"), ("training", "learning_rate")),
+        ("/training/epochs", "40", ("training", "epochs")),
+        ("/training/optimiser", "adam", ("training", "optimiser")),
+        ("/evaluation/seeds", 0, ("evaluation", "seeds")),
+        ("/teacher", {"source": "pickle"}, ("teacher",)),
+        ("/teacher/architecture/hidden", [0], ("teacher", "train", "architecture", "mlp", "hidden", 0)),
+        ("/teacher/architecture/hidden", [8] * 9, ("teacher", "train", "architecture", "mlp", "hidden")),
+        ("/dataset/test", 0.0, ("dataset", "builtin", "test")),
+        ("/dataset", {"source": "file", "file": "../etc/passwd"}, ("dataset", "file", "file")),
+    ],
+)
+def test_what_cannot_work_is_refused_where_it_stands(pointer: str, value: Any, place: tuple[str | int, ...]) -> None:
+    with pytest.raises(ValidationError) as refused:
+        DistillationJob.model_validate(changed(pointer, value))
+    assert place in [error["loc"] for error in refused.value.errors()]
+
+
+@pytest.mark.parametrize("arm", ["teacher", "student"])
+def test_a_cnn_is_refused_for_tables(arm: str) -> None:
+    body = changed("/dataset", {"source": "builtin", "name": "iris"})
+    body[arm]["architecture"] = {"kind": "cnn", "channels": [4]}
+    with pytest.raises(ValidationError, match="images") as refused:
+        DistillationJob.model_validate(body)
+    assert [error["loc"] for error in refused.value.errors()] == [(arm, "architecture", "kind")]
+
+
+def test_channels_are_refused_for_tables() -> None:
+    body = changed("/dataset", {"source": "builtin", "name": "wine", "standardise": "channel"})
+    with pytest.raises(ValidationError) as refused:
+        DistillationJob.model_validate(body)
+    assert [error["loc"] for error in refused.value.errors()] == [("dataset", "standardise")]
+
+
+def test_too_many_periodic_checkpoints_are_refused() -> None:
+    body = changed("/training/checkpoint_every", 1)
+    body["training"]["epochs"] = 67
+    with pytest.raises(ValidationError) as refused:
+        DistillationJob.model_validate(body)
+    assert [error["loc"] for error in refused.value.errors()] == [("training", "checkpoint_every")]
+    body["training"]["epochs"] = 66
+    assert DistillationJob.model_validate(body).training.checkpoint_every == 1
+
+
+@pytest.mark.parametrize("alpha", [0, 1])
+def test_both_ends_of_alpha_are_fine(alpha: float) -> None:
+    assert DistillationJob.model_validate(changed("/objective/alpha", alpha)).objective.alpha == alpha
+
+
+def test_the_files_of_a_job_are_named_with_pointer_and_purpose() -> None:
+    assert referenced_files(DistillationJob.model_validate(EXAMPLE)) == []
+    body = changed("/dataset", {"source": "file", "file": FILE})
+    body["teacher"] = {"source": "soft_labels", "file": f"{FILE}a", "kind": "logits"}
+    assert referenced_files(DistillationJob.model_validate(body)) == [
+        ("/dataset/file", FILE, "dataset"),
+        ("/teacher/file", f"{FILE}a", "soft_labels"),
+    ]
+    body["teacher"] = {"source": "file", "file": FILE, "architecture": {"kind": "mlp", "hidden": []}}
+    assert referenced_files(DistillationJob.model_validate(body))[1] == ("/teacher/file", FILE, "teacher")
+
+
+def test_every_field_says_what_it_is() -> None:
+    models = [model for model in vars(schemas).values() if isinstance(model, type) and issubclass(model, BaseModel)]
+    undescribed = [
+        f"{model.__name__}.{name}"
+        for model in models
+        if model.__module__ == schemas.__name__
+        for name, field in model.model_fields.items()
+        if not field.description
+    ]
+    assert undescribed == []
+
+
+def test_the_front_door_stays_light() -> None:
+    code = (
+        "import sys, app.distillations.schemas; print([m for m in ('torch', 'numpy', 'sklearn') if m in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

@@ -1,0 +1,249 @@
+"""The ledger, function by function, on SQLite and on PostgreSQL."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from sqlalchemy import select, update
+
+from app.database import Database, now
+from app.errors import Problem
+from app.jobs import ledger, queries
+from app.jobs.ledger import Claim, NewJob, Replay, StaleFence
+from app.jobs.machine import Action, IllegalTransition, Status
+from app.jobs.tables import artifacts, events, jobs, trash
+
+PROBLEM = Problem("worker_lost", "lost")
+
+
+def new(**values: object) -> NewJob:
+    return NewJob(**{"kind": "circuit", "queue": "circuits", "owner": "ada", "spec": {"shots": 1}} | values)
+
+
+def submit(database: Database, **values: object) -> str:
+    job, _ = database.write(lambda connection: ledger.submit(connection, new(**values)))
+    return job.id
+
+
+def claim(database: Database, queue: str = "circuits", lease: float = 30.0) -> Claim | None:
+    return database.write(lambda connection: ledger.claim(connection, queue, "worker", lease))
+
+
+def must_claim(database: Database, lease: float = 30.0) -> Claim:
+    held = claim(database, lease=lease)
+    assert held is not None
+    return held
+
+
+def job(database: Database, job_id: str) -> ledger.Job:
+    return database.read(lambda connection: connection.execute(select(jobs).where(jobs.c.id == job_id)).one())
+
+
+def kinds(database: Database, job_id: str) -> list[str]:
+    found = database.read(lambda connection: queries.list_events(connection, job_id, after=0, limit=100))
+    assert [event.seq for event in found] == list(range(1, len(found) + 1))
+    return [event.kind for event in found]
+
+
+def test_a_job_goes_from_queued_to_succeeded_and_its_log_tells_it(database: Database) -> None:
+    job_id = submit(database, labels={"course": "qc101"})
+    held = must_claim(database)
+    assert (held.job_id, held.fence, held.spec) == (job_id, 1, {"shots": 1})
+    database.write(lambda connection: ledger.append(connection, held, "epoch", {"loss": 0.5}))
+    database.write(lambda connection: ledger.report_progress(connection, held, {"done": 1}))
+    database.write(lambda connection: ledger.finish(connection, held, {"counts": {"00": 1}}))
+    done = job(database, job_id)
+    assert (done.status, done.result, done.worker, done.lease_until) == ("succeeded", {"counts": {"00": 1}}, None, None)
+    assert done.created_at <= done.started_at <= done.finished_at
+    assert kinds(database, job_id) == ["queued", "running", "epoch", "succeeded"]
+
+
+def test_claims_go_by_priority_then_by_fewest_running_of_the_owner_then_by_age(database: Database) -> None:
+    first = submit(database, owner="ada")
+    second = submit(database, owner="ada")
+    third = submit(database, owner="bob")
+    urgent = submit(database, owner="ada", priority=5)
+    assert [must_claim(database).job_id for _ in range(4)] == [urgent, third, first, second]
+    assert claim(database) is None
+
+
+def test_a_queue_gives_only_its_own_jobs(database: Database) -> None:
+    submit(database, queue="distillation")
+    assert claim(database, "circuits") is None
+    assert claim(database, "distillation") is not None
+
+
+def test_many_claimers_never_share_a_job(database: Database) -> None:
+    submitted = {submit(database, owner=f"owner-{i % 3}") for i in range(30)}
+    with ThreadPoolExecutor(8) as pool:
+        held = list(pool.map(lambda _: claim(database), range(40)))
+    taken = [one.job_id for one in held if one is not None]
+    assert len(taken) == 30
+    assert set(taken) == submitted
+
+
+def test_a_stale_fence_changes_nothing(database: Database) -> None:
+    job_id = submit(database)
+    stale = must_claim(database, lease=-1)
+    assert database.write(lambda connection: ledger.expire(connection, PROBLEM)) == 1
+    fresh = must_claim(database)
+    assert fresh.fence == stale.fence + 1
+    before = job(database, job_id)
+    for write in (
+        lambda connection: ledger.heartbeat(connection, stale, 30),
+        lambda connection: ledger.append(connection, stale, "epoch", {}),
+        lambda connection: ledger.report_progress(connection, stale, {}),
+        lambda connection: ledger.finish(connection, stale, {}),
+        lambda connection: ledger.fail(connection, stale, PROBLEM),
+        lambda connection: ledger.release(connection, stale),
+        lambda connection: ledger.lose(connection, stale, PROBLEM),
+        lambda connection: publish(connection, stale, "histogram", "a"),
+    ):
+        with pytest.raises(StaleFence):
+            database.write(write)
+    with pytest.raises(StaleFence):
+        database.read(lambda connection: ledger.standing(connection, stale))
+    assert job(database, job_id) == before
+
+
+def test_a_lost_job_is_tried_again_until_its_attempts_are_used_up(database: Database) -> None:
+    job_id = submit(database, max_attempts=2)
+    must_claim(database, lease=-1)
+    database.write(lambda connection: ledger.expire(connection, PROBLEM))
+    assert job(database, job_id).status == Status.QUEUED
+    must_claim(database, lease=-1)
+    database.write(lambda connection: ledger.expire(connection, PROBLEM))
+    lost = job(database, job_id)
+    assert (lost.status, lost.error["code"], lost.attempts) == ("failed", "worker_lost", 2)
+
+
+def test_a_heartbeat_keeps_the_lease(database: Database) -> None:
+    submit(database)
+    held = must_claim(database, lease=-1)
+    database.write(lambda connection: ledger.heartbeat(connection, held, 30))
+    assert database.write(lambda connection: ledger.expire(connection, PROBLEM)) == 0
+
+
+def test_a_released_job_does_not_count_the_attempt(database: Database) -> None:
+    job_id = submit(database, max_attempts=1)
+    for _ in range(3):
+        held = must_claim(database)
+        database.write(lambda connection, held=held: ledger.release(connection, held))
+    assert (job(database, job_id).attempts, job(database, job_id).status) == (0, "queued")
+
+
+def test_jobs_that_keep_dying_wait_longer_each_time(database: Database) -> None:
+    job_id = submit(database, max_attempts=9)
+    waits = []
+    for _ in range(3):
+        held = must_claim(database)
+        lost = database.write(lambda connection, held=held: ledger.lose(connection, held, PROBLEM))
+        waits.append(lost.not_before - database.read(lambda connection: connection.scalar(select(now()))))
+        database.write(lambda connection: connection.execute(update(jobs).values(not_before=0)))
+    assert waits == pytest.approx([0, 2, 4], abs=1)
+    assert job(database, job_id).status == Status.QUEUED
+
+
+def test_the_same_idempotency_key_is_the_same_job(database: Database) -> None:
+    replay = Replay(key="k", fingerprint="a" * 64)
+    with ThreadPoolExecutor(4) as pool:
+        made = list(
+            pool.map(lambda _: database.write(lambda connection: ledger.submit(connection, new(), replay)), range(8))
+        )
+    assert len({made_job.id for made_job, _ in made}) == 1
+    assert sum(not replayed for _, replayed in made) == 1
+    other = Replay(key="k", fingerprint="b" * 64)
+    with pytest.raises(Problem) as refused:
+        database.write(lambda connection: ledger.submit(connection, new(), other))
+    assert refused.value.code == "idempotency_key_reused"
+    database.write(lambda connection: ledger.submit(connection, new(owner="bob"), other))
+
+
+def test_cancel_pause_and_resume(database: Database) -> None:
+    def ask(action: Action) -> str:
+        return database.write(lambda connection: ledger.request(connection, "ada", job_id, action)).status
+
+    job_id = submit(database)
+    assert [ask(Action.PAUSE), ask(Action.PAUSE), ask(Action.RESUME)] == ["paused", "paused", "queued"]
+    held = must_claim(database)
+    assert [ask(Action.PAUSE), ask(Action.RESUME), ask(Action.PAUSE)] == ["pausing", "running", "pausing"]
+    assert database.read(lambda connection: ledger.standing(connection, held)) == Status.PAUSING
+    assert database.write(lambda connection: ledger.release(connection, held)).status == Status.PAUSED
+    assert claim(database) is None
+    assert ask(Action.RESUME) == "queued"
+    held = must_claim(database)
+    assert [ask(Action.CANCEL), ask(Action.CANCEL)] == ["cancelling", "cancelling"]
+    with pytest.raises(IllegalTransition):
+        ask(Action.RESUME)
+    ended = database.write(lambda connection: ledger.finish(connection, held, {"late": True}))
+    assert (ended.status, ended.result) == ("cancelled", None)
+    with pytest.raises(IllegalTransition):
+        ask(Action.CANCEL)
+
+
+def test_another_owner_and_another_version_are_refused(database: Database) -> None:
+    job_id = submit(database)
+    with pytest.raises(Problem) as unknown:
+        database.write(lambda connection: ledger.request(connection, "eve", job_id, Action.CANCEL))
+    assert unknown.value.status == 404
+    with pytest.raises(Problem) as stale:
+        database.write(lambda connection: ledger.request(connection, "ada", job_id, Action.CANCEL, version=7))
+    assert stale.value.status == 412
+    assert job(database, job_id).status == Status.QUEUED
+
+
+def publish(connection: ledger.Connection, held: Claim, kind: str, name: str) -> str:
+    return ledger.publish(
+        connection,
+        held,
+        kind=kind,
+        name=name,
+        path=f"jobs/{held.job_id}/{held.fence}/{kind}/{name}",
+        media_type="x",
+        size=1,
+        sha256="0" * 64,
+        meta={},
+    )
+
+
+def paths(database: Database) -> set[str]:
+    return set(database.read(lambda connection: connection.scalars(select(trash.c.path)).all()))
+
+
+def test_an_artifact_published_again_replaces_the_former_and_discards_its_bytes(database: Database) -> None:
+    job_id = submit(database)
+    first = must_claim(database, lease=-1)
+    database.write(lambda connection: publish(connection, first, ledger.STATE, "state"))
+    database.write(lambda connection: publish(connection, first, "checkpoint", "student"))
+    database.write(lambda connection: ledger.expire(connection, PROBLEM))
+    second = must_claim(database)
+    database.write(lambda connection: publish(connection, second, ledger.STATE, "state"))
+    assert paths(database) == {f"jobs/{job_id}/1/state/state"}
+    database.write(lambda connection: ledger.finish(connection, second, {}))
+    assert paths(database) == {f"jobs/{job_id}/1/state/state", f"jobs/{job_id}/2/state/state"}
+    kept = database.read(lambda connection: queries.list_artifacts(connection, job_id, "checkpoint"))
+    assert [row.name for row in kept] == ["student"]
+
+
+def test_deleting_a_job_takes_everything_with_it_and_waits_for_its_end(database: Database) -> None:
+    job_id = submit(database, labels={"a": "b"})
+    held = must_claim(database)
+    with pytest.raises(Problem) as running:
+        database.write(lambda connection: ledger.delete(connection, "ada", job_id))
+    assert running.value.code == "job_not_finished"
+    database.write(lambda connection: publish(connection, held, "histogram", "h"))
+    database.write(lambda connection: ledger.finish(connection, held, {}))
+    database.write(lambda connection: ledger.delete(connection, "ada", job_id))
+    assert f"jobs/{job_id}" in paths(database)
+    for table in (jobs, events, artifacts):
+        assert database.read(lambda connection, table=table: connection.execute(select(table)).all()) == []
+
+
+def test_one_change_that_fails_takes_no_other_with_it(database: Database) -> None:
+    def broken(connection: ledger.Connection) -> None:
+        ledger.submit(connection, new(name="broken"))
+        raise RuntimeError("on purpose")
+
+    futures = [database.submit(broken if i % 3 == 0 else lambda c: ledger.submit(c, new())) for i in range(30)]
+    assert sum(isinstance(future.exception(), RuntimeError) for future in futures) == 10
+    found = database.read(lambda connection: connection.scalars(select(jobs.c.name)).all())
+    assert found == [None] * 20

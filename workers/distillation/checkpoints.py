@@ -1,0 +1,87 @@
+"""Model files: safetensors whose one metadata entry is a JSON card, so that a model is usable alone.
+
+with safe_open("student-seed-0.safetensors", "pt") as file:
+    card = json.loads(file.metadata()["qstill"])  # architecture, classes, input_shape, standardisation
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from app.distillations.schemas import Architecture
+from app.errors import Problem
+from workers.distillation.data import Data, Standardisation
+
+CARD = "qstill"  # one key only: with two, the bytes of a file would not be reproducible
+MAX_TEACHER_BYTES = 1 << 30
+
+
+class Card(BaseModel):
+    """What a model needs besides its weights. mean and std: nested lists that broadcast against one input."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    architecture: Architecture
+    classes: list[str]
+    input_shape: list[int]
+    mean: list[Any]
+    std: list[Any]
+
+
+def to_bytes(weights: dict[str, Tensor], architecture: Any, data: Data) -> bytes:
+    """A safetensors file; equal models have equal bytes."""
+    card = Card(
+        architecture=architecture,
+        classes=data.classes,
+        input_shape=list(data.input_shape),
+        mean=data.standardisation.mean.tolist(),
+        std=data.standardisation.std.tolist(),
+    )
+    tensors = {name: weights[name].contiguous() for name in sorted(weights)}
+    return save(tensors, metadata={CARD: json.dumps(card.model_dump(mode="json"), sort_keys=True)})
+
+
+def read(path: Path) -> tuple[dict[str, Tensor], str | None]:
+    """The tensors of an uploaded file, and its card's text if it has one. Raises Problem teacher_invalid."""
+    if path.stat().st_size > MAX_TEACHER_BYTES:
+        raise invalid(f"The file is larger than {MAX_TEACHER_BYTES} bytes.")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no mapping)
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
+        raise invalid(f"The file is not a whole safetensors file: {error}.") from error
+    return tensors, metadata.get(CARD)
+
+
+def standardisation_of(card: str, input_shape: tuple[int, ...]) -> Standardisation:
+    """How the model of a card wants its inputs. Raises Problem teacher_invalid or teacher_mismatch."""
+    try:
+        known = Card.model_validate_json(card)
+        mean, std = (torch.tensor(part, dtype=torch.float64) for part in (known.mean, known.std))
+    except (ValidationError, ValueError, TypeError, RuntimeError) as error:
+        raise invalid("The card in the file's metadata cannot be read.") from error
+    if tuple(known.input_shape) != input_shape or not _broadcasts(mean, std, input_shape):
+        title = f"The teacher takes inputs of shape {tuple(known.input_shape)}; this data has {input_shape}."
+        raise Problem("teacher_mismatch", title, pointer="/teacher/file")
+    if not (mean.isfinite().all() and std.isfinite().all() and (std > 0).all()):
+        raise invalid("The card's standardisation is not finite and positive.")
+    return Standardisation(mean, std)
+
+
+def _broadcasts(mean: Tensor, std: Tensor, shape: tuple[int, ...]) -> bool:
+    try:
+        return all(part.expand(shape).shape == shape for part in (mean, std))
+    except RuntimeError:
+        return False
+
+
+def invalid(title: str) -> Problem:
+    """The problem of an uploaded teacher that cannot be read."""
+    return Problem("teacher_invalid", title, pointer="/teacher/file")

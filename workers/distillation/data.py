@@ -1,0 +1,177 @@
+"""The rows of a job: read, split and standardised. The same body gives the same rows."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn import datasets
+from torch import Tensor
+
+from app.distillations.schemas import BuiltinData, UploadedData
+from app.errors import Problem
+from workers.distillation.objectives.terms import UNKNOWN
+from workers.distillation.read import Array, Table, read_table
+
+
+@dataclass(frozen=True)
+class Standardisation:
+    """What is subtracted from inputs, then what they are divided by; shapes that broadcast against one input."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __call__(self, raw: Tensor) -> Tensor:
+        """Raw inputs (rows, ...) to standardised ones of the same shape, float32."""
+        return ((raw.double() - self.mean) / self.std).float()
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One split. raw, x: inputs (rows, ...) before and after standardisation, float32. y: (rows,) int64.
+
+    index: (rows,) where they stood in the data set before it was split.
+    """
+
+    raw: Tensor
+    x: Tensor
+    y: Tensor
+    index: Tensor
+
+
+@dataclass(frozen=True)
+class Data:
+    """The splits. seen: (training rows,) the labels that student and baseline are shown, -1 elsewhere.
+
+    learned: positions among the training rows that the student learns from, with or without a label.
+    total: rows before splitting. digest: of the data set as it was read.
+    """
+
+    train: Rows
+    validation: Rows
+    test: Rows
+    seen: Tensor
+    learned: Tensor
+    classes: list[str]
+    standardisation: Standardisation
+    total: int
+    digest: str
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Of one row: (features,) or (channels, height, width)."""
+        return tuple(self.train.x.shape[1:])
+
+
+def load(spec: BuiltinData | UploadedData, files: Mapping[str, Path]) -> Data:
+    """Read, split and standardise. Raises Problem: dataset_invalid, too_few_labels, too_many_labels."""
+    table = _builtin(spec.name) if isinstance(spec, BuiltinData) else read_table(files[spec.file], spec.label)
+    raw = torch.from_numpy(np.ascontiguousarray(table.x, dtype=np.float32))
+    labels = torch.from_numpy(table.y)
+    indices = [torch.from_numpy(index) for index in _split(table, spec)]
+    standardise = _standardisation(raw[indices[0]], spec.standardise)
+    train, validation, test = (Rows(raw[i], standardise(raw[i]), labels[i], i) for i in indices)
+    seen = _seen(train.y.numpy(), len(table.classes), spec)
+    return Data(
+        train=train,
+        validation=validation,
+        test=test,
+        seen=seen,
+        learned=torch.arange(len(seen)) if spec.unlabelled_pool else torch.nonzero(seen != UNKNOWN).flatten(),
+        classes=table.classes,
+        standardisation=standardise,
+        total=len(table.y),
+        digest=_digest(table),
+    )
+
+
+def preprocessing_digest(data: Data) -> str:
+    """Names what happened to the data between reading and the network, and which rows were taken in which order."""
+    digest = hashlib.sha256()
+    for part in (data.standardisation.mean, data.standardisation.std, data.train.index):
+        digest.update(json.dumps([str(part.dtype), *part.shape]).encode())
+        digest.update(part.numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _builtin(name: str) -> Table:
+    loaded = getattr(datasets, f"load_{name}")()
+    x = loaded.images[:, None] if name == "digits" else loaded.data
+    return Table(x, loaded.target.astype(np.int64), [str(label) for label in loaded.target_names])
+
+
+def _split(table: Table, spec: BuiltinData | UploadedData) -> list[NDArray[np.int64]]:
+    """Row numbers of training, validation and test: stratified; rows without a label are training rows."""
+    draw = np.random.default_rng([spec.split_seed, 0])
+    train, validation, test = [np.flatnonzero(table.y == UNKNOWN)], [], []
+    for code, name in enumerate(table.classes):
+        rows = draw.permutation(np.flatnonzero(table.y == code))
+        if len(rows) < 3:
+            title = f"Class {name!r} has {len(rows)} labelled rows; one is needed in each of the three splits."
+            raise Problem("dataset_invalid", title, pointer="/dataset/file")
+        first = max(1, round(len(rows) * spec.test))
+        second = first + max(1, round(len(rows) * spec.validation))
+        second = min(second, len(rows) - 1)
+        first = min(first, second - 1)
+        test.append(rows[:first])
+        validation.append(rows[first:second])
+        train.append(rows[second:])
+    return [np.sort(np.concatenate(parts)) for parts in (train, validation, test)]
+
+
+def _seen(labels: NDArray[np.int64], classes: int, spec: BuiltinData | UploadedData) -> Tensor:
+    """The labels (training rows,) with all but `labelled` of them hidden: an equal share of every class is kept."""
+    if spec.labelled is None:
+        return torch.from_numpy(labels.copy())
+    counts = np.bincount(labels[labels != UNKNOWN], minlength=classes)
+    if spec.labelled < classes:
+        title = f"The data has {classes} classes, and each needs at least one of the {spec.labelled} labelled rows."
+        raise Problem("too_few_labels", title, pointer="/dataset/labelled", ways_out=[{"labelled": classes}])
+    if spec.labelled > counts.sum():
+        title = f"The training split has {counts.sum()} labels; {spec.labelled} are asked for."
+        raise Problem("too_many_labels", title, pointer="/dataset/labelled", ways_out=[{"labelled": None}])
+    draw = np.random.default_rng([spec.split_seed, 1])
+    seen = np.full_like(labels, UNKNOWN)
+    for code, share in enumerate(_shares(counts, spec.labelled)):
+        kept = draw.permutation(np.flatnonzero(labels == code))[:share]
+        seen[kept] = code
+    return torch.from_numpy(seen)
+
+
+def _shares(counts: NDArray[np.int64], total: int) -> list[int]:
+    """How many of each class's `counts` rows make up `total`: in proportion, but at least one each."""
+    exact = counts * (total / counts.sum())
+    shares = np.clip(np.floor(exact).astype(np.int64), 1, counts)
+    while (missing := total - shares.sum()) != 0:
+        room = shares < counts if missing > 0 else shares > 1
+        shortfall = np.where(room, (exact - shares) * np.sign(missing), -np.inf)
+        shares[int(np.argmax(shortfall))] += np.sign(missing)
+    return [int(share) for share in shares]
+
+
+def _standardisation(raw: Tensor, kind: str) -> Standardisation:
+    """From the training inputs. What does not vary is only shifted."""
+    if kind == "none":
+        return Standardisation(torch.zeros(1, dtype=torch.float64), torch.ones(1, dtype=torch.float64))
+    if kind == "channel" and raw.ndim != 4:
+        raise Problem("architecture_mismatch", "Only images have channels.", pointer="/dataset/standardise")
+    over = (0, 2, 3) if kind == "channel" else (0,)
+    values = raw.double()
+    mean, std = values.mean(over), values.std(over, correction=0)
+    std = torch.where(std > 1e-12 * (1 + mean.abs()), std, torch.ones_like(std))
+    shape = (-1, 1, 1) if kind == "channel" else raw.shape[1:]
+    return Standardisation(mean.reshape(shape), std.reshape(shape))
+
+
+def _digest(table: Table) -> str:
+    digest = hashlib.sha256()
+    parts: list[Array] = [table.x, table.y]
+    for part in parts:
+        digest.update(json.dumps([part.dtype.str, *part.shape]).encode())
+        digest.update(np.ascontiguousarray(part).tobytes())
+    digest.update(json.dumps(table.classes).encode())
+    return digest.hexdigest()

@@ -1,0 +1,131 @@
+"""What a finished network is worth: quality on the test rows, size, and time on this machine."""
+
+import math
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.autograd import grad
+from torch.nn.functional import log_softmax, one_hot
+
+from workers.distillation.objectives import Loss
+from workers.distillation.objectives.terms import Target
+from workers.distillation.signals import Signal
+from workers.distillation.students import multiply_adds, parameters
+
+CALIBRATION_BINS = 15
+LATENCY_RUNS = 300
+LATENCY_SECONDS = 0.5  # at most, for one network: a large one is timed fewer times
+LEAST_PROBABILITY_LOG = -103.0  # nats; below it float32 knows only 0, and a mean over rows would be infinite
+T_95 = (
+    *(12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622, 2.2281),
+    *(2.2010, 2.1788, 2.1604, 2.1448, 2.1314, 2.1199, 2.1098, 2.1009, 2.0930),
+)  # the 97.5% quantile of Student's t with 1, 2, … 19 degrees of freedom: MAX_SEEDS - 1
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Of logits against labels. Losses in nats. per_class: accuracy of each class, None for one without rows."""
+
+    accuracy: float
+    negative_log_likelihood: float
+    expected_calibration_error: float
+    brier: float
+    per_class: list[float | None]
+
+
+@dataclass(frozen=True)
+class Size:
+    """bytes: of the published file. multiply_adds: of one input."""
+
+    parameters: int
+    bytes: int
+    multiply_adds: int
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Milliseconds of one forward pass of one row, over `runs` of them, on the CPU threads of this job."""
+
+    p50_ms: float
+    p95_ms: float
+    runs: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Paired differences over seeds: their mean and 95% t-interval; None where one pair gives no interval."""
+
+    mean: float
+    low: float | None
+    high: float | None
+    differences: list[float]
+
+
+def quality(logits: Tensor, labels: Tensor) -> Quality:
+    """logits: (rows, classes). labels: (rows,), all known."""
+    log_p = log_softmax(logits.double(), dim=1).clamp(min=LEAST_PROBABILITY_LOG)
+    right = log_p.argmax(1) == labels
+    classes = logits.shape[1]
+    return Quality(
+        accuracy=float(right.double().mean()),
+        negative_log_likelihood=float(-log_p.gather(1, labels[:, None]).mean()),
+        expected_calibration_error=calibration_error(log_p.exp().amax(1), right),
+        brier=float((log_p.exp() - one_hot(labels, classes)).square().sum(1).mean()),
+        per_class=[_share(right[labels == code]) for code in range(classes)],
+    )
+
+
+def calibration_error(confidence: Tensor, right: Tensor) -> float:
+    """Mean over rows of |accuracy - confidence| of the row's bin, in equal bins over (0, 1]. Both: (rows,)."""
+    bins = (confidence * CALIBRATION_BINS).ceil().long().clamp(1, CALIBRATION_BINS) - 1
+    gaps = torch.zeros(CALIBRATION_BINS, dtype=torch.float64).index_add(0, bins, right.double() - confidence.double())
+    return float(gaps.abs().sum() / len(right))
+
+
+def agreement(student: Tensor, teacher: Tensor) -> float:
+    """Share of rows on which both name the same class. Both: logits (rows, classes)."""
+    return float((student.argmax(1) == teacher.argmax(1)).double().mean())
+
+
+def size(network: nn.Module, input_shape: tuple[int, ...], file_bytes: int) -> Size:
+    """What the network takes."""
+    return Size(parameters(network), file_bytes, multiply_adds(network, input_shape))
+
+
+def latency(network: nn.Module, row: Tensor) -> Latency:
+    """row: one input, without the batch dimension."""
+    network.eval()
+    batch = row[None]
+    milliseconds: list[float] = []
+    with torch.inference_mode():
+        network(batch)
+        until = time.perf_counter() + LATENCY_SECONDS
+        while len(milliseconds) < LATENCY_RUNS and (not milliseconds or time.perf_counter() < until):
+            started = time.perf_counter()
+            network(batch)
+            milliseconds.append(1000 * (time.perf_counter() - started))
+    p50, p95 = (float(np.quantile(milliseconds, q)) for q in (0.5, 0.95))
+    return Latency(p50, p95, len(milliseconds))
+
+
+def compare(first: list[float], second: list[float]) -> Comparison:
+    """first - second, paired by position."""
+    differences = [a - b for a, b in zip(first, second, strict=True)]
+    mean = float(np.mean(differences))
+    if len(differences) < 2:
+        return Comparison(mean, None, None, differences)
+    half = T_95[len(differences) - 2] * float(np.std(differences, ddof=1)) / math.sqrt(len(differences))
+    return Comparison(mean, mean - half, mean + half, differences)
+
+
+def soft_gradient(network: nn.Module, x: Tensor, signal: Signal, labels: Tensor, loss: Loss) -> float:
+    """Euclidean norm of the soft term's gradient over the network's weights: 0 means that the teacher is not heard."""
+    soft = loss(network(x), signal, Target(labels))["soft"]
+    return math.sqrt(sum(float(g.double().square().sum()) for g in grad(soft, list(network.parameters()))))
+
+
+def _share(right: Tensor) -> float | None:
+    return float(right.double().mean()) if len(right) else None

@@ -1,0 +1,79 @@
+"""Measuring what a job trained. The only place that reads the test rows, once everything is trained."""
+
+from torch import Tensor, nn
+
+from app.distillations.schemas import DistillationJob
+from workers.distillation.checkpoints import to_bytes
+from workers.distillation.data import Data
+from workers.distillation.evaluate import latency, size, soft_gradient
+from workers.distillation.objectives import loss_of
+from workers.distillation.plan import Stage
+from workers.distillation.report import Cost, Findings, Subject, subject
+from workers.distillation.signals import Signal
+from workers.distillation.state import Outcome
+from workers.distillation.students import logits_of
+from workers.distillation.teachers import Teacher
+
+GRADIENT_ROWS = 256  # enough to see whether the teacher is heard
+
+
+def measure(
+    job: DistillationJob,
+    data: Data,
+    teacher: Teacher,
+    signal: Signal,
+    pairs: list[tuple[Stage, Stage]],
+    outcomes: dict[str, Outcome],
+) -> Findings:
+    """pairs: (student, baseline) of every seed. outcomes: of every stage that was trained, by its name."""
+    answers = teacher.logits(data.test)
+    chosen = outcomes.get("teacher")
+    first = pairs[0][0]
+    heard = data.learned[:GRADIENT_ROWS]
+    return Findings(
+        teacher=subject(
+            answers,
+            data.test.y,
+            answers,
+            seed=None,
+            epoch=chosen and chosen.epoch,
+            validation_accuracy=chosen and chosen.validation_accuracy,
+        ),
+        students=[_subject(student, data, outcomes, answers) for student, _ in pairs],
+        baselines=[_subject(baseline, data, outcomes, answers) for _, baseline in pairs if job.evaluation.baseline],
+        teacher_cost=None if teacher.network is None else _cost(teacher.network, teacher.bytes, data),
+        student_cost=_cost(trained(first, outcomes, data), len(checkpoint(first, outcomes, data)), data),
+        soft_gradient=soft_gradient(
+            first.begin(data), data.train.x[heard], signal.rows(heard), data.seen[heard], loss_of(job.objective)
+        ),
+        signal_digest=signal.digest,
+        teacher_digest=teacher.digest,
+    )
+
+
+def trained(stage: Stage, outcomes: dict[str, Outcome], data: Data) -> nn.Module:
+    """The network of a finished stage, with the weights of its best epoch."""
+    network = stage.begin(data)
+    network.load_state_dict(outcomes[stage.name].weights)
+    return network
+
+
+def checkpoint(stage: Stage, outcomes: dict[str, Outcome], data: Data) -> bytes:
+    """The published file of a finished stage."""
+    return to_bytes(outcomes[stage.name].weights, stage.architecture, data)
+
+
+def _subject(stage: Stage, data: Data, outcomes: dict[str, Outcome], answers: Tensor) -> Subject:
+    chosen = outcomes[stage.name]
+    return subject(
+        logits_of(trained(stage, outcomes, data), data.test.x),
+        data.test.y,
+        answers,
+        seed=stage.seed,
+        epoch=chosen.epoch,
+        validation_accuracy=chosen.validation_accuracy,
+    )
+
+
+def _cost(network: nn.Module, file_bytes: int, data: Data) -> Cost:
+    return Cost(size(network, data.input_shape, file_bytes), latency(network, data.train.x[0]))

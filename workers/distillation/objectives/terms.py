@@ -1,0 +1,41 @@
+"""What every loss is given besides the signal, and what it returns."""
+
+from dataclasses import dataclass
+from typing import TypedDict
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy, kl_div, log_softmax
+
+UNKNOWN = -1  # the label of a row whose label is unknown, or hidden from the student
+
+
+@dataclass(frozen=True)
+class Target:
+    """labels: classes of the rows (batch,), `UNKNOWN` where there is none."""
+
+    labels: Tensor
+
+
+class Terms(TypedDict):
+    """Scalars in nats: what the labels say, what the teacher says, and what is minimised."""
+
+    hard: Tensor
+    soft: Tensor
+    loss: Tensor
+
+
+def upcast(logits: Tensor) -> Tensor:
+    """Logits in single precision or better: half precision overflows in what follows."""
+    return logits.to(torch.promote_types(logits.dtype, torch.float32))
+
+
+def cross_entropy_of_known(logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross-entropy in nats, mean over the labelled rows of the batch; 0 (not NaN) when there is none."""
+    total = cross_entropy(upcast(logits), labels, ignore_index=UNKNOWN, reduction="sum")
+    return total / (labels != UNKNOWN).sum().clamp(min=1)
+
+
+def kl_from_logits(teacher: Tensor, student: Tensor) -> Tensor:
+    """KL(teacher ‖ student) in nats, summed over classes, mean over the batch. Both: logits (batch, classes)."""
+    return kl_div(log_softmax(student, dim=1), log_softmax(teacher, dim=1), reduction="batchmean", log_target=True)

@@ -1,0 +1,116 @@
+"""Which networks a job trains, and from what each of them learns."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from app.distillations.schemas import Cnn, DistillationJob, Mlp, TrainedTeacher, Training
+from workers.distillation.data import Data
+from workers.distillation.objectives import Loss, loss_of
+from workers.distillation.objectives.terms import UNKNOWN
+from workers.distillation.signals import Signal
+from workers.distillation.students import build
+
+Role = Literal["teacher", "student", "baseline"]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What is learned from. positions: training rows (any order), repeated until they fill an epoch of `epoch_rows`.
+
+    labels: of every training row, -1 where hidden. signal: over every training row; None learns from labels alone.
+    """
+
+    positions: Tensor
+    epoch_rows: int
+    labels: Tensor
+    signal: Signal | None = None
+    loss: Loss | None = None
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One network to train. phase: its name for people. pointer, training_pointer: of its architecture and training.
+
+    weights_from: names the initial weights together with the seed; the stages of a pair share it.
+    """
+
+    name: str
+    phase: str
+    role: Role
+    architecture: Mlp | Cnn
+    training: Training
+    seed: int
+    weights_from: str
+    pointer: str
+    training_pointer: str
+
+    def begin(self, data: Data) -> nn.Module:
+        """The untrained network. Raises Problem architecture_mismatch."""
+        seed = seed_of(self.weights_from, self.seed)
+        return build(self.architecture, data.input_shape, len(data.classes), seed=seed, pointer=self.pointer)
+
+
+def seed_of(*parts: int | str) -> int:
+    """A seed of 63 bits that depends on every part, and on nothing else."""
+    text = "/".join(str(part) for part in parts)
+    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+def teacher_stage(job: DistillationJob, teacher: TrainedTeacher) -> Stage:
+    """The teacher that this job trains."""
+    training = teacher.training or job.training
+    return Stage(
+        name="teacher",
+        phase="teacher",
+        role="teacher",
+        architecture=teacher.architecture,
+        training=training,
+        seed=training.seed,
+        weights_from="teacher",
+        pointer="/teacher/architecture",
+        training_pointer="/teacher/training" if teacher.training else "/training",
+    )
+
+
+def student_stages(job: DistillationJob) -> list[tuple[Stage, Stage]]:
+    """(student, baseline) of every seed, a pair with the same initial weights."""
+    seeds = range(job.training.seed, job.training.seed + job.evaluation.seeds)
+    return [(_student_stage(job, "student", seed), _student_stage(job, "baseline", seed)) for seed in seeds]
+
+
+def _student_stage(job: DistillationJob, role: Role, seed: int) -> Stage:
+    return Stage(
+        name=f"{role}-seed-{seed}",
+        phase=f"{role} seed {seed - job.training.seed + 1}/{job.evaluation.seeds}",
+        role=role,
+        architecture=job.student.architecture,
+        training=job.training,
+        seed=seed,
+        weights_from="student",
+        pointer="/student/architecture",
+        training_pointer="/training",
+    )
+
+
+def teacher_lesson(data: Data) -> Lesson:
+    """Every label of the training split."""
+    known = _labelled(data.train.y)
+    return Lesson(known, len(known), data.train.y)
+
+
+def student_lesson(job: DistillationJob, data: Data, signal: Signal) -> Lesson:
+    """The labels that it may see, and what the teacher says."""
+    return Lesson(data.learned, len(data.learned), data.seen, signal, loss_of(job.objective))
+
+
+def baseline_lesson(data: Data) -> Lesson:
+    """The student's labels, repeated to the length of its epoch: as many steps, without the teacher."""
+    return Lesson(_labelled(data.seen), len(data.learned), data.seen)
+
+
+def _labelled(labels: Tensor) -> Tensor:
+    return torch.nonzero(labels != UNKNOWN).flatten()

@@ -1,0 +1,193 @@
+"""The report: does distillation beat the same student trained without the teacher on the same budget?"""
+
+import platform
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from statistics import fmean, stdev
+from typing import Any, Literal
+
+from torch import Tensor
+
+from app.distillations.schemas import DistillationJob, DistillationResult, Gain, SoftLabels, Spread, TrainedTeacher
+from workers.distillation.data import Data
+from workers.distillation.evaluate import Comparison, Latency, Quality, Size, agreement, compare, quality
+from workers.distillation.objectives.terms import UNKNOWN
+
+SUMMARISED = ("accuracy", "negative_log_likelihood", "expected_calibration_error", "brier", "agreement")
+
+Verdict = Literal["BEATS", "NO BEATS", "INCONCLUSIVE"]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One network on the test rows. epoch, validation_accuracy: of the weights chosen; None for an uploaded teacher."""
+
+    seed: int | None
+    epoch: int | None
+    validation_accuracy: float | None
+    quality: Quality
+    agreement: float
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a network takes in size and time."""
+
+    size: Size
+    latency: Latency
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that was measured. teacher_cost: None where only the teacher's answers are known."""
+
+    teacher: Subject
+    students: list[Subject]
+    baselines: list[Subject]
+    teacher_cost: Cost | None
+    student_cost: Cost
+    soft_gradient: float
+    signal_digest: str
+    teacher_digest: str
+
+
+def subject(logits: Tensor, labels: Tensor, teacher: Tensor, **chosen: Any) -> Subject:
+    """Measure logits (test rows, classes) against labels and against the teacher's logits."""
+    return Subject(quality=quality(logits, labels), agreement=agreement(logits, teacher), **chosen)
+
+
+def gain(findings: Findings) -> Comparison | None:
+    """Student minus baseline in points of test accuracy, or None without a baseline."""
+    if not findings.baselines:
+        return None
+    return compare(_points(findings.students), _points(findings.baselines))
+
+
+def verdict(difference: Comparison | None) -> Verdict:
+    """By where the interval lies; without one, nothing is decided."""
+    if difference is None or difference.low is None or difference.high is None:
+        return "INCONCLUSIVE"
+    if difference.low > 0:
+        return "BEATS"
+    return "NO BEATS" if difference.high <= 0 else "INCONCLUSIVE"
+
+
+def result(findings: Findings, *, checkpoints: int, student_sha256: str, seconds: float) -> DistillationResult:
+    """The few numbers for the job's row."""
+    difference = gain(findings)
+    return DistillationResult(
+        teacher=_spread([findings.teacher]),
+        student=_spread(findings.students),
+        baseline=_spread(findings.baselines) if findings.baselines else None,
+        gain=difference and Gain(points=difference.mean, low=difference.low, high=difference.high),
+        verdict=verdict(difference),
+        checkpoints=checkpoints,
+        student_sha256=student_sha256,
+        seconds=round(seconds, 3),
+    )
+
+
+def report(job: DistillationJob, data: Data, findings: Findings, short: DistillationResult) -> dict[str, Any]:
+    """The whole document, JSON."""
+    return {
+        **short.model_dump(mode="json"),
+        "notes": notes(job, data, findings),
+        "teacher": _arm([findings.teacher], findings.teacher_cost),
+        "student": _arm(findings.students, findings.student_cost),
+        "baseline": _arm(findings.baselines, findings.student_cost) if findings.baselines else None,
+        "paired_differences_in_points": difference.differences if (difference := gain(findings)) else None,
+        "per_class": _per_class(data, findings),
+        "soft_gradient_norm": findings.soft_gradient,
+        "rows": _row_counts(data),
+        "seed": job.training.seed,
+        "job": job.model_dump(mode="json"),
+        "digests": {"data": data.digest, "teacher": findings.teacher_digest, "signal": findings.signal_digest},
+        "versions": {"python": platform.python_version()}
+        | {package: version(package) for package in ("torch", "numpy", "scikit-learn", "safetensors")},
+    }
+
+
+def notes(job: DistillationJob, data: Data, findings: Findings) -> list[str]:
+    """What a reader must know to judge the numbers, in plain words."""
+    rows = _row_counts(data)
+    unlabelled = rows["student_learns_from"] - rows["labels_seen"]
+    said = [
+        f"The student saw {rows['labels_seen']} labels and, through the teacher, {unlabelled} rows without a label. "
+        f"The baseline saw the same {rows['labels_seen']} labels and nothing else, for as many optimizer steps.",
+        _teacher_note(job, rows),
+        f"The {rows['validation']} validation labels chose the best epoch of every network trained here; the "
+        f"{rows['test']} test rows were read once, at the end.",
+        "The interval covers initial weights and batch order over paired seeds. It does not cover which rows were "
+        "labelled or held out, nor another teacher: repeat the job with other split seeds to see what those change.",
+    ]
+    counts = data.test.y.bincount(minlength=len(data.classes))
+    if findings.teacher.quality.accuracy <= float(counts.max()) / rows["test"]:
+        said.append("WARNING: the teacher is no better than always answering the most frequent class.")
+    if not findings.soft_gradient > 0:
+        said.append("WARNING: the soft term has no gradient; the student cannot learn from this teacher.")
+    if findings.teacher_cost and findings.student_cost.size.parameters > findings.teacher_cost.size.parameters:
+        said.append("The student is larger than the teacher.")
+    if gain(findings) is None:
+        said.append("No baseline was asked for, so there is no verdict.")
+    elif len(findings.students) < 2:
+        said.append("One seed gives no interval, so the verdict is INCONCLUSIVE.")
+    return said
+
+
+def _teacher_note(job: DistillationJob, rows: dict[str, int]) -> str:
+    if isinstance(job.teacher, TrainedTeacher):
+        return f"The teacher was trained in this job on all {rows['train_labels']} labels of the training split."
+    what = "answers" if isinstance(job.teacher, SoftLabels) else "weights"
+    return f"The teacher's {what} were uploaded. If it was trained on test rows, every number here flatters it."
+
+
+def _row_counts(data: Data) -> dict[str, int]:
+    return {
+        "total": data.total,
+        "train": len(data.train.y),
+        "train_labels": int((data.train.y != UNKNOWN).sum()),
+        "validation": len(data.validation.y),
+        "test": len(data.test.y),
+        "labels_seen": int((data.seen != UNKNOWN).sum()),
+        "student_learns_from": len(data.learned),
+    }
+
+
+def _arm(subjects: list[Subject], cost: Cost | None) -> dict[str, Any]:
+    """Each seed's measures, their spread, and the cost that all share."""
+    runs = []
+    for one in subjects:
+        measures = asdict(one)
+        runs.append(measures | measures.pop("quality"))
+    summary = {name: _mean_sd([run[name] for run in runs]).model_dump() for name in SUMMARISED}
+    return {"summary": summary, "runs": runs, "cost": asdict(cost) if cost else None}
+
+
+def _per_class(data: Data, findings: Findings) -> list[dict[str, Any]]:
+    """Accuracy of each class, mean over seeds, and what the teacher changed, in points."""
+    rows = []
+    for code, name in enumerate(data.classes):
+        teacher, student, baseline = (
+            _mean([value for one in arm if (value := one.quality.per_class[code]) is not None])
+            for arm in ([findings.teacher], findings.students, findings.baselines)
+        )
+        change = None if student is None or baseline is None else 100 * (student - baseline)
+        row = {"class": name, "teacher": teacher, "student": student, "baseline": baseline, "change_in_points": change}
+        rows.append(row)
+    return rows
+
+
+def _points(subjects: list[Subject]) -> list[float]:
+    return [100 * one.quality.accuracy for one in subjects]
+
+
+def _spread(subjects: list[Subject]) -> Spread:
+    return _mean_sd([one.quality.accuracy for one in subjects])
+
+
+def _mean_sd(values: list[float]) -> Spread:
+    return Spread(mean=fmean(values), sd=stdev(values) if len(values) > 1 else None)
+
+
+def _mean(values: list[float]) -> float | None:
+    return fmean(values) if values else None

@@ -1,0 +1,120 @@
+"""One distillation job from its data to its report: the teacher, students and baselines in pairs, the test rows."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+
+from app.distillations.schemas import DistillationJob, SoftLabels, UploadedTeacher
+from workers.distillation import teachers
+from workers.distillation.checkpoints import to_bytes
+from workers.distillation.data import Data, load
+from workers.distillation.measure import checkpoint, measure, trained
+from workers.distillation.plan import (
+    Lesson,
+    Stage,
+    baseline_lesson,
+    student_lesson,
+    student_stages,
+    teacher_lesson,
+    teacher_stage,
+)
+from workers.distillation.report import report, result
+from workers.distillation.state import Keeper, Outcome
+from workers.distillation.train import train
+from workers.run import Run
+
+
+def run(job: DistillationJob, run: Run) -> dict[str, Any]:
+    """Compute a job. Returns a DistillationResult as JSON; publishes checkpoints and report.json.
+
+    Raises Problem when the job cannot succeed, Stopped after saving its state.
+    """
+    with _reproducible(run.threads):
+        return _distil(job, run)
+
+
+def _distil(job: DistillationJob, run: Run) -> dict[str, Any]:
+    keeper = Keeper(job, run)
+    data = load(job.dataset, run.files)
+    pairs = student_stages(job)
+    pairs[0][0].begin(data)  # a student that cannot be built is refused before a teacher is trained
+    teacher = _teacher(job, data, keeper)
+    signal = teachers.signal_of(teacher, data)
+    for student, baseline in pairs:
+        _teach(student, student_lesson(job, data, signal), data, keeper, every=job.training.checkpoint_every)
+        if job.evaluation.baseline:
+            _teach(baseline, baseline_lesson(data), data, keeper)
+    run.progress(phase="evaluation", done=0, total=1, unit="reports")
+    findings = measure(job, data, teacher, signal, pairs, keeper.outcomes)
+    short = result(
+        findings,
+        checkpoints=len(keeper.published),
+        student_sha256=hashlib.sha256(checkpoint(pairs[0][0], keeper.outcomes, data)).hexdigest(),
+        seconds=keeper.seconds(),
+    )
+    path = run.scratch / "report.json"
+    path.write_text(json.dumps(report(job, data, findings, short), indent=2, allow_nan=False))
+    run.publish(path, kind="report", name=path.name, media_type="application/json")
+    run.progress(phase="evaluation", done=1, total=1, unit="reports")
+    return short.model_dump(mode="json")
+
+
+@contextmanager
+def _reproducible(threads: int) -> Iterator[None]:
+    """The same inputs give the same bits; torch's settings are left as they were."""
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        torch.use_deterministic_algorithms(before[1])
+
+
+def _teacher(job: DistillationJob, data: Data, keeper: Keeper) -> teachers.Teacher:
+    """The teacher of any source; one that this job trains is trained first."""
+    if isinstance(job.teacher, SoftLabels):
+        return teachers.from_soft_labels(job.teacher, data, keeper.run.files)
+    if isinstance(job.teacher, UploadedTeacher):
+        return teachers.uploaded(job.teacher, data, keeper.run.files)
+    stage = teacher_stage(job, job.teacher)
+    _teach(stage, teacher_lesson(data), data, keeper)
+    file = checkpoint(stage, keeper.outcomes, data)
+    return teachers.trained(trained(stage, keeper.outcomes, data), file)
+
+
+def _teach(stage: Stage, lesson: Lesson, data: Data, keeper: Keeper, *, every: int | None = None) -> None:
+    """Train a network and publish its best epoch, unless an earlier attempt has. every: also each n-th epoch."""
+    if stage.name in keeper.outcomes:
+        return
+
+    def after_epoch(latest: Outcome) -> None:
+        if every and latest.epoch % every == 0:
+            _publish(f"{stage.name}-epoch-{latest.epoch}.safetensors", stage, latest, data, keeper)
+
+    outcome = train(stage, lesson, data, keeper, after_epoch=after_epoch)
+    _publish(f"{stage.name}.safetensors", stage, outcome, data, keeper)
+    keeper.finish(stage.name, outcome)
+
+
+def _publish(name: str, stage: Stage, outcome: Outcome, data: Data, keeper: Keeper) -> None:
+    """Hand over a checkpoint. A crash before the next save publishes it again: the same name, the same bytes."""
+    path = keeper.run.scratch / name
+    path.write_bytes(to_bytes(outcome.weights, stage.architecture, data))
+    meta = {
+        "role": stage.role,
+        "seed": stage.seed,
+        "stage": stage.name,
+        "epoch": outcome.epoch,
+        "step": outcome.step,
+        "validation_accuracy": outcome.validation_accuracy,
+        "architecture": stage.architecture.model_dump(mode="json"),
+    }
+    keeper.run.publish(path, kind="checkpoint", name=name, media_type="application/octet-stream", meta=meta)
+    if name not in keeper.published:
+        keeper.published.append(name)
