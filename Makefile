@@ -1,0 +1,51 @@
+# make demo: set up, run the service, distil, simulate, show.    make test: set up and pass the quick tests.
+# Everything is installed into .venv of this folder; servers that tests need come from Debian's packages.
+
+PYTHON ?= python3.11
+BIN := .venv/bin
+STAMP := .venv/installed
+
+.PHONY: demo test test-slow test-chaos compose-test bench lint services clean
+
+demo: $(STAMP)
+	$(BIN)/qstill demo
+
+test: $(STAMP) services
+	$(BIN)/pytest -m "not slow and not chaos and not compose" -n auto
+
+test-slow: $(STAMP) services
+	$(BIN)/pytest -m slow
+
+test-chaos: $(STAMP)
+	$(BIN)/pytest -m chaos tests/chaos
+
+compose-test: $(STAMP)
+	$(BIN)/pytest -m compose tests/compose
+
+bench: $(STAMP)
+	$(BIN)/python -m benchmarks
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	touch $@
+
+# Where they are missing and cannot be installed, the tests that need them are skipped and say so.
+services:
+	@missing=""; \
+	ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$$missing postgresql"; \
+	command -v redis-server >/dev/null || missing="$$missing redis-server"; \
+	command -v chromium >/dev/null || missing="$$missing chromium"; \
+	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo "installing$$missing"; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	fi
+
+clean:
+	rm -rf .venv qstill-data build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,115 @@
+"""A real embedded service for tests that kill its processes."""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from app.cli.client import Client
+
+READY_SECONDS = 90
+JOB_SECONDS = 240
+
+QUICK_LEASES = {"QSTILL_LEASE_SECONDS": "4", "QSTILL_HEARTBEAT_SECONDS": "0.5", "QSTILL_REAP_SECONDS": "0.5"}
+
+Job = dict[str, Any]
+
+
+class Service:
+    """`qstill up` on a folder; `start` may be called again after `kill_everything`."""
+
+    def __init__(self, data_dir: Path, **environment: str) -> None:
+        self.data_dir = data_dir
+        self._environment = os.environ | QUICK_LEASES | environment
+        self._port = 0
+        self._up: subprocess.Popen[str] | None = None
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "app.cli.main", "up", "--data-dir", str(self.data_dir)]
+        command += ["--port", str(self._port)]
+        self._up = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=self._environment)
+        assert self._up.stdout is not None
+        found = next((match for line in self._up.stdout if (match := re.search(r"http://[^/\s]+:(\d+)", line))), None)
+        assert found is not None, "the service did not start"
+        self.address, self._port = found[0], int(found[1])
+
+    def client(self) -> Client:
+        return Client(self.address)
+
+    def processes(self, *words: str) -> list[psutil.Process]:
+        """The service's processes whose command line holds all the words."""
+        assert self._up is not None
+        found = []
+        for process in psutil.Process(self._up.pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                if set(words) <= set(process.cmdline()):
+                    found.append(process)
+        return found
+
+    def kill(self, *words: str) -> None:
+        """SIGKILL the processes whose command line holds all the words; there must be some."""
+        found = self.processes(*words)
+        assert found, f"no process {words}"
+        for process in found:
+            process.kill()
+
+    def kill_everything(self) -> None:
+        assert self._up is not None
+        everything = [*psutil.Process(self._up.pid).children(recursive=True), psutil.Process(self._up.pid)]
+        for process in everything:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(everything, timeout=10)
+        self._close()
+
+    def stop(self) -> int:
+        """Stop in good order; returns the exit status."""
+        assert self._up is not None
+        self._up.send_signal(signal.SIGTERM)
+        status = self._up.wait(60)
+        self._close()
+        return status
+
+    def _close(self) -> None:
+        assert self._up is not None
+        assert self._up.stdout is not None
+        self._up.wait(10)
+        self._up.stdout.close()
+
+
+@contextlib.contextmanager
+def running(data_dir: Path, **environment: str) -> Iterator[Service]:
+    service = Service(data_dir, **environment)
+    service.start()
+    try:
+        yield service
+    finally:
+        if service.processes() or (service._up is not None and service._up.poll() is None):
+            service.kill_everything()
+
+
+def wait_until(condition: Callable[[], Any], seconds: float = JOB_SECONDS) -> Any:
+    """What the condition returns once it is true."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.05)
+    raise TimeoutError("it did not come to pass")
+
+
+def wait_for(client: Client, job: Job, *statuses: str) -> Job:
+    def reached() -> Job | None:
+        seen: Job = client.get(job["links"]["self"])
+        return seen if seen["status"] in statuses else None
+
+    found: Job = wait_until(reached)
+    return found
