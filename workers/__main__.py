@@ -8,6 +8,7 @@ import click
 from app.broker import QUEUES
 from app.guard import end_with_parent
 from app.settings import Settings
+from workers.children import ChildDied
 from workers.wakeup import work
 
 
@@ -17,7 +18,10 @@ from workers.wakeup import work
 def main(queue: str, concurrency: int) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     end_with_parent()
-    sys.exit(work(Settings(), queue, concurrency))
+    try:
+        sys.exit(work(Settings(), queue, concurrency))
+    except ChildDied as death:
+        raise click.ClickException(f"{death}; its messages are above, `qstill doctor` may know more") from None
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """A small client of the service: patient, so that a restart of the server between two requests is not noticed."""
 
+import contextlib
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -21,12 +22,15 @@ TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 Job = dict[str, Any]
 
 
-class Client:
+class Client(contextlib.AbstractContextManager["Client"]):
     def __init__(self, server: str, key: str | None = None, patience: float = PATIENCE_SECONDS) -> None:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         self.server = server.rstrip("/")
         self._http = httpx.Client(base_url=self.server, headers=headers, timeout=TIMEOUT)
         self._patience = patience
+
+    def __exit__(self, *failure: object) -> None:
+        self._http.close()
 
     def submit(self, body: dict[str, Any]) -> Job:
         """Queue a circuit or a distillation. Sent again after a broken connection, it is still one job."""
@@ -37,6 +41,11 @@ class Client:
 
     def get(self, path: str) -> Any:
         return self._json(lambda: self._http.get(path))
+
+    def ask(self, job: Job, action: str) -> Job:
+        """Cancel, pause or resume a job."""
+        asked: Job = self._json(lambda: self._http.post(f"{job['links']['self']}/{action}"))
+        return asked
 
     def download(self, path: str, place: Path) -> Path:
         place.write_bytes(self._answer(lambda: self._http.get(path)).content)

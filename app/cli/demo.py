@@ -47,9 +47,8 @@ GHZ: dict[str, Any] = {
 def demo(data_dir: Path) -> int:
     """Returns the exit status."""
     console = Console()
-    with _service(data_dir) as address:
+    with _service(data_dir) as address, Client(address) as client:
         console.print(f"[bold]Qstill[/bold] is at {address}")
-        client = Client(address)
         made = [_run(client, body, data_dir / "demo", console) for body in (DISTILLATION, GHZ)]
     console.rule("what it left behind")
     for path in (path for _, paths in made for path in paths):

@@ -16,14 +16,14 @@ from app.cli.watch import watch
 def submit(file: Path, *, follow: bool, server: str, key: str | None) -> int:
     """Submit the body in a file; returns the exit status: 0 when it succeeded, or was queued and not followed."""
     console = Console(stderr=True)
-    client = Client(server, key)
-    job = client.submit(_read(file))
-    if not follow:
-        click.echo(job["id"])
-        return 0
-    console.print(f"{job['id']} is {job['status']}; {client.server}{job['links']['self']}")
-    job = watch(client, job, console)
-    show(client, job, console)
+    with Client(server, key) as client:
+        job = client.submit(_read(file))
+        if not follow:
+            click.echo(job["id"])
+            return 0
+        console.print(f"{job['id']} is {job['status']}; {client.server}{job['links']['self']}")
+        job = watch(client, job, console)
+        show(client, job, console)
     click.echo(json.dumps(job["result"] or job["error"]))
     return 0 if job["status"] == "succeeded" else 1
 

@@ -31,6 +31,7 @@ class Service:
         self._environment = os.environ | QUICK_LEASES | environment
         self._port = 0
         self._up: subprocess.Popen[str] | None = None
+        self._client: Client | None = None
 
     def start(self) -> None:
         command = [sys.executable, "-m", "app.cli.main", "up", "--data-dir", str(self.data_dir)]
@@ -40,9 +41,14 @@ class Service:
         found = next((match for line in self._up.stdout if (match := re.search(r"http://[^/\s]+:(\d+)", line))), None)
         assert found is not None, "the service did not start"
         self.address, self._port = found[0], int(found[1])
+        if self._client is None:
+            self._client = Client(self.address)
 
+    @property
     def client(self) -> Client:
-        return Client(self.address)
+        """One client for all the service's lives: the port stays the same."""
+        assert self._client is not None
+        return self._client
 
     def processes(self, *words: str) -> list[psutil.Process]:
         """The service's processes whose command line holds all the words."""
@@ -78,6 +84,13 @@ class Service:
         self._close()
         return status
 
+    def end(self) -> None:
+        """Whatever still runs, and the client."""
+        assert self._up is not None
+        if self._up.poll() is None:
+            self.kill_everything()
+        self.client.__exit__()
+
     def _close(self) -> None:
         assert self._up is not None
         assert self._up.stdout is not None
@@ -92,8 +105,7 @@ def running(data_dir: Path, **environment: str) -> Iterator[Service]:
     try:
         yield service
     finally:
-        if service.processes() or (service._up is not None and service._up.poll() is None):
-            service.kill_everything()
+        service.end()
 
 
 def wait_until(condition: Callable[[], Any], seconds: float = JOB_SECONDS) -> Any:

@@ -40,7 +40,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
 def unbroken(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The weights hash of the student that nobody disturbed."""
     with running(tmp_path_factory.mktemp("unbroken")) as started:
-        client = started.client()
+        client = started.client
         job = wait_for(client, client.submit(LONG_JOB), "succeeded", "failed")
         assert job["status"] == "succeeded", job["error"]
         assert job["attempts"] == 1
@@ -51,7 +51,7 @@ def saved_within(service: Service, phase: str) -> Callable[[], bool]:
     """Whether the job is in the middle of a phase, with a state to resume from."""
 
     def reached() -> bool:
-        progress = service.client().get("/v1/jobs")["data"][0]["progress"]
+        progress = service.client.get("/v1/jobs")["data"][0]["progress"]
         saved = list((service.data_dir / "store" / "jobs").glob("*/*/state/state"))
         return bool(saved) and progress is not None and progress["phase"].startswith(phase) and progress["done"] > 20
 
@@ -82,7 +82,7 @@ def kill_everything(service: Service) -> None:
 def test_the_job_succeeds_with_the_same_weights(
     service: Service, unbroken: str, kill: Callable[[Service], None], attempts: int, phase: str
 ) -> None:
-    client = service.client()
+    client = service.client
     job = client.submit(LONG_JOB)
     wait_until(saved_within(service, phase))
     kill(service)
@@ -95,7 +95,7 @@ def test_the_job_succeeds_with_the_same_weights(
 
 
 def test_stopping_in_good_order_counts_no_attempt_and_loses_nothing(service: Service, unbroken: str) -> None:
-    client = service.client()
+    client = service.client
     job = client.submit(LONG_JOB)
     wait_until(saved_within(service, "student"))
     assert service.stop() == 0
@@ -106,22 +106,22 @@ def test_stopping_in_good_order_counts_no_attempt_and_loses_nothing(service: Ser
 
 
 def test_pause_and_resume_end_with_the_same_weights(service: Service, unbroken: str) -> None:
-    client = service.client()
+    client = service.client
     job = client.submit(LONG_JOB)
     wait_until(saved_within(service, "student"))
-    client._http.post(f"{job['links']['self']}/pause")
+    client.ask(job, "pause")
     wait_for(client, job, "paused")
-    client._http.post(f"{job['links']['self']}/resume")
+    client.ask(job, "resume")
     job = wait_for(client, job, "succeeded", "failed")
     assert (job["status"], job["attempts"]) == ("succeeded", 1)
     assert job["result"]["student_sha256"] == unbroken
 
 
 def test_a_cancelled_training_lets_go_and_the_worker_goes_on(service: Service) -> None:
-    client = service.client()
+    client = service.client
     job = client.submit(LONG_JOB)
     wait_until(lambda: service.processes("workers.child", "distillation"))
-    client._http.post(f"{job['links']['self']}/cancel")
+    client.ask(job, "cancel")
     assert wait_for(client, job, "cancelled")["result"] is None
     wait_until(lambda: not service.processes("workers.child", "distillation"))
     short = LONG_JOB | {"training": {"epochs": 2}, "evaluation": {"seeds": 1}}
@@ -129,7 +129,7 @@ def test_a_cancelled_training_lets_go_and_the_worker_goes_on(service: Service) -
 
 
 def test_a_circuit_whose_child_is_killed_runs_again_and_the_worker_lives(service: Service) -> None:
-    client = service.client()
+    client = service.client
     worker = service.processes("workers", "circuits")[0].pid
     first = wait_for(client, client.submit(BELL), "succeeded")
     service.kill("workers.child", "circuit")
@@ -141,7 +141,7 @@ def test_a_circuit_whose_child_is_killed_runs_again_and_the_worker_lives(service
 
 def test_a_training_over_its_memory_fails_alone(tmp_path: Path) -> None:
     with running(tmp_path / "data", QSTILL_DISTILLATION_MEMORY_BYTES=str(64 << 20)) as service:
-        client = service.client()
+        client = service.client
         job = wait_for(client, client.submit(LONG_JOB), "succeeded", "failed")
         assert (job["status"], job["error"]["code"]) == ("failed", "memory_limit")
         assert wait_for(client, client.submit(BELL), "succeeded", "failed")["status"] == "succeeded"
@@ -149,13 +149,13 @@ def test_a_training_over_its_memory_fails_alone(tmp_path: Path) -> None:
 
 def test_a_training_over_its_time_fails_alone(tmp_path: Path) -> None:
     with running(tmp_path / "data", QSTILL_DISTILLATION_SECONDS="3") as service:
-        client = service.client()
+        client = service.client
         job = wait_for(client, client.submit(LONG_JOB), "succeeded", "failed")
         assert (job["status"], job["error"]["code"]) == ("failed", "time_limit")
 
 
 def test_a_watcher_sees_every_event_once_through_a_restart_of_the_api(service: Service) -> None:
-    client = service.client()
+    client = service.client
     job = client.submit(LONG_JOB | {"training": {"epochs": 60, "seed": 1}})
     seen, killed = [], False
     for kind, event in client.events(job):
