@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from fastapi import FastAPI
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from app import __version__, health
 from app.broker import Waker
@@ -38,8 +39,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=lambda application: _lifespan(application, settings),
-        max_body_size=settings.max_body_bytes,
+        generate_unique_id_function=lambda route: route.name,
     )
+    application.add_middleware(RequestBodyLimitMiddleware, max_body_size=settings.max_body_bytes)
     problems.install(application)
     for router in (circuits, distillations, jobs, files, health.router):
         application.include_router(router)

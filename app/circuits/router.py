@@ -13,7 +13,7 @@ from app.circuits.histogram import MAX_BARS, histogram_svg, histogram_view
 from app.circuits.schemas import CircuitJob, HistogramView
 from app.database import Record
 from app.errors import Problem
-from app.http.accepted import Reply
+from app.http.accepted import FINISHED, Reply
 from app.http.auth import Owner
 from app.http.content import send_file
 from app.http.etag import etag
@@ -38,12 +38,12 @@ PICTURE: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("", status_code=202, responses=problems(409, 413, 429) | {200: {"model": JobView}})
+@router.post("", status_code=202, responses=problems(400, 409, 413, 415, 429) | FINISHED)
 async def submit_circuit(job: CircuitJob, front: AtHand, owner: Owner, reply: Reply) -> JobView:
     """Queue a circuit for simulation. Returns at once; `Prefer: wait=N` waits up to N seconds for the result."""
     settings = front.settings
     admit(job, memory_available=settings.memory_limit("circuit"), max_qubits=settings.max_qubits)
-    spec = job.model_dump(mode="json", exclude_none=True, exclude={"name", "labels", "priority"})
+    spec = job.model_dump(mode="json", exclude_none=True)
     spec.setdefault("seed", secrets.randbits(SEED_BITS))  # drawn here, so that a second attempt draws the same shots
     return await reply(
         NewJob(

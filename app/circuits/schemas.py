@@ -183,7 +183,7 @@ class Operation(Strict):
             _refuse(self, (control_field,), "repeated_qubit", message, controls)
 
     def _refuse_parameters(self, facts: GateFacts, given: frozenset[str]) -> NoReturn:
-        nearest = min(facts.forms, key=lambda form: (len(form ^ given), sorted(form)))
+        nearest = min(facts.forms, key=lambda form: len(form ^ given))
         superfluous = sorted(given - nearest)
         if superfluous:
             message = f"{self.gate} takes no {superfluous[0]} here."

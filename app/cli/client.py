@@ -63,6 +63,8 @@ class Client(contextlib.AbstractContextManager["Client"]):
                     _check(source.response)
                     for event in source.iter_sse():
                         given_up_at = time.monotonic() + self._patience
+                        if not event.data:  # a ping
+                            continue
                         last = event.id or last
                         yield event.event, event.json()
                         if event.event in FINAL:

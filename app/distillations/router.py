@@ -12,7 +12,7 @@ from app.distillations.schemas import DistillationJob, referenced_files
 from app.distillations.views import CheckpointView
 from app.errors import Problem
 from app.files.files import must_exist
-from app.http.accepted import Reply
+from app.http.accepted import FINISHED, Reply
 from app.http.auth import Owner
 from app.http.content import send_file
 from app.http.etag import etag
@@ -31,7 +31,7 @@ router = APIRouter(tags=["distillations"], responses=problems(401, 403, 422))
 CheckpointId = Annotated[str, Path(pattern=id_pattern("ckpt"), description="The id of a checkpoint.")]
 
 
-@router.post("/v1/distillations", status_code=202, responses=problems(409, 413, 429) | {200: {"model": JobView}})
+@router.post("/v1/distillations", status_code=202, responses=problems(400, 409, 413, 415, 429) | FINISHED)
 async def submit_distillation(job: DistillationJob, front: AtHand, owner: Owner, reply: Reply) -> JobView:
     """Queue a distillation. Returns at once; follow it by its events, or wait with `Prefer: wait=N`."""
     wanted = referenced_files(job)
@@ -42,7 +42,7 @@ async def submit_distillation(job: DistillationJob, front: AtHand, owner: Owner,
             kind="distillation",
             queue=DISTILLATION,
             owner=owner,
-            spec=job.model_dump(mode="json", exclude_none=True, exclude={"name", "labels", "priority"}),
+            spec=job.model_dump(mode="json", exclude_none=True),
             name=job.name,
             labels=job.labels,
             priority=job.priority,
@@ -92,12 +92,11 @@ async def get_checkpoint(
 @router.get(
     "/v1/checkpoints/{checkpoint_id}/content",
     response_class=Response,
-    responses=problems(404, 410)
+    responses=problems(400, 404, 410, 416)
     | {
         200: {"description": "The safetensors file.", "content": {SAFETENSORS: {}}},
-        206: {"description": "The part that `Range` asked for."},
+        206: {"description": "The part that `Range` asked for.", "content": {SAFETENSORS: {}}},
         304: {"description": "Unchanged since the ETag that you have."},
-        416: {"description": "The file has no such range."},
     },
 )
 async def get_checkpoint_content(

@@ -52,12 +52,12 @@ async def upload_file(
     `dataset`: .npz with arrays x and y, or .csv; `teacher`: .safetensors; `soft_labels`: .npy or .npz;
     `circuit`: .qasm or .json.
     """
-    if request.headers.get("content-type", "").startswith("multipart/"):
+    if request.headers.get("content-type", "").lower().startswith("multipart/"):
         raise Problem("not_a_form", "Send the file itself as the body: `curl --data-binary @FILE`.", status=415)
     check_name(name, purpose)
     limit = front.settings.max_upload_bytes
     declared = request.headers.get("content-length", "")
-    check_size(int(declared) if declared.isascii() and declared.isdigit() else 0, limit)
+    check_size(int(declared[:19]) if declared.isascii() and declared.isdigit() else 0, limit)  # 19 digits are EiB
     file_id = new_id("file")
     stored = await receive(front.store, request.stream(), f"files/{file_id}", name=name, limit=limit)
     row = await front.write(lambda connection: files.add_file(connection, owner, file_id, purpose, name, stored))
@@ -94,12 +94,11 @@ async def get_file(file_id: FileId, front: AtHand, owner: Owner) -> FileView:
 @router.get(
     "/{file_id}/content",
     response_class=Response,
-    responses=problems(404, 410)
+    responses=problems(400, 404, 410, 416)
     | {
         200: {"description": "The file.", "content": {BYTES: {}}},
-        206: {"description": "The part that `Range` asked for."},
+        206: {"description": "The part that `Range` asked for.", "content": {BYTES: {}}},
         304: {"description": "Unchanged since the ETag that you have."},
-        416: {"description": "The file has no such range."},
     },
 )
 async def get_file_content(file_id: FileId, request: Request, front: AtHand, owner: Owner) -> Response:

@@ -29,11 +29,13 @@ FileId = Annotated[str, Path(pattern=id_pattern("file"), description="The id of 
 
 
 class FileView(View):
-    object: Literal["file"] = "file"
-    id: str = Field(examples=["file_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b"])
-    name: str = Field(examples=["flowers.npz"])
-    purpose: Purpose
+    """An uploaded file."""
+
+    object: Literal["file"] = Field("file", description="What this is.")
+    id: str = Field(description="Sorts by age.", examples=["file_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b"])
+    name: str = Field(description="As uploaded.", examples=["flowers.npz"])
+    purpose: Purpose = Field(description="What it is for.")
     bytes: int = Field(description="Size.", examples=[61440])
     sha256: str = Field(description="Of the content, as hexadecimal digits.")
-    created_at: datetime
-    links: dict[str, str]
+    created_at: datetime = Field(description="When it was complete.")
+    links: dict[str, str] = Field(description="Where its parts are.")

@@ -95,9 +95,12 @@ def _look_at_safetensors(file: BinaryIO, size: int) -> None:
         raise Problem("broken_file", "This is no safetensors file, or it was cut off within its header.")
     try:
         header = json.loads(file.read(length))
-        end = max((tensor["data_offsets"][1] for name, tensor in header.items() if name != "__metadata__"), default=0)
+        ends = [tensor["data_offsets"][1] for name, tensor in header.items() if name != "__metadata__"]
+        if not all(isinstance(end, int) for end in ends):
+            raise TypeError("an offset is a whole number")
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
         raise Problem("broken_file", "The header of this safetensors file is damaged.") from None
+    end = max(ends, default=0)
     if end != size - 8 - length:
         title = f"This safetensors file holds {size - 8 - length:,} bytes of tensors; its header tells of {end:,}."
         raise Problem("broken_file", title + " Upload it again.")

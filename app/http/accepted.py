@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -26,6 +26,9 @@ IdempotencyKey = Annotated[
         examples=["1f0c9a5e-bell"],
     ),
 ]
+FINISHED: dict[int | str, dict[str, Any]] = {
+    200: {"model": JobView, "description": "The finished job: `Prefer: wait=N` sufficed, or the key was used before."}
+}
 Prefer = Annotated[
     str | None,
     Header(description="`wait=N`: wait up to N seconds for the job to finish (RFC 7240).", examples=["wait=5"]),
@@ -85,9 +88,11 @@ def wait_seconds(prefer: str | None, longest: float) -> float:
 
 
 async def wait_for_end(front: Front, job: Job, seconds: float) -> Job | None:
-    """The job once it is final; None when that takes longer than `seconds`."""
+    """The job once it is final; None when that takes longer than `seconds`, or too many wait already."""
     if job.status in FINAL:
         return job
+    if front.tailer.full():
+        return None  # the job is queued: an error would have the client submit it again
     version = job.version
     try:
         async with asyncio.timeout(seconds):

@@ -33,7 +33,7 @@ def _asked_by_a_local_name(request: Request) -> bool:
     """A web page that had its own name resolved to 127.0.0.1 (DNS rebinding) still sends that name as Host."""
     host = request.headers.get("host", "").rsplit("]", 1)
     name = host[0].lstrip("[") if len(host) == 2 else host[0].rsplit(":", 1)[0]
-    return name in LOOPBACK
+    return name.lower() in LOOPBACK
 
 
 Owner = Annotated[str, Depends(_owner)]

@@ -14,8 +14,10 @@ MAX_PAGE = 1_000  # rows of a page
 
 
 class Page(BaseModel, Generic[T]):
-    object: Literal["list"] = "list"
-    data: list[T]
+    """A part of a list."""
+
+    object: Literal["list"] = Field("list", description="What this is.")
+    data: list[T] = Field(description="The entries, in the order of the list.")
     has_more: bool = Field(description="Whether there is another page in the direction that was asked for.")
     first_id: str | None = Field(description="Pass it as `before` for newer entries.")
     last_id: str | None = Field(description="Pass it as `after` for older entries.")

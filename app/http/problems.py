@@ -1,19 +1,24 @@
 """Every failure as an RFC 9457 problem document that names the field and the way out."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import PROBLEM_MEDIA_TYPE, Problem
 from app.jobs.machine import IllegalTransition
 
 MAX_FIELDS = 20  # errors named in one answer; a body of 100,000 wrong operations gets no answer of megabytes
+MAX_ECHO = 500  # characters of a detail or of a key in a pointer: a wrong tag of megabytes is not sent back
+DISCRIMINATORS = ("format", "source", "kind")  # the fields that choose the member of a union
 
 PLAIN_CODES = {
     400: "bad_request",
@@ -21,12 +26,20 @@ PLAIN_CODES = {
     405: "method_not_allowed",
     413: "body_too_large",
     415: "unsupported_media_type",
+    416: "range_not_satisfiable",
+}
+PLAIN_TITLES = {
+    400: "The header `Range` cannot be read; write `bytes=FIRST-LAST`.",
+    413: "The body is larger than this service reads.",
+    416: "The content ends before this range.",
 }
 
 logger = logging.getLogger(__name__)
 
 
 class FieldProblem(BaseModel):
+    """One field or parameter at fault."""
+
     pointer: str | None = Field(
         None, description="JSON pointer into the body.", examples=["/circuit/operations/3/gate"]
     )
@@ -36,11 +49,11 @@ class FieldProblem(BaseModel):
 
 
 class ProblemDocument(BaseModel):
-    """RFC 9457."""
+    """What went wrong, where, and the way out (RFC 9457)."""
 
-    type: str = Field(examples=["/problems/validation-failed"])
+    type: str = Field(description="The code as a relative reference.", examples=["/problems/validation-failed"])
     code: str = Field(description="Stable; programs match on it.", examples=["validation_failed"])
-    status: int = Field(examples=[422])
+    status: int = Field(description="The HTTP status.", examples=[422])
     title: str = Field(description="One sentence for a person.")
     pointer: str | None = Field(None, description="JSON pointer of the field at fault.")
     errors: list[FieldProblem] | None = Field(None, description="One entry per field, when several are wrong.")
@@ -54,11 +67,58 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def install(application: FastAPI) -> None:
+    """Add it after the middleware whose failures it is to translate."""
+    application.add_middleware(PlainFailures)
     application.add_exception_handler(Problem, _problem)
     application.add_exception_handler(RequestValidationError, _invalid)
     application.add_exception_handler(IllegalTransition, _illegal)
     application.add_exception_handler(HTTPException, _plain)
+    application.add_exception_handler(ClientDisconnect, _gone)
     application.add_exception_handler(Exception, _unforeseen)
+    application.openapi = _documented(application.openapi)  # type: ignore[method-assign]
+
+
+def _documented(describe: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
+    """The OpenAPI document without the media type that the framework adds to each problem, and no answer has."""
+
+    def openapi() -> dict[str, Any]:
+        document = describe()
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                for answer in operation["responses"].values():
+                    content = answer.get("content", {})
+                    if PROBLEM_MEDIA_TYPE in content:
+                        content.pop("application/json", None)
+        return document
+
+    return openapi
+
+
+class PlainFailures:
+    """Makes problem documents of what the framework answers in plain text: a body over its limit, a bad range."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        translated = False
+
+        async def translate(message: Message) -> None:
+            nonlocal translated
+            if message["type"] == "http.response.start" and message["status"] in PLAIN_TITLES:
+                headers = Headers(raw=message["headers"])
+                if headers.get("content-type", "").startswith("text/plain"):
+                    translated = True
+                    await _translated(message["status"], headers)(scope, receive, send)
+            if not translated:
+                await send(message)
+
+        await self._app(scope, receive, translate)
+
+
+def _translated(status: int, headers: Headers) -> JSONResponse:
+    kept = {name: headers[name] for name in ("content-range",) if name in headers}
+    return respond(Problem(PLAIN_CODES[status], PLAIN_TITLES[status], status=status, headers=kept))
 
 
 def respond(problem: Problem) -> JSONResponse:
@@ -74,6 +134,9 @@ async def _problem(request: Request, error: Exception) -> JSONResponse:
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
+    if isinstance(error.body, bytes):  # it was not even looked at
+        title = "Send JSON, and say so: `Content-Type: application/json`."
+        return respond(Problem(PLAIN_CODES[415], title, status=415))
     found = error.errors()
     fields = [_field(item, error.body) for item in found[:MAX_FIELDS]]
     first = fields[0]
@@ -86,12 +149,17 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
 
 def _field(item: dict[str, Any], body: Any) -> dict[str, str]:
     place, *path = item["loc"]
-    detail = "There is no such field here." if item["type"] == "extra_forbidden" else str(item["msg"])
-    field = {"code": str(item["type"]), "detail": detail.removeprefix("Value error, ")}
-    if place == "body":
-        absent = item["type"] in {"missing", "extra_forbidden"}
-        return {"pointer": json_pointer(path, body, last_is_key=absent)} | field
-    return {"parameter": str(path[-1]) if path else str(place)} | field
+    code = str(item["type"])
+    detail = "There is no such field here." if code == "extra_forbidden" else str(item["msg"])
+    field = {"code": code, "detail": detail.removeprefix("Value error, ")[:MAX_ECHO]}
+    if place != "body":
+        return {"parameter": str(path[0]) if path else str(place)} | field
+    if code == "json_invalid":
+        return {"pointer": "", "code": code, "detail": f"This is not JSON: {item['ctx']['error']} at {path[0]}."}
+    if code in {"union_tag_invalid", "union_tag_not_found"}:
+        path.append(item["ctx"]["discriminator"].strip("'"))
+    absent = code in {"missing", "extra_forbidden", "union_tag_not_found"}
+    return {"pointer": json_pointer(path, body, last_is_key=absent)} | field
 
 
 def json_pointer(path: Sequence[str | int], body: Any, *, last_is_key: bool) -> str:
@@ -100,15 +168,32 @@ def json_pointer(path: Sequence[str | int], body: Any, *, last_is_key: bool) -> 
     last_is_key: the last part names a field even though the body lacks it.
     """
     parts: list[str] = []
+    chosen = False  # whether the union member of this object is behind us
     for position, part in enumerate(path):
+        following = path[position + 1 :]
+        if not chosen and _is_tag(part, following, body, last_is_key=last_is_key):
+            chosen = True
+            continue
         if (isinstance(body, dict) and part in body) or (
             isinstance(body, list) and isinstance(part, int) and part < len(body)
         ):
-            body = body[part]  # type: ignore[index]
-        elif not (last_is_key and position == len(path) - 1):
+            body, chosen = body[part], False  # type: ignore[index]
+        elif following or not last_is_key:
             continue
-        parts.append(str(part).replace("~", "~0").replace("/", "~1"))
+        parts.append(str(part)[:MAX_ECHO].replace("~", "~0").replace("/", "~1"))
     return "".join(f"/{part}" for part in parts)
+
+
+def _is_tag(part: str | int, following: Sequence[str | int], body: Any, *, last_is_key: bool) -> bool:
+    """Whether a part is no field but a union member's name, which a field may have too: `file` in a data set's."""
+    if not isinstance(body, dict) or not following or part not in (body.get(name) for name in DISCRIMINATORS):
+        return False
+    return following[0] in body or (last_is_key and len(following) == 1)
+
+
+async def _gone(request: Request, error: Exception) -> JSONResponse:
+    """For nobody: the connection is closed. Without it the log would call a broken upload our failure."""
+    return respond(Problem("client_gone", "The connection closed before the body was complete.", status=400))
 
 
 async def _illegal(request: Request, error: Exception) -> JSONResponse:

@@ -18,7 +18,11 @@ EVENTS_AT_ONCE = 500
 
 
 def stream_events(front: Front, job: Job, after: int) -> EventSourceResponse:
-    """The stream ends after the job's last event. Reconnecting with `Last-Event-ID` misses and repeats nothing."""
+    """The stream ends after the job's last event. Reconnecting with `Last-Event-ID` misses and repeats nothing.
+
+    Raises Problem (503) when too many clients wait already.
+    """
+    front.tailer.check_room()
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return EventSourceResponse(_events(front, job, after), headers=headers)
 

@@ -30,18 +30,25 @@ class Tailer:
         self._count = 0
         self._task: asyncio.Task[None] | None = None
 
-    async def change(self, job_id: str, seen: int) -> Standing | None:
-        """The job's standing once its version differs from `seen`; None when it is gone.
+    def full(self) -> bool:
+        """Whether too many wait already for another to be let in. Who is in may stay."""
+        return self._count >= self._max_waiters
 
-        Raises Problem (503) when too many wait already. Callers bound it with `asyncio.timeout`.
-        """
-        if self._count >= self._max_waiters:
+    def check_room(self) -> None:
+        """Raises Problem (503), before an answer has begun."""
+        if self.full():
             raise Problem(
                 "too_many_streams",
                 "Too many clients wait on this process; poll instead, or try again.",
                 status=503,
                 headers={"Retry-After": "5"},
             )
+
+    async def change(self, job_id: str, seen: int) -> Standing | None:
+        """The job's standing once its version differs from `seen`; None when it is gone.
+
+        Callers bound it with `asyncio.timeout`.
+        """
         future: asyncio.Future[Standing | None] = asyncio.get_running_loop().create_future()
         self._waiting[job_id].append((seen, future))
         self._count += 1

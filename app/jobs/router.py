@@ -54,7 +54,11 @@ async def list_jobs(
     return page(request, response, [job_view(job) for job in found], ids, limit=limit, before=before is not None)
 
 
-@router.get("/{job_id}", responses=problems(404) | {304: {"description": "Unchanged since the ETag that you have."}})
+@router.get(
+    "/{job_id}",
+    response_model=JobView,
+    responses=problems(404) | {304: {"description": "Unchanged since the ETag that you have."}},
+)
 async def get_job(
     job_id: JobId,
     response: Response,

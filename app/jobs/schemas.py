@@ -18,6 +18,8 @@ JobId = Annotated[str, Path(pattern=id_pattern("job"), description="The id of a 
 
 
 class Progress(View):
+    """How far a job is."""
+
     phase: str = Field(description="What it is doing.", examples=["student seed 1/3"])
     done: float = Field(description="How many units are done.", examples=[12])
     total: float = Field(description="Of how many.", examples=[40])
@@ -26,28 +28,32 @@ class Progress(View):
 
 
 class JobView(View):
-    object: Literal["job"] = "job"
-    id: str = Field(examples=[EXAMPLE_ID])
+    """A job."""
+
+    object: Literal["job"] = Field("job", description="What this is.")
+    id: str = Field(description="Sorts by age.", examples=[EXAMPLE_ID])
     kind: str = Field(description="circuit or distillation.", examples=["circuit"])
     status: Status = Field(description="succeeded, failed and cancelled are final.")
-    name: str | None
-    labels: dict[str, str]
-    priority: int
+    name: str | None = Field(description="As submitted.", examples=["bell"])
+    labels: dict[str, str] = Field(description="As submitted.", examples=[{"course": "qc101"}])
+    priority: int = Field(description="Higher runs earlier among the jobs of a queue.", examples=[0])
     attempts: int = Field(description="How often a worker began it and did not give it back in good order.")
-    created_at: datetime
-    started_at: datetime | None
-    finished_at: datetime | None
-    progress: Progress | None
+    created_at: datetime = Field(description="When it was submitted.")
+    started_at: datetime | None = Field(description="When a worker first began it.")
+    finished_at: datetime | None = Field(description="When it became final.")
+    progress: Progress | None = Field(description="How far it is, or was when last heard of.")
     result: dict[str, Any] | None = Field(description="The short result; the kind's own endpoints have the rest.")
     error: dict[str, Any] | None = Field(description="Why it failed: a problem document.")
     links: dict[str, str] = Field(description="Where its parts are.")
 
 
 class EventView(View):
+    """One entry of a job's log."""
+
     seq: int = Field(description="1, 2, 3, … within the job: pass it as `after` or `Last-Event-ID`.", examples=[3])
     kind: str = Field(description="A state that the job entered, or what it did there.", examples=["epoch"])
-    data: dict[str, Any]
-    created_at: datetime
+    data: dict[str, Any] = Field(description="What there is to say about it.", examples=[{"epoch": 3, "loss": 0.31}])
+    created_at: datetime = Field(description="When it happened.")
 
 
 def moment(seconds: float) -> datetime:

@@ -1,0 +1,189 @@
+"""A circuit and a distillation through real processes: the embedded service, and PostgreSQL with Redis."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from app.cli.client import Client
+from tests import services
+from tests.service import Service, running, wait_for
+
+BELL: dict[str, Any] = {
+    "circuit": {
+        "format": "json",
+        "qubits": 2,
+        "operations": [{"gate": "h", "target": 0}, {"gate": "x", "target": 1, "control": 0}],
+    },
+    "shots": 1000,
+    "seed": 7,
+    "name": "bell",
+}
+SHORT: dict[str, Any] = {
+    "dataset": {"source": "builtin", "name": "iris", "labelled": 12},
+    "teacher": {"source": "train", "architecture": {"kind": "mlp", "hidden": [16]}},
+    "student": {"architecture": {"kind": "mlp", "hidden": [4]}},
+    "training": {"epochs": 10, "seed": 0},
+    "evaluation": {"baseline": True, "seeds": 2},
+}
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@contextlib.contextmanager
+def cluster(folder: Path, postgresql_url: str, redis_url: str) -> Iterator[str]:
+    """API and workers as processes of their own, as the compose file runs them; yields the address."""
+    port = services.free_port()
+    environment = os.environ | {
+        "QSTILL_DATABASE_URL": postgresql_url,
+        "QSTILL_BROKER_URL": redis_url,
+        "QSTILL_STORE_DIR": str(folder / "store"),
+        "QSTILL_DATA_DIR": str(folder / "unused"),
+    }
+    qstill = [sys.executable, "-m", "app.cli.main"]
+    subprocess.run([*qstill, "migrate"], env=environment, check=True, stdout=subprocess.DEVNULL)
+    commands = [["api", "--port", str(port)], ["worker", "circuits"], ["worker", "distillation"]]
+    processes = [subprocess.Popen([*qstill, *command], env=environment) for command in commands]
+    address = f"http://127.0.0.1:{port}"
+    try:
+        yield address
+    finally:
+        for process in processes:
+            process.terminate()
+        statuses = [process.wait(60) for process in processes]
+    assert statuses == [0, 0, 0]
+    assert not (folder / "unused").exists()
+
+
+@pytest.fixture(scope="module", params=["embedded", "cluster"])
+def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    folder = tmp_path_factory.mktemp(request.param)
+    if request.param == "embedded":
+        with running(folder / "data") as service:
+            yield service.client
+            assert service.stop() == 0
+    else:
+        urls = (request.getfixturevalue("postgresql_url"), request.getfixturevalue("redis_url"))
+        with cluster(folder, *urls) as address, Client(address) as made:
+            yield made
+
+
+def test_a_circuit_comes_back_as_a_histogram_and_two_pictures(client: Client) -> None:
+    job = wait_for(client, client.submit(BELL), "succeeded", "failed")
+    assert job["status"] == "succeeded", job["error"]
+    histogram = client.get(job["links"]["histogram"])
+    assert sum(histogram["counts"].values()) == 1000
+    assert set(histogram["counts"]) == {"00", "11"}
+    for picture in ("histogram_svg", "diagram"):
+        answer = httpx.get(client.server + job["links"][picture])
+        assert answer.headers["content-type"].startswith("image/svg+xml")
+        assert answer.text.startswith("<svg")
+
+
+def test_the_same_seed_gives_the_same_counts(client: Client) -> None:
+    counts = []
+    for _ in range(2):
+        job = wait_for(client, client.submit(BELL), "succeeded", "failed")
+        counts.append(client.get(job["links"]["histogram"])["counts"])
+    assert counts[0] == counts[1]
+
+
+def test_prefer_wait_answers_with_the_finished_job(client: Client) -> None:
+    answer = httpx.post(f"{client.server}/v1/circuits", json=BELL, headers={"Prefer": "wait=30"}, timeout=60)
+    assert (answer.status_code, answer.json()["status"]) == (200, "succeeded")
+
+
+def test_a_distillation_comes_back_as_a_report_and_checkpoints(client: Client, tmp_path: Path) -> None:
+    job = client.submit(SHORT)
+    kinds = [kind for kind, _ in client.events(job)]
+    assert kinds[-1] == "succeeded"
+    assert {"queued", "running", "stage", "epoch", "checkpoint"} <= set(kinds)
+    job = client.get(job["links"]["self"])
+    report = client.get(job["links"]["report"])
+    assert report["verdict"] in {"BEATS", "NO BEATS", "INCONCLUSIVE"}
+    checkpoints = client.get(job["links"]["checkpoints"])["data"]
+    students = [made for made in checkpoints if made["meta"]["role"] == "student"]
+    assert students[0]["sha256"] == job["result"]["student_sha256"]
+    path = client.download(students[0]["links"]["content"], tmp_path / "student.safetensors")
+    assert path.stat().st_size == students[0]["bytes"]
+
+
+def test_uploaded_data_is_distilled_and_bad_data_fails_with_a_code(client: Client) -> None:
+    rows = ["a,b,label"] + [f"{i % 7 - 3},{i % 5 - 2},{int(i % 7 > 3)}" for i in range(120)]
+    good = _upload(client, "\n".join(rows))
+    bad = _upload(client, "\n".join([*rows[:60], "nan,1,0", *rows[60:]]))
+    body = SHORT | {"dataset": {"source": "file", "file": good}}
+    assert wait_for(client, client.submit(body), "succeeded", "failed")["status"] == "succeeded"
+    body = SHORT | {"dataset": {"source": "file", "file": bad}}
+    failed = wait_for(client, client.submit(body), "succeeded", "failed")
+    assert (failed["status"], failed["error"]["code"]) == ("failed", "dataset_invalid")
+    assert failed["error"]["pointer"] == "/dataset/file"
+
+
+def _upload(client: Client, content: str) -> str:
+    answer = httpx.post(f"{client.server}/v1/files?purpose=dataset&name=rows.csv", content=content)
+    answer.raise_for_status()
+    return str(answer.json()["id"])
+
+
+def test_a_running_job_is_cancelled_and_the_next_one_runs(client: Client) -> None:
+    job = client.submit(SHORT | {"training": {"epochs": 5000}})
+    wait_for(client, job, "running")
+    client.ask(job, "cancel")
+    assert wait_for(client, job, "cancelled")["result"] is None
+    assert wait_for(client, client.submit(SHORT), "succeeded", "failed")["status"] == "succeeded"
+
+
+def test_submit_follows_a_job_and_prints_its_result(client: Client, tmp_path: Path) -> None:
+    body = tmp_path / "bell.json"
+    body.write_text(json.dumps(BELL))
+    command = [sys.executable, "-m", "app.cli.main", "submit", str(body), "--watch", "--server", client.server]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["shots"] == 1000
+    assert "█" in done.stderr
+
+
+def test_two_services_do_not_share_a_folder(tmp_path: Path) -> None:
+    with running(tmp_path / "data"):
+        command = [sys.executable, "-m", "app.cli.main", "up", "--port", "0", "--data-dir", str(tmp_path / "data")]
+        second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert second.returncode == 1
+    assert "is in use by process" in second.stderr
+
+
+def test_doctor_finds_nothing_wrong_here(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "app.cli.main", "doctor", "--data-dir", str(tmp_path / "data")]
+    environment = os.environ | {"QSTILL_PORT": str(services.free_port())}
+    examined = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+    assert examined.returncode == 0, examined.stdout
+    assert "SQLite" in examined.stdout
+
+
+def test_a_public_address_needs_a_key(tmp_path: Path) -> None:
+    up = [sys.executable, "-m", "app.cli.main", "up", "--host", "0.0.0.0", "--port", "0"]  # noqa: S104  # is refused
+    refused = subprocess.run([*up, "--data-dir", str(tmp_path)], capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert "qstill keys create" in refused.stderr
+
+
+def test_a_service_with_a_key_opens_to_that_key_only(tmp_path: Path) -> None:
+    keys = [sys.executable, "-m", "app.cli.main", "keys", "create", "ada", "--data-dir", str(tmp_path)]
+    token = subprocess.run(keys, capture_output=True, text=True, check=True).stdout.strip()
+    service = Service(tmp_path)
+    service.start()
+    try:
+        with Client(service.address, token) as client:
+            job = wait_for(client, client.submit(BELL), "succeeded", "failed")
+            assert job["status"] == "succeeded"
+        assert httpx.get(f"{service.address}{job['links']['self']}").status_code == 401
+        database = (tmp_path / "ledger.db").read_bytes() + (tmp_path / "ledger.db-wal").read_bytes()
+        assert token.encode() not in database
+    finally:
+        service.end()

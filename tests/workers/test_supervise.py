@@ -1,0 +1,177 @@
+"""One attempt, with a scripted child: what it says ends in the ledger, and what goes wrong ends in good order."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from app.database import Database
+from app.jobs import ledger, queries
+from app.jobs.ledger import Claim, NewJob
+from app.jobs.machine import Action
+from app.jobs.tables import jobs
+from app.settings import Settings
+from app.store.folder import FolderStore
+from workers.children import Child, ChildDied, Message
+from workers.supervise import House, supervise
+
+Step = Message | Callable[[], None] | type[Exception] | None
+
+
+class Script(Child):
+    """A child that plays its steps: a message, None for silence, an exception to raise, a function to call."""
+
+    def __init__(self, *steps: Step) -> None:
+        self.steps: Iterator[Step] = iter(steps)
+        self.heard: list[Message] = []
+        self.killed = False
+        self.bytes = 0
+
+    def send(self, message: Message) -> None:
+        self.heard.append(message)
+
+    def receive(self, timeout: float) -> Message | None:
+        step = next(self.steps)
+        if callable(step) and not isinstance(step, type):
+            step()
+            return None
+        if isinstance(step, type):
+            raise step("on purpose")
+        return step
+
+    def memory(self) -> int:
+        return self.bytes
+
+    def kill(self) -> None:
+        self.killed = True
+
+
+DONE = {"say": "done", "result": {"answer": 42}}
+STOPPED = {"say": "stopped"}
+
+
+@pytest.fixture
+def house(database: Database, tmp_path: Path) -> House:
+    settings = Settings(data_dir=tmp_path, heartbeat_seconds=0, cancel_poll_seconds=0, drain_seconds=0.05)
+    return House(settings=settings, database=database, store=FolderStore(tmp_path / "store"), worker="w")
+
+
+@pytest.fixture
+def held(house: House) -> Claim:
+    new = NewJob(kind="circuit", queue="circuits", owner="ada", spec={}, max_attempts=2)
+    house.database.write(lambda connection: ledger.submit(connection, new))
+    claimed = house.database.write(lambda connection: ledger.claim(connection, "circuits", "w", 30))
+    assert claimed is not None
+    return claimed
+
+
+def job(house: House) -> Any:
+    return house.database.read(lambda connection: connection.execute(select(jobs)).one())
+
+
+def ask(house: House, held: Claim, action: Action) -> Callable[[], None]:
+    return lambda: (
+        house.database.write(lambda connection: ledger.request(connection, "ada", held.job_id, action)) and None
+    )
+
+
+def test_what_the_child_says_is_in_the_ledger(house: House, held: Claim, tmp_path: Path) -> None:
+    made = tmp_path / "counts.json"
+    made.write_text("{}")
+    publish = {
+        "path": str(made),
+        "kind": "histogram",
+        "name": "counts.json",
+        "media_type": "application/json",
+        "meta": {},
+    }
+    progress = {"say": "progress", "progress": {"done": 1}}
+    child = Script({"say": "ready"}, progress, {"say": "event", "kind": "epoch", "data": {"n": 1}}, None)
+    child.steps = iter([*child.steps, {"say": "publish", **publish}, DONE])
+    supervise(house, held, child)
+    done = job(house)
+    assert (done.status, done.result, done.progress) == ("succeeded", {"answer": 42}, {"done": 1})
+    found = house.database.read(lambda c: queries.get_artifact(c, held.job_id, "histogram", "counts.json"))
+    assert found is not None
+    assert house.store.locate(found.path).read_text() == "{}"
+    assert child.heard[0]["resume"] is None
+    assert not child.killed
+
+
+def test_a_saved_state_is_handed_to_the_next_attempt(house: House, held: Claim, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.write_text("after epoch 3")
+    supervise(house, held, Script({"say": "save", "path": str(state)}, None, ChildDied))
+    again = house.database.write(lambda connection: ledger.claim(connection, "circuits", "w", 30))
+    assert again is not None
+    child = Script(DONE)
+    supervise(house, again, child)
+    assert Path(child.heard[0]["resume"]).read_text() == "after epoch 3"
+
+
+def test_a_problem_of_the_computation_is_the_jobs_error(house: House, held: Claim) -> None:
+    problem = {
+        "code": "dataset_invalid",
+        "title": "row 3",
+        "status": 422,
+        "pointer": "/dataset/file",
+        "try": [{"a": 1}],
+    }
+    supervise(house, held, Script({"say": "failed", "problem": problem}))
+    failed = job(house)
+    assert failed.status == "failed"
+    assert failed.error == problem | {"type": "/problems/dataset-invalid"}
+
+
+def test_a_child_that_dies_is_replaced_until_the_attempts_are_used_up(house: House, held: Claim) -> None:
+    supervise(house, held, Script(ChildDied))
+    assert job(house).status == "queued"
+    house.database.write(lambda connection: connection.execute(update(jobs).values(not_before=0)))
+    again = house.database.write(lambda connection: ledger.claim(connection, "circuits", "w", 30))
+    assert again is not None
+    supervise(house, again, Script(ChildDied))
+    assert (job(house).status, job(house).error["code"]) == ("failed", "child_died")
+
+
+@pytest.mark.parametrize(("action", "end"), [(Action.CANCEL, "cancelled"), (Action.PAUSE, "paused")])
+def test_a_request_to_stop_reaches_the_child(house: House, held: Claim, action: Action, end: str) -> None:
+    child = Script(ask(house, held, action), None, STOPPED)
+    supervise(house, held, child)
+    assert child.heard[1:] == [{"stop": True}]
+    assert job(house).status == end
+
+
+def test_a_worker_that_drains_gives_the_job_back_without_an_attempt(house: House, held: Claim) -> None:
+    child = Script(house.draining.set, None, STOPPED)
+    supervise(house, held, child)
+    assert (job(house).status, job(house).attempts) == ("queued", 0)
+
+
+def test_a_child_that_does_not_stop_is_killed_and_the_job_given_back(house: House, held: Claim) -> None:
+    silence = [None] * 100_000
+    child = Script(house.draining.set, *silence)
+    supervise(house, held, child)
+    assert child.killed
+    assert (job(house).status, job(house).attempts) == ("queued", 0)
+
+
+def test_a_child_over_its_memory_is_killed_and_the_job_fails(house: House, held: Claim) -> None:
+    child = Script(None, None)
+    child.bytes = house.settings.memory_limit("circuit") + 1
+    supervise(house, held, child)
+    assert child.killed
+    assert (job(house).status, job(house).error["code"]) == ("failed", "memory_limit")
+
+
+def test_an_attempt_that_lost_its_job_ends_its_child_and_changes_nothing(house: House, held: Claim) -> None:
+    def expire() -> None:
+        house.database.write(lambda connection: connection.execute(update(jobs).values(lease_until=0)))
+        house.database.write(lambda connection: ledger.expire(connection, ledger.Problem("worker_lost", "lost")))
+        house.database.write(lambda connection: ledger.claim(connection, "circuits", "another", 30))
+
+    child = Script(expire, DONE)
+    supervise(house, held, child)
+    assert child.killed
+    assert (job(house).status, job(house).worker) == ("running", "another")
