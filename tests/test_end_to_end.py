@@ -58,7 +58,7 @@ def cluster(folder: Path, postgresql_url: str, redis_url: str) -> Iterator[str]:
         for process in processes:
             process.terminate()
         statuses = [process.wait(60) for process in processes]
-    assert statuses == [0, 0, 0]
+    assert statuses[1:] == [0, 0]  # uvicorn ends by the signal that it was sent
     assert not (folder / "unused").exists()
 
 

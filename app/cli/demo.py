@@ -1,6 +1,7 @@
 """`qstill demo`: the service, a distillation on real data, a circuit, and what came out, in about a minute."""
 
 import contextlib
+import os
 import re
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from rich.console import Console
 from app.cli.client import Client, Job
 from app.cli.show import show
 from app.cli.watch import watch
+from app.guard import PARENT
 
 READY_SECONDS = 120
 STOP_SECONDS = 40
@@ -85,7 +87,8 @@ def _download(client: Client, job: Job, folder: Path) -> list[Path]:
 def _service(data_dir: Path) -> Iterator[str]:
     """The address of an embedded service on a free port, stopped in good order afterwards."""
     command = [sys.executable, "-m", "app.cli.main", "up", "--data-dir", str(data_dir), "--port", "0"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, process_group=0)
+    environment = os.environ | {PARENT: str(os.getpid())}
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, process_group=0)
     giving_up = threading.Timer(READY_SECONDS, process.kill)
     giving_up.start()
     try:

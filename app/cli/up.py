@@ -20,7 +20,7 @@ import httpx
 from app.broker import QUEUES
 from app.cli.api import refuse_open_door
 from app.database import Database
-from app.guard import PARENT
+from app.guard import PARENT, end_with_parent
 from app.keys.keyring import Keyring
 from app.migrations import migrate
 from app.settings import Settings
@@ -51,6 +51,7 @@ def serve(*, data_dir: Path, host: str, port: int, workers: int) -> int:
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
+        end_with_parent()
         members = [Member([sys.executable, "-m", "app.cli.main", "api", "--host", host, "--port", str(port)])]
         members += [Member([sys.executable, "-m", "workers", queue, "--concurrency", str(workers)]) for queue in QUEUES]
         try:

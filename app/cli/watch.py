@@ -16,17 +16,16 @@ SHOWN = {"paused", "queued", "cancelled"}  # states worth a line; the others sho
 class RateColumn(ProgressColumn):
     def render(self, task: Task) -> Text:
         speed = task.finished_speed or task.speed
-        return Text("" if speed is None else f"{speed:,.1f}/s", style="progress.data.speed")
+        return Text("" if speed is None else f"{speed:,.1f} {task.fields['unit']}/s", style="progress.data.speed")
 
 
 def watch(client: Client, job: Job, console: Console) -> Job:
     """Show a job's progress until it is final; returns it then."""
     columns = (
         TextColumn("{task.description}"),
-        BarColumn(bar_width=14),
+        BarColumn(bar_width=8),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[unit]}"),
-        RateColumn(),
+        RateColumn(table_column=Column(no_wrap=True)),
         TimeRemainingColumn(compact=True, elapsed_when_finished=True),
         TextColumn("{task.fields[figures]}", style="dim", table_column=Column(no_wrap=True)),
     )
@@ -51,5 +50,5 @@ def _show(progress: Progress, bars: dict[str, Any], report: dict[str, Any]) -> N
         for bar in bars.values():  # a phase that is followed by another is done
             progress.update(bar, completed=progress.tasks[bar].total)
         bars[phase] = progress.add_task(phase, total=report["total"], unit=report["unit"], figures="")
-    figures = "  ".join(f"{name} {value:.3g}" for name, value in report["metrics"].items())
+    figures = "  ".join(f"{name} {value:.2g}" for name, value in report["metrics"].items())
     progress.update(bars[phase], completed=report["done"], total=report["total"], figures=figures)

@@ -1,0 +1,121 @@
+"""What is refused at the door, and how fast."""
+
+from time import process_time
+from typing import Any
+
+import pytest
+
+from app.circuits.admission import active_qubits, admit, check_source, without_comments
+from app.circuits.schemas import CircuitJob, JsonCircuit
+from app.errors import Problem
+
+HEAD = 'OPENQASM 3.0;\ninclude "stdgates.inc";\n'
+GIBIBYTE = 2**30
+
+
+def json_job(*operations: dict[str, Any], qubits: int, shots: int = 1000) -> CircuitJob:
+    circuit = {"format": "json", "qubits": qubits, "operations": list(operations)}
+    return CircuitJob.model_validate({"circuit": circuit, "shots": shots})
+
+
+def test_a_statevector_of_40_qubits_is_told_what_it_needs_and_what_there_is() -> None:
+    with pytest.raises(Problem) as refusal:
+        admit(json_job({"gate": "h", "targets": list(range(40))}, qubits=40), memory_available=20 * GIBIBYTE)
+    problem = refusal.value
+    assert (problem.code, problem.pointer) == ("needs_more_memory", "/circuit/qubits")
+    assert "16 TiB" in problem.title
+    assert "20.0 GiB" in problem.title
+    assert problem.ways_out[0]["active_qubits"] == 30
+
+
+def test_idle_qubits_do_not_count() -> None:
+    job = json_job(
+        {"gate": "h", "target": 0},
+        {"gate": "x", "target": 999, "control": 0},
+        {"gate": "barrier"},
+        {"gate": "reset", "target": 5},
+        {"gate": "measure", "targets": list(range(1000))},
+        qubits=1000,
+    )
+    assert isinstance(job.circuit, JsonCircuit)
+    assert active_qubits(job.circuit) == {0, 999}
+    admit(job, memory_available=64)
+
+
+def test_the_memory_decides_to_the_byte() -> None:
+    job = json_job({"gate": "h", "targets": [0, 1, 2]}, qubits=3)
+    admit(job, memory_available=128)
+    with pytest.raises(Problem, match="3 active qubits"):
+        admit(job, memory_available=127)
+
+
+def test_a_histogram_of_gigabytes_is_refused() -> None:
+    job = json_job({"gate": "h", "targets": list(range(25))}, qubits=4000, shots=10_000_000)
+    with pytest.raises(Problem) as refusal:
+        admit(job, memory_available=GIBIBYTE)
+    assert (refusal.value.code, refusal.value.pointer) == ("histogram_too_large", "/shots")
+
+
+def test_every_target_and_pauli_term_counts_as_an_operation() -> None:
+    layer = {"gate": "h", "targets": list(range(1000))}
+    with pytest.raises(Problem) as refusal:
+        admit(json_job(*[layer] * 201, qubits=1000), memory_available=GIBIBYTE)
+    assert (refusal.value.code, refusal.value.pointer) == ("too_many_operations", "/circuit/operations")
+
+
+HOSTILE = {
+    "register": ("qubit[1000000] q;", "too_many_qubits"),
+    "underscores": ("qubit [ 1_000_000 ] q;", "too_many_qubits"),
+    "hexadecimal": ("qubit[0xF4240] q;", "too_many_qubits"),
+    "old register": ("qreg q [10000000];", "too_many_qubits"),
+    "bits": ("bit[100000000] c;", "too_many_bits"),
+    "many small": ("qubit a;" * 5000, "too_many_qubits"),
+    "astronomic": (f"qubit[{'9' * 5000}] q;", "too_many_qubits"),
+    "hardware": ("h $10000000;", "too_many_qubits"),
+    "parentheses": ("qubit q; rx(" + "(" * 20_000 + "1" + ")" * 20_000 + ") q;", "qasm_too_deep"),
+    "minus": ("qubit q; rx(" + "-" * 20_000 + "1) q;", "qasm_too_deep"),
+    "branches": ("bit c; qubit q; " + "if (c) " * 5000 + "x q;", "qasm_too_deep"),
+    "loop": ("qubit q; for int i in [0:100000000] { x q; }", "qasm_loop_too_long"),
+    "loop backwards": ("qubit q; for int i in [100000000:-1:0] { x q; }", "qasm_loop_too_long"),
+    "include": ('include "/etc/passwd";', "qasm_include"),
+    "after a comment": ("// harmless\r qubit[1000000] q;", "too_many_qubits"),
+    "after a pragma": ("pragma /*\n qubit[1000000] q; */", "qasm_unsupported"),
+    "after an annotation": ("@note /*\n qubit[1000000] q; */", "qasm_unsupported"),
+    "open comment": ("/* qubit q;", "qasm_invalid"),
+    "half a megabyte of quotes": ('"' * 500_000 + "(" * 100, "qasm_too_deep"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_source_is_refused_in_milliseconds(name: str) -> None:
+    source, code = HOSTILE[name]
+    start = process_time()
+    with pytest.raises(Problem) as refusal:
+        check_source(HEAD + source)
+    assert process_time() - start < 1  # milliseconds alone on a core; the half megabyte takes 0.3 s
+    assert (refusal.value.code, refusal.value.pointer) == (code, "/circuit/source")
+    assert refusal.value.title.startswith("Line ")
+
+
+def test_the_version_is_read() -> None:
+    with pytest.raises(Problem, match="This is OpenQASM 2"):
+        check_source("OPENQASM 2.0; qreg q[2];")
+
+
+HARMLESS = [
+    "qubit[4096] q;",
+    "/* qubit[1000000] q; */ // qubit[1000000] q;\nqubit q;",
+    "qubit q; for int i in [0:99999] { x q; }",
+    "qubit[2] q; ctrl @ x q[0], q[1];",
+    'bit[2] c; qubit q; if (c == "01") { x q; }',
+]
+
+
+@pytest.mark.parametrize("source", HARMLESS)
+def test_a_harmless_source_passes(source: str) -> None:
+    check_source(HEAD + source)
+
+
+def test_blanking_comments_keeps_lines_columns_and_strings() -> None:
+    source = 'include "a//b"; // c\n/* d\n e */ f'
+    assert without_comments(source) == 'include "a//b";     \n    \n      f'

@@ -1,0 +1,256 @@
+"""JSON and OpenQASM 3 mean what their specifications say, and errors say where they are."""
+
+from contextlib import suppress
+from math import pi
+from pathlib import Path
+from time import process_time
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from qiskit import QuantumCircuit, qasm3
+from qiskit.quantum_info import Operator
+
+from app.circuits.schemas import CircuitJob
+from app.errors import Problem
+from tests.workers.circuits.circuit_strategies import circuits, small_matrix, unitary
+from workers.circuits.parse import parse
+from workers.circuits.parse.openqasm3 import parse_openqasm3
+from workers.circuits.parse.qasm3_program import read_program
+from workers.circuits.parse.qasm3_straight import read_straight_line
+
+HEAD = 'OPENQASM 3.0;\ninclude "stdgates.inc";\n'
+
+
+def parsed(qubits: int, operations: list[dict[str, Any]]) -> QuantumCircuit:
+    circuit = {"format": "json", "qubits": qubits, "operations": operations}
+    return parse(CircuitJob.model_validate({"circuit": circuit}).circuit)
+
+
+def without_measurements(circuit: QuantumCircuit) -> QuantumCircuit:
+    return circuit.remove_final_measurements(inplace=False)
+
+
+def refusal(source: str) -> Problem:
+    with pytest.raises(Problem) as refused:
+        parse_openqasm3(HEAD + source)
+    assert refused.value.pointer == "/circuit/source"
+    return refused.value
+
+
+@settings(max_examples=150)
+@given(circuits())
+def test_a_json_circuit_is_the_unitary_of_the_contract(circuit: tuple[int, list[dict[str, Any]]]) -> None:
+    np.testing.assert_allclose(Operator(without_measurements(parsed(*circuit))).data, unitary(*circuit), atol=1e-9)
+
+
+@settings(max_examples=25)
+@given(circuits(max_qubits=3, max_operations=4))
+def test_a_circuit_exported_as_openqasm_3_is_the_same_circuit(circuit: tuple[int, list[dict[str, Any]]]) -> None:
+    before = without_measurements(parsed(*circuit))
+    after = parse_openqasm3(qasm3.dumps(before))
+    assert Operator(after).equiv(Operator(before), atol=1e-6)
+
+
+SQ = 1 / np.sqrt(2)
+EXACT: list[tuple[dict[str, Any], Any]] = [
+    ({"gate": "gpi", "target": 0, "phase": 0.25}, [[0, -1j], [1j, 0]]),
+    ({"gate": "gpi2", "target": 0, "phase": 0.0}, [[SQ, -1j * SQ], [-1j * SQ, SQ]]),
+    ({"gate": "gpi2", "target": 0, "phase": 0.25}, [[SQ, -SQ], [SQ, SQ]]),
+    ({"gate": "z", "target": 0, "rotation": pi / 2}, [[1, 0], [0, 1j]]),
+    ({"gate": "zz", "targets": [0, 1], "angle": 0.25}, np.diag(np.exp(np.array([-1, 1, 1, -1]) * 1j * pi / 4))),
+    ({"gate": "zz", "targets": [0, 1], "rotation": pi / 2}, np.diag(np.exp(np.array([-1, 1, 1, -1]) * 1j * pi / 4))),
+    (
+        {"gate": "ms", "targets": [1, 0], "phases": [0, 0]},
+        [[SQ, 0, 0, -1j * SQ], [0, SQ, -1j * SQ, 0], [0, -1j * SQ, SQ, 0], [-1j * SQ, 0, 0, SQ]],
+    ),
+    (
+        {"gate": "ms", "targets": [1, 0], "phases": [0.25, 0]},
+        [[SQ, 0, 0, -SQ], [0, SQ, -SQ, 0], [0, SQ, SQ, 0], [SQ, 0, 0, SQ]],
+    ),
+    (
+        {"gate": "pauliexp", "targets": [0, 1], "terms": ["IZ"], "coefficients": [1.0], "time": pi / 4},
+        np.diag(np.exp(np.array([-1, 1, -1, 1]) * 1j * pi / 4)),
+    ),
+]
+
+
+@pytest.mark.parametrize(("operation", "matrix"), EXACT)
+def test_the_matrices_of_the_table(operation: dict[str, Any], matrix: Any) -> None:
+    qubits = 1 if "target" in operation else 2
+    circuit = without_measurements(parsed(qubits, [operation]))
+    np.testing.assert_allclose(Operator(circuit).data, matrix, atol=1e-12)
+
+
+def test_the_first_target_of_ms_is_the_high_bit() -> None:
+    phases = [0.1, 0.3]
+    swapped = small_matrix({"gate": "ms", "phases": phases[::-1]})
+    circuit = without_measurements(parsed(2, [{"gate": "ms", "targets": [1, 0], "phases": phases}]))
+    np.testing.assert_allclose(Operator(circuit).data, swapped, atol=1e-12)
+
+
+def test_a_sum_that_does_not_commute_is_refused_beyond_eight_qubits() -> None:
+    wide = {"gate": "pauliexp", "targets": list(range(9)), "coefficients": [1, 1], "time": 1}
+    parsed(9, [wide | {"terms": ["X" * 9, "I" * 7 + "ZZ"]}])
+    with pytest.raises(Problem) as refused:
+        parsed(9, [{"gate": "nop"}, wide | {"terms": ["X" * 9, "Z" * 9]}])
+    assert (refused.value.code, refused.value.pointer) == ("pauliexp_too_wide", "/circuit/operations/1/terms")
+
+
+def test_all_qubits_are_measured_unless_the_circuit_says_otherwise() -> None:
+    implied = parsed(3, [{"gate": "h", "target": 0}])
+    assert (implied.num_clbits, implied.count_ops()["measure"]) == (3, 3)
+    written = parsed(3, [{"gate": "measure", "target": 1}, {"gate": "measure", "target": 0, "clbit": 5}])
+    assert (written.num_clbits, written.count_ops()["measure"]) == (6, 2)
+    source = parse(
+        CircuitJob.model_validate(
+            {"circuit": {"format": "openqasm3", "source": HEAD + "qubit[2] q; bit[7] unused; h q;"}}
+        ).circuit
+    )
+    assert (source.num_clbits, source.count_ops()["measure"]) == (2, 2)
+
+
+STRAIGHT = [
+    "qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;",
+    "qubit[2] q;\nbit[2] c = measure q;",
+    "qubit q; bit c; U(0.1, pi/2, -(tau - 1.5e-1)) q; reset q; c = measure q;",
+    "qubit[3] q; bit[3] c; barrier q[0], q[2]; ccx q[0], q[1], q[2]; h q; measure q -> c;",
+    "qubit[3] q; cu(1, 2, 3, 4.5) q[0], q[1]; cswap q[2], q[1], q[0];",
+    "qubit[3] q; bit[3] c; measure q[1] -> c[0]; c[2] = measure q[0];",
+    "/* a; b */ qubit[2] q; // c; d\n rz( 2*pi/3 )q[0]; CX q[0],q[1]; u2(0.1,0.2) q[1];",
+]
+
+
+@pytest.mark.parametrize("source", STRAIGHT)
+def test_the_straight_line_reader_agrees_with_the_reference(source: str) -> None:
+    fast, reference = read_straight_line(HEAD + source), read_program(HEAD + source)
+    assert fast is not None
+
+    def flat(circuit: QuantumCircuit) -> list[Any]:
+        return [
+            (
+                instruction.operation.name,
+                [pytest.approx(float(parameter)) for parameter in instruction.operation.params],
+                [circuit.find_bit(bit).index for bit in (*instruction.qubits, *instruction.clbits)],
+            )
+            for instruction in circuit.data
+        ]
+
+    assert flat(fast) == flat(reference)
+    assert (fast.num_qubits, fast.num_clbits) == (reference.num_qubits, reference.num_clbits)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "qubit[2] q; hq[0];",
+        "qubit[2] q; h q[2];",
+        "qubit[2] q; cx q[0], q[0];",
+        "qubit[2] q; rx(1/2) q[0];",
+        "qubit[2] q; rx(1.0/0) q[0];",
+        "qubit[2] q; rx(1e400) q[0];",
+        "qubit[2] q; rx(nan) q[0];",
+        "qubit[2] q; rx(True) q[0];",
+        "qubit[2] q; h q[0], q[1];",
+        "qubit[2] q; h q",
+        "qubit q; qubit q;",
+        "qubit h; h h;",
+        "qubit q; bit c; q = measure c;",
+        "qubit q; if (c) x q;",
+    ],
+)
+def test_the_straight_line_reader_leaves_everything_odd_to_the_reference(source: str) -> None:
+    assert read_straight_line(HEAD + source) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "same"),
+    [
+        ("qubit[3] q; for int i in [0:2] { h q[i]; }", "qubit[3] q; h q;"),
+        ("qubit[3] q; for int i in [2:-1:1] { rx(i*pi/2) q[i]; }", "qubit[3] q; rx(pi) q[2]; rx(pi/2) q[1];"),
+        (
+            "const uint n = 3; qubit[n] q; for uint i in [0:n-2] { cx q[i], q[i+1]; }",
+            "qubit[3] q; cx q[0], q[1]; cx q[1], q[2];",
+        ),
+        ("const float a = pi/3; qubit q; rx(sin(a)**2) q;", "qubit q; rx(0.75) q;"),
+        ("gate g(a) x { rx(a) x; rz(a/2) x; } qubit q; g(0.4) q;", "qubit q; rx(0.4) q; rz(0.2) q;"),
+        (
+            "qubit[3] q; ctrl(2) @ x q[0], q[1], q[2]; negctrl @ x q[0], q[1];",
+            "qubit[3] q; ccx q[0], q[1], q[2]; x q[0]; cx q[0], q[1]; x q[0];",
+        ),
+        ("qubit[2] q; inv @ s q[0]; pow(3) @ t q[1];", "qubit[2] q; sdg q[0]; t q[1]; t q[1]; t q[1];"),
+    ],
+)
+def test_programs_mean_what_they_spell_out(source: str, same: str) -> None:
+    assert Operator(parse_openqasm3(HEAD + source)).equiv(Operator(parse_openqasm3(HEAD + same)))
+
+
+@pytest.mark.parametrize(
+    ("source", "code", "words"),
+    [
+        ("qubit[2] q;\nh q[0]\ncx q[0], q[1];", "qasm_invalid", "Line 5, column 1: unexpected 'cx'"),
+        ("qubit[2] q;\nfoo q[0];", "qasm_invalid", "Line 4, column 1: gate 'foo' is not defined"),
+        ("qubit[2] q;\nh q[5];", "qasm_invalid", "Line 4, column"),
+        ("qubit[2] q;\n\ncx q[1], q[1];", "qasm_invalid", "Line 5, column 1: duplicate"),
+        ("qubit[2] q; rx q[0];", "qasm_invalid", "Line 3, column 13"),
+        ("qubit q; rx(1/0) q;", "qasm_invalid", "Line 3"),
+        ("qubit q; rx(1e400) q;", "qasm_invalid", "finite"),
+        ("qubit q; h ? q;", "qasm_invalid", "Line 3, column 12"),
+        ("qubit[2] q; h q[0", "qasm_invalid", "unexpected end"),
+        ("const uint n = 5000; qubit[n] q;", "qasm_invalid", "between 1 and 4,096"),
+        ("qubit[2*5000] q;", "qasm_invalid", "between 1 and 4,096"),
+        ("input float theta; qubit q; rx(theta) q;", "unbound_parameters", "theta"),
+        ("bit c;", "no_qubits", "no qubit"),
+        ("qubit q; rx(" + "+".join(["1.0"] * 5000) + ") q;", "qasm_too_deep", "nested"),
+    ],
+)
+def test_an_error_says_where_and_what(source: str, code: str, words: str) -> None:
+    problem = refusal(source)
+    assert problem.code == code
+    assert words in problem.title
+
+
+def doubling(levels: int) -> str:
+    gates = "".join(f"gate g{i} a {{ g{i - 1} a; g{i - 1} a; }}\n" for i in range(1, levels))
+    return "gate g0 a { x a; x a; }\n" + gates + f"qubit q; g{levels - 1} q;"
+
+
+HOSTILE = {
+    "doubling definitions": doubling(25),
+    "nested loops": "qubit q; for int i in [0:99999] { for int j in [0:99999] { } }",
+    "loop of a long gate": doubling(12) + " for int i in [0:9999] { g11 q; }",
+    "power of a wide gate": f"gate w {', '.join(f'a{i}' for i in range(20))} {{ h a0; }} qubit[20] q; "
+    f"pow(2) @ w {', '.join(f'q[{i}]' for i in range(20))};",
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_program_that_explodes_is_refused_fast(name: str) -> None:
+    start = process_time()
+    assert refusal(HOSTILE[name]).code in ("qasm_invalid", "too_many_operations")
+    assert process_time() - start < 10
+
+
+def test_only_the_standard_gates_can_be_included(tmp_path: Path) -> None:
+    (tmp_path / "secret.inc").write_text("gate g a { x a; }")
+    assert refusal(f'include "{tmp_path}/secret.inc"; qubit q;').code == "qasm_include"
+
+
+@settings(max_examples=60)
+@given(st.text("qubit[]();{}=hx0123 \n\"'/*pi-measure>@if,.", max_size=60))
+def test_nonsense_is_a_problem_and_nothing_else(text: str) -> None:
+    with suppress(Problem):
+        parse_openqasm3(HEAD + text)
+
+
+def test_a_thousand_gates_are_read_in_milliseconds() -> None:
+    gates = [
+        f"h q[{i % 5}]; rx(0.{i}) q[{(i + 1) % 5}]; cx q[0], q[{1 + i % 4}]; rz({i}*pi/7) q[0];" for i in range(250)
+    ]
+    source = HEAD + "qubit[5] q; bit[5] c;\n" + "\n".join(gates) + "c = measure q;"
+    start = process_time()
+    circuit = parse_openqasm3(source)
+    assert process_time() - start < 0.2  # 0.015 s alone on a core
+    assert circuit.size() == 1005

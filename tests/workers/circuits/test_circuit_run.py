@@ -1,0 +1,105 @@
+"""A whole job: result, artifacts, progress, giving up, speed."""
+
+import json
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import pytest
+
+from app.circuits.schemas import CircuitJob, CircuitResult
+from app.errors import Problem
+from workers.circuits.run import run, warm
+from workers.run import Stopped
+
+EXAMPLES = CircuitJob.model_json_schema()["examples"]
+
+
+class FakeRun:
+    """Keeps what a computation hands over."""
+
+    def __init__(self, scratch: Path, *, stop_after: int = 1000) -> None:
+        self.scratch = scratch
+        self.files: dict[str, Path] = {}
+        self.resume = None
+        self.threads = 1
+        self.phases: list[str] = []
+        self.published: dict[str, tuple[str, str, str]] = {}
+        self.asked = 0
+        self.stop_after = stop_after
+
+    def progress(self, *, phase: str, done: float, total: float, unit: str, **metrics: float) -> None:
+        self.phases.append(phase)
+
+    def event(self, kind: str, data: dict[str, Any]) -> None:
+        raise AssertionError("a circuit job has no events of its own")
+
+    def publish(self, path: Path, *, kind: str, name: str, media_type: str, meta: dict[str, Any] | None = None) -> None:
+        self.published[name] = (kind, media_type, path.read_text(encoding="utf-8"))
+
+    def save(self, path: Path) -> None:
+        raise AssertionError("a circuit job has no state to save")
+
+    def stop_requested(self) -> bool:
+        self.asked += 1
+        return self.asked > self.stop_after
+
+
+@pytest.mark.parametrize("body", EXAMPLES, ids=["json", "openqasm3"])
+def test_the_examples_of_the_documentation_run(body: dict[str, Any], tmp_path: Path) -> None:
+    house = FakeRun(tmp_path)
+    result = CircuitResult.model_validate(run(CircuitJob.model_validate(body), house))
+    assert (result.qubits, result.clbits, result.shots, result.outcomes) == (2, 2, 1000, 2)
+    assert {outcome.key for outcome in result.top} == {"00", "11"}
+    assert (result.method, result.exactness, result.bit_order) == ("statevector", "sampled", "little")
+    assert result.gate_counts["measure"] == 2
+    assert result.peak_memory_bytes > 10**7
+    assert house.phases == ["parse", "simulate", "publish", "done"]
+    kind, media_type, text = house.published["histogram.json"]
+    histogram = json.loads(text)
+    assert (kind, media_type) == ("histogram", "application/json")
+    assert set(histogram) == {"shots", "counts", "clbits", "bit_order"}
+    assert sum(histogram["counts"].values()) == histogram["shots"] == 1000
+    kind, media_type, text = house.published["diagram.svg"]
+    assert (kind, media_type) == ("diagram", "image/svg+xml")
+    assert text.startswith("<svg")
+
+
+def test_a_drawn_seed_is_reported_and_repeats_the_counts(tmp_path: Path) -> None:
+    body = EXAMPLES[1]
+    drawn = run(CircuitJob.model_validate(body), FakeRun(tmp_path))
+    again = run(CircuitJob.model_validate(body | {"seed": drawn["seed"]}), FakeRun(tmp_path))
+    assert again["top"] == drawn["top"]
+
+
+def test_the_result_is_small_however_many_outcomes_there_are(tmp_path: Path) -> None:
+    gates = [{"gate": "h", "targets": list(range(12))}]
+    job = CircuitJob.model_validate({"circuit": {"format": "json", "qubits": 12, "operations": gates}, "shots": 10_000})
+    result = run(job, FakeRun(tmp_path))
+    assert len(result["top"]) == 16
+    assert result["outcomes"] > 3000
+    assert len(json.dumps(result)) < 4000
+
+
+@pytest.mark.parametrize("stop_after", [0, 1, 2, 3])
+def test_a_job_is_given_up_between_its_steps(stop_after: int, tmp_path: Path) -> None:
+    with pytest.raises(Stopped):
+        run(CircuitJob.model_validate(EXAMPLES[0]), FakeRun(tmp_path, stop_after=stop_after))
+
+
+def test_a_program_too_large_for_the_memory_says_so(tmp_path: Path) -> None:
+    source = 'OPENQASM 3.0; include "stdgates.inc"; qubit[45] q; h q;'
+    with pytest.raises(Problem) as refused:
+        run(CircuitJob.model_validate({"circuit": {"format": "openqasm3", "source": source}}), FakeRun(tmp_path))
+    assert (refused.value.code, refused.value.pointer) == ("needs_more_memory", "/circuit/source")
+
+
+def test_a_warm_process_runs_a_bell_job_in_milliseconds(tmp_path: Path) -> None:
+    warm()
+    job = CircuitJob.model_validate(EXAMPLES[0])
+    seconds = []
+    for _ in range(20):
+        start = perf_counter()
+        run(job, FakeRun(tmp_path))
+        seconds.append(perf_counter() - start)
+    assert min(seconds) < 0.010

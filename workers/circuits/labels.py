@@ -1,0 +1,93 @@
+"""Short names for people: gates, angles, bits and conditions as a diagram shows them."""
+
+from fractions import Fraction
+from math import pi
+
+from qiskit import QuantumCircuit
+from qiskit.circuit import (
+    ClassicalRegister,
+    Clbit,
+    ControlFlowOp,
+    ControlledGate,
+    ForLoopOp,
+    IfElseOp,
+    Operation,
+    Qubit,
+    WhileLoopOp,
+)
+
+_GATES = {
+    "id": "I",
+    "sdg": "S†",
+    "tdg": "T†",
+    "sx": "√X",
+    "sxdg": "√X†",
+    "rxx": "XX",
+    "ryy": "YY",
+    "rzz": "ZZ",
+    "PauliEvolution": "exp(-itH)",
+    "u1": "P",
+}
+_MAX_NAME = 14  # characters; a client may name a gate as it likes
+_MAX_DENOMINATOR = 64
+
+
+def gate_label(operation: Operation) -> str:
+    """What stands in a gate's box; for a controlled gate, what its controls control."""
+    gate = operation.base_gate if isinstance(operation, ControlledGate) else operation
+    label = getattr(gate, "label", None) or _GATES.get(gate.name) or _capital(gate.name)
+    return _short(label)
+
+
+def _capital(name: str) -> str:
+    return name.upper() if len(name) <= 4 else name
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _MAX_NAME else text[: _MAX_NAME - 1] + "…"
+
+
+def angles(operation: Operation) -> str:
+    """A gate's real parameters, "π/2" where they are that, otherwise with two decimals; "" if it has none."""
+    gate = operation.base_gate if isinstance(operation, ControlledGate) else operation
+    values = [value for value in getattr(gate, "params", ()) if isinstance(value, int | float)]
+    return ", ".join(_angle(float(value)) for value in values[:4])
+
+
+def _angle(radians: float) -> str:
+    turns = Fraction(radians / pi).limit_denominator(_MAX_DENOMINATOR)
+    if turns and abs(turns) <= 8 and abs(float(turns) * pi - radians) < 1e-9:
+        sign = "-" if turns < 0 else ""
+        multiple = "" if abs(turns.numerator) == 1 else str(abs(turns.numerator))
+        return f"{sign}{multiple}π" + (f"/{turns.denominator}" if turns.denominator > 1 else "")
+    return f"{radians:.2f}" if 0.005 <= abs(radians) < 1000 or radians == 0 else f"{radians:.1e}"
+
+
+def bit_label(circuit: QuantumCircuit, bit: Qubit | Clbit) -> str:
+    """ "name[index]" of the bit's first register, or its index in the circuit."""
+    place = circuit.find_bit(bit)
+    if not place.registers:
+        return f"{'q' if isinstance(bit, Qubit) else 'c'}{place.index}"
+    register, index = place.registers[0]
+    return f"{_short(register.name)}[{index}]"
+
+
+def headings(operation: ControlFlowOp, circuit: QuantumCircuit) -> list[str]:
+    """What opens each block of an `if`, a loop or a switch."""
+    if isinstance(operation, IfElseOp):
+        return [f"if {_condition(operation.condition, circuit)}", "else"]
+    if isinstance(operation, WhileLoopOp):
+        return [f"while {_condition(operation.condition, circuit)}"]
+    if isinstance(operation, ForLoopOp):
+        return [f"for {len(list(operation.params[0])):,} times"]
+    return [operation.name.replace("_", " ")] + ["case"] * (len(operation.blocks) - 1)
+
+
+def _condition(condition: object, circuit: QuantumCircuit) -> str:
+    if not isinstance(condition, tuple):
+        return "…"
+    tested, value = condition
+    if isinstance(tested, ClassicalRegister):
+        return f"{_short(tested.name)} = {int(value)}"
+    known = tested in circuit.clbits
+    return f"{bit_label(circuit, tested) if known else 'bit'} = {int(value)}"

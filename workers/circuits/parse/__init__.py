@@ -1,0 +1,35 @@
+"""From the formats that clients submit to Qiskit's `QuantumCircuit`, one module per format."""
+
+from qiskit import QuantumCircuit
+from qiskit.circuit import ControlFlowOp
+
+from app.circuits.schemas import Circuit, JsonCircuit
+from workers.circuits.parse.json import parse_json
+from workers.circuits.parse.openqasm3 import parse_openqasm3
+
+
+def parse(circuit: Circuit) -> QuantumCircuit:
+    """The circuit as submitted; where nothing is measured, all qubits are, at the end. Raises `Problem`."""
+    parsed = parse_json(circuit) if isinstance(circuit, JsonCircuit) else parse_openqasm3(circuit.source)
+    return parsed if _measures(parsed) else _measured_at_the_end(parsed)
+
+
+def _measures(circuit: QuantumCircuit) -> bool:
+    for instruction in circuit.data:
+        if instruction.operation.name == "measure":
+            return True
+        if isinstance(instruction.operation, ControlFlowOp) and any(map(_measures, instruction.operation.blocks)):
+            return True
+    return False
+
+
+def _measured_at_the_end(circuit: QuantumCircuit) -> QuantumCircuit:
+    """Qubit i measured into clbit i. Clbits that were declared but never used are dropped."""
+    if any(instruction.clbits for instruction in circuit.data):
+        circuit.measure_all()
+        return circuit
+    bare = QuantumCircuit(circuit.qubits, *circuit.qregs, global_phase=circuit.global_phase)
+    for instruction in circuit.data:
+        bare._append(instruction)
+    bare.measure_all()
+    return bare

@@ -1,0 +1,29 @@
+"""OpenQASM 3. Straight-line programs are read in microseconds a gate, all others by the reference parser.
+
+Qiskit's native parser is not used: in 2.6 it knows no `pi`, no `reset`, no `if`, prints to the terminal what it does
+not like, and panics on some programs.
+"""
+
+from qiskit import QuantumCircuit
+
+from app.circuits.admission import SOURCE, check_source
+from app.errors import Problem
+from workers.circuits.parse.qasm3_program import read_program
+from workers.circuits.parse.qasm3_straight import read_straight_line
+
+
+def parse_openqasm3(source: str) -> QuantumCircuit:
+    """The program in Qiskit, loops unrolled. Raises `Problem` with the line, its pointer at the source."""
+    check_source(source)
+    circuit = read_straight_line(source) or read_program(source)
+    if circuit.parameters:
+        names = ", ".join(sorted(parameter.name for parameter in circuit.parameters))
+        raise Problem(
+            "unbound_parameters",
+            f"The program has inputs without a value: {names}.",
+            pointer=SOURCE,
+            ways_out=[{"note": "Write the value in place of the `input` declaration, as a `const`."}],
+        )
+    if circuit.num_qubits == 0:
+        raise Problem("no_qubits", "The program declares no qubit.", pointer=SOURCE)
+    return circuit

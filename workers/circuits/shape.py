@@ -1,0 +1,65 @@
+"""What of a circuit has to be simulated: the qubits that gates touch, and whether anything happens after measuring."""
+
+from dataclasses import dataclass
+
+from qiskit import QuantumCircuit
+from qiskit.circuit import Clbit, ControlFlowOp, ForLoopOp, Qubit, WhileLoopOp
+
+_IDLE = {"barrier", "delay", "id"}
+_MANY = 64  # more branchings than there can be shots
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """active: the qubits that a gate touches, in the circuit's order; all others read 0.
+
+    dynamic: a measurement or a reset decides what happens next, so that no single final state serves all shots.
+    branchings: at most so many measurements and resets before the last gate; each can double the states to keep.
+    source: the qubit that each clbit reads at the end, for circuits that are not dynamic.
+    """
+
+    active: list[Qubit]
+    dynamic: bool
+    branchings: int
+    source: dict[Clbit, Qubit]
+
+
+def examine(circuit: QuantumCircuit) -> Shape:
+    """One pass over the circuit."""
+    touched: set[Qubit] = set()
+    measured: set[Qubit] = set()
+    branchings = pending = 0
+    source: dict[Clbit, Qubit] = {}
+    dynamic = False
+    for instruction in circuit.data:
+        operation, qubits = instruction.operation, instruction.qubits
+        if operation.name in _IDLE:
+            continue
+        if operation.name == "measure":
+            source[instruction.clbits[0]] = qubits[0]
+            measured.add(qubits[0])
+            pending += 1
+        elif operation.name == "reset":
+            dynamic = dynamic or qubits[0] in touched
+            pending += 1
+        else:
+            if isinstance(operation, ControlFlowOp):
+                dynamic = True
+                pending += _measurements(operation)
+            dynamic = dynamic or not measured.isdisjoint(qubits)
+            touched.update(qubits)
+            branchings += pending
+            pending = 0
+    return Shape([qubit for qubit in circuit.qubits if qubit in touched], dynamic, branchings, source)
+
+
+def _measurements(operation: ControlFlowOp) -> int:
+    """Measurements and resets inside; those of a loop may happen any number of times."""
+    inside = sum(
+        _measurements(instruction.operation)
+        if isinstance(instruction.operation, ControlFlowOp)
+        else instruction.operation.name in ("measure", "reset")
+        for block in operation.blocks
+        for instruction in block.data
+    )
+    return inside * _MANY if isinstance(operation, ForLoopOp | WhileLoopOp) else inside
