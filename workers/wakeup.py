@@ -52,7 +52,7 @@ def work(settings: Settings, queue: str, concurrency: int) -> int:
     celery = make_celery(settings)
     configure(celery, settings)
 
-    @celery.task(name=WAKEUP_TASK)
+    @celery.task(name=WAKEUP_TASK)  # type: ignore[untyped-decorator]
     def wakeup(queue: str) -> None:
         drain(house, queue, nursery)
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match, Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import PROBLEM_MEDIA_TYPE, Problem
@@ -20,6 +21,7 @@ MAX_FIELDS = 20  # errors named in one answer; a body of 100,000 wrong operation
 MAX_ECHO = 500  # characters of a detail or of a key in a pointer: a wrong tag of megabytes is not sent back
 DISCRIMINATORS = ("format", "source", "kind")  # the fields that choose the member of a union
 
+METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 PLAIN_CODES = {
     400: "bad_request",
     404: "not_found",
@@ -79,16 +81,19 @@ def install(application: FastAPI) -> None:
 
 
 def _documented(describe: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
-    """The OpenAPI document without the media type that the framework adds to each problem, and no answer has."""
+    """The OpenAPI document without what the framework adds and no message has: null parameters, problems as JSON."""
 
     def openapi() -> dict[str, Any]:
         document = describe()
-        for operations in document["paths"].values():
-            for operation in operations.values():
-                for answer in operation["responses"].values():
-                    content = answer.get("content", {})
-                    if PROBLEM_MEDIA_TYPE in content:
-                        content.pop("application/json", None)
+        operations = [operation for path in document["paths"].values() for operation in path.values()]
+        for parameter in (parameter for operation in operations for parameter in operation.get("parameters", ())):
+            match parameter["schema"]:
+                case {"anyOf": [only, {"type": "null"}], **others}:
+                    parameter["schema"] = only | others
+        for answer in (answer for operation in operations for answer in operation["responses"].values()):
+            content = answer.get("content", {})
+            if PROBLEM_MEDIA_TYPE in content:
+                content.pop("application/json", None)
         return document
 
     return openapi
@@ -205,7 +210,17 @@ async def _illegal(request: Request, error: Exception) -> JSONResponse:
 async def _plain(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     code = PLAIN_CODES.get(error.status_code, "http_error")
-    return respond(Problem(code, str(error.detail), status=error.status_code, headers=error.headers))
+    title = PLAIN_TITLES[413] if error.status_code == 413 else str(error.detail)
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(method for method in METHODS if _answers(request, method))
+    return respond(Problem(code, title, status=error.status_code, headers=headers))
+
+
+def _answers(request: Request, method: str) -> bool:
+    """Whether this path has an endpoint for a method; the framework's own `Allow` knows the first endpoint alone."""
+    scope = dict(request.scope) | {"method": method}
+    return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes if not isinstance(route, Mount))
 
 
 async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
