@@ -1,4 +1,4 @@
-"""A real embedded service for tests that kill its processes."""
+"""A real service for tests: embedded, or as the compose file runs it. Its processes can be killed."""
 
 import contextlib
 import os
@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 
 from app.cli.client import Client
+from tests.services import free_port
 
 READY_SECONDS = 90
 JOB_SECONDS = 240
@@ -106,6 +107,31 @@ def running(data_dir: Path, **environment: str) -> Iterator[Service]:
         yield service
     finally:
         service.end()
+
+
+@contextlib.contextmanager
+def cluster(folder: Path, postgresql_url: str, redis_url: str) -> Iterator[str]:
+    """API and workers as processes of their own, as the compose file runs them; yields the address."""
+    port = free_port()
+    environment = os.environ | {
+        "QSTILL_DATABASE_URL": postgresql_url,
+        "QSTILL_BROKER_URL": redis_url,
+        "QSTILL_STORE_DIR": str(folder / "store"),
+        "QSTILL_DATA_DIR": str(folder / "unused"),
+    }
+    qstill = [sys.executable, "-m", "app.cli.main"]
+    subprocess.run([*qstill, "migrate"], env=environment, check=True, stdout=subprocess.DEVNULL)
+    commands = [["api", "--port", str(port)], ["worker", "circuits"], ["worker", "distillation"]]
+    processes = [subprocess.Popen([*qstill, *command], env=environment) for command in commands]
+    address = f"http://127.0.0.1:{port}"
+    try:
+        yield address
+    finally:
+        for process in processes:
+            process.terminate()
+        statuses = [process.wait(60) for process in processes]
+    assert statuses[1:] == [0, 0]  # uvicorn ends by the signal that it was sent
+    assert not (folder / "unused").exists()
 
 
 def wait_until(condition: Callable[[], Any], seconds: float = JOB_SECONDS) -> Any:

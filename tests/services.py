@@ -72,17 +72,20 @@ def redis() -> Iterator[str]:
     if shutil.which("redis-server") is None:
         missing("Redis")
     port = free_port()
-    with tempfile.TemporaryDirectory(prefix="qstill-redis-") as folder:
-        server = subprocess.Popen(
-            ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", folder],
-            stdout=subprocess.DEVNULL,
-        )
-        try:
-            _wait_for_port(port, server)
-            yield f"redis://127.0.0.1:{port}/0"
-        finally:
-            server.terminate()
-            server.wait(10)
+    server = start_redis(port)
+    try:
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def start_redis(port: int) -> subprocess.Popen[bytes]:
+    """A Redis that keeps nothing on disk."""
+    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", ""]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _wait_for_port(port, server)
+    return server
 
 
 def _wait_for_port(port: int, server: subprocess.Popen[bytes]) -> None:

@@ -1,6 +1,5 @@
 """A circuit and a distillation through real processes: the embedded service, and PostgreSQL with Redis."""
 
-import contextlib
 import json
 import os
 import subprocess
@@ -14,7 +13,7 @@ import pytest
 
 from app.cli.client import Client
 from tests import services
-from tests.service import Service, running, wait_for
+from tests.service import Service, cluster, running, wait_for
 
 BELL: dict[str, Any] = {
     "circuit": {
@@ -35,31 +34,6 @@ SHORT: dict[str, Any] = {
 }
 
 pytestmark = pytest.mark.timeout(300)
-
-
-@contextlib.contextmanager
-def cluster(folder: Path, postgresql_url: str, redis_url: str) -> Iterator[str]:
-    """API and workers as processes of their own, as the compose file runs them; yields the address."""
-    port = services.free_port()
-    environment = os.environ | {
-        "QSTILL_DATABASE_URL": postgresql_url,
-        "QSTILL_BROKER_URL": redis_url,
-        "QSTILL_STORE_DIR": str(folder / "store"),
-        "QSTILL_DATA_DIR": str(folder / "unused"),
-    }
-    qstill = [sys.executable, "-m", "app.cli.main"]
-    subprocess.run([*qstill, "migrate"], env=environment, check=True, stdout=subprocess.DEVNULL)
-    commands = [["api", "--port", str(port)], ["worker", "circuits"], ["worker", "distillation"]]
-    processes = [subprocess.Popen([*qstill, *command], env=environment) for command in commands]
-    address = f"http://127.0.0.1:{port}"
-    try:
-        yield address
-    finally:
-        for process in processes:
-            process.terminate()
-        statuses = [process.wait(60) for process in processes]
-    assert statuses[1:] == [0, 0]  # uvicorn ends by the signal that it was sent
-    assert not (folder / "unused").exists()
 
 
 @pytest.fixture(scope="module", params=["embedded", "cluster"])

@@ -1,5 +1,7 @@
 """`qstill api`: one API process."""
 
+import logging
+
 import click
 import uvicorn
 
@@ -22,6 +24,7 @@ def serve(settings: Settings) -> None:
     refuse_open_door(settings.host, Keyring(database))
     database.close()
     end_with_parent()
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     uvicorn.run(
         create_app(settings),
         host=settings.host,

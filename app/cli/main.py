@@ -65,7 +65,8 @@ def migrate() -> None:
     from app.migrations import migrate as bring_up_to_date
 
     settings = Settings()
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    if settings.database_url is None:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database)
     bring_up_to_date(database)
     if settings.bootstrap_key is not None:
