@@ -11,7 +11,7 @@ demo: $(STAMP)
 	$(BIN)/qstill demo
 
 test: $(STAMP) services
-	$(BIN)/pytest -m "not slow and not chaos and not compose" -n auto
+	$(BIN)/pytest -m "not slow and not chaos and not compose" -n auto --dist loadgroup
 
 test-slow: $(STAMP) services
 	$(BIN)/pytest -m slow

@@ -33,7 +33,7 @@ SHORT: dict[str, Any] = {
     "evaluation": {"baseline": True, "seeds": 2},
 }
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("end-to-end")]  # one service for all of them
 
 
 @pytest.fixture(scope="module", params=["embedded", "cluster"])
