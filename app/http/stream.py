@@ -28,14 +28,15 @@ def stream_events(front: Front, job: Job, after: int) -> EventSourceResponse:
 
 
 async def _events(front: Front, job: Job, after: int) -> AsyncIterator[bytes]:
-    version, status, progress = job.version, job.status, job.progress
+    version, status, progress, told = job.version, job.status, job.progress, None
     while True:
         while found := await _read(front, job.id, after):
             for event in found:
                 after = event.seq
                 yield _frame(event.kind, event_view(event).model_dump_json(), str(event.seq))
-        if progress is not None and status not in FINAL:
+        if progress != told and status not in FINAL:
             yield _frame("progress", json.dumps(progress))
+            told = progress
         if status in FINAL:
             return
         try:

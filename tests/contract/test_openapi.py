@@ -1,0 +1,145 @@
+"""The OpenAPI document tells the truth: schemathesis asks every operation, and answers must be as documented."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import jsonschema_rs
+import pytest
+import requests
+import schemathesis
+from hypothesis import settings
+from schemathesis import Case
+from schemathesis.checks import CheckFunction
+from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
+
+from app.main import create_app
+from tests.app.http.in_process import Service, refused, running
+
+DOCUMENT = create_app().openapi()
+SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)
+SCHEMA.config.update(base_url="http://localhost:8400")
+SCHEMA.config.generation.update(with_security_parameters=False)  # the client below brings the key
+
+EXCLUDED: list[CheckFunction] = [
+    ignored_auth,  # takes the client's key for one that was made up; tests/app/keys has the laws of keys
+    positive_data_acceptance,  # a schema cannot say that rx needs an angle, or that `after` excludes `before`
+]
+EXAMPLES = 8  # drawn for each operation, beside those that cover each parameter's edges
+
+Json = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """With a key, and so short a patience that `Prefer: wait=5` costs nothing: there is no worker."""
+    with running(tmp_path_factory.mktemp("contract") / "data", max_wait_seconds=0.01) as made:
+        made.connect(made.make_key("contract")[1])
+        yield made
+
+
+@pytest.fixture(scope="module")
+def client(service: Service) -> httpx.Client:
+    return service.clients[-1]
+
+
+def ask(client: httpx.Client, case: Case) -> httpx.Response:
+    wanted = requests.Request(**case.as_transport_kwargs()).prepare()
+    headers = [(_latin(name), _latin(value)) for name, value in wanted.headers.items()]
+    assert wanted.method is not None
+    return client.request(wanted.method, str(wanted.url), headers=headers, content=wanted.body)
+
+
+def _latin(text: str | bytes) -> bytes:
+    return text if isinstance(text, bytes) else text.encode("latin-1")
+
+
+def must_conform(client: httpx.Client, case: Case) -> None:
+    answer = ask(client, case)
+    case.validate_response(answer, excluded_checks=EXCLUDED)
+    if answer.status_code >= 400:
+        refused(answer, answer.status_code, answer.json()["code"])
+
+
+@SCHEMA.parametrize()
+@settings(max_examples=EXAMPLES)
+def test_every_operation_answers_as_documented(client: httpx.Client, case: Case) -> None:
+    must_conform(client, case)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@SCHEMA.parametrize()
+@settings(max_examples=50 * EXAMPLES)
+def test_every_operation_answers_as_documented_to_whatever_is_asked(client: httpx.Client, case: Case) -> None:
+    must_conform(client, case)
+
+
+def test_the_document_is_valid_openapi(client: httpx.Client) -> None:
+    answer = client.get("/openapi.json")
+    assert answer.json() == DOCUMENT
+    SCHEMA.validate()
+
+
+def operations() -> Iterator[tuple[str, Json]]:
+    for path, methods in DOCUMENT["paths"].items():
+        for method, operation in methods.items():
+            yield f"{method.upper()} {path}", operation
+
+
+def test_every_operation_and_parameter_says_what_it_is() -> None:
+    silent = [name for name, operation in operations() if not operation.get("description")]
+    for name, operation in operations():
+        silent += [f"{name} {each['name']}" for each in operation.get("parameters", ()) if not each.get("description")]
+        silent += [f"{name} {code}" for code, each in operation["responses"].items() if not each.get("description")]
+    assert silent == []
+
+
+SCHEMAS = DOCUMENT["components"]["schemas"]
+# app/distillations/views.py: its fields `object`, `id`, `created_at` and `links` say nothing yet
+UNDESCRIBED = pytest.mark.xfail(strict=True, reason="descriptions proposed to the owner of the file")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=UNDESCRIBED) if name == "CheckpointView" else name for name in SCHEMAS]
+)
+def test_every_field_says_what_it_is(name: str) -> None:
+    fields = SCHEMAS[name].get("properties", {})
+    assert [field for field, schema in fields.items() if not schema.get("description")] == []
+
+
+def validates(schema: Json) -> Callable[[Any], bool]:
+    """Whether a value fits a schema of the document."""
+    return jsonschema_rs.validator_for({"components": DOCUMENT["components"]} | schema).is_valid
+
+
+def test_every_example_of_a_field_or_parameter_fits_its_schema() -> None:
+    described = [(name, SCHEMAS[name]) for name in SCHEMAS]
+    described += [
+        (f"{name}.{field}", schema) for name in SCHEMAS for field, schema in SCHEMAS[name].get("properties", {}).items()
+    ]
+    for name, operation in operations():
+        for parameter in operation.get("parameters", ()):
+            schema = parameter["schema"] | {"examples": parameter["schema"].get("examples", [])}
+            described.append((f"{name} {parameter['name']}", schema))
+    wrong = [
+        (name, example)
+        for name, schema in described
+        for example in schema.get("examples", ())
+        if not validates(schema)(example)
+    ]
+    assert wrong == []
+    assert sum(len(schema.get("examples", ())) for _, schema in described) > 50
+
+
+@pytest.mark.parametrize(
+    ("path", "example"),
+    [
+        pytest.param(path, example, id=f"{path} {number}")
+        for path, name in (("/v1/circuits", "CircuitJob"), ("/v1/distillations", "DistillationJob"))
+        for number, example in enumerate(SCHEMAS[name]["examples"])
+    ],
+)
+def test_every_example_of_a_body_works(client: httpx.Client, path: str, example: Json) -> None:
+    answer = client.post(path, json=example)
+    assert answer.status_code == 202, answer.text
