@@ -12,7 +12,7 @@ from app.circuits.router import router as circuits
 from app.database import Database
 from app.distillations.router import router as distillations
 from app.files.router import router as files
-from app.http import problems
+from app.http import openapi, problems
 from app.http.front import Front
 from app.http.limits import Backlog
 from app.http.tailer import Tailer
@@ -43,6 +43,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     application.add_middleware(RequestBodyLimitMiddleware, max_body_size=settings.max_body_bytes)
     problems.install(application)
+    openapi.install(application)
     for router in (circuits, distillations, jobs, files, health.router):
         application.include_router(router)
     docs.install(application)
@@ -63,7 +64,7 @@ async def _lifespan(application: FastAPI, settings: Settings) -> AsyncIterator[N
         waker=waker,
         tailer=tailer,
         keyring=Keyring(database),
-        backlog=Backlog(database, settings.max_queued_per_owner),
+        backlog=Backlog(settings.max_queued_per_owner),
     )
     try:
         yield

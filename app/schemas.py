@@ -17,9 +17,10 @@ class View(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+PRINTABLE = r"^[^\x00-\x1f\x7f\uFFFE\uFFFF]*$"  # what XML, and so a picture's title, can hold
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PRINTABLE)]
 LabelKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$")]
-LabelValue = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+LabelValue = Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE)]
 Labels = Annotated[dict[LabelKey, LabelValue], Field(max_length=32)]
 
 

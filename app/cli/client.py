@@ -58,6 +58,8 @@ class Client(contextlib.AbstractContextManager["Client"]):
             try:
                 headers = {"Last-Event-ID": last} if last else {}
                 with httpx_sse.connect_sse(self._http, "GET", job["links"]["events"], headers=headers) as source:
+                    if source.response.status_code == 204:
+                        return
                     if source.response.status_code != 200:
                         source.response.read()
                     _check(source.response)

@@ -35,8 +35,6 @@ CheckpointId = Annotated[str, Path(pattern=id_pattern("ckpt"), description="The 
 async def submit_distillation(job: DistillationJob, front: AtHand, owner: Owner, reply: Reply) -> JobView:
     """Queue a distillation. Returns at once; follow it by its events, or wait with `Prefer: wait=N`."""
     wanted = referenced_files(job)
-    if wanted:
-        await front.read(lambda connection: must_exist(connection, owner, wanted))
     return await reply(
         NewJob(
             kind="distillation",
@@ -48,7 +46,8 @@ async def submit_distillation(job: DistillationJob, front: AtHand, owner: Owner,
             priority=job.priority,
             max_attempts=front.settings.max_attempts,
             files=[file for _, file, _ in wanted],
-        )
+        ),
+        check=lambda connection: must_exist(connection, owner, wanted),
     )
 
 

@@ -9,15 +9,15 @@ from app.schemas import View
 
 
 class CheckpointView(View):
-    object: Literal["checkpoint"] = "checkpoint"
-    id: str = Field(examples=["ckpt_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b"])
+    object: Literal["checkpoint"] = Field("checkpoint", description="What this is.")
+    id: str = Field(description="Its id.", examples=["ckpt_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b"])
     job: str = Field(description="The distillation that made it.", examples=["job_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b"])
     name: str = Field(description="Unique within its job.", examples=["student-seed0.safetensors"])
     bytes: int = Field(description="Size of the content.", examples=[5192])
     sha256: str = Field(description="Of the content, as hexadecimal digits.")
-    created_at: datetime
+    created_at: datetime = Field(description="When it was published.")
     meta: dict[str, Any] = Field(
         description="Role (teacher, student, baseline), seed, epoch, validation accuracy, architecture.",
         examples=[{"role": "student", "seed": 0, "epoch": 37}],
     )
-    links: dict[str, str]
+    links: dict[str, str] = Field(description="Where it and its content are.")

@@ -74,9 +74,12 @@ def delete_file(connection: Connection, owner: str, file_id: str) -> None:
 
 
 def must_exist(connection: Connection, owner: str, wanted: Sequence[tuple[str, str, str]]) -> None:
-    """wanted: (JSON pointer, file id, purpose). Raises Problem (422) that names the pointer."""
+    """wanted: (JSON pointer, file id, purpose). Nobody deletes them until this transaction ends.
+
+    Raises Problem (422) that names the pointer.
+    """
     for pointer, file_id, purpose in wanted:
-        query = select(files.c.purpose).where(files.c.id == file_id, files.c.owner == owner)
+        query = select(files.c.purpose).where(files.c.id == file_id, files.c.owner == owner).with_for_update()
         found = connection.scalar(query)
         if found is None:
             upload = {"method": "POST", "path": f"/v1/files?purpose={purpose}&name=…"}

@@ -17,7 +17,7 @@ from app.store.folder import FolderStore, Stored
 
 BLOCK = 1 << 20  # bytes written at once
 FREE_BYTES = 256 << 20  # the ledger shares this disk, and needs some of it
-MAX_SAFETENSORS_HEADER = 100_000_000  # bytes; the format's own bound
+MAX_SAFETENSORS_HEADER = 4 << 20  # bytes of JSON, parsed here; a network of 10,000 tensors needs one
 MAGIC = {".npz": (b"PK\x03\x04", b"PK\x05\x06"), ".npy": (b"\x93NUMPY",)}
 
 

@@ -6,8 +6,9 @@ import re
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
-from fastapi.concurrency import run_in_threadpool
+from sqlalchemy import Connection
 
+from app.database import Change
 from app.errors import Problem
 from app.http.etag import etag
 from app.http.front import AtHand, Front
@@ -49,14 +50,16 @@ class Accepted:
         self._request, self._response, self._front = request, response, front
         self._key, self._prefer = idempotency_key, prefer
 
-    async def __call__(self, new: NewJob) -> JobView:
+    async def __call__(self, new: NewJob, check: Change[None] = lambda connection: None) -> JobView:
+        """check: what must hold of a job that is new, in the transaction that queues it; it raises Problem."""
         front, response = self._front, self._response
-        if front.backlog.fresh(new.owner):
-            front.backlog.check(new.owner)
-        else:
-            await run_in_threadpool(front.backlog.check, new.owner)
+
+        def admit(connection: Connection) -> None:
+            front.backlog.check(connection, new.owner)
+            check(connection)
+
         replay = await self._replay()
-        job, replayed = await front.write(lambda connection: ledger.submit(connection, new, replay))
+        job, replayed = await front.write(lambda connection: ledger.submit(connection, new, replay, admit))
         if replayed:
             response.headers["Idempotency-Replayed"] = "true"
         else:

@@ -4,7 +4,6 @@ import time
 
 from sqlalchemy import Connection, func, select
 
-from app.database import Database
 from app.errors import Problem
 from app.jobs.machine import FINAL, Status
 from app.jobs.tables import jobs
@@ -16,19 +15,17 @@ UNFINISHED = frozenset(Status) - FINAL
 class Backlog:
     """Counts an owner's unfinished jobs, at most once a second."""
 
-    def __init__(self, database: Database, limit: int) -> None:
-        self._database = database
+    def __init__(self, limit: int) -> None:
         self._limit = limit
         self._counts: dict[str, tuple[float, int]] = {}
 
-    def fresh(self, owner: str) -> bool:
-        return owner in self._counts and time.monotonic() < self._counts[owner][0] + FRESH_SECONDS
-
-    def check(self, owner: str) -> None:
+    def check(self, connection: Connection, owner: str) -> None:
         """Raises Problem (429)."""
-        if not self.fresh(owner):
-            self._counts[owner] = (time.monotonic(), self._database.read(lambda connection: _count(connection, owner)))
-        if self._counts[owner][1] >= self._limit:
+        counted_at, count = self._counts.get(owner, (0.0, 0))
+        if time.monotonic() > counted_at + FRESH_SECONDS:
+            count = _count(connection, owner)
+            self._counts[owner] = (time.monotonic(), count)
+        if count >= self._limit:
             raise Problem(
                 "too_many_jobs",
                 f"You have {self._limit} unfinished jobs, as many as one key may have; wait, or cancel some.",

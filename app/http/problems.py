@@ -1,13 +1,13 @@
 """Every failure as an RFC 9457 problem document that names the field and the way out."""
 
 import logging
-from collections.abc import Callable, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from sqlalchemy.exc import OperationalError
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -15,11 +15,10 @@ from starlette.routing import Match, Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import PROBLEM_MEDIA_TYPE, Problem
+from app.http.pointers import MAX_ECHO, json_pointer
 from app.jobs.machine import IllegalTransition
 
 MAX_FIELDS = 20  # errors named in one answer; a body of 100,000 wrong operations gets no answer of megabytes
-MAX_ECHO = 500  # characters of a detail or of a key in a pointer: a wrong tag of megabytes is not sent back
-DISCRIMINATORS = ("format", "source", "kind")  # the fields that choose the member of a union
 
 METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 PLAIN_CODES = {
@@ -76,27 +75,8 @@ def install(application: FastAPI) -> None:
     application.add_exception_handler(IllegalTransition, _illegal)
     application.add_exception_handler(HTTPException, _plain)
     application.add_exception_handler(ClientDisconnect, _gone)
+    application.add_exception_handler(OperationalError, _no_database)
     application.add_exception_handler(Exception, _unforeseen)
-    application.openapi = _documented(application.openapi)  # type: ignore[method-assign]
-
-
-def _documented(describe: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
-    """The OpenAPI document without what the framework adds and no message has: null parameters, problems as JSON."""
-
-    def openapi() -> dict[str, Any]:
-        document = describe()
-        operations = [operation for path in document["paths"].values() for operation in path.values()]
-        for parameter in (parameter for operation in operations for parameter in operation.get("parameters", ())):
-            match parameter["schema"]:
-                case {"anyOf": [only, {"type": "null"}], **others}:
-                    parameter["schema"] = only | others
-        for answer in (answer for operation in operations for answer in operation["responses"].values()):
-            content = answer.get("content", {})
-            if PROBLEM_MEDIA_TYPE in content:
-                content.pop("application/json", None)
-        return document
-
-    return openapi
 
 
 class PlainFailures:
@@ -167,35 +147,6 @@ def _field(item: dict[str, Any], body: Any) -> dict[str, str]:
     return {"pointer": json_pointer(path, body, last_is_key=absent)} | field
 
 
-def json_pointer(path: Sequence[str | int], body: Any, *, last_is_key: bool) -> str:
-    """The RFC 6901 pointer of a validation error's location, without the names of union members that pydantic adds.
-
-    last_is_key: the last part names a field even though the body lacks it.
-    """
-    parts: list[str] = []
-    chosen = False  # whether the union member of this object is behind us
-    for position, part in enumerate(path):
-        following = path[position + 1 :]
-        if not chosen and _is_tag(part, following, body, last_is_key=last_is_key):
-            chosen = True
-            continue
-        if (isinstance(body, dict) and part in body) or (
-            isinstance(body, list) and isinstance(part, int) and part < len(body)
-        ):
-            body, chosen = body[part], False  # type: ignore[index]
-        elif following or not last_is_key:
-            continue
-        parts.append(str(part)[:MAX_ECHO].replace("~", "~0").replace("/", "~1"))
-    return "".join(f"/{part}" for part in parts)
-
-
-def _is_tag(part: str | int, following: Sequence[str | int], body: Any, *, last_is_key: bool) -> bool:
-    """Whether a part is no field but a union member's name, which a field may have too: `file` in a data set's."""
-    if not isinstance(body, dict) or not following or part not in (body.get(name) for name in DISCRIMINATORS):
-        return False
-    return following[0] in body or (last_is_key and len(following) == 1)
-
-
 async def _gone(request: Request, error: Exception) -> JSONResponse:
     """For nobody: the connection is closed. Without it the log would call a broken upload our failure."""
     return respond(Problem("client_gone", "The connection closed before the body was complete.", status=400))
@@ -221,6 +172,12 @@ def _answers(request: Request, method: str) -> bool:
     """Whether this path has an endpoint for a method; the framework's own `Allow` knows the first endpoint alone."""
     scope = dict(request.scope) | {"method": method}
     return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes if not isinstance(route, Mount))
+
+
+async def _no_database(request: Request, error: Exception) -> JSONResponse:
+    logger.error("%s %s: the database does not answer: %s", request.method, request.url.path, type(error).__name__)
+    title = "The database does not answer; try again."
+    return respond(Problem("database_unavailable", title, status=503, headers={"Retry-After": "2"}))
 
 
 async def _unforeseen(request: Request, error: Exception) -> JSONResponse:

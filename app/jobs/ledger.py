@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from app.database import Record, now
+from app.database import Change, Record, now
 from app.errors import Problem
 from app.ids import new_id
 from app.jobs.machine import FINAL, OWNED, Action, Status, after
@@ -56,14 +56,19 @@ class Claim:
     spec: Mapping[str, Any]
 
 
-def submit(connection: Connection, new: NewJob, replay: Replay | None = None) -> tuple[Job, bool]:
+def submit(
+    connection: Connection, new: NewJob, replay: Replay | None = None, admit: Change[None] | None = None
+) -> tuple[Job, bool]:
     """Queue a job, or return the one that the same idempotency key made before (second value True).
 
     The row is the outbox: if the process dies on the next line, the reaper sends the wake-up.
-    Raises Problem: idempotency_key_reused (422) for another body, file_not_found (422) for a file that went away.
+    admit: asked about a job that is new; it raises Problem to refuse it.
+    Raises Problem: idempotency_key_reused (422) for another body, and what `admit` raises.
     """
     if replay is not None and (earlier := _replayed(connection, new.owner, replay)) is not None:
         return earlier, True
+    if admit is not None:
+        admit(connection)
     job_id = new_id("job")
     job = connection.execute(
         insert(jobs)

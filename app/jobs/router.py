@@ -13,7 +13,7 @@ from app.http.problems import problems
 from app.http.stream import stream_events
 from app.ids import id_pattern
 from app.jobs import ledger, queries
-from app.jobs.machine import Action, Status
+from app.jobs.machine import FINAL, Action, Status
 from app.jobs.schemas import EventView, JobId, JobView, event_view, job_view
 from app.schemas import LabelKey, LabelValue
 
@@ -110,7 +110,10 @@ async def list_events(
     """What happened to a job, oldest first: as a page, or with `Accept: text/event-stream` live until it is final."""
     job = await front.read(lambda connection: queries.get_job(connection, owner, job_id))
     if "text/event-stream" in request.headers.get("accept", ""):
-        return stream_events(front, job, int(last_event_id or after))
+        after = int(last_event_id or after)
+        if job.status in FINAL and 0 < after >= job.last_event:
+            return Response(status_code=204)  # a browser would otherwise open a finished stream again, for ever
+        return stream_events(front, job, after)
     found = await front.read(lambda connection: queries.list_events(connection, job_id, after=after, limit=limit + 1))
     kept = [event_view(event) for event in found[:limit]]
     return Page(

@@ -96,13 +96,9 @@ def test_every_operation_and_parameter_says_what_it_is() -> None:
 
 
 SCHEMAS = DOCUMENT["components"]["schemas"]
-# app/distillations/views.py: its fields `object`, `id`, `created_at` and `links` say nothing yet
-UNDESCRIBED = pytest.mark.xfail(strict=True, reason="descriptions proposed to the owner of the file")
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=UNDESCRIBED) if name == "CheckpointView" else name for name in SCHEMAS]
-)
+@pytest.mark.parametrize("name", SCHEMAS)
 def test_every_field_says_what_it_is(name: str) -> None:
     fields = SCHEMAS[name].get("properties", {})
     assert [field for field, schema in fields.items() if not schema.get("description")] == []

@@ -133,6 +133,15 @@ def test_an_owner_with_too_many_unfinished_jobs_waits(tmp_path_factory: pytest.T
         assert service.client.get("/v1/jobs").json()["data"] == []
 
 
+def test_a_replay_is_answered_however_many_jobs_there_are(
+    service: Service, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = submit(client, **{"Idempotency-Key": "k"}).json()
+    monkeypatch.setattr(service.front.backlog, "_limit", 0)
+    assert submit(client, **{"Idempotency-Key": "k"}).json()["id"] == first["id"]
+    refused(submit(client), 429, "too_many_jobs")
+
+
 def test_a_histogram_has_counts_probabilities_and_intervals(client: httpx.Client, worker: Worker) -> None:
     job = finished(client, worker)
     answer = client.get(job["links"]["histogram"])

@@ -4,9 +4,10 @@ import logging
 
 import httpx
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from app.jobs import queries
-from tests.app.http.in_process import BELL, Listening, refused, until
+from tests.app.http.in_process import BELL, Listening, Service, refused, until
 
 SECRET = "postgresql://qstill:hunter2@db/ledger"
 
@@ -27,6 +28,19 @@ def test_a_failure_is_logged_and_its_details_stay_here(
     assert (record.levelno, record.getMessage()) == (logging.ERROR, "GET /v1/jobs failed")
     monkeypatch.undo()
     assert httpx.get(f"{on_the_wire.url}/v1/jobs").status_code == 200
+
+
+def test_a_database_that_does_not_answer_is_a_503_that_says_when_to_come_again(
+    service: Service, client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise OperationalError("SELECT", {}, ConnectionError(SECRET))
+
+    monkeypatch.setattr(queries, "list_jobs", away)
+    answer = client.get("/v1/jobs")
+    refused(answer, 503, "database_unavailable")
+    assert answer.headers["retry-after"] == "2"
+    assert "hunter2" not in answer.text
 
 
 def test_a_database_that_is_away_for_a_while_strands_nobody_who_waits(
