@@ -42,7 +42,7 @@ GHZ: dict[str, Any] = {
         ],
     },
     "shots": 1000,
-    "seed": 7,
+    "seed": 11,
 }
 
 

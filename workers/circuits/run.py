@@ -21,7 +21,7 @@ from workers.circuits.shape import examine
 from workers.circuits.simulate import simulate
 from workers.run import Run, Stopped
 
-_STEPS = 3
+_STEPS = 3  # read, simulated, published
 
 
 def run(job: CircuitJob, run: Run) -> dict[str, Any]:
@@ -31,14 +31,14 @@ def run(job: CircuitJob, run: Run) -> dict[str, Any]:
     """
     start = perf_counter()
     _forget_peak_memory()
-    _step(run, "parse", 0)
+    _step(run, 0)
     circuit = parse(job.circuit)
     shape = examine(circuit)
     pointer = "/circuit/qubits" if isinstance(job.circuit, JsonCircuit) else "/circuit/source"
     check_memory(len(shape.active), memory_available=psutil.virtual_memory().available, pointer=pointer)
     check_histogram(job.shots, active=len(shape.active) + shape.branchings, clbits=circuit.num_clbits)
     seed = randbelow(MAX_SEED + 1) if job.seed is None else job.seed
-    _step(run, "simulate", 1)
+    _step(run, 1)
     sample = simulate(
         circuit,
         shape,
@@ -47,7 +47,7 @@ def run(job: CircuitJob, run: Run) -> dict[str, Any]:
         threads=run.threads,
         between_batches=lambda: _stop_if_asked(run),
     )
-    _step(run, "publish", 2)
+    _step(run, 2)
     histogram = {
         "shots": job.shots,
         "counts": sample.counts,
@@ -57,7 +57,7 @@ def run(job: CircuitJob, run: Run) -> dict[str, Any]:
     _publish(run, json.dumps(histogram), kind="histogram", name="histogram.json", media_type="application/json")
     diagram = diagram_svg(circuit, title=job.name or "Circuit")
     _publish(run, diagram, kind="diagram", name="diagram.svg", media_type="image/svg+xml")
-    _step(run, "done", _STEPS)
+    _step(run, _STEPS)
     top = [
         TopOutcome(key=key, count=count, probability=count / job.shots)
         for key, count in by_frequency(sample.counts)[:TOP_OUTCOMES]
@@ -95,9 +95,9 @@ def warm() -> None:
     _versions()
 
 
-def _step(run: Run, phase: str, done: int) -> None:
+def _step(run: Run, done: int) -> None:
     _stop_if_asked(run)
-    run.progress(phase=phase, done=done, total=_STEPS, unit="steps")
+    run.progress(phase="circuit", done=done, total=_STEPS, unit="steps")
 
 
 def _stop_if_asked(run: Run) -> None:
