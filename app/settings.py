@@ -1,5 +1,6 @@
 """Every setting of Qstill, read from `QSTILL_*` environment variables. The defaults are a laptop's."""
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 MEBIBYTE = 1 << 20
 GIBIBYTE = 1 << 30
+CONTAINER_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # cgroup v2, v1
 
 
 class Settings(BaseSettings):
@@ -88,8 +90,8 @@ class Settings(BaseSettings):
 def machine_memory() -> int:
     """Bytes of memory of this machine, or of its container where that is less."""
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    try:
-        limit = Path("/sys/fs/cgroup/memory.max").read_text(encoding="ascii").strip()
-    except OSError:
-        return physical
-    return physical if limit == "max" else min(physical, int(limit))
+    for place in CONTAINER_LIMITS:
+        with contextlib.suppress(OSError):
+            limit = Path(place).read_text(encoding="ascii").strip()
+            return physical if limit == "max" else min(physical, int(limit))
+    return physical

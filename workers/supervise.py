@@ -9,11 +9,13 @@ import shutil
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import OperationalError
 
 from app.database import Change, Database
 from app.errors import Problem
@@ -25,8 +27,11 @@ from app.settings import Settings
 from app.store.folder import FolderStore
 from workers.children import Child, ChildDied, Message
 
+T = TypeVar("T")
+
 logger = logging.getLogger(__name__)
 
+DATABASE_PAUSE_SECONDS = 0.5
 ENDINGS = frozenset({"done", "failed", "stopped"})
 
 
@@ -39,6 +44,23 @@ class House:
     store: FolderStore
     worker: str  # its name in the ledger
     draining: threading.Event = field(default_factory=threading.Event)
+
+    def read(self, query: Change[T]) -> T:
+        return self._patiently(lambda: self.database.read(query))
+
+    def write(self, change: Change[T]) -> T:
+        return self._patiently(lambda: self.database.write(change))
+
+    def _patiently(self, ask: Callable[[], T]) -> T:
+        """Ask again while the database is away, as long as a lease may last: a restart of it costs no attempt."""
+        given_up_at = time.monotonic() + self.settings.lease_seconds
+        while True:
+            try:
+                return ask()
+            except OperationalError:
+                if time.monotonic() > given_up_at:
+                    raise
+            time.sleep(DATABASE_PAUSE_SECONDS)
 
 
 class LimitBroken(Exception):
@@ -80,7 +102,7 @@ def supervise(house: House, held: Claim, child: Child) -> None:
 def _end(house: House, change: Change[Any]) -> None:
     """A last write of an attempt; when the job went to another owner meanwhile there is nothing left to say."""
     try:
-        house.database.write(change)
+        house.write(change)
     except StaleFence:
         logger.warning("an attempt that had lost its job ended")
 
@@ -99,7 +121,7 @@ def _compute(house: House, held: Claim, child: Child, scratch: Path) -> None:
 
 
 def _record(house: House, changes: list[Change[Any]]) -> None:
-    house.database.write(lambda connection: [change(connection) for change in changes])
+    house.write(lambda connection: [change(connection) for change in changes])
 
 
 def _receive(child: Child, timeout: float) -> list[Message]:
@@ -135,11 +157,11 @@ class _Watch:
         if moment < self._next_look:
             return
         self._next_look = moment + settings.cancel_poll_seconds
-        held, database = self._held, self._house.database
+        held, house = self._held, self._house
         if moment >= self._next_beat:
             self._next_beat = moment + settings.heartbeat_seconds
-            database.write(lambda connection: ledger.heartbeat(connection, held, settings.lease_seconds))
-        wanted = database.read(lambda connection: ledger.standing(connection, held))
+            house.write(lambda connection: ledger.heartbeat(connection, held, settings.lease_seconds))
+        wanted = house.read(lambda connection: ledger.standing(connection, held))
         if self._must_stop_by is None and (wanted != Status.RUNNING or self._house.draining.is_set()):
             self._must_stop_by = moment + settings.drain_seconds * 0.8
             self._child.send({"stop": True})
@@ -155,11 +177,9 @@ class _Watch:
 
 def _request(house: House, held: Claim, scratch: Path) -> Message:
     """What the child is told. Raises nothing for a missing file: the computation says which field named it."""
-    state = house.database.read(lambda connection: queries.get_artifact(connection, held.job_id, STATE, STATE))
+    state = house.read(lambda connection: queries.get_artifact(connection, held.job_id, STATE, STATE))
     named = select(files.c.id, files.c.path).join(job_files, job_files.c.file_id == files.c.id)
-    rows = house.database.read(
-        lambda connection: connection.execute(named.where(job_files.c.job_id == held.job_id)).all()
-    )
+    rows = house.read(lambda connection: connection.execute(named.where(job_files.c.job_id == held.job_id)).all())
     return {
         "spec": json.dumps(held.spec),
         "scratch": str(scratch),

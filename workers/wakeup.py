@@ -27,7 +27,7 @@ def drain(house: House, queue: str, nursery: Nursery) -> None:
     """Work until the queue has nothing eligible, or this worker is told to stop."""
     lease = house.settings.lease_seconds
     while not house.draining.is_set():
-        held = house.database.write(lambda connection: ledger.claim(connection, queue, house.worker, lease))
+        held = house.write(lambda connection: ledger.claim(connection, queue, house.worker, lease))
         if held is None:
             return
         with nursery.lend() as child:

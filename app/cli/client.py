@@ -19,7 +19,13 @@ PATIENCE_SECONDS = 120.0  # how long a server may be away
 PAUSE_SECONDS = 0.5
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 
+AWAY = frozenset({502, 503, 504})  # a proxy without its server, a server without its database
+
 Job = dict[str, Any]
+
+
+class Away(Exception):
+    """Somebody answers for the server: it is not there now."""
 
 
 class Client(contextlib.AbstractContextManager["Client"]):
@@ -71,7 +77,7 @@ class Client(contextlib.AbstractContextManager["Client"]):
                         yield event.event, event.json()
                         if event.event in FINAL:
                             return
-            except httpx.TransportError:
+            except (httpx.TransportError, Away):
                 if time.monotonic() > given_up_at:
                     raise
             time.sleep(PAUSE_SECONDS)
@@ -84,16 +90,18 @@ class Client(contextlib.AbstractContextManager["Client"]):
         while True:
             try:
                 return _check(request())
-            except httpx.TransportError as error:
+            except (httpx.TransportError, Away) as error:
                 if time.monotonic() > given_up_at:
                     raise click.ClickException(f"{self.server} does not answer ({type(error).__name__})") from None
             time.sleep(PAUSE_SECONDS)
 
 
 def _check(response: httpx.Response) -> httpx.Response:
-    """Raises ClickException with what a problem document says."""
+    """Raises ClickException with what a problem document says, and Away when the server cannot answer now."""
     if response.is_success:
         return response
+    if response.status_code in AWAY:
+        raise Away(response.status_code)
     try:
         problem = response.json()
         lines = [f"{problem['title']} ({problem['code']})"]

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.broker import Waker
 from app.database import Database, now
@@ -92,5 +93,7 @@ class Reaper:
         while not self._closing.wait(self._pause * random.uniform(0.5, 1.5)):  # noqa: S311  # spreads processes in time
             try:
                 self._reap()
+            except SQLAlchemyError as error:
+                logger.warning("the reaper's round failed: %s", type(error).__name__)
             except Exception:  # a database that is away for a while must not end the thread
                 logger.exception("the reaper's round failed")

@@ -11,10 +11,6 @@ Timed = Callable[[str], AbstractContextManager[None]]
 TIMINGS = pytest.StashKey[list[tuple[str, float]]]()
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "compose: builds and starts containers; minutes, run by `make compose-test`")
-
-
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if "compose" not in config.getoption("markexpr"):
         for item in items:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, update
+from sqlalchemy.exc import OperationalError
 
-from app.database import Database
+from app.database import Change, Database
 from app.jobs import ledger, queries
 from app.jobs.ledger import Claim, NewJob
 from app.jobs.machine import Action
@@ -155,6 +156,23 @@ def test_a_child_that_does_not_stop_is_killed_and_the_job_given_back(house: Hous
     supervise(house, held, child)
     assert child.killed
     assert (job(house).status, job(house).attempts) == ("queued", 0)
+
+
+def test_a_database_that_is_away_for_a_moment_costs_no_attempt(
+    house: House, held: Claim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, refusals = house.database.write, iter(range(2))
+
+    def write(change: Change[Any]) -> Any:
+        if next(refusals, None) is not None:
+            raise OperationalError("UPDATE", {}, ConnectionError("refused"))
+        return written(change)
+
+    monkeypatch.setattr(house.database, "write", write)
+    monkeypatch.setattr("workers.supervise.DATABASE_PAUSE_SECONDS", 0.01)
+    supervise(house, held, Script(DONE))
+    assert (job(house).status, job(house).attempts) == ("succeeded", 1)
+    assert next(refusals, None) is None
 
 
 def test_a_child_over_its_memory_is_killed_and_the_job_fails(house: House, held: Claim) -> None:
