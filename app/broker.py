@@ -34,6 +34,7 @@ def make_celery(settings: Settings) -> Celery:
         broker_connection_retry_on_startup=True,
         broker_transport_options=_transport_options(settings),
         broker_connection_timeout=5,
+        broker_transport="app.filebroker:Transport" if settings.broker.startswith("filesystem:") else None,
         accept_content=["json"],
     )
     return celery
