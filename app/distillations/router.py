@@ -14,7 +14,7 @@ from app.errors import Problem
 from app.files.files import must_exist
 from app.http.accepted import FINISHED, Reply
 from app.http.auth import Owner
-from app.http.content import send_file
+from app.http.content import BYTES, CONTENT, send_file
 from app.http.etag import etag
 from app.http.front import AtHand
 from app.http.paging import Page
@@ -23,8 +23,6 @@ from app.ids import id_pattern
 from app.jobs import queries
 from app.jobs.ledger import NewJob
 from app.jobs.schemas import JobId, JobView, moment, must_have_succeeded
-
-SAFETENSORS = "application/octet-stream"
 
 router = APIRouter(tags=["distillations"], responses=problems(401, 403, 422))
 
@@ -91,12 +89,7 @@ async def get_checkpoint(
 @router.get(
     "/v1/checkpoints/{checkpoint_id}/content",
     response_class=Response,
-    responses=problems(400, 404, 410, 416)
-    | {
-        200: {"description": "The safetensors file.", "content": {SAFETENSORS: {}}},
-        206: {"description": "The part that `Range` asked for.", "content": {SAFETENSORS: {}}},
-        304: {"description": "Unchanged since the ETag that you have."},
-    },
+    responses=CONTENT,
 )
 async def get_checkpoint_content(
     checkpoint_id: CheckpointId, request: Request, front: AtHand, owner: Owner
@@ -107,7 +100,7 @@ async def get_checkpoint_content(
         request,
         front.store.locate(found.path),
         sha256=found.sha256,
-        media_type=SAFETENSORS,
+        media_type=BYTES,
         filename=f"{checkpoint_id}.safetensors",
     )
 

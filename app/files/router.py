@@ -10,7 +10,7 @@ from app.files import files
 from app.files.schemas import FileId, FileView, Purpose
 from app.files.upload import check_name, check_size, receive
 from app.http.auth import Owner
-from app.http.content import send_file
+from app.http.content import BYTES, CONTENT, send_file
 from app.http.front import AtHand
 from app.http.paging import Limit, Page, check_cursors, page
 from app.http.problems import problems
@@ -18,7 +18,6 @@ from app.ids import id_pattern, new_id
 from app.jobs.schemas import moment
 from app.schemas import Name
 
-BYTES = "application/octet-stream"
 UNBOUNDED = 1 << 62  # this endpoint counts for itself, and by another setting
 
 router = APIRouter(prefix="/v1/files", tags=["files"], responses=problems(401, 403, 422))
@@ -94,12 +93,7 @@ async def get_file(file_id: FileId, front: AtHand, owner: Owner) -> FileView:
 @router.get(
     "/{file_id}/content",
     response_class=Response,
-    responses=problems(400, 404, 410, 416)
-    | {
-        200: {"description": "The file.", "content": {BYTES: {}}},
-        206: {"description": "The part that `Range` asked for.", "content": {BYTES: {}}},
-        304: {"description": "Unchanged since the ETag that you have."},
-    },
+    responses=CONTENT,
 )
 async def get_file_content(file_id: FileId, request: Request, front: AtHand, owner: Owner) -> Response:
     """The bytes as they were uploaded."""

@@ -2,12 +2,21 @@
 
 import base64
 from pathlib import Path
+from typing import Any
 
 from fastapi import Request, Response
 from fastapi.responses import FileResponse
 
 from app.errors import Problem
 from app.http.etag import etag, unchanged
+from app.http.problems import problems
+
+BYTES = "application/octet-stream"
+CONTENT: dict[int | str, dict[str, Any]] = problems(400, 404, 410, 416) | {
+    200: {"description": "The content.", "content": {BYTES: {}}},
+    206: {"description": "The part that `Range` asked for.", "content": {BYTES: {}}},
+    304: {"description": "Unchanged since the ETag that you have."},
+}
 
 
 def send_file(request: Request, place: Path, *, sha256: str, media_type: str, filename: str | None = None) -> Response:
