@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 
 from app.cli.client import Client
@@ -125,6 +126,7 @@ def cluster(folder: Path, postgresql_url: str, redis_url: str) -> Iterator[str]:
     processes = [subprocess.Popen([*qstill, *command], env=environment) for command in commands]
     address = f"http://127.0.0.1:{port}"
     try:
+        wait_until(lambda: _ready(address))
         yield address
     finally:
         for process in processes:
@@ -132,6 +134,12 @@ def cluster(folder: Path, postgresql_url: str, redis_url: str) -> Iterator[str]:
         statuses = [process.wait(60) for process in processes]
     assert statuses[1:] == [0, 0]  # uvicorn ends by the signal that it was sent
     assert not (folder / "unused").exists()
+
+
+def _ready(address: str) -> bool:
+    with contextlib.suppress(httpx.TransportError):
+        return httpx.get(f"{address}/readyz").status_code == 200
+    return False
 
 
 def wait_until(condition: Callable[[], Any], seconds: float = JOB_SECONDS) -> Any:
