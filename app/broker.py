@@ -19,6 +19,7 @@ QUEUES = (CIRCUITS, DISTILLATION)
 WAKEUP_TASK = "qstill.wakeup"
 WAKEUP_EXPIRES = 60  # seconds; by then the reaper has sent a fresh one
 BURST = 16  # wake-ups in one go and queue: each worker that wakes drains the queue
+PAUSE = 0.05  # seconds between two goes: a queue under load is not woken for every job
 PAUSE_AFTER_FAILURE = 1.0  # seconds; a broker that is down is not asked for every job
 
 logger = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ def _transport_options(settings: Settings) -> dict[str, Any]:
             "data_folder_in": str(folders["messages"]),
             "data_folder_out": str(folders["messages"]),
             "control_folder": str(folders["control"]),
-            "polling_interval": 0.05,  # seconds a job waits at most; listing an empty folder costs microseconds
+            "polling_interval": 0.02,  # seconds a job waits at most; listing an empty folder costs microseconds
         }
     return {  # a half-open socket otherwise waits for ever
         "socket_timeout": 30,
@@ -96,6 +97,8 @@ class Waker:
                         self._celery.send_task(
                             WAKEUP_TASK, args=[queue], queue=queue, expires=WAKEUP_EXPIRES, retry=False
                         )
+                with self._changed:
+                    self._changed.wait_for(lambda: self._closing, timeout=PAUSE)
             except Exception as error:  # noqa: BLE001  # any broker's any failure: the reaper sends it again
                 logger.warning("wake-ups not sent, the reaper will try again: %s", type(error).__name__)
                 with self._changed:

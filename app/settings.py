@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+from functools import lru_cache
 from pathlib import Path
 
 from pydantic import Field, SecretStr
@@ -87,6 +88,7 @@ class Settings(BaseSettings):
         return self.circuit_seconds if kind == "circuit" else self.distillation_seconds
 
 
+@lru_cache(1)  # every submission asks
 def machine_memory() -> int:
     """Bytes of memory of this machine, or of its container where that is less."""
     physical = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

@@ -40,12 +40,7 @@ class Accepted:
     """Queues a new job and answers the request that asked for it."""
 
     def __init__(
-        self,
-        request: Request,
-        response: Response,
-        front: AtHand,
-        idempotency_key: IdempotencyKey = None,
-        prefer: Prefer = None,
+        self, request: Request, response: Response, front: Front, idempotency_key: str | None, prefer: str | None
     ) -> None:
         self._request, self._response, self._front = request, response, front
         self._key, self._prefer = idempotency_key, prefer
@@ -81,7 +76,17 @@ class Accepted:
         return Replay(key=self._key, fingerprint=hashlib.sha256(signed).hexdigest())
 
 
-Reply = Annotated[Accepted, Depends()]
+async def _accepted(  # async: FastAPI sends a plain function or a class to a thread
+    request: Request,
+    response: Response,
+    front: AtHand,
+    idempotency_key: IdempotencyKey = None,
+    prefer: Prefer = None,
+) -> Accepted:
+    return Accepted(request, response, front, idempotency_key, prefer)
+
+
+Reply = Annotated[Accepted, Depends(_accepted)]
 
 
 def wait_seconds(prefer: str | None, longest: float) -> float:

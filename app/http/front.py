@@ -35,7 +35,7 @@ class Front:
         return await asyncio.wrap_future(self.database.submit(change))
 
 
-def _front(request: Request) -> Front:
+async def _front(request: Request) -> Front:  # async: FastAPI sends a plain function to a thread
     front: Front = request.app.state.front
     return front
 

@@ -21,6 +21,11 @@ RETRY_SECONDS = 60  # the longest pause before a job whose workers keep dying is
 Job = Record
 
 
+# Made once: SQLAlchemy takes longer to build them than to run them.
+_NEW_JOB = insert(jobs).values(status=Status.QUEUED, last_event=1, not_before=now(), created_at=now()).returning(jobs)
+_FIRST_EVENT = insert(events).values(seq=1, kind=Status.QUEUED, data={}, created_at=now())
+
+
 class StaleFence(Exception):
     """The job belongs to another attempt now, or to nobody: stop, and change nothing."""
 
@@ -71,25 +76,20 @@ def submit(
         admit(connection)
     job_id = new_id("job")
     job = connection.execute(
-        insert(jobs)
-        .values(
-            id=job_id,
-            kind=new.kind,
-            queue=new.queue,
-            owner=new.owner,
-            status=Status.QUEUED,
-            priority=new.priority,
-            name=new.name,
-            labels=dict(new.labels),
-            spec=dict(new.spec),
-            last_event=1,
-            max_attempts=new.max_attempts,
-            not_before=now(),
-            created_at=now(),
-        )
-        .returning(jobs)
+        _NEW_JOB,
+        {
+            "id": job_id,
+            "kind": new.kind,
+            "queue": new.queue,
+            "owner": new.owner,
+            "priority": new.priority,
+            "name": new.name,
+            "labels": dict(new.labels),
+            "spec": dict(new.spec),
+            "max_attempts": new.max_attempts,
+        },
     ).one()
-    connection.execute(insert(events).values(job_id=job_id, seq=1, kind=Status.QUEUED, data={}, created_at=now()))
+    connection.execute(_FIRST_EVENT, {"job_id": job_id})
     if new.labels:
         rows = [{"job_id": job_id, "key": key, "value": value} for key, value in new.labels.items()]
         connection.execute(insert(job_labels), rows)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, and_, select
+from sqlalchemy import Connection, and_, bindparam, select
 
 from app.database import Record
 from app.errors import Problem
@@ -12,7 +12,13 @@ from app.jobs.machine import Status
 from app.jobs.tables import artifacts, events, job_labels, jobs
 
 # A list shows no request bodies: they can be megabytes each.
-SUMMARY: list[Column[Any]] = [column for column in jobs.c if column.name != "spec"]
+SUMMARY = select(*(column for column in jobs.c if column.name != "spec"))
+
+# Made once: SQLAlchemy takes longer to build a query than to run it.
+_JOB = SUMMARY.where(jobs.c.id == bindparam("job_id"), jobs.c.owner == bindparam("owner"))
+_STANDINGS = select(jobs.c.id, jobs.c.version, jobs.c.status, jobs.c.last_event, jobs.c.progress).where(
+    jobs.c.id.in_(bindparam("job_ids", expanding=True))
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +30,7 @@ class JobFilter:
 
 def get_job(connection: Connection, owner: str, job_id: str, kind: str | None = None) -> Record:
     """A job without its request body. Raises Problem (404) when it is another owner's, or of another kind."""
-    job = connection.execute(select(*SUMMARY).where(jobs.c.id == job_id, jobs.c.owner == owner)).one_or_none()
+    job = connection.execute(_JOB, {"job_id": job_id, "owner": owner}).one_or_none()
     if job is None or (kind is not None and job.kind != kind):
         raise Problem("job_not_found", f"There is no such {kind or 'job'}.", status=404)
     return job
@@ -42,7 +48,7 @@ def list_jobs(
     connection: Connection, owner: str, wanted: JobFilter, *, after: str | None, before: str | None, limit: int
 ) -> Sequence[Record]:
     """Up to `limit` jobs, newest first: those older than `after`, or the nearest ones newer than `before`."""
-    query = select(*SUMMARY).where(jobs.c.owner == owner)
+    query = SUMMARY.where(jobs.c.owner == owner)
     if wanted.kind is not None:
         query = query.where(jobs.c.kind == wanted.kind)
     if wanted.status:
@@ -66,8 +72,7 @@ def list_events(connection: Connection, job_id: str, *, after: int, limit: int) 
 
 def standings(connection: Connection, job_ids: Sequence[str]) -> Sequence[Record]:
     """Of many jobs at once: id, version, status, last_event, progress."""
-    columns = (jobs.c.id, jobs.c.version, jobs.c.status, jobs.c.last_event, jobs.c.progress)
-    return connection.execute(select(*columns).where(jobs.c.id.in_(job_ids))).all()
+    return connection.execute(_STANDINGS, {"job_ids": list(job_ids)}).all()
 
 
 def list_artifacts(connection: Connection, job_id: str, kind: str) -> Sequence[Record]:
