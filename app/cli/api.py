@@ -1,6 +1,8 @@
 """`qstill api`: one API process."""
 
+import gc
 import logging
+import sys
 
 import click
 import uvicorn
@@ -12,6 +14,7 @@ from app.keys.keyring import Keyring
 from app.main import create_app
 from app.settings import LOOPBACK, Settings
 
+SWITCH_SECONDS = 0.001  # the event loop waits this long for the ledger's thread, not Python's 5 ms
 GRACE_SECONDS = 5  # an event stream does not end by itself
 
 
@@ -25,8 +28,11 @@ def serve(settings: Settings) -> None:
     database.close()
     end_with_parent()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    sys.setswitchinterval(SWITCH_SECONDS)
+    application = create_app(settings)
+    gc.freeze()  # what was imported stays: a full collection need not look at it, which takes tens of milliseconds
     uvicorn.run(
-        create_app(settings),
+        application,
         host=settings.host,
         port=settings.port,
         log_level="warning",
