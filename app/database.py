@@ -57,7 +57,7 @@ class Database:
         self._starting = threading.Lock()
 
     def read(self, query: Change[T]) -> T:
-        """Run a query in a transaction of its own that sees one moment."""
+        """Run a query. Each of its statements sees one moment."""
         with self.engine.connect() as connection:
             return query(connection)
 
@@ -155,6 +155,8 @@ def _sqlite_engine(url: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        connection.exec_driver_sql(connection.get_execution_options().get("begin", "BEGIN"))
+        statement = connection.get_execution_options().get("begin")
+        if statement is not None:  # a reader needs none: in WAL mode each of its statements sees one moment anyway
+            connection.exec_driver_sql(statement)
 
     return engine

@@ -85,7 +85,7 @@ async def get_histogram_picture(
     top: Annotated[int, Query(ge=1, le=MAX_BARS, description="Bars at most.")] = MAX_BARS,
 ) -> Response:
     """The histogram as a picture that stands alone."""
-    job = await front.read(lambda connection: queries.get_job(connection, owner, job_id, "circuit"))
+    job = await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, "circuit"))
     found = await _artifact(front, owner, job_id, "histogram", "histogram.json")
     picture = await run_in_threadpool(_picture, front, found, job.name or "Counts", bit_order, top)
     return Response(picture, media_type=SVG, headers={"ETag": etag(found.sha256)})
@@ -99,9 +99,9 @@ async def get_diagram(job_id: JobId, request: Request, front: AtHand, owner: Own
 
 
 async def _artifact(front: Front, owner: str, job_id: str, kind: str, name: str) -> Record:
-    job = await front.read(lambda connection: queries.get_job(connection, owner, job_id, "circuit"))
+    job = await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, "circuit"))
     must_have_succeeded(job)
-    found = await front.read(lambda connection: queries.get_artifact(connection, job_id, kind, name))
+    found = await front.read_by_key(lambda connection: queries.get_artifact(connection, job_id, kind, name))
     if found is None:
         raise Problem("not_found", f"The job has no {kind}.", status=404)
     return found

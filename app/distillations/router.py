@@ -52,7 +52,7 @@ async def submit_distillation(job: DistillationJob, front: AtHand, owner: Owner,
 @router.get("/v1/distillations/{job_id}/checkpoints", responses=problems(404))
 async def list_checkpoints(job_id: JobId, front: AtHand, owner: Owner) -> Page[CheckpointView]:
     """The models that the job has made so far, oldest first: teacher, students, baselines."""
-    await front.read(lambda connection: queries.get_job(connection, owner, job_id, "distillation"))
+    await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, "distillation"))
     found = await front.read(lambda connection: queries.list_artifacts(connection, job_id, "checkpoint"))
     ids = [row.id for row in found]
     return Page(
@@ -66,9 +66,11 @@ async def list_checkpoints(job_id: JobId, front: AtHand, owner: Owner) -> Page[C
 @router.get("/v1/distillations/{job_id}/report", responses=problems(404, 409))
 async def get_report(job_id: JobId, response: Response, front: AtHand, owner: Owner) -> dict[str, Any]:
     """Whether distillation helped: teacher, student, and the same student trained without a teacher."""
-    job = await front.read(lambda connection: queries.get_job(connection, owner, job_id, "distillation"))
+    job = await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, "distillation"))
     must_have_succeeded(job)
-    found = await front.read(lambda connection: queries.get_artifact(connection, job_id, "report", "report.json"))
+    found = await front.read_by_key(
+        lambda connection: queries.get_artifact(connection, job_id, "report", "report.json")
+    )
     if found is None:
         raise Problem("not_found", "The job has no report.", status=404)
     response.headers["ETag"] = etag(found.sha256)
@@ -81,7 +83,7 @@ async def get_checkpoint(
     checkpoint_id: CheckpointId, response: Response, front: AtHand, owner: Owner
 ) -> CheckpointView:
     """What a checkpoint is: its role, epoch, accuracy, size and digest."""
-    found = await front.read(lambda connection: queries.get_checkpoint(connection, owner, checkpoint_id))
+    found = await front.read_by_key(lambda connection: queries.get_checkpoint(connection, owner, checkpoint_id))
     response.headers["ETag"] = etag(found.sha256)
     return _view(found)
 
@@ -95,7 +97,7 @@ async def get_checkpoint_content(
     checkpoint_id: CheckpointId, request: Request, front: AtHand, owner: Owner
 ) -> Response:
     """The weights as safetensors, its card in the metadata. `Range`, ETag and `Repr-Digest` are there to resume by."""
-    found = await front.read(lambda connection: queries.get_checkpoint(connection, owner, checkpoint_id))
+    found = await front.read_by_key(lambda connection: queries.get_checkpoint(connection, owner, checkpoint_id))
     return send_file(
         request,
         front.store.locate(found.path),

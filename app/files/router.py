@@ -87,7 +87,7 @@ async def list_files(
 @router.get("/{file_id}", responses=problems(404))
 async def get_file(file_id: FileId, front: AtHand, owner: Owner) -> FileView:
     """What a file is."""
-    return _view(await front.read(lambda connection: files.get_file(connection, owner, file_id)))
+    return _view(await front.read_by_key(lambda connection: files.get_file(connection, owner, file_id)))
 
 
 @router.get(
@@ -97,7 +97,7 @@ async def get_file(file_id: FileId, front: AtHand, owner: Owner) -> FileView:
 )
 async def get_file_content(file_id: FileId, request: Request, front: AtHand, owner: Owner) -> Response:
     """The bytes as they were uploaded."""
-    row = await front.read(lambda connection: files.get_file(connection, owner, file_id))
+    row = await front.read_by_key(lambda connection: files.get_file(connection, owner, file_id))
     place = front.store.locate(row.path)
     return send_file(request, place, sha256=row.sha256, media_type=BYTES, filename=row.name)
 

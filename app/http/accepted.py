@@ -109,7 +109,7 @@ async def wait_for_end(front: Front, job: Job, seconds: float) -> Job | None:
                 if standing is None:
                     raise Problem("job_not_found", "The job was deleted while you waited.", status=404)
                 if standing.status in FINAL:
-                    return await front.read(lambda connection: queries.get_job(connection, job.owner, job.id))
+                    return await front.read_by_key(lambda connection: queries.get_job(connection, job.owner, job.id))
                 version = standing.version
     except TimeoutError:
         pass

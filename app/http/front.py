@@ -31,6 +31,10 @@ class Front:
     async def read(self, query: Change[T]) -> T:
         return await run_in_threadpool(self.database.read, query)
 
+    async def read_by_key(self, query: Change[T]) -> T:
+        """A read of a row or a few by their keys: on SQLite in place, which takes less time than a thread's turn."""
+        return self.database.read(query) if self.database.sqlite else await self.read(query)
+
     async def write(self, change: Change[T]) -> T:
         return await asyncio.wrap_future(self.database.submit(change))
 

@@ -68,7 +68,7 @@ async def get_job(
     if_none_match: IfNoneMatch = None,
 ) -> Any:
     """A job. `Prefer: wait=N` waits up to N seconds for it to finish."""
-    job = await front.read(lambda connection: queries.get_job(connection, owner, job_id))
+    job = await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id))
     seconds = wait_seconds(prefer, front.settings.max_wait_seconds)
     if seconds > 0 and (finished := await wait_for_end(front, job, seconds)) is not None:
         job = finished
@@ -108,7 +108,7 @@ async def list_events(
     ] = None,
 ) -> Any:
     """What happened to a job, oldest first: as a page, or with `Accept: text/event-stream` live until it is final."""
-    job = await front.read(lambda connection: queries.get_job(connection, owner, job_id))
+    job = await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id))
     if "text/event-stream" in request.headers.get("accept", ""):
         after = int(last_event_id or after)
         if job.status in FINAL and 0 < after >= job.last_event:
