@@ -1,0 +1,69 @@
+"""What every process does now and then, on SQLite and on PostgreSQL."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from app.database import Database, now
+from app.jobs import ledger
+from app.jobs.ledger import NewJob
+from app.jobs.reaper import reap
+from app.jobs.tables import jobs, queues, trash
+from app.store.folder import FolderStore
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FolderStore:
+    return FolderStore(tmp_path / "store")
+
+
+def submit(database: Database, queue: str = "circuits") -> str:
+    new = NewJob(kind="circuit", queue=queue, owner="ada", spec={}, max_attempts=2)
+    return database.write(lambda connection: ledger.submit(connection, new))[0].id
+
+
+def reaped(database: Database, store: FolderStore) -> Counter[str]:
+    """The wake-ups of one round."""
+    waked: Counter[str] = Counter()
+    reap(database, store, lambda queue, count: waked.update({queue: count}), rewake_seconds=60)
+    return waked
+
+
+def test_a_queue_that_waits_is_woken_once_in_a_while_whoever_asks(database: Database, store: FolderStore) -> None:
+    for _ in range(3):
+        submit(database)
+    submit(database, "distillation")
+    assert reaped(database, store) == {"circuits": 3, "distillation": 1}
+    assert reaped(database, store) == {}
+    database.write(lambda connection: connection.execute(update(queues).values(woken_at=0)))
+    assert reaped(database, store) == {"circuits": 3, "distillation": 1}
+
+
+def test_a_job_that_must_wait_wakes_nobody(database: Database, store: FolderStore) -> None:
+    submit(database)
+    database.write(lambda connection: connection.execute(update(jobs).values(not_before=now() + 60)))
+    assert reaped(database, store) == {}
+
+
+def test_a_lost_job_is_queued_again_and_its_queue_woken(database: Database, store: FolderStore) -> None:
+    job_id = submit(database)
+    database.write(lambda connection: ledger.claim(connection, "circuits", "w", -1))
+    assert reaped(database, store) == {"circuits": 1}
+    row = database.read(lambda connection: connection.execute(select(jobs)).one())
+    assert (row.id, row.status, row.worker) == (job_id, "queued", None)
+
+
+def test_the_trash_is_emptied(database: Database, store: FolderStore, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"weights")
+    for path in ("jobs/a/1/checkpoint/student", "jobs/a/2/state/state", "files/b", "files/kept"):
+        store.put(source, path)
+    for path in ("jobs/a", "files/b", "files/never-was"):
+        database.write(lambda connection, path=path: ledger.discard(connection, path))
+    reaped(database, store)
+    assert sorted(str(place.relative_to(store.root)) for place in store.root.rglob("*") if place.is_file()) == [
+        "files/kept"
+    ]
+    assert database.read(lambda connection: connection.scalars(select(trash.c.path)).all()) == []

@@ -1,0 +1,23 @@
+"""The migrations lead to the tables that the code knows, on both databases, and once is enough."""
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from app.database import Database
+from app.health import SCHEMA
+from app.jobs.tables import metadata
+from app.migrations import migrate
+
+
+def test_the_migrations_make_the_tables_of_the_code(database: Database) -> None:
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, metadata) == []
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == SCHEMA
+
+
+def test_migrating_again_changes_nothing(database: Database) -> None:
+    migrate(database)
+    with database.engine.connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
