@@ -5,6 +5,7 @@ Outside the computing process: renews the lease, brings back cancel and pause, h
 
 import json
 import logging
+import math
 import shutil
 import tempfile
 import threading
@@ -32,6 +33,8 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 DATABASE_PAUSE_SECONDS = 0.5
+STOP_SHARE = 0.8  # of the time to drain; the rest is for the ledger, and for Celery
+CANCEL_SECONDS = 2.0  # a child that was cancelled has nothing to save
 ENDINGS = frozenset({"done", "failed", "stopped"})
 
 
@@ -145,7 +148,7 @@ class _Watch:
         self._limit = started + house.settings.time_limit(held.kind)
         self._next_beat = started + house.settings.heartbeat_seconds
         self._next_look = started + house.settings.cancel_poll_seconds
-        self._must_stop_by: float | None = None
+        self._must_stop_by = math.inf
 
     def pause(self) -> float:
         """Seconds until something is to be looked at."""
@@ -162,10 +165,12 @@ class _Watch:
             self._next_beat = moment + settings.heartbeat_seconds
             house.write(lambda connection: ledger.heartbeat(connection, held, settings.lease_seconds))
         wanted = house.read(lambda connection: ledger.standing(connection, held))
-        if self._must_stop_by is None and (wanted != Status.RUNNING or self._house.draining.is_set()):
-            self._must_stop_by = moment + settings.drain_seconds * 0.8
-            self._child.send({"stop": True})
-        if self._must_stop_by is not None and moment > self._must_stop_by:
+        if wanted != Status.RUNNING or house.draining.is_set():
+            if self._must_stop_by == math.inf:
+                self._child.send({"stop": True})
+            grace = CANCEL_SECONDS if wanted == Status.CANCELLING else settings.drain_seconds * STOP_SHARE
+            self._must_stop_by = min(self._must_stop_by, moment + grace)
+        if moment > self._must_stop_by:
             raise DidNotStop
         if moment > self._limit:
             seconds = settings.time_limit(held.kind)

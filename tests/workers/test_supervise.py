@@ -158,6 +158,22 @@ def test_a_child_that_does_not_stop_is_killed_and_the_job_given_back(house: Hous
     assert (job(house).status, job(house).attempts) == ("queued", 0)
 
 
+def test_a_cancelled_child_that_goes_on_is_not_waited_for(
+    house: House, held: Claim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.supervise.CANCEL_SECONDS", 0.0)
+    slow = House(
+        settings=house.settings.model_copy(update={"drain_seconds": 3600.0}),
+        database=house.database,
+        store=house.store,
+        worker="w",
+    )
+    child = Script(ask(house, held, Action.CANCEL), *[None] * 1000)
+    supervise(slow, held, child)
+    assert child.killed
+    assert job(house).status == "cancelled"
+
+
 def test_a_database_that_is_away_for_a_moment_costs_no_attempt(
     house: House, held: Claim, monkeypatch: pytest.MonkeyPatch
 ) -> None:
