@@ -169,7 +169,8 @@ def publish(connection: ledger.Connection, held: Claim) -> None:
 
 
 @pytest.mark.parametrize(
-    "examples", [pytest.param(25, id="quick"), pytest.param(400, id="deep", marks=pytest.mark.slow)]
+    "examples",
+    [pytest.param(25, id="quick"), pytest.param(400, id="deep", marks=[pytest.mark.slow, pytest.mark.timeout(1800)])],
 )
 def test_the_ledger_holds_whatever_workers_and_clients_do(database: Database, examples: int) -> None:
     machine = type("Bound", (LedgerMachine,), {"database": database})
