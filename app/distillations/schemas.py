@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, NoReturn
 from pydantic import ConfigDict, Field, StringConstraints, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from app.distillations.objectives import Dkd, Kd, Objective
 from app.schemas import Strict, Submission, View
 
 MAX_LAYERS = 8  # with MAX_WIDTH: below 10^7 weights, so that one state file stays below 200 MB
@@ -215,18 +216,6 @@ class Student(Strict):
     )
 
 
-class Kd(Strict):
-    """(1-α)·CE + α·T²·KL(teacher ‖ student) of Hinton, Vinyals and Dean (2015)."""
-
-    kind: Literal["kd"] = Field("kd", description="Knowledge distillation on logits.", examples=["kd"])
-    temperature: Annotated[float, Field(gt=0, le=1000)] = Field(
-        4.0, description="T: softens both distributions.", examples=[2.0]
-    )
-    alpha: Annotated[float, Field(ge=0, le=1)] = Field(
-        0.9, description="α: the weight of the soft term; 0 is labels only, 1 the teacher only.", examples=[0.9]
-    )
-
-
 class Evaluation(Strict):
     """What the students are compared with."""
 
@@ -273,9 +262,9 @@ class DistillationJob(Submission):
         examples=[{"source": "train", "architecture": {"kind": "mlp", "hidden": [256, 256]}}],
     )
     student: Student = Field(description="Who learns.", examples=[{"architecture": {"kind": "mlp", "hidden": [16]}}])
-    objective: Kd = Field(
+    objective: Objective = Field(
         default_factory=lambda: Kd(),
-        description="What the student minimises.",
+        description="What the student minimises; kd where no `kind` is given.",
         examples=[{"kind": "kd", "temperature": 2.0, "alpha": 0.9}],
     )
     training: StudentTraining = Field(
@@ -294,6 +283,8 @@ class DistillationJob(Submission):
         _refuse_impossible_splits(self.dataset)
         if isinstance(self.dataset, BuiltinData) and self.dataset.name not in BUILTIN_IMAGES:
             _refuse_images_only(self)
+        if isinstance(self.objective, Dkd) and isinstance(self.dataset, BuiltinData):
+            _refuse_two_classes(self.dataset)
         every = self.training.checkpoint_every
         if every and self.training.epochs // every * self.evaluation.seeds > MAX_PERIODIC_CHECKPOINTS:
             reason = f"a job keeps at most {MAX_PERIODIC_CHECKPOINTS} periodic checkpoints over all its seeds"
@@ -333,6 +324,12 @@ def _refuse_images_only(job: DistillationJob) -> None:
         _refuse("architecture_mismatch", ("student", "architecture", "kind"), reason, "cnn")
     if job.dataset.standardise == "channel":
         _refuse("architecture_mismatch", ("dataset", "standardise"), "only images have channels", "channel")
+
+
+def _refuse_two_classes(data: BuiltinData) -> None:
+    if BUILTIN_ROWS_AND_CLASSES[data.name][1] < 3:
+        reason = f"{data.name} has two classes: apart from the target there is one left, and dkd compares several"
+        _refuse("too_few_classes", ("objective", "kind"), reason, "dkd")
 
 
 def _refuse(code: str, place: tuple[str, ...], reason: str, given: Any) -> NoReturn:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from torch import Tensor
 
+from app.distillations.objectives import LogitStd
 from app.distillations.schemas import DistillationJob, DistillationResult, Gain, SoftLabels, Spread, TrainedTeacher
 from workers.distillation.data import Data
 from workers.distillation.evaluate import Comparison, Latency, Quality, Size, agreement, compare, quality
@@ -125,6 +126,11 @@ def notes(job: DistillationJob, data: Data, findings: Findings) -> list[str]:
         said.append("WARNING: the teacher is no better than always answering the most frequent class.")
     if not findings.soft_gradient > 0:
         said.append("WARNING: the soft term has no gradient; the student cannot learn from this teacher.")
+    if isinstance(job.objective, LogitStd):
+        said.append(
+            "The student follows the teacher's logits only up to scale and shift (logit_std), which spoils calibration "
+            "at T=1: judge it by its accuracy, and rescale its logits before reading them as probabilities."
+        )
     if findings.teacher_cost and findings.student_cost.size.parameters > findings.teacher_cost.size.parameters:
         said.append("The student is larger than the teacher.")
     if gain(findings) is None:

@@ -13,6 +13,7 @@ from workers.distillation import teachers
 from workers.distillation.checkpoints import to_bytes
 from workers.distillation.data import Data, load
 from workers.distillation.measure import checkpoint, measure, trained
+from workers.distillation.objectives import refuse_undefined
 from workers.distillation.plan import (
     Lesson,
     Stage,
@@ -41,6 +42,7 @@ def _distil(job: DistillationJob, run: Run) -> dict[str, Any]:
     keeper = Keeper(job, run)
     data = load(job.dataset, run.files)
     pairs = student_stages(job)
+    refuse_undefined(job.objective, len(data.classes))
     pairs[0][0].begin(data)  # a student that cannot be built is refused before a teacher is trained
     teacher = _teacher(job, data, keeper)
     signal = teachers.signal_of(teacher, data)

@@ -72,7 +72,8 @@ class Learner:
         logits = self.network(self.data.train.x.index_select(0, positions))
         labels = self.lesson.labels.index_select(0, positions)
         if self.lesson.loss is not None and self.lesson.signal is not None:
-            loss = self.lesson.loss(logits, self.lesson.signal.rows(positions), Target(labels))["loss"]
+            target = Target(labels, epoch=self.epoch + 1)
+            loss = self.lesson.loss(logits, self.lesson.signal.rows(positions), target)["loss"]
         else:
             loss = cross_entropy_of_known(logits, labels)
         for group in self.optimizer.param_groups:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from app.distillations import schemas
+from app.distillations import objectives, schemas
 from app.distillations.schemas import DistillationJob, referenced_files
 
 EXAMPLE: dict[str, Any] = DistillationJob.model_json_schema()["examples"][0]
@@ -39,9 +39,9 @@ def test_the_example_works_as_it_is_and_through_json() -> None:
         ("/student/architecture", {"kind": "cnn", "channels": []}, ("student", "architecture", "cnn", "channels")),
         ("/dataset/labelled", 9, ("dataset", "labelled")),
         ("/dataset/labelled", 1500, ("dataset", "labelled")),
-        ("/objective/temperature", 0, ("objective", "temperature")),
-        ("/objective/alpha", 1.1, ("objective", "alpha")),
-        ("/objective/kind", "dkd", ("objective", "kind")),
+        ("/objective/temperature", 0, ("objective", "kd", "temperature")),
+        ("/objective/alpha", 1.1, ("objective", "kd", "alpha")),
+        ("/objective/kind", "magic", ("objective",)),
         ("/training/momentum", 0.9, ("training", "momentum")),
         ("/training/learning_rate", float("nan"), ("training", "learning_rate")),
         ("/training/epochs", "40", ("training", "epochs")),
@@ -91,6 +91,51 @@ def test_both_ends_of_alpha_are_fine(alpha: float) -> None:
     assert DistillationJob.model_validate(changed("/objective/alpha", alpha)).objective.alpha == alpha
 
 
+def test_kd_is_the_objective_unless_another_is_named() -> None:
+    without = {name: part for name, part in EXAMPLE.items() if name != "objective"}
+    assert DistillationJob.model_validate(without).objective == objectives.Kd()
+    for given in ({}, {"temperature": 2.0}):
+        assert DistillationJob.model_validate(without | {"objective": given}).objective == objectives.Kd(**given)
+
+
+@pytest.mark.parametrize(
+    ("objective", "place"),
+    [
+        ({"kind": "hard_label", "temperature": 2.0}, ("objective", "hard_label", "temperature")),
+        ({"kind": "hard_label", "alpha": -0.1}, ("objective", "hard_label", "alpha")),
+        ({"kind": "logit_mse", "temperature": 4.0}, ("objective", "logit_mse", "temperature")),
+        ({"kind": "dkd", "beta": -1}, ("objective", "dkd", "beta")),
+        ({"kind": "dkd", "warm_up": -1}, ("objective", "dkd", "warm_up")),
+        ({"kind": "dkd", "hard_weight": 0, "alpha": 0, "beta": 0}, ("objective", "dkd")),
+        ({"kind": "dist", "hard_weight": 0, "beta": 0, "gamma": 0}, ("objective", "dist")),
+        ({"kind": "dist", "gamma": float("inf")}, ("objective", "dist", "gamma")),
+        ({"kind": "logit_std", "hard_weight": 0, "weight": 0}, ("objective", "logit_std")),
+        ({"kind": "reverse_kl", "temperature": 0}, ("objective", "reverse_kl", "temperature")),
+        ({"kind": "jsd", "beta": 0}, ("objective", "jsd", "beta")),
+        ({"kind": "jsd", "beta": 1}, ("objective", "jsd", "beta")),
+    ],
+)
+def test_an_objective_that_cannot_work_is_refused(objective: dict[str, Any], place: tuple[str, ...]) -> None:
+    with pytest.raises(ValidationError) as refused:
+        DistillationJob.model_validate(EXAMPLE | {"objective": objective})
+    assert [error["loc"] for error in refused.value.errors()] == [place]
+
+
+@pytest.mark.parametrize("kind", ["kd", "hard_label", "logit_mse", "dkd", "dist", "logit_std", "reverse_kl", "jsd"])
+def test_every_objective_is_complete_with_its_kind_alone(kind: str) -> None:
+    job = DistillationJob.model_validate(EXAMPLE | {"objective": {"kind": kind}})
+    assert job.objective.kind == kind
+    assert DistillationJob.model_validate_json(job.model_dump_json()) == job
+
+
+def test_dkd_is_refused_for_the_two_classes_of_a_built_in_data_set() -> None:
+    body = EXAMPLE | {"dataset": {"source": "builtin", "name": "breast_cancer"}, "objective": {"kind": "dkd"}}
+    with pytest.raises(ValidationError, match="two classes") as refused:
+        DistillationJob.model_validate(body)
+    (error,) = refused.value.errors()
+    assert (error["type"], error["loc"]) == ("too_few_classes", ("objective", "kind"))
+
+
 def test_the_files_of_a_job_are_named_with_pointer_and_purpose() -> None:
     assert referenced_files(DistillationJob.model_validate(EXAMPLE)) == []
     body = changed("/dataset", {"source": "file", "file": FILE})
@@ -104,11 +149,12 @@ def test_the_files_of_a_job_are_named_with_pointer_and_purpose() -> None:
 
 
 def test_every_field_says_what_it_is() -> None:
-    models = [model for model in vars(schemas).values() if isinstance(model, type) and issubclass(model, BaseModel)]
+    members = [*vars(schemas).values(), *vars(objectives).values()]
+    models = [model for model in members if isinstance(model, type) and issubclass(model, BaseModel)]
     undescribed = [
         f"{model.__name__}.{name}"
         for model in models
-        if model.__module__ == schemas.__name__
+        if model.__module__ in (schemas.__name__, objectives.__name__)
         for name, field in model.model_fields.items()
         if not field.description
     ]

@@ -77,7 +77,7 @@ def job() -> Callable[..., DistillationJob]:
             "evaluation": {"baseline": True, "seeds": 2},
         }
         for part, change in changes.items():
-            replaced = "source" in change or "architecture" in change
+            replaced = not {"source", "architecture", "kind"}.isdisjoint(change)
             body[part] = change if replaced else body[part] | change
         return DistillationJob.model_validate(body)
 

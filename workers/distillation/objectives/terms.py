@@ -12,13 +12,19 @@ UNKNOWN = -1  # the label of a row whose label is unknown, or hidden from the st
 
 @dataclass(frozen=True)
 class Target:
-    """labels: classes of the rows (batch,), `UNKNOWN` where there is none."""
+    """labels: classes of the rows (batch,), `UNKNOWN` where there is none.
+
+    epoch: the running one, from 1, for losses that warm up; None outside training, where nothing is warming up.
+    """
 
     labels: Tensor
+    epoch: int | None = None
 
 
 class Terms(TypedDict):
-    """Scalars in nats: what the labels say, what the teacher says, and what is minimised."""
+    """Scalars: what the labels say (nats), what the teacher says (nats unless its loss says otherwise), and what is
+    minimised. A loss may add terms of its own.
+    """
 
     hard: Tensor
     soft: Tensor

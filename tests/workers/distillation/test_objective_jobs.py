@@ -1,0 +1,61 @@
+"""Every objective trains a student and ends in a report."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from torch import Tensor
+
+from app.errors import Problem
+from workers.distillation.objectives import LOSSES
+from workers.distillation.objectives.terms import Target
+from workers.distillation.run import run
+from workers.run import Stopped
+
+Make = Callable[..., Any]
+
+SHORT = {"epochs": 2, "batch_size": 16}
+
+
+@pytest.mark.parametrize("kind", LOSSES)
+def test_a_short_job_ends_in_a_report(job: Make, house: Make, kind: str) -> None:
+    told = house()
+    result = run(job(objective={"kind": kind}, training=SHORT), told)
+    report = json.loads(told.published["report.json"])
+    assert report["verdict"] == result["verdict"]
+    assert report["job"]["objective"]["kind"] == kind
+    assert report["soft_gradient_norm"] > 0
+    assert any("calibration at T=1" in note for note in report["notes"]) == (kind == "logit_std")
+
+
+def test_dkd_is_refused_for_uploaded_data_of_two_classes_before_anything_is_trained(
+    job: Make, house: Make, tmp_path: Path
+) -> None:
+    np.savez(tmp_path / "data.npz", x=np.random.default_rng(0).normal(size=(30, 4)), y=np.arange(30) % 2)
+    told = house(files={"file_x": tmp_path / "data.npz"})
+    with pytest.raises(Problem) as refused:
+        run(job(dataset={"source": "file", "file": "file_x"}, objective={"kind": "dkd"}), told)
+    assert (refused.value.code, refused.value.pointer) == ("too_few_classes", "/objective/kind")
+    assert refused.value.ways_out == [{"kind": "kd"}]
+    assert told.progressed == []
+
+
+def test_a_warm_up_goes_on_where_a_stopped_job_left_it(job: Make, house: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = job(objective={"kind": "dkd", "warm_up": 3}, training=SHORT | {"epochs": 4}, evaluation={"seeds": 1})
+    epochs: list[int | None] = []
+
+    def watched(labels: Tensor, epoch: int | None = None) -> Target:
+        epochs.append(epoch)
+        return Target(labels, epoch)
+
+    monkeypatch.setattr("workers.distillation.train.Target", watched)
+    result = run(spec, house())
+    assert list(dict.fromkeys(epochs)) == [1, 2, 3, 4]
+    asked = iter(range(40))
+    stopped = house(stop=lambda: next(asked, None) is None)
+    with pytest.raises(Stopped):
+        run(spec, stopped)
+    assert run(spec, house(resume=stopped.saved))["student_sha256"] == result["student_sha256"]

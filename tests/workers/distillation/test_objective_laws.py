@@ -1,0 +1,323 @@
+"""The laws of every loss besides kd, and the papers' formulas written again in numpy double precision."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
+from torch.testing import assert_close
+
+from app.distillations.objectives import Objective
+from app.errors import Problem
+from workers.distillation.objectives import LOSSES, loss_of, refuse_undefined
+from workers.distillation.objectives.dist import pearson_distance
+from workers.distillation.objectives.terms import Target
+from workers.distillation.signals import Signal
+
+Matrix = NDArray[np.float64]
+Labels = NDArray[np.int64]
+Batch = tuple[Matrix, Matrix, Labels]
+
+quick = settings(deadline=None, max_examples=40)
+temperatures = st.floats(0.5, 50)
+numbers = st.floats(-30, 30)
+
+HAVE_TEMPERATURE = ["dkd", "dist", "logit_std", "reverse_kl", "jsd"]
+HAVE_ALPHA = ["hard_label", "logit_mse", "reverse_kl", "jsd"]
+ALL = [kind for kind in LOSSES if kind != "kd"]
+DEFAULT_WEIGHTS = {"dkd": {"alpha": 1, "beta": 8}, "dist": {"beta": 1, "gamma": 1}, "logit_std": {"weight": 9}}
+ZERO_AT_EQUALITY = [kind for kind in ALL if kind != "hard_label"]
+
+
+@st.composite
+def batches(draw: st.DrawFn, *, least_classes: int = 3) -> Batch:
+    """Student's and teacher's logits, and labels of which some are unknown."""
+    rows, classes = draw(st.integers(1, 6)), draw(st.integers(least_classes, 10))
+    student, teacher = (draw(arrays(np.float64, (rows, classes), elements=numbers)) for _ in range(2))
+    return student, teacher, draw(arrays(np.int64, rows, elements=st.integers(-1, classes - 1)))
+
+
+def loss(kind: str, batch: Batch, *, epoch: int | None = None, **given: float) -> dict[str, Any]:
+    """The terms of a loss with its defaults, some replaced."""
+    objective = TypeAdapter(Objective).validate_python({"kind": kind, **given})
+    student, teacher, labels = (torch.tensor(part) for part in batch)
+    return dict(loss_of(objective)(student, Signal(teacher, "teacher"), Target(labels, epoch=epoch)))
+
+
+def random_batch(rows: int = 40, classes: int = 5) -> Batch:
+    draw = np.random.default_rng(0)
+    labels = draw.integers(-1, classes, rows)
+    return draw.normal(size=(rows, classes)), 3 * draw.normal(size=(rows, classes)), labels
+
+
+def softmax(z: Matrix) -> Matrix:
+    e = np.exp(z - z.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+def kl(p: Matrix, q: Matrix) -> float:
+    return float(np.mean(np.sum(p * (np.log(p) - np.log(q)), axis=1)))
+
+
+def labels_term(student: Matrix, labels: Labels) -> float:
+    known = labels >= 0
+    return float(-np.mean(np.log(softmax(student))[known, labels[known]])) if known.any() else 0.0
+
+
+def hard_label_formula(s: Matrix, t: Matrix, y: Labels) -> float:
+    return 0.5 * labels_term(s, y) + 0.5 * labels_term(s, np.argmax(t, axis=1))
+
+
+def logit_mse_formula(s: Matrix, t: Matrix, y: Labels) -> float:
+    centre = np.eye(s.shape[1]) - 1 / s.shape[1]
+    return 0.1 * labels_term(s, y) + 0.9 * float(np.mean(((s - t) @ centre) ** 2))
+
+
+def dkd_formula(s: Matrix, t: Matrix, y: Labels, temperature: float) -> float:
+    target_class = other_classes = 0.0
+    for z_s, z_t, label in zip(s, t, y, strict=True):
+        p, q = softmax(z_t[None] / temperature)[0], softmax(z_s[None] / temperature)[0]
+        c = label if label >= 0 else np.argmax(z_t)
+        p_rest, q_rest = np.delete(p, c), np.delete(q, c)
+        b_p, b_q = (np.array([[one[c], rest.sum()]]) for one, rest in ((p, p_rest), (q, q_rest)))
+        target_class += kl(b_p, b_q) / len(s)
+        other_classes += kl(p_rest[None] / p_rest.sum(), q_rest[None] / q_rest.sum()) / len(s)
+    return labels_term(s, y) + temperature**2 * (target_class + 8 * other_classes)
+
+
+def dist_formula(s: Matrix, t: Matrix, y: Labels, temperature: float) -> float:
+    p, q = softmax(t / temperature), softmax(s / temperature)
+    inter = np.mean([1 - np.corrcoef(a, b)[0, 1] for a, b in zip(q, p, strict=True)])
+    intra = np.mean([1 - np.corrcoef(a, b)[0, 1] for a, b in zip(q.T, p.T, strict=True)])
+    return labels_term(s, y) + float(inter + intra)
+
+
+def logit_std_formula(s: Matrix, t: Matrix, y: Labels, temperature: float) -> float:
+    p, q = (softmax((z - z.mean(1, keepdims=True)) / z.std(1, keepdims=True) / temperature) for z in (t, s))
+    return 0.1 * labels_term(s, y) + 9 * temperature**2 * kl(p, q)
+
+
+def reverse_kl_formula(s: Matrix, t: Matrix, y: Labels, temperature: float) -> float:
+    return 0.1 * labels_term(s, y) + 0.9 * temperature**2 * kl(softmax(s / temperature), softmax(t / temperature))
+
+
+def jsd_formula(s: Matrix, t: Matrix, y: Labels, temperature: float) -> float:
+    p, q = softmax(t / temperature), softmax(s / temperature)
+    return 0.1 * labels_term(s, y) + 0.9 * temperature**2 * (kl(p, (p + q) / 2) + kl(q, (p + q) / 2)) / 2
+
+
+@given(batches())
+@quick
+def test_hard_label_and_logit_mse_are_their_formulas(batch: Batch) -> None:
+    for kind, formula in (("hard_label", hard_label_formula), ("logit_mse", logit_mse_formula)):
+        assert loss(kind, batch)["loss"].item() == pytest.approx(formula(*batch), rel=1e-9, abs=1e-9)
+
+
+@given(batches(), temperatures)
+@quick
+def test_dkd_reverse_kl_and_jsd_are_their_formulas(batch: Batch, t: float) -> None:
+    for kind, formula in (("dkd", dkd_formula), ("reverse_kl", reverse_kl_formula), ("jsd", jsd_formula)):
+        found = loss(kind, batch, temperature=t)["loss"].item()
+        assert found == pytest.approx(formula(*batch, t), rel=1e-8, abs=1e-8 * t**2)
+
+
+@given(st.integers(0, 10**6), st.integers(2, 8), st.integers(3, 30), temperatures)
+@quick
+def test_dist_and_logit_std_are_their_formulas_where_rows_vary(seed: int, rows: int, classes: int, t: float) -> None:
+    draw = np.random.default_rng(seed)
+    batch = (draw.normal(size=(rows, classes)), 3 * draw.normal(size=(rows, classes)), draw.integers(-1, classes, rows))
+    assert loss("dist", batch, temperature=t)["loss"].item() == pytest.approx(dist_formula(*batch, t), rel=1e-6)
+    found = loss("logit_std", batch, temperature=t)["loss"].item()
+    assert found == pytest.approx(logit_std_formula(*batch, t), rel=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("kind", LOSSES)
+def test_losses_and_gradients_are_finite(kind: str, dtype: torch.dtype) -> None:
+    draw = torch.Generator().manual_seed(0)
+    fewest = 3 if kind == "dkd" else 2
+    settings_of_it = (
+        [{"temperature": t} for t in (0.1, 1.0, 7.0, 1000.0)] if kind in ["kd", *HAVE_TEMPERATURE] else [{}]
+    )
+    for given_ in settings_of_it:
+        loss_ = loss_of(TypeAdapter(Objective).validate_python({"kind": kind, **given_}))
+        for classes in (fewest, 10, 1000):
+            some, other = (torch.randn(5, classes, generator=draw).to(dtype) for _ in range(2))
+            flat = torch.zeros_like(some)
+            sure = torch.eye(classes, dtype=dtype)[:5].repeat(5, 1)[:5] * 3e4
+            for student, teacher in (
+                *((some * size, other * size) for size in (1e-3, 1.0, 30.0, 1e4)),
+                *((some, some), (flat, some), (some, flat), (flat, flat), (sure, sure), (sure, -sure), (some, sure)),
+                (some[:1], other[:1]),
+            ):
+                z = student.clone().requires_grad_()
+                labels = torch.arange(len(z)) % (classes + 1) - 1
+                terms = loss_(z, Signal(teacher, "teacher"), Target(labels))
+                (gradient,) = torch.autograd.grad(terms["loss"], z)
+                assert all(term.isfinite() and term.dtype == torch.float32 for term in terms.values())
+                assert gradient.isfinite().all()
+
+
+@pytest.mark.parametrize("kind", ALL)
+@given(batch=batches(), c=numbers, d=numbers)
+@settings(deadline=None, max_examples=20)
+def test_a_constant_added_to_all_logits_changes_nothing(kind: str, batch: Batch, c: float, d: float) -> None:
+    # In steps that double precision adds exactly: rounding would create variation, and ties, where there are none.
+    student, teacher, c, d = (np.round(np.multiply(part, 1024)) / 1024 for part in (batch[0], batch[1], c, d))
+    labels = batch[2]
+    moved, still = loss(kind, (student + c, teacher + d, labels)), loss(kind, (student, teacher, labels))
+    assert_close(moved["loss"], still["loss"], rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ALL)
+@given(batch=batches())
+@settings(deadline=None, max_examples=20)
+def test_the_soft_term_is_never_negative(kind: str, batch: Batch) -> None:
+    assert loss(kind, batch)["soft"] >= -1e-11
+
+
+@pytest.mark.parametrize("kind", ZERO_AT_EQUALITY)
+@given(batch=batches())
+@settings(deadline=None, max_examples=20)
+def test_the_soft_term_is_zero_at_equality(kind: str, batch: Batch) -> None:
+    _, teacher, labels = batch
+    assert loss(kind, (teacher, teacher, labels))["soft"].abs() <= 1e-9
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_a_row_without_a_label_has_no_hard_term(kind: str) -> None:
+    student, teacher, _ = random_batch(rows=4)
+    one = loss(kind, (student, teacher, np.array([3, -1, -1, -1])))
+    assert one["hard"].item() == pytest.approx(labels_term(student[:1], np.array([3])))
+    none = loss(kind, (student, teacher, np.full(4, -1)))
+    assert none["hard"].item() == 0
+    assert none["soft"] > 0
+    assert none["loss"] > 0
+
+
+@pytest.mark.parametrize("kind", HAVE_ALPHA)
+def test_alpha_means_what_it_means_in_kd(kind: str) -> None:
+    batch = random_batch()
+    terms = loss(kind, batch)
+    for alpha in (0.0, 0.25, 1.0):
+        expected = (1 - alpha) * terms["hard"] + alpha * terms["soft"]
+        assert_close(loss(kind, batch, alpha=alpha)["loss"], expected)
+
+
+@pytest.mark.parametrize("kind", ["dkd", "dist", "logit_std"])
+def test_the_weights_of_the_papers_are_weights(kind: str) -> None:
+    batch = random_batch()
+    labels_only = dict.fromkeys(DEFAULT_WEIGHTS[kind], 0)
+    assert_close(loss(kind, batch, hard_weight=3, **labels_only)["loss"], 3 * loss(kind, batch)["hard"])
+    doubled = {name: 2 * value for name, value in DEFAULT_WEIGHTS[kind].items()}
+    assert_close(loss(kind, batch, hard_weight=0, **doubled)["loss"], 2 * loss(kind, batch, hard_weight=0)["loss"])
+
+
+@given(batches())
+@quick
+def test_hard_label_sees_the_teachers_order_only(batch: Batch) -> None:
+    student, teacher, labels = batch
+    assert_close(loss("hard_label", (student, 4 * teacher, labels)), loss("hard_label", batch))
+
+
+@given(batches())
+@quick
+def test_logit_mse_is_twice_the_limit_of_kd(batch: Batch) -> None:
+    limit = loss("kd", batch, temperature=1000)["soft"].item()
+    assert loss("logit_mse", batch)["soft"].item() / 2 == pytest.approx(limit, rel=0.1, abs=1e-3)
+
+
+@given(batches(), temperatures)
+@quick
+def test_dkd_decomposes_kd_row_by_row(batch: Batch, t: float) -> None:
+    """Eq. 5 and 6 of the paper: KL = TCKD + (1 - p)·NCKD."""
+    student, teacher, labels = batch
+    for row in range(len(student)):
+        one = (student[row : row + 1], teacher[row : row + 1], labels[row : row + 1])
+        p = softmax(one[1] / t)[0]
+        c = labels[row] if labels[row] >= 0 else np.argmax(teacher[row])
+        parts = loss("dkd", one, temperature=t, alpha=1, beta=float(np.delete(p, c).sum()))
+        assert_close(parts["soft"], loss("kd", one, temperature=t)["soft"], rtol=1e-8, atol=1e-9 * t**2)
+
+
+def test_dkd_warms_up_over_its_epochs_and_is_warm_when_measured() -> None:
+    batch = random_batch()
+    for epoch, warmth in ((1, 0.05), (10, 0.5), (20, 1), (50, 1), (None, 1)):
+        terms = loss("dkd", batch, epoch=epoch)
+        assert_close(terms["loss"], terms["hard"] + warmth * terms["soft"])
+    terms = loss("dkd", batch, epoch=1, warm_up=0)
+    assert_close(terms["loss"], terms["hard"] + terms["soft"])
+
+
+def test_dkd_is_refused_for_two_classes_and_no_other_loss_is() -> None:
+    for kind in LOSSES:
+        objective = TypeAdapter(Objective).validate_python({"kind": kind})
+        refuse_undefined(objective, 3)
+        if kind != "dkd":
+            refuse_undefined(objective, 2)
+            continue
+        with pytest.raises(Problem) as refused:
+            refuse_undefined(objective, 2)
+        assert (refused.value.code, refused.value.pointer) == ("too_few_classes", "/objective/kind")
+
+
+@given(st.integers(0, 10**6), st.floats(0.01, 100), st.floats(0, 10), st.floats(0.01, 100))
+@quick
+def test_the_distance_of_dist_ignores_scale_and_shift_of_each_row(seed: int, a: float, b: float, c: float) -> None:
+    draw = np.random.default_rng(seed)
+    student, teacher = (torch.tensor(draw.dirichlet(np.ones(6), size=4)) for _ in range(2))
+    scales = torch.tensor([[a], [1.0], [c], [2.0]]).double()
+    distance = pearson_distance(student, teacher)
+    assert_close(pearson_distance(scales * student + b, c * teacher + a), distance, rtol=1e-6, atol=1e-9)
+    assert_close(pearson_distance(-student, teacher), 2 - distance)
+    assert_close(pearson_distance(teacher, student), distance)
+
+
+def test_where_the_teacher_does_not_vary_dist_asks_for_nothing() -> None:
+    student, _, labels = random_batch()
+    assert loss("dist", (student, np.zeros_like(student), labels))["soft"].item() == 0
+    one_row = loss("dist", (student[:1], student[:1] ** 2, labels[:1]))
+    assert one_row["intra_class"].item() == 0
+    assert one_row["inter_class"] > 0
+
+
+@given(st.integers(0, 10**6), st.floats(0.1, 100), st.floats(0.1, 100))
+@quick
+def test_logit_std_ignores_scale_and_shift_of_logits(seed: int, a: float, c: float) -> None:
+    draw = np.random.default_rng(seed)
+    student, teacher = (draw.normal(size=(4, 6)) for _ in range(2))
+    labels = np.full(4, -1)
+    scaled = loss("logit_std", (a * student + c, c * teacher - a, labels))["soft"]
+    assert_close(scaled, loss("logit_std", (student, teacher, labels))["soft"], rtol=1e-4, atol=1e-6)
+
+
+@given(batches(least_classes=2), temperatures)
+@quick
+def test_reverse_kl_is_kd_with_the_roles_exchanged(batch: Batch, t: float) -> None:
+    student, teacher, labels = batch
+    exchanged = loss("kd", (teacher, student, labels), temperature=t)["soft"]
+    assert_close(loss("reverse_kl", batch, temperature=t)["soft"], exchanged)
+
+
+@given(batches(least_classes=2), temperatures, st.floats(0.01, 0.99))
+@quick
+def test_jsd_is_bounded_and_symmetric(batch: Batch, t: float, beta: float) -> None:
+    student, teacher, labels = batch
+    forth = loss("jsd", batch, temperature=t, beta=beta)["soft"]
+    back = loss("jsd", (teacher, student, labels), temperature=t, beta=1 - beta)["soft"]
+    assert_close(forth, back, rtol=1e-7, atol=1e-9 * t**2)
+    assert forth.item() / t**2 <= -beta * np.log(beta) - (1 - beta) * np.log1p(-beta) + 1e-9
+    halves = [loss("jsd", (a, b, labels), temperature=t)["soft"] for a, b in ((student, teacher), (teacher, student))]
+    assert_close(*halves, rtol=1e-9, atol=1e-11 * t**2)
+
+
+def test_the_limits_of_jsd_are_the_two_divergences() -> None:
+    batch = random_batch()
+    for beta, share, limit in ((1e-6, 1e-6, "kd"), (1 - 1e-6, 1e-6, "reverse_kl")):
+        scaled = loss("jsd", batch, beta=beta)["soft"].item() / share
+        assert scaled == pytest.approx(loss(limit, batch, temperature=1)["soft"].item(), rel=1e-3)
