@@ -16,6 +16,7 @@ MAX_QUBITS = 4_096  # keys have a character per qubit; a register of 10^7 qubits
 MAX_CLBITS = 4_096  # as above
 MAX_OPERATIONS = 100_000  # half a second of validation and 100 MB of objects
 MAX_SOURCE_CHARACTERS = 1_000_000  # the reference OpenQASM parser reads about 50 kB a second
+MAX_CIRQ_CHARACTERS = 10_000_000  # an operation takes 150 characters, indented 400
 MAX_SHOTS = 10_000_000  # a dynamic circuit may pay for every one of them
 MAX_SEED = 2**63 - 1  # fits a signed 64-bit column
 MAX_PAULI_TERMS = 1_024  # terms are compared in pairs to see whether they commute
@@ -209,6 +210,14 @@ def _repeats(numbers: list[int]) -> bool:
 
 BELL_OPERATIONS: list[JsonValue] = [{"gate": "h", "target": 0}, {"gate": "x", "target": 1, "control": 0}]
 BELL_SOURCE = 'OPENQASM 3.0; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
+BELL_SOURCE_2 = 'OPENQASM 2.0; include "qelib1.inc"; qreg q[2]; creg c[2]; h q[0]; cx q[0], q[1]; measure q -> c;'
+
+CIRQ_EXAMPLE = (
+    '{"cirq_type": "Circuit", "moments": [{"operations": [{"cirq_type": "GateOperation", "gate": {"cirq_type": '
+    '"HPowGate"}, "qubits": [{"cirq_type": "LineQubit", "x": 0}]}]}, {"operations": [{"cirq_type": "GateOperation", '
+    '"gate": {"cirq_type": "CXPowGate"}, "qubits": [{"cirq_type": "LineQubit", "x": 0}, '
+    '{"cirq_type": "LineQubit", "x": 1}]}]}]}'
+)
 
 
 class JsonCircuit(Strict):
@@ -251,7 +260,31 @@ class OpenQasm3Circuit(Strict):
     )
 
 
-Circuit = Annotated[JsonCircuit | OpenQasm3Circuit, Field(discriminator="format")]
+class OpenQasm2Circuit(Strict):
+    """A circuit in OpenQASM 2. Without a measurement, all qubits are measured at the end."""
+
+    format: Literal["openqasm2"] = Field(description="The circuit is OpenQASM 2.", examples=["openqasm2"])
+    source: str = Field(
+        min_length=1,
+        max_length=MAX_SOURCE_CHARACTERS,
+        description="The program. `qelib1.inc` is the only file it may include; the gates that Qiskit added to it "
+        "(`sx`, `p`, `u`, `cu`, `rzz`, …) need no definition.",
+        examples=[BELL_SOURCE_2],
+    )
+
+
+class CirqCircuit(Strict):
+    """A circuit as `cirq.to_json` writes it. Without a measurement, all qubits are measured at the end."""
+
+    format: Literal["cirq"] = Field(description="The circuit is Cirq's JSON.", examples=["cirq"])
+    source: Annotated[str, Field(min_length=1, max_length=MAX_CIRQ_CHARACTERS)] | dict[str, JsonValue] = Field(
+        description="What `cirq.to_json(circuit)` returned, or the object in it. Qubits are numbered as Cirq sorts "
+        "them; each measurement key takes the next classical bits.",
+        examples=[CIRQ_EXAMPLE],
+    )
+
+
+Circuit = Annotated[JsonCircuit | OpenQasm3Circuit | OpenQasm2Circuit | CirqCircuit, Field(discriminator="format")]
 
 
 class CircuitJob(Submission):
@@ -268,6 +301,8 @@ class CircuitJob(Submission):
                     "labels": {"course": "qc101"},
                 },
                 {"circuit": {"format": "openqasm3", "source": BELL_SOURCE}, "shots": 1000},
+                {"circuit": {"format": "openqasm2", "source": BELL_SOURCE_2}, "shots": 1000},
+                {"circuit": {"format": "cirq", "source": CIRQ_EXAMPLE}, "shots": 1000},
             ]
         }
     )

@@ -82,10 +82,11 @@ def run(job: CircuitJob, run: Run) -> dict[str, Any]:
 
 
 def warm() -> None:
-    """Import and build what every job needs: the pass manager, the simulator, both parsers. About a second."""
+    """Import and build what every job needs: the pass manager, the simulator, the parsers. About a second."""
     programs = [
         {"format": "json", "qubits": 2, "operations": [{"gate": "h", "target": 0}]},
         {"format": "openqasm3", "source": "OPENQASM 3.0; qubit[2] q; bit c; if (c) { reset q[0]; } c = measure q[1];"},
+        {"format": "openqasm2", "source": 'OPENQASM 2.0; include "qelib1.inc"; qreg q[1]; h q[0];'},
     ]
     for program in programs:
         job = CircuitJob.model_validate({"circuit": program})

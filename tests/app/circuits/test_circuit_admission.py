@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from app.circuits.admission import active_qubits, admit, check_source, without_comments
+from app.circuits.admission import active_qubits, admit
+from app.circuits.qasm_text import check_openqasm3, without_comments
 from app.circuits.schemas import CircuitJob, JsonCircuit
 from app.errors import Problem
 
@@ -91,7 +92,7 @@ def test_a_hostile_source_is_refused_in_milliseconds(name: str) -> None:
     source, code = HOSTILE[name]
     start = process_time()
     with pytest.raises(Problem) as refusal:
-        check_source(HEAD + source)
+        check_openqasm3(HEAD + source)
     assert process_time() - start < 1  # milliseconds alone on a core; the half megabyte takes 0.3 s
     assert (refusal.value.code, refusal.value.pointer) == (code, "/circuit/source")
     assert refusal.value.title.startswith("Line ")
@@ -99,7 +100,7 @@ def test_a_hostile_source_is_refused_in_milliseconds(name: str) -> None:
 
 def test_the_version_is_read() -> None:
     with pytest.raises(Problem, match="This is OpenQASM 2"):
-        check_source("OPENQASM 2.0; qreg q[2];")
+        check_openqasm3("OPENQASM 2.0; qreg q[2];")
 
 
 HARMLESS = [
@@ -113,7 +114,7 @@ HARMLESS = [
 
 @pytest.mark.parametrize("source", HARMLESS)
 def test_a_harmless_source_passes(source: str) -> None:
-    check_source(HEAD + source)
+    check_openqasm3(HEAD + source)
 
 
 def test_blanking_comments_keeps_lines_columns_and_strings() -> None:

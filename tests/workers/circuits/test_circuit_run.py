@@ -45,7 +45,7 @@ class FakeRun:
         return self.asked > self.stop_after
 
 
-@pytest.mark.parametrize("body", EXAMPLES, ids=["json", "openqasm3"])
+@pytest.mark.parametrize("body", EXAMPLES, ids=lambda body: body["circuit"]["format"])
 def test_the_examples_of_the_documentation_run(body: dict[str, Any], tmp_path: Path) -> None:
     house = FakeRun(tmp_path)
     result = CircuitResult.model_validate(run(CircuitJob.model_validate(body), house))

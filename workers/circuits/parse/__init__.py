@@ -3,15 +3,29 @@
 from qiskit import QuantumCircuit
 from qiskit.circuit import ControlFlowOp
 
-from app.circuits.schemas import Circuit, JsonCircuit
+from app.circuits.schemas import Circuit, CirqCircuit, JsonCircuit, OpenQasm2Circuit
+from workers.circuits.parse.cirq import parse_cirq
 from workers.circuits.parse.json import parse_json
+from workers.circuits.parse.openqasm2 import parse_openqasm2
 from workers.circuits.parse.openqasm3 import parse_openqasm3
 
 
 def parse(circuit: Circuit) -> QuantumCircuit:
     """The circuit as submitted; where nothing is measured, all qubits are, at the end. Raises `Problem`."""
-    parsed = parse_json(circuit) if isinstance(circuit, JsonCircuit) else parse_openqasm3(circuit.source)
+    parsed = _read(circuit)
     return parsed if _measures(parsed) else _measured_at_the_end(parsed)
+
+
+def _read(circuit: Circuit) -> QuantumCircuit:
+    match circuit:
+        case JsonCircuit():
+            return parse_json(circuit)
+        case CirqCircuit():
+            return parse_cirq(circuit.source)
+        case OpenQasm2Circuit():
+            return parse_openqasm2(circuit.source)
+        case _:
+            return parse_openqasm3(circuit.source)
 
 
 def _measures(circuit: QuantumCircuit) -> bool:

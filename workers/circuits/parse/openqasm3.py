@@ -6,7 +6,7 @@ not like, and panics on some programs.
 
 from qiskit import QuantumCircuit
 
-from app.circuits.admission import SOURCE, check_source
+from app.circuits.qasm_text import SOURCE, check_openqasm3
 from app.errors import Problem
 from workers.circuits.parse.qasm3_program import read_program
 from workers.circuits.parse.qasm3_straight import read_straight_line
@@ -14,7 +14,7 @@ from workers.circuits.parse.qasm3_straight import read_straight_line
 
 def parse_openqasm3(source: str) -> QuantumCircuit:
     """The program in Qiskit, loops unrolled. Raises `Problem` with the line, its pointer at the source."""
-    check_source(source)
+    check_openqasm3(source)
     circuit = read_straight_line(source) or read_program(source)
     if circuit.parameters:
         names = ", ".join(sorted(parameter.name for parameter in circuit.parameters))

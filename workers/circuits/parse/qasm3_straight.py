@@ -15,7 +15,7 @@ from qiskit.circuit import Barrier, CircuitInstruction, ClassicalRegister, Clbit
 from qiskit.circuit import Reset as ResetOperation
 from qiskit.circuit.library import standard_gates as std
 
-from app.circuits.admission import without_comments
+from app.circuits.qasm_text import without_comments
 
 MAX_ANGLE_CHARACTERS = 256  # a longer expression could exhaust Python's own parser
 
