@@ -105,13 +105,15 @@ class Database:
 
 
 def _commit_together(engine: Engine, group: list[tuple[Change[Any], Future[Any]]]) -> None:
-    """One commit for many changes, each in a savepoint of its own: one that fails takes no other with it."""
+    """One commit for many changes, each in a savepoint of its own: one that fails takes no other with it.
+
+    A change that its caller gave up before is left out; from here on nobody can give one up.
+    """
+    group = [(change, future) for change, future in group if future.set_running_or_notify_cancel()]
     outcomes: list[tuple[Future[Any], Any, BaseException | None]] = []
     try:
         with engine.connect().execution_options(begin="BEGIN IMMEDIATE") as connection, connection.begin():
             for change, future in group:
-                if not future.set_running_or_notify_cancel():
-                    continue
                 savepoint = connection.begin_nested()
                 try:
                     value = change(connection)
@@ -122,8 +124,7 @@ def _commit_together(engine: Engine, group: list[tuple[Change[Any], Future[Any]]
                     outcomes.append((future, None, error))
     except Exception as error:  # noqa: BLE001  # the commit failed: nobody's change is durable
         for _, future in group:
-            if not future.cancelled():
-                future.set_exception(error)
+            future.set_exception(error)
         return
     for future, value, failure in outcomes:
         if failure is not None:

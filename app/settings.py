@@ -73,11 +73,6 @@ class Settings(BaseSettings):
     def store(self) -> Path:
         return (self.store_dir or self.data_dir / "store").resolve()
 
-    @property
-    def embedded(self) -> bool:
-        """Whether ledger and broker live in the data folder of this machine."""
-        return self.database_url is None and self.broker_url is None
-
     def memory_limit(self, kind: str) -> int:
         """Bytes that one job of this kind may take."""
         limit = self.circuit_memory_bytes if kind == "circuit" else self.distillation_memory_bytes

@@ -4,7 +4,6 @@ import importlib.util
 import os
 import shutil
 import socket
-from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -18,8 +17,6 @@ from app.settings import GIBIBYTE, LOOPBACK, Settings, machine_memory
 ENGINES = ("torch", "qiskit", "qiskit_aer", "sklearn", "safetensors")
 MIN_FREE = 1 * GIBIBYTE  # of disk
 MIN_MEMORY = 2 * GIBIBYTE  # a training child and a circuit child with their libraries
-
-Check = Callable[[Settings], str]
 
 
 class Ailment(Exception):

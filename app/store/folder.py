@@ -6,7 +6,6 @@ Bytes become visible only through a row of the ledger, which is written after th
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,18 +45,6 @@ class FolderStore:
             os.fsync(writer.fileno())
         partial.replace(place)
         return Stored(path, size, digest.hexdigest())
-
-    def read(self, path: str, start: int = 0, stop: int | None = None) -> Iterator[bytes]:
-        """The bytes from `start` up to, not including, `stop`, in blocks. Raises FileNotFoundError."""
-        with self.locate(path).open("rb") as reader:
-            reader.seek(start)
-            left = None if stop is None else stop - start
-            while left is None or left > 0:
-                block = reader.read(CHUNK if left is None else min(CHUNK, left))
-                if not block:
-                    return
-                left = None if left is None else left - len(block)
-                yield block
 
     def delete(self, path: str) -> None:
         """Delete a file, or a folder with all that is in it. What is gone already is no error."""
