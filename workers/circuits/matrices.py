@@ -2,7 +2,7 @@
 
 from cmath import exp
 from collections.abc import Sequence
-from math import cos, pi, sin, sqrt
+from math import cos, pi, sin
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +21,6 @@ def gpi(phase: float) -> Matrix:
     """[[0, e^-i2πφ], [e^i2πφ, 0]]. phase: φ, turns."""
     turn = exp(2j * pi * phase)
     return np.array([[0, turn.conjugate()], [turn, 0]], dtype=np.complex128)
-
-
-def gpi2(phase: float) -> Matrix:
-    """(1/√2)·[[1, -i·e^-i2πφ], [-i·e^i2πφ, 1]]. phase: φ, turns."""
-    turn = exp(2j * pi * phase)
-    return np.array([[1, -1j * turn.conjugate()], [-1j * turn, 1]], dtype=np.complex128) / np.complex128(sqrt(2))
 
 
 def ms(phase0: float, phase1: float, angle: float) -> Matrix:
