@@ -1,8 +1,9 @@
 """The pieces that every request and answer is made of."""
 
-from typing import Annotated
+from typing import Annotated, Any, NoReturn
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 
 class Strict(BaseModel):
@@ -21,6 +22,9 @@ PRINTABLE = r"^[^\x00-\x1f\x7f\uFFFE\uFFFF]*$"  # what XML, and so a picture's t
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PRINTABLE)]
 LabelKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$")]
 LabelValue = Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE)]
+FileId = Annotated[str, StringConstraints(pattern=r"^file_[A-Za-z0-9_-]{1,64}$")]
+MAX_SEED = 2**53 - 1  # the largest integer that every JSON reader keeps exactly
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 Labels = Annotated[dict[LabelKey, LabelValue], Field(max_length=32)]
 
 
@@ -34,3 +38,9 @@ class Submission(Strict):
     priority: Annotated[int, Field(ge=-100, le=100)] = Field(
         0, description="Higher runs earlier among the jobs of a queue."
     )
+
+
+def refuse(place: tuple[str | int, ...], code: str, reason: str, given: Any) -> NoReturn:
+    """Raise a validation error at a field below the model being validated; a ValueError would point at the whole."""
+    error = PydanticCustomError(code, "{reason}", {"reason": reason})  # a template: reasons may hold braces
+    raise ValidationError.from_exception_data("body", [InitErrorDetails(type=error, loc=place, input=given)])

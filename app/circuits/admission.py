@@ -5,17 +5,11 @@ abort the interpreter, on the inputs refused here. Text that passes is still par
 """
 
 from app.circuits.cirq_text import check_cirq
+from app.circuits.formats import CirqCircuit, JsonCircuit, OpenQasm2Circuit, OpenQasm3Circuit
+from app.circuits.gates import MAX_CLBITS, MAX_QUBITS
 from app.circuits.qasm2_text import check_openqasm2
 from app.circuits.qasm_text import MAX_EXPANDED_OPERATIONS, MAX_LOOP_ITERATIONS, MAX_NESTING, check_openqasm3
-from app.circuits.schemas import (
-    MAX_CLBITS,
-    MAX_QUBITS,
-    CircuitJob,
-    CirqCircuit,
-    JsonCircuit,
-    OpenQasm2Circuit,
-    OpenQasm3Circuit,
-)
+from app.circuits.schemas import CircuitJob
 from app.errors import Problem
 
 BYTES_PER_AMPLITUDE = 16  # a complex number of two doubles

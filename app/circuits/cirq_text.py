@@ -3,8 +3,8 @@
 import json
 from typing import Any, NoReturn
 
+from app.circuits.gates import MAX_QUBITS
 from app.circuits.qasm_text import MAX_EXPANDED_OPERATIONS, MAX_NESTING, SOURCE
-from app.circuits.schemas import MAX_QUBITS
 from app.errors import Problem
 
 QUBITS = {"LineQubit": ("x",), "GridQubit": ("row", "col"), "NamedQubit": ("name",)}

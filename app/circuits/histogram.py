@@ -10,7 +10,7 @@ from itertools import islice
 from math import floor, log10, sqrt
 from typing import Any
 
-from app.circuits.schemas import BitOrder, HistogramOutcome, HistogramView, OtherOutcomes
+from app.circuits.views import BitOrder, HistogramOutcome, HistogramView, OtherOutcomes
 
 Z_95 = 1.959963984540054  # the normal quantile of a two-sided 95% interval
 MAX_BARS = 64  # more are not readable

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
+from app.circuits.gates import MAX_CLBITS, MAX_QUBITS
 from app.circuits.qasm_text import (
     INCLUDE,
     MAX_EXPANDED_OPERATIONS,
@@ -15,7 +16,6 @@ from app.circuits.qasm_text import (
     without_comments,
     without_strings,
 )
-from app.circuits.schemas import MAX_CLBITS, MAX_QUBITS
 
 MAX_OPERATORS = 256  # 2^2^2^... of one line recurses once for every operator, and overflows the parser's stack
 MAX_INTEGER_DIGITS = 18  # the parser panics beyond 64 bits

@@ -6,7 +6,7 @@ The parsers take seconds and gigabytes, or abort the interpreter, on the inputs 
 import re
 from typing import NoReturn
 
-from app.circuits.schemas import MAX_CLBITS, MAX_QUBITS
+from app.circuits.gates import MAX_CLBITS, MAX_QUBITS
 from app.errors import Problem
 
 MAX_EXPANDED_OPERATIONS = 200_000  # 20 gate definitions, each doubling, are 519 bytes of source and run for minutes

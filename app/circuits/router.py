@@ -10,7 +10,8 @@ from fastapi.concurrency import run_in_threadpool
 from app.broker import CIRCUITS
 from app.circuits.admission import admit
 from app.circuits.histogram import MAX_BARS, histogram_svg, histogram_view
-from app.circuits.schemas import CircuitJob, HistogramView
+from app.circuits.schemas import CircuitJob
+from app.circuits.views import HistogramView
 from app.database import Record
 from app.errors import Problem
 from app.http.accepted import FINISHED, Reply

@@ -7,7 +7,8 @@ from qiskit import QuantumCircuit, transpile
 from qiskit_aer import AerSimulator
 from sqlalchemy.orm import Session
 
-from app.circuits.schemas import CircuitJob, JsonCircuit
+from app.circuits.formats import JsonCircuit
+from app.circuits.schemas import CircuitJob
 from benchmarks.plain.database import DIRECTORY, Job, engine, utc_now
 
 MESSAGES = DIRECTORY / "messages"

@@ -13,8 +13,9 @@ from typing import Any
 import psutil
 
 from app.circuits.admission import check_histogram, check_memory
+from app.circuits.formats import JsonCircuit
 from app.circuits.histogram import by_frequency
-from app.circuits.schemas import MAX_SEED, TOP_OUTCOMES, CircuitJob, CircuitResult, JsonCircuit, TopOutcome
+from app.circuits.schemas import MAX_SEED, TOP_OUTCOMES, CircuitJob, CircuitResult, TopOutcome
 from workers.circuits.diagram import diagram_svg
 from workers.circuits.parse import parse
 from workers.circuits.shape import examine

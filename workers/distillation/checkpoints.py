@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from app.distillations.schemas import Architecture
+from app.distillations.architectures import Architecture
 from app.errors import Problem
 from workers.distillation.data import Data, Standardisation
 

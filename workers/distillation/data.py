@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn import datasets
 from torch import Tensor
 
-from app.distillations.schemas import BuiltinData, UploadedData
+from app.distillations.datasets import BuiltinData, UploadedData
 from app.errors import Problem
 from workers.distillation.objectives.terms import UNKNOWN
 from workers.distillation.read import Array, Table, read_table

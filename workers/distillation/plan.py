@@ -7,7 +7,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from app.distillations.schemas import Cnn, DistillationJob, Mlp, TrainedTeacher, Training
+from app.distillations.architectures import Cnn, Mlp
+from app.distillations.schemas import DistillationJob
+from app.distillations.teachers import TrainedTeacher
+from app.distillations.training import Training
 from workers.distillation.data import Data
 from workers.distillation.objectives import Loss, loss_of
 from workers.distillation.objectives.terms import UNKNOWN

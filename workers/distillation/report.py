@@ -9,7 +9,8 @@ from typing import Any, Literal
 from torch import Tensor
 
 from app.distillations.objectives import LogitStd
-from app.distillations.schemas import DistillationJob, DistillationResult, Gain, SoftLabels, Spread, TrainedTeacher
+from app.distillations.schemas import DistillationJob, DistillationResult, Gain, Spread
+from app.distillations.teachers import SoftLabels, TrainedTeacher
 from workers.distillation.data import Data
 from workers.distillation.evaluate import Comparison, Latency, Quality, Size, agreement, compare, quality
 from workers.distillation.objectives.terms import UNKNOWN

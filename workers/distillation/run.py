@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 
-from app.distillations.schemas import DistillationJob, SoftLabels, UploadedTeacher
+from app.distillations.schemas import DistillationJob
+from app.distillations.teachers import SoftLabels, UploadedTeacher
 from workers.distillation import teachers
 from workers.distillation.checkpoints import to_bytes
 from workers.distillation.data import Data, load

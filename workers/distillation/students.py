@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d
 
-from app.distillations.schemas import Cnn, Mlp
+from app.distillations.architectures import Cnn, Mlp
 from app.errors import Problem
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from app.distillations.schemas import SoftLabels, UploadedTeacher
+from app.distillations.teachers import SoftLabels, UploadedTeacher
 from app.errors import Problem
 from workers.distillation import checkpoints
 from workers.distillation.data import Data, Rows, preprocessing_digest

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
-from app.distillations.schemas import Training
+from app.distillations.training import Training
 from app.errors import Problem
 from workers.distillation.data import Data, Rows
 from workers.distillation.objectives.terms import Target, cross_entropy_of_known

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from app.circuits.admission import active_qubits, admit
+from app.circuits.formats import JsonCircuit
 from app.circuits.qasm_text import check_openqasm3, without_comments
-from app.circuits.schemas import CircuitJob, JsonCircuit
+from app.circuits.schemas import CircuitJob
 from app.errors import Problem
 
 HEAD = 'OPENQASM 3.0;\ninclude "stdgates.inc";\n'

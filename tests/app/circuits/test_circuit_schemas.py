@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.circuits.schemas import GATES, CircuitJob, JsonCircuit
+from app.circuits.formats import JsonCircuit
+from app.circuits.gates import GATES
+from app.circuits.schemas import CircuitJob
 
 THREE_GATES = [{"gate": "h", "target": 0}, {"gate": "x", "target": 1, "control": 0}, {"gate": "nop"}]
 

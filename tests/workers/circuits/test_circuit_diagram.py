@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from qiskit import QuantumCircuit
 from qiskit.circuit.library import RXGate
 
-from app.circuits.schemas import JsonCircuit
+from app.circuits.formats import JsonCircuit
 from tests.workers.circuits.circuit_strategies import circuits
 from workers.circuits.diagram import diagram_svg
 from workers.circuits.labels import angles

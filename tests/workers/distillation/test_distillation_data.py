@@ -11,7 +11,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.distillations.schemas import BuiltinData, UploadedData
+from app.distillations.datasets import BuiltinData, UploadedData
 from app.errors import Problem
 from workers.distillation import read
 from workers.distillation.data import Data, load, preprocessing_digest

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import log_loss
 
-from app.distillations.schemas import MAX_SEEDS, DistillationResult, Mlp
+from app.distillations.architectures import Mlp
+from app.distillations.schemas import MAX_SEEDS, DistillationResult
 from workers.distillation.evaluate import T_95, Comparison, calibration_error, compare, latency, quality, size
 from workers.distillation.report import verdict
 from workers.distillation.run import run

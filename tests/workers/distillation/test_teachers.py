@@ -11,7 +11,9 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save, save_file
 
-from app.distillations.schemas import BuiltinData, Mlp, SoftLabels, UploadedTeacher
+from app.distillations.architectures import Mlp
+from app.distillations.datasets import BuiltinData
+from app.distillations.teachers import SoftLabels, UploadedTeacher
 from app.errors import Problem
 from workers.distillation import teachers
 from workers.distillation.checkpoints import to_bytes

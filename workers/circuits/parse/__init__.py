@@ -3,7 +3,7 @@
 from qiskit import QuantumCircuit
 from qiskit.circuit import ControlFlowOp
 
-from app.circuits.schemas import Circuit, CirqCircuit, JsonCircuit, OpenQasm2Circuit
+from app.circuits.formats import Circuit, CirqCircuit, JsonCircuit, OpenQasm2Circuit
 from workers.circuits.parse.cirq import parse_cirq
 from workers.circuits.parse.json import parse_json
 from workers.circuits.parse.openqasm2 import parse_openqasm2

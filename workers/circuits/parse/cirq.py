@@ -11,8 +11,8 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import CircuitInstruction, ClassicalRegister
 
 from app.circuits.cirq_text import QUBITS, check_cirq, document
+from app.circuits.gates import MAX_CLBITS
 from app.circuits.qasm_text import SOURCE
-from app.circuits.schemas import MAX_CLBITS
 from app.errors import Problem
 from workers.circuits.parse.cirq_gates import GATES, Steps
 

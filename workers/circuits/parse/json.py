@@ -31,7 +31,8 @@ from qiskit.circuit.library import (
 )
 from qiskit.quantum_info import SparsePauliOp
 
-from app.circuits.schemas import JsonCircuit, Operation
+from app.circuits.formats import JsonCircuit
+from app.circuits.gates import Operation
 from app.errors import Problem
 from workers.circuits import matrices
 

@@ -22,8 +22,8 @@ from qiskit_qasm3_import.exceptions import raise_from_node
 from qiskit_qasm3_import.expression import ValueResolver
 from qiskit_qasm3_import.state import LocalScope, State
 
+from app.circuits.gates import MAX_CLBITS, MAX_QUBITS
 from app.circuits.qasm_text import MAX_EXPANDED_OPERATIONS, MAX_LOOP_ITERATIONS, SOURCE
-from app.circuits.schemas import MAX_CLBITS, MAX_QUBITS
 from app.errors import Problem
 
 ConsoleErrorListener.INSTANCE = ErrorListener()  # it would print every client's mistakes to our log

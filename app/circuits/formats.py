@@ -1,0 +1,90 @@
+"""The formats that a circuit may be submitted in, and what each of them may hold."""
+
+from typing import Annotated, Literal, NoReturn, Self
+
+from pydantic import FailFast, Field, JsonValue, model_validator
+
+from app.circuits.gates import MAX_QUBITS, Operation
+from app.schemas import Strict, refuse
+
+MAX_OPERATIONS = 100_000  # half a second of validation and 100 MB of objects
+MAX_SOURCE_CHARACTERS = 1_000_000  # the reference OpenQASM parser reads about 50 kB a second
+MAX_CIRQ_CHARACTERS = 10_000_000  # an operation takes 150 characters, indented 400
+
+BELL_OPERATIONS: list[JsonValue] = [{"gate": "h", "target": 0}, {"gate": "x", "target": 1, "control": 0}]
+BELL_SOURCE = 'OPENQASM 3.0; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
+BELL_SOURCE_2 = 'OPENQASM 2.0; include "qelib1.inc"; qreg q[2]; creg c[2]; h q[0]; cx q[0], q[1]; measure q -> c;'
+
+CIRQ_EXAMPLE = (
+    '{"cirq_type": "Circuit", "moments": [{"operations": [{"cirq_type": "GateOperation", "gate": {"cirq_type": '
+    '"HPowGate"}, "qubits": [{"cirq_type": "LineQubit", "x": 0}]}]}, {"operations": [{"cirq_type": "GateOperation", '
+    '"gate": {"cirq_type": "CXPowGate"}, "qubits": [{"cirq_type": "LineQubit", "x": 0}, '
+    '{"cirq_type": "LineQubit", "x": 1}]}]}]}'
+)
+
+
+class JsonCircuit(Strict):
+    """A circuit as a list of operations. All qubits start in 0; without a `measure`, all are measured at the end."""
+
+    format: Literal["json"] = Field(description="The circuit is a list of operations.", examples=["json"])
+    qubits: int = Field(ge=1, le=MAX_QUBITS, description="How many qubits. Idle ones cost nothing.", examples=[2])
+    operations: Annotated[list[Operation], FailFast(), Field(max_length=MAX_OPERATIONS)] = Field(
+        description="Applied in order.", examples=[BELL_OPERATIONS]
+    )
+
+    @model_validator(mode="after")
+    def _qubits_exist(self) -> Self:
+        for index, operation in enumerate(self.operations):
+            if max(operation.acts_on + operation.controlled_by, default=0) >= self.qubits:
+                self._refuse_qubit(index, operation)
+        return self
+
+    def _refuse_qubit(self, index: int, operation: Operation) -> NoReturn:
+        named: list[tuple[tuple[str | int, ...], int | None]] = [
+            (("target",), operation.target),
+            (("control",), operation.control),
+            *((("targets", i), qubit) for i, qubit in enumerate(operation.targets or ())),
+            *((("controls", i), qubit) for i, qubit in enumerate(operation.controls or ())),
+        ]
+        loc, qubit = next((loc, qubit) for loc, qubit in named if qubit is not None and qubit >= self.qubits)
+        message = f"There is no qubit {qubit}: the circuit has {self.qubits}, numbered from 0."
+        refuse(("operations", index, *loc), "no_such_qubit", message, qubit)
+
+
+class OpenQasm3Circuit(Strict):
+    """A circuit in OpenQASM 3. Without a measurement, all qubits are measured at the end."""
+
+    format: Literal["openqasm3"] = Field(description="The circuit is OpenQASM 3.", examples=["openqasm3"])
+    source: str = Field(
+        min_length=1,
+        max_length=MAX_SOURCE_CHARACTERS,
+        description="The program. `stdgates.inc` is the only file it may include.",
+        examples=[BELL_SOURCE],
+    )
+
+
+class OpenQasm2Circuit(Strict):
+    """A circuit in OpenQASM 2. Without a measurement, all qubits are measured at the end."""
+
+    format: Literal["openqasm2"] = Field(description="The circuit is OpenQASM 2.", examples=["openqasm2"])
+    source: str = Field(
+        min_length=1,
+        max_length=MAX_SOURCE_CHARACTERS,
+        description="The program. `qelib1.inc` is the only file it may include; the gates that Qiskit added to it "
+        "(`sx`, `p`, `u`, `cu`, `rzz`, …) need no definition.",
+        examples=[BELL_SOURCE_2],
+    )
+
+
+class CirqCircuit(Strict):
+    """A circuit as `cirq.to_json` writes it. Without a measurement, all qubits are measured at the end."""
+
+    format: Literal["cirq"] = Field(description="The circuit is Cirq's JSON.", examples=["cirq"])
+    source: Annotated[str, Field(min_length=1, max_length=MAX_CIRQ_CHARACTERS)] | dict[str, JsonValue] = Field(
+        description="What `cirq.to_json(circuit)` returned, or the object in it. Qubits are numbered as Cirq sorts "
+        "them; each measurement key takes the next classical bits.",
+        examples=[CIRQ_EXAMPLE],
+    )
+
+
+Circuit = Annotated[JsonCircuit | OpenQasm3Circuit | OpenQasm2Circuit | CirqCircuit, Field(discriminator="format")]
