@@ -35,6 +35,12 @@ class Settings(BaseSettings):
     max_streams: int = Field(1_000, description="Open event streams and waits of one API process.")
 
     max_qubits: int = Field(4_096, description="Wires of one circuit, idle ones included: bounds parsing, not memory.")
+    max_operations: int = Field(200_000, description="Gates of one circuit job, written out: bounds parsing.")
+    max_shots: int = Field(10_000_000, description="Shots of one circuit.")
+    max_circuits: int = Field(1_000, description="Circuits of one batch.")
+    max_bindings: int = Field(10_000, description="Sets of parameters of one sweep.")
+    max_nesting: int = Field(64, description="Brackets, blocks and gate definitions one in another.")
+    max_loop_iterations: int = Field(100_000, description="Iterations of one OpenQASM loop.")
     circuit_memory_bytes: int | None = Field(
         None, description="Memory of one circuit job; half of this machine's if unset."
     )

@@ -3,6 +3,7 @@
 Outside the computing process: renews the lease, brings back cancel and pause, holds the limits of time and memory.
 """
 
+import hashlib
 import json
 import logging
 import math
@@ -25,7 +26,8 @@ from app.jobs.ledger import STATE, Claim, StaleFence
 from app.jobs.machine import Status
 from app.jobs.tables import files, job_files
 from app.settings import Settings
-from app.store.folder import FolderStore
+from app.store.artifacts import INLINE_BYTES, INLINE_KINDS
+from app.store.folder import FolderStore, Stored
 from workers.children import Child, ChildDied, Message
 
 T = TypeVar("T")
@@ -227,8 +229,8 @@ def _change(house: House, held: Claim, message: Message) -> Change[Any]:
 def _publish(
     house: House, held: Claim, *, path: str, kind: str, name: str, media_type: str, meta: dict[str, Any]
 ) -> Change[Any]:
-    """Store the bytes now, make them visible in the transaction."""
-    stored = house.store.put(Path(path), f"jobs/{held.job_id}/{held.fence}/{kind}/{name}")
+    """Store the bytes now, make them visible in the transaction; few bytes are part of it."""
+    stored = _few(Path(path), kind) or house.store.put(Path(path), f"jobs/{held.job_id}/{held.fence}/{kind}/{name}")
 
     def change(connection: Connection) -> None:
         ledger.publish(
@@ -241,11 +243,20 @@ def _publish(
             size=stored.bytes,
             sha256=stored.sha256,
             meta=meta,
+            content=stored.content,
         )
         if kind == "checkpoint":
             ledger.append(connection, held, "checkpoint", {"name": name, "bytes": stored.bytes, **meta})
 
     return change
+
+
+def _few(path: Path, kind: str) -> Stored | None:
+    """The bytes themselves where they are few enough for the ledger's row."""
+    if kind not in INLINE_KINDS or path.stat().st_size > INLINE_BYTES:
+        return None
+    content = path.read_bytes()
+    return Stored(None, len(content), hashlib.sha256(content).hexdigest(), content)
 
 
 def _problem(document: dict[str, Any]) -> Problem:

@@ -4,115 +4,144 @@ Nothing is parsed or simulated. A source is judged by its text, because the pars
 abort the interpreter, on the inputs refused here. Text that passes is still parsed in a child that may be killed.
 """
 
+from dataclasses import dataclass
+
 from app.circuits.cirq_text import check_cirq
-from app.circuits.formats import CirqCircuit, JsonCircuit, OpenQasm2Circuit, OpenQasm3Circuit
+from app.circuits.facts import facts_of
+from app.circuits.formats import Circuit, CirqCircuit, JsonCircuit, OpenQasm2Circuit, OpenQasm3Circuit
 from app.circuits.gates import MAX_CLBITS, MAX_QUBITS
+from app.circuits.methods import Method, Wanted, best
+from app.circuits.outputs import MAX_EXACT_PROBABILITIES
 from app.circuits.qasm2_text import check_openqasm2
 from app.circuits.qasm_text import MAX_EXPANDED_OPERATIONS, MAX_LOOP_ITERATIONS, MAX_NESTING, check_openqasm3
-from app.circuits.schemas import CircuitJob
+from app.circuits.schemas import MAX_BINDINGS, MAX_CIRCUITS, MAX_SHOTS, CircuitJob
 from app.errors import Problem
 
-BYTES_PER_AMPLITUDE = 16  # a complex number of two doubles
 MAX_HISTOGRAM_CHARACTERS = 400_000_000  # 10^7 shots of a register of 4,096 bits would be 40 GB of keys
 
-_INERT = {"measure", "reset", "barrier", "nop"}  # on a qubit still in 0 they leave it there
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """What one job may hold. The defaults are what the code was tried with; an operator may lower them."""
+
+    memory_available: int
+    qubits: int = MAX_QUBITS
+    clbits: int = MAX_CLBITS
+    operations: int = MAX_EXPANDED_OPERATIONS
+    shots: int = MAX_SHOTS
+    circuits: int = MAX_CIRCUITS
+    bindings: int = MAX_BINDINGS
+    nesting: int = MAX_NESTING
+    loop_iterations: int = MAX_LOOP_ITERATIONS
 
 
-def admit(
-    job: CircuitJob,
-    *,
-    memory_available: int,
-    max_qubits: int = MAX_QUBITS,
-    max_clbits: int = MAX_CLBITS,
-    max_operations: int = MAX_EXPANDED_OPERATIONS,
-    max_nesting: int = MAX_NESTING,
-    max_loop_iterations: int = MAX_LOOP_ITERATIONS,
-) -> None:
-    """Raise `Problem` where the job cannot succeed. memory_available: bytes that one circuit may use."""
-    if isinstance(job.circuit, OpenQasm3Circuit):
-        check_openqasm3(
-            job.circuit.source,
-            max_qubits=max_qubits,
-            max_clbits=max_clbits,
-            max_nesting=max_nesting,
-            max_loop_iterations=max_loop_iterations,
-        )
-        return
-    if isinstance(job.circuit, OpenQasm2Circuit):
-        check_openqasm2(
-            job.circuit.source,
-            max_qubits=max_qubits,
-            max_clbits=max_clbits,
-            max_operations=max_operations,
-            max_nesting=max_nesting,
-        )
-        return
-    if isinstance(job.circuit, CirqCircuit):
-        check_cirq(job.circuit.source, max_qubits=max_qubits, max_operations=max_operations, max_nesting=max_nesting)
-        return
-    circuit = job.circuit
-    if circuit.qubits > max_qubits:
-        raise Problem(
-            "too_many_qubits",
-            f"The circuit has {circuit.qubits:,} qubits; {max_qubits:,} are allowed.",
-            pointer="/circuit/qubits",
-        )
-    expanded = sum(len(operation.terms or operation.acts_on) for operation in circuit.operations)
-    if expanded > max_operations:
-        raise Problem(
-            "too_many_operations",
-            f"The circuit has {expanded:,} operations, counting every target and Pauli term; "
-            f"{max_operations:,} are allowed.",
-            pointer="/circuit/operations",
-        )
-    active = len(active_qubits(circuit))
-    check_memory(active, memory_available=memory_available, pointer="/circuit/qubits")
-    check_histogram(job.shots, active=active, clbits=circuit.qubits)
+def admit(job: CircuitJob, limits: Limits) -> None:
+    """Raise `Problem` where the job cannot succeed."""
+    for name, value, limit in (
+        ("shots", job.shots, limits.shots),
+        ("circuits", len(job.programs), limits.circuits),
+        ("bindings", len(job.bindings or ()), limits.bindings),
+    ):
+        if value > limit:
+            raise Problem(
+                f"too_many_{name}", f"{value:,} {name} are asked for; {limit:,} are allowed.", pointer=f"/{name}"
+            )
+    operations = 0
+    for index, circuit in enumerate(job.programs):
+        try:
+            operations += _admit(circuit, job, limits)
+        except Problem as problem:
+            raise relocated(problem, job, index) from None
+        if operations > limits.operations:
+            message = f"The circuits have more than {limits.operations:,} operations together."
+            raise Problem("too_many_operations", message, pointer=f"/circuits/{index}")
 
 
-def active_qubits(circuit: JsonCircuit) -> set[int]:
-    """The qubits that a gate touches. All others stay 0 and are not simulated."""
-    touched: set[int] = set()
-    for operation in circuit.operations:
-        if operation.gate not in _INERT:
-            touched.update(operation.acts_on, operation.controlled_by)
-    return touched
+def relocated(problem: Problem, job: CircuitJob, index: int) -> Problem:
+    """The problem with its pointer at the circuit of a batch that it is about."""
+    if job.circuits is not None and problem.pointer is not None and problem.pointer.startswith("/circuit"):
+        problem.pointer = f"/circuits/{index}{problem.pointer.removeprefix('/circuit')}"
+    return problem
 
 
-def statevector_bytes(active: int) -> int:
-    """Bytes that a statevector of `active` qubits takes."""
-    return BYTES_PER_AMPLITUDE << active
-
-
-def check_memory(active: int, *, memory_available: int, pointer: str) -> None:
-    """Refuse a statevector that does not fit into `memory_available` bytes."""
-    if statevector_bytes(active) <= memory_available:
-        return
-    largest = max(0, (memory_available // BYTES_PER_AMPLITUDE).bit_length() - 1)
-    raise Problem(
-        "needs_more_memory",
-        f"{active} active qubits need {_size(active + 4)} as a statevector; "
-        f"{memory_available / 2**30:.1f} GiB are available.",
-        pointer=pointer,
-        ways_out=[{"active_qubits": largest, "note": "Idle qubits do not count."}],
+def wanted(job: CircuitJob) -> Wanted:
+    """What of the request bears on the method."""
+    states = {"probabilities", "statevector", "density_matrix"}
+    return Wanted(
+        shots=job.shots,
+        method=None if job.method == "auto" else Method(job.method),
+        state=not states.isdisjoint(job.outputs),
+        pure="statevector" in job.outputs,
+        bond=job.truncation.max_bond_dimension,
     )
 
 
-def check_histogram(shots: int, *, active: int, clbits: int) -> None:
+def _admit(circuit: Circuit, job: CircuitJob, limits: Limits) -> int:
+    """Returns how many operations the circuit has, as far as its text tells."""
+    match circuit:
+        case OpenQasm3Circuit():
+            check_openqasm3(
+                circuit.source,
+                max_qubits=limits.qubits,
+                max_clbits=limits.clbits,
+                max_nesting=limits.nesting,
+                max_loop_iterations=limits.loop_iterations,
+            )
+            return circuit.source.count(";")
+        case OpenQasm2Circuit():
+            check_openqasm2(
+                circuit.source,
+                max_qubits=limits.qubits,
+                max_clbits=limits.clbits,
+                max_operations=limits.operations,
+                max_nesting=limits.nesting,
+            )
+            return circuit.source.count(";")
+        case CirqCircuit():
+            check_cirq(
+                circuit.source,
+                max_qubits=limits.qubits,
+                max_operations=limits.operations,
+                max_nesting=limits.nesting,
+            )
+            return 0
+        case JsonCircuit():
+            return _admit_json(circuit, job, limits)
+
+
+def _admit_json(circuit: JsonCircuit, job: CircuitJob, limits: Limits) -> int:
+    if circuit.qubits > limits.qubits:
+        raise Problem(
+            "too_many_qubits",
+            f"The circuit has {circuit.qubits:,} qubits; {limits.qubits:,} are allowed.",
+            pointer="/circuit/qubits",
+        )
+    expanded = sum(len(operation.terms or operation.acts_on) for operation in circuit.operations)
+    if expanded > limits.operations:
+        raise Problem(
+            "too_many_operations",
+            f"The circuit has {expanded:,} operations, counting every target and Pauli term; "
+            f"{limits.operations:,} are allowed.",
+            pointer="/circuit/operations",
+        )
+    facts = facts_of(circuit)
+    best(facts, wanted(job), memory_available=limits.memory_available, pointer="/circuit/qubits")
+    check_histogram(job, active=facts.qubits, clbits=circuit.qubits)
+    return expanded
+
+
+def check_histogram(job: CircuitJob, *, active: int, clbits: int) -> None:
     """Refuse counts whose keys alone would not fit: at most min(shots, 2^active) of them, of `clbits` characters."""
-    keys = min(shots, 1 << active)
-    if keys * clbits > MAX_HISTOGRAM_CHARACTERS:
-        fewer = MAX_HISTOGRAM_CHARACTERS // clbits
+    keys = min(job.shots, 1 << active)
+    if "probabilities" in job.outputs:
+        keys = max(keys, min(1 << active, MAX_EXACT_PROBABILITIES))
+    if "memory" in job.outputs:
+        keys += job.shots
+    if keys * clbits * job.runs > MAX_HISTOGRAM_CHARACTERS:
+        fewer = max(1, MAX_HISTOGRAM_CHARACTERS // (clbits * job.runs))
         raise Problem(
             "histogram_too_large",
-            f"Up to {keys:,} different outcomes of {clbits:,} bits each are more than a histogram holds.",
+            f"Up to {keys * job.runs:,} different outcomes of {clbits:,} bits each are more than a histogram holds.",
             pointer="/shots",
             ways_out=[{"shots": fewer}],
         )
-
-
-def _size(log2_bytes: int) -> str:
-    """2^log2_bytes bytes in words."""
-    units = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
-    unit = log2_bytes // 10
-    return f"{1 << log2_bytes % 10} {units[unit]}" if unit < len(units) else f"2^{log2_bytes} bytes"

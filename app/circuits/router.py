@@ -8,21 +8,23 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from app.broker import CIRCUITS
-from app.circuits.admission import admit
+from app.circuits.admission import Limits, admit
 from app.circuits.histogram import MAX_BARS, histogram_svg, histogram_view
-from app.circuits.schemas import CircuitJob
+from app.circuits.schemas import CircuitJob, spec_of
 from app.circuits.views import HistogramView
 from app.database import Record
 from app.errors import Problem
 from app.http.accepted import FINISHED, Reply
 from app.http.auth import Owner
-from app.http.content import send_file
+from app.http.content import send_bytes, send_file
 from app.http.etag import etag
 from app.http.front import AtHand, Front
 from app.http.problems import problems
 from app.jobs import queries
 from app.jobs.ledger import NewJob
 from app.jobs.schemas import JobId, JobView, must_have_succeeded
+from app.settings import Settings
+from app.store.artifacts import read_artifact
 
 CIRCUIT_ATTEMPTS = 2  # a circuit that ends its process twice is at fault itself
 SEED_BITS = 48  # a number that every JSON reader keeps exactly
@@ -42,9 +44,8 @@ PICTURE: dict[int | str, dict[str, Any]] = {
 @router.post("", status_code=202, responses=problems(400, 409, 413, 415, 429) | FINISHED)
 async def submit_circuit(job: CircuitJob, front: AtHand, owner: Owner, reply: Reply) -> JobView:
     """Queue a circuit for simulation. Returns at once; `Prefer: wait=N` waits up to N seconds for the result."""
-    settings = front.settings
-    admit(job, memory_available=settings.memory_limit("circuit"), max_qubits=settings.max_qubits)
-    spec = job.model_dump(mode="json", exclude_none=True)
+    admit(job, limits(front.settings))
+    spec = spec_of(job)
     spec.setdefault("seed", secrets.randbits(SEED_BITS))  # drawn here, so that a second attempt draws the same shots
     return await reply(
         NewJob(
@@ -60,6 +61,20 @@ async def submit_circuit(job: CircuitJob, front: AtHand, owner: Owner, reply: Re
     )
 
 
+def limits(settings: Settings) -> Limits:
+    """What the settings allow one job to hold."""
+    return Limits(
+        memory_available=settings.memory_limit("circuit"),
+        qubits=settings.max_qubits,
+        operations=settings.max_operations,
+        shots=settings.max_shots,
+        circuits=settings.max_circuits,
+        bindings=settings.max_bindings,
+        nesting=settings.max_nesting,
+        loop_iterations=settings.max_loop_iterations,
+    )
+
+
 @router.get("/{job_id}/histogram", responses=problems(404, 409))
 async def get_histogram(
     job_id: JobId,
@@ -72,7 +87,7 @@ async def get_histogram(
     ] = None,
 ) -> HistogramView:
     """How often each outcome was read, with its probability and 95% interval."""
-    found = await _artifact(front, owner, job_id, "histogram", "histogram.json")
+    found = await _artifact(front, owner, job_id, "results", "results.json")
     response.headers["ETag"] = etag(found.sha256)
     return await run_in_threadpool(_view, front, found, bit_order, top)
 
@@ -87,7 +102,7 @@ async def get_histogram_picture(
 ) -> Response:
     """The histogram as a picture that stands alone."""
     job = await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, "circuit"))
-    found = await _artifact(front, owner, job_id, "histogram", "histogram.json")
+    found = await _artifact(front, owner, job_id, "results", "results.json")
     picture = await run_in_threadpool(_picture, front, found, job.name or "Counts", bit_order, top)
     return Response(picture, media_type=SVG, headers={"ETag": etag(found.sha256)})
 
@@ -96,6 +111,8 @@ async def get_histogram_picture(
 async def get_diagram(job_id: JobId, request: Request, front: AtHand, owner: Owner) -> Response:
     """The circuit as a picture."""
     found = await _artifact(front, owner, job_id, "diagram", "diagram.svg")
+    if found.content is not None:
+        return send_bytes(request, found.content, sha256=found.sha256, media_type=SVG)
     return send_file(request, front.store.locate(found.path), sha256=found.sha256, media_type=SVG)
 
 
@@ -109,7 +126,7 @@ async def _artifact(front: Front, owner: str, job_id: str, kind: str, name: str)
 
 
 def _load(front: Front, artifact: Record) -> dict[str, Any]:
-    loaded: dict[str, Any] = json.loads(front.store.locate(artifact.path).read_bytes())
+    loaded: dict[str, Any] = json.loads(read_artifact(front.store, artifact))["circuits"][0]
     return loaded
 
 

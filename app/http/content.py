@@ -19,6 +19,23 @@ CONTENT: dict[int | str, dict[str, Any]] = problems(400, 404, 410, 416) | {
 }
 
 
+def send_bytes(request: Request, content: bytes, *, sha256: str, media_type: str) -> Response:
+    """Answer with bytes at hand, or 304."""
+    tag = etag(sha256)
+    if unchanged(tag, request.headers.get("if-none-match")):
+        return Response(status_code=304, headers={"ETag": tag})
+    return Response(content, media_type=media_type, headers=_headers(sha256))
+
+
+def _headers(sha256: str) -> dict[str, str]:
+    digest = base64.b64encode(bytes.fromhex(sha256)).decode()
+    return {
+        "ETag": etag(sha256),
+        "Repr-Digest": f"sha-256=:{digest}:",
+        "Cache-Control": "private, immutable, max-age=31536000",
+    }
+
+
 def send_file(request: Request, place: Path, *, sha256: str, media_type: str, filename: str | None = None) -> Response:
     """Answer with a file, or the part of it that `Range` asks for, or 304."""
     tag = etag(sha256)
@@ -26,10 +43,4 @@ def send_file(request: Request, place: Path, *, sha256: str, media_type: str, fi
         return Response(status_code=304, headers={"ETag": tag})
     if not place.is_file():
         raise Problem("content_gone", "The content was deleted.", status=410)
-    digest = base64.b64encode(bytes.fromhex(sha256)).decode()
-    headers = {
-        "ETag": tag,
-        "Repr-Digest": f"sha-256=:{digest}:",
-        "Cache-Control": "private, immutable, max-age=31536000",
-    }
-    return FileResponse(place, headers=headers, media_type=media_type, filename=filename)
+    return FileResponse(place, headers=_headers(sha256), media_type=media_type, filename=filename)

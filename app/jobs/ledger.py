@@ -270,19 +270,23 @@ def publish(
     *,
     kind: str,
     name: str,
-    path: str,
+    path: str | None,
     media_type: str,
     size: int,
     sha256: str,
     meta: Mapping[str, Any],
+    content: bytes | None = None,
 ) -> str:
-    """Make stored bytes visible as an artifact of the job; the same kind and name again replaces it. Returns its id."""
+    """Make bytes visible as an artifact of the job; the same kind and name again replaces it. Returns its id.
+
+    path: where the store has them; or content: the bytes themselves.
+    """
     job = _held(connection, held)
     same = (artifacts.c.job_id == job.id, artifacts.c.kind == kind, artifacts.c.name == name)
     former = connection.execute(select(artifacts.c.id, artifacts.c.path).where(*same)).one_or_none()
     if former is not None:
         connection.execute(artifacts.delete().where(artifacts.c.id == former.id))
-        if former.path != path:
+        if former.path is not None and former.path != path:
             discard(connection, former.path)
     artifact_id = new_id("ckpt" if kind == "checkpoint" else "art")
     connection.execute(
@@ -292,6 +296,7 @@ def publish(
             kind=kind,
             name=name,
             path=path,
+            content=content,
             media_type=media_type,
             bytes=size,
             sha256=sha256,

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -100,7 +101,8 @@ artifacts = Table(
     Column("job_id", ForeignKey("jobs.id", ondelete="CASCADE"), nullable=False),
     Column("kind", String(32), nullable=False),
     Column("name", String(200), nullable=False),
-    Column("path", String(400), nullable=False),
+    Column("path", String(400)),  # in the store
+    Column("content", LargeBinary),  # or here, when it is small
     Column("media_type", String(100), nullable=False),
     Column("bytes", BigInteger, nullable=False),
     Column("sha256", String(64), nullable=False),

@@ -14,9 +14,12 @@ CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class Stored:
-    path: str
+    """Bytes that were kept: under a path of the store, or as `content` where the ledger keeps them itself."""
+
+    path: str | None
     bytes: int
     sha256: str
+    content: bytes | None = None
 
 
 class FolderStore:

@@ -1,105 +1,155 @@
-"""One circuit job: parse, simulate, publish. `warm()` once per process makes the first job as fast as the others."""
+"""One circuit job: parse, choose a method, simulate, publish. `warm()` makes the first job as fast as the others."""
 
 import json
-import platform
-import resource
-from functools import lru_cache
-from importlib.metadata import version
+from collections.abc import Iterator
 from pathlib import Path
-from secrets import randbelow
 from time import perf_counter
 from typing import Any
 
-import psutil
-
-from app.circuits.admission import check_histogram, check_memory
-from app.circuits.formats import JsonCircuit
 from app.circuits.histogram import by_frequency
-from app.circuits.schemas import MAX_SEED, TOP_OUTCOMES, CircuitJob, CircuitResult, TopOutcome
+from app.circuits.schemas import (
+    TOP_OUTCOMES,
+    BatchResult,
+    CircuitJob,
+    CircuitOutcome,
+    CircuitResult,
+    Exact,
+    Expectation,
+    TopOutcome,
+)
+from workers.circuits import machine
 from workers.circuits.diagram import diagram_svg
-from workers.circuits.parse import parse
-from workers.circuits.shape import examine
-from workers.circuits.simulate import simulate
+from workers.circuits.entry import entry_of
+from workers.circuits.program import Ask, Mean, Sample, seeds
+from workers.circuits.read import Reading, read_all
+from workers.circuits.route import Routed, simulate, sweep
 from workers.run import Run, Stopped
 
-_STEPS = 3  # read, simulated, published
+SVG = "image/svg+xml"
+SWEPT_TOGETHER = 256  # sets of parameters between two looks whether the job was cancelled
 
 
 def run(job: CircuitJob, run: Run) -> dict[str, Any]:
-    """Simulate the circuit and publish `histogram.json` and `diagram.svg`. Returns a `CircuitResult` as JSON.
+    """Simulate the circuits and publish `results.json` and `diagram.svg`. Returns a result view as JSON.
 
-    Raises `Problem` where the circuit cannot be read or held, `Stopped` where the job was given up meanwhile.
+    Raises `Problem` where a circuit cannot be read or held, `Stopped` where the job was given up meanwhile.
     """
     start = perf_counter()
-    _forget_peak_memory()
-    _step(run, 0)
-    circuit = parse(job.circuit)
-    shape = examine(circuit)
-    pointer = "/circuit/qubits" if isinstance(job.circuit, JsonCircuit) else "/circuit/source"
-    check_memory(len(shape.active), memory_available=psutil.virtual_memory().available, pointer=pointer)
-    check_histogram(job.shots, active=len(shape.active) + shape.branchings, clbits=circuit.num_clbits)
-    seed = randbelow(MAX_SEED + 1) if job.seed is None else job.seed
-    _step(run, 1)
-    sample = simulate(
-        circuit,
-        shape,
+    machine.forget_peak_memory()
+    total = job.runs + 2  # read, simulated, published
+    _step(run, 0, total)
+    assert job.seed is not None  # drawn where the job was submitted
+    readings = read_all(job)
+    _step(run, 1, total)
+    entries: list[dict[str, Any]] = []
+    outcomes: list[CircuitOutcome] = []
+    for reading, seed, sample, seconds in _simulated(job, readings, run):
+        entries.append(entry_of(job, reading, seed, sample, run, index=len(entries)))
+        outcomes.append(_outcome(job, reading, seed, sample, seconds))
+        _step(run, 1 + len(entries), total)
+    results = {"bit_order": "little", "circuits": entries}
+    _publish(run, json.dumps(results), kind="results", name="results.json", media_type="application/json")
+    diagram = diagram_svg(readings[0].circuit, title=job.name or "Circuit")
+    _publish(run, diagram, kind="diagram", name="diagram.svg", media_type=SVG)
+    _step(run, total, total)
+    figures = {
+        "shots": job.shots,
+        "seconds": perf_counter() - start,
+        "peak_memory_bytes": machine.peak_memory(),
+        "versions": machine.versions(),
+    }
+    if job.circuits is None and job.bindings is None:
+        return CircuitResult(**outcomes[0].model_dump(), **figures).model_dump(mode="json")
+    methods = [outcome.method for outcome in outcomes]
+    return BatchResult(
+        circuits=len(outcomes),
+        seed=job.seed,
+        methods={method: methods.count(method) for method in sorted(set(methods))},
+        predicted_seconds=sum(outcome.predicted_seconds for outcome in outcomes),
+        **figures,
+    ).model_dump(mode="json")
+
+
+def _simulated(job: CircuitJob, readings: list[Reading], run: Run) -> Iterator[tuple[Reading, int, Sample, float]]:
+    """Every circuit with its seed, what came out, and the seconds it took."""
+    assert job.seed is not None
+    own = [job.seed] if job.runs == 1 else seeds(job.seed, job.runs)
+    asks = [_ask(job, seed, run) for seed in own]
+    if job.bindings is None:
+        for reading, ask in zip(readings, asks, strict=True):
+            yield reading, ask.seed, *simulate(reading.routed, ask, precision=job.precision)
+        return
+    (reading,) = readings
+    for first in range(0, len(asks), SWEPT_TOGETHER):
+        chunk = asks[first : first + SWEPT_TOGETHER]
+        bindings = reading.bindings(job.bindings[first : first + SWEPT_TOGETHER])
+        swept = sweep(reading.routed, bindings, chunk, precision=job.precision)
+        for ask, (sample, seconds) in zip(chunk, swept, strict=True):
+            yield reading, ask.seed, sample, seconds
+
+
+def _ask(job: CircuitJob, seed: int, run: Run) -> Ask:
+    return Ask(
         shots=job.shots,
         seed=seed,
         threads=run.threads,
-        between_batches=lambda: _stop_if_asked(run),
+        between=lambda: _stop_if_asked(run),
+        probabilities="probabilities" in job.outputs,
+        max_bond_dimension=job.truncation.max_bond_dimension,
+        truncation_threshold=job.truncation.threshold,
     )
-    _step(run, 2)
-    histogram = {
-        "shots": job.shots,
-        "counts": sample.counts,
-        "clbits": circuit.num_clbits,
-        "bit_order": "little",
-    }
-    _publish(run, json.dumps(histogram), kind="histogram", name="histogram.json", media_type="application/json")
-    diagram = diagram_svg(circuit, title=job.name or "Circuit")
-    _publish(run, diagram, kind="diagram", name="diagram.svg", media_type="image/svg+xml")
-    _step(run, _STEPS)
+
+
+def _outcome(job: CircuitJob, reading: Reading, seed: int, sample: Sample, seconds: float) -> CircuitOutcome:
     top = [
         TopOutcome(key=key, count=count, probability=count / job.shots)
         for key, count in by_frequency(sample.counts)[:TOP_OUTCOMES]
     ]
-    return CircuitResult(
-        qubits=circuit.num_qubits,
-        clbits=circuit.num_clbits,
-        shots=job.shots,
+    routed: Routed = reading.routed
+    return CircuitOutcome(
+        qubits=reading.circuit.num_qubits,
+        clbits=reading.clbits,
         seed=seed,
-        method=sample.method,
-        why=sample.why,
-        exactness=sample.exactness,
+        method=routed.plan.method.value,
+        why="; ".join(filter(None, (routed.plan.why, sample.remark))),
+        exactness=Exact(kind=sample.kind, fidelity_at_least=sample.fidelity),
         outcomes=len(sample.counts),
         top=top,
-        depth=circuit.depth(),
-        gate_counts=dict(circuit.count_ops()),
-        seconds=perf_counter() - start,
-        peak_memory_bytes=_peak_memory(),
-        versions=_versions(),
-        bit_order="little",
-    ).model_dump(mode="json")
+        expectations=[
+            _expectation(observable.name, mean, job.shots)
+            for observable, mean in zip(job.observables, sample.expectations, strict=True)
+        ],
+        depth=reading.circuit.depth(),
+        gate_counts=dict(reading.circuit.count_ops()),
+        predicted_seconds=routed.plan.seconds,
+        simulation_seconds=seconds,
+    )
+
+
+def _expectation(name: str | None, mean: Mean, shots: int) -> Expectation:
+    noise = None if mean.variance is None else (mean.variance / shots) ** 0.5
+    return Expectation(name=name, value=mean.value, standard_error=mean.standard_error, shot_noise=noise)
 
 
 def warm() -> None:
-    """Import and build what every job needs: the pass manager, the simulator, the parsers. About a second."""
+    """Import and build what every job needs: the pass managers, the simulators, the parsers. About a second."""
     programs = [
         {"format": "json", "qubits": 2, "operations": [{"gate": "h", "target": 0}]},
+        {"format": "json", "qubits": 2, "operations": [{"gate": "rx", "target": 0, "rotation": 0.1}]},
         {"format": "openqasm3", "source": "OPENQASM 3.0; qubit[2] q; bit c; if (c) { reset q[0]; } c = measure q[1];"},
         {"format": "openqasm2", "source": 'OPENQASM 2.0; include "qelib1.inc"; qreg q[1]; h q[0];'},
     ]
     for program in programs:
-        job = CircuitJob.model_validate({"circuit": program})
-        circuit = parse(job.circuit)
-        simulate(circuit, examine(circuit), shots=1, seed=0, threads=1)
-        diagram_svg(circuit)
-    _versions()
+        job = CircuitJob.model_validate({"circuit": program, "seed": 0, "shots": 1})
+        (reading,) = read_all(job)
+        simulate(reading.routed, Ask(shots=1, seed=0))
+        diagram_svg(reading.circuit)
+    machine.versions()
 
 
-def _step(run: Run, done: int) -> None:
+def _step(run: Run, done: int, total: int) -> None:
     _stop_if_asked(run)
-    run.progress(phase="circuit", done=done, total=_STEPS, unit="steps")
+    run.progress(phase="circuit", done=done, total=total, unit="steps")
 
 
 def _stop_if_asked(run: Run) -> None:
@@ -108,29 +158,6 @@ def _stop_if_asked(run: Run) -> None:
 
 
 def _publish(run: Run, text: str, *, kind: str, name: str, media_type: str) -> None:
-    path = run.scratch / name
+    path: Path = run.scratch / name
     path.write_text(text, encoding="utf-8")
     run.publish(path, kind=kind, name=name, media_type=media_type)
-
-
-@lru_cache(1)
-def _versions() -> dict[str, str]:
-    packages = {name: version(name) for name in ("qstill", "qiskit", "qiskit-aer", "numpy")}
-    return {"python": platform.python_version(), **packages}
-
-
-def _forget_peak_memory() -> None:
-    """Start the kernel's high-water mark anew; a warm process would report an earlier job's."""
-    try:
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-    except OSError:
-        return  # not Linux, or not allowed: the mark stays that of the whole process
-
-
-def _peak_memory() -> int:
-    """Bytes of resident memory at the highest, since it was last forgotten."""
-    try:
-        status = Path("/proc/self/status").read_text(encoding="ascii")
-        return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
-    except (OSError, StopIteration):
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from app.circuits.admission import active_qubits, admit
+from app.circuits.admission import Limits, admit
+from app.circuits.facts import active_qubits
 from app.circuits.formats import JsonCircuit
 from app.circuits.qasm_text import check_openqasm3, without_comments
 from app.circuits.schemas import CircuitJob
@@ -22,12 +23,32 @@ def json_job(*operations: dict[str, Any], qubits: int, shots: int = 1000) -> Cir
 
 def test_a_statevector_of_40_qubits_is_told_what_it_needs_and_what_there_is() -> None:
     with pytest.raises(Problem) as refusal:
-        admit(json_job({"gate": "h", "targets": list(range(40))}, qubits=40), memory_available=20 * GIBIBYTE)
+        admit(json_job(*entangled(40), qubits=40), Limits(memory_available=20 * GIBIBYTE))
     problem = refusal.value
     assert (problem.code, problem.pointer) == ("needs_more_memory", "/circuit/qubits")
     assert "16 TiB" in problem.title
-    assert "20.0 GiB" in problem.title
+    assert "20 GiB" in problem.title
     assert problem.ways_out[0]["active_qubits"] == 30
+
+
+def entangled(qubits: int) -> list[dict[str, Any]]:
+    """All with all, and not Clifford: nothing but a statevector holds it."""
+    pairs = [(a, b) for a in range(qubits) for b in range(a)]
+    turned = {"gate": "rx", "targets": list(range(qubits)), "rotation": 0.3}
+    return [turned, *({"gate": "zz", "targets": [a, b], "rotation": 0.2} for a, b in pairs)]
+
+
+def test_what_would_work_is_said_with_its_reasons() -> None:
+    with pytest.raises(Problem) as refusal:
+        admit(json_job(*entangled(40), qubits=40), Limits(memory_available=20 * GIBIBYTE))
+    told = {way["method"]: way.get("why_not", "") for way in refusal.value.ways_out if "method" in way}
+    assert told["stabilizer"] == "rx on qubit 0 is not a Clifford gate"
+    assert "max_bond_dimension" in told["matrix_product_state"]
+
+
+def test_a_clifford_circuit_of_a_thousand_qubits_needs_no_statevector() -> None:
+    gates = [{"gate": "h", "target": 0}, *({"gate": "x", "target": q + 1, "control": q} for q in range(999))]
+    admit(json_job(*gates, qubits=1000), Limits(memory_available=GIBIBYTE))
 
 
 def test_idle_qubits_do_not_count() -> None:
@@ -41,27 +62,28 @@ def test_idle_qubits_do_not_count() -> None:
     )
     assert isinstance(job.circuit, JsonCircuit)
     assert active_qubits(job.circuit) == {0, 999}
-    admit(job, memory_available=64)
+    admit(job, Limits(memory_available=64))
 
 
 def test_the_memory_decides_to_the_byte() -> None:
-    job = json_job({"gate": "h", "targets": [0, 1, 2]}, qubits=3)
-    admit(job, memory_available=128)
+    job = json_job({"gate": "t", "targets": [0, 1, 2]}, qubits=3)
+    job = job.model_copy(update={"method": "statevector"})
+    admit(job, Limits(memory_available=128))
     with pytest.raises(Problem, match="3 active qubits"):
-        admit(job, memory_available=127)
+        admit(job, Limits(memory_available=127))
 
 
 def test_a_histogram_of_gigabytes_is_refused() -> None:
     job = json_job({"gate": "h", "targets": list(range(25))}, qubits=4000, shots=10_000_000)
     with pytest.raises(Problem) as refusal:
-        admit(job, memory_available=GIBIBYTE)
+        admit(job, Limits(memory_available=GIBIBYTE))
     assert (refusal.value.code, refusal.value.pointer) == ("histogram_too_large", "/shots")
 
 
 def test_every_target_and_pauli_term_counts_as_an_operation() -> None:
     layer = {"gate": "h", "targets": list(range(1000))}
     with pytest.raises(Problem) as refusal:
-        admit(json_job(*[layer] * 201, qubits=1000), memory_available=GIBIBYTE)
+        admit(json_job(*[layer] * 201, qubits=1000), Limits(memory_available=GIBIBYTE))
     assert (refusal.value.code, refusal.value.pointer) == ("too_many_operations", "/circuit/operations")
 
 

@@ -5,7 +5,7 @@ from time import process_time
 
 import pytest
 
-from app.circuits.admission import admit
+from app.circuits.admission import Limits, admit
 from app.circuits.qasm2_text import check_openqasm2
 from app.circuits.schemas import CircuitJob
 from app.errors import Problem
@@ -64,7 +64,7 @@ def test_a_hostile_source_is_refused_in_milliseconds(name: str) -> None:
 def test_the_door_refuses_it_too() -> None:
     job = CircuitJob.model_validate({"circuit": {"format": "openqasm2", "source": HEAD + doubling(20)}})
     with pytest.raises(Problem, match="operations"):
-        admit(job, memory_available=2**30)
+        admit(job, Limits(memory_available=2**30))
 
 
 @pytest.mark.parametrize("version", ["3.0", "3", "99999999999999999999999.0"])

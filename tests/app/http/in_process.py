@@ -103,8 +103,10 @@ class Worker:
     def run_circuit(self, counts: dict[str, int]) -> None:
         """Finish the next circuit with these counts."""
         held, shots, clbits = self.claim(CIRCUITS), sum(counts.values()), len(next(iter(counts)))
-        histogram = {"counts": counts, "shots": shots, "clbits": clbits}
-        self.publish(held, "histogram", "histogram.json", json.dumps(histogram).encode())
+        registers = [{"name": "meas", "clbits": list(range(clbits))}]
+        circuit = {"counts": counts, "shots": shots, "seed": 7, "clbits": clbits, "registers": registers}
+        results = {"bit_order": "little", "circuits": [circuit]}
+        self.publish(held, "results", "results.json", json.dumps(results).encode())
         self.publish(held, "diagram", "diagram.svg", b'<svg xmlns="http://www.w3.org/2000/svg"/>')
         self.finish(held, {"shots": shots, "outcomes": len(counts)})
 

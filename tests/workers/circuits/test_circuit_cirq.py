@@ -14,13 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from qiskit.quantum_info import Operator
 
-from app.circuits.admission import admit
+from app.circuits.admission import Limits, admit
 from app.circuits.schemas import CircuitJob
 from app.errors import Problem
-from workers.circuits.parse import parse
+from tests.workers.circuits.sampling import sample
 from workers.circuits.parse.cirq import parse_cirq
-from workers.circuits.shape import examine
-from workers.circuits.simulate import simulate
 
 EXPONENTS = st.one_of(st.floats(-3, 3), st.sampled_from([0, 1, -1, 0.5, -0.5, 0.25, -0.25, 2]))
 SHIFTS = st.sampled_from([0.0, -0.5, 0.3])
@@ -111,10 +109,9 @@ def counts(*operations: Any, frozen: bool = False) -> dict[str, int]:
     circuit = cirq.Circuit(*operations)
     source = cirq.to_json(circuit.freeze() if frozen else circuit)
     job = CircuitJob.model_validate({"circuit": {"format": "cirq", "source": source}})
-    admit(job, memory_available=2**30)
+    admit(job, Limits(memory_available=2**30))
     assert CircuitJob.model_validate_json(job.model_dump_json()) == job
-    parsed = parse(job.circuit)
-    return dict(simulate(parsed, examine(parsed), shots=20, seed=1, threads=1).counts)
+    return dict(sample({"format": "cirq", "source": source}, shots=20, seed=1).counts)
 
 
 def test_measurements_resets_and_conditions_are_those_of_cirq() -> None:

@@ -48,33 +48,35 @@ class FakeRun:
 @pytest.mark.parametrize("body", EXAMPLES, ids=lambda body: body["circuit"]["format"])
 def test_the_examples_of_the_documentation_run(body: dict[str, Any], tmp_path: Path) -> None:
     house = FakeRun(tmp_path)
-    result = CircuitResult.model_validate(run(CircuitJob.model_validate(body), house))
+    result = CircuitResult.model_validate(run(CircuitJob.model_validate({"seed": 7} | body), house))
     assert (result.qubits, result.clbits, result.shots, result.outcomes) == (2, 2, 1000, 2)
     assert {outcome.key for outcome in result.top} == {"00", "11"}
-    assert (result.method, result.exactness, result.bit_order) == ("statevector", "sampled", "little")
+    assert (result.method, result.exactness.kind, result.bit_order) == ("statevector", "sampled", "little")
     assert result.gate_counts["measure"] == 2
     assert result.peak_memory_bytes > 10**7
     assert house.phases == ["circuit"] * 4
-    kind, media_type, text = house.published["histogram.json"]
-    histogram = json.loads(text)
-    assert (kind, media_type) == ("histogram", "application/json")
-    assert set(histogram) == {"shots", "counts", "clbits", "bit_order"}
-    assert sum(histogram["counts"].values()) == histogram["shots"] == 1000
+    kind, media_type, text = house.published["results.json"]
+    assert (kind, media_type) == ("results", "application/json")
+    (entry,) = json.loads(text)["circuits"]
+    assert set(entry) == {"shots", "seed", "counts", "clbits", "registers", "method"}
+    assert sum(entry["counts"].values()) == entry["shots"] == 1000
     kind, media_type, text = house.published["diagram.svg"]
     assert (kind, media_type) == ("diagram", "image/svg+xml")
     assert text.startswith("<svg")
 
 
-def test_a_drawn_seed_is_reported_and_repeats_the_counts(tmp_path: Path) -> None:
-    body = EXAMPLES[1]
-    drawn = run(CircuitJob.model_validate(body), FakeRun(tmp_path))
-    again = run(CircuitJob.model_validate(body | {"seed": drawn["seed"]}), FakeRun(tmp_path))
-    assert again["top"] == drawn["top"]
+def test_the_seed_is_reported_and_repeats_the_counts(tmp_path: Path) -> None:
+    body = EXAMPLES[0]
+    first = run(CircuitJob.model_validate(body), FakeRun(tmp_path))
+    again = run(CircuitJob.model_validate(body | {"seed": first["seed"]}), FakeRun(tmp_path))
+    assert again["top"] == first["top"]
 
 
 def test_the_result_is_small_however_many_outcomes_there_are(tmp_path: Path) -> None:
     gates = [{"gate": "h", "targets": list(range(12))}]
-    job = CircuitJob.model_validate({"circuit": {"format": "json", "qubits": 12, "operations": gates}, "shots": 10_000})
+    job = CircuitJob.model_validate(
+        {"circuit": {"format": "json", "qubits": 12, "operations": gates}, "shots": 10_000, "seed": 1}
+    )
     result = run(job, FakeRun(tmp_path))
     assert len(result["top"]) == 16
     assert result["outcomes"] > 3000
@@ -88,9 +90,10 @@ def test_a_job_is_given_up_between_its_steps(stop_after: int, tmp_path: Path) ->
 
 
 def test_a_program_too_large_for_the_memory_says_so(tmp_path: Path) -> None:
-    source = 'OPENQASM 3.0; include "stdgates.inc"; qubit[45] q; h q;'
+    source = 'OPENQASM 3.0; include "stdgates.inc"; qubit[45] q; h q; t q;'
+    job = {"circuit": {"format": "openqasm3", "source": source}, "method": "statevector", "seed": 1}
     with pytest.raises(Problem) as refused:
-        run(CircuitJob.model_validate({"circuit": {"format": "openqasm3", "source": source}}), FakeRun(tmp_path))
+        run(CircuitJob.model_validate(job), FakeRun(tmp_path))
     assert (refused.value.code, refused.value.pointer) == ("needs_more_memory", "/circuit/source")
 
 

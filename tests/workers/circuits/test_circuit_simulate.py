@@ -11,18 +11,13 @@ from hypothesis import strategies as st
 from app.circuits.schemas import CircuitJob
 from app.errors import Problem
 from tests.workers.circuits.circuit_strategies import circuits, operations, unitary
-from workers.circuits import simulate as engine
+from tests.workers.circuits.sampling import sample
+from workers.circuits.engines import branching, final_state
 from workers.circuits.parse import parse
 from workers.circuits.shape import Shape, examine
-from workers.circuits.simulate import Sample, simulate
 
 BELL = [{"gate": "h", "target": 0}, {"gate": "x", "target": 1, "control": 0}]
 HEAD = 'OPENQASM 3.0; include "stdgates.inc";\n'
-
-
-def sample(circuit: dict[str, Any], *, shots: int = 1000, seed: int = 7, threads: int = 1) -> Sample:
-    parsed = parse(CircuitJob.model_validate({"circuit": circuit}).circuit)
-    return simulate(parsed, examine(parsed), shots=shots, seed=seed, threads=threads)
 
 
 def json_circuit(qubits: int, gates: list[dict[str, Any]]) -> dict[str, Any]:
@@ -34,7 +29,8 @@ def qasm(source: str) -> dict[str, Any]:
 
 
 def shape_of(circuit: dict[str, Any]) -> Shape:
-    return examine(parse(CircuitJob.model_validate({"circuit": circuit}).circuit))
+    (parsed,) = (parse(program) for program in CircuitJob.model_validate({"circuit": circuit}).programs)
+    return examine(parsed)
 
 
 def test_a_bell_pair_reads_00_or_11() -> None:
@@ -132,7 +128,7 @@ def test_a_dynamic_circuit_has_the_same_counts_for_the_same_seed_even_in_batches
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert sample(qasm(TELEPORT)).counts == sample(qasm(TELEPORT), threads=2).counts
-    monkeypatch.setattr(engine, "MAX_BRANCH_BYTES", 2 * 16 * 8)  # two states, half of what four branches need
+    monkeypatch.setattr(branching, "MAX_BRANCH_BYTES", 2 * 16 * 8)  # two states, half of what four branches need
     batched = sample(qasm(TELEPORT), shots=99)
     assert batched.counts == sample(qasm(TELEPORT), shots=99).counts
     assert sum(batched.counts.values()) == 99
@@ -183,11 +179,11 @@ def test_what_the_simulator_does_not_know_is_a_problem() -> None:
 
 def test_a_circuit_without_gates_is_exact() -> None:
     nothing = sample(json_circuit(3, []))
-    assert (nothing.counts, nothing.exactness) == ({"000": 1000}, "exact")
+    assert (nothing.counts, nothing.kind) == ({"000": 1000}, "exact")
 
 
 def test_many_qubits_are_sampled_without_a_second_copy_of_the_state(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "MAX_DRAWN_QUBITS", 1)
+    monkeypatch.setattr(final_state, "MAX_DRAWN_QUBITS", 1)
     ghz = [{"gate": "h", "target": 2}, {"gate": "x", "targets": [0, 4], "control": 2}]
     first, second = (sample(json_circuit(5, ghz)).counts for _ in range(2))
     assert first == second
@@ -222,6 +218,7 @@ def test_a_controlled_gate_of_the_clients_own_is_simulated() -> None:
 
 
 def test_a_state_that_aer_cannot_hold_is_a_problem() -> None:
+    turned = [{"gate": "rx", "targets": list(range(50)), "rotation": 0.3}]
     with pytest.raises(Problem) as refused:
-        sample(json_circuit(50, [{"gate": "h", "targets": list(range(50))}]))
+        sample(json_circuit(50, turned), method="statevector")
     assert refused.value.code == "needs_more_memory"

@@ -1,0 +1,54 @@
+"""What may be asked of a circuit besides its counts."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from app.circuits.gates import MAX_QUBITS
+from app.schemas import Name, Strict, refuse
+
+MAX_TERMS = 10_000  # of one observable; each is an expectation value of its own
+MAX_STATE_QUBITS = 20  # a statevector of 16 MiB
+MAX_MATRIX_QUBITS = 10  # a density matrix or a unitary of 16 MiB
+MAX_INLINE_NUMBERS = 1024  # of a state that stands in results.json too, as [real, imaginary] pairs
+MAX_EXACT_PROBABILITIES = 1 << 20  # outcomes whose exact probabilities are kept
+
+OutputName = Literal["counts", "probabilities", "memory", "statevector", "density_matrix", "unitary"]
+Real = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class PauliTerm(Strict):
+    """A real multiple of a product of Pauli operators."""
+
+    paulis: str = Field(
+        min_length=1,
+        max_length=MAX_QUBITS,
+        pattern=r"^[IXYZ]+$",
+        description="A letter for each of `qubits`, in their order; without `qubits` a letter for every qubit of the "
+        "circuit, the rightmost acting on qubit 0, as Qiskit writes them.",
+        examples=["ZZ"],
+    )
+    qubits: (
+        Annotated[list[Annotated[int, Field(ge=0, lt=MAX_QUBITS)]], Field(min_length=1, max_length=MAX_QUBITS)] | None
+    ) = Field(None, description="The qubits acted on; null: all of them.", examples=[[0, 1]])
+    coefficient: Real = Field(1.0, description="The real coefficient.", examples=[1.0])
+
+    @model_validator(mode="after")
+    def _a_letter_for_each_qubit(self) -> Self:
+        if self.qubits is None:
+            return self
+        if len(set(self.qubits)) != len(self.qubits):
+            refuse(("qubits",), "repeated_qubit", "A qubit is named twice.", self.qubits)
+        if len(self.qubits) != len(self.paulis):
+            reason = f"There are {len(self.paulis)} letters for {len(self.qubits)} qubits."
+            refuse(("paulis",), "term_length", reason, self.paulis)
+        return self
+
+
+class Observable(Strict):
+    """A sum of Pauli strings with real coefficients."""
+
+    name: Name | None = Field(None, description="A name for people.", examples=["parity"])
+    terms: Annotated[list[PauliTerm], Field(min_length=1, max_length=MAX_TERMS)] = Field(
+        description="The terms of the sum.", examples=[[{"paulis": "ZZ", "qubits": [0, 1], "coefficient": 1.0}]]
+    )

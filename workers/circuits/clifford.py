@@ -1,0 +1,93 @@
+"""Whether a gate is Clifford, and what it is in Stim's gates. Each kind of gate is looked at once per process."""
+
+from functools import lru_cache
+from math import isclose, pi, remainder
+
+import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.circuit import Gate, Operation
+from qiskit.circuit.library import UnitaryGate
+from qiskit.exceptions import QiskitError
+from qiskit.quantum_info import Clifford
+
+MAX_CLIFFORD_QUBITS = 4  # of one gate: whether a matrix is Clifford takes 4^n conjugations
+
+Steps = tuple[tuple[str, tuple[int, ...]], ...]
+
+_DIRECT = {
+    "id": "I",
+    "x": "X",
+    "y": "Y",
+    "z": "Z",
+    "h": "H",
+    "s": "S",
+    "sdg": "S_DAG",
+    "sx": "SQRT_X",
+    "sxdg": "SQRT_X_DAG",
+    "cx": "CX",
+    "cy": "CY",
+    "cz": "CZ",
+    "swap": "SWAP",
+    "iswap": "ISWAP",
+}
+
+
+def steps_of(operation: Operation) -> Steps | None:
+    """The operation in Stim's gates, each on places among its qubits; None if it is not Clifford."""
+    if operation.name in _DIRECT:
+        return ((_DIRECT[operation.name], tuple(range(operation.num_qubits))),)
+    if not isinstance(operation, Gate) or operation.num_qubits > MAX_CLIFFORD_QUBITS or operation.is_parameterized():
+        return None
+    if isinstance(operation, UnitaryGate):
+        return _steps_of_matrix(operation.num_qubits, np.round(operation.to_matrix(), 12).tobytes())
+    if all(isinstance(angle, int | float) for angle in operation.params):
+        if operation.name in _TURNS and not _is_quarter_turn(operation.params[0]):
+            return None
+        return _steps_of_gate(_Key(operation))
+    return _steps(operation)
+
+
+_TURNS = {"rx", "ry", "rz", "p", "u1", "rxx", "ryy", "rzz", "rzx"}  # Clifford at multiples of π/2 alone
+
+
+def _is_quarter_turn(angle: float) -> bool:
+    return isclose(remainder(angle, pi / 2), 0.0, abs_tol=1e-9)
+
+
+class _Key:
+    """A gate by its name, angles and controls: gates of one key do the same."""
+
+    def __init__(self, gate: Gate) -> None:
+        self.gate = gate
+        definition = id(type(gate)) if type(gate) is not Gate else id(gate.definition)
+        self._key = (definition, gate.name, gate.num_qubits, tuple(gate.params), getattr(gate, "ctrl_state", None))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Key) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+
+@lru_cache(4096)
+def _steps_of_gate(key: _Key) -> Steps | None:
+    return _steps(key.gate)
+
+
+@lru_cache(1024)
+def _steps_of_matrix(qubits: int, matrix: bytes) -> Steps | None:
+    shape = (1 << qubits, 1 << qubits)
+    return _steps(UnitaryGate(np.frombuffer(matrix, dtype=np.complex128).reshape(shape), check_input=False))
+
+
+def _steps(gate: Gate) -> Steps | None:
+    try:
+        tableau = Clifford.from_matrix(gate.to_matrix()) if isinstance(gate, UnitaryGate) else Clifford(gate)
+    except QiskitError:
+        return None
+    circuit: QuantumCircuit = tableau.to_circuit()
+    found = []
+    for instruction in circuit.data:
+        places = tuple(circuit.find_bit(qubit).index for qubit in instruction.qubits)
+        found.append((_DIRECT[instruction.operation.name], places))
+    return tuple(found)

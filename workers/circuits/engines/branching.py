@@ -1,0 +1,116 @@
+"""Dynamic circuits: shots share a state until a measurement or a reset tells them apart. With noise, trajectories.
+
+Aer keeps the states of all branches at once, so shots come in batches whose states fit.
+"""
+
+from collections import Counter
+from math import sqrt
+from typing import Any
+
+import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.circuit import Qubit
+
+from app.circuits.methods import statevector_bytes
+from workers.circuits.engines import aer
+from workers.circuits.program import Ask, Mean, Program, Sample
+
+MAX_BRANCH_BYTES = 2**30  # states that branching shots keep at once; 20 qubits and 1,000 branches would be 16 GB
+MAX_BATCH_SECONDS_SHOTS = 2_000  # trajectories between two questions whether the job was cancelled
+SHOTS_WITH_OBSERVABLES = 20_000  # each keeps its own expectation values
+
+
+def sample(program: Program, ask: Ask) -> Sample:
+    """Counts shot by shot. The same seed gives the same counts, on any number of threads."""
+    circuit = without_idle_qubits(program)
+    if program.observables:
+        circuit = _observed(circuit, program)
+    translated = aer.translate(circuit)
+    batch = _batch(program, ask)
+    batches = -(-ask.shots // batch)
+    seeds = [ask.seed]
+    if batches > 1:
+        seeds = np.random.SeedSequence(ask.seed).generate_state(batches, np.uint64).tolist()
+    total: Counter[str] = Counter()
+    values: list[list[Any]] = [[] for _ in program.observables]
+    for index, batch_seed in enumerate(seeds):
+        ask.between()
+        size = min(batch, ask.shots - index * batch)
+        data = aer.run(
+            translated,
+            threads=ask.threads,
+            shots=size,
+            seed_simulator=batch_seed >> 1,
+            noise_model=program.noise,
+            enable_truncation=False,  # it forgets qubits that are branched on but never measured, and fails
+            shot_branching_enable=not program.observables,
+            shot_branching_sampling_enable=not program.observables,
+        ).data(0)
+        total.update(data.get("counts", {"0x0": size}))  # none if nothing is measured
+        for observable, kept in enumerate(values):
+            kept += [entry if np.isscalar(entry) else entry[0] for entry in data[f"observable {observable}"]]
+    width = program.circuit.num_clbits
+    counts = {format(int(key, 16), f"0{width}b"): count for key, count in sorted(total.items())}
+    return Sample(counts=counts, expectations=[_mean(np.real(kept)) for kept in values])
+
+
+def _batch(program: Program, ask: Ask) -> int:
+    states = max(1, MAX_BRANCH_BYTES // statevector_bytes(len(program.shape.active)))
+    if program.noise is not None:
+        return min(ask.shots, MAX_BATCH_SECONDS_SHOTS)
+    if program.observables:
+        return min(ask.shots, SHOTS_WITH_OBSERVABLES)
+    return ask.shots if 1 << program.shape.branchings <= states else min(ask.shots, states)
+
+
+def _mean(values: Any) -> Mean:
+    error = float(np.std(values, ddof=1)) / sqrt(len(values)) if len(values) > 1 else 0.0
+    return Mean(float(np.mean(values)), standard_error=error)
+
+
+def _observed(circuit: QuantumCircuit, program: Program) -> QuantumCircuit:
+    """With expectation values kept shot by shot, before the final measurements."""
+    ending = _final_measurements(circuit)
+    observed = circuit.copy_empty_like()
+    kept = [instruction for index, instruction in enumerate(circuit.data) if index not in ending]
+    for instruction in kept:
+        observed._append(instruction)
+    qubits = range(len(program.shape.active))
+    for index, observable in enumerate(program.observables):
+        observed.save_expectation_value(observable, qubits, label=f"observable {index}", pershot=True)
+    for index in sorted(ending):
+        observed._append(circuit.data[index])
+    return observed
+
+
+def _final_measurements(circuit: QuantumCircuit) -> set[int]:
+    """Positions of the measurements that nothing on the same qubit or bit follows."""
+    busy: set[Any] = set()
+    found: set[int] = set()
+    for index in reversed(range(len(circuit.data))):
+        instruction = circuit.data[index]
+        bits = {*instruction.qubits, *instruction.clbits}
+        if instruction.operation.name == "measure" and busy.isdisjoint(bits):
+            found.add(index)
+        busy |= bits
+    return found
+
+
+def without_idle_qubits(program: Program) -> QuantumCircuit:
+    """The same without barriers and idle qubits. A clbit that an idle qubit clears is cleared by one that stays 0."""
+    circuit = program.circuit
+    active = set(program.shape.active)
+    writes = Counter(clbit for instruction in circuit.data for clbit in instruction.clbits)
+    compact = QuantumCircuit(program.shape.active, circuit.clbits, *circuit.cregs)
+    ground: Qubit | None = None
+    for instruction in circuit.data:
+        if instruction.operation.name == "barrier":
+            continue
+        if active.issuperset(instruction.qubits):
+            compact._append(aer.for_aer(instruction))
+        elif instruction.operation.name == "measure" and writes[instruction.clbits[0]] > 1:
+            if ground is None:
+                ground = Qubit()
+                compact.add_bits([ground])
+            compact._append(instruction.replace(qubits=(ground,)))
+    return compact

@@ -1,0 +1,152 @@
+"""Circuits that are measured at the end: one final state, pure or mixed, and one multinomial draw for all shots."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qiskit import ClassicalRegister, QuantumCircuit
+
+from app.circuits.outputs import MAX_EXACT_PROBABILITIES
+from workers.circuits.engines import aer
+from workers.circuits.engines.aer import AerMethod
+from workers.circuits.engines.readout import misread
+from workers.circuits.keys import counts_of, keys_of
+from workers.circuits.program import Ask, Integers, Mean, Program, Sample, generator
+
+MAX_DRAWN_QUBITS = 20  # beyond 2^20 probabilities Aer samples the state itself, without a second copy of that size
+MAX_VARIANCE_TERMS = 128  # the square of a sum of n terms has n² terms
+STATES_AT_ONCE = 1 << 22  # amplitudes of a sweep that one call to Aer may hold
+
+_PRECISION = 15  # decimals of a probability: what threads add up in another order must not change the counts
+_FEW = 8  # shots for each outcome, below which drawing them one by one is faster than outcome by outcome
+
+Reals = NDArray[np.float64]
+
+
+def sample(program: Program, ask: Ask, method: AerMethod = "statevector") -> Sample:
+    """Counts, and where they are asked for exact probabilities and expectation values."""
+    return sample_each(program, [ask], method)[0]
+
+
+def sample_each(
+    program: Program,
+    asks: Sequence[Ask],
+    method: AerMethod = "statevector",
+    bindings: Sequence[Mapping[Any, float]] = (),
+) -> list[Sample]:
+    """The same circuit for every set of values of its parameters: translated once, bound by the simulator."""
+    final = program.final(aer.for_aer)
+    read = program.read
+    positions = [final.find_bit(qubit).index for qubit in read]
+    translated = aer.translate(final, method)
+    for index, observable in enumerate(program.observables):
+        save_observable(translated, observable, f"observable {index}")
+    if len(read) > MAX_DRAWN_QUBITS:
+        return [_sampled_by_aer(program, translated, positions, ask, method, bindings, i) for i, ask in enumerate(asks)]
+    if read:
+        translated.save_probabilities(positions)
+    found: list[Sample] = []
+    step = max(1, STATES_AT_ONCE >> len(program.shape.active) * (2 if method == "density_matrix" else 1))
+    for start in range(0, len(asks), step):
+        asks[start].between()
+        chunk = bindings[start : start + step]
+        if read or program.observables:
+            options = {"noise_model": program.noise} | _binds(chunk)
+            result = aer.run(translated, method, threads=asks[0].threads, shots=1, **options)
+        for index, ask in enumerate(asks[start : start + step]):
+            data = result.data(index) if read or program.observables else {}
+            found.append(_drawn(program, data, ask))
+    return found
+
+
+def _binds(bindings: Sequence[Mapping[Any, float]]) -> dict[str, Any]:
+    if not bindings:
+        return {}
+    values = {parameter: [binding[parameter] for binding in bindings] for parameter in bindings[0]}
+    return {"parameter_binds": [values], "runtime_parameter_bind_enable": True}
+
+
+def save_observable(circuit: QuantumCircuit, observable: Any, label: str) -> None:
+    """Have Aer compute ⟨O⟩, and ⟨O²⟩ - ⟨O⟩² where that is affordable, at this place."""
+    every = range(circuit.num_qubits)
+    if len(observable) <= MAX_VARIANCE_TERMS:
+        circuit.save_expectation_value_variance(observable, every, label=label)
+    else:
+        circuit.save_expectation_value(observable, every, label=label)
+
+
+def means(program: Program, data: Mapping[str, Any]) -> list[Mean]:
+    """The expectation values that `save_observable` had saved."""
+    found = []
+    for index, observable in enumerate(program.observables):
+        saved = data[f"observable {index}"]
+        if len(observable) <= MAX_VARIANCE_TERMS:
+            found.append(Mean(float(saved[0]), variance=max(0.0, float(saved[1]))))
+        else:
+            found.append(Mean(float(np.real(saved))))
+    return found
+
+
+def _drawn(program: Program, data: Mapping[str, Any], ask: Ask) -> Sample:
+    """One multinomial draw from the probabilities of the qubits read."""
+    read = program.read
+    if not read:
+        key = "0" * program.circuit.num_clbits
+        sure = {key: 1.0} if ask.probabilities else None
+        return Sample(counts={key: ask.shots}, kind="exact", probabilities=sure, expectations=means(program, data))
+    exact: Reals = misread(np.asarray(data["probabilities"]), program)
+    probabilities = np.round(exact, _PRECISION)
+    probabilities /= probabilities.sum()
+    outcomes, frequencies = draw(probabilities, ask)
+    columns = program.columns(read)
+    likely = None
+    if ask.probabilities:
+        possible = np.flatnonzero(probabilities)[:MAX_EXACT_PROBABILITIES]
+        likely = dict(zip(keys_of(possible, columns), exact[possible].tolist(), strict=True))
+    return Sample(
+        counts=counts_of(outcomes, frequencies, columns), probabilities=likely, expectations=means(program, data)
+    )
+
+
+def draw(probabilities: Reals, ask: Ask) -> tuple[Integers, Integers]:
+    """Outcomes that were read, in ascending order, and how often."""
+    random = generator(ask.seed)
+    if ask.shots * _FEW > len(probabilities):
+        frequencies = random.multinomial(ask.shots, probabilities)
+        outcomes = np.flatnonzero(frequencies)
+        return outcomes, frequencies[outcomes]
+    places = np.sort(random.random(ask.shots))
+    shots = np.searchsorted(np.cumsum(probabilities), places, side="right").clip(max=len(probabilities) - 1)
+    outcomes, frequencies = np.unique(shots, return_counts=True)
+    return outcomes, frequencies
+
+
+def _sampled_by_aer(
+    program: Program,
+    translated: QuantumCircuit,
+    positions: list[int],
+    ask: Ask,
+    method: AerMethod,
+    bindings: Sequence[Mapping[Any, float]],
+    index: int,
+) -> Sample:
+    """The same, sampled by Aer from its state."""
+    ask.between()
+    measured = translated.copy()
+    measured.add_register(ClassicalRegister(len(positions)))
+    measured.measure(positions, range(len(positions)))
+    options = {"noise_model": program.noise} | _binds(bindings[index : index + 1])
+    data = aer.run(
+        measured, method, threads=ask.threads, shots=ask.shots, seed_simulator=ask.seed >> 1, **options
+    ).data(0)
+    outcomes, frequencies = sorted_outcomes(data["counts"])
+    counts = counts_of(outcomes, frequencies, program.columns(program.read))
+    return Sample(counts=counts, expectations=means(program, data))
+
+
+def sorted_outcomes(counts: Mapping[str, int]) -> tuple[Integers, Integers]:
+    """Aer's counts by hexadecimal keys as ascending outcomes and their frequencies."""
+    ascending = sorted((int(key, 16), count) for key, count in counts.items())
+    outcomes, frequencies = zip(*ascending, strict=True)
+    return np.array(outcomes, dtype=np.int64), np.array(frequencies, dtype=np.int64)

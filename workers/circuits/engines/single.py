@@ -1,0 +1,123 @@
+"""Statevectors in single precision with qsim (Quantum AI team 2020, doi:10.5281/zenodo.4023103).
+
+It fuses gates and runs them in the processor's widest registers: 20 qubits in a tenth of Aer's time. Aer's own single
+precision gains nothing, so where qsim is not installed the job says so and runs in double precision.
+"""
+
+import importlib.util
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qiskit import QuantumCircuit
+from qiskit.circuit import CircuitInstruction, Gate
+from qiskit.quantum_info import Statevector
+from qiskit.transpiler import generate_preset_pass_manager
+
+from app.circuits.outputs import MAX_EXACT_PROBABILITIES
+from workers.circuits.engines import final_state
+from workers.circuits.keys import counts_of, keys_of
+from workers.circuits.program import Ask, Mean, Program, Sample
+
+MAX_MATRIX_QUBITS = 4  # of one gate handed to qsim
+FUSED_QUBITS = 3  # the fastest here for 16 to 24 qubits
+COMPARED_QUBITS = 16  # up to so many the fidelity with double precision is measured: 40 ms
+
+Amplitudes = NDArray[np.complex64]
+
+
+@lru_cache(1)
+def available() -> bool:
+    return importlib.util.find_spec("qsimcirq") is not None
+
+
+def sample(program: Program, ask: Ask) -> Sample:
+    """Counts from a state of single precision, and how far it is off."""
+    read = program.read
+    if not available() or not read:
+        exact = final_state.sample(program, ask)
+        return exact if available() else _with(exact, remark="qsim is not installed: double precision")
+    ask.between()
+    final = program.final()
+    state = amplitudes(final, threads=ask.threads)
+    norm = float(np.vdot(state, state).real)
+    remark = f"single precision: the norm is off by {abs(norm - 1):.1e}"
+    fidelity = None
+    if len(program.shape.active) <= COMPARED_QUBITS:
+        double = Statevector(final)
+        fidelity = min(1.0, float(abs(np.vdot(double.data, state)) ** 2) / norm)
+        remark += f", the fidelity with double precision by {1 - fidelity:.1e}"
+    probabilities = _marginal(state, [final.find_bit(qubit).index for qubit in read]) / norm
+    outcomes, frequencies = final_state.draw(probabilities, ask)
+    columns = program.columns(read)
+    likely = None
+    if ask.probabilities:
+        possible = np.flatnonzero(probabilities)[:MAX_EXACT_PROBABILITIES]
+        likely = dict(zip(keys_of(possible, columns), probabilities[possible].tolist(), strict=True))
+    return Sample(
+        counts=counts_of(outcomes, frequencies, columns),
+        probabilities=likely,
+        expectations=[_mean(observable, state) for observable in program.observables],
+        fidelity=fidelity,
+        remark=remark,
+    )
+
+
+def amplitudes(circuit: QuantumCircuit, *, threads: int) -> Amplitudes:
+    """The final state (2^n,), qubit 0 the low bit of an index."""
+    from qsimcirq import qsim  # imports Cirq: a second, and only jobs that ask for it pay
+
+    flat = circuit if all(map(_has_small_matrix, circuit.data)) else _one_and_two_qubit_gates().run(circuit)
+    translated = qsim.Circuit()
+    translated.num_qubits = flat.num_qubits
+    moments = [0] * flat.num_qubits
+    for instruction in flat.data:
+        places = [flat.find_bit(qubit).index for qubit in instruction.qubits]
+        moment = max(moments[place] for place in places)
+        for place in places:
+            moments[place] = moment + 1
+        matrix = instruction.operation.to_matrix().astype(np.complex64)
+        qsim.add_matrix_gate(moment, places[::-1], matrix.reshape(-1).view(np.float32).tolist(), translated)
+    options = {"c": translated, "f": FUSED_QUBITS, "t": threads, "v": 0, "r": 1, "s": 1, "z": True}
+    on_a_processor: dict[str, Any] = {"g": False, "gmode": 0, "gsst": 512, "gdb": 16}
+    state: Amplitudes = qsim.qsim_simulate_fullstate(options | on_a_processor, 0).view(np.complex64)
+    return state
+
+
+def _has_small_matrix(instruction: CircuitInstruction) -> bool:
+    operation = instruction.operation
+    return isinstance(operation, Gate) and operation.num_qubits <= MAX_MATRIX_QUBITS and hasattr(operation, "__array__")
+
+
+@lru_cache(1)
+def _one_and_two_qubit_gates() -> Any:
+    return generate_preset_pass_manager(optimization_level=0, basis_gates=["u", "cx"])
+
+
+def _marginal(state: Amplitudes, positions: list[int]) -> NDArray[np.float64]:
+    """Probabilities (2^positions,), the first position the low bit."""
+    qubits = len(state).bit_length() - 1
+    probabilities = (state.real.astype(np.float64) ** 2 + state.imag.astype(np.float64) ** 2).reshape((2,) * qubits)
+    axes = [qubits - 1 - position for position in positions]  # the first axis is the high bit
+    others = tuple(axis for axis in range(qubits) if axis not in axes)
+    kept = sorted(axes)
+    summed = probabilities.sum(axis=others) if others else probabilities
+    order = [kept.index(axis) for axis in reversed(axes)]
+    return np.ascontiguousarray(summed.transpose(order)).reshape(-1)
+
+
+def _mean(observable: Any, state: Amplitudes) -> Mean:
+    normal = state.astype(np.complex128)
+    normal /= np.linalg.norm(normal)
+    return Mean(float(np.real(Statevector(normal).expectation_value(observable))))
+
+
+def _with(sample: Sample, *, remark: str) -> Sample:
+    return Sample(
+        counts=sample.counts,
+        kind=sample.kind,
+        probabilities=sample.probabilities,
+        expectations=sample.expectations,
+        remark=remark,
+    )

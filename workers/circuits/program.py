@@ -1,0 +1,98 @@
+"""A circuit on its way through the engine room, and what an engine is asked and answers."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from qiskit import QuantumCircuit
+from qiskit.circuit import Qubit
+from qiskit.quantum_info import SparsePauliOp
+
+from workers.circuits.shape import Shape
+
+Integers = NDArray[np.int64]
+Bits = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A measured circuit, its gates those of its device and noise, and what of it has to be simulated.
+
+    noise: Aer's noise model over the active qubits, in their order. observables: over the active qubits, too.
+    """
+
+    circuit: QuantumCircuit
+    shape: Shape
+    noise: Any = None
+    observables: Sequence[SparsePauliOp] = ()
+
+    def final(self, prepare: Callable[..., Any] = lambda instruction: instruction) -> QuantumCircuit:
+        """What leads to the final state of a circuit that is not dynamic: its gates on its active qubits alone."""
+        without_effect = {"measure", "barrier", "reset", "delay"}  # where nothing follows a measurement
+        active = set(self.shape.active)
+        final = QuantumCircuit(self.shape.active, global_phase=self.circuit.global_phase)
+        for instruction in self.circuit.data:
+            if instruction.operation.name not in without_effect and active.issuperset(instruction.qubits):
+                final._append(prepare(instruction))
+        return final
+
+    @property
+    def read(self) -> list[Qubit]:
+        """The active qubits that some classical bit reads at the end."""
+        measured = set(self.shape.source.values())
+        return [qubit for qubit in self.shape.active if qubit in measured]
+
+    def columns(self, read: Sequence[Qubit]) -> list[int]:
+        """For each clbit its place among the qubits read, -1 for one that reads 0."""
+        place = {qubit: index for index, qubit in enumerate(read)}
+        source = self.shape.source
+        return [place.get(source[clbit], -1) if clbit in source else -1 for clbit in self.circuit.clbits]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """How a program is to be run. between: called every few seconds at most; it may raise."""
+
+    shots: int
+    seed: int
+    threads: int = 1
+    between: Callable[[], None] = lambda: None
+    probabilities: bool = False
+    max_bond_dimension: int | None = None
+    truncation_threshold: float = 1e-16
+
+
+@dataclass(frozen=True, slots=True)
+class Mean:
+    """An expectation value. standard_error: of the mean over trajectories. variance: ⟨O²⟩ - ⟨O⟩², None if unknown."""
+
+    value: float
+    standard_error: float = 0.0
+    variance: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """What an engine found. counts, probabilities: by little-endian keys over all classical bits.
+
+    fidelity: at least that of the state sampled from with the exact one; None where nothing was cut or rounded.
+    remarks: what else there is to say about how.
+    """
+
+    counts: dict[str, int]
+    kind: Literal["exact", "sampled", "truncated"] = "sampled"
+    probabilities: dict[str, float] | None = None
+    expectations: list[Mean] = field(default_factory=list)
+    fidelity: float | None = None
+    remark: str = ""
+
+
+def seeds(seed: int, count: int) -> list[int]:
+    """Seeds of their own, 48 bits each, for the circuits of one job."""
+    return [int(word) >> 16 for word in np.random.SeedSequence(seed).generate_state(count, np.uint64)]
+
+
+def generator(seed: int) -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64(seed))
