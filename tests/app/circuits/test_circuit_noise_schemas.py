@@ -135,7 +135,7 @@ def test_what_is_large_is_refused_quickly() -> None:
     for given in (custom(*[large] * 512), custom(*[large] * 100_000), rule(DEPOLARIZING, qubits=list(range(300)))):
         with pytest.raises(ValidationError):
             NOISE.validate_python(given)
-    assert process_time() - start < 1  # 0.2 s alone on a core
+    assert process_time() - start < 3  # 0.3 s where nothing else is loaded for the garbage collector to look at
 
 
 def test_harmonys_rates_have_its_published_fidelities() -> None:

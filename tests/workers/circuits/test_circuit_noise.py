@@ -415,3 +415,28 @@ def test_ionqs_models_act_after_each_gate_at_the_published_rate(name: str) -> No
     close(density(circuit, noise), depolarized(ideal(circuit), two))
     single = one_gate(1)
     close(density(single, noise), depolarized(ideal(single), one))
+
+
+@pytest.mark.parametrize("method", ["statevector", "matrix_product_state"])
+def test_trajectories_meet_the_same_errors_as_the_density_matrix(method: str) -> None:
+    """Two-qubit gates of every name, those included that not every method of Aer knows."""
+    circuit = QuantumCircuit(3, 3)
+    circuit.h(0)
+    circuit.crx(0.7, 0, 1)
+    circuit.csx(1, 2)
+    circuit.cu(0.3, 0.2, 0.1, 0.4, 2, 0)
+    circuit.iswap(0, 1)
+    circuit.ch(1, 2)
+    circuit.ccx(0, 1, 2)
+    noise = custom(
+        {"gate": "any_two_qubit", "error": {"kind": "depolarizing", "probability": 0.1}},
+        {"gate": "measure", "qubits": [2], "error": {"kind": "amplitude_damping", "gamma": 0.3}},
+    )
+    circuit.measure(range(3), range(3))
+    located = for_noise(circuit, noise)
+    shots, model = 8000, noise_model(noise, located, qubits=range(3))
+    result = AerSimulator(method=method).run(located, noise_model=model, shots=shots, seed_simulator=1).result()
+    assert result.success, result.status
+    counts = result.get_counts()
+    for state, p in enumerate(np.diag(density(circuit, noise)).real):
+        assert abs(counts.get(format(state, "03b"), 0) - shots * p) <= 6 * sqrt(shots * p * (1 - p)) + 1
