@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-DISCRIMINATORS = ("format", "source", "kind")  # the fields that choose the member of a union
+DISCRIMINATORS = ("format", "source", "kind", "model")  # the fields that choose the member of a union
 MAX_ECHO = 500  # characters of a detail or of a key in a pointer: a wrong tag of megabytes is not sent back
 
 
