@@ -4,8 +4,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from app.circuits.device import Device
 from app.circuits.formats import BELL_OPERATIONS, BELL_SOURCE, BELL_SOURCE_2, CIRQ_EXAMPLE, Circuit
 from app.circuits.methods import MethodName
+from app.circuits.noise import Noise
 from app.circuits.outputs import Observable, OutputName
 from app.circuits.views import BitOrder
 from app.schemas import Strict, Submission, View, refuse
@@ -93,6 +95,17 @@ class CircuitJob(Submission):
         default_factory=lambda: Truncation(),
         description="For `matrix_product_state`; the result says what was cut off.",
         examples=[{"max_bond_dimension": 64}],
+    )
+    noise: Noise | None = Field(
+        None,
+        description="What goes wrong on the way; null: nothing does. The results then hold the ideal distribution, too, "
+        "where it is cheap to compute.",
+        examples=[{"model": "depolarizing", "one_qubit": 0.001, "two_qubit": 0.01}],
+    )
+    device: Device | None = Field(
+        None,
+        description="Compile the circuit for these gates and couplings first.",
+        examples=[{"coupling_map": {"shape": "line", "qubits": 5}, "optimization_level": 1}],
     )
     outputs: Annotated[list[OutputName], Field(min_length=1, max_length=6)] = Field(
         default_factory=lambda: [*_COUNTS],

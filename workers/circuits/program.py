@@ -1,6 +1,6 @@
 """A circuit on its way through the engine room, and what an engine is asked and answers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from workers.circuits.shape import Shape
 
 Integers = NDArray[np.int64]
 Bits = NDArray[np.uint8]
+Reals = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +22,13 @@ class Program:
     """A measured circuit, its gates those of its device and noise, and what of it has to be simulated.
 
     noise: Aer's noise model over the active qubits, in their order. observables: over the active qubits, too.
+    readout: (2, 2) of each qubit that is misread, row i column j the probability that a qubit in i reads j.
     """
 
     circuit: QuantumCircuit
     shape: Shape
     noise: Any = None
+    readout: Mapping[Qubit, Reals] = field(default_factory=dict)
     observables: Sequence[SparsePauliOp] = ()
 
     def final(self, prepare: Callable[..., Any] = lambda instruction: instruction) -> QuantumCircuit:
@@ -43,6 +46,16 @@ class Program:
         """The active qubits that some classical bit reads at the end."""
         measured = set(self.shape.source.values())
         return [qubit for qubit in self.shape.active if qubit in measured]
+
+    def places(self, layout: Sequence[int] | None = None) -> dict[int, int]:
+        """Where each submitted qubit stands among the active ones, as far as it is active.
+
+        layout: the circuit's qubit that each submitted one ended on, where a device moved them.
+        """
+        active = {qubit: index for index, qubit in enumerate(self.shape.active)}
+        numbers = range(self.circuit.num_qubits) if layout is None else layout
+        qubits = self.circuit.qubits
+        return {own: active[qubits[place]] for own, place in enumerate(numbers) if place >= 0 and qubits[place] in active}
 
     def columns(self, read: Sequence[Qubit]) -> list[int]:
         """For each clbit its place among the qubits read, -1 for one that reads 0."""

@@ -1,32 +1,44 @@
 """From a job's circuits to programs with a method chosen: parsed, fitted to device and noise, examined."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import psutil
 from qiskit import QuantumCircuit
 
-from app.circuits.admission import check_histogram, relocated
+from app.circuits.admission import check_histogram, relocated, wanted
 from app.circuits.formats import Circuit, JsonCircuit
+from app.circuits.methods import Method, plans
 from app.circuits.schemas import CircuitJob
 from app.errors import Problem
+from workers.circuits.device import Compiled, compile_for
+from workers.circuits.engines.branching import without_idle_qubits
 from workers.circuits.engines.states import StateName, check_state
+from workers.circuits.facts import facts_of
+from workers.circuits.noise import for_noise, noise_cost, noise_model, readout_matrix
 from workers.circuits.observables import lower
 from workers.circuits.parse import parse
 from workers.circuits.program import Program
-from workers.circuits.route import Routed, route
+from workers.circuits.route import TOGETHER, Routed, route
 from workers.circuits.shape import examine
 
 STATES: tuple[StateName, ...] = ("statevector", "density_matrix", "unitary")
+MAX_IDEAL_SECONDS = 1.0  # predicted, for the noiseless distribution beside a noisy one
+MAX_IDEAL_BITS = 16  # outcomes of it that stand in the results: 65,536
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One circuit of a job. circuit: as submitted, measured. routed: what is simulated instead, and how."""
+    """One circuit of a job. circuit: as submitted, measured. routed: what is simulated instead, and how.
+
+    compiled: what became of it for the device. ideal: the same without noise, where that costs little.
+    """
 
     circuit: QuantumCircuit
     routed: Routed
+    compiled: Compiled | None = None
+    ideal: Program | None = None
 
     @property
     def clbits(self) -> int:
@@ -35,33 +47,97 @@ class Reading:
     def bindings(self, values: Sequence[Mapping[str, float]]) -> list[dict[Any, float]]:
         """The values by the circuit's own parameters."""
         own = {parameter.name: parameter for parameter in self.routed.program.circuit.parameters}
-        return [{own[name]: value for name, value in binding.items() if name in own} for binding in values]
+        return [{parameter: binding[name] for name, parameter in own.items()} for binding in values]
 
 
 def read_all(job: CircuitJob) -> list[Reading]:
-    """Every circuit of the job, in order. Raises `Problem` with the pointer of the circuit at fault."""
+    """Every circuit of the job, in order; one for all bindings of a sweep that are simulated together.
+
+    Raises `Problem` with the pointer of the circuit at fault.
+    """
     memory_available = psutil.virtual_memory().available
+    if job.bindings is not None:
+        return _read_sweep(job, job.bindings, memory_available)
     found = []
     for index, circuit in enumerate(job.programs):
         try:
-            found.append(_read(job, circuit, memory_available))
+            found.append(_read(job, circuit, parse(circuit), memory_available))
         except Problem as problem:
             raise relocated(problem, job, index) from None
     return found
 
 
-def _read(job: CircuitJob, circuit: Circuit, memory_available: int) -> Reading:
-    parsed = parse(circuit)
-    shape = examine(parsed)
+def _read_sweep(job: CircuitJob, bindings: Sequence[Mapping[str, float]], memory_available: int) -> list[Reading]:
+    (source,) = job.programs
+    parametrised = parse(source, bound=False)
+    check_bindings(parametrised, bindings)
+    if job.noise is None and job.device is None:
+        reading = _read(job, source, parametrised, memory_available)
+        if reading.routed.plan.method in TOGETHER and job.precision == "double":
+            return [reading]
+    return [_read(job, source, bound, memory_available) for bound in _bound(parametrised, bindings)]
+
+
+def check_bindings(circuit: QuantumCircuit, bindings: Sequence[Mapping[str, float]]) -> None:
+    """Raise Problem where a binding leaves a parameter open, or names one that the circuit does not have."""
+    wanted = {parameter.name for parameter in circuit.parameters}
+    for index, binding in enumerate(bindings):
+        for name in sorted(wanted ^ binding.keys()):
+            missing = name in wanted
+            title = f"The parameter {name!r} has no value." if missing else f"The circuit has no parameter {name!r}."
+            code = "unbound_parameters" if missing else "unknown_parameter"
+            raise Problem(code, title, pointer=f"/bindings/{index}" + ("" if missing else f"/{name}"))
+
+
+def _bound(circuit: QuantumCircuit, bindings: Sequence[Mapping[str, float]]) -> Iterator[QuantumCircuit]:
+    own = {parameter.name: parameter for parameter in circuit.parameters}
+    for binding in bindings:
+        yield circuit.assign_parameters({own[name]: value for name, value in binding.items()})
+
+
+def _read(job: CircuitJob, source: Circuit, submitted: QuantumCircuit, memory_available: int) -> Reading:
+    assert job.seed is not None  # drawn where the job was submitted
+    compiled = None if job.device is None else compile_for(submitted, job.device, seed=job.seed)
+    circuit = submitted if compiled is None else compiled.circuit
+    program, locations = _with_noise(job, circuit)
+    places = None if compiled is None else compiled.final_layout
     observables = [
-        lower(observable, parsed, shape.active, f"/observables/{index}")
+        lower(observable, submitted.num_qubits, program.places(places), f"/observables/{index}")
         for index, observable in enumerate(job.observables)
     ]
-    program = Program(parsed, shape, observables=observables)
+    program = replace(program, observables=observables)
     for name in STATES:
         if name in job.outputs:
             check_state(name, program, "/outputs")
-    pointer = "/circuit/qubits" if isinstance(circuit, JsonCircuit) else "/circuit/source"
-    routed = route(program, job, locations=0, memory_available=memory_available, pointer=pointer)
-    check_histogram(job, active=len(shape.active) + shape.branchings, clbits=parsed.num_clbits)
-    return Reading(parsed, routed)
+    pointer = "/circuit/qubits" if isinstance(source, JsonCircuit) else "/circuit/source"
+    routed = route(program, job, locations=locations, memory_available=memory_available, pointer=pointer)
+    check_histogram(job, active=len(program.shape.active) + program.shape.branchings, clbits=circuit.num_clbits)
+    ideal = _ideal(job, submitted, memory_available) if program.noise is not None else None
+    return Reading(submitted, routed, compiled, ideal)
+
+
+def _with_noise(job: CircuitJob, circuit: QuantumCircuit) -> tuple[Program, int]:
+    """The program with its noise, and at how many places it can act."""
+    if job.noise is None:
+        return Program(circuit, examine(circuit)), 0
+    located = for_noise(circuit, job.noise)
+    bare = Program(located, examine(located))
+    numbers = [located.find_bit(qubit).index for qubit in bare.shape.active]
+    model = noise_model(job.noise, without_idle_qubits(bare), qubits=numbers)
+    if model is None:
+        return bare, 0
+    readout = {
+        qubit: matrix
+        for qubit, number in zip(bare.shape.active, numbers, strict=True)
+        if (matrix := readout_matrix(job.noise, number)) is not None
+    }
+    return replace(bare, noise=model, readout=readout), max(1, noise_cost(job.noise, located))
+
+
+def _ideal(job: CircuitJob, circuit: QuantumCircuit, memory_available: int) -> Program | None:
+    program = Program(circuit, examine(circuit))
+    facts = facts_of(circuit, program.shape)
+    every = plans(facts, replace(wanted(job), method=None, state=True), memory_available=memory_available)
+    plan = next(plan for plan in every if plan.method == Method.STATEVECTOR)
+    cheap = plan.why_not is None and plan.seconds <= MAX_IDEAL_SECONDS and len(program.read) <= MAX_IDEAL_BITS
+    return program if cheap else None

@@ -75,7 +75,7 @@ def _simulated(job: CircuitJob, readings: list[Reading], run: Run) -> Iterator[t
     assert job.seed is not None
     own = [job.seed] if job.runs == 1 else seeds(job.seed, job.runs)
     asks = [_ask(job, seed, run) for seed in own]
-    if job.bindings is None:
+    if job.bindings is None or len(readings) == job.runs > 1:
         for reading, ask in zip(readings, asks, strict=True):
             yield reading, ask.seed, *simulate(reading.routed, ask, precision=job.precision)
         return
@@ -83,7 +83,7 @@ def _simulated(job: CircuitJob, readings: list[Reading], run: Run) -> Iterator[t
     for first in range(0, len(asks), SWEPT_TOGETHER):
         chunk = asks[first : first + SWEPT_TOGETHER]
         bindings = reading.bindings(job.bindings[first : first + SWEPT_TOGETHER])
-        swept = sweep(reading.routed, bindings, chunk, precision=job.precision)
+        swept = sweep(reading.routed, bindings, chunk)
         for ask, (sample, seconds) in zip(chunk, swept, strict=True):
             yield reading, ask.seed, sample, seconds
 

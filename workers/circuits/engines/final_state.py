@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from qiskit import ClassicalRegister, QuantumCircuit
 
 from app.circuits.outputs import MAX_EXACT_PROBABILITIES
@@ -12,7 +11,7 @@ from workers.circuits.engines import aer
 from workers.circuits.engines.aer import AerMethod
 from workers.circuits.engines.readout import misread
 from workers.circuits.keys import counts_of, keys_of
-from workers.circuits.program import Ask, Integers, Mean, Program, Sample, generator
+from workers.circuits.program import Ask, Integers, Mean, Program, Reals, Sample, generator
 
 MAX_DRAWN_QUBITS = 20  # beyond 2^20 probabilities Aer samples the state itself, without a second copy of that size
 MAX_VARIANCE_TERMS = 128  # the square of a sum of n terms has n² terms
@@ -20,9 +19,6 @@ STATES_AT_ONCE = 1 << 22  # amplitudes of a sweep that one call to Aer may hold
 
 _PRECISION = 15  # decimals of a probability: what threads add up in another order must not change the counts
 _FEW = 8  # shots for each outcome, below which drawing them one by one is faster than outcome by outcome
-
-Reals = NDArray[np.float64]
-
 
 def sample(program: Program, ask: Ask, method: AerMethod = "statevector") -> Sample:
     """Counts, and where they are asked for exact probabilities and expectation values."""
