@@ -26,7 +26,7 @@ _BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "*": operator.mul,
     "/": operator.truediv,
 }
-_STRENGTH = {"(": 0, "+": 1, "-": 1, "*": 2, "/": 2, "negate": 3}
+_STRENGTH = {"(": 0, ")": 1, "+": 1, "-": 1, "*": 2, "/": 2, "negate": 3}
 
 
 class ExpressionError(ValueError):
@@ -83,32 +83,30 @@ def read_expression(text: str, constants: Mapping[str, float]) -> Expression:
     names: dict[str, None] = {}
     waiting: list[str] = []
     operand_due = True
-    for kind, token in _tokens(text):
+    for kind, word in _tokens(text):
         if kind != "sign":
             if not operand_due:
-                raise ExpressionError(f"An operator is missing before {token!r}.")
+                raise ExpressionError(f"An operator is missing before {word!r}.")
             operand_due = False
             if kind == "number":
-                steps.append(int(token) if token.isdigit() else float(token))
-            elif token in constants:
-                steps.append(constants[token])
+                steps.append(int(word) if word.isdigit() else float(word))
+            elif word in constants:
+                steps.append(constants[word])
             else:
-                names[token] = None
-                steps.append(token)
-        elif token == "(" and operand_due:
-            waiting.append(token)
-        elif token == "-" and operand_due:
-            waiting.append("negate")
-        elif token in ")+-*/" and not operand_due:
-            while waiting and _STRENGTH[waiting[-1]] >= _STRENGTH.get(token, 1):
+                names[word] = None
+                steps.append(word)
+        elif operand_due and word in ("(", "-"):
+            waiting.append("negate" if word == "-" else word)
+        elif word != "(" and not operand_due:
+            while waiting and _STRENGTH[waiting[-1]] >= _STRENGTH[word]:
                 steps.append(_operation(waiting.pop()))
-            if token != ")":
-                waiting.append(token)
+            if word in _BINARY:
+                waiting.append(word)
                 operand_due = True
             elif not waiting or waiting.pop() != "(":
                 raise ExpressionError("A parenthesis is closed that was never opened.")
         else:
-            raise ExpressionError(f"A number or a name is missing before {token!r}.")
+            raise ExpressionError(f"A number or a name is missing before {word!r}.")
     if operand_due:
         raise ExpressionError("The expression ends where a number or a name is due.")
     while waiting:

@@ -150,7 +150,9 @@ class Operation(Strict):
     controls: Annotated[list[Index], Field(max_length=MAX_QUBITS)] | None = Field(
         None, description="The gate acts where all of these qubits are 1.", examples=[[0, 1]]
     )
-    rotation: Number | None = Field(None, description="rx, ry, rz, xx, yy, zz, z: the angle, radians.", examples=[0.3, "theta"])
+    rotation: Number | None = Field(
+        None, description="rx, ry, rz, xx, yy, zz, z: the angle, radians.", examples=[0.3, "theta"]
+    )
     phase: Number | None = Field(None, description="gpi, gpi2, native zz: the phase, turns.", examples=[0.25])
     phases: Annotated[list[Number], Field(min_length=2, max_length=2)] | None = Field(
         None, description="ms: one phase for each target, turns.", examples=[[0.0, 0.5]]

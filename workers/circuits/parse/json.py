@@ -113,17 +113,35 @@ def _append(circuit: QuantumCircuit, operation: Operation, parameters: dict[str,
         case _:
             gate = _gate(operation, parameters)
             controls = operation.controlled_by
-            if controls:
-                gate = gate.control(len(controls), annotated=False)
             groups = [targets] if operation.gate in _TOGETHER else [[target] for target in targets]
             if operation.gate == "ms":
                 groups = [targets[::-1]]  # Qiskit's first qubit is the low bit of a matrix's index
+            if controls and isinstance(gate, UnitaryGate):
+                gate = _controlled_matrix(gate, len(controls))
+                groups = [[*group, *controls] for group in groups]
+            elif controls:
+                gate = gate.control(len(controls), annotated=False)
+                groups = [[*controls, *group] for group in groups]
+            append = circuit._append if operation.condition is None else circuit.append  # which minds an open `if`
             for group in groups:
-                qubits = [circuit.qubits[qubit] for qubit in (*controls, *group)]
-                circuit._append(CircuitInstruction(gate, qubits))
+                append(CircuitInstruction(gate, [circuit.qubits[qubit] for qubit in group]))
+
+
+def _controlled_matrix(gate: UnitaryGate, controls: int) -> UnitaryGate:
+    """Qiskit would decompose a matrix before it controls it: seconds, and for 20 controls a terabyte."""
+    if gate.num_qubits + controls > MAX_DENSE_PAULI_QUBITS:
+        raise Problem(
+            "pauliexp_too_wide",
+            f"Terms that do not commute are exponentiated on up to {MAX_DENSE_PAULI_QUBITS} qubits, controls included.",
+            pointer="/controls",
+            ways_out=[{"note": SPLIT}],
+        )
+    return UnitaryGate(matrices.controlled(gate.params[0], controls), label=f"C-{gate.label}", check_input=False)
 
 
 def _gate(operation: Operation, parameters: dict[str, Parameter]) -> Gate:
+    matrix = not operation.controlled_by  # of a controlled gate only a part needs the controls
+
     def number(written: float | str | None, pointer: str, absent: float = 0.0) -> Value:
         if isinstance(written, str):
             return _value(written, parameters, pointer)
@@ -136,12 +154,12 @@ def _gate(operation: Operation, parameters: dict[str, Parameter]) -> Gate:
     phase, angle = number(operation.phase, "/phase"), number(operation.angle, "/angle", 0.25)
     match operation.gate:
         case "gpi":
-            return _gpi(phase)
+            return _gpi(phase, matrix=matrix)
         case "gpi2":
             return RGate(pi / 2, 2 * pi * phase)
         case "ms" if operation.phases is not None:
             phase0, phase1 = (number(written, f"/phases/{i}") for i, written in enumerate(operation.phases))
-            return _ms(phase0, phase1, angle)
+            return _ms(phase0, phase1, angle, matrix=matrix)
         case "zz":
             return RZZGate(2 * pi * (phase if operation.angle is None else angle))
         case _:
@@ -161,9 +179,9 @@ def _value(text: str, parameters: dict[str, Parameter], pointer: str) -> Value:
         raise Problem("expression_invalid", f"{text!r} has no value: {error}", pointer=pointer) from None
 
 
-def _gpi(phase: Value) -> Gate:
-    """GPI(φ) is X between two phases; a matrix where φ is a number. phase: φ, turns."""
-    if isinstance(phase, float):
+def _gpi(phase: Value, *, matrix: bool) -> Gate:
+    """GPI(φ) is X between two phases. phase: φ, turns. matrix: as a matrix if φ is a number."""
+    if matrix and isinstance(phase, float):
         return UnitaryGate(matrices.gpi(phase), label=f"GPI {phase:.3g}", check_input=False)
     circuit = QuantumCircuit(1, name="gpi")
     circuit.p(-2 * pi * phase, 0)
@@ -172,12 +190,12 @@ def _gpi(phase: Value) -> Gate:
     return circuit.to_gate(label="GPI")
 
 
-def _ms(phase0: Value, phase1: Value, angle: Value) -> Gate:
-    """MS is XX between phases as GPI is X; a matrix where all are numbers. Target 0 is the high bit. All in turns."""
-    if isinstance(phase0, float) and isinstance(phase1, float) and isinstance(angle, float):
+def _ms(phase0: Value, phase1: Value, angle: Value, *, matrix: bool) -> Gate:
+    """MS is XX between phases, as GPI is X. All in turns. matrix: as a matrix if all are numbers."""
+    if matrix and isinstance(phase0, float) and isinstance(phase1, float) and isinstance(angle, float):
         return UnitaryGate(matrices.ms(phase0, phase1, angle), label="MS", check_input=False)
     circuit = QuantumCircuit(2, name="ms")
-    for qubit, phase in ((1, phase0), (0, phase1)):
+    for qubit, phase in ((1, phase0), (0, phase1)):  # the first target is the high bit
         circuit.p(-2 * pi * phase, qubit)
     circuit.rxx(2 * pi * angle, 0, 1)
     for qubit, phase in ((1, phase0), (0, phase1)):

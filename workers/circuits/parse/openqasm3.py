@@ -13,7 +13,10 @@ from workers.circuits.parse.qasm3_straight import read_straight_line
 
 
 def parse_openqasm3(source: str) -> QuantumCircuit:
-    """The program in Qiskit, loops unrolled; an `input` is a `Parameter`. Raises `Problem` with the line, its pointer at the source."""
+    """The program in Qiskit, loops unrolled, an `input` as a `Parameter`.
+
+    Raises `Problem` with the line, its pointer at the source.
+    """
     check_openqasm3(source)
     circuit = read_straight_line(source) or read_program(source)
     if circuit.num_qubits == 0:
