@@ -4,7 +4,7 @@ from functools import reduce
 from itertools import groupby
 from math import e, isfinite, pi
 from operator import add, mul
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
 import numpy as np
 from qiskit.circuit import Parameter, ParameterExpression
@@ -14,10 +14,10 @@ from app.circuits.cirq_text import QUBITS
 from app.circuits.expressions import MAX_NAME_CHARACTERS
 from app.errors import Problem
 from workers.circuits.matrices import Matrix
+from workers.circuits.parse.values import Value
 
 Object = dict[str, Any]
 Key = tuple[str, tuple[int | str, ...]]
-Value = float | ParameterExpression
 
 MAX_MATRIX_QUBITS = 6  # 4^n numbers of 60 characters each
 _UNITARY = 1e-6  # how far a matrix may be from unitary, in each number
@@ -109,7 +109,8 @@ def _expression(value: Any, path: str, parameters: dict[str, Parameter]) -> Valu
             if kind == "sympy.Pow":
                 power = parts[0] ** parts[1]
                 return power if isinstance(power, ParameterExpression) else _real(power, path)
-            return cast(Value, reduce(add if kind == "sympy.Add" else mul, parts))
+            total: Value = reduce(add if kind == "sympy.Add" else mul, parts)
+            return total
         case kind if kind in _CONSTANTS:
             return _CONSTANTS[kind]
     unsupported(value, path)

@@ -9,8 +9,7 @@ from qiskit.circuit.library import UnitaryGate
 from qiskit.circuit.library import standard_gates as std
 
 from workers.circuits.matrices import Matrix, controlled
-
-Value = float | ParameterExpression
+from workers.circuits.parse.values import Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +150,7 @@ def matrix_steps(matrix: Matrix) -> Steps:
 
 
 Numbers = Mapping[str, Value]
-_POWER: Numbers = {"exponent": 1.0, "global_shift": 0.0}
+_POWER = {"exponent": 1.0, "global_shift": 0.0}
 _NEEDED = float("nan")
 
 

@@ -7,7 +7,7 @@ from typing import cast
 
 import numpy as np
 from qiskit import QuantumCircuit
-from qiskit.circuit import CircuitInstruction, Gate, Parameter, ParameterExpression
+from qiskit.circuit import CircuitInstruction, Gate, Parameter
 from qiskit.circuit.library import (
     HGate,
     PauliEvolutionGate,
@@ -39,11 +39,11 @@ from app.circuits.formats import JsonCircuit
 from app.circuits.gates import Condition, Operation
 from app.errors import Problem
 from workers.circuits import matrices
+from workers.circuits.parse.values import Value
 
 MAX_DENSE_PAULI_QUBITS = 8  # the exponential of a sum that does not commute is a matrix of 4^n numbers
 SPLIT = "Split the sum into commuting parts, one pauliexp each."
 
-Value = float | ParameterExpression
 
 _FIXED: dict[str, type[Gate]] = {
     "x": XGate,
