@@ -4,7 +4,7 @@ from typing import Annotated, Literal, NoReturn, Self
 
 from pydantic import FailFast, Field, JsonValue, model_validator
 
-from app.circuits.gates import MAX_QUBITS, Operation
+from app.circuits.gates import MAX_QUBITS, Condition, Operation
 from app.schemas import Strict, refuse
 
 MAX_OPERATIONS = 100_000  # half a second of validation and 100 MB of objects
@@ -33,11 +33,22 @@ class JsonCircuit(Strict):
     )
 
     @model_validator(mode="after")
-    def _qubits_exist(self) -> Self:
+    def _qubits_and_clbits_exist(self) -> Self:
+        written: set[int] = set()
         for index, operation in enumerate(self.operations):
             if max(operation.acts_on + operation.controlled_by, default=0) >= self.qubits:
                 self._refuse_qubit(index, operation)
+            if operation.condition is not None and not written.issuperset(operation.condition.reads):
+                self._refuse_condition(index, operation.condition, written)
+            if operation.gate == "measure":
+                written.update(operation.writes)
         return self
+
+    def _refuse_condition(self, index: int, condition: Condition, written: set[int]) -> NoReturn:
+        place, clbit = next((place, bit) for place, bit in enumerate(condition.reads) if bit not in written)
+        loc = ("clbit",) if condition.clbits is None else ("clbits", place)
+        message = f"Classical bit {clbit} is read before a measurement writes it."
+        refuse(("operations", index, "if", *loc), "clbit_not_measured", message, clbit)
 
     def _refuse_qubit(self, index: int, operation: Operation) -> NoReturn:
         named: list[tuple[tuple[str | int, ...], int | None]] = [
@@ -49,6 +60,11 @@ class JsonCircuit(Strict):
         loc, qubit = next((loc, qubit) for loc, qubit in named if qubit is not None and qubit >= self.qubits)
         message = f"There is no qubit {qubit}: the circuit has {self.qubits}, numbered from 0."
         refuse(("operations", index, *loc), "no_such_qubit", message, qubit)
+
+
+def free_parameters(circuit: JsonCircuit) -> list[str]:
+    """The names in the circuit's expressions, in order of first use."""
+    return list(dict.fromkeys(name for operation in circuit.operations for name in operation.free_parameters()))
 
 
 class OpenQasm3Circuit(Strict):

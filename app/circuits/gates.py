@@ -2,18 +2,40 @@
 
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Annotated, Literal, NoReturn, Self
+from itertools import chain
+from typing import Annotated, Any, Literal, NoReturn, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, PlainValidator, TypeAdapter, model_validator
+from pydantic_core import PydanticCustomError
 
+from app.circuits.expressions import MAX_EXPRESSION_CHARACTERS, ExpressionError, compile_expression
 from app.schemas import Strict, refuse
 
 MAX_QUBITS = 4_096  # keys have a character per qubit; a register of 10^7 qubits aborts a simulator
 MAX_CLBITS = 4_096  # as above
 MAX_PAULI_TERMS = 1_024  # terms are compared in pairs to see whether they commute
+MAX_CONDITION_BITS = 32  # a condition becomes one `if` inside another for each of them
+
+_REAL = TypeAdapter(Annotated[float, Field(allow_inf_nan=False, strict=True)])
+
+
+def _number(value: Any) -> float | str:
+    """A finite number, or text that is an expression and, where it names no parameter, has a value."""
+    if not isinstance(value, str):
+        return _REAL.validate_python(value)
+    try:
+        expression = compile_expression(value)
+        if not expression.names:
+            expression.evaluate({})
+    except ExpressionError as error:
+        raise PydanticCustomError("expression", "{reason}", {"reason": str(error)}) from None
+    return value
+
 
 Index = Annotated[int, Field(ge=0, lt=MAX_QUBITS)]
-Real = Annotated[float, Field(allow_inf_nan=False)]
+ClbitIndex = Annotated[int, Field(ge=0, lt=MAX_CLBITS)]
+_Text = Annotated[str, Field(min_length=1, max_length=MAX_EXPRESSION_CHARACTERS)]
+Number = Annotated[float | str, PlainValidator(_number, json_schema_input_type=float | _Text)]
 PauliTerm = Annotated[str, Field(pattern=r"^[IXYZ]+$", max_length=MAX_QUBITS)]
 
 
@@ -51,6 +73,7 @@ GATES: dict[str, GateFacts] = {
     "reset": GateFacts(controls="none"),
     "barrier": GateFacts(controls="none", targets_optional=True),
 }
+_UNCONDITIONAL = ("barrier", "nop")
 _PARAMETERS = {"rotation", "phase", "phases", "angle", "terms", "coefficients", "time", "clbit", "clbits"}
 
 
@@ -60,18 +83,57 @@ def _unknown_gate(name: str) -> str:
     return f"There is no gate {name!r}.{suggestion} Known: {', '.join(GATES)}."
 
 
-class Operation(Strict):
-    """One gate, measurement, reset or barrier."""
+class Condition(Strict):
+    """What classical bits must read for an operation to happen."""
 
     model_config = ConfigDict(
+        json_schema_extra={"examples": [{"clbit": 0, "value": 1}, {"clbits": [0, 1], "value": 2}]}
+    )
+
+    clbit: ClbitIndex | None = Field(None, description="The classical bit that is read.", examples=[0])
+    clbits: Annotated[list[ClbitIndex], Field(min_length=1, max_length=MAX_CONDITION_BITS)] | None = Field(
+        None, description="Or several, read together as an integer; the first is its lowest bit.", examples=[[0, 1]]
+    )
+    value: int = Field(ge=0, description="What they must read.", examples=[1])
+
+    @property
+    def reads(self) -> list[int]:
+        """The classical bits, lowest first."""
+        return [self.clbit] if self.clbit is not None else self.clbits or []
+
+    @property
+    def bits(self) -> list[tuple[int, int]]:
+        """(classical bit, what it must read), lowest first."""
+        return [(clbit, self.value >> place & 1) for place, clbit in enumerate(self.reads)]
+
+    @model_validator(mode="after")
+    def _has_a_meaning(self) -> Self:
+        if (self.clbit is None) == (self.clbits is None):
+            field, code = ("clbits", "twice") if self.clbit is not None else ("clbit", "missing")
+            refuse((field,), code, "Give `clbit` or `clbits`, one of them.", self.clbits)
+        if repeats(self.reads):
+            refuse(("clbits",), "repeated_clbit", "A classical bit is named twice in one condition.", self.clbits)
+        if self.value >> len(self.reads):
+            message = f"{len(self.reads)} classical bits never read {self.value}."
+            refuse(("value",), "value_too_large", message, self.value)
+        return self
+
+
+class Operation(Strict):
+    """One gate, measurement, reset or barrier. A number may be written as an expression of free parameters."""
+
+    model_config = ConfigDict(
+        serialize_by_alias=True,
         json_schema_extra={
             "examples": [
                 {"gate": "h", "target": 0},
                 {"gate": "x", "target": 1, "control": 0},
                 {"gate": "rx", "target": 0, "rotation": 0.3},
+                {"gate": "rz", "target": 0, "rotation": "2*gamma + pi/4"},
                 {"gate": "measure", "targets": [0, 1]},
+                {"gate": "x", "target": 1, "if": {"clbit": 0, "value": 1}},
             ]
-        }
+        },
     )
 
     gate: str = Field(
@@ -88,12 +150,14 @@ class Operation(Strict):
     controls: Annotated[list[Index], Field(max_length=MAX_QUBITS)] | None = Field(
         None, description="The gate acts where all of these qubits are 1.", examples=[[0, 1]]
     )
-    rotation: Real | None = Field(None, description="rx, ry, rz, xx, yy, zz, z: the angle, radians.", examples=[0.3])
-    phase: Real | None = Field(None, description="gpi, gpi2, native zz: the phase, turns.", examples=[0.25])
-    phases: Annotated[list[Real], Field(min_length=2, max_length=2)] | None = Field(
+    rotation: Number | None = Field(
+        None, description="rx, ry, rz, xx, yy, zz, z: the angle, radians.", examples=[0.3, "theta"]
+    )
+    phase: Number | None = Field(None, description="gpi, gpi2, native zz: the phase, turns.", examples=[0.25])
+    phases: Annotated[list[Number], Field(min_length=2, max_length=2)] | None = Field(
         None, description="ms: one phase for each target, turns.", examples=[[0.0, 0.5]]
     )
-    angle: Real | None = Field(
+    angle: Number | None = Field(
         None, description="ms (0.25 if absent) and native zz: the angle, turns.", examples=[0.25]
     )
     terms: Annotated[list[PauliTerm], Field(min_length=1, max_length=MAX_PAULI_TERMS)] | None = Field(
@@ -101,15 +165,21 @@ class Operation(Strict):
         description="pauliexp: Pauli strings P_k of exp(-i·time·Σ c_k P_k); the rightmost letter acts on targets[0].",
         examples=[["XX", "ZI"]],
     )
-    coefficients: Annotated[list[Real], Field(min_length=1, max_length=MAX_PAULI_TERMS)] | None = Field(
+    coefficients: Annotated[list[Number], Field(min_length=1, max_length=MAX_PAULI_TERMS)] | None = Field(
         None, description="pauliexp: the real c_k, one for each term.", examples=[[0.5, 0.25]]
     )
-    time: Real | None = Field(None, description="pauliexp: the evolution time.", examples=[1.0])
-    clbit: Annotated[int, Field(ge=0, lt=MAX_CLBITS)] | None = Field(
+    time: Number | None = Field(None, description="pauliexp: the evolution time.", examples=[1.0])
+    clbit: ClbitIndex | None = Field(
         None, description="measure: the classical bit written; the qubit's own number if absent.", examples=[0]
     )
-    clbits: Annotated[list[Annotated[int, Field(ge=0, lt=MAX_CLBITS)]], Field(max_length=MAX_CLBITS)] | None = Field(
+    clbits: Annotated[list[ClbitIndex], Field(max_length=MAX_CLBITS)] | None = Field(
         None, description="measure: the classical bits written, one for each target.", examples=[[0, 1]]
+    )
+    condition: Condition | None = Field(
+        None,
+        alias="if",
+        description="It happens only where classical bits, measured before, read this value.",
+        examples=[{"clbit": 0, "value": 1}],
     )
 
     @property
@@ -127,6 +197,13 @@ class Operation(Strict):
         """The classical bits that a measurement writes, one for each target."""
         return [self.clbit] if self.clbit is not None else self.clbits or self.acts_on
 
+    def free_parameters(self) -> list[str]:
+        """The names in its expressions, in order of first use."""
+        single = (self.rotation, self.phase, self.angle, self.time)
+        several = chain(self.phases or (), self.coefficients or ())
+        texts = [number for number in chain(single, several) if isinstance(number, str)]
+        return list(dict.fromkeys(name for text in texts for name in compile_expression(text).names))
+
     @model_validator(mode="after")
     def _fits_its_gate(self) -> Self:
         facts = GATES.get(self.gate)
@@ -141,6 +218,8 @@ class Operation(Strict):
         elif self.gate == "measure" and (len(self.writes) != len(self.acts_on) or repeats(self.writes)):
             field = "clbits" if self.clbits is not None else "clbit"
             refuse((field,), "clbits", "Name one classical bit for each target, none twice.", self.writes)
+        if self.condition is not None and self.gate in _UNCONDITIONAL:
+            refuse(("if",), "superfluous", f"{self.gate} takes no condition.", self.condition)
         return self
 
     def _check_qubits(self, facts: GateFacts) -> None:

@@ -4,7 +4,7 @@ from html import escape
 
 from qiskit import QuantumCircuit
 
-from workers.circuits.layout import Frame, Layout, Mark, lay_out
+from workers.circuits.layout import Frame, Layout, Mark, lay_out, left_out
 
 _ROW = 44.0  # px from wire to wire
 _BOX = 32.0  # px, a box's height and least width
@@ -25,7 +25,7 @@ def diagram_svg(circuit: QuantumCircuit, *, title: str = "Circuit") -> str:
     for width in widths:
         starts.append(starts[-1] + width + _GAP)
     centres = [start + (width + _GAP) / 2 for start, width in zip(starts, widths, strict=False)]
-    notes = _notes(layout)
+    notes = left_out(layout)
     right = max(starts[-1] + 16, label_width + 60)
     bottom = _y(len(layout.qubits)) if layout.clbits else _y(len(layout.qubits) - 1)
     width, height = max(right + 10, len(notes) * 6.4 + 24), bottom + 34 + (22 if notes else 0)
@@ -65,15 +65,6 @@ def _column_widths(layout: Layout, columns: int) -> list[float]:
         for column, words in frame.headings:
             widths[column] = max(widths[column], len(words) * 6.6 + 8)
     return widths
-
-
-def _notes(layout: Layout) -> str:
-    left_out = []
-    if layout.operations_left_out:
-        left_out.append(f"{layout.operations_left_out:,} more operations")
-    if layout.qubits_left_out:
-        left_out.append(f"{layout.qubits_left_out:,} more qubits")
-    return f"… and {' and '.join(left_out)}" if left_out else ""
 
 
 def _wire(label: str, y: float, left: float, right: float) -> str:

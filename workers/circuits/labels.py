@@ -1,5 +1,6 @@
 """Short names for people: gates, angles, bits and conditions as a diagram shows them."""
 
+import re
 from fractions import Fraction
 from math import pi
 
@@ -12,6 +13,7 @@ from qiskit.circuit import (
     ForLoopOp,
     IfElseOp,
     Operation,
+    ParameterExpression,
     Qubit,
     WhileLoopOp,
 )
@@ -48,10 +50,17 @@ def _short(text: str) -> str:
 
 
 def angles(operation: Operation) -> str:
-    """A gate's real parameters, "π/2" where they are that, otherwise with two decimals; "" if it has none."""
+    """A gate's parameters, names as they are, "π/2" where they are that, otherwise with two decimals; "" if it has none."""
     gate = operation.base_gate if isinstance(operation, ControlledGate) else operation
-    values = [value for value in getattr(gate, "params", ()) if isinstance(value, int | float)]
-    return ", ".join(_angle(float(value)) for value in values[:4])
+    values = [value for value in getattr(gate, "params", ()) if isinstance(value, int | float | ParameterExpression)]
+    return ", ".join(
+        _formula(value) if isinstance(value, ParameterExpression) else _angle(float(value)) for value in values[:4]
+    )
+
+
+def _formula(value: ParameterExpression) -> str:
+    """An expression with its numbers to three digits."""
+    return _short(re.sub(r"[0-9]+\.[0-9]{3,}", lambda number: f"{float(number[0]):.3g}", str(value)))
 
 
 def _angle(radians: float) -> str:

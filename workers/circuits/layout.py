@@ -104,3 +104,13 @@ def lay_out(circuit: QuantumCircuit) -> Layout:
     layout.qubits_left_out = circuit.num_qubits - len(shown)
     layout.place(circuit, {qubit: row for row, qubit in enumerate(shown)}, {bit: bit for bit in circuit.clbits})
     return layout
+
+
+def left_out(layout: Layout) -> str:
+    """What the diagram does not show, in words; "" if nothing."""
+    missing = []
+    if layout.operations_left_out:
+        missing.append(f"{layout.operations_left_out:,} more operations")
+    if layout.qubits_left_out:
+        missing.append(f"{layout.qubits_left_out:,} more qubits")
+    return f"… and {' and '.join(missing)}" if missing else ""

@@ -38,6 +38,13 @@ def ms(phase0: float, phase1: float, angle: float) -> Matrix:
     )
 
 
+def controlled(matrix: Matrix, controls: int) -> Matrix:
+    """Where `controls` more qubits, the high bits of an index, are all 1."""
+    full = np.eye(len(matrix) << controls, dtype=np.complex128)
+    full[-len(matrix) :, -len(matrix) :] = matrix
+    return full
+
+
 def pauli_exponential(terms: Sequence[str], coefficients: Sequence[float], time: float) -> Matrix:
     """exp(-i·time·Σ c_k P_k), (2^n, 2^n), little-endian: a term's rightmost letter is the low bit of an index."""
     size = 1 << len(terms[0])

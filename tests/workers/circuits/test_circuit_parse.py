@@ -201,7 +201,6 @@ def test_programs_mean_what_they_spell_out(source: str, same: str) -> None:
         ("qubit[2] q; h q[0", "qasm_invalid", "unexpected end"),
         ("const uint n = 5000; qubit[n] q;", "qasm_invalid", "between 1 and 4,096"),
         ("qubit[2*5000] q;", "qasm_invalid", "between 1 and 4,096"),
-        ("input float theta; qubit q; rx(theta) q;", "unbound_parameters", "theta"),
         ("bit c;", "no_qubits", "no qubit"),
         ("qubit q; rx(" + "+".join(["1.0"] * 5000) + ") q;", "qasm_too_deep", "nested"),
     ],

@@ -4,16 +4,35 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import ControlFlowOp
 
 from app.circuits.formats import Circuit, CirqCircuit, JsonCircuit, OpenQasm2Circuit
+from app.errors import Problem
 from workers.circuits.parse.cirq import parse_cirq
 from workers.circuits.parse.json import parse_json
 from workers.circuits.parse.openqasm2 import parse_openqasm2
 from workers.circuits.parse.openqasm3 import parse_openqasm3
 
 
-def parse(circuit: Circuit) -> QuantumCircuit:
-    """The circuit as submitted; where nothing is measured, all qubits are, at the end. Raises `Problem`."""
+def parse(circuit: Circuit, *, bound: bool = True) -> QuantumCircuit:
+    """The circuit as submitted; where nothing is measured, all qubits are, at the end. Raises `Problem`.
+
+    bound: a circuit with free parameters is refused; otherwise they are Qiskit's `Parameter`s of the same names.
+    """
     parsed = _read(circuit)
+    if bound:
+        require_bound(parsed, "/circuit/operations" if isinstance(circuit, JsonCircuit) else "/circuit/source")
     return parsed if _measures(parsed) else _measured_at_the_end(parsed)
+
+
+def require_bound(circuit: QuantumCircuit, pointer: str) -> None:
+    """Raise `Problem` where the circuit has parameters without a value."""
+    if circuit.parameters:
+        names = ", ".join(sorted(parameter.name for parameter in circuit.parameters))
+        note = "Give a value for each in `bindings`, or write the value where the name stands."
+        raise Problem(
+            "unbound_parameters",
+            f"The circuit has parameters without a value: {names}.",
+            pointer=pointer,
+            ways_out=[{"note": note}],
+        )
 
 
 def _read(circuit: Circuit) -> QuantumCircuit:

@@ -3,25 +3,37 @@
 Qubits are numbered as Cirq sorts them. Every measurement key becomes a classical register, in order of appearance.
 """
 
-from itertools import groupby
-from math import isfinite
-from typing import Any, NoReturn
+from cmath import phase
+from contextlib import ExitStack
 
+import numpy as np
 from qiskit import QuantumCircuit
-from qiskit.circuit import CircuitInstruction, ClassicalRegister
+from qiskit.circuit import CircuitInstruction, ClassicalRegister, Parameter
 
-from app.circuits.cirq_text import QUBITS, check_cirq, document
+from app.circuits.cirq_text import check_cirq, document
 from app.circuits.gates import MAX_CLBITS
 from app.circuits.qasm_text import SOURCE
 from app.errors import Problem
-from workers.circuits.parse.cirq_gates import GATES, Steps
+from workers.circuits.parse.cirq_fields import (
+    Object,
+    complex_number,
+    field,
+    number,
+    objects,
+    qubit_key,
+    type_of,
+    unitary_matrix,
+    unsupported,
+)
+from workers.circuits.parse.cirq_flat import Placed, flatten, qubits_of
+from workers.circuits.parse.cirq_gates import GATES, Steps, matrix_steps
 
-Object = dict[str, Any]
-Key = tuple[str, tuple[int | str, ...]]
+MAX_CONTROLLED_MATRIX_QUBITS = 8  # controls double a matrix: 10 more would take gigabytes
+_UNIT = 1e-6  # how far the size of a phase may be from 1
 
 
 def parse_cirq(source: Object | str) -> QuantumCircuit:
-    """The circuit in Qiskit. Raises `Problem` with the pointer of the object at fault."""
+    """The circuit in Qiskit, symbols as `Parameter`s. Raises `Problem` with the pointer of the object at fault."""
     check_cirq(source)
     try:
         return _Reader().read(document(source))
@@ -34,78 +46,109 @@ def parse_cirq(source: Object | str) -> QuantumCircuit:
 class _Reader:
     def __init__(self) -> None:
         self.circuit = QuantumCircuit()
-        self.numbers: dict[Key, int] = {}
+        self.numbers: dict[object, int] = {}
         self.registers: dict[str, ClassicalRegister] = {}
+        self.parameters: dict[str, Parameter] = {}
 
     def read(self, whole: Object) -> QuantumCircuit:
-        path = ""
-        if whole.get("cirq_type") == "VAL":
-            whole, path = _field(whole, "val", dict, path), "/val"
-        if _type(whole, path) not in ("Circuit", "FrozenCircuit"):
-            _unsupported(whole, path)
-        operations = [
-            (operation, f"{path}/moments/{i}/operations/{j}")
-            for i, moment in enumerate(_objects(whole, "moments", path))
-            for j, operation in enumerate(_objects(moment, "operations", f"{path}/moments/{i}"))
-        ]
-        qubits = sorted({key for operation, at in operations for key in _qubits_below(operation, at)})
+        operations = flatten(whole)
+        qubits = sorted({key for placed in operations for key in qubits_of(placed)})
         if not qubits:
-            raise Problem("no_qubits", "The circuit has no qubit.", pointer=path)
+            raise Problem("no_qubits", "The circuit has no qubit.", pointer="")
         self.numbers = {key: number for number, key in enumerate(qubits)}
         self.circuit = QuantumCircuit(len(qubits))
-        for operation, at in operations:
-            self._operation(operation, at)
+        for placed in operations:
+            self._operation(placed)
         return self.circuit
 
-    def _operation(self, operation: Object, path: str) -> None:
-        match _type(operation, path):
-            case "TaggedOperation":
-                self._operation(_field(operation, "sub_operation", dict, path), f"{path}/sub_operation")
+    def _operation(self, placed: Placed) -> None:
+        operation, path = placed.operation, placed.path
+        match type_of(operation, path):
             case "ClassicallyControlledOperation":
-                self._conditional(operation, path)
+                self._conditional(placed)
             case "GateOperation" if _gate_type(operation, path) == "MeasurementGate":
-                self._measure(operation, path)
+                self._measure(placed)
             case "GateOperation" if _gate_type(operation, path) == "ResetChannel":
-                self.circuit.reset(self._qubits(operation, "qubits", path))
+                self.circuit.reset(self._qubits(placed, "qubits"))
             case _:
-                steps, qubits = self._unitary(operation, path)
+                steps, qubits = self._unitary(placed)
                 _apply(steps, qubits, self.circuit)
 
-    def _unitary(self, operation: Object, path: str) -> tuple[Steps, list[int]]:
+    def _unitary(self, placed: Placed) -> tuple[Steps, list[int]]:
         """What an operation does, and the numbers of its qubits."""
-        match _type(operation, path):
+        operation, path = placed.operation, placed.path
+        match type_of(operation, path):
             case "GateOperation":
-                qubits = self._qubits(operation, "qubits", path)
-                steps = _gate(_field(operation, "gate", dict, path), len(qubits), f"{path}/gate")
+                qubits = self._qubits(placed, "qubits")
+                steps = self._gate(field(operation, "gate", dict, path), len(qubits), f"{path}/gate")
             case "SingleQubitPauliStringGateOperation":
-                qubits = [self._number(_field(operation, "qubit", dict, path), f"{path}/qubit")]
-                steps = _gate(_field(operation, "pauli", dict, path), 1, f"{path}/pauli")
+                qubits = [self._number(field(operation, "qubit", dict, path), f"{path}/qubit", placed)]
+                steps = self._gate(field(operation, "pauli", dict, path), 1, f"{path}/pauli")
             case "ControlledOperation":
-                controls = self._qubits(operation, "controls", path)
-                below = _field(operation, "sub_operation", dict, path)
-                steps, qubits = self._unitary(below, f"{path}/sub_operation")
-                steps = _controlled(steps, operation, len(controls), path)
+                controls = self._qubits(placed, "controls")
+                steps, qubits = self._unitary(placed.below("sub_operation"))
+                steps = _controlled(steps, _control_values(operation, len(controls), path), path)
                 qubits = controls + qubits
             case "TaggedOperation":
-                return self._unitary(_field(operation, "sub_operation", dict, path), f"{path}/sub_operation")
+                return self._unitary(placed.below("sub_operation"))
             case _:
-                _unsupported(operation, path)
+                unsupported(operation, path)
         if len(set(qubits)) != len(qubits):
             raise Problem("cirq_invalid", "A qubit is named twice in one operation.", pointer=path)
         return steps, qubits
 
-    def _measure(self, operation: Object, path: str) -> None:
-        gate, at = _field(operation, "gate", dict, path), f"{path}/gate"
+    def _gate(self, gate: Object, width: int, path: str) -> Steps:
+        match kind := type_of(gate, path):
+            case "IdentityGate" | "WaitGate":
+                return Steps(width)
+            case "GlobalPhaseGate":
+                coefficient = complex_number(gate.get("coefficient"), f"{path}/coefficient")
+                if abs(abs(coefficient) - 1) > _UNIT:
+                    raise Problem("cirq_invalid", "A phase has the absolute value 1.", pointer=f"{path}/coefficient")
+                steps = Steps(0, phase=phase(coefficient))
+            case "MatrixGate":
+                steps = matrix_steps(unitary_matrix(gate, path))
+            case "TwoQubitDiagonalGate" | "ThreeQubitDiagonalGate":
+                angles = field(gate, "diag_angles_radians", list, path)
+                values = [number(angle, f"{path}/diag_angles_radians/{i}", {}) for i, angle in enumerate(angles)]
+                if len(values) != (4 if kind.startswith("Two") else 8):
+                    raise Problem("cirq_invalid", "There must be an angle for each state.", pointer=path)
+                steps = matrix_steps(np.diag(np.exp(1j * np.array(values))))
+            case "ParallelGate":
+                below = self._gate(field(gate, "sub_gate", dict, path), 1, f"{path}/sub_gate")
+                steps = Steps(width)
+                for qubit in range(width):
+                    steps = steps.then(below.on(qubit, width=width))
+            case "ControlledGate":
+                control_values = _control_values(gate, None, path)
+                below = self._gate(field(gate, "sub_gate", dict, path), width - len(control_values), f"{path}/sub_gate")
+                steps = _controlled(below, control_values, path)
+            case _ if kind in GATES:
+                defaults, build = GATES[kind]
+                steps = build(
+                    {
+                        name: number(gate.get(name, default), f"{path}/{name}", self.parameters)
+                        for name, default in defaults.items()
+                    }
+                )
+            case _:
+                unsupported(gate, path)
+        if steps.width != width:
+            raise Problem("cirq_invalid", f"{kind} acts on {steps.width} qubits, not {width}.", pointer=path)
+        return steps
+
+    def _measure(self, placed: Placed) -> None:
+        gate, at = field(placed.operation, "gate", dict, placed.path), f"{placed.path}/gate"
         if gate.get("confusion_map"):
             raise Problem("cirq_unsupported", "A confusion map is not supported here.", pointer=f"{at}/confusion_map")
-        key, qubits = _field(gate, "key", str, at), self._qubits(operation, "qubits", path)
+        key, qubits = placed.key(field(gate, "key", str, at)), self._qubits(placed, "qubits")
         mask = gate.get("invert_mask") or []
         if not isinstance(mask, list) or len(mask) > len(qubits):
             raise Problem("cirq_invalid", "`invert_mask` has a value for each qubit.", pointer=f"{at}/invert_mask")
         if key in self.registers:
             raise Problem("cirq_unsupported", f"The key {key[:99]!r} is measured twice.", pointer=f"{at}/key")
         if self.circuit.num_clbits + len(qubits) > MAX_CLBITS:
-            raise Problem("too_many_bits", f"More than {MAX_CLBITS:,} bits are measured.", pointer=path)
+            raise Problem("too_many_bits", f"More than {MAX_CLBITS:,} bits are measured.", pointer=placed.path)
         register = self.registers[key] = ClassicalRegister(len(qubits), f"k{len(self.registers)}")
         self.circuit.add_register(register)
         inverted = [qubit for qubit, invert in zip(qubits, mask, strict=False) if invert]
@@ -115,60 +158,55 @@ class _Reader:
         if inverted:
             self.circuit.x(inverted)
 
-    def _conditional(self, operation: Object, path: str) -> None:
-        conditions = _objects(operation, "conditions", path)
-        if len(conditions) != 1 or conditions[0].get("cirq_type") != "KeyCondition":
-            raise Problem(
-                "cirq_unsupported", "One condition on one key is supported here.", pointer=f"{path}/conditions"
-            )
-        at = f"{path}/conditions/0"
-        key = _field(conditions[0], "key", dict, at)
-        register = self.registers.get(":".join([*_field(key, "path", list, at), _field(key, "name", str, at)]))
-        if register is None or register.size != 1 or conditions[0].get("index", -1) != -1:
-            message = "A condition is supported on the last value of a key that measured one qubit before."
-            raise Problem("cirq_unsupported", message, pointer=f"{at}/key")
-        steps, qubits = self._unitary(_field(operation, "sub_operation", dict, path), f"{path}/sub_operation")
-        body = QuantumCircuit(len(qubits))
-        _apply(steps, list(range(len(qubits))), body)
-        self.circuit.if_test((register[0], 1), body, qubits, [])
+    def _conditional(self, placed: Placed) -> None:
+        """One `if` in another, for every condition; each holds where a key's bits are not all 0."""
+        conditions = objects(placed.operation, "conditions", placed.path)
+        registers = [self._condition(c, f"{placed.path}/conditions/{i}", placed) for i, c in enumerate(conditions)]
+        steps, qubits = self._unitary(placed.below("sub_operation"))
+        with ExitStack() as stack:
+            for register in registers:
+                if register.size == 1:
+                    stack.enter_context(self.circuit.if_test((register[0], 1)))
+                    continue
+                with self.circuit.if_test((register, 0)) as otherwise:
+                    pass
+                stack.enter_context(otherwise)
+            _apply(steps, qubits, self.circuit)
 
-    def _qubits(self, operation: Object, name: str, path: str) -> list[int]:
-        named = _objects(operation, name, path)
-        numbers = [self._number(qubit, f"{path}/{name}/{index}") for index, qubit in enumerate(named)]
+    def _condition(self, condition: Object, path: str, placed: Placed) -> ClassicalRegister:
+        if type_of(condition, path) != "KeyCondition":
+            unsupported(condition, path)
+        key = field(condition, "key", dict, path)
+        name = ":".join([*map(str, field(key, "path", list, path)), field(key, "name", str, path)])
+        register = self.registers.get(placed.key(name))
+        if register is None or condition.get("index", -1) != -1:
+            message = "A condition is supported on the last value of a key that was measured before."
+            raise Problem("cirq_unsupported", message, pointer=f"{path}/key")
+        return register
+
+    def _qubits(self, placed: Placed, name: str) -> list[int]:
+        at = f"{placed.path}/{name}"
+        named = objects(placed.operation, name, placed.path)
+        numbers = [self._number(qubit, f"{at}/{index}", placed) for index, qubit in enumerate(named)]
         if len(set(numbers)) != len(numbers):
-            raise Problem("cirq_invalid", "A qubit is named twice in one operation.", pointer=f"{path}/{name}")
+            raise Problem("cirq_invalid", "A qubit is named twice in one operation.", pointer=at)
         return numbers
 
-    def _number(self, qubit: Object, path: str) -> int:
-        return self.numbers[_qubit_key(qubit, path)]
+    def _number(self, qubit: Object, path: str, placed: Placed) -> int:
+        return self.numbers[placed.qubit(qubit_key(qubit, path))]
 
 
 def _apply(steps: Steps, qubits: list[int], circuit: QuantumCircuit) -> None:
     for gate, places in steps.gates:
-        circuit._append(CircuitInstruction(gate, [circuit.qubits[qubits[place]] for place in places]))
+        circuit.append(CircuitInstruction(gate, [circuit.qubits[qubits[place]] for place in places]))
     circuit.global_phase += steps.phase
 
 
-def _gate(gate: Object, width: int, path: str) -> Steps:
-    match kind := _type(gate, path):
-        case "IdentityGate":
-            return Steps(width)
-        case "ControlledGate":
-            values = _control_values(gate, None, path)
-            below = _gate(_field(gate, "sub_gate", dict, path), width - len(values), f"{path}/sub_gate")
-            steps = _controlled(below, gate, len(values), path)
-        case _ if kind in GATES:
-            defaults, build = GATES[kind]
-            steps = build({name: _real(gate, name, default, path) for name, default in defaults.items()})
-        case _:
-            _unsupported(gate, path)
-    if steps.width != width:
-        raise Problem("cirq_invalid", f"{kind} acts on {steps.width} qubits, not {width}.", pointer=path)
-    return steps
-
-
-def _controlled(steps: Steps, owner: Object, controls: int, path: str) -> Steps:
-    return steps.controlled(_control_values(owner, controls, path))
+def _controlled(steps: Steps, values: list[int], path: str) -> Steps:
+    if values and steps.widest_matrix + len(values) > MAX_CONTROLLED_MATRIX_QUBITS:
+        message = f"A matrix is controlled on up to {MAX_CONTROLLED_MATRIX_QUBITS} qubits, controls included."
+        raise Problem("cirq_unsupported", message, pointer=path)
+    return steps.controlled(values)
 
 
 def _control_values(owner: Object, count: int | None, path: str) -> list[int]:
@@ -176,9 +214,9 @@ def _control_values(owner: Object, count: int | None, path: str) -> list[int]:
     at = f"{path}/control_values"
     values = owner.get("control_values")
     if isinstance(values, dict):
-        if _type(values, at) != "ProductOfSums":
-            _unsupported(values, at)
-        values, at = _field(values, "data", list, at), f"{at}/data"
+        if type_of(values, at) != "ProductOfSums":
+            unsupported(values, at)
+        values, at = field(values, "data", list, at), f"{at}/data"
     if not isinstance(values, list) or (count is not None and len(values) != count):
         raise Problem("cirq_invalid", "There must be a value for each control.", pointer=at)
     if any(value not in ([0], [1]) for value in values):
@@ -186,70 +224,5 @@ def _control_values(owner: Object, count: int | None, path: str) -> list[int]:
     return [value[0] for value in values]
 
 
-def _qubits_below(operation: Object, path: str) -> list[Key]:
-    """The qubits of an operation and of those it wraps."""
-    found = [
-        _qubit_key(qubit, f"{path}/{name}/{index}")
-        for name in ("qubits", "controls")
-        if name in operation
-        for index, qubit in enumerate(_objects(operation, name, path))
-    ]
-    if "qubit" in operation:
-        found.append(_qubit_key(_field(operation, "qubit", dict, path), f"{path}/qubit"))
-    if "sub_operation" in operation:
-        found += _qubits_below(_field(operation, "sub_operation", dict, path), f"{path}/sub_operation")
-    return found
-
-
-def _qubit_key(qubit: Object, path: str) -> Key:
-    """What Cirq sorts qubits by: the type's name, then the place, or the name with its numbers as numbers."""
-    kind = _type(qubit, path)
-    if kind not in QUBITS:
-        _unsupported(qubit, path)
-    if kind == "NamedQubit":
-        runs = (("".join(run), digits) for digits, run in groupby(_field(qubit, "name", str, path), str.isdigit))
-        return kind, ("".join(f"{run.rjust(8, '0')}:{len(run)}" if digits else run for run, digits in runs),)
-    return kind, tuple(_field(qubit, name, int, path) for name in QUBITS[kind])
-
-
-def _real(gate: Object, name: str, default: float, path: str) -> float:
-    value = gate.get(name, default)
-    if isinstance(value, dict):
-        _unsupported(value, f"{path}/{name}")
-    try:
-        number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")
-    except OverflowError:
-        number = float("inf")
-    if not isfinite(number) or abs(number) > 1e9:
-        raise Problem("cirq_invalid", f"`{name}` must be a number below 10^9.", pointer=f"{path}/{name}")
-    return number
-
-
-def _type(value: Object, path: str) -> str:
-    return str(_field(value, "cirq_type", str, path))
-
-
 def _gate_type(operation: Object, path: str) -> str:
-    return _type(_field(operation, "gate", dict, path), f"{path}/gate")
-
-
-def _field(value: Object, name: str, kind: type, path: str) -> Any:
-    found = value.get(name)
-    if not isinstance(found, kind) or isinstance(found, bool):
-        words: dict[type, str] = {dict: "an object", list: "a list", str: "a string"}
-        what = words.get(kind, "an integer")
-        raise Problem("cirq_invalid", f"`{name}` must be {what}.", pointer=f"{path}/{name}")
-    return found
-
-
-def _objects(value: Object, name: str, path: str) -> list[Object]:
-    found: list[Object] = _field(value, name, list, path)
-    for index, item in enumerate(found):
-        if not isinstance(item, dict):
-            raise Problem("cirq_invalid", "This must be an object.", pointer=f"{path}/{name}/{index}")
-    return found
-
-
-def _unsupported(value: Object, path: str) -> NoReturn:
-    kind = str(value.get("cirq_type"))[:99]
-    raise Problem("cirq_unsupported", f"{kind!r} is not supported here.", pointer=path)
+    return type_of(field(operation, "gate", dict, path), f"{path}/gate")

@@ -13,17 +13,12 @@ from workers.circuits.parse.qasm3_straight import read_straight_line
 
 
 def parse_openqasm3(source: str) -> QuantumCircuit:
-    """The program in Qiskit, loops unrolled. Raises `Problem` with the line, its pointer at the source."""
+    """The program in Qiskit, loops unrolled, an `input` as a `Parameter`.
+
+    Raises `Problem` with the line, its pointer at the source.
+    """
     check_openqasm3(source)
     circuit = read_straight_line(source) or read_program(source)
-    if circuit.parameters:
-        names = ", ".join(sorted(parameter.name for parameter in circuit.parameters))
-        raise Problem(
-            "unbound_parameters",
-            f"The program has inputs without a value: {names}.",
-            pointer=SOURCE,
-            ways_out=[{"note": "Write the value in place of the `input` declaration, as a `const`."}],
-        )
     if circuit.num_qubits == 0:
         raise Problem("no_qubits", "The program declares no qubit.", pointer=SOURCE)
     return circuit

@@ -1,23 +1,32 @@
-"""The straight-line part of OpenQASM 3: registers, standard gates, measurements, resets, barriers. Nothing else.
+"""The straight-line part of OpenQASM 3: registers, inputs, standard gates, measurements, resets, barriers.
 
 It never complains: whatever it does not know is None, and the reference parser has the last word.
 """
 
-import ast
 import operator
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
 from functools import lru_cache
-from math import e, isfinite, pi, tau
+from math import e, pi, tau
+from typing import Any
 
 from qiskit import QuantumCircuit
-from qiskit.circuit import Barrier, CircuitInstruction, ClassicalRegister, Clbit, Gate, Measure, QuantumRegister, Qubit
+from qiskit.circuit import (
+    Barrier,
+    CircuitInstruction,
+    ClassicalRegister,
+    Clbit,
+    Gate,
+    Measure,
+    Parameter,
+    QuantumRegister,
+    Qubit,
+)
 from qiskit.circuit import Reset as ResetOperation
 from qiskit.circuit.library import standard_gates as std
 
+from app.circuits.expressions import Expression, ExpressionError, read_expression
 from app.circuits.qasm_text import without_comments
-
-MAX_ANGLE_CHARACTERS = 256  # a longer expression could exhaust Python's own parser
 
 # name: class, angles, qubits. stdgates.inc, and the built-in U.
 GATES: dict[str, tuple[type[Gate], int, int]] = {
@@ -56,12 +65,6 @@ GATES: dict[str, tuple[type[Gate], int, int]] = {
     "U": (std.UGate, 3, 1),
 }
 _CONSTANTS = {"pi": pi, "π": pi, "tau": tau, "τ": tau, "euler": e, "ℇ": e}
-_OPERATORS: dict[type[ast.operator], Callable[[float, float], float]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
-}
 
 _VERSION = re.compile(r"OPENQASM\s+3(?:\.[0-9]+)?")
 _INCLUDE = re.compile(r"""include\s*["']stdgates\.inc["']""")
@@ -69,6 +72,7 @@ _DECLARATION = re.compile(
     r"(?P<kind>qubit|bit)\s*(?:\[\s*(?P<size>[0-9]+)\s*\]\s*|\s)\s*(?P<name>[A-Za-z_]\w*)\s*(?P<value>=.*)?", re.DOTALL
 )
 _MEASUREMENT = re.compile(r"(?:(?P<target>[^=]+)=)?\s*\bmeasure\s+(?P<qubits>[^=>-]+?)\s*(?:->\s*(?P<arrow>.+))?")
+_INPUT = re.compile(r"input\s+(?:float|angle)\s*(?:\[\s*[0-9]+\s*\])?\s*(?<=[\s\]])(?P<name>[A-Za-z_]\w*)")
 _RESET_OR_BARRIER = re.compile(r"(?P<name>reset|barrier)\b(?P<operands>.*)", re.DOTALL)
 _GATE = re.compile(r"(?P<name>[A-Za-z]\w*)(?:\s*\((?P<angles>.*)\)\s*|\s+)(?P<operands>[^()]+)", re.DOTALL)
 _OPERAND = re.compile(r"\s*(?P<name>[A-Za-z_]\w*)\s*(?:\[\s*(?P<index>[0-9]+)\s*\])?\s*")
@@ -93,6 +97,8 @@ def read_straight_line(source: str) -> QuantumCircuit | None:
                 reader.read(statement)
     except _Unknown:
         return None
+    for unused in set(reader.inputs.values()) - set(reader.circuit.parameters):
+        reader.circuit.global_phase += unused - unused  # it can be given a value like any other
     return reader.circuit
 
 
@@ -100,6 +106,7 @@ class _Reader:
     def __init__(self) -> None:
         self.circuit = QuantumCircuit()
         self.registers: dict[str, list[Qubit] | list[Clbit]] = {}
+        self.inputs: dict[str, Parameter] = {}
         self.gates = {"U": GATES["U"]}
 
     def read(self, statement: str) -> None:
@@ -109,6 +116,9 @@ class _Reader:
             self.gates = GATES
         elif declaration := _DECLARATION.fullmatch(statement):
             self._declare(declaration)
+        elif free := _INPUT.fullmatch(statement):
+            self._require_new(free["name"])
+            self.inputs[free["name"]] = Parameter(free["name"])
         elif measurement := _MEASUREMENT.fullmatch(statement):
             if (measurement["target"] is None) == (measurement["arrow"] is None):
                 raise _Unknown
@@ -120,8 +130,9 @@ class _Reader:
 
     def _declare(self, declaration: re.Match[str]) -> None:
         name, size = declaration["name"], int(declaration["size"] or 1)
-        if size == 0 or name in self.registers or name in GATES or name in _CONSTANTS:
+        if size == 0:
             raise _Unknown
+        self._require_new(name)
         register = QuantumRegister(size, name) if declaration["kind"] == "qubit" else ClassicalRegister(size, name)
         self.circuit.add_register(register)
         self.registers[name] = list(register)
@@ -131,9 +142,13 @@ class _Reader:
                 raise _Unknown
             self._measure(value["qubits"], name)
 
+    def _require_new(self, name: str) -> None:
+        if name in self.registers or name in self.inputs or name in GATES or name in _CONSTANTS:
+            raise _Unknown
+
     def _apply(self, name: str, angles: str | None, operands: str) -> None:
         kind, angle_count, qubit_count = self.gates[name]
-        values = _angles(angles) if angles is not None else ()
+        values = _angles(angles, self.inputs) if angles is not None else ()
         groups = [self._bits(operand, Qubit) for operand in operands.split(",")]
         if len(values) != angle_count or len(groups) != qubit_count:
             raise _Unknown
@@ -178,39 +193,22 @@ class _Reader:
         return [register[index]]
 
 
-@lru_cache(4096)
-def _angles(text: str) -> tuple[float, ...]:
-    """The values of comma-separated constant expressions, radians."""
+def _angles(text: str, inputs: Mapping[str, Parameter]) -> tuple[Any, ...]:
+    """The values of comma-separated expressions, radians."""
     if _DECIMAL.fullmatch(text):
         return (float(text.replace(" ", "")),)
-    if len(text) > MAX_ANGLE_CHARACTERS:
-        raise _Unknown
     try:
-        tree = ast.parse(f"({' '.join(text.split())},)", mode="eval").body
-    except SyntaxError:
+        return tuple(expression.evaluate(inputs, divide=_divide) for expression in _expressions(text))
+    except (ExpressionError, KeyError):
         raise _Unknown from None
-    if not isinstance(tree, ast.Tuple):
-        raise _Unknown
-    return tuple(float(_finite(_value(node))) for node in tree.elts)
 
 
-def _value(node: ast.expr) -> float:
-    match node:
-        case ast.Constant(value=int() | float()) if not isinstance(node.value, bool):
-            return node.value  # type: ignore[return-value]
-        case ast.Name(id=name) if name in _CONSTANTS:
-            return _CONSTANTS[name]
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return -_value(operand)
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
-            a, b = _value(left), _value(right)
-            if isinstance(op, ast.Div) and (b == 0 or (isinstance(a, int) and isinstance(b, int))):
-                raise _Unknown  # OpenQASM divides integers as integers
-            return _finite(_OPERATORS[type(op)](a, b))
-    raise _Unknown
+@lru_cache(4096)
+def _expressions(text: str) -> tuple[Expression, ...]:
+    return tuple(read_expression(part, _CONSTANTS) for part in text.split(","))
 
 
-def _finite(value: float) -> float:
-    if abs(value) > 1e300 or not isfinite(value):
-        raise _Unknown
-    return value
+def _divide(a: Any, b: Any) -> Any:
+    if isinstance(a, int) and isinstance(b, int):
+        raise _Unknown  # OpenQASM divides integers as integers
+    return operator.truediv(a, b)
