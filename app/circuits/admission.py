@@ -4,11 +4,12 @@ Nothing is parsed or simulated. A source is judged by its text, because the pars
 abort the interpreter, on the inputs refused here. Text that passes is still parsed in a child that may be killed.
 """
 
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
 from app.circuits.cirq_text import check_cirq
 from app.circuits.facts import facts_of
-from app.circuits.formats import Circuit, CirqCircuit, JsonCircuit, OpenQasm2Circuit, OpenQasm3Circuit
+from app.circuits.formats import Circuit, CirqCircuit, JsonCircuit, OpenQasm2Circuit, OpenQasm3Circuit, free_parameters
 from app.circuits.gates import MAX_CLBITS, MAX_QUBITS
 from app.circuits.methods import Method, Wanted, best
 from app.circuits.outputs import MAX_EXACT_PROBABILITIES
@@ -69,11 +70,17 @@ def wanted(job: CircuitJob) -> Wanted:
     states = {"probabilities", "statevector", "density_matrix"}
     return Wanted(
         shots=job.shots,
-        method=None if job.method == "auto" else Method(job.method),
+        method=_method(job),
         state=not states.isdisjoint(job.outputs),
         pure="statevector" in job.outputs,
         bond=job.truncation.max_bond_dimension,
     )
+
+
+def _method(job: CircuitJob) -> Method | None:
+    if job.precision == "single":
+        return Method.STATEVECTOR
+    return None if job.method == "auto" else Method(job.method)
 
 
 def _admit(circuit: Circuit, job: CircuitJob, limits: Limits) -> int:
@@ -124,10 +131,33 @@ def _admit_json(circuit: JsonCircuit, job: CircuitJob, limits: Limits) -> int:
             f"{limits.operations:,} are allowed.",
             pointer="/circuit/operations",
         )
-    facts = facts_of(circuit)
+    _check_parameters(circuit, job)
+    facts = facts_of(circuit, noisy=job.noise is not None and job.noise.model != "ideal")
     best(facts, wanted(job), memory_available=limits.memory_available, pointer="/circuit/qubits")
     check_histogram(job, active=facts.qubits, clbits=circuit.qubits)
     return expanded
+
+
+def _check_parameters(circuit: JsonCircuit, job: CircuitJob) -> None:
+    """Every free parameter has a value in every binding, and no binding names another."""
+    free = set(free_parameters(circuit))
+    if free and job.bindings is None:
+        raise Problem(
+            "unbound_parameters",
+            f"The circuit has parameters without a value: {', '.join(sorted(free))}.",
+            pointer="/circuit/operations",
+            ways_out=[{"bindings": [dict.fromkeys(sorted(free), 0.0)]}],
+        )
+    for index, binding in enumerate(job.bindings or ()):
+        check_binding(free, binding, f"/bindings/{index}")
+
+
+def check_binding(free: Set[str], binding: Mapping[str, float], pointer: str) -> None:
+    """Raise Problem where a binding leaves a parameter open, or names one that the circuit does not have."""
+    for name in sorted(free ^ binding.keys()):
+        if name in free:
+            raise Problem("unbound_parameters", f"The parameter {name!r} has no value.", pointer=pointer)
+        raise Problem("unknown_parameter", f"The circuit has no parameter {name!r}.", pointer=f"{pointer}/{name}")
 
 
 def check_histogram(job: CircuitJob, *, active: int, clbits: int) -> None:

@@ -34,8 +34,9 @@ def facts_of(circuit: JsonCircuit, *, noisy: bool = False) -> Facts:
     not_clifford: str | None = None
     measured: set[int] = set()
     touched: set[int] = set()
-    dynamic = False
+    dynamic = conditional = False
     for operation in circuit.operations:
+        conditional = conditional or operation.condition is not None
         if operation.gate == "measure":
             measured.update(operation.acts_on)
             pending += len(operation.acts_on)
@@ -68,8 +69,8 @@ def facts_of(circuit: JsonCircuit, *, noisy: bool = False) -> Facts:
         two_qubit=two_qubit,
         depth=0,
         not_clifford=not_clifford,
-        dynamic=dynamic,
-        conditional=False,
+        dynamic=dynamic or conditional,
+        conditional=conditional,
         branchings=min(branchings, _MANY),
         widest_cut=widest,
         locations=operations if noisy else 0,
@@ -82,10 +83,13 @@ def _is_clifford(operation: Operation) -> bool:
     if controls > 1 or (controls == 1 and operation.gate not in _CONTROLLED_CLIFFORD):
         return False
     if operation.rotation is not None:
-        return controls == 0 and isclose(remainder(operation.rotation, pi / 2), 0.0, abs_tol=1e-9)
+        return controls == 0 and _is_whole(operation.rotation, pi / 2)
     if operation.gate in _CLIFFORD:
         return True
     turns = [*(operation.phases or []), *(value for value in (operation.phase, operation.angle) if value is not None)]
-    return operation.gate not in ("t", "ti", "pauliexp") and all(
-        isclose(remainder(4 * turn, 1), 0.0, abs_tol=1e-9) for turn in turns
-    )
+    return operation.gate not in ("t", "ti", "pauliexp") and all(_is_whole(turn, 1 / 4) for turn in turns)
+
+
+def _is_whole(value: float | str, unit: float) -> bool:
+    """Whether a value is a multiple of a unit; a free parameter is none."""
+    return not isinstance(value, str) and isclose(remainder(value, unit), 0.0, abs_tol=1e-9)

@@ -98,8 +98,8 @@ class CircuitJob(Submission):
     )
     noise: Noise | None = Field(
         None,
-        description="What goes wrong on the way; null: nothing does. The results then hold the ideal distribution, too, "
-        "where it is cheap to compute.",
+        description="What goes wrong on the way; null: nothing does. The results of a noisy job hold the ideal "
+        "distribution, too, where it is cheap to compute.",
         examples=[{"model": "depolarizing", "one_qubit": 0.001, "two_qubit": 0.01}],
     )
     device: Device | None = Field(
@@ -186,6 +186,18 @@ class Exact(View):
     )
 
 
+class CompiledView(View):
+    """What compiling for the device changed. Layouts name a device qubit for each of the circuit's, -1 for none."""
+
+    depth: int = Field(description="Layers after compiling.", examples=[12])
+    depth_before: int = Field(description="Layers as submitted.", examples=[5])
+    two_qubit_gates: int = Field(description="Gates on two qubits or more after compiling.", examples=[7])
+    two_qubit_gates_before: int = Field(description="The same as submitted.", examples=[4])
+    swaps: int = Field(description="Swaps inserted to bring qubits together.", examples=[1])
+    initial_layout: list[int] = Field(description="Where each qubit starts.", examples=[[0, 1, 2]])
+    final_layout: list[int] = Field(description="Where each qubit ends.", examples=[[0, 2, 1]])
+
+
 class CircuitOutcome(View):
     """What is known about one circuit that was run, in short."""
 
@@ -205,6 +217,7 @@ class CircuitOutcome(View):
     gate_counts: dict[str, int] = Field(
         description="Operations by name, as Qiskit names them.", examples=[{"h": 1, "cx": 1, "measure": 2}]
     )
+    compiled: CompiledView | None = Field(None, description="Null where no `device` was given.")
     predicted_seconds: float = Field(description="What the choice of the method was based on.", examples=[0.003])
     simulation_seconds: float = Field(description="Wall time of simulating and drawing.", examples=[0.002])
 

@@ -3,6 +3,7 @@
 Bytes become visible only through a row of the ledger, which is written after them; what no row names is nobody's.
 """
 
+import builtins
 import hashlib
 import os
 import shutil
@@ -19,7 +20,7 @@ class Stored:
     path: str | None
     bytes: int
     sha256: str
-    content: bytes | None = None
+    content: "builtins.bytes | None" = None  # the field above hides the type
 
 
 class FolderStore:

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from app.circuits.outputs import MAX_INLINE_NUMBERS
 from app.circuits.schemas import CircuitJob
+from workers.circuits.engines import final_state
 from workers.circuits.engines.states import state
-from workers.circuits.program import Sample, generator
+from workers.circuits.program import Ask, Sample, generator
 from workers.circuits.read import STATES, Reading
 from workers.run import Run
 
@@ -31,6 +32,9 @@ def entry_of(job: CircuitJob, reading: Reading, seed: int, sample: Sample, run: 
     }
     if sample.probabilities is not None:
         entry["probabilities"] = sample.probabilities
+    if reading.ideal is not None:
+        ask = Ask(shots=1, seed=seed, threads=run.threads, probabilities=True)
+        entry["ideal"] = final_state.sample(reading.ideal, ask).probabilities
     if "memory" in job.outputs:
         entry["memory"] = shots_in_order(sample.counts, seed)
     if sample.expectations:

@@ -55,7 +55,9 @@ class Program:
         active = {qubit: index for index, qubit in enumerate(self.shape.active)}
         numbers = range(self.circuit.num_qubits) if layout is None else layout
         qubits = self.circuit.qubits
-        return {own: active[qubits[place]] for own, place in enumerate(numbers) if place >= 0 and qubits[place] in active}
+        return {
+            own: active[qubits[place]] for own, place in enumerate(numbers) if place >= 0 and qubits[place] in active
+        }
 
     def columns(self, read: Sequence[Qubit]) -> list[int]:
         """For each clbit its place among the qubits read, -1 for one that reads 0."""

@@ -7,7 +7,7 @@ from typing import Any
 import psutil
 from qiskit import QuantumCircuit
 
-from app.circuits.admission import check_histogram, relocated, wanted
+from app.circuits.admission import check_binding, check_histogram, relocated, wanted
 from app.circuits.formats import Circuit, JsonCircuit
 from app.circuits.methods import Method, plans
 from app.circuits.schemas import CircuitJob
@@ -70,23 +70,14 @@ def read_all(job: CircuitJob) -> list[Reading]:
 def _read_sweep(job: CircuitJob, bindings: Sequence[Mapping[str, float]], memory_available: int) -> list[Reading]:
     (source,) = job.programs
     parametrised = parse(source, bound=False)
-    check_bindings(parametrised, bindings)
+    free = {parameter.name for parameter in parametrised.parameters}
+    for index, binding in enumerate(bindings):
+        check_binding(free, binding, f"/bindings/{index}")
     if job.noise is None and job.device is None:
         reading = _read(job, source, parametrised, memory_available)
         if reading.routed.plan.method in TOGETHER and job.precision == "double":
             return [reading]
     return [_read(job, source, bound, memory_available) for bound in _bound(parametrised, bindings)]
-
-
-def check_bindings(circuit: QuantumCircuit, bindings: Sequence[Mapping[str, float]]) -> None:
-    """Raise Problem where a binding leaves a parameter open, or names one that the circuit does not have."""
-    wanted = {parameter.name for parameter in circuit.parameters}
-    for index, binding in enumerate(bindings):
-        for name in sorted(wanted ^ binding.keys()):
-            missing = name in wanted
-            title = f"The parameter {name!r} has no value." if missing else f"The circuit has no parameter {name!r}."
-            code = "unbound_parameters" if missing else "unknown_parameter"
-            raise Problem(code, title, pointer=f"/bindings/{index}" + ("" if missing else f"/{name}"))
 
 
 def _bound(circuit: QuantumCircuit, bindings: Sequence[Mapping[str, float]]) -> Iterator[QuantumCircuit]:

@@ -13,7 +13,6 @@ from workers.circuits.engines.aer import AerMethod
 from workers.circuits.facts import facts_of
 from workers.circuits.program import Ask, Program, Sample
 
-
 TOGETHER: dict[Method, AerMethod] = {  # whose sweeps Aer runs in one call
     Method.STATEVECTOR: "statevector",
     Method.DENSITY_MATRIX: "density_matrix",
@@ -57,9 +56,7 @@ def _sample(routed: Routed, ask: Ask, precision: str) -> Sample:
             return product_state.sample(program, ask)
 
 
-def sweep(
-    routed: Routed, bindings: Sequence[Mapping[Any, float]], asks: Sequence[Ask]
-) -> list[tuple[Sample, float]]:
+def sweep(routed: Routed, bindings: Sequence[Mapping[Any, float]], asks: Sequence[Ask]) -> list[tuple[Sample, float]]:
     """Run the program once for each set of values of its parameters, in one call. Seconds are the mean."""
     start = perf_counter()
     samples = final_state.sample_each(routed.program, asks, TOGETHER[routed.plan.method], bindings)

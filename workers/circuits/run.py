@@ -2,22 +2,24 @@
 
 import json
 from collections.abc import Iterator
+from heapq import nsmallest
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from app.circuits.histogram import by_frequency
 from app.circuits.schemas import (
     TOP_OUTCOMES,
     BatchResult,
     CircuitJob,
     CircuitOutcome,
     CircuitResult,
+    CompiledView,
     Exact,
     Expectation,
     TopOutcome,
 )
 from workers.circuits import machine
+from workers.circuits.device import Compiled
 from workers.circuits.diagram import diagram_svg
 from workers.circuits.entry import entry_of
 from workers.circuits.program import Ask, Mean, Sample, seeds
@@ -103,7 +105,7 @@ def _ask(job: CircuitJob, seed: int, run: Run) -> Ask:
 def _outcome(job: CircuitJob, reading: Reading, seed: int, sample: Sample, seconds: float) -> CircuitOutcome:
     top = [
         TopOutcome(key=key, count=count, probability=count / job.shots)
-        for key, count in by_frequency(sample.counts)[:TOP_OUTCOMES]
+        for key, count in nsmallest(TOP_OUTCOMES, sample.counts.items(), key=lambda item: (-item[1], item[0]))
     ]
     routed: Routed = reading.routed
     return CircuitOutcome(
@@ -119,10 +121,23 @@ def _outcome(job: CircuitJob, reading: Reading, seed: int, sample: Sample, secon
             _expectation(observable.name, mean, job.shots)
             for observable, mean in zip(job.observables, sample.expectations, strict=True)
         ],
-        depth=reading.circuit.depth(),
+        depth=routed.facts.depth if reading.compiled is None and job.noise is None else reading.circuit.depth(),
         gate_counts=dict(reading.circuit.count_ops()),
+        compiled=None if reading.compiled is None else _compiled(reading.compiled),
         predicted_seconds=routed.plan.seconds,
         simulation_seconds=seconds,
+    )
+
+
+def _compiled(compiled: Compiled) -> CompiledView:
+    return CompiledView(
+        depth=compiled.after.depth,
+        depth_before=compiled.before.depth,
+        two_qubit_gates=compiled.after.two_qubit_gates,
+        two_qubit_gates_before=compiled.before.two_qubit_gates,
+        swaps=compiled.swaps,
+        initial_layout=list(compiled.initial_layout),
+        final_layout=list(compiled.final_layout),
     )
 
 
@@ -139,8 +154,9 @@ def warm() -> None:
         {"format": "openqasm3", "source": "OPENQASM 3.0; qubit[2] q; bit c; if (c) { reset q[0]; } c = measure q[1];"},
         {"format": "openqasm2", "source": 'OPENQASM 2.0; include "qelib1.inc"; qreg q[1]; h q[0];'},
     ]
-    for program in programs:
-        job = CircuitJob.model_validate({"circuit": program, "seed": 0, "shots": 1})
+    noisy = {"noise": {"model": "thermal_relaxation", "t1": 100, "t2": 100}}
+    for program, more in [*((program, {}) for program in programs), (programs[1], noisy)]:
+        job = CircuitJob.model_validate({"circuit": program, "seed": 0, "shots": 1} | more)
         (reading,) = read_all(job)
         simulate(reading.routed, Ask(shots=1, seed=0))
         diagram_svg(reading.circuit)

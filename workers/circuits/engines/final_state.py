@@ -20,6 +20,7 @@ STATES_AT_ONCE = 1 << 22  # amplitudes of a sweep that one call to Aer may hold
 _PRECISION = 15  # decimals of a probability: what threads add up in another order must not change the counts
 _FEW = 8  # shots for each outcome, below which drawing them one by one is faster than outcome by outcome
 
+
 def sample(program: Program, ask: Ask, method: AerMethod = "statevector") -> Sample:
     """Counts, and where they are asked for exact probabilities and expectation values."""
     return sample_each(program, [ask], method)[0]
