@@ -154,7 +154,8 @@ def warm() -> None:
         {"format": "openqasm3", "source": "OPENQASM 3.0; qubit[2] q; bit c; if (c) { reset q[0]; } c = measure q[1];"},
         {"format": "openqasm2", "source": 'OPENQASM 2.0; include "qelib1.inc"; qreg q[1]; h q[0];'},
     ]
-    noisy = {"noise": {"model": "thermal_relaxation", "t1": 100, "t2": 100}}
+    noise = {"model": "thermal_relaxation", "t1": 100, "t2": 100, "one_qubit_time": 50, "two_qubit_time": 300}
+    noisy = {"noise": noise, "device": {}}
     for program, more in [*((program, {}) for program in programs), (programs[1], noisy)]:
         job = CircuitJob.model_validate({"circuit": program, "seed": 0, "shots": 1} | more)
         (reading,) = read_all(job)
