@@ -16,6 +16,8 @@ def show(client: Client, job: Job, console: Console) -> None:
     if job["status"] != "succeeded":
         error = job["error"] or {"title": job["status"], "code": job["status"]}
         console.print(f"{job['id']} {job['status']}: {error['title']} ({error['code']})", style="red")
+    elif job["kind"] == "circuit" and "circuits" in job["result"]:
+        show_batch(job["result"], console)
     elif job["kind"] == "circuit":
         show_histogram(client.get(f"{job['links']['histogram']}?top={BARS}"), console)
     else:
@@ -32,6 +34,12 @@ def show_histogram(histogram: dict[str, Any], console: Console) -> None:
     if histogram["other"]:
         table.add_row(*_bar(f"{histogram['other']['outcomes']} others", histogram["other"]))
     console.print(table)
+
+
+def show_batch(result: dict[str, Any], console: Console) -> None:
+    """How many circuits each method ran."""
+    methods = ", ".join(f"{count:,} by {method}" for method, count in result["methods"].items())
+    console.print(f"{result['circuits']:,} circuits of {result['shots']:,} shots in {result['seconds']:.2f} s: {methods}")
 
 
 def _bar(name: str, outcome: dict[str, Any]) -> tuple[str, str, str]:

@@ -89,6 +89,7 @@ def _links(job_id: str, kind: str) -> dict[str, str]:
     if kind == "circuit":
         circuit = f"/v1/circuits/{job_id}"
         return links | {
+            "results": f"{circuit}/results",
             "histogram": f"{circuit}/histogram",
             "histogram_svg": f"{circuit}/histogram.svg",
             "diagram": f"{circuit}/diagram.svg",

@@ -42,7 +42,7 @@ def test_a_submission_is_accepted_and_says_where_its_job_is(client: httpx.Client
     }
     assert job["created_at"].endswith("Z")
     assert [job[name] for name in ("started_at", "finished_at", "progress", "result", "error")] == [None] * 5
-    assert set(job["links"]) == {"self", "events", "request", "histogram", "histogram_svg", "diagram"}
+    assert set(job["links"]) == {"self", "events", "request", "results", "histogram", "histogram_svg", "diagram"}
 
 
 def test_the_request_is_kept_with_its_defaults_and_the_seed_that_was_drawn(client: httpx.Client) -> None:
