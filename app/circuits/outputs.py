@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from app.circuits.gates import MAX_QUBITS
 from app.schemas import Name, Strict, refuse
 
-MAX_TERMS = 10_000  # of one observable; each is an expectation value of its own
+MAX_TERMS = 100_000  # of one observable; each is an expectation value of its own, and the time limit ends them
 MAX_STATE_QUBITS = 20  # a statevector of 16 MiB
 MAX_MATRIX_QUBITS = 10  # a density matrix or a unitary of 16 MiB
 MAX_INLINE_NUMBERS = 1024  # of a state that stands in results.json too, as [real, imaginary] pairs

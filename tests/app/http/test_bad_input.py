@@ -298,7 +298,8 @@ def test_a_hostile_source_is_refused_at_once(client: httpx.Client, text: str, co
 
 
 def test_a_circuit_too_large_for_memory_says_how_large_one_may_be(client: httpx.Client) -> None:
-    body = circuit(format="json", qubits=60, operations=[{"gate": "h", "targets": list(range(60))}])
+    pairs = [{"gate": "zz", "targets": [a, b], "rotation": 0.2} for a in range(60) for b in range(a)]
+    body = circuit(format="json", qubits=60, operations=pairs)
     problem = refused(post(client, "/v1/circuits", body), 422, "needs_more_memory")
     assert problem["pointer"] == "/circuit/qubits"
     assert problem["try"][0]["active_qubits"] < 60
