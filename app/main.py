@@ -8,6 +8,7 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from app import __version__, health
 from app.broker import Waker
+from app.circuits.reading import router as circuit_results
 from app.circuits.router import router as circuits
 from app.database import Database
 from app.distillations.router import router as distillations
@@ -44,7 +45,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     application.add_middleware(RequestBodyLimitMiddleware, max_body_size=settings.max_body_bytes)
     problems.install(application)
     openapi.install(application)
-    for router in (circuits, distillations, jobs, files, health.router):
+    for router in (circuits, circuit_results, distillations, jobs, files, health.router):
         application.include_router(router)
     docs.install(application)
     return application

@@ -1,6 +1,6 @@
 """The geometry of a histogram's picture, once for every format: what is drawn where, in pixels from the top left.
 
-chart_svg(histogram_chart(view, title="bell"))   # app/circuits/chart_svg.py, and the same in chart_png.py
+chart_svg(histogram_chart(view))   # app/circuits/chart_svg.py, and the same in chart_png.py
 
 It is made from a `HistogramView` alone, so the picture says what the numbers say.
 """
@@ -12,9 +12,8 @@ from math import floor, log10
 from typing import Literal
 from unicodedata import east_asian_width
 
-from app.circuits.comparison import IDEAL
 from app.circuits.keys import numeric
-from app.circuits.views import ComparisonView, HistogramView, KeyFormat
+from app.circuits.views import ComparisonView, HistogramView
 
 MAX_BARS = 64  # more are not readable
 
@@ -24,11 +23,11 @@ MEASURED, OTHER = "#4c78c8", "#9aa5b1"
 REFERENCE, REFERENCE_EDGE = "#fbe6c2", "#c27d12"  # blue and orange: told apart by every kind of eye
 
 _LEFT, _RIGHT, _PLOT_HEIGHT = 72.0, 28.0, 260.0
-_MIN_PLOT_WIDTH = 520.0  # the lines above the plot fit
+_MIN_PLOT_WIDTH = 580.0  # the lines above the plot fit
 _KEY_CHARACTERS = 44  # a longer key keeps its two ends
-_OTHER_SLOT = 60.0  # its bar is labelled
-_CHARACTER = 0.56  # of the font's size: about the mean width of a character
-_MONOSPACED = 0.62
+_OTHER_SLOT = 66.0  # its bar is labelled
+_CHARACTER = 0.54  # of the font's size: about the mean width of a character
+MONOSPACED = 0.62  # of the font's size: the width of every character
 
 
 @dataclass(frozen=True)
@@ -129,8 +128,9 @@ class _Plot:
         return max(self.top, self.base - probability * self.scale)
 
 
-def histogram_chart(view: HistogramView, *, title: str = "Counts") -> Chart:
+def histogram_chart(view: HistogramView) -> Chart:
     """A bar for each outcome of the view, sorted by key; beside it, where the view compares, the reference's."""
+    title = view.name or "Counts"
     rows = _rows(view)
     labels = [_shorten(row.key) for row in rows if not row.other]
     longest = max((text_width(label, 12, monospaced=True) for label in labels), default=0.0)
@@ -179,7 +179,7 @@ def _others(outcomes: int) -> str:
 
 def _slots(rows: Sequence[_Row], *, paired: bool) -> list[float]:
     """The width that each row takes."""
-    narrow, wide, all_together = (26.0, 120.0, 1200.0) if paired else (18.0, 96.0, 900.0)
+    narrow, wide, all_together = (26.0, 96.0, 1200.0) if paired else (18.0, 96.0, 900.0)
     slot = max(narrow, min(wide, all_together / max(1, len(rows))))
     return [max(slot, _OTHER_SLOT + text_width(row.key, 11) / 4) if row.other else slot for row in rows]
 
@@ -207,18 +207,17 @@ def _heading(view: HistogramView, title: str, width: float) -> list[Shape]:
     shapes: list[Shape] = [line(30, title, 17, INK, bold=True), line(51, _subtitle(view), 11)]
     if (comparison := view.comparison) is not None:
         shapes.append(line(69, _distances(comparison), 11))
-        name = f"ideal ({IDEAL_WORDS})" if comparison.with_ == IDEAL else f"{comparison.with_}, {comparison.shots:,} shots"
+        exact = comparison.shots is None
+        name = f"{comparison.with_} (exact)" if exact else f"{comparison.with_}, {comparison.shots:,} shots"
         shapes += [Box(_LEFT, 85, 12, 12, MEASURED), Text(_LEFT + 18, 95, "measured", 11, "start")]
         shapes += [Box(_LEFT + 84, 85, 12, 12, REFERENCE, REFERENCE_EDGE)]
         shapes += [Text(_LEFT + 102, 95, _fit(name, width - _LEFT - 118, 11), 11, "start")]
     return shapes
 
 
-IDEAL_WORDS = "exact"
-
-
 def _subtitle(view: HistogramView) -> str:
-    shown, total = len(view.outcomes), len(view.outcomes) + (view.other.outcomes if view.other else 0)
+    figures = view.comparison or view
+    shown, total = len(figures.outcomes), len(figures.outcomes) + (figures.other.outcomes if figures.other else 0)
     outcomes = f"{total:,} outcome{'s' if total > 1 else ''}"
     if shown < total:
         outcomes = f"the {shown:,} most frequent of {outcomes}"
@@ -228,9 +227,8 @@ def _subtitle(view: HistogramView) -> str:
 
 def _bits(view: HistogramView) -> str:
     little = view.bit_order == "little"
-    values: dict[KeyFormat, str] = {"hex": "hexadecimal", "decimal": "decimal"}
-    if view.key_format in values:
-        return f"{values[view.key_format]}, bit 0 {'least' if little else 'most'} significant"
+    if view.key_format in ("hex", "decimal"):
+        return f"{view.key_format}, bit 0 {'least' if little else 'most'} significant"
     return f"bit 0 is {'right' if little else 'left'}most"
 
 
@@ -261,13 +259,15 @@ def _bar(row: _Row, plot: _Plot, *, centre: float, slot: float) -> Bar:
         if row.other or slot >= 44:
             shapes.append(_figure(row.measured, plot, centre))
         return Bar(shapes, f"{row.key}: {row.measured.words()}")
-    width = min(40.0, slot * 0.36)
-    if row.other:
-        width = min(width, 26.0)
+    width = min(26.0 if row.other else 34.0, slot * 0.36)
     shapes = _column(row.measured, plot, centre=centre - width / 2 - 0.5, width=width, fill=MEASURED)
     shapes += _column(
         row.reference, plot, centre=centre + width / 2 + 0.5, width=width, fill=REFERENCE, edge=REFERENCE_EDGE
     )
+    if row.other:
+        higher = max(row.measured, row.reference, key=lambda each: each.value)
+        words = f"{row.measured.value:.1%} / {row.reference.value:.1%}"
+        shapes.append(Text(centre, plot.y(higher.top) - 6, words, 10, colour=MUTED))
     return Bar(shapes, f"{row.key}: measured {row.measured.words()}, reference {row.reference.words()}")
 
 
@@ -279,7 +279,7 @@ def _column(
     shapes: list[Shape] = [Box(centre - width / 2, top, width, plot.base - top, fill, edge)]
     if estimate.value * plot.scale > _PLOT_HEIGHT + 0.5:
         for y in (top + 16, top + 22):
-            shapes.append(Line(centre - width / 2 - 3, y + 4, centre + width / 2 + 3, y - 4, PAPER, 2.5))
+            shapes.append(Line(centre - width / 2, y + 4, centre + width / 2, y - 4, PAPER, 2.5))
     elif estimate.low is not None and estimate.high is not None:
         cap = min(6.0, width / 3)
         low, high = plot.y(estimate.low), plot.y(estimate.high)
@@ -304,7 +304,7 @@ def _label(row: _Row, plot: _Plot, *, centre: float, upright: bool) -> Text:
 
 def text_width(text: str, size: float, *, monospaced: bool = False) -> float:
     """About how wide a text is; which font will draw it is not known here."""
-    narrow = _MONOSPACED if monospaced else _CHARACTER
+    narrow = MONOSPACED if monospaced else _CHARACTER
     return size * sum(1.0 if east_asian_width(character) in "WF" else narrow for character in text)
 
 

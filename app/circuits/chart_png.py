@@ -8,12 +8,13 @@ from __future__ import annotations
 import io
 import unicodedata
 from functools import cache
+from math import ceil
 from typing import TYPE_CHECKING, assert_never
 
-from app.circuits.chart import FRAME, PAPER, Box, Chart, Line, Shape, Text
+from app.circuits.chart import FRAME, MONOSPACED, PAPER, Box, Chart, Line, Shape, Text
 
 if TYPE_CHECKING:
-    from PIL import ImageDraw, ImageFont
+    from PIL import Image, ImageDraw, ImageFont
 
 SCALE = 2  # pixels of the picture for one of the chart: sharp on dense screens and on paper
 _DPI = 96 * SCALE
@@ -44,30 +45,38 @@ def _draw(canvas: ImageDraw.ImageDraw, shape: Shape) -> None:
         case Line(x1, y1, x2, y2, colour, width):
             canvas.line((_px(x1), _px(y1), _px(x2), _px(y2)), fill=colour, width=max(1, _px(width)))
         case Text(upwards=True):
-            _write_upwards(canvas, shape)
+            mask, ascent = _written(shape)
+            above = mask.width - _before(shape, mask.width)
+            upright = mask.rotate(90, expand=True)
+            canvas.bitmap((_px(shape.x) - ascent, _px(shape.y) - above), upright, fill=shape.colour)
         case Text():
-            anchor = {"start": "ls", "middle": "ms", "end": "rs"}[shape.anchor]
-            canvas.text(
-                (_px(shape.x), _px(shape.y)),
-                _drawable(shape.text),
-                fill=shape.colour,
-                font=_font(shape.size),
-                anchor=anchor,
-                stroke_width=_BOLD_STROKE if shape.bold else 0,
-            )
+            mask, ascent = _written(shape)
+            canvas.bitmap((_px(shape.x) - _before(shape, mask.width), _px(shape.y) - ascent), mask, fill=shape.colour)
         case _:
             assert_never(shape)
 
 
-def _write_upwards(canvas: ImageDraw.ImageDraw, text: Text) -> None:
+def _written(text: Text) -> tuple[Image.Image, int]:
+    """The text as a mask, read from left to right, and how far below the mask's top its baseline lies."""
     from PIL import Image, ImageDraw
 
-    font, words = _font(text.size), _drawable(text.text)
-    length, ascent = round(font.getlength(words)), _px(text.size)
-    mask = Image.new("L", (max(1, length), ascent * 2))
-    ImageDraw.Draw(mask).text((0, ascent), words, fill=255, font=font, anchor="ls")
-    above = {"start": length, "middle": length // 2, "end": 0}[text.anchor]  # how far it reaches above its point
-    canvas.bitmap((_px(text.x) - ascent, _px(text.y) - above), mask.rotate(90, expand=True), fill=text.colour)
+    font, words, ascent = _font(text.size), _drawable(text.text), _px(text.size)
+    cell = text.size * MONOSPACED * SCALE
+    width = cell * len(words) if text.monospaced else font.getlength(words)
+    mask = Image.new("L", (max(1, ceil(width)), ascent * 2))
+    canvas = ImageDraw.Draw(mask)
+    if text.monospaced:
+        for place, character in enumerate(words):
+            canvas.text(((place + 0.5) * cell, ascent), character, fill=255, font=font, anchor="ms")
+    else:
+        stroke = _BOLD_STROKE if text.bold else 0
+        canvas.text((0, ascent), words, fill=255, font=font, anchor="ls", stroke_width=stroke)
+    return mask, ascent
+
+
+def _before(text: Text, length: int) -> int:
+    """How much of the text lies before its point."""
+    return {"start": 0, "middle": length // 2, "end": length}[text.anchor]
 
 
 def _px(length: float) -> int:
@@ -85,5 +94,13 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
 
 def _drawable(text: str) -> str:
     """The text in characters that the font has: accents dropped, and a question mark for what remains."""
-    plain = (character for character in unicodedata.normalize("NFKD", text) if not unicodedata.combining(character))
-    return "".join(character if character.isascii() or character in _MORE_CHARACTERS else "?" for character in plain)
+    return "".join(character if _has(character) else _nearest(character) for character in text)
+
+
+def _nearest(character: str) -> str:
+    parts = unicodedata.normalize("NFKD", character)
+    return "".join(part if _has(part) else "?" for part in parts if not unicodedata.combining(part))
+
+
+def _has(character: str) -> bool:
+    return character.isascii() or character in _MORE_CHARACTERS

@@ -1,9 +1,11 @@
 """What a circuit job left behind, read from the store. The only place that knows how the artifact is laid out."""
 
 import json
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi.concurrency import run_in_threadpool
+from sqlalchemy import Connection
 
 from app.circuits.counts import StoredCounts
 from app.circuits.views import Register
@@ -14,31 +16,51 @@ from app.jobs import queries
 from app.jobs.schemas import must_have_succeeded
 
 MAX_READABLE_BYTES = 256 << 20  # JSON takes a few times as much memory once it is read
-RESULTS = (("results", "results.json"), ("histogram", "histogram.json"))  # kind and name, the present layout first
+LAYOUTS = (("results", "results.json"), ("histogram", "histogram.json"))  # kind and name, the present one first
 
 
-async def results_artifact(front: Front, owner: str, job_id: str) -> Record:
-    """Where the results of a job lie. Raises Problem: 404 without such a job or results, 409 before it has any."""
-    job = await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, "circuit"))
-    must_have_succeeded(job)
-    for kind, name in RESULTS:
-        found = await front.read_by_key(
-            lambda connection, kind=kind, name=name: queries.get_artifact(connection, job_id, kind, name)  # type: ignore[misc]
-        )
-        if found is not None:
-            return found
-    raise Problem("not_found", "The job has no results.", status=404)
+@dataclass(frozen=True)
+class Results:
+    """A job that succeeded, and where its results lie."""
+
+    job: Record
+    artifact: Record
 
 
 async def stored_circuit(front: Front, owner: str, job_id: str, index: int) -> StoredCounts:
-    """One circuit of a finished job. Raises Problem as `results_artifact` does, and where there is no such index."""
-    artifact = await results_artifact(front, owner, job_id)
-    circuit = await run_in_threadpool(read_circuit, front, artifact, index)
+    """The counts of one circuit of a finished job. Raises Problem as `find_results` and `read_circuit` do."""
+    return await run_in_threadpool(read_counts, front, await find_results(front, owner, job_id), index)
+
+
+async def finished_job(front: Front, owner: str, job_id: str) -> Record:
+    """A circuit job that succeeded. Raises Problem: 404 if there is none of this id, 409 before it has succeeded."""
+    job = await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, "circuit"))
+    must_have_succeeded(job)
+    return job
+
+
+async def find_results(front: Front, owner: str, job_id: str) -> Results:
+    """The results of a job. Raises Problem as `finished_job` does, and (404) where it left none."""
+    job = await finished_job(front, owner, job_id)
+    artifact = await front.read_by_key(lambda connection: _artifact(connection, job_id))
+    if artifact is None:
+        raise Problem("not_found", "The job has no results.", status=404)
+    return Results(job, artifact)
+
+
+def _artifact(connection: Connection, job_id: str) -> Record | None:
+    found = (queries.get_artifact(connection, job_id, kind, name) for kind, name in LAYOUTS)
+    return next((artifact for artifact in found if artifact is not None), None)
+
+
+def read_counts(front: Front, results: Results, index: int) -> StoredCounts:
+    """The counts of one circuit out of the store. Raises Problem as `read_circuit` does."""
+    circuit = read_circuit(front, results, index)
     registers = circuit.get("registers", [{"name": "c", "clbits": list(range(circuit["clbits"]))}])
     return StoredCounts(
-        job_id=job_id,
+        job_id=results.job.id,
         index=index,
-        name=circuit.get("name"),
+        name=circuit.get("name") or results.job.name,
         shots=circuit["shots"],
         clbits=circuit["clbits"],
         registers=[Register.model_validate(register) for register in registers],
@@ -49,21 +71,22 @@ async def stored_circuit(front: Front, owner: str, job_id: str, index: int) -> S
     )
 
 
-def read_circuit(front: Front, artifact: Record, index: int) -> dict[str, Any]:
-    """One circuit's results as they were stored."""
+def read_circuit(front: Front, results: Results, index: int) -> dict[str, Any]:
+    """One circuit's results as they were stored. Raises Problem: 404 without that index, 410 when they are gone."""
+    artifact = results.artifact
     if artifact.bytes > MAX_READABLE_BYTES:
         raise Problem(
             "results_too_large",
             f"The results take {artifact.bytes / 2**20:,.0f} MiB; up to {MAX_READABLE_BYTES >> 20} MiB are read here. "
             "Fetch them whole.",
-            ways_out=[{"method": "GET", "path": f"/v1/circuits/{artifact.job_id}/results"}],
+            ways_out=[{"method": "GET", "path": f"/v1/circuits/{results.job.id}/results"}],
         )
-    place = front.store.locate(artifact.path)
-    if not place.is_file():
-        raise Problem("content_gone", "The content was deleted.", status=410)
-    stored = json.loads(place.read_bytes())
+    try:
+        stored = json.loads(front.store.locate(artifact.path).read_bytes())
+    except FileNotFoundError:
+        raise Problem("content_gone", "The content was deleted.", status=410) from None
     circuits: list[dict[str, Any]] = stored.get("circuits", [stored])
     if index >= len(circuits):
-        count = f"{len(circuits)} circuits" if len(circuits) > 1 else "one circuit"
-        raise Problem("no_such_index", f"The job has {count}; indexes begin with 0.", status=404)
+        held = f"{len(circuits):,} circuits" if len(circuits) > 1 else "one circuit"
+        raise Problem("no_such_index", f"The job has {held}; the first one's index is 0.", status=404)
     return circuits[index]

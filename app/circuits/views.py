@@ -120,7 +120,7 @@ class HistogramView(View):
     """A circuit's counts with probabilities and intervals, most frequent first."""
 
     index: int = Field(description="Which circuit of the job.", examples=[0])
-    name: str | None = Field(description="The circuit's name in its job.", examples=["bell"])
+    name: str | None = Field(description="The circuit's name, or else its job's.", examples=["bell"])
     shots: int = Field(description="How often the circuit was run.", examples=[1000])
     clbits: int = Field(description="Classical bits of a key.", examples=[2])
     registers: list[Register] = Field(
