@@ -44,7 +44,7 @@ class OtherOutcomes(View):
 
 
 class ChiSquareView(View):
-    """Whether chance alone explains the difference."""
+    """The chi-square test of a difference."""
 
     statistic: float | None = Field(
         description="Pearson's statistic; null where an impossible outcome was read: it is infinite.", examples=[0.196]

@@ -1,6 +1,7 @@
 """The picture of a histogram: its geometry, and that each format draws all of it."""
 
 import io
+import itertools
 from xml.etree import ElementTree
 
 import pytest
@@ -59,7 +60,7 @@ def test_nothing_is_drawn_outside_or_upon_something_else(counts: dict[str, int],
         elif isinstance(shape, Line):
             assert 0 <= min(shape.y1, shape.y2) <= max(shape.y1, shape.y2) <= drawn.height
     columns = sorted((box.x, box.x + box.width) for fill in (MEASURED, OTHER) for box in boxes(drawn, fill))
-    assert all(left[1] < right[0] for left, right in zip(columns, columns[1:], strict=False))
+    assert all(left[1] < right[0] for left, right in itertools.pairwise(columns))
 
 
 def test_what_all_others_hold_may_go_beyond_the_axis_and_says_how_much() -> None:
