@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from heapq import nsmallest
-from math import isfinite
+from math import fsum, isfinite
 
 from app.circuits.counts import StoredCounts
 from app.circuits.statistics import (
+    IMPOSSIBLE,
     MIN_EXPECTED,
     ChiSquareTest,
     chi_square,
@@ -20,6 +21,7 @@ from app.circuits.views import ChiSquareView, ComparedOutcome, ComparisonView, O
 from app.errors import Problem
 
 IDEAL = "ideal"
+COMPLETE = 1e-6  # how far from 1 a distribution may add up; single precision leaves about this
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,13 +36,19 @@ class Reference:
 
 
 def ideal_reference(stored: StoredCounts) -> Reference:
-    """The exact distribution without noise, else the exact one with it. Raises Problem where neither was stored."""
+    """The exact distribution without noise, else the one with it. Raises Problem where none, or a part, was stored."""
     exact = stored.ideal if stored.ideal is not None else stored.probabilities
     if exact is None:
         raise _refused(
             "no_ideal_distribution",
             "No exact distribution was stored with these counts; ask for one when you submit the circuit.",
             {"outputs": ["counts", "probabilities"]},
+        )
+    named = fsum(exact.values())
+    if abs(named - 1) > COMPLETE:
+        raise _refused(
+            "ideal_incomplete",
+            f"The exact distribution has more outcomes than are kept: the {len(exact):,} kept hold {named:.2%} of it.",
         )
     return Reference(name=IDEAL, probabilities=exact)
 
@@ -103,7 +111,7 @@ def comparison_view(
         other = OtherCompared(outcomes=left_out, measured=p, reference=q, difference=p - q)
     if reference.counts is None or not reference.shots:
         test = chi_square(stored.counts, exact, stored.shots)
-        outcomes, shots = sum(probability > 0 for probability in exact.values()), float(stored.shots)
+        outcomes, shots = sum(probability > IMPOSSIBLE for probability in exact.values()), float(stored.shots)
     else:
         test = two_sample_chi_square(stored.counts, reference.counts)
         outcomes, shots = len(keys), 1 / (1 / stored.shots + 1 / reference.shots)  # the variances add up

@@ -14,13 +14,8 @@ from app.circuits.views import BitOrder, HistogramOutcome, HistogramView, Interv
 MAX_OUTCOMES = 65_536  # all of 16 bits; more are for programs, which read the results as stored
 
 
-def by_frequency(counts: Mapping[str, int]) -> list[tuple[str, int]]:
-    """(key, count), most frequent first; equal counts by key."""
-    return top_outcomes(counts, len(counts))
-
-
 def top_outcomes(counts: Mapping[str, int], top: int) -> list[tuple[str, int]]:
-    """The `top` most frequent (key, count), in the same order."""
+    """The `top` most frequent (key, count); equal counts by key."""
     return nsmallest(top, counts.items(), key=lambda item: (-item[1], item[0]))
 
 

@@ -18,9 +18,10 @@ from app.circuits.histogram import MAX_OUTCOMES, histogram_view
 from app.circuits.keys import key_writer
 from app.circuits.stored import Results, find_results, finished_job, read_circuit, read_counts
 from app.circuits.views import BitOrder, HistogramView, IntervalMethod, KeyFormat, MemoryView
+from app.database import Record
 from app.errors import Problem
 from app.http.auth import Owner
-from app.http.content import send_file
+from app.http.content import send_bytes, send_file
 from app.http.etag import IfNoneMatch, etag, unchanged
 from app.http.front import AtHand, Front
 from app.http.problems import problems
@@ -163,7 +164,7 @@ async def get_results(
     results = await find_results(front, owner, job_id)
     artifact = results.artifact
     if index is None:
-        return send_file(request, front.store.locate(artifact.path), sha256=artifact.sha256, media_type=JSON)
+        return _send(request, front, artifact, JSON)
     return JSONResponse(await run_in_threadpool(read_circuit, front, results, index))
 
 
@@ -179,7 +180,7 @@ async def get_memory(
         Literal["json", "text"], Query(description="`text`: plain lines, one for each shot.", examples=["text"])
     ] = "json",
 ) -> Response:
-    """What each shot read, in order; there if `memory` was among the job's outputs."""
+    """What each shot read, one key for each; there if `memory` was among the job's outputs."""
     results = await find_results(front, owner, job_id)
     return await run_in_threadpool(_memory, front, results, index, bit_order, key_format, format)
 
@@ -193,7 +194,13 @@ async def get_diagram(job_id: JobId, request: Request, front: AtHand, owner: Own
     )
     if found is None:
         raise Problem("not_found", "The job has no diagram.", status=404)
-    return send_file(request, front.store.locate(found.path), sha256=found.sha256, media_type=SVG)
+    return _send(request, front, found, SVG)
+
+
+def _send(request: Request, front: Front, artifact: Record, media_type: str) -> Response:
+    if artifact.content is not None:
+        return send_bytes(request, artifact.content, sha256=artifact.sha256, media_type=media_type)
+    return send_file(request, front.store.locate(artifact.path), sha256=artifact.sha256, media_type=media_type)
 
 
 async def _histogram(

@@ -12,6 +12,7 @@ from app.circuits.views import IntervalMethod
 
 CONFIDENCE = 0.95
 Z_95 = 1.959963984540054  # the normal quantile of a two-sided 95% interval
+IMPOSSIBLE = 1e-12  # a computed probability up to this is what rounding left of 0
 MIN_EXPECTED = 5  # shots; the chi-square distribution is no good approximation for bins that expect fewer
 
 
@@ -89,10 +90,10 @@ def chi_square(counts: Mapping[str, int], exact: Mapping[str, float], shots: int
     """
     bins = _Bins()
     for key, probability in exact.items():
-        if probability > 0:
+        if probability > IMPOSSIBLE:
             expected = probability * shots
             bins.add(expected, (counts.get(key, 0), expected))
-    impossible = [key for key, count in counts.items() if count and not exact.get(key, 0) > 0]
+    impossible = [key for key, count in counts.items() if count and exact.get(key, 0) <= IMPOSSIBLE]
     pooled = bins.pooled()
     if impossible:
         impossible.sort(key=lambda key: (-counts[key], key))

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from fastapi.concurrency import run_in_threadpool
-from sqlalchemy import Connection
 
 from app.circuits.counts import StoredCounts
 from app.circuits.views import Register
@@ -14,9 +13,9 @@ from app.errors import Problem
 from app.http.front import Front
 from app.jobs import queries
 from app.jobs.schemas import must_have_succeeded
+from app.store.artifacts import read_artifact
 
 MAX_READABLE_BYTES = 256 << 20  # JSON takes a few times as much memory once it is read
-LAYOUTS = (("results", "results.json"), ("histogram", "histogram.json"))  # kind and name, the present one first
 
 
 @dataclass(frozen=True)
@@ -42,28 +41,24 @@ async def finished_job(front: Front, owner: str, job_id: str) -> Record:
 async def find_results(front: Front, owner: str, job_id: str) -> Results:
     """The results of a job. Raises Problem as `finished_job` does, and (404) where it left none."""
     job = await finished_job(front, owner, job_id)
-    artifact = await front.read_by_key(lambda connection: _artifact(connection, job_id))
+    artifact = await front.read_by_key(
+        lambda connection: queries.get_artifact(connection, job_id, "results", "results.json")
+    )
     if artifact is None:
         raise Problem("not_found", "The job has no results.", status=404)
     return Results(job, artifact)
 
 
-def _artifact(connection: Connection, job_id: str) -> Record | None:
-    found = (queries.get_artifact(connection, job_id, kind, name) for kind, name in LAYOUTS)
-    return next((artifact for artifact in found if artifact is not None), None)
-
-
 def read_counts(front: Front, results: Results, index: int) -> StoredCounts:
     """The counts of one circuit out of the store. Raises Problem as `read_circuit` does."""
     circuit = read_circuit(front, results, index)
-    registers = circuit.get("registers", [{"name": "c", "clbits": list(range(circuit["clbits"]))}])
     return StoredCounts(
         job_id=results.job.id,
         index=index,
         name=circuit.get("name") or results.job.name,
         shots=circuit["shots"],
         clbits=circuit["clbits"],
-        registers=[Register.model_validate(register) for register in registers],
+        registers=[Register.model_validate(register) for register in circuit["registers"]],
         counts=circuit["counts"],
         probabilities=circuit.get("probabilities"),
         ideal=circuit.get("ideal"),
@@ -82,10 +77,10 @@ def read_circuit(front: Front, results: Results, index: int) -> dict[str, Any]:
             ways_out=[{"method": "GET", "path": f"/v1/circuits/{results.job.id}/results"}],
         )
     try:
-        stored = json.loads(front.store.locate(artifact.path).read_bytes())
+        stored = json.loads(read_artifact(front.store, artifact))
     except FileNotFoundError:
         raise Problem("content_gone", "The content was deleted.", status=410) from None
-    circuits: list[dict[str, Any]] = stored.get("circuits", [stored])
+    circuits: list[dict[str, Any]] = stored["circuits"]
     if index >= len(circuits):
         held = f"{len(circuits):,} circuits" if len(circuits) > 1 else "one circuit"
         raise Problem("no_such_index", f"The job has {held}; the first one's index is 0.", status=404)

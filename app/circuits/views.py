@@ -141,7 +141,7 @@ class HistogramView(View):
 
 
 class MemoryView(View):
-    """What each shot read, in the order in which they were run."""
+    """What each shot read."""
 
     index: int = Field(description="Which circuit of the job.", examples=[0])
     shots: int = Field(description="How often the circuit was run.", examples=[3])

@@ -9,7 +9,7 @@ from qiskit.result.postprocess import format_counts_memory
 
 from app.circuits.comparison import Reference, ideal_reference, job_reference
 from app.circuits.counts import StoredCounts
-from app.circuits.histogram import by_frequency, histogram_view, top_outcomes
+from app.circuits.histogram import histogram_view, top_outcomes
 from app.circuits.keys import key_writer, numeric
 from app.circuits.views import BitOrder, HistogramView, KeyFormat, Register
 from app.errors import Problem
@@ -74,10 +74,9 @@ def test_different_keys_stay_different_and_in_order(
     assert sorted(shown, key=numeric) == shown
 
 
-@given(histograms(), st.one_of(st.none(), st.integers(1, 100)))
-def test_top_loses_no_shot(counts: dict[str, int], top: int | None) -> None:
-    kept = by_frequency(counts) if top is None else top_outcomes(counts, top)
-    assert kept == sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:top]
+@given(histograms(), st.integers(1, 100))
+def test_the_top_outcomes_are_the_most_frequent(counts: dict[str, int], top: int) -> None:
+    assert top_outcomes(counts, top) == sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:top]
 
 
 @given(histograms(), st.sampled_from(ORDERS), st.sampled_from(FORMATS), st.integers(1, 20))
@@ -183,4 +182,6 @@ def test_what_cannot_be_compared_is_refused_with_the_reason() -> None:
     with pytest.raises(Problem, match="No exact distribution") as absent:
         ideal_reference(store({"00": 1}))
     assert absent.value.code == "no_ideal_distribution"
+    with pytest.raises(Problem, match="the 1 kept hold 25"):
+        ideal_reference(store({"00": 1}, probabilities={"00": 0.25}))
     assert job_reference(store({"00": 1}), store({"01": 2})).name == JOB

@@ -11,6 +11,7 @@ from PIL import Image
 
 from app.broker import CIRCUITS
 from app.circuits import stored
+from app.jobs import ledger
 from tests.app.http.in_process import BELL, DIGITS, Json, Service, Worker, refused, sha256
 
 COUNTS = {"00": 507, "01": 3, "11": 490}
@@ -209,6 +210,22 @@ def test_results_come_as_they_were_stored_whole_or_in_part(client: httpx.Client,
     part = client.get(job["links"]["results"], headers={"Range": "bytes=1-11"})
     assert (part.status_code, part.content) == (206, b'"bit_order"')
     assert ask(client, job, "results", index=0).json() == GHZ
+
+
+def test_small_results_that_lie_in_the_ledger_are_read_like_any_other(client: httpx.Client, worker: Worker) -> None:
+    job = submit(client)
+    held = worker.claim(CIRCUITS)
+    content = json.dumps({"bit_order": "little", "circuits": [GHZ]}).encode()
+    about = {"path": None, "media_type": "application/json", "size": len(content), "sha256": sha256(content)}
+    worker.database.write(
+        lambda connection: ledger.publish(
+            connection, held, kind="results", name="results.json", meta={}, content=content, **about
+        )
+    )
+    worker.finish(held, {})
+    assert histogram(client, job)["counts"] == {"110": 2, "000": 1, "111": 1}
+    whole = client.get(job["links"]["results"])
+    assert (whole.content, whole.headers["etag"]) == (content, f'"{sha256(content)}"')
 
 
 def test_the_memory_comes_as_json_or_as_lines(client: httpx.Client, worker: Worker) -> None:

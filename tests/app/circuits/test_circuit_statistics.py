@@ -155,7 +155,7 @@ def test_outcomes_that_expect_few_shots_are_pooled() -> None:
 
 
 def test_an_impossible_outcome_settles_it() -> None:
-    test = chi_square({"00": 500, "01": 2, "10": 3}, {"00": 0.5, "11": 0.5, "01": 0.0}, 505)
+    test = chi_square({"00": 500, "01": 2, "10": 3}, {"00": 0.5, "11": 0.5, "01": 1e-15}, 505)
     assert (test.statistic, test.p_value, test.impossible) == (inf, 0, ["10", "01"])
 
 
