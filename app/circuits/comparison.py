@@ -134,7 +134,7 @@ def _chi_square_view(test: ChiSquareTest, counts: Mapping[str, int], write: Call
     if test.impossible:
         first, *more = test.impossible
         note = f"The outcome {write(first)} has probability 0 and was read {counts[first]:,} times"
-        note += f", and so were {len(more):,} others." if more else "."
+        note += f"; {len(more):,} more like it." if more else "."
     elif test.bins < 2:
         note = f"No two outcomes expect {MIN_EXPECTED} shots, so there is nothing to test."
     return ChiSquareView(

@@ -93,7 +93,6 @@ def _links(job_id: str, kind: str) -> dict[str, str]:
             "histogram": f"{circuit}/histogram",
             "histogram_svg": f"{circuit}/histogram.svg",
             "histogram_png": f"{circuit}/histogram.png",
-            "results": f"{circuit}/results",
             "diagram": f"{circuit}/diagram.svg",
         }
     distillation = f"/v1/distillations/{job_id}"
