@@ -14,6 +14,7 @@ MAX_INLINE_NUMBERS = 1024  # of a state that stands in results.json too, as [rea
 MAX_EXACT_PROBABILITIES = 1 << 20  # outcomes whose exact probabilities are kept
 
 OutputName = Literal["counts", "probabilities", "memory", "statevector", "density_matrix", "unitary"]
+StateName = Literal["statevector", "density_matrix", "unitary"]
 Real = Annotated[float, Field(allow_inf_nan=False)]
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import JSONResponse, PlainTextResponse
 
@@ -16,6 +16,7 @@ from app.circuits.chart_svg import chart_svg
 from app.circuits.comparison import IDEAL, ideal_reference, job_reference
 from app.circuits.histogram import MAX_OUTCOMES, histogram_view
 from app.circuits.keys import key_writer
+from app.circuits.outputs import StateName
 from app.circuits.stored import Results, find_results, finished_job, read_circuit, read_counts
 from app.circuits.views import BitOrder, HistogramView, IntervalMethod, KeyFormat, MemoryView
 from app.database import Record
@@ -29,7 +30,7 @@ from app.ids import id_pattern
 from app.jobs import queries
 from app.jobs.schemas import EXAMPLE_ID, JobId
 
-JSON, PNG, SVG, TEXT = "application/json", "image/png", "image/svg+xml", "text/plain"
+JSON, NPY, PNG, SVG, TEXT = "application/json", "application/x-npy", "image/png", "image/svg+xml", "text/plain"
 MAX_INDEX = 99_999
 
 router = APIRouter(prefix="/v1/circuits", tags=["circuits"], responses=problems(401, 403, 422))
@@ -49,6 +50,7 @@ RESULTS = (
     | problems(400, 416)
     | {206: {"description": "The part that `Range` asked for.", "content": {JSON: {}}}}
 )
+STATE = answers("The array.", content={NPY: {"schema": {"type": "string", "format": "binary"}}}) | problems(400, 416)
 MEMORY = answers("Each shot's outcome.", content={TEXT: {"schema": {"type": "string"}}})
 
 Index = Annotated[int, Query(ge=0, le=MAX_INDEX, description="Which circuit of the job.", examples=[0])]
@@ -185,16 +187,34 @@ async def get_memory(
     return await run_in_threadpool(_memory, front, results, index, bit_order, key_format, format)
 
 
+@router.get("/{job_id}/{state}.npy", responses=STATE, response_class=Response)
+async def get_state(
+    job_id: JobId,
+    state: Annotated[StateName, Path(description="What was among the job's outputs.", examples=["statevector"])],
+    request: Request,
+    front: AtHand,
+    owner: Owner,
+    index: Index = 0,
+) -> Response:
+    """A state as numpy writes it: `numpy.load(file)`; complex128, qubit 0 the low bit of an index."""
+    name = f"{state}-{index}.npy"
+    return await _artifact(request, front, owner, job_id, "state", name, NPY)
+
+
 @router.get("/{job_id}/diagram.svg", responses=SVG_PICTURE, response_class=Response)
 async def get_diagram(job_id: JobId, request: Request, front: AtHand, owner: Owner) -> Response:
     """The circuit as a picture."""
+    return await _artifact(request, front, owner, job_id, "diagram", "diagram.svg", SVG)
+
+
+async def _artifact(
+    request: Request, front: Front, owner: str, job_id: str, kind: str, name: str, media_type: str
+) -> Response:
     await finished_job(front, owner, job_id)
-    found = await front.read_by_key(
-        lambda connection: queries.get_artifact(connection, job_id, "diagram", "diagram.svg")
-    )
+    found = await front.read_by_key(lambda connection: queries.get_artifact(connection, job_id, kind, name))
     if found is None:
-        raise Problem("not_found", "The job has no diagram.", status=404)
-    return _send(request, front, found, SVG)
+        raise Problem("not_found", f"The job has no {name}.", status=404)
+    return _send(request, front, found, media_type)
 
 
 def _send(request: Request, front: Front, artifact: Record, media_type: str) -> Response:

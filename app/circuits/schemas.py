@@ -198,6 +198,17 @@ class CompiledView(View):
     final_layout: list[int] = Field(description="Where each qubit ends.", examples=[[0, 2, 1]])
 
 
+class IdealComparison(View):
+    """How far the counts of a noisy circuit are from the distribution of the same circuit without noise."""
+
+    total_variation: float = Field(description="½ Σ|p - q|.", examples=[0.031])
+    hellinger_distance: float = Field(description="√(½ Σ(√p - √q)²).", examples=[0.045])
+    fidelity: float = Field(description="(Σ√(p·q))².", examples=[0.996])
+    expected_total_variation: float = Field(
+        description="About what chance alone makes of the total variation at so many shots, at most.", examples=[0.02]
+    )
+
+
 class CircuitOutcome(View):
     """What is known about one circuit that was run, in short."""
 
@@ -211,6 +222,9 @@ class CircuitOutcome(View):
     top: list[TopOutcome] = Field(
         description=f"The {TOP_OUTCOMES} most frequent outcomes.",
         examples=[[{"key": "00", "count": 507, "probability": 0.507}]],
+    )
+    ideal: IdealComparison | None = Field(
+        None, description="Beside the circuit without noise; null without noise, or where that costs too much."
     )
     expectations: list[Expectation] = Field(default_factory=list, description="In the order of `observables`.")
     depth: int = Field(description="Layers of the circuit as submitted.", examples=[3])

@@ -39,7 +39,9 @@ def show_histogram(histogram: dict[str, Any], console: Console) -> None:
 def show_batch(result: dict[str, Any], console: Console) -> None:
     """How many circuits each method ran."""
     methods = ", ".join(f"{count:,} by {method}" for method, count in result["methods"].items())
-    console.print(f"{result['circuits']:,} circuits of {result['shots']:,} shots in {result['seconds']:.2f} s: {methods}")
+    console.print(
+        f"{result['circuits']:,} circuits of {result['shots']:,} shots in {result['seconds']:.2f} s: {methods}"
+    )
 
 
 def _bar(name: str, outcome: dict[str, Any]) -> tuple[str, str, str]:

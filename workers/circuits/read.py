@@ -10,11 +10,12 @@ from qiskit import QuantumCircuit
 from app.circuits.admission import check_binding, check_histogram, relocated, wanted
 from app.circuits.formats import Circuit, JsonCircuit
 from app.circuits.methods import Method, plans
+from app.circuits.outputs import StateName
 from app.circuits.schemas import CircuitJob
 from app.errors import Problem
 from workers.circuits.device import Compiled, compile_for
 from workers.circuits.engines.branching import without_idle_qubits
-from workers.circuits.engines.states import StateName, check_state
+from workers.circuits.engines.states import check_state
 from workers.circuits.facts import facts_of
 from workers.circuits.noise import for_noise, noise_cost, noise_model, readout_matrix
 from workers.circuits.observables import lower

@@ -16,8 +16,10 @@ from app.circuits.schemas import (
     CompiledView,
     Exact,
     Expectation,
+    IdealComparison,
     TopOutcome,
 )
+from app.circuits.statistics import classical_fidelity, expected_total_variation, hellinger, total_variation
 from workers.circuits import machine
 from workers.circuits.device import Compiled
 from workers.circuits.diagram import diagram_svg
@@ -47,7 +49,7 @@ def run(job: CircuitJob, run: Run) -> dict[str, Any]:
     outcomes: list[CircuitOutcome] = []
     for reading, seed, sample, seconds in _simulated(job, readings, run):
         entries.append(entry_of(job, reading, seed, sample, run, index=len(entries)))
-        outcomes.append(_outcome(job, reading, seed, sample, seconds))
+        outcomes.append(_outcome(job, reading, seed, sample, seconds, entries[-1].get("ideal")))
         _step(run, 1 + len(entries), total)
     results = {"bit_order": "little", "circuits": entries}
     _publish(run, json.dumps(results), kind="results", name="results.json", media_type="application/json")
@@ -102,7 +104,9 @@ def _ask(job: CircuitJob, seed: int, run: Run) -> Ask:
     )
 
 
-def _outcome(job: CircuitJob, reading: Reading, seed: int, sample: Sample, seconds: float) -> CircuitOutcome:
+def _outcome(
+    job: CircuitJob, reading: Reading, seed: int, sample: Sample, seconds: float, ideal: dict[str, float] | None
+) -> CircuitOutcome:
     top = [
         TopOutcome(key=key, count=count, probability=count / job.shots)
         for key, count in nsmallest(TOP_OUTCOMES, sample.counts.items(), key=lambda item: (-item[1], item[0]))
@@ -117,6 +121,7 @@ def _outcome(job: CircuitJob, reading: Reading, seed: int, sample: Sample, secon
         exactness=Exact(kind=sample.kind, fidelity_at_least=sample.fidelity),
         outcomes=len(sample.counts),
         top=top,
+        ideal=None if ideal is None else _beside(sample.counts, ideal, job.shots),
         expectations=[
             _expectation(observable.name, mean, job.shots)
             for observable, mean in zip(job.observables, sample.expectations, strict=True)
@@ -126,6 +131,16 @@ def _outcome(job: CircuitJob, reading: Reading, seed: int, sample: Sample, secon
         compiled=None if reading.compiled is None else _compiled(reading.compiled),
         predicted_seconds=routed.plan.seconds,
         simulation_seconds=seconds,
+    )
+
+
+def _beside(counts: dict[str, int], ideal: dict[str, float], shots: int) -> IdealComparison:
+    measured = {key: count / shots for key, count in counts.items()}
+    return IdealComparison(
+        total_variation=total_variation(measured, ideal),
+        hellinger_distance=hellinger(measured, ideal),
+        fidelity=classical_fidelity(measured, ideal),
+        expected_total_variation=expected_total_variation(len(measured.keys() | ideal.keys()), shots),
     )
 
 

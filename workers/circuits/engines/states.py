@@ -1,17 +1,16 @@
 """States and operators as arrays, over all qubits of a circuit: statevector, density matrix, unitary."""
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from qiskit import QuantumCircuit
 
-from app.circuits.outputs import MAX_MATRIX_QUBITS, MAX_STATE_QUBITS
+from app.circuits.outputs import MAX_MATRIX_QUBITS, MAX_STATE_QUBITS, StateName
 from app.errors import Problem
 from workers.circuits.engines import aer
 from workers.circuits.program import Program
 
-StateName = Literal["statevector", "density_matrix", "unitary"]
 Complex = NDArray[np.complex128]
 
 _LIMITS: dict[StateName, int] = {

@@ -11,7 +11,7 @@ from workers.circuits.export.lowering import Step, all_ones, lower
 from workers.circuits.export.words import plain_name, real
 
 _GATES = {
-    **{name: name for name in "x y z h s sdg t tdg rx ry rz cx cy cz ch crz ccx id u1 u2 u3 cu1 cu3".split()},
+    **{name: name for name in ["x", "y", "z", "h", "s", "sdg", "t", "tdg", "rx", "ry", "rz", "cx", "cy", "cz", "ch", "crz", "ccx", "id", "u1", "u2", "u3", "cu1", "cu3"]},
     "p": "u1",
     "u": "u3",
     "cp": "cu1",

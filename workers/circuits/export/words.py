@@ -68,9 +68,5 @@ def plain_name(name: str, taken: Iterable[str]) -> str:
 
 # What OpenQASM 2 and 3 reserve, their standard gates, and the gates that exports define.
 _WORDS = frozenset(
-    """OPENQASM include input output const if else for in while switch case default break continue return end let def
-    gate extern box measure reset barrier delay opaque qubit bit qreg creg int uint float angle complex bool array
-    duration stretch void true false pi tau euler ctrl negctrl inv pow sin cos tan exp ln sqrt log arcsin arccos arctan
-    mod floor ceiling popcount rotl rotr real imag sizeof durationof gphase U CX p x y z h s sdg t tdg sx sxdg rx ry rz
-    r cx cy cz cp crx cry crz ch cu swap ccx cswap id phase cphase u u1 u2 u3 cu1 cu3 rxx ryy rzz u0""".split()
+    ["OPENQASM", "include", "input", "output", "const", "if", "else", "for", "in", "while", "switch", "case", "default", "break", "continue", "return", "end", "let", "def", "gate", "extern", "box", "measure", "reset", "barrier", "delay", "opaque", "qubit", "bit", "qreg", "creg", "int", "uint", "float", "angle", "complex", "bool", "array", "duration", "stretch", "void", "true", "false", "pi", "tau", "euler", "ctrl", "negctrl", "inv", "pow", "sin", "cos", "tan", "exp", "ln", "sqrt", "log", "arcsin", "arccos", "arctan", "mod", "floor", "ceiling", "popcount", "rotl", "rotr", "real", "imag", "sizeof", "durationof", "gphase", "U", "CX", "p", "x", "y", "z", "h", "s", "sdg", "t", "tdg", "sx", "sxdg", "rx", "ry", "rz", "r", "cx", "cy", "cz", "cp", "crx", "cry", "crz", "ch", "cu", "swap", "ccx", "cswap", "id", "phase", "cphase", "u", "u1", "u2", "u3", "cu1", "cu3", "rxx", "ryy", "rzz", "u0"]
 )
