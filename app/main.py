@@ -10,6 +10,7 @@ from app import __version__, health
 from app.broker import Waker
 from app.circuits.reading import router as circuit_results
 from app.circuits.router import router as circuits
+from app.circuits.templates.router import router as templates
 from app.database import Database
 from app.distillations.router import router as distillations
 from app.files.router import router as files
@@ -45,7 +46,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     application.add_middleware(RequestBodyLimitMiddleware, max_body_size=settings.max_body_bytes)
     problems.install(application)
     openapi.install(application)
-    for router in (circuits, circuit_results, distillations, jobs, files, health.router):
+    for router in (templates, circuits, circuit_results, distillations, jobs, files, health.router):
         application.include_router(router)
     docs.install(application)
     return application

@@ -9,7 +9,15 @@ from dataclasses import dataclass
 
 from app.circuits.cirq_text import check_cirq
 from app.circuits.facts import facts_of
-from app.circuits.formats import Circuit, CirqCircuit, JsonCircuit, OpenQasm2Circuit, OpenQasm3Circuit, free_parameters
+from app.circuits.formats import (
+    Circuit,
+    CirqCircuit,
+    JsonCircuit,
+    OpenQasm2Circuit,
+    OpenQasm3Circuit,
+    TemplateCircuit,
+    free_parameters,
+)
 from app.circuits.gates import MAX_CLBITS, MAX_QUBITS
 from app.circuits.methods import Method, Wanted, best
 from app.circuits.outputs import MAX_EXACT_PROBABILITIES
@@ -114,6 +122,8 @@ def _admit(circuit: Circuit, job: CircuitJob, limits: Limits) -> int:
             return 0
         case JsonCircuit():
             return _admit_json(circuit, job, limits)
+        case TemplateCircuit():
+            return 0  # its fields are bounded
 
 
 def _admit_json(circuit: JsonCircuit, job: CircuitJob, limits: Limits) -> int:

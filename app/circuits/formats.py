@@ -5,6 +5,7 @@ from typing import Annotated, Literal, NoReturn, Self
 from pydantic import FailFast, Field, JsonValue, model_validator
 
 from app.circuits.gates import MAX_QUBITS, Condition, Operation
+from app.circuits.templates import Template
 from app.schemas import Strict, refuse
 
 MAX_OPERATIONS = 100_000  # half a second of validation and 100 MB of objects
@@ -103,4 +104,13 @@ class CirqCircuit(Strict):
     )
 
 
-Circuit = Annotated[JsonCircuit | OpenQasm3Circuit | OpenQasm2Circuit | CirqCircuit, Field(discriminator="format")]
+class TemplateCircuit(Strict):
+    """A circuit with a known answer; `GET /v1/circuits/templates` explains them all."""
+
+    format: Literal["template"] = Field(description="The circuit is made from a template.", examples=["template"])
+    template: Template = Field(description="Which one, and its parameters.", examples=[{"name": "ghz", "qubits": 5}])
+
+
+Circuit = Annotated[
+    JsonCircuit | OpenQasm3Circuit | OpenQasm2Circuit | CirqCircuit | TemplateCircuit, Field(discriminator="format")
+]

@@ -3,12 +3,13 @@
 from qiskit import QuantumCircuit
 from qiskit.circuit import ControlFlowOp
 
-from app.circuits.formats import Circuit, CirqCircuit, JsonCircuit, OpenQasm2Circuit
+from app.circuits.formats import Circuit, CirqCircuit, JsonCircuit, OpenQasm2Circuit, TemplateCircuit
 from app.errors import Problem
 from workers.circuits.parse.cirq import parse_cirq
 from workers.circuits.parse.json import parse_json
 from workers.circuits.parse.openqasm2 import parse_openqasm2
 from workers.circuits.parse.openqasm3 import parse_openqasm3
+from workers.circuits.templates import prepare
 
 
 def parse(circuit: Circuit, *, bound: bool = True) -> QuantumCircuit:
@@ -43,6 +44,8 @@ def _read(circuit: Circuit) -> QuantumCircuit:
             return parse_cirq(circuit.source)
         case OpenQasm2Circuit():
             return parse_openqasm2(circuit.source)
+        case TemplateCircuit():
+            return prepare(circuit.template, seed=0, between=lambda: None).circuit
         case _:
             return parse_openqasm3(circuit.source)
 
