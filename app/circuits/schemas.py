@@ -9,6 +9,7 @@ from app.circuits.formats import BELL_OPERATIONS, BELL_SOURCE, BELL_SOURCE_2, CI
 from app.circuits.methods import MethodName
 from app.circuits.noise import Noise
 from app.circuits.outputs import Observable, OutputName
+from app.circuits.templates.answer import Answer
 from app.circuits.views import BitOrder
 from app.schemas import Strict, Submission, View, refuse
 
@@ -223,6 +224,7 @@ class CircuitOutcome(View):
         description=f"The {TOP_OUTCOMES} most frequent outcomes.",
         examples=[[{"key": "00", "count": 507, "probability": 0.507}]],
     )
+    answer: Answer | None = Field(None, description="What a template's counts say, beside theory; null for others.")
     ideal: IdealComparison | None = Field(
         None, description="Beside the circuit without noise; null without noise, or where that costs too much."
     )

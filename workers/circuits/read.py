@@ -1,6 +1,6 @@
 """From a job's circuits to programs with a method chosen: parsed, fitted to device and noise, examined."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,10 +8,11 @@ import psutil
 from qiskit import QuantumCircuit
 
 from app.circuits.admission import check_binding, check_histogram, relocated, wanted
-from app.circuits.formats import Circuit, JsonCircuit
+from app.circuits.formats import Circuit, JsonCircuit, TemplateCircuit
 from app.circuits.methods import Method, plans
 from app.circuits.outputs import StateName
 from app.circuits.schemas import CircuitJob
+from app.circuits.templates.answer import Answer
 from app.errors import Problem
 from workers.circuits.device import Compiled, compile_for
 from workers.circuits.engines.branching import without_idle_qubits
@@ -19,10 +20,11 @@ from workers.circuits.engines.states import check_state
 from workers.circuits.facts import facts_of
 from workers.circuits.noise import for_noise, noise_cost, noise_model, readout_matrix
 from workers.circuits.observables import lower
-from workers.circuits.parse import parse
+from workers.circuits.parse import parse, pointer_of
 from workers.circuits.program import Program
 from workers.circuits.route import TOGETHER, Routed, route
 from workers.circuits.shape import examine
+from workers.circuits.templates import prepare
 
 STATES: tuple[StateName, ...] = ("statevector", "density_matrix", "unitary")
 MAX_IDEAL_SECONDS = 1.0  # predicted, for the noiseless distribution beside a noisy one
@@ -34,12 +36,14 @@ class Reading:
     """One circuit of a job. circuit: as submitted, measured. routed: what is simulated instead, and how.
 
     compiled: what became of it for the device. ideal: the same without noise, where that costs little.
+    answer: what a template's counts of so many shots say.
     """
 
     circuit: QuantumCircuit
     routed: Routed
     compiled: Compiled | None = None
     ideal: Program | None = None
+    answer: Callable[[Mapping[str, int], int], Answer] | None = None
 
     @property
     def clbits(self) -> int:
@@ -51,9 +55,10 @@ class Reading:
         return [{parameter: binding[name] for name, parameter in own.items()} for binding in values]
 
 
-def read_all(job: CircuitJob) -> list[Reading]:
+def read_all(job: CircuitJob, between: Callable[[], None] = lambda: None) -> list[Reading]:
     """Every circuit of the job, in order; one for all bindings of a sweep that are simulated together.
 
+    between: called between circuits, and in the optimisations of templates; it may raise.
     Raises `Problem` with the pointer of the circuit at fault.
     """
     memory_available = psutil.virtual_memory().available
@@ -62,10 +67,19 @@ def read_all(job: CircuitJob) -> list[Reading]:
     found = []
     for index, circuit in enumerate(job.programs):
         try:
-            found.append(_read(job, circuit, parse(circuit), memory_available))
+            between()
+            found.append(_read_one(job, circuit, memory_available, between))
         except Problem as problem:
             raise relocated(problem, job, index) from None
     return found
+
+
+def _read_one(job: CircuitJob, circuit: Circuit, memory_available: int, between: Callable[[], None]) -> Reading:
+    if not isinstance(circuit, TemplateCircuit):
+        return _read(job, circuit, parse(circuit), memory_available)
+    assert job.seed is not None  # drawn where the job was submitted
+    prepared = prepare(circuit.template, seed=job.seed, between=between)
+    return replace(_read(job, circuit, prepared.circuit, memory_available), answer=prepared.read)
 
 
 def _read_sweep(job: CircuitJob, bindings: Sequence[Mapping[str, float]], memory_available: int) -> list[Reading]:
@@ -101,7 +115,7 @@ def _read(job: CircuitJob, source: Circuit, submitted: QuantumCircuit, memory_av
     for name in STATES:
         if name in job.outputs:
             check_state(name, program, "/outputs")
-    pointer = "/circuit/qubits" if isinstance(source, JsonCircuit) else "/circuit/source"
+    pointer = "/circuit/qubits" if isinstance(source, JsonCircuit) else pointer_of(source)
     routed = route(program, job, locations=locations, memory_available=memory_available, pointer=pointer)
     check_histogram(job, active=len(program.shape.active) + program.shape.branchings, clbits=circuit.num_clbits)
     ideal = _ideal(job, submitted, memory_available) if program.noise is not None else None

@@ -43,7 +43,7 @@ def run(job: CircuitJob, run: Run) -> dict[str, Any]:
     total = job.runs + 2  # read, simulated, published
     _step(run, 0, total)
     assert job.seed is not None  # drawn where the job was submitted
-    readings = read_all(job)
+    readings = read_all(job, lambda: _stop_if_asked(run))
     _step(run, 1, total)
     entries: list[dict[str, Any]] = []
     outcomes: list[CircuitOutcome] = []
@@ -121,6 +121,7 @@ def _outcome(
         exactness=Exact(kind=sample.kind, fidelity_at_least=sample.fidelity),
         outcomes=len(sample.counts),
         top=top,
+        answer=None if reading.answer is None else reading.answer(sample.counts, job.shots),
         ideal=None if ideal is None else _beside(sample.counts, ideal, job.shots),
         expectations=[
             _expectation(observable.name, mean, job.shots)

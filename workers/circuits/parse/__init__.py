@@ -19,8 +19,19 @@ def parse(circuit: Circuit, *, bound: bool = True) -> QuantumCircuit:
     """
     parsed = _read(circuit)
     if bound:
-        require_bound(parsed, "/circuit/operations" if isinstance(circuit, JsonCircuit) else "/circuit/source")
+        require_bound(parsed, pointer_of(circuit))
     return parsed if _measures(parsed) else _measured_at_the_end(parsed)
+
+
+def pointer_of(circuit: Circuit) -> str:
+    """The field that holds what the circuit does."""
+    match circuit:
+        case JsonCircuit():
+            return "/circuit/operations"
+        case TemplateCircuit():
+            return "/circuit/template"
+        case _:
+            return "/circuit/source"
 
 
 def require_bound(circuit: QuantumCircuit, pointer: str) -> None:
