@@ -50,7 +50,7 @@ def _short(text: str) -> str:
 
 
 def angles(operation: Operation) -> str:
-    """A gate's parameters, names as they are, "π/2" where they are that, otherwise with two decimals; "" if it has none."""
+    """A gate's parameters, "π/2" where they are that, otherwise with two decimals; names stay. "" if it has none."""
     gate = operation.base_gate if isinstance(operation, ControlledGate) else operation
     values = [value for value in getattr(gate, "params", ()) if isinstance(value, int | float | ParameterExpression)]
     return ", ".join(

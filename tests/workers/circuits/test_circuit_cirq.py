@@ -29,6 +29,7 @@ POWERS = [
     cirq.ZPowGate,
     cirq.HPowGate,
     cirq.CXPowGate,
+    cirq.CYPowGate,
     cirq.CZPowGate,
     cirq.CCXPowGate,
     cirq.CCZPowGate,

@@ -15,6 +15,7 @@ from app.errors import Problem
 MAX_SYNTHESISED_CONTROLS = 24  # without `ctrl @`, n controls become up to some n² gates, and take seconds to find
 KEPT = frozenset(("measure", "reset", "barrier", "break_loop", "continue_loop"))
 _NOTHING = frozenset(("id", "delay", "nop"))
+_CU_ANGLES = 4  # a controlled U may have a phase more than its base
 
 Parts = tuple[tuple[Gate, tuple[int, ...]], ...]
 
@@ -78,7 +79,7 @@ class _Lowering:
 
     def _written_out(self, operation: Operation, qubits: Sequence[Qubit], clbits: Sequence[Clbit]) -> Iterator[Step]:
         base, controls = without_controls(operation)
-        if base.name in _REWRITTEN:
+        if base.name in _REWRITTEN and len(operation.params) < _CU_ANGLES:
             for gate, places in _REWRITTEN[base.name](*base.params):
                 part = gate.control(controls, ctrl_state=operation.ctrl_state, annotated=False) if controls else gate
                 at = (*qubits[:controls], *(qubits[controls + place] for place in places))

@@ -8,10 +8,10 @@ from qiskit.circuit import Clbit, IfElseOp, Operation
 
 from app.errors import Problem
 from workers.circuits.export.lowering import Step, all_ones, lower
-from workers.circuits.export.words import plain_name, real
+from workers.circuits.export.words import plain_name, real, words
 
 _GATES = {
-    **{name: name for name in ["x", "y", "z", "h", "s", "sdg", "t", "tdg", "rx", "ry", "rz", "cx", "cy", "cz", "ch", "crz", "ccx", "id", "u1", "u2", "u3", "cu1", "cu3"]},
+    **{name: name for name in words("x y z h s sdg t tdg rx ry rz cx cy cz ch crz ccx id u1 u2 u3 cu1 cu3")},
     "p": "u1",
     "u": "u3",
     "cp": "cu1",
@@ -114,7 +114,7 @@ class _Writer:
                 yield from self._statements(inner, f"if({self.registers[bits]}=={expected}) ")
 
     def _test(self, step: Step) -> tuple[Bits, int, tuple[tuple[Step, ...], ...]]:
-        """The bits that are tested, the value of theirs, and the blocks; an `if` that is all of another is part of it."""
+        """The bits that are tested, their value, and the blocks; an `if` that is all of another is joined to it."""
         tested: dict[Clbit, int] = {}
         while True:
             tested |= _read(step.operation)

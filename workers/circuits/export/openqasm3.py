@@ -8,10 +8,10 @@ from qiskit.circuit import Bit, ClassicalRegister, Clbit, ControlledGate, ForLoo
 
 from app.errors import Problem
 from workers.circuits.export.lowering import Step, all_ones, lower, without_controls
-from workers.circuits.export.words import angle, plain_name, with_plain_parameters
+from workers.circuits.export.words import angle, plain_name, with_plain_parameters, words
 
-_STANDARD = frozenset(["p", "x", "y", "z", "h", "s", "sdg", "t", "tdg", "sx", "rx", "ry", "rz", "cx", "cy", "cz", "cp", "crx", "cry", "crz", "ch", "cu", "swap", "ccx", "cswap", "id"])
-_BASE = frozenset(["p", "x", "y", "z", "h", "s", "sdg", "t", "tdg", "sx", "sxdg", "rx", "ry", "rz", "swap", "rxx", "ryy", "rzz"])  # what may follow `ctrl @`
+_STANDARD = words("p x y z h s sdg t tdg sx rx ry rz cx cy cz cp crx cry crz ch cu swap ccx cswap id")
+_BASE = words("p x y z h s sdg t tdg sx sxdg rx ry rz swap rxx ryy rzz")  # what may follow `ctrl @`
 _DEFINED = {
     "rxx": "gate rxx(t) a, b { h a; h b; cx a, b; rz(t) b; cx a, b; h a; h b; }",
     "ryy": "gate ryy(t) a, b { rx(pi/2) a; rx(pi/2) b; cx a, b; rz(t) b; cx a, b; rx(-pi/2) a; rx(-pi/2) b; }",

@@ -63,8 +63,8 @@ class _Drawing:
             column.cells[row] = _SYMBOLS.get(mark.kind) or _box(mark, place)
 
     def frame(self, frame: Frame) -> None:
-        for column, words in frame.headings:
-            cells = self.columns[column].cells
+        for place, words in frame.headings:
+            cells = self.columns[place].cells
             cells |= dict.fromkeys(range(frame.low, frame.high + 1), "[" + "─" * len(words)) | {frame.low: f"[{words}"}
         self.columns[frame.last_column].cells |= dict.fromkeys(range(frame.low, frame.high + 1), "]")
         if frame.conditional:

@@ -15,6 +15,11 @@ _MAX_DENOMINATOR = 64
 _CLOSE = 4e-16  # a fraction of π is written as one where that is the same number to the last bit or two
 
 
+def words(text: str) -> frozenset[str]:
+    """The words of a text."""
+    return frozenset(text.split())
+
+
 def real(value: float) -> str:
     """A number that reads back as the same, "3*pi/4" where it is that. Always with a point: some grammars need it."""
     turns = Fraction(value / pi).limit_denominator(_MAX_DENOMINATOR) if abs(value) < 100 else Fraction(0)
@@ -67,6 +72,10 @@ def plain_name(name: str, taken: Iterable[str]) -> str:
 
 
 # What OpenQASM 2 and 3 reserve, their standard gates, and the gates that exports define.
-_WORDS = frozenset(
-    ["OPENQASM", "include", "input", "output", "const", "if", "else", "for", "in", "while", "switch", "case", "default", "break", "continue", "return", "end", "let", "def", "gate", "extern", "box", "measure", "reset", "barrier", "delay", "opaque", "qubit", "bit", "qreg", "creg", "int", "uint", "float", "angle", "complex", "bool", "array", "duration", "stretch", "void", "true", "false", "pi", "tau", "euler", "ctrl", "negctrl", "inv", "pow", "sin", "cos", "tan", "exp", "ln", "sqrt", "log", "arcsin", "arccos", "arctan", "mod", "floor", "ceiling", "popcount", "rotl", "rotr", "real", "imag", "sizeof", "durationof", "gphase", "U", "CX", "p", "x", "y", "z", "h", "s", "sdg", "t", "tdg", "sx", "sxdg", "rx", "ry", "rz", "r", "cx", "cy", "cz", "cp", "crx", "cry", "crz", "ch", "cu", "swap", "ccx", "cswap", "id", "phase", "cphase", "u", "u1", "u2", "u3", "cu1", "cu3", "rxx", "ryy", "rzz", "u0"]
+_WORDS = words(
+    """OPENQASM include input output const if else for in while switch case default break continue return end let def
+    gate extern box measure reset barrier delay opaque qubit bit qreg creg int uint float angle complex bool array
+    duration stretch void true false pi tau euler ctrl negctrl inv pow sin cos tan exp ln sqrt log arcsin arccos arctan
+    mod floor ceiling popcount rotl rotr real imag sizeof durationof gphase U CX p x y z h s sdg t tdg sx sxdg rx ry rz
+    r cx cy cz cp crx cry crz ch cu swap ccx cswap id phase cphase u u1 u2 u3 cu1 cu3 rxx ryy rzz u0"""
 )

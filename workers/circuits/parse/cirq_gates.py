@@ -169,6 +169,7 @@ GATES: dict[str, tuple[Numbers, Callable[[Numbers], Steps]]] = {
     **{name: (_POWER, _eigen("z")) for name in ("ZPowGate", "_PauliZ")},
     "HPowGate": (_POWER, _eigen("h")),
     "CXPowGate": (_POWER, _eigen("x", 1)),
+    "CYPowGate": (_POWER, _eigen("y", 1)),
     "CZPowGate": (_POWER, _eigen("z", 1)),
     "CCXPowGate": (_POWER, _eigen("x", 2)),
     "CCZPowGate": (_POWER, _eigen("z", 2)),

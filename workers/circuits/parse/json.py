@@ -175,7 +175,7 @@ def _value(text: str, parameters: dict[str, Parameter], pointer: str) -> Value:
             parameters[name] = Parameter(name)
     try:
         return cast(Value, expression.evaluate(parameters))
-    except (ExpressionError, QiskitError, ArithmeticError, ValueError) as error:
+    except (ExpressionError, QiskitError, ArithmeticError, TypeError, ValueError) as error:
         raise Problem("expression_invalid", f"{text!r} has no value: {error}", pointer=pointer) from None
 
 

@@ -1,19 +1,23 @@
 """OpenQASM 3 through the reference parser and Qiskit's importer, with what the importer leaves out.
 
-Added here: `const`, loops over qubits (unrolled), the built-in functions, `bit == 0`, a line for every error, and a
-bound on the operations that gate definitions and loops expand to.
+Added here: `const` and variables that are never assigned to, loops over qubits (unrolled), the built-in functions,
+conditions of several comparisons, `switch`, the gates that Qiskit has beyond `stdgates.inc`, a line for every error,
+and a bound on the operations that gate definitions and loops expand to.
 """
 
 import math
+import operator
+import re
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from antlr4.error.ErrorListener import ConsoleErrorListener, ErrorListener  # type: ignore[import-untyped]
 from openqasm3 import ast, parse
 from openqasm3.parser import QASM3ParsingError
 from qiskit import QuantumCircuit
-from qiskit.circuit import Gate
+from qiskit.circuit import Gate, ParameterExpression
+from qiskit.circuit.library import get_standard_gate_name_mapping
 from qiskit.exceptions import QiskitError
 from qiskit_qasm3_import import ConversionError, types
 from qiskit_qasm3_import.converter import ConvertVisitor
@@ -25,6 +29,8 @@ from qiskit_qasm3_import.state import LocalScope, State
 from app.circuits.gates import MAX_CLBITS, MAX_QUBITS
 from app.circuits.qasm_text import MAX_EXPANDED_OPERATIONS, MAX_LOOP_ITERATIONS, SOURCE
 from app.errors import Problem
+from workers.circuits.parse.qasm3_branches import as_branches, single_comparisons
+from workers.circuits.parse.qasm3_straight import GATES
 
 ConsoleErrorListener.INSTANCE = ErrorListener()  # it would print every client's mistakes to our log
 
@@ -35,14 +41,27 @@ _FUNCTIONS: dict[str, Callable[..., float]] = {
     "arccos": math.acos,
     "arcsin": math.asin,
     "arctan": math.atan,
+    "ceiling": math.ceil,
     "cos": math.cos,
     "exp": math.exp,
+    "floor": math.floor,
     "log": math.log,
+    "mod": math.fmod,
     "pow": math.pow,
     "sin": math.sin,
     "sqrt": math.sqrt,
     "tan": math.tan,
 }
+_OF_PARAMETERS = ("arccos", "arcsin", "arctan", "cos", "exp", "log", "sin", "tan")  # methods of an expression
+_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "==": operator.eq,
+    "<": operator.lt,
+    ">": operator.gt,
+    "<=": operator.le,
+    ">=": operator.ge,
+}
+_TAKEN = re.compile(r"Symbol '(\w+)' already inserted")
+_VARIABLES = (ast.IntType, ast.UintType, ast.FloatType, ast.AngleType)
 
 
 def read_program(source: str) -> QuantumCircuit:
@@ -81,6 +100,8 @@ def _with_line(message: str) -> str:
     line, comma, column = place.partition(",")
     if not (separator and comma and line.isdigit() and column.isdigit()):
         return message
+    if taken := _TAKEN.match(words):
+        words = f"the name '{taken[1]}' is a gate's, or it is declared twice"
     return f"Line {line}, column {int(column) + 1}: {words.rstrip('.')}."
 
 
@@ -91,6 +112,10 @@ class _Values(ValueResolver):
         function = _FUNCTIONS.get(node.name.name)
         if function is None:
             raise_from_node(node, f"there is no function '{node.name.name}'; known: {', '.join(_FUNCTIONS)}")
+        if node.name.name in _OF_PARAMETERS and len(node.arguments) == 1:
+            argument, _ = self.visit(node.arguments[0])
+            if isinstance(argument, ParameterExpression):
+                return getattr(argument, node.name.name)(), types.Float()
         return self._number(function, node.arguments, node), types.Float(const=True)
 
     def visit_BinaryExpression(self, node: ast.BinaryExpression) -> tuple[Any, types.Type]:  # noqa: N802
@@ -129,7 +154,43 @@ class _Converter(ConvertVisitor):
     def visit_ClassicalDeclaration(self, node: ast.ClassicalDeclaration, context: State) -> State:  # noqa: N802
         if isinstance(node.type, ast.BitType):
             self._check_size(node.type.size, MAX_CLBITS, context)
+            if isinstance(node.init_expression, ast.IntegerLiteral | ast.BooleanLiteral | ast.BitstringLiteral):
+                if node.init_expression.value:
+                    raise_from_node(node.init_expression, "classical bits start in 0")
+                node = ast.ClassicalDeclaration(type=node.type, identifier=node.identifier)
+        elif isinstance(node.type, _VARIABLES) and isinstance(node.init_expression, ast.Expression):
+            constant = ast.ConstantDeclaration(node.type, node.identifier, node.init_expression)
+            constant.span = node.span
+            return self.visit_ConstantDeclaration(constant, context)  # nothing here can assign another value to it
         return super().visit_ClassicalDeclaration(node, context)
+
+    def visit_ClassicalAssignment(self, node: ast.ClassicalAssignment, context: State) -> State:  # noqa: N802
+        raise_from_node(node, "a classical value is given once, where it is declared; only measurements write bits")
+
+    def visit_BranchingStatement(self, node: ast.BranchingStatement, context: State) -> State:  # noqa: N802
+        self._count(1, node)
+        node = single_comparisons(node)
+        known = self._known(node.condition, context)
+        if known is None:
+            return super().visit_BranchingStatement(node, context)
+        with LocalScope(context) as inner:
+            for statement in node.if_block if known else node.else_block:
+                self.visit(statement, inner)
+        return context
+
+    def visit_SwitchStatement(self, node: ast.SwitchStatement, context: State) -> State:  # noqa: N802
+        statement = as_branches(node)
+        return context if statement is None else self.visit(statement, context)
+
+    def _known(self, condition: ast.Expression, context: State) -> bool | None:
+        """Whether a condition on constants holds, as on a loop's variable; None if it reads a bit."""
+        if isinstance(condition, ast.BooleanLiteral):
+            return bool(condition.value)
+        if isinstance(condition, ast.BinaryExpression) and condition.op.name in _COMPARISONS:
+            sides = [self._resolve_generic(side, context, strict=True)[0] for side in (condition.lhs, condition.rhs)]
+            if all(isinstance(side, int | float) for side in sides):
+                return _COMPARISONS[condition.op.name](*sides)
+        return None
 
     def visit_ConstantDeclaration(self, node: ast.ConstantDeclaration, context: State) -> State:  # noqa: N802
         value, kind = self._resolve_generic(node.init_expression, context, strict=False)
@@ -169,7 +230,12 @@ class _Converter(ConvertVisitor):
         return super()._define_gate(name, definition, n_parameters, n_qubits, definer, context)
 
     def visit_QuantumGate(self, node: ast.QuantumGate, context: State) -> State:  # noqa: N802
-        size = self.gate_sizes.get(node.name.name, 1)
+        name = node.name.name
+        if name in _qiskit_gates() and context.symbol_table.get(name, node) is None:
+            kind, parameters, qubits = _qiskit_gates()[name]
+            symbol = Symbol(name, kind, types.Gate(parameters, qubits), Scope.GLOBAL, node)
+            _define(symbol, context)
+        size = self.gate_sizes.get(name, 1)
         self._count(size, node)
         before = len(context.circuit.data)
         context = super().visit_QuantumGate(node, context)
@@ -236,6 +302,17 @@ class _Converter(ConvertVisitor):
             raise_from_node(modifier, f"a gate has between 1 and {MAX_QUBITS:,} controls")
         negative = modifier.modifier is ast.GateModifierName.negctrl
         return gate.control(controls, ctrl_state=0 if negative else None, annotated=False)
+
+
+@lru_cache(1)
+def _qiskit_gates() -> dict[str, tuple[type[Gate], int, int]]:
+    """Qiskit's gates beyond `stdgates.inc`: class, angles, qubits. A program's own of the same name go first."""
+    beyond = [
+        (name, gate)
+        for name, gate in get_standard_gate_name_mapping().items()
+        if isinstance(gate, Gate) and name not in GATES
+    ]
+    return {name: (type(gate), len(gate.params), gate.num_qubits) for name, gate in beyond}
 
 
 def _define(symbol: Symbol, context: State) -> None:
