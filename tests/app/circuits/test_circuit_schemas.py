@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.circuits.formats import JsonCircuit
+from app.circuits.formats import JsonCircuit, free_parameters
 from app.circuits.gates import GATES
 from app.circuits.schemas import CircuitJob
 
@@ -49,6 +49,10 @@ VALID = [
     {"gate": "barrier"},
     {"gate": "nop", "targets": [0]},
     {"gate": "h", "target": 0, "control": None, "rotation": None},
+    {"gate": "rx", "target": 0, "rotation": "2*theta - pi/4"},
+    {"gate": "ms", "targets": [0, 1], "phases": ["a", 0.5], "angle": "(a + b)/2"},
+    {"gate": "pauliexp", "target": 0, "terms": ["X"], "coefficients": ["c"], "time": "t"},
+    {"gate": "h", "target": 0, "if": None},
 ]
 
 
@@ -84,6 +88,20 @@ REFUSED: list[tuple[dict[str, Any], tuple[str | int, ...], str]] = [
     ({"gate": "rx", "target": 0, "rotation": float("inf")}, ("rotation",), "finite_number"),
     ({"gate": "rx", "target": 0, "rotation": "0.1.2"}, ("rotation",), "expression"),
     ({"gate": "rx", "target": 0, "rotation": ["0.1"]}, ("rotation",), "float_type"),
+    ({"gate": "rx", "target": 0, "rotation": "2 *"}, ("rotation",), "expression"),
+    ({"gate": "rx", "target": 0, "rotation": "1/(2 - 2)"}, ("rotation",), "expression"),
+    ({"gate": "rx", "target": 0, "rotation": "a" * 257}, ("rotation",), "expression"),
+    ({"gate": "ms", "targets": [0, 1], "phases": [0.1, "("]}, ("phases", 1), "expression"),
+    ({"gate": "measure", "target": 0, "clbit": "c"}, ("clbit",), "int_type"),
+    ({"gate": "x", "target": 0, "if": {"clbit": 0, "value": 1}}, ("if", "clbit"), "clbit_not_measured"),
+    ({"gate": "x", "target": 0, "condition": {"clbit": 0, "value": 1}}, ("condition",), "extra_forbidden"),
+    ({"gate": "barrier", "if": {"clbit": 0, "value": 1}}, ("if",), "superfluous"),
+    ({"gate": "x", "target": 0, "if": {"value": 1}}, ("if", "clbit"), "missing"),
+    ({"gate": "x", "target": 0, "if": {"clbit": 0, "clbits": [1], "value": 1}}, ("if", "clbits"), "twice"),
+    ({"gate": "x", "target": 0, "if": {"clbits": [0, 0], "value": 1}}, ("if", "clbits"), "repeated_clbit"),
+    ({"gate": "x", "target": 0, "if": {"clbits": [0, 1], "value": 4}}, ("if", "value"), "value_too_large"),
+    ({"gate": "x", "target": 0, "if": {"clbit": 0, "value": 2}}, ("if", "value"), "value_too_large"),
+    ({"gate": "x", "target": 0, "if": {"clbits": [*range(33)], "value": 0}}, ("if", "clbits"), "too_long"),
     ({"gate": "h", "target": 0, "angel": 1}, ("angel",), "extra_forbidden"),
     ({"gate": "measure", "target": 0, "control": 1}, ("control",), "superfluous"),
     ({"gate": "measure", "targets": [0, 1], "clbits": [0]}, ("clbits",), "clbits"),
@@ -113,6 +131,27 @@ def test_a_refusal_points_at_the_field(operation: dict[str, Any], loc: tuple[str
     [error] = refusal.value.errors(include_url=False)
     assert error["loc"] == ("circuit", "json", "operations", 3, *loc)
     assert error["type"] == code
+
+
+def test_a_condition_reads_what_was_measured_before() -> None:
+    measured = {"gate": "measure", "targets": [0, 1], "clbits": [5, 2]}
+    flip = {"gate": "x", "target": 0, "if": {"clbits": [2, 5], "value": 3}}
+    submitted = job(measured, flip)
+    assert CircuitJob.model_validate(submitted.model_dump(mode="json", exclude_none=True)) == submitted
+    with pytest.raises(ValidationError) as refusal:
+        job(flip | {"if": {"clbits": [2, 5], "value": 3}}, measured)
+    assert refusal.value.errors()[0]["type"] == "clbit_not_measured"
+    with pytest.raises(ValidationError) as refusal:
+        job(measured, flip | {"if": {"clbits": [2, 3], "value": 3}})
+    assert refusal.value.errors()[0]["loc"][-3:] == ("if", "clbits", 1)
+
+
+def test_the_names_of_free_parameters_are_known_at_the_door() -> None:
+    circuit = job(
+        {"gate": "rx", "target": 0, "rotation": "b*2 + a"}, {"gate": "gpi", "target": 0, "phase": "pi"}
+    ).circuit
+    assert isinstance(circuit, JsonCircuit)
+    assert free_parameters(circuit) == ["b", "a"]
 
 
 def test_an_unknown_gate_is_answered_with_a_near_name_and_all_known_ones() -> None:

@@ -32,6 +32,7 @@ POWERS = [
     cirq.CYPowGate,
     cirq.CZPowGate,
     cirq.CCXPowGate,
+    cirq.CCYPowGate,
     cirq.CCZPowGate,
     cirq.SwapPowGate,
     cirq.ISwapPowGate,

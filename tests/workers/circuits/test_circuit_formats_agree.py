@@ -14,6 +14,7 @@ from qiskit.circuit import Gate
 from qiskit.circuit.library import get_standard_gate_name_mapping
 from qiskit.circuit.random import random_circuit
 from qiskit.quantum_info import Operator
+from scipy.linalg import expm
 
 from app.circuits.formats import JsonCircuit
 from tests.workers.circuits.circuit_strategies import circuits, small_matrix, unitary
@@ -117,6 +118,18 @@ def test_a_circuit_of_qiskit_is_the_same_in_every_format(qubits: int, depth: int
     assert same(parse_json(JsonCircuit.model_validate(to_json(circuit))), matrix)
     assert same(parse_openqasm3(to_openqasm3(circuit)), matrix)
     assert same(parse_openqasm2(to_openqasm2(circuit)), matrix)
+
+
+@pytest.mark.parametrize("size", [1.0, 1e-3, 1e-5, 1e-7])
+@pytest.mark.parametrize("qubits", [1, 2, 3])
+def test_a_matrix_is_written_to_nine_digits_however_near_the_identity(qubits: int, size: float) -> None:
+    random = np.random.default_rng(qubits)
+    noise = random.normal(size=(2, 2**qubits, 2**qubits))
+    hermitian = noise[0] + noise[0].T + 1j * (noise[1] - noise[1].T)
+    circuit = QuantumCircuit(qubits)
+    circuit.unitary(expm(1j * size * hermitian), range(qubits))
+    again = parse_openqasm3(to_openqasm3(circuit))
+    assert Operator(again).equiv(Operator(circuit), atol=3e-9, rtol=0)
 
 
 STANDARD = {name: gate for name, gate in get_standard_gate_name_mapping().items() if isinstance(gate, Gate)}

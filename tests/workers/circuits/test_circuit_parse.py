@@ -99,6 +99,23 @@ def test_a_sum_that_does_not_commute_is_refused_beyond_eight_qubits() -> None:
     assert (refused.value.code, refused.value.pointer) == ("pauliexp_too_wide", "/circuit/operations/1/terms")
 
 
+@pytest.mark.parametrize("gate", ["gpi", "gpi2", "ms"])
+def test_a_native_gate_with_many_controls_costs_no_matrix(gate: str) -> None:
+    numbers = {"phases": [0.1, 0.2]} if gate == "ms" else {"phase": 0.1}
+    targets = [0, 1] if gate == "ms" else [0]
+    start = process_time()
+    parsed(30, [{"gate": gate, "targets": targets, "controls": [*range(2, 30)]} | numbers])
+    assert process_time() - start < 0.5
+
+
+def test_a_controlled_sum_that_does_not_commute_is_refused_beyond_eight_qubits() -> None:
+    sum_of_two = {"gate": "pauliexp", "targets": [0, 1], "terms": ["XX", "ZI"], "coefficients": [1, 1], "time": 1}
+    parsed(9, [sum_of_two | {"controls": [*range(2, 8)]}])
+    with pytest.raises(Problem) as refused:
+        parsed(9, [sum_of_two | {"controls": [*range(2, 9)]}])
+    assert (refused.value.code, refused.value.pointer) == ("pauliexp_too_wide", "/circuit/operations/0/controls")
+
+
 def test_all_qubits_are_measured_unless_the_circuit_says_otherwise() -> None:
     implied = parsed(3, [{"gate": "h", "target": 0}])
     assert (implied.num_clbits, implied.count_ops()["measure"]) == (3, 3)
@@ -180,6 +197,14 @@ def test_the_straight_line_reader_leaves_everything_odd_to_the_reference(source:
             "qubit[3] q; ctrl(2) @ x q[0], q[1], q[2]; negctrl @ x q[0], q[1];",
             "qubit[3] q; ccx q[0], q[1], q[2]; x q[0]; cx q[0], q[1]; x q[0];",
         ),
+        ("qubit[2] q; float angle_ = pi/4; int n = 2; rx(angle_*n) q[0];", "qubit[2] q; rx(pi/2) q[0];"),
+        (
+            "qubit[2] q; rzz(0.3) q[0], q[1]; sxdg q[0];",
+            "qubit[2] q; cx q[0], q[1]; rz(0.3) q[1]; cx q[0], q[1]; inv @ sx q[0];",
+        ),
+        ("gate rzz(a) b, c { rx(a) b; } qubit[2] q; rzz(0.3) q[0], q[1];", "qubit[2] q; rx(0.3) q[0];"),
+        ("qubit q; rx(mod(7, 4)) q; rz(floor(2.5) + ceiling(0.5)) q;", "qubit q; rx(3) q; rz(3) q;"),
+        ('qubit q; bit c = 0; bit[2] d = "00"; h q;', "qubit q; h q;"),
         ("qubit[2] q; inv @ s q[0]; pow(3) @ t q[1];", "qubit[2] q; sdg q[0]; t q[1]; t q[1]; t q[1];"),
     ],
 )
@@ -202,6 +227,9 @@ def test_programs_mean_what_they_spell_out(source: str, same: str) -> None:
         ("const uint n = 5000; qubit[n] q;", "qasm_invalid", "between 1 and 4,096"),
         ("qubit[2*5000] q;", "qasm_invalid", "between 1 and 4,096"),
         ("bit c;", "no_qubits", "no qubit"),
+        ("qubit q; bit c = 1;", "qasm_invalid", "start in 0"),
+        ("qubit q; int n = 1; n = 2;", "qasm_invalid", "given once"),
+        ("qubit q; float t = 1;", "qasm_invalid", "'t' is a gate's"),
         ("qubit q; rx(" + "+".join(["1.0"] * 5000) + ") q;", "qasm_too_deep", "nested"),
     ],
 )
@@ -220,6 +248,11 @@ HOSTILE = {
     "doubling definitions": doubling(25),
     "nested loops": "qubit q; for int i in [0:99999] { for int j in [0:99999] { } }",
     "loop of a long gate": doubling(12) + " for int i in [0:9999] { g11 q; }",
+    "many connectives": "qubit q; bit c; if (" + " && ".join(["c"] * 10) + ") x q;",
+    "branches in branches": "qubit q; bit c; "
+    + "".join("if (" + " || ".join(["c"] * 9) + ") { " for _ in range(8))
+    + "x q; "
+    + "}" * 8,
     "power of a wide gate": f"gate w {', '.join(f'a{i}' for i in range(20))} {{ h a0; }} qubit[20] q; "
     f"pow(2) @ w {', '.join(f'q[{i}]' for i in range(20))};",
 }

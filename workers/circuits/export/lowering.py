@@ -7,14 +7,19 @@ from typing import Any
 
 from qiskit import QuantumCircuit
 from qiskit.circuit import Bit, BoxOp, Clbit, ControlFlowOp, ControlledGate, Gate, Operation, Qubit
+from qiskit.circuit.library import UnitaryGate
 from qiskit.circuit.library import standard_gates as std
+from qiskit.synthesis import TwoQubitWeylDecomposition
 
 from app.circuits.formats import MAX_OPERATIONS
 from app.errors import Problem
+from workers.circuits.matrices import Matrix
 
 MAX_SYNTHESISED_CONTROLS = 24  # without `ctrl @`, n controls become up to some n² gates, and take seconds to find
 KEPT = frozenset(("measure", "reset", "barrier", "break_loop", "continue_loop"))
 _NOTHING = frozenset(("id", "delay", "nop"))
+_TWO = 2
+_NO_ANGLE = 1e-15  # radians; what rounding leaves of 0
 _CU_ANGLES = 4  # a controlled U may have a phase more than its base
 
 Parts = tuple[tuple[Gate, tuple[int, ...]], ...]
@@ -85,6 +90,10 @@ class _Lowering:
                 at = (*qubits[:controls], *(qubits[controls + place] for place in places))
                 yield from self._operation(part, at, clbits)
             return
+        if isinstance(operation, UnitaryGate) and operation.num_qubits == _TWO:
+            for gate, places in _two_qubits(operation.params[0]):
+                yield from self._operation(gate, tuple(qubits[place] for place in places), clbits)
+            return
         definition = None if controls > MAX_SYNTHESISED_CONTROLS else getattr(operation, "definition", None)
         if definition is None:
             what = f"{operation.name[:50]!r} on {operation.num_qubits} qubits"
@@ -100,6 +109,19 @@ class _Lowering:
 
 def _bits(block: QuantumCircuit, qubits: Sequence[Qubit], clbits: Sequence[Clbit]) -> dict[Bit, Bit]:
     return dict(zip((*block.qubits, *block.clbits), (*qubits, *clbits), strict=False))
+
+
+def _two_qubits(matrix: Matrix) -> Parts:
+    """A matrix by its Weyl coordinates, up to a phase. Near the identity Qiskit's own definition is off by 3e-5."""
+    found = TwoQubitWeylDecomposition(matrix, fidelity=None)
+    angles = ((std.RXXGate, found.a), (std.RYYGate, found.b), (std.RZZGate, found.c))
+    return (
+        (UnitaryGate(found.K2r), (0,)),
+        (UnitaryGate(found.K2l), (1,)),
+        *((kind(-2 * angle), (0, 1)) for kind, angle in angles if abs(angle) > _NO_ANGLE),
+        (UnitaryGate(found.K1r), (0,)),
+        (UnitaryGate(found.K1l), (1,)),
+    )
 
 
 def _u(theta: Any, phi: Any, lam: Any) -> Parts:

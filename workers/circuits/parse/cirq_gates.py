@@ -172,6 +172,7 @@ GATES: dict[str, tuple[Numbers, Callable[[Numbers], Steps]]] = {
     "CYPowGate": (_POWER, _eigen("y", 1)),
     "CZPowGate": (_POWER, _eigen("z", 1)),
     "CCXPowGate": (_POWER, _eigen("x", 2)),
+    "CCYPowGate": (_POWER, _eigen("y", 2)),
     "CCZPowGate": (_POWER, _eigen("z", 2)),
     "SwapPowGate": (_POWER, _eigen("swap")),
     "CSwapGate": ({}, lambda _: _power("swap", 1).controlled([1])),

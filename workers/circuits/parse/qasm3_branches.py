@@ -1,6 +1,6 @@
 """`if` and `switch` of OpenQASM 3 as the importer has them: one comparison each, `==` or a bit, branches nested."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from openqasm3 import ast
 from qiskit_qasm3_import.exceptions import raise_from_node
@@ -10,7 +10,7 @@ MAX_CONNECTIVES = 8  # each && or || writes a branch twice
 
 def single_comparisons(node: ast.BranchingStatement) -> ast.BranchingStatement:
     """The same without `&&`, `||`, `!=`, and `!` of a comparison."""
-    if sum(1 for _ in _connectives(node.condition)) > MAX_CONNECTIVES:
+    if connectives(node.condition) > MAX_CONNECTIVES:
         raise_from_node(node.condition, f"a condition has at most {MAX_CONNECTIVES} of && and ||")
     return _branch(node.condition, node.if_block, node.else_block, node)
 
@@ -27,16 +27,17 @@ def as_branches(node: ast.SwitchStatement) -> ast.Statement | None:
     return otherwise[0] if otherwise else None
 
 
-def _connectives(node: ast.Expression) -> Iterator[ast.Expression]:
-    waiting = [node]
+def connectives(condition: ast.Expression) -> int:
+    """How many `&&` and `||` a condition has."""
+    found, waiting = 0, [condition]
     while waiting:
         here = waiting.pop()
         if isinstance(here, ast.UnaryExpression):
             waiting.append(here.expression)
         elif isinstance(here, ast.BinaryExpression):
-            if here.op.name in ("&&", "||"):
-                yield here
+            found += here.op.name in ("&&", "||")
             waiting += (here.lhs, here.rhs)
+    return found
 
 
 def _branch(

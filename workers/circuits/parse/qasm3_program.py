@@ -29,12 +29,14 @@ from qiskit_qasm3_import.state import LocalScope, State
 from app.circuits.gates import MAX_CLBITS, MAX_QUBITS
 from app.circuits.qasm_text import MAX_EXPANDED_OPERATIONS, MAX_LOOP_ITERATIONS, SOURCE
 from app.errors import Problem
-from workers.circuits.parse.qasm3_branches import as_branches, single_comparisons
+from workers.circuits.parse.qasm3_branches import as_branches, connectives, single_comparisons
 from workers.circuits.parse.qasm3_straight import GATES
 
 ConsoleErrorListener.INSTANCE = ErrorListener()  # it would print every client's mistakes to our log
 
 MAX_GATE_OPERATIONS = 10_000  # the importer copies a gate's whole definition wherever it is used, 80 µs each
+BRANCH_OPERATIONS = 20  # an `if` takes the importer as long as so many gates
+CONNECTIVE_OPERATIONS = 200  # and each && or || writes what is below it twice, over and over in nested branches
 MAX_POWER_QUBITS = 6  # a power is taken of the gate's matrix, 4^n numbers
 
 _FUNCTIONS: dict[str, Callable[..., float]] = {
@@ -168,7 +170,7 @@ class _Converter(ConvertVisitor):
         raise_from_node(node, "a classical value is given once, where it is declared; only measurements write bits")
 
     def visit_BranchingStatement(self, node: ast.BranchingStatement, context: State) -> State:  # noqa: N802
-        self._count(1, node)
+        self._count(BRANCH_OPERATIONS + CONNECTIVE_OPERATIONS * connectives(node.condition), node)
         node = single_comparisons(node)
         known = self._known(node.condition, context)
         if known is None:
