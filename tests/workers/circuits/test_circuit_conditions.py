@@ -8,17 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.circuits.formats import JsonCircuit
-from app.circuits.schemas import CircuitJob
 from app.errors import Problem
 from tests.workers.circuits.branches import distribution, distribution_of_json
 from tests.workers.circuits.circuit_strategies import operations
+from tests.workers.circuits.sampling import sample
 from workers.circuits.export import to_json, to_openqasm2, to_openqasm3
-from workers.circuits.parse import parse
 from workers.circuits.parse.json import parse_json
 from workers.circuits.parse.openqasm2 import parse_openqasm2
 from workers.circuits.parse.openqasm3 import parse_openqasm3
-from workers.circuits.shape import examine
-from workers.circuits.simulate import simulate
 
 Circuit = tuple[int, list[dict[str, Any]]]
 HEAD = 'OPENQASM 3.0; include "stdgates.inc"; qubit[2] q; bit[2] c; h q; c = measure q; '
@@ -90,9 +87,7 @@ def openqasm2(circuit: Any) -> str:
 
 
 def counts(qubits: int, *steps: dict[str, Any]) -> dict[str, int]:
-    body = {"circuit": {"format": "json", "qubits": qubits, "operations": list(steps)}}
-    circuit = parse(CircuitJob.model_validate(body).circuit)
-    return dict(simulate(circuit, examine(circuit), shots=50, seed=1, threads=1).counts)
+    return dict(sample({"format": "json", "qubits": qubits, "operations": list(steps)}, shots=50, seed=1).counts)
 
 
 def test_the_simulator_follows_conditions() -> None:
