@@ -23,7 +23,7 @@ TOP_OUTCOMES = 16  # the job row stays small; the artifact holds every outcome
 
 _COUNTS: list[OutputName] = ["counts"]
 
-ParameterName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+ParameterName = Annotated[str, Field(pattern=r"^[^\W\d]\w{0,63}$")]
 Binding = Annotated[dict[ParameterName, float], Field(min_length=1, max_length=1_000)]
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter, ParameterVector
@@ -12,12 +12,16 @@ from qiskit.quantum_info import Operator
 
 from app.circuits.expressions import compile_expression
 from app.circuits.formats import JsonCircuit, OpenQasm3Circuit, free_parameters
+from app.circuits.schemas import CircuitJob
 from app.errors import Problem
 from tests.workers.circuits.circuit_strategies import circuits, unitary
 from workers.circuits.export import to_json, to_openqasm2, to_openqasm3, to_text
 from workers.circuits.parse import parse, require_bound
 from workers.circuits.parse.json import parse_json
 from workers.circuits.parse.openqasm3 import parse_openqasm3
+from workers.circuits.program import Ask
+from workers.circuits.read import read_all
+from workers.circuits.route import simulate, sweep
 
 Circuit = tuple[int, list[dict[str, Any]]]
 VALUES = {"theta": 0.3, "b": -1.1, "γ": 0.7}
@@ -85,6 +89,29 @@ def test_parameters_survive_the_formats(pair: tuple[Circuit, Circuit]) -> None:
     if circuit.parameters:
         with pytest.raises(Problem, match="no free parameters"):
             to_openqasm2(circuit)
+
+
+@settings(max_examples=40)
+@given(symbolic_circuits())
+def test_a_sweep_has_the_probabilities_of_the_circuit_written_with_numbers(pair: tuple[Circuit, Circuit]) -> None:
+    qubits, operations = pair[0]
+    names = free_parameters(body(*pair[0]))
+    assume(names)
+    circuit = {"format": "json", "qubits": qubits, "operations": operations}
+    bindings = [dict.fromkeys(names, 0.5), {name: VALUES[name] for name in names}]
+    submitted = {"circuit": circuit, "bindings": bindings, "seed": 7, "outputs": ["counts", "probabilities"]}
+    job = CircuitJob.model_validate(submitted)
+    readings = read_all(job)
+    ask = Ask(shots=1, seed=7, threads=1, probabilities=True)
+    if len(readings) == 1:
+        sample, _ = sweep(readings[0].routed, readings[0].bindings(bindings), [ask, ask])[1]
+    else:
+        sample, _ = simulate(readings[1].routed, ask, precision="double")
+    expected = np.abs(unitary(*pair[1])[:, 0]) ** 2
+    assert sample.probabilities is not None
+    for state, probability in enumerate(expected):
+        found = sample.probabilities.get(format(state, f"0{qubits}b"), 0.0)
+        assert found == pytest.approx(probability, abs=1e-9)
 
 
 def test_names_come_in_order_of_first_use() -> None:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from qiskit import QuantumCircuit
-from qiskit.circuit import CircuitInstruction, ControlledGate, Gate
+from qiskit.circuit import CircuitInstruction, ControlledGate, Gate, ParameterExpression
 from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import Operator
 from qiskit.synthesis import OneQubitEulerDecomposer
@@ -47,7 +47,25 @@ def translate(circuit: QuantumCircuit, method: AerMethod = "statevector") -> Qua
         raise Problem(
             "unsupported_operation", f"The simulator cannot run this: {error.message}", pointer="/circuit"
         ) from None
-    return translated
+    return _bindable(translated) if translated.parameters else translated
+
+
+def _bindable(circuit: QuantumCircuit) -> QuantumCircuit:
+    """The same with every parameter where Aer finds it when it binds a sweep by itself.
+
+    A `cp(theta)` says of itself that it has no parameter (Qiskit 2.6), and Aer would leave it unbound without a word;
+    a global phase with a parameter makes Aer refuse the circuit (0.18), and none can be observed.
+    """
+    plain = circuit.copy_empty_like()
+    if isinstance(plain.global_phase, ParameterExpression):
+        plain.global_phase = 0.0
+    for instruction in circuit.data:
+        operation = instruction.operation
+        if isinstance(operation, ControlledGate) and any(isinstance(p, ParameterExpression) for p in operation.params):
+            gate = Gate(operation.name, operation.num_qubits, list(operation.params))
+            instruction = instruction.replace(operation=gate)
+        plain._append(instruction)
+    return plain
 
 
 def for_aer(instruction: CircuitInstruction) -> CircuitInstruction:

@@ -1,5 +1,6 @@
 """Fields of Cirq's JSON, each read as what it must be: numbers, sympy's expressions, matrices, qubits."""
 
+import re
 from functools import reduce
 from itertools import groupby
 from math import e, isfinite, pi
@@ -91,8 +92,8 @@ def _expression(value: Any, path: str, parameters: dict[str, Parameter]) -> Valu
     match type_of(value, path):
         case "sympy.Symbol":
             name: str = field(value, "name", str, path)
-            if not 0 < len(name) <= MAX_NAME_CHARACTERS:
-                message = f"A symbol's name has between 1 and {MAX_NAME_CHARACTERS} characters."
+            if len(name) > MAX_NAME_CHARACTERS or not re.fullmatch(r"[^\W\d]\w*", name):
+                message = f"A symbol's name is one word of at most {MAX_NAME_CHARACTERS} characters."
                 raise Problem("cirq_invalid", message, pointer=f"{path}/name")
             return parameters.setdefault(name, Parameter(name))
         case "sympy.Integer":
