@@ -396,7 +396,7 @@ def test_a_hostile_document_is_refused_in_milliseconds(name: str) -> None:
     start = process_time()
     with pytest.raises(Problem) as refused:
         parse_cirq(source)
-    assert process_time() - start < (3 if name == "many operations" else 0.3)
+    assert process_time() - start < (3 if name.startswith("many") else 0.3)  # a collection of garbage may fall into it
     assert (refused.value.code, refused.value.pointer) == (code, f"/circuit/source{pointer}")
 
 
