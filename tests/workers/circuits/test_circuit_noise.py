@@ -19,10 +19,10 @@ from app.circuits.schemas import CircuitJob
 from app.errors import Problem
 from tests.workers.circuits.circuit_strategies import circuits, pauli_string
 from workers.circuits import locations
+from workers.circuits.engines.aer import translate
 from workers.circuits.locations import MAX_DECOMPOSED_QUBITS, name_of
 from workers.circuits.noise import _channel, for_noise, noise_cost, noise_model, readout_matrix
 from workers.circuits.parse import parse
-from workers.circuits.target import translate
 
 Matrix = NDArray[np.complex128]
 NOISE: TypeAdapter[Noise] = TypeAdapter(Noise)
