@@ -58,7 +58,7 @@ CMD ["api", "--host", "0.0.0.0"]
 # Down here because the classic builder builds all that stands above its target.
 FROM api-dependencies AS worker-dependencies
 ARG PIP_EXTRA_INDEX_URL
-RUN pip --python /opt/qstill/bin/python install -c constraints.txt '.[worker,postgresql]'
+RUN pip --python /opt/qstill/bin/python install -c constraints.txt '.[worker,postgresql,single]'
 
 FROM runtime AS worker
 COPY --from=worker-dependencies /opt/qstill /opt/qstill
