@@ -17,7 +17,7 @@ from app.errors import Problem
 
 BYTES_PER_AMPLITUDE = 16  # a complex number of two doubles
 EXACT_BOND = 256  # matrix product states of this bond dimension cost a millisecond a gate
-CONVERSION_SECONDS = 2e-3  # parsing, translating, counting: what every method pays
+BINDING_SECONDS = 7e-5  # a further set of parameters in one call: handed over, and its counts drawn
 
 
 MethodName = Literal[
@@ -76,13 +76,20 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """One method for one circuit. why_not: None if it can run it."""
+    """One method for one circuit. why_not: None if it can run it. seconds_more: for each further set of parameters,
+    where all are simulated in one call.
+    """
 
     method: Method
     why: str
     why_not: str | None
     memory_bytes: int
     seconds: float
+    seconds_more: float
+
+    def seconds_of(self, runs: int) -> float:
+        """Of a sweep in one call: what is shared is paid once."""
+        return self.seconds + (runs - 1) * self.seconds_more
 
 
 def plans(facts: Facts, wanted: Wanted, *, memory_available: int) -> list[Plan]:
@@ -108,7 +115,9 @@ def best(facts: Facts, wanted: Wanted, *, memory_available: int, pointer: str = 
 
 
 def _plan(method: Method, facts: Facts, wanted: Wanted, memory_available: int) -> Plan:
-    rule, memory, seconds = _METHODS[method]
+    rule, memory, work = _METHODS[method]
+    fixed, each = _TRANSLATION_SECONDS[method]
+    seconds = work(facts, wanted)
     needed = memory(facts, wanted)
     why_not = rule(facts, wanted)
     if why_not is None and needed > memory_available:
@@ -118,7 +127,8 @@ def _plan(method: Method, facts: Facts, wanted: Wanted, memory_available: int) -
         why=_why(method, facts, wanted),
         why_not=why_not,
         memory_bytes=needed,
-        seconds=CONVERSION_SECONDS + seconds(facts, wanted),
+        seconds=fixed + each * facts.operations + seconds,
+        seconds_more=BINDING_SECONDS + seconds,
     )
 
 
@@ -214,37 +224,48 @@ def statevector_bytes(qubits: int) -> int:
     return BYTES_PER_AMPLITUDE << qubits
 
 
-def _state_seconds(facts: Facts) -> float:
-    return 1.2e-3 + facts.operations * (7e-6 + 2.3e-9 * _power(2, facts.qubits)) + 1e-8 * _power(2, facts.qubits)
+def _state_seconds(facts: Facts, wanted: Wanted) -> float:
+    states = _power(2, facts.qubits)
+    return facts.operations * (5e-6 + 2e-9 * states) + 1e-8 * states + 2.5e-7 * min(wanted.shots, states)
 
 
 def _stabilizer_seconds(facts: Facts, wanted: Wanted) -> float:
-    return 1.5e-3 + 2e-6 * facts.operations + wanted.shots * (2e-7 + 2e-9 * (facts.clbits + facts.locations))
+    return 4e-6 * facts.operations + wanted.shots * (2e-7 + 1.2e-8 * facts.clbits)
 
 
 def _density_seconds(facts: Facts, wanted: Wanted) -> float:
-    return 1.4e-3 + facts.operations * (7e-6 + 6e-9 * _power(4, facts.qubits))
+    outcomes = min(wanted.shots, _power(2, facts.qubits))
+    return facts.operations * (1e-5 + 6e-9 * _power(4, facts.qubits)) + 2.5e-7 * outcomes
 
 
 def _trajectory_seconds(facts: Facts, wanted: Wanted) -> float:
-    return 2e-3 + wanted.shots * facts.operations * (2.4e-6 + 3.2e-9 * _power(2, facts.qubits))
+    return wanted.shots * facts.operations * (3.8e-6 + 1e-9 * _power(2, facts.qubits))
 
 
 def _branching_seconds(facts: Facts, wanted: Wanted) -> float:
-    return 2e-3 + _branches(facts, wanted) * facts.operations * (3e-6 + 2.3e-9 * _power(2, facts.qubits))
+    gates = _branches(facts, wanted) * facts.operations * (5e-6 + 3e-10 * _power(2, facts.qubits))
+    return gates + 2e-5 * wanted.shots
 
 
 def _product_seconds(facts: Facts, wanted: Wanted) -> float:
     bond = float(_used_bond(facts, wanted))
-    shots = _branches(facts, wanted) if facts.dynamic else 1
-    gates = shots * facts.operations * (1.5e-5 + 1e-9 * bond**3)
-    return 2e-3 + gates + wanted.shots * facts.qubits * (3e-6 + 1.5e-8 * bond**2)
+    shots = wanted.shots if facts.dynamic else 1  # it starts anew for each
+    gates = shots * facts.operations * (5e-6 + 1e-9 * bond**3)
+    return gates + wanted.shots * facts.qubits * (3e-6 + 1.5e-8 * bond**2)
 
 
 def _state_bytes(facts: Facts, wanted: Wanted) -> int:
     return statevector_bytes(facts.qubits)
 
 
+_TRANSLATION_SECONDS = {  # translating a circuit and handing it over: for any, and for each operation
+    Method.STABILIZER: (1.5e-4, 0.0),
+    Method.STATEVECTOR: (2e-3, 1e-5),
+    Method.DENSITY_MATRIX: (2.5e-3, 1e-5),
+    Method.TRAJECTORIES: (2.5e-3, 1e-5),
+    Method.SHOT_BRANCHING: (2.5e-3, 1e-5),
+    Method.MATRIX_PRODUCT_STATE: (2.5e-3, 1e-5),
+}
 _METHODS: dict[
     Method,
     tuple[
@@ -254,7 +275,7 @@ _METHODS: dict[
     ],
 ] = {
     Method.STABILIZER: (_stabilizer, lambda facts, wanted: facts.qubits**2 // 2 + facts.clbits, _stabilizer_seconds),
-    Method.STATEVECTOR: (_statevector, _state_bytes, lambda facts, wanted: _state_seconds(facts)),
+    Method.STATEVECTOR: (_statevector, _state_bytes, _state_seconds),
     Method.DENSITY_MATRIX: (
         _density_matrix,
         lambda facts, wanted: BYTES_PER_AMPLITUDE << 2 * facts.qubits,
@@ -277,6 +298,8 @@ def _why(method: Method, facts: Facts, wanted: Wanted) -> str:
             return f"{qubits}, all gates Clifford: a tableau of {2 * facts.qubits} rows for 2^{facts.qubits} states"
         case Method.STATEVECTOR:
             return f"{qubits}, measured at the end: one final state serves all shots"
+        case Method.DENSITY_MATRIX if not facts.locations:
+            return f"{qubits}: a density matrix of 4^{facts.qubits} numbers"
         case Method.DENSITY_MATRIX:
             return (
                 f"{qubits}, {facts.locations} noisy operations: one density matrix of 4^{facts.qubits} numbers is "

@@ -265,7 +265,8 @@ class BatchResult(JobFigures):
     circuits: int = Field(description="How many circuits were run, each binding of a sweep counted.", examples=[200])
     seed: int = Field(description="From which each circuit's seed follows.", examples=[7])
     methods: dict[str, int] = Field(description="How many circuits each method ran.", examples=[{"statevector": 200}])
-    predicted_seconds: float = Field(description="The sum of the predictions.", examples=[0.2])
+    predicted_seconds: float = Field(description="What the choice of the methods was based on.", examples=[0.2])
+    simulation_seconds: float = Field(description="Wall time of simulating and drawing.", examples=[0.18])
 
 
 def spec_of(job: CircuitJob) -> dict[str, Any]:

@@ -65,11 +65,15 @@ def run(job: CircuitJob, run: Run) -> dict[str, Any]:
     if job.circuits is None and job.bindings is None:
         return CircuitResult(**outcomes[0].model_dump(), **figures).model_dump(mode="json")
     methods = [outcome.method for outcome in outcomes]
+    predicted = sum(outcome.predicted_seconds for outcome in outcomes)
+    if len(readings) < job.runs:  # a sweep in one call
+        predicted = readings[0].routed.plan.seconds_of(job.runs)
     return BatchResult(
         circuits=len(outcomes),
         seed=job.seed,
         methods={method: methods.count(method) for method in sorted(set(methods))},
-        predicted_seconds=sum(outcome.predicted_seconds for outcome in outcomes),
+        predicted_seconds=predicted,
+        simulation_seconds=sum(outcome.simulation_seconds for outcome in outcomes),
         **figures,
     ).model_dump(mode="json")
 
@@ -129,7 +133,7 @@ def _outcome(
         ],
         depth=routed.facts.depth if reading.compiled is None and job.noise is None else reading.circuit.depth(),
         gate_counts=dict(reading.circuit.count_ops()),
-        compiled=None if reading.compiled is None else _compiled(reading.compiled),
+        compiled=None if reading.compiled is None else compiled_view(reading.compiled),
         predicted_seconds=routed.plan.seconds,
         simulation_seconds=seconds,
     )
@@ -145,7 +149,8 @@ def _beside(counts: dict[str, int], ideal: dict[str, float], shots: int) -> Idea
     )
 
 
-def _compiled(compiled: Compiled) -> CompiledView:
+def compiled_view(compiled: Compiled) -> CompiledView:
+    """What compiling changed, for a client."""
     return CompiledView(
         depth=compiled.after.depth,
         depth_before=compiled.before.depth,

@@ -51,7 +51,7 @@ def test_the_examples_of_the_documentation_run(body: dict[str, Any], tmp_path: P
     result = CircuitResult.model_validate(run(CircuitJob.model_validate({"seed": 7} | body), house))
     assert (result.qubits, result.clbits, result.shots, result.outcomes) == (2, 2, 1000, 2)
     assert {outcome.key for outcome in result.top} == {"00", "11"}
-    assert (result.method, result.exactness.kind, result.bit_order) == ("statevector", "sampled", "little")
+    assert (result.method, result.exactness.kind, result.bit_order) == ("stabilizer", "sampled", "little")
     assert result.gate_counts["measure"] == 2
     assert result.peak_memory_bytes > 10**7
     assert house.phases == ["circuit"] * 4
@@ -106,3 +106,19 @@ def test_a_warm_process_runs_a_bell_job_in_milliseconds(tmp_path: Path) -> None:
         run(job, FakeRun(tmp_path))
         seconds.append(perf_counter() - start)
     assert min(seconds) < 0.010
+
+
+def test_a_product_state_keeps_a_qubit_that_is_branched_on_and_never_measured(tmp_path: Path) -> None:
+    source = "OPENQASM 3.0; qubit[2] q; bit c; if (c) { reset q[0]; } c = measure q[1];"
+    body = {"circuit": {"format": "openqasm3", "source": source}, "seed": 7, "method": "matrix_product_state"}
+    result = CircuitResult.model_validate(run(CircuitJob.model_validate(body), FakeRun(tmp_path)))
+    assert [(outcome.key, outcome.count) for outcome in result.top] == [("0", 1000)]
+
+
+def test_a_sweep_is_predicted_as_one_call(tmp_path: Path) -> None:
+    turn = {"format": "json", "qubits": 1, "operations": [{"gate": "rx", "target": 0, "rotation": "theta"}]}
+    body = {"circuit": turn, "seed": 7, "bindings": [{"theta": 0.01 * point} for point in range(100)]}
+    result = run(CircuitJob.model_validate(body), FakeRun(tmp_path))
+    apart = run(CircuitJob.model_validate(body | {"device": {}}), FakeRun(tmp_path))
+    assert 0 < 5 * result["predicted_seconds"] < apart["predicted_seconds"]
+    assert result["simulation_seconds"] <= result["seconds"]

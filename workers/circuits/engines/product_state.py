@@ -38,6 +38,7 @@ def sample(program: Program, ask: Ask) -> Sample:
         shots=ask.shots,
         seed_simulator=ask.seed >> 1,
         mps_log_data=cuts,
+        enable_truncation=not program.shape.dynamic,  # it forgets qubits that are branched on but never measured
         **options,
     )
     data = result.data(0)

@@ -19,7 +19,7 @@ def sample(program: Program, ask: Ask) -> Sample:
     """Counts, and expectation values of circuits that are not dynamic."""
     circuit, records = _translate(program)
     width = program.circuit.num_clbits
-    if not records:
+    if not records or not program.shape.active:  # all qubits stay 0
         return Sample(counts={"0" * width: ask.shots}, kind="exact", expectations=_means(program))
     sampler = circuit.compile_sampler(seed=ask.seed)
     batch = max(1, min(ask.shots, BITS_AT_ONCE // max(circuit.num_measurements, width)))

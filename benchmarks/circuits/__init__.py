@@ -1,0 +1,1 @@
+"""Benchmarks of circuits: each a claim, plain Aer or qiskit beside it."""
