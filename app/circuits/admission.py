@@ -22,9 +22,17 @@ from app.circuits.gates import MAX_CLBITS, MAX_QUBITS
 from app.circuits.methods import Method, Wanted, best
 from app.circuits.outputs import MAX_EXACT_PROBABILITIES
 from app.circuits.qasm2_text import check_openqasm2
-from app.circuits.qasm_text import MAX_EXPANDED_OPERATIONS, MAX_LOOP_ITERATIONS, MAX_NESTING, check_openqasm3
+from app.circuits.qasm_facts import qasm_facts
+from app.circuits.qasm_text import (
+    MAX_EXPANDED_OPERATIONS,
+    MAX_LOOP_ITERATIONS,
+    MAX_NESTING,
+    SOURCE,
+    check_openqasm3,
+)
 from app.circuits.schemas import MAX_BINDINGS, MAX_CIRCUITS, MAX_SHOTS, CircuitJob
 from app.errors import Problem
+from app.settings import Settings
 
 MAX_HISTOGRAM_CHARACTERS = 400_000_000  # 10^7 shots of a register of 4,096 bits would be 40 GB of keys
 
@@ -44,8 +52,32 @@ class Limits:
     loop_iterations: int = MAX_LOOP_ITERATIONS
 
 
+def limits(settings: Settings) -> Limits:
+    """What the settings allow one job to hold."""
+    return Limits(
+        memory_available=settings.memory_limit("circuit"),
+        qubits=settings.max_qubits,
+        operations=settings.max_operations,
+        shots=settings.max_shots,
+        circuits=settings.max_circuits,
+        bindings=settings.max_bindings,
+        nesting=settings.max_nesting,
+        loop_iterations=settings.max_loop_iterations,
+    )
+
+
 def admit(job: CircuitJob, limits: Limits) -> None:
     """Raise `Problem` where the job cannot succeed."""
+    admit_reading(job, limits)
+    for index, circuit in enumerate(job.programs):
+        try:
+            _check_methods(circuit, job, limits)
+        except Problem as problem:
+            raise relocated(problem, job, index) from None
+
+
+def admit_reading(job: CircuitJob, limits: Limits) -> None:
+    """Raise `Problem` where the job's circuits are too large to be read, whatever is done with them then."""
     for name, value, limit in (
         ("shots", job.shots, limits.shots),
         ("circuits", len(job.programs), limits.circuits),
@@ -58,7 +90,7 @@ def admit(job: CircuitJob, limits: Limits) -> None:
     operations = 0
     for index, circuit in enumerate(job.programs):
         try:
-            operations += _admit(circuit, job, limits)
+            operations += _check_size(circuit, limits)
         except Problem as problem:
             raise relocated(problem, job, index) from None
         if operations > limits.operations:
@@ -91,7 +123,7 @@ def _method(job: CircuitJob) -> Method | None:
     return None if job.method == "auto" else Method(job.method)
 
 
-def _admit(circuit: Circuit, job: CircuitJob, limits: Limits) -> int:
+def _check_size(circuit: Circuit, limits: Limits) -> int:
     """Returns how many operations the circuit has, as far as its text tells."""
     match circuit:
         case OpenQasm3Circuit():
@@ -121,12 +153,12 @@ def _admit(circuit: Circuit, job: CircuitJob, limits: Limits) -> int:
             )
             return 0
         case JsonCircuit():
-            return _admit_json(circuit, job, limits)
+            return _check_json_size(circuit, limits)
         case TemplateCircuit():
             return 0  # its fields are bounded
 
 
-def _admit_json(circuit: JsonCircuit, job: CircuitJob, limits: Limits) -> int:
+def _check_json_size(circuit: JsonCircuit, limits: Limits) -> int:
     if circuit.qubits > limits.qubits:
         raise Problem(
             "too_many_qubits",
@@ -141,11 +173,24 @@ def _admit_json(circuit: JsonCircuit, job: CircuitJob, limits: Limits) -> int:
             f"{limits.operations:,} are allowed.",
             pointer="/circuit/operations",
         )
-    _check_parameters(circuit, job)
-    facts = facts_of(circuit, noisy=job.noise is not None and job.noise.model != "ideal")
-    best(facts, wanted(job), memory_available=limits.memory_available, pointer="/circuit/qubits")
-    check_histogram(job, active=facts.qubits, clbits=circuit.qubits)
     return expanded
+
+
+def _check_methods(circuit: Circuit, job: CircuitJob, limits: Limits) -> None:
+    """Refuse what no method can run, as far as the circuit is understood here; the worker judges again."""
+    match circuit:
+        case JsonCircuit():
+            _check_parameters(circuit, job)
+            facts = facts_of(circuit, noisy=is_noisy(job))
+            best(facts, wanted(job), memory_available=limits.memory_available, pointer="/circuit/qubits")
+            check_histogram(job, active=facts.qubits, clbits=circuit.qubits)
+        case OpenQasm3Circuit() | OpenQasm2Circuit() if job.device is None and not is_noisy(job):
+            if (found := qasm_facts(circuit)) is not None:
+                best(found, wanted(job), memory_available=limits.memory_available, pointer=SOURCE)
+
+
+def is_noisy(job: CircuitJob) -> bool:
+    return job.noise is not None and job.noise.model != "ideal"
 
 
 def _check_parameters(circuit: JsonCircuit, job: CircuitJob) -> None:
