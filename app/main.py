@@ -8,6 +8,7 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from app import __version__, health
 from app.broker import Waker
+from app.circuits.preview import router as circuit_previews
 from app.circuits.reading import router as circuit_results
 from app.circuits.router import router as circuits
 from app.circuits.templates.router import router as templates
@@ -46,7 +47,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     application.add_middleware(RequestBodyLimitMiddleware, max_body_size=settings.max_body_bytes)
     problems.install(application)
     openapi.install(application)
-    for router in (templates, circuits, circuit_results, distillations, jobs, files, health.router):
+    for router in (
+        templates,
+        circuits,
+        circuit_previews,
+        circuit_results,
+        distillations,
+        jobs,
+        files,
+        health.router,
+    ):
         application.include_router(router)
     docs.install(application)
     return application

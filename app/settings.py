@@ -45,6 +45,7 @@ class Settings(BaseSettings):
         None, description="Memory of one circuit job; half of this machine's if unset."
     )
     circuit_seconds: float = Field(600.0, description="Wall-clock limit of one circuit job.")
+    inspection_seconds: float = Field(30.0, description="Limit of reading a circuit for an estimate, or to convert it.")
     distillation_memory_bytes: int | None = Field(
         None, description="Memory of one distillation; half the machine's if unset."
     )
@@ -81,12 +82,13 @@ class Settings(BaseSettings):
 
     def memory_limit(self, kind: str) -> int:
         """Bytes that one job of this kind may take."""
-        limit = self.circuit_memory_bytes if kind == "circuit" else self.distillation_memory_bytes
+        limit = self.distillation_memory_bytes if kind == "distillation" else self.circuit_memory_bytes
         return limit or machine_memory() // 2
 
     def time_limit(self, kind: str) -> float:
         """Seconds that one attempt at a job of this kind may take."""
-        return self.circuit_seconds if kind == "circuit" else self.distillation_seconds
+        seconds = {"circuit": self.circuit_seconds, "inspection": self.inspection_seconds}
+        return seconds.get(kind, self.distillation_seconds)
 
 
 @lru_cache(1)  # every submission asks

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.circuits.schemas import CircuitJob
 from app.cli.client import Client
 from tests import services
 from tests.service import Service, cluster, running, wait_for
@@ -72,6 +73,24 @@ def test_the_same_seed_gives_the_same_counts(client: Client) -> None:
 def test_prefer_wait_answers_with_the_finished_job(client: Client) -> None:
     answer = httpx.post(f"{client.server}/v1/circuits", json=BELL, headers={"Prefer": "wait=30"}, timeout=60)
     assert (answer.status_code, answer.json()["status"]) == (200, "succeeded")
+
+
+def test_every_example_of_a_circuit_is_estimated_and_one_is_converted(client: Client) -> None:
+    for example in CircuitJob.model_json_schema()["examples"]:
+        estimate = httpx.post(f"{client.server}/v1/circuits/estimate", json=example, timeout=60).json()
+        assert estimate["circuits"][0]["active_qubits"] == 2
+        assert estimate["low_seconds"] < estimate["high_seconds"]
+    for to in ("openqasm3", "openqasm2", "json", "svg", "text"):
+        answer = httpx.post(f"{client.server}/v1/circuits/convert?to={to}", json=BELL, timeout=60)
+        assert answer.status_code == 200, answer.text
+    job = client.submit(BELL | {"device": {"basis_gates": ["rz", "sx", "cx"]}})
+    compiled = httpx.get(f"{client.server}/v1/circuits/{job['id']}/circuit?to=openqasm3&compiled=true", timeout=60)
+    assert "sx q[0];" in compiled.text
+    assert "h q[0];" not in compiled.text
+    broken = BELL | {"circuit": {"format": "openqasm3", "source": "OPENQASM 3.0; qubit q; nonsense q;"}}
+    refused = httpx.post(f"{client.server}/v1/circuits?dry_run=true", json=broken, timeout=60)
+    assert (refused.status_code, refused.json()["code"]) == (422, "qasm_invalid")
+    assert {seen["kind"] for seen in client.get("/v1/jobs")["data"]} <= {"circuit", "distillation"}
 
 
 def test_a_distillation_comes_back_as_a_report_and_checkpoints(client: Client, tmp_path: Path) -> None:

@@ -72,30 +72,35 @@ class Attempt:
 def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     channel = Channel()
-    compute = load(sys.argv[1])
+    computations = load(sys.argv[1])
     requests: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
     stop = threading.Event()
     threading.Thread(target=_listen, args=(requests, stop), daemon=True).start()
     channel.send(say="ready")
     while True:
         request = requests.get()
-        channel.send(**answer(compute, request["spec"], Attempt(channel, request, stop)))
+        channel.send(**answer(computations[request["kind"]], request["spec"], Attempt(channel, request, stop)))
 
 
-def load(kind: str) -> Compute:
-    """The computation of a kind of job, warmed up. Importing it is what takes a new child its first seconds."""
+def load(kind: str) -> Mapping[str, Compute]:
+    """The computations of a kind of child by the kind of job, warmed up: imports take a new child its first seconds."""
     if kind == "circuit":
+        from app.circuits.inspection import Inspection
         from app.circuits.schemas import CircuitJob
+        from workers.circuits.inspection import inspect
         from workers.circuits.run import run as run_circuit
         from workers.circuits.run import warm
 
         warm()
-        return lambda spec, run: run_circuit(CircuitJob.model_validate_json(spec), run)
+        return {
+            "circuit": lambda spec, run: run_circuit(CircuitJob.model_validate_json(spec), run),
+            "inspection": lambda spec, run: inspect(Inspection.model_validate_json(spec), run),
+        }
     if kind == "distillation":
         from app.distillations.schemas import DistillationJob
         from workers.distillation.run import run as run_distillation
 
-        return lambda spec, run: run_distillation(DistillationJob.model_validate_json(spec), run)
+        return {"distillation": lambda spec, run: run_distillation(DistillationJob.model_validate_json(spec), run)}
     raise ValueError(f"no such kind of job: {kind}")
 
 

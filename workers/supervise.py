@@ -188,6 +188,7 @@ def _request(house: House, held: Claim, scratch: Path) -> Message:
     named = select(files.c.id, files.c.path).join(job_files, job_files.c.file_id == files.c.id)
     rows = house.read(lambda connection: connection.execute(named.where(job_files.c.job_id == held.job_id)).all())
     return {
+        "kind": held.kind,
         "spec": json.dumps(held.spec),
         "scratch": str(scratch),
         "files": {row.id: str(house.store.locate(row.path)) for row in rows},

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Select, func, insert, select, update
 
 from app.database import Change, Record, now
 from app.errors import Problem
@@ -16,6 +16,9 @@ from app.ids import new_id
 from app.jobs.machine import FINAL, OWNED, Action, Status, after
 from app.jobs.tables import artifacts, events, idempotency, job_files, job_labels, jobs, trash
 
+INSPECTION = "inspection"  # a job that somebody waits for with an open request: gone once it is answered
+INSPECTION_PRIORITY = 1_000  # above all that a client may ask for
+FORGOTTEN_SECONDS = 60  # after which an inspection that nobody came back for is removed
 STATE = "state"  # the kind of the artifact from which a later attempt resumes
 RETRY_SECONDS = 60  # the longest pause before a job whose workers keep dying is tried again
 Job = Record
@@ -32,7 +35,7 @@ class StaleFence(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class NewJob:
-    kind: str  # circuit | distillation
+    kind: str  # circuit | distillation | inspection
     queue: str
     owner: str
     spec: Mapping[str, Any]
@@ -262,6 +265,26 @@ def delete(connection: Connection, owner: str, job_id: str, version: int | None 
         )
     discard(connection, f"jobs/{job_id}")
     connection.execute(jobs.delete().where(jobs.c.id == job_id))
+
+
+def abandon(connection: Connection, job_id: str) -> None:
+    """Leave nothing of an inspection behind. One that a worker is at is cancelled, and removed by the reaper."""
+    job = _locked(connection, job_id)
+    if job is not None and job.status not in FINAL:
+        job = _advance(connection, job, Action.CANCEL, {})
+    if job is not None and job.status in FINAL:
+        connection.execute(jobs.delete().where(jobs.c.id == job_id))
+
+
+def forgotten(queue: str) -> Select[tuple[str]]:
+    """The ids of a queue's inspections whose asker died before it read the answer."""
+    return select(jobs.c.id).where(
+        jobs.c.queue == queue,
+        jobs.c.status.in_(FINAL),
+        jobs.c.priority == INSPECTION_PRIORITY,
+        jobs.c.kind == INSPECTION,
+        jobs.c.finished_at < now() - FORGOTTEN_SECONDS,
+    )
 
 
 def publish(

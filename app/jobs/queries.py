@@ -8,8 +8,11 @@ from sqlalchemy import Connection, and_, bindparam, select
 
 from app.database import Record
 from app.errors import Problem
+from app.jobs.ledger import INSPECTION
 from app.jobs.machine import Status
 from app.jobs.tables import artifacts, events, job_labels, jobs
+
+LOOKED_AT = 10  # jobs for each result that is wanted
 
 # A list shows no request bodies: they can be megabytes each.
 SUMMARY = select(*(column for column in jobs.c if column.name != "spec"))
@@ -48,7 +51,7 @@ def list_jobs(
     connection: Connection, owner: str, wanted: JobFilter, *, after: str | None, before: str | None, limit: int
 ) -> Sequence[Record]:
     """Up to `limit` jobs, newest first: those older than `after`, or the nearest ones newer than `before`."""
-    query = SUMMARY.where(jobs.c.owner == owner)
+    query = SUMMARY.where(jobs.c.owner == owner, jobs.c.kind != INSPECTION)
     if wanted.kind is not None:
         query = query.where(jobs.c.kind == wanted.kind)
     if wanted.status:
@@ -62,6 +65,17 @@ def list_jobs(
     if after is not None:
         query = query.where(jobs.c.id < after)
     return connection.execute(query.order_by(jobs.c.id.desc()).limit(limit)).all()
+
+
+def recent_results(connection: Connection, kind: str, limit: int) -> list[dict[str, Any]]:
+    """The results of up to `limit` of the newest jobs of a kind that succeeded, whoever's they are.
+
+    Looked for among the newest jobs only, so that a long queue of another kind costs no more than it.
+    """
+    newest = select(jobs.c.id).order_by(jobs.c.id.desc()).limit(limit * LOOKED_AT).subquery()
+    wanted = (jobs.c.kind == kind, jobs.c.status == Status.SUCCEEDED)
+    query = select(jobs.c.result).join(newest, newest.c.id == jobs.c.id).where(*wanted).order_by(jobs.c.id.desc())
+    return list(connection.scalars(query.limit(limit)).all())
 
 
 def list_events(connection: Connection, job_id: str, *, after: int, limit: int) -> Sequence[Record]:

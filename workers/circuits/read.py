@@ -90,12 +90,19 @@ def _read_sweep(job: CircuitJob, bindings: Sequence[Mapping[str, float]], memory
         check_binding(free, binding, f"/bindings/{index}")
     if job.noise is None and job.device is None:
         reading = _read(job, source, parametrised, memory_available)
-        if reading.routed.plan.method in TOGETHER and job.precision == "double":
+        if swept_together(job, reading.routed.plan.method):
             return [reading]
-    return [_read(job, source, bound, memory_available) for bound in _bound(parametrised, bindings)]
+    return [_read(job, source, bound, memory_available) for bound in bind(parametrised, bindings)]
 
 
-def _bound(circuit: QuantumCircuit, bindings: Sequence[Mapping[str, float]]) -> Iterator[QuantumCircuit]:
+def swept_together(job: CircuitJob, method: Method) -> bool:
+    """Whether all bindings of the job are one call to the simulator."""
+    ideal = job.noise is None and job.device is None
+    return ideal and job.bindings is not None and method in TOGETHER and job.precision == "double"
+
+
+def bind(circuit: QuantumCircuit, bindings: Sequence[Mapping[str, float]]) -> Iterator[QuantumCircuit]:
+    """The circuit with each of these sets of values for its parameters."""
     own = {parameter.name: parameter for parameter in circuit.parameters}
     for binding in bindings:
         yield circuit.assign_parameters({own[name]: value for name, value in binding.items()})

@@ -1,0 +1,161 @@
+"""/v1/circuits: what can be said of a circuit without running it. An estimate, and the circuit in other formats."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+
+from app.broker import CIRCUITS
+from app.circuits.admission import admit, admit_reading, limits
+from app.circuits.calibration import HISTORY, calibrate, estimate, ratios
+from app.circuits.estimates import Estimate, Findings
+from app.circuits.inspection import Conversion, Inspection, Target
+from app.circuits.schemas import MAX_BINDINGS, CircuitJob
+from app.errors import Problem
+from app.http.accepted import wait_for_end
+from app.http.auth import Owner
+from app.http.front import AtHand, Front
+from app.http.problems import problems
+from app.jobs import ledger, queries
+from app.jobs.ledger import INSPECTION, INSPECTION_PRIORITY, NewJob
+from app.jobs.machine import Status
+from app.jobs.schemas import JobId
+
+RETRY_SECONDS = 5  # a worker that drains a queue, or starts, is there by then
+OWN_FAULTS = {"internal_error": 500, "worker_lost": 503}  # all else is the circuit's: 422
+MEDIA_TYPES: dict[Target, str] = {
+    "openqasm3": "text/plain",  # neither OpenQASM has a type of its own
+    "openqasm2": "text/plain",
+    "json": "application/json",
+    "svg": "image/svg+xml",
+    "text": "text/plain",
+}
+
+router = APIRouter(prefix="/v1/circuits", tags=["circuits"], responses=problems(401, 403, 422, 429, 503))
+
+TEXT: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The circuit.",
+        "content": {
+            "text/plain": {"schema": {"type": "string"}},
+            "application/json": {"schema": {"type": "object"}},
+            "image/svg+xml": {"schema": {"type": "string"}},
+        },
+    }
+}
+To = Annotated[Target, Query(description="The format; `svg` and `text` are diagrams.", examples=["openqasm3"])]
+Index = Annotated[
+    int | None,
+    Query(
+        ge=0,
+        lt=MAX_BINDINGS,
+        description="Which circuit of a batch, from 0, or which set of parameters of a sweep; a sweep without it "
+        "keeps its parameters free.",
+        examples=[0],
+    ),
+]
+CompiledWanted = Annotated[
+    bool, Query(description="What compiling for the job's `device` makes of the circuit.", examples=[False])
+]
+
+
+@router.post("/estimate", responses=problems(400, 413, 415))
+async def estimate_circuit(job: CircuitJob, front: AtHand, owner: Owner) -> Estimate:
+    """What a job would take: qubits, gates, every method with memory and seconds, the one chosen and why. Runs nothing.
+
+    What cannot be run is refused as its submission would be, with what would work instead.
+    """
+    return await estimated(job, front, owner)
+
+
+@router.post("/convert", response_class=Response, responses=problems(400, 413, 415) | TEXT)
+async def convert_circuit(
+    job: CircuitJob, front: AtHand, owner: Owner, to: To, index: Index = None, compiled: CompiledWanted = False
+) -> Response:
+    """A circuit in another format. `{"circuit": …}` is enough of a body; whole jobs may be sent, too.
+
+    Exact up to a global phase. A circuit without a measurement gets one of all qubits, as it would be run.
+    """
+    return await _converted(job, front, owner, Conversion(to=to, index=index, compiled=compiled))
+
+
+@router.get("/{job_id}/circuit", response_class=Response, responses=problems(404) | TEXT)
+async def get_circuit(
+    job_id: JobId, front: AtHand, owner: Owner, to: To, index: Index = None, compiled: CompiledWanted = False
+) -> Response:
+    """A job's circuit as submitted, or as compiled for its device, in any format."""
+    await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, "circuit"))
+    spec = await front.read(lambda connection: queries.get_request(connection, owner, job_id))
+    job = CircuitJob.model_validate(spec)
+    return await _converted(job, front, owner, Conversion(to=to, index=index, compiled=compiled))
+
+
+async def estimated(job: CircuitJob, front: Front, owner: str) -> Estimate:
+    """Raises Problem."""
+    admit(job, limits(front.settings))
+    findings = Findings.model_validate(await inspected(Inspection(job=job), front, owner))
+    past = await front.read(lambda connection: queries.recent_results(connection, "circuit", HISTORY))
+    return estimate(findings, calibrate(ratios(past)))
+
+
+async def _converted(job: CircuitJob, front: Front, owner: str, conversion: Conversion) -> Response:
+    _check(job, conversion)
+    admit_reading(job, limits(front.settings))
+    found = await inspected(Inspection(job=job, conversion=conversion), front, owner)
+    return Response(found["text"], media_type=MEDIA_TYPES[conversion.to])
+
+
+def _check(job: CircuitJob, conversion: Conversion) -> None:
+    if conversion.index is not None and conversion.index >= job.runs:
+        message = f"The job has {job.runs:,} circuits, numbered from 0."
+        fault = {"parameter": "index", "code": "no_such_circuit", "detail": message}
+        raise Problem("no_such_circuit", message, errors=[fault])
+    if conversion.compiled and job.device is None:
+        message = "The job has no `device` to compile for."
+        raise Problem("no_device", message, pointer="/device", ways_out=[{"device": {"coupling_map": None}}])
+
+
+async def inspected(inspection: Inspection, front: Front, owner: str) -> dict[str, Any]:
+    """What a worker says. Nothing is left of the question. Raises Problem: the worker's, or 503 if none answers."""
+    front.tailer.check_room()
+    new = NewJob(
+        kind=INSPECTION,
+        queue=CIRCUITS,
+        owner=owner,
+        spec=inspection.spec(),
+        priority=INSPECTION_PRIORITY,
+        max_attempts=1,
+    )
+    job, _ = await front.write(
+        lambda connection: ledger.submit(
+            connection, new, admit=lambda connection: front.backlog.check(connection, owner)
+        )
+    )
+    try:
+        front.waker.wake(CIRCUITS)
+        finished = await wait_for_end(front, job, front.settings.max_wait_seconds)
+    finally:
+        await front.write(lambda connection: ledger.abandon(connection, job.id))
+    if finished is not None and finished.status == Status.FAILED:
+        raise _problem(finished.error)
+    if finished is None or finished.status != Status.SUCCEEDED:
+        raise Problem(
+            "no_worker_answered",
+            "No worker of the circuits' queue answered in time; try again, or see whether one runs.",
+            status=503,
+            headers={"Retry-After": str(RETRY_SECONDS)},
+        )
+    result: dict[str, Any] = finished.result
+    return result
+
+
+def _problem(document: dict[str, Any]) -> Problem:
+    status = OWN_FAULTS.get(document["code"], 422)
+    return Problem(
+        document["code"],
+        document["title"],
+        status=status,
+        pointer=document.get("pointer"),
+        ways_out=document.get("try", ()),
+        errors=document.get("errors", ()),
+        headers={"Retry-After": str(RETRY_SECONDS)} if status == 503 else None,
+    )
