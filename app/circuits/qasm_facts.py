@@ -19,7 +19,7 @@ from app.circuits.formats import OpenQasm2Circuit, OpenQasm3Circuit
 from app.circuits.methods import Facts
 from app.circuits.qasm_text import without_comments
 
-MAX_CHARACTERS = 200_000  # a longer program is judged by the worker alone: this takes 40 ms on the event loop
+MAX_CHARACTERS = 100_000  # 40 ms on the event loop; a longer program is judged by the worker alone
 MAX_STEPS = 50_000  # `h q;` of four characters may stand for thousands
 
 _CERTAIN = 1e-6  # radians off a Clifford angle; nearer than that the worker decides

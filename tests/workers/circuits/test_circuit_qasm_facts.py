@@ -189,7 +189,7 @@ def test_45_qubits_all_to_all_are_refused_at_the_door_with_what_would_work(versi
 @pytest.mark.parametrize("version", HEADERS)
 def test_a_thousand_clifford_qubits_and_a_chain_of_turns_pass(version: str) -> None:
     start = time.process_time()
-    admit(job(all_to_all(version, 130, "h")), LIMITS)
+    admit(job(all_to_all(version, 100, "h")), LIMITS)
     source = HEADERS[version] + ("qubit[1000] q;" if version == "openqasm3" else "qreg q[1000];") + "h q;"
     chain = "".join(f"cx q[{index}], q[{index + 1}];" for index in range(999))
     admit(job({"format": version, "source": source + chain}), LIMITS)
