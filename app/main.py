@@ -21,6 +21,7 @@ from app.http.tailer import Tailer
 from app.jobs.reaper import Reaper
 from app.jobs.router import router as jobs
 from app.keys.keyring import Keyring
+from app.models.router import router as models
 from app.settings import Settings
 from app.store.folder import FolderStore
 from app.web import docs
@@ -46,7 +47,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     application.add_middleware(RequestBodyLimitMiddleware, max_body_size=settings.max_body_bytes)
     problems.install(application)
     openapi.install(application)
-    for router in (templates, circuits, circuit_results, distillations, jobs, files, health.router):
+    for router in (templates, circuits, circuit_results, distillations, models, jobs, files, health.router):
         application.include_router(router)
     docs.install(application)
     return application

@@ -59,6 +59,10 @@ class Settings(BaseSettings):
         25.0, description="From SIGTERM to the end of a worker: under the 30 s of most schedulers."
     )
     max_attempts: int = Field(5, description="Attempts at a job whose worker dies; a drained worker does not count.")
+    signal_cache_bytes: int = Field(4 * GIBIBYTE, description="Teachers' answers kept for later jobs; 0 keeps none.")
+    outbound_hosts: str = Field(
+        "", description="Hosts, `name` or `name:port` and commas, that may be called although they are inside."
+    )
     threads: int = Field(1, description="Cores of one computation: two busy threads on one core are ten times slower.")
 
     @property
@@ -78,6 +82,14 @@ class Settings(BaseSettings):
     @property
     def store(self) -> Path:
         return (self.store_dir or self.data_dir / "store").resolve()
+
+    @property
+    def signals_dir(self) -> Path:
+        return self.data_dir.resolve() / "signals"
+
+    @property
+    def named_hosts(self) -> frozenset[str]:
+        return frozenset(host.strip().lower() for host in self.outbound_hosts.split(",") if host.strip())
 
     def memory_limit(self, kind: str) -> int:
         """Bytes that one job of this kind may take."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, union_all
 from sqlalchemy.exc import OperationalError
 
 from app.database import Change, Database
@@ -24,7 +24,7 @@ from app.errors import Problem
 from app.jobs import ledger, queries
 from app.jobs.ledger import STATE, Claim, StaleFence
 from app.jobs.machine import Status
-from app.jobs.tables import files, job_files
+from app.jobs.tables import artifacts, files, job_files, models
 from app.settings import Settings
 from app.store.artifacts import INLINE_BYTES, INLINE_KINDS
 from app.store.folder import FolderStore, Stored
@@ -185,14 +185,22 @@ class _Watch:
 def _request(house: House, held: Claim, scratch: Path) -> Message:
     """What the child is told. Raises nothing for a missing file: the computation says which field named it."""
     state = house.read(lambda connection: queries.get_artifact(connection, held.job_id, STATE, STATE))
-    named = select(files.c.id, files.c.path).join(job_files, job_files.c.file_id == files.c.id)
-    rows = house.read(lambda connection: connection.execute(named.where(job_files.c.job_id == held.job_id)).all())
+    wanted = select(job_files.c.file_id).where(job_files.c.job_id == held.job_id)
+    tables = (files, models, artifacts)
+    named = union_all(*(select(each.c.id, each.c.path).where(each.c.id.in_(wanted)) for each in tables))
+    rows = house.read(lambda connection: connection.execute(named).all())
+    reading = select(models.c.id, models.c.reading).where(models.c.id.in_(wanted))
+    described = house.read(lambda connection: connection.execute(reading).all())
     return {
         "spec": json.dumps(held.spec),
         "scratch": str(scratch),
         "files": {row.id: str(house.store.locate(row.path)) for row in rows},
         "resume": str(house.store.locate(state.path)) if state is not None else None,
+        "models": {row.id: row.reading for row in described},
         "threads": house.settings.threads,
+        "cache": str(house.settings.signals_dir),
+        "cache_bytes": house.settings.signal_cache_bytes,
+        "hosts": sorted(house.settings.named_hosts),
     }
 
 

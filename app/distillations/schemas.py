@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, model_validator
 from app.distillations.architectures import Architecture, Cnn
 from app.distillations.datasets import BUILTIN_IMAGES, BUILTIN_ROWS_AND_CLASSES, BuiltinData, Dataset, UploadedData
 from app.distillations.objectives import Dkd, Kd, Objective
-from app.distillations.teachers import SoftLabels, Teacher, TrainedTeacher, UploadedTeacher
+from app.distillations.teachers import SoftLabels, Storage, Teacher, TrainedTeacher, UploadedTeacher, files_of, parts
 from app.distillations.training import StudentTraining
 from app.schemas import Strict, Submission, View, refuse
 
@@ -68,6 +68,11 @@ class DistillationJob(Submission):
         description="Who teaches.",
         examples=[{"source": "train", "architecture": {"kind": "mlp", "hidden": [256, 256]}}],
     )
+    signal: Storage = Field(
+        default_factory=lambda: Storage(),
+        description="How the teacher's answers are kept.",
+        examples=[{"precision": "float32"}],
+    )
     student: Student = Field(description="Who learns.", examples=[{"architecture": {"kind": "mlp", "hidden": [16]}}])
     objective: Objective = Field(
         default_factory=lambda: Kd(),
@@ -92,6 +97,7 @@ class DistillationJob(Submission):
             _refuse_images_only(self)
         if isinstance(self.objective, Dkd) and isinstance(self.dataset, BuiltinData):
             _refuse_two_classes(self.dataset)
+        _refuse_impossible_storage(self)
         every = self.training.checkpoint_every
         if every and self.training.epochs // every * self.evaluation.seeds > MAX_PERIODIC_CHECKPOINTS:
             reason = f"a job keeps at most {MAX_PERIODIC_CHECKPOINTS} periodic checkpoints over all its seeds"
@@ -100,15 +106,9 @@ class DistillationJob(Submission):
 
 
 def referenced_files(job: DistillationJob) -> list[tuple[str, str, str]]:
-    """The uploads that a job needs: (JSON pointer, file id, purpose: dataset | teacher | soft_labels)."""
-    files = []
-    if isinstance(job.dataset, UploadedData):
-        files.append(("/dataset/file", job.dataset.file, "dataset"))
-    if isinstance(job.teacher, UploadedTeacher):
-        files.append(("/teacher/file", job.teacher.file, "teacher"))
-    if isinstance(job.teacher, SoftLabels):
-        files.append(("/teacher/file", job.teacher.file, "soft_labels"))
-    return files
+    """The uploads that a job needs: (JSON pointer, file id, purpose)."""
+    data = [("/dataset/file", job.dataset.file, "dataset")] if isinstance(job.dataset, UploadedData) else []
+    return data + files_of(job.teacher)
 
 
 def _refuse_impossible_splits(data: BuiltinData | UploadedData) -> None:
@@ -123,10 +123,22 @@ def _refuse_impossible_splits(data: BuiltinData | UploadedData) -> None:
         refuse(("dataset", "labelled"), "too_many_labels", reason, data.labelled)
 
 
+def _refuse_impossible_storage(job: DistillationJob) -> None:
+    top_k, data = job.signal.top_k, job.dataset
+    if top_k is None:
+        return
+    if isinstance(job.teacher, SoftLabels):
+        refuse(("signal", "top_k"), "already_kept", "soft labels are used as they were uploaded; thin them out", top_k)
+    if isinstance(data, BuiltinData) and top_k > BUILTIN_ROWS_AND_CLASSES[data.name][1]:
+        reason = f"{data.name} has {BUILTIN_ROWS_AND_CLASSES[data.name][1]} classes"
+        refuse(("signal", "top_k"), "too_many_classes", reason, top_k)
+
+
 def _refuse_images_only(job: DistillationJob) -> None:
     reason = "a cnn needs images; digits is the built-in data set that has them"
-    if isinstance(job.teacher, TrainedTeacher | UploadedTeacher) and isinstance(job.teacher.architecture, Cnn):
-        refuse(("teacher", "architecture", "kind"), "architecture_mismatch", reason, "cnn")
+    for place, teacher in parts(job.teacher):
+        if isinstance(teacher, TrainedTeacher | UploadedTeacher) and isinstance(teacher.architecture, Cnn):
+            refuse((*place, "architecture", "kind"), "architecture_mismatch", reason, "cnn")
     if isinstance(job.student.architecture, Cnn):
         refuse(("student", "architecture", "kind"), "architecture_mismatch", reason, "cnn")
     if job.dataset.standardise == "channel":

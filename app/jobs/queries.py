@@ -8,8 +8,8 @@ from sqlalchemy import Connection, and_, bindparam, select
 
 from app.database import Record
 from app.errors import Problem
-from app.jobs.machine import Status
-from app.jobs.tables import artifacts, events, job_labels, jobs
+from app.jobs.machine import FINAL, Status
+from app.jobs.tables import artifacts, events, job_files, job_labels, jobs
 
 # A list shows no request bodies: they can be megabytes each.
 SUMMARY = select(*(column for column in jobs.c if column.name != "spec"))
@@ -95,3 +95,14 @@ def get_checkpoint(connection: Connection, owner: str, checkpoint_id: str) -> Re
     if found is None:
         raise Problem("checkpoint_not_found", "There is no such checkpoint.", status=404)
     return found
+
+
+def unfinished_user(connection: Connection, ids: Sequence[str]) -> str | None:
+    """A job that is not finished and reads one of these files, models or checkpoints; None when there is none."""
+    using = (
+        select(jobs.c.id)
+        .join(job_files, job_files.c.job_id == jobs.c.id)
+        .where(job_files.c.file_id.in_(ids), jobs.c.status.not_in(FINAL))
+        .limit(1)
+    )
+    return connection.scalar(using)
