@@ -12,7 +12,7 @@ from torch.nn.functional import log_softmax, one_hot
 
 from workers.distillation.objectives import Loss
 from workers.distillation.objectives.terms import Target
-from workers.distillation.signals import Signal
+from workers.distillation.signals import Signal, heard
 from workers.distillation.students import multiply_adds, parameters
 
 CALIBRATION_BINS = 15
@@ -123,7 +123,8 @@ def compare(first: list[float], second: list[float]) -> Comparison:
 
 def soft_gradient(network: nn.Module, x: Tensor, signal: Signal, labels: Tensor, loss: Loss) -> float:
     """Euclidean norm of the soft term's gradient over the network's weights: 0 means that the teacher is not heard."""
-    soft = loss(network(x), signal, Target(labels))["soft"]
+    logits = network(x)
+    soft = loss(logits, heard(signal, logits), Target(labels))["soft"]
     return math.sqrt(sum(float(g.double().square().sum()) for g in grad(soft, list(network.parameters()))))
 
 

@@ -12,7 +12,7 @@ from workers.distillation.report import Cost, Findings, Subject, subject
 from workers.distillation.signals import Signal
 from workers.distillation.state import Outcome
 from workers.distillation.students import logits_of
-from workers.distillation.teachers import Teacher
+from workers.distillation.teachers import Teacher, Use
 
 GRADIENT_ROWS = 256  # enough to see whether the teacher is heard
 
@@ -24,9 +24,14 @@ def measure(
     signal: Signal,
     pairs: list[tuple[Stage, Stage]],
     outcomes: dict[str, Outcome],
+    *,
+    answers: Tensor,
+    use: Use,
 ) -> Findings:
-    """pairs: (student, baseline) of every seed. outcomes: of every stage that was trained, by its name."""
-    answers = teacher.logits(data.test)
+    """pairs: (student, baseline) of every seed. outcomes: of every stage that was trained, by its name.
+
+    answers: the teacher's logits (test rows, classes). use: what its signal cost.
+    """
     chosen = outcomes.get("teacher")
     first = pairs[0][0]
     heard = data.learned[:GRADIENT_ROWS]
@@ -46,8 +51,10 @@ def measure(
         soft_gradient=soft_gradient(
             first.begin(data), data.train.x[heard], signal.rows(heard), data.seen[heard], loss_of(job.objective)
         ),
-        signal_digest=signal.digest,
+        signal=use,
         teacher_digest=teacher.digest,
+        teacher_parameters=teacher.parameters,
+        teacher_notes=teacher.notes,
     )
 
 

@@ -63,19 +63,20 @@ def seed_of(*parts: int | str) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
-def teacher_stage(job: DistillationJob, teacher: TrainedTeacher) -> Stage:
-    """The teacher that this job trains."""
+def teacher_stage(job: DistillationJob, teacher: TrainedTeacher, member: int | None = None) -> Stage:
+    """The teacher that this job trains. member: its number in an ensemble, whose members have seeds of their own."""
     training = teacher.training or job.training
+    pointer = "/teacher" if member is None else f"/teacher/members/{member}"
     return Stage(
-        name="teacher",
-        phase="teacher",
+        name="teacher" if member is None else f"teacher-{member}",
+        phase="teacher" if member is None else f"teacher {member + 1}",
         role="teacher",
         architecture=teacher.architecture,
         training=training,
-        seed=training.seed,
+        seed=training.seed + (member or 0),
         weights_from="teacher",
-        pointer="/teacher/architecture",
-        training_pointer="/teacher/training" if teacher.training else "/training",
+        pointer=f"{pointer}/architecture",
+        training_pointer=f"{pointer}/training" if teacher.training else "/training",
     )
 
 

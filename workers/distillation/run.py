@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from app.distillations.schemas import DistillationJob
-from app.distillations.teachers import SoftLabels, UploadedTeacher
+from app.distillations.teachers import EnsembleTeacher, Single, TrainedTeacher
 from workers.distillation import teachers
 from workers.distillation.checkpoints import to_bytes
 from workers.distillation.data import Data, load
@@ -46,13 +46,15 @@ def _distil(job: DistillationJob, run: Run) -> dict[str, Any]:
     refuse_undefined(job.objective, len(data.classes))
     pairs[0][0].begin(data)  # a student that cannot be built is refused before a teacher is trained
     teacher = _teacher(job, data, keeper)
-    signal = teachers.signal_of(teacher, data)
+    signal, use = teachers.signal_and_use(teacher, data, job.signal, run)
+    answers = teachers.answers_of(teacher, data, run)
+    _warn_early(teacher, data, run)
     for student, baseline in pairs:
         _teach(student, student_lesson(job, data, signal), data, keeper, every=job.training.checkpoint_every)
         if job.evaluation.baseline:
             _teach(baseline, baseline_lesson(data), data, keeper)
     run.progress(phase="evaluation", done=0, total=1, unit="reports")
-    findings = measure(job, data, teacher, signal, pairs, keeper.outcomes)
+    findings = measure(job, data, teacher, signal, pairs, keeper.outcomes, answers=answers, use=use)
     short = result(
         findings,
         checkpoints=len(keeper.published),
@@ -80,15 +82,33 @@ def _reproducible(threads: int) -> Iterator[None]:
 
 
 def _teacher(job: DistillationJob, data: Data, keeper: Keeper) -> teachers.Teacher:
-    """The teacher of any source; one that this job trains is trained first."""
-    if isinstance(job.teacher, SoftLabels):
-        return teachers.from_soft_labels(job.teacher, data, keeper.run.files)
-    if isinstance(job.teacher, UploadedTeacher):
-        return teachers.uploaded(job.teacher, data, keeper.run.files)
-    stage = teacher_stage(job, job.teacher)
+    """The teacher of any source; what can be refused is refused before anything is trained."""
+    if not isinstance(job.teacher, EnsembleTeacher):
+        return _member(job, job.teacher, None, data, keeper)
+    members = sorted(enumerate(job.teacher.members), key=lambda numbered: isinstance(numbered[1], TrainedTeacher))
+    made = {number: _member(job, member, number, data, keeper) for number, member in members}
+    return teachers.ensemble(job.teacher, [made[number] for number in sorted(made)])
+
+
+def _member(job: DistillationJob, spec: Single, number: int | None, data: Data, keeper: Keeper) -> teachers.Teacher:
+    """One teacher. number: in an ensemble; None: it is the only one."""
+    if not isinstance(spec, TrainedTeacher):
+        pointer = "/teacher" if number is None else f"/teacher/members/{number}"
+        return teachers.loaded(spec, data, keeper.run, pointer)
+    stage = teacher_stage(job, spec, number)
     _teach(stage, teacher_lesson(data), data, keeper)
     file = checkpoint(stage, keeper.outcomes, data)
     return teachers.trained(trained(stage, keeper.outcomes, data), file)
+
+
+def _warn_early(teacher: teachers.Teacher, data: Data, run: Run) -> None:
+    """Say at once what the report would say at the end: that this teacher has nothing to teach."""
+    counts = data.train.y[data.train.y >= 0].bincount()
+    learned = data.validation.y == int(counts.argmax())
+    right = teacher.logits(data.validation).argmax(1) == data.validation.y
+    if right.double().mean() <= learned.double().mean():
+        said = "The teacher is no better than always answering the most frequent class."
+        run.event("warning", {"code": "teacher_no_better_than_chance", "detail": said})
 
 
 def _teach(stage: Stage, lesson: Lesson, data: Data, keeper: Keeper, *, every: int | None = None) -> None:

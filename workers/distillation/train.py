@@ -13,6 +13,7 @@ from app.errors import Problem
 from workers.distillation.data import Data, Rows
 from workers.distillation.objectives.terms import Target, cross_entropy_of_known
 from workers.distillation.plan import Lesson, Stage, seed_of
+from workers.distillation.signals import heard
 from workers.distillation.state import Keeper, Outcome, Snapshot
 from workers.distillation.students import logits_of
 
@@ -73,7 +74,7 @@ class Learner:
         labels = self.lesson.labels.index_select(0, positions)
         if self.lesson.loss is not None and self.lesson.signal is not None:
             target = Target(labels, epoch=self.epoch + 1)
-            loss = self.lesson.loss(logits, self.lesson.signal.rows(positions), target)["loss"]
+            loss = self.lesson.loss(logits, heard(self.lesson.signal.rows(positions), logits), target)["loss"]
         else:
             loss = cross_entropy_of_known(logits, labels)
         for group in self.optimizer.param_groups:
