@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from app.distillations.schemas import DistillationJob
 from app.distillations.teachers import EnsembleTeacher, Single, TrainedTeacher
@@ -47,8 +48,8 @@ def _distil(job: DistillationJob, run: Run) -> dict[str, Any]:
     pairs[0][0].begin(data)  # a student that cannot be built is refused before a teacher is trained
     teacher = _teacher(job, data, keeper)
     signal, use = teachers.signal_and_use(teacher, data, job.signal, run)
-    answers = teachers.answers_of(teacher, data, run)
-    _warn_early(teacher, data, run)
+    answers = teachers.answers_of(teacher, data, data.test, run)
+    _warn_early(teachers.answers_of(teacher, data, data.validation, run), data, run)
     for student, baseline in pairs:
         _teach(student, student_lesson(job, data, signal), data, keeper, every=job.training.checkpoint_every)
         if job.evaluation.baseline:
@@ -101,11 +102,14 @@ def _member(job: DistillationJob, spec: Single, number: int | None, data: Data, 
     return teachers.trained(trained(stage, keeper.outcomes, data), file)
 
 
-def _warn_early(teacher: teachers.Teacher, data: Data, run: Run) -> None:
-    """Say at once what the report would say at the end: that this teacher has nothing to teach."""
+def _warn_early(answers: Tensor, data: Data, run: Run) -> None:
+    """Say at once what the report would say at the end: that this teacher has nothing to teach.
+
+    answers: its logits (validation rows, classes).
+    """
     counts = data.train.y[data.train.y >= 0].bincount()
     learned = data.validation.y == int(counts.argmax())
-    right = teacher.logits(data.validation).argmax(1) == data.validation.y
+    right = answers.argmax(1) == data.validation.y
     if right.double().mean() <= learned.double().mean():
         said = "The teacher is no better than always answering the most frequent class."
         run.event("warning", {"code": "teacher_no_better_than_chance", "detail": said})

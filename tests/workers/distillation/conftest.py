@@ -85,7 +85,7 @@ def job() -> Callable[..., DistillationJob]:
         }
         for part, change in changes.items():
             replaced = not {"source", "architecture", "kind"}.isdisjoint(change)
-            body[part] = change if replaced else body[part] | change
+            body[part] = change if replaced else body.get(part, {}) | change
         return DistillationJob.model_validate(body)
 
     return make

@@ -82,15 +82,15 @@ def signal_and_use(
     return SparseSignal(values, digest, indices=indices, classes=classes, missing=storage.missing), use
 
 
-def answers_of(teacher: Teacher, data: Data, run: Run | None) -> Tensor:
-    """The teacher's logits (test rows, classes) in single precision, whatever the storage: it is measured by them."""
+def answers_of(teacher: Teacher, data: Data, rows: Rows, run: Run | None) -> Tensor:
+    """The teacher's logits (rows, classes) in single precision, whatever the storage: it is measured by them."""
     classes = len(data.classes)
     if not teacher.lasting:
-        return torch.cat(list(_answers(teacher, data.test, classes, run)))
+        return torch.cat(list(_answers(teacher, rows, classes, run)))
     digest = signal_digest(
-        data=data.digest, preprocessing=preprocessing_digest(data), teacher=teacher.digest, rows=_digest(data.test)
+        data=data.digest, preprocessing=preprocessing_digest(data), teacher=teacher.digest, rows=_digest(rows)
     )
-    return torch.from_numpy(_entry(teacher, data.test, Layout(len(data.test.y), classes), digest, run).records)
+    return torch.from_numpy(_entry(teacher, rows, Layout(len(rows.y), classes), digest, run).records)
 
 
 def _entry(teacher: Teacher, rows: Rows, layout: Layout, digest: str, run: Run | None) -> Entry:

@@ -78,26 +78,28 @@ class Endpoint:
     ) -> None:
         self._spec, self._place, self._classes, self._run = spec, place, classes, run
         ours = {"Host": place.host, "Content-Type": "application/json", "Accept-Encoding": "identity"}
-        self._client = httpx.Client(
-            headers={"Accept": "application/json", "User-Agent": "qstill"} | headers | ours,
-            timeout=spec.timeout_seconds,
-            follow_redirects=False,  # to where nobody looked
-            trust_env=False,  # a proxy would look the name up again
-        )
+        self._headers = {"Accept": "application/json", "User-Agent": "qstill"} | headers | ours
         self._next = 0.0  # when the next request may go
 
     def ask(self, inputs: Tensor) -> Tensor:
         """Logits (rows, classes) of inputs (rows, …)."""
-        return torch.cat([self._batch(part) for part in torch.split(inputs, self._spec.rows_per_request)])
+        with httpx.Client(
+            headers=self._headers,
+            timeout=self._spec.timeout_seconds,
+            follow_redirects=False,  # to where nobody looked
+            trust_env=False,  # a proxy would look the name up again
+        ) as client:
+            parts = torch.split(inputs, self._spec.rows_per_request)
+            return torch.cat([self._batch(client, part) for part in parts])
 
-    def _batch(self, inputs: Tensor) -> Tensor:
+    def _batch(self, client: httpx.Client, inputs: Tensor) -> Tensor:
         body = json.dumps({"inputs": inputs.tolist()}, separators=(",", ":")).encode()
         limit = len(inputs) * len(self._classes) * BYTES_A_VALUE + BYTES_AROUND
         for attempt in range(1, self._spec.attempts + 1):
             self._wait(self._next - time.monotonic())
             self._next = time.monotonic() + 1 / self._spec.requests_per_second
             try:
-                return self._read(self._post(body, limit), len(inputs))
+                return self._read(self._post(client, body, limit), len(inputs))
             except Passing as failure:
                 if attempt == self._spec.attempts:
                     title = f"The endpoint {failure}, {attempt} times."
@@ -116,12 +118,12 @@ class Endpoint:
                 return
             time.sleep(min(left, LOOK_SECONDS))
 
-    def _post(self, body: bytes, limit: int) -> bytes:
+    def _post(self, client: httpx.Client, body: bytes, limit: int) -> bytes:
         """The body of a 200. Raises Passing and Problem endpoint_failed."""
         until = time.monotonic() + self._spec.timeout_seconds
         extensions = {"sni_hostname": self._place.server_name}
         try:
-            with self._client.stream("POST", self._place.url, content=body, extensions=extensions) as answer:
+            with client.stream("POST", self._place.url, content=body, extensions=extensions) as answer:
                 if answer.status_code in AGAIN:
                     raise Passing(f"answered {answer.status_code}", _retry_after(answer))
                 if answer.status_code != 200:

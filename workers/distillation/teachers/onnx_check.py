@@ -22,7 +22,7 @@ RANDOM = frozenset(
 MAX_NODES = 50_000  # functions written out; a large transformer has some 5,000
 MAX_VALUES = 1 << 28  # of one tensor: 1 GiB in single precision
 MAX_RANK = 16
-MAX_DEPTH = 32  # of graphs within graphs
+MAX_DEPTH = 16  # of graphs within graphs
 OLDEST_OPSET = 7  # the first that onnxruntime promises to run
 
 FunctionKey = tuple[str, str]

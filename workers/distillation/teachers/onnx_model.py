@@ -45,22 +45,23 @@ def from_onnx(spec: Weights, path: Path, data: Data, threads: int) -> Teacher:
     session = _session(content, threads)
     feed = _feed(session, data.input_shape)
     names = list(spec.classes or data.classes)
+    numbered = spec.classes is not None
     output, is_map = _output(session, spec.output, len(names))
     raw = spec.inputs != "standardised"
 
+    def read(answer: Any) -> Array:
+        return _table(answer, names, numbered) if is_map else _columns(answer)
+
     def logits(rows: Rows) -> Tensor:
         x = (rows.raw if raw else rows.x).numpy()
-        return _run(session, feed, output, x, lambda answer: _table(answer, names) if is_map else _columns(answer))
-
-    def finished(rows: Rows) -> Tensor:
-        answers = _two_columns(logits(rows), len(names), spec.kind)
+        answers = _two_columns(_run(session, feed, output, x, read), len(names), spec.kind)
         if spec.kind == "probabilities":
             return logarithms(answers, checkpoints.invalid)
         refuse_probabilities(answers)
         return answers
 
     teacher = Teacher(
-        finished,
+        logits,
         digest_of(spec, content),
         bytes=len(content),
         parameters=parameters(model),
@@ -188,13 +189,18 @@ def _columns(answer: Array) -> Array:
     return answer
 
 
-def _table(answer: list[dict[Any, float]], classes: list[str]) -> Array:
-    """scikit-learn's list of maps from class to value, as columns in the order of the classes."""
+def _table(answer: list[dict[Any, float]], classes: list[str], numbered: bool) -> Array:
+    """scikit-learn's list of maps from class to value, as columns in the order of the classes.
+
+    numbered: whether the job lists the classes, so that a model that knows them as 0, 1, 2, … may be believed.
+    """
     named = [{str(name): value for name, value in row.items()} for row in answer]
-    if named and named[0].keys() != set(classes):
-        title = f"The model's classes are {sorted(named[0])[:10]}; the data's are {classes[:10]}."
-        raise Problem("class_mismatch", title, pointer="/file")
-    return np.array([[row[name] for name in classes] for row in named], dtype=np.float32).reshape(-1, len(classes))
+    numbers = [str(number) for number in range(len(classes))]
+    keys = numbers if numbered and named and named[0].keys() == set(numbers) else classes
+    if named and named[0].keys() != set(keys):
+        title = f"The model's classes are {sorted(named[0])[:10]}; the data's are {classes[:10]}. List them in order."
+        raise Problem("class_mismatch", title, pointer="/classes", ways_out=[{"classes": classes[:20]}])
+    return np.array([[row[key] for key in keys] for row in named], dtype=np.float32).reshape(-1, len(classes))
 
 
 def _two_columns(answers: Tensor, classes: int, kind: str) -> Tensor:
