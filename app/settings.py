@@ -20,6 +20,9 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("qstill-data"), description="The one folder of an embedded service.")
     database_url: SecretStr | None = Field(None, description="postgresql+psycopg://…; SQLite in data_dir if unset.")
     broker_url: SecretStr | None = Field(None, description="redis://…; a file-system broker in data_dir if unset.")
+    cache_dir: Path | None = Field(
+        None, description="What can be computed again, on a disk of this machine; in data_dir if unset."
+    )
     store_dir: Path | None = Field(
         None, description="Artifacts and uploads, shared by API and workers; in data_dir if unset."
     )
@@ -85,7 +88,7 @@ class Settings(BaseSettings):
 
     @property
     def signals_dir(self) -> Path:
-        return self.data_dir.resolve() / "signals"
+        return (self.cache_dir or self.data_dir / "cache").resolve() / "signals"
 
     @property
     def named_hosts(self) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Where users' URLs may lead: to the public internet over TLS, or to what the operator named; and nowhere by a trick."""
+"""Where users' URLs may lead: to the public internet over TLS, or to what the operator named; nowhere by a trick."""
 
 import ipaddress
 import socket

@@ -100,8 +100,12 @@ def _entry(teacher: Teacher, rows: Rows, layout: Layout, digest: str, run: Run |
 
     if run is None or run.cache is None:
         return in_memory(layout, compute)
+    try:
+        cache = Cache(run.cache, run.cache_bytes)
+    except OSError:  # a disk that is full or may not be written
+        return in_memory(layout, compute)
     key = hashlib.sha256(f"{digest}/{teacher.scope}".encode()).hexdigest()
-    return Cache(run.cache, run.cache_bytes).entry(key, layout, compute, lambda: _stop_if_asked(run))
+    return cache.entry(key, layout, compute, lambda: _stop_if_asked(run))
 
 
 def _answers(teacher: Teacher, rows: Rows, classes: int, run: Run | None) -> Iterator[Tensor]:
