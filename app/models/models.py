@@ -66,6 +66,8 @@ def list_models(
 
 def delete_model(connection: Connection, owner: str, model_id: str) -> None:
     """Raises Problem: 404, or 409 while a job that is not finished learns from it."""
+    locked = select(models.c.id).where(models.c.id == model_id).with_for_update()
+    connection.execute(locked)  # a job that is just being submitted is seen by what follows
     found = get_model(connection, owner, model_id)
     job_id = unfinished_user(connection, [model_id])
     if job_id is not None:

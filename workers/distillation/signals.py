@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -26,7 +26,7 @@ class Signal:
     def rows(self, index: Tensor) -> "Signal":
         """The signal of some rows only, in single precision: what a loss is given for a batch."""
         unspoken = None if self.unspoken is None else self.unspoken.index_select(0, index)
-        return Signal(self.logits.index_select(0, index).float(), self.digest, unspoken)
+        return replace(self, logits=self.logits.index_select(0, index).float(), unspoken=unspoken)
 
 
 def heard(signal: Signal, student: Tensor) -> Signal:
@@ -44,7 +44,7 @@ def heard(signal: Signal, student: Tensor) -> Signal:
         torch.logsumexp(torch.where(signal.unspoken, logs, nothing), dim=1, keepdim=True) for logs in (teacher, own)
     )
     logits = torch.where(signal.unspoken, left + own - share, teacher)
-    return Signal(logits.float(), signal.digest)
+    return replace(signal, logits=logits.float(), unspoken=None)
 
 
 def signal_digest(
