@@ -37,14 +37,12 @@ def heard(signal: Signal, student: Tensor) -> Signal:
     """
     if signal.unspoken is None:
         return signal
-    teacher = log_softmax(signal.logits.double(), dim=1)
-    own = log_softmax(student.detach().double(), dim=1)
-    nothing = torch.tensor(-torch.inf, dtype=torch.float64)
+    teacher, own = (log_softmax(logits.float(), dim=1) for logits in (signal.logits, student.detach()))
     left, share = (
-        torch.logsumexp(torch.where(signal.unspoken, logs, nothing), dim=1, keepdim=True) for logs in (teacher, own)
+        torch.logsumexp(logs.masked_fill(~signal.unspoken, -torch.inf), dim=1, keepdim=True) for logs in (teacher, own)
     )
     logits = torch.where(signal.unspoken, left + own - share, teacher)
-    return replace(signal, logits=logits.float(), unspoken=None)
+    return replace(signal, logits=logits, unspoken=None)
 
 
 def signal_digest(

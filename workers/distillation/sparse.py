@@ -45,10 +45,10 @@ def dense(logs: Tensor, indices: Tensor, classes: int, missing: Missing) -> tupl
     else:
         left = (1 - logs.exp().sum(1)).clamp(min=SMALLEST)
         filling = left.log() - math.log(max(classes - k, 1))
-    logits = filling[:, None].repeat(1, classes).scatter(1, indices, logs).float()
+    logits = filling.float()[:, None].repeat(1, classes).scatter_(1, indices, logs.float())
     if missing != "ghost":
         return logits, None
-    return logits, torch.ones(rows, classes, dtype=torch.bool).scatter(1, indices, False)
+    return logits, torch.ones(rows, classes, dtype=torch.bool).scatter_(1, indices, False)
 
 
 def thinned(logits: Tensor, k: int) -> tuple[Tensor, Tensor]:

@@ -60,6 +60,7 @@ class Server:
 
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.http.daemon_threads = True
+        self.http.handle_error = lambda *given: None  # type: ignore[method-assign]  # clients that hang up
         self.name = f"127.0.0.1:{self.http.server_port}"
         self.url = f"http://{self.name}/answer?x=1"
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
