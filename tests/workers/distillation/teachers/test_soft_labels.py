@@ -136,7 +136,7 @@ def test_a_ghost_is_a_residual_class_on_both_sides(rows: list[list[float]], seed
     full, unspoken = dense(logs, indices, classes, "ghost")
     student = torch.randn(logits.shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     ours, theirs = student.clone().requires_grad_(), student.clone().requires_grad_()
-    signal = heard(Signal(full, "", unspoken), ours)
+    signal = heard(Signal(full, "", unspoken=unspoken), ours)
     loss = kl_div(log_softmax(ours, 1), log_softmax(signal.logits.double(), 1), reduction="sum", log_target=True)
 
     p, q = softmax(theirs, 1), softmax(logits, 1)
