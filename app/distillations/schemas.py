@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from app.distillations.architectures import Architecture, Cnn
+from app.distillations.architectures import AnyArchitecture, Architecture, needs_images
 from app.distillations.datasets import BUILTIN_IMAGES, BUILTIN_ROWS_AND_CLASSES, BuiltinData, Dataset, UploadedData
 from app.distillations.objectives import Dkd, Kd, Objective
 from app.distillations.teachers import SoftLabels, Teacher, TrainedTeacher, UploadedTeacher
@@ -124,13 +124,20 @@ def _refuse_impossible_splits(data: BuiltinData | UploadedData) -> None:
 
 
 def _refuse_images_only(job: DistillationJob) -> None:
-    reason = "a cnn needs images; digits is the built-in data set that has them"
-    if isinstance(job.teacher, TrainedTeacher | UploadedTeacher) and isinstance(job.teacher.architecture, Cnn):
-        refuse(("teacher", "architecture", "kind"), "architecture_mismatch", reason, "cnn")
-    if isinstance(job.student.architecture, Cnn):
-        refuse(("student", "architecture", "kind"), "architecture_mismatch", reason, "cnn")
+    for arm, architecture in architectures(job).items():
+        if needs_images(architecture):
+            reason = f"a {architecture.kind} needs images; digits is the built-in data set that has them"
+            refuse((arm, "architecture", "kind"), "architecture_mismatch", reason, architecture.kind)
     if job.dataset.standardise == "channel":
         refuse(("dataset", "standardise"), "architecture_mismatch", "only images have channels", "channel")
+
+
+def architectures(job: DistillationJob) -> dict[str, AnyArchitecture]:
+    """The networks that a job names: the student's, and the teacher's where it is said."""
+    named: dict[str, AnyArchitecture] = {"student": job.student.architecture}
+    if isinstance(job.teacher, TrainedTeacher | UploadedTeacher):
+        named["teacher"] = job.teacher.architecture
+    return named
 
 
 def _refuse_two_classes(data: BuiltinData) -> None:

@@ -24,12 +24,14 @@ SMALLEST_PROBABILITY = torch.finfo(torch.float32).tiny  # stands in for 0, whose
 class Teacher:
     """logits: rows to (rows, classes), float32. digest: names it.
 
-    network, bytes: with the size of its file, or None and 0 where only answers are known.
+    network, inputs: the network and what of a row it is shown, or None where only answers are known.
+    bytes: the size of its file, or 0.
     """
 
     logits: Callable[[Rows], Tensor]
     digest: str
     network: nn.Module | None = None
+    inputs: Callable[[Rows], Tensor] | None = None
     bytes: int = 0
 
 
@@ -41,7 +43,8 @@ def signal_of(teacher: Teacher, data: Data) -> Signal:
 
 def trained(network: nn.Module, file: bytes) -> Teacher:
     """A network that this job trained on its own standardised inputs. file: its published checkpoint."""
-    return Teacher(lambda rows: logits_of(network, rows.x), hashlib.sha256(file).hexdigest(), network, len(file))
+    digest = hashlib.sha256(file).hexdigest()
+    return Teacher(lambda rows: logits_of(network, rows.x), digest, network, lambda rows: rows.x, len(file))
 
 
 def uploaded(spec: UploadedTeacher, data: Data, files: Mapping[str, Path]) -> Teacher:
@@ -53,7 +56,7 @@ def uploaded(spec: UploadedTeacher, data: Data, files: Mapping[str, Path]) -> Te
     inputs = _inputs_of(spec, card, data)
     file = path.read_bytes()
     digest = hashlib.sha256(file + spec.inputs.encode()).hexdigest()
-    return Teacher(lambda rows: logits_of(network, inputs(rows)), digest, network, len(file))
+    return Teacher(lambda rows: logits_of(network, inputs(rows)), digest, network, inputs, len(file))
 
 
 def _inputs_of(spec: UploadedTeacher, card: str | None, data: Data) -> Callable[[Rows], Tensor]:

@@ -45,13 +45,13 @@ def test_dkd_is_refused_for_uploaded_data_of_two_classes_before_anything_is_trai
 
 def test_a_warm_up_goes_on_where_a_stopped_job_left_it(job: Make, house: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = job(objective={"kind": "dkd", "warm_up": 3}, training=SHORT | {"epochs": 4}, evaluation={"seeds": 1})
-    epochs: list[int | None] = []
+    epochs: list[int] = []
 
-    def watched(labels: Tensor, epoch: int | None = None) -> Target:
+    def watched(labels: Tensor, epoch: int, *rest: Any) -> Target:
         epochs.append(epoch)
-        return Target(labels, epoch)
+        return Target(labels, epoch, *rest)
 
-    monkeypatch.setattr("workers.distillation.train.Target", watched)
+    monkeypatch.setattr("workers.distillation.learner.Target", watched)
     result = run(spec, house())
     assert list(dict.fromkeys(epochs)) == [1, 2, 3, 4]
     asked = iter(range(40))
