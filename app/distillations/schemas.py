@@ -4,14 +4,16 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from app.distillations.architectures import AnyArchitecture, Architecture, needs_images
+from app.distillations.architectures import AnyArchitecture, Architecture, features_of, needs_images
 from app.distillations.datasets import BUILTIN_IMAGES, BUILTIN_ROWS_AND_CLASSES, BuiltinData, Dataset, UploadedData
-from app.distillations.objectives import Dkd, Kd, Objective
+from app.distillations.layers import LayersDoNotFit, layer_pairs
+from app.distillations.objectives import Dkd, FeatureObjective, Kd, Objective, OnFeatures, Place, Rkd, singles
 from app.distillations.teachers import SoftLabels, Teacher, TrainedTeacher, UploadedTeacher
 from app.distillations.training import StudentTraining
 from app.schemas import Strict, Submission, View, refuse
 
 MAX_SEEDS = 20  # each trains a student and a baseline
+MAX_RKD_BATCH = 256  # rows; their triples' cosines are 16.8 million numbers
 MAX_PERIODIC_CHECKPOINTS = 200  # files of one job
 
 
@@ -90,8 +92,8 @@ class DistillationJob(Submission):
         _refuse_impossible_splits(self.dataset)
         if isinstance(self.dataset, BuiltinData) and self.dataset.name not in BUILTIN_IMAGES:
             _refuse_images_only(self)
-        if isinstance(self.objective, Dkd) and isinstance(self.dataset, BuiltinData):
-            _refuse_two_classes(self.dataset)
+        _refuse_impossible_objectives(self)
+        _refuse_impossible_views(self)
         every = self.training.checkpoint_every
         if every and self.training.epochs // every * self.evaluation.seeds > MAX_PERIODIC_CHECKPOINTS:
             reason = f"a job keeps at most {MAX_PERIODIC_CHECKPOINTS} periodic checkpoints over all its seeds"
@@ -140,10 +142,46 @@ def architectures(job: DistillationJob) -> dict[str, AnyArchitecture]:
     return named
 
 
-def _refuse_two_classes(data: BuiltinData) -> None:
+def _refuse_impossible_objectives(job: DistillationJob) -> None:
+    for place, objective in singles(job.objective):
+        if isinstance(objective, Dkd) and isinstance(job.dataset, BuiltinData):
+            _refuse_two_classes(job.dataset, place)
+        if isinstance(objective, Rkd) and job.training.batch_size > MAX_RKD_BATCH:
+            reason = f"rkd compares all triples of a batch: at most {MAX_RKD_BATCH} rows"
+            refuse(("training", "batch_size"), "batch_too_large", reason, job.training.batch_size)
+        if isinstance(objective, OnFeatures):
+            _refuse_impossible_layers(job, objective, place)
+
+
+def _refuse_two_classes(data: BuiltinData, place: Place) -> None:
     if BUILTIN_ROWS_AND_CLASSES[data.name][1] < 3:
         reason = f"{data.name} has two classes: apart from the target there is one left, and dkd compares several"
-        refuse(("objective", "kind"), "too_few_classes", reason, "dkd")
+        refuse((*place, "kind"), "too_few_classes", reason, "dkd")
+
+
+def _refuse_impossible_layers(job: DistillationJob, objective: FeatureObjective, place: Place) -> None:
+    if isinstance(job.teacher, SoftLabels):
+        reason = f"{objective.kind} compares features, and this teacher gives answers only"
+        refuse((*place, "kind"), "features_unavailable", reason, objective.kind)
+    named = architectures(job)
+    if "teacher" not in named:
+        return  # its network is known once it is read
+    try:
+        layer_pairs(objective, features_of(named["student"]), features_of(named["teacher"]))
+    except LayersDoNotFit as fault:
+        refuse((*place, *fault.place), "layers_do_not_fit", fault.reason, objective.layers)
+
+
+def _refuse_impossible_views(job: DistillationJob) -> None:
+    how = job.training.augmentation
+    own = job.teacher.training if isinstance(job.teacher, TrainedTeacher) else None
+    for place, training in ((("training",), job.training), (("teacher", "training"), own)):
+        tables = isinstance(job.dataset, BuiltinData) and job.dataset.name not in BUILTIN_IMAGES
+        if training is not None and training.augmentation is not None and tables:
+            refuse((*place, "augmentation"), "augmentation_needs_images", "only images are augmented", None)
+    if how is not None and how.consistent and isinstance(job.teacher, SoftLabels):
+        reason = "soft labels say nothing of changed images: `consistent` has to be false"
+        refuse(("training", "augmentation", "consistent"), "views_unavailable", reason, True)
 
 
 class Spread(View):

@@ -15,11 +15,12 @@ from workers.distillation.networks.network import Network
 
 def optimizer_of(parameters: Iterable[nn.Parameter], training: Training) -> Optimizer:
     """The optimizer that a training asks for."""
-    rate, decay = training.learning_rate, training.weight_decay
+    rate, decay = training.learning_rate, training.weight_decay  # fused: a third of the time for a small network
     if training.optimizer == "sgd":
-        return SGD(parameters, lr=rate, weight_decay=decay, momentum=training.momentum, nesterov=training.nesterov)
+        momentum, nesterov = training.momentum, training.nesterov
+        return SGD(parameters, lr=rate, weight_decay=decay, momentum=momentum, nesterov=nesterov, fused=True)
     kind = Adam if training.optimizer == "adam" else AdamW
-    return kind(parameters, lr=rate, weight_decay=decay)
+    return kind(parameters, lr=rate, weight_decay=decay, fused=True)
 
 
 def learning_rate(training: Training, step: int, steps_per_epoch: int) -> float:

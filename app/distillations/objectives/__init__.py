@@ -98,6 +98,7 @@ __all__ = [
     "OnFeatures",
     "OnLogits",
     "Pkt",
+    "Place",
     "Ramp",
     "ReverseKl",
     "Rkd",
