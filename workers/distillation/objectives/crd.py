@@ -22,12 +22,13 @@ def crd(student: Tensor, teacher: Tensor, *, temperature: float) -> Tensor:
     """The contrastive loss in nats, mean over rows, summed over both anchors: the teacher's row among students, and the
     student's among teachers. In one batch these are the same pairs, which doubles the sum. 0 for a single row.
 
-    Both: embeddings (rows, width) of one width, of any length: only their direction counts.
+    Both: embeddings (rows, width) of one width, of any length: only their direction counts. The least that can be
+    reached is near 2 nats, not 0: negatives that are all equally far keep h = 1/(N + 1).
     """
-    rows = len(student)
+    rows, student = len(student), upcast(student)
     if rows < 2:
         return student.sum() * 0
-    x = unit(upcast(student)) @ unit(upcast(teacher)).T / temperature
+    x = unit(student) @ unit(upcast(teacher)).T / temperature
     same = torch.eye(rows, dtype=torch.bool, device=x.device)
     negatives = x[~same]
     log_mean = negatives.detach().logsumexp(0) - math.log(len(negatives))
