@@ -252,7 +252,7 @@ def _balanced(labels: Tensor) -> Tensor:
     counts = labels[known].bincount()
     present = int((counts > 0).sum())
     chances = torch.ones(len(labels), dtype=torch.float64)
-    chances[known] = known.sum() / (present * counts[labels[known]])
+    chances[known] = known.sum().double() / (present * counts[labels[known]])
     return chances
 
 

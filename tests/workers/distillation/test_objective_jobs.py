@@ -10,7 +10,7 @@ import pytest
 from torch import Tensor
 
 from app.errors import Problem
-from workers.distillation.objectives import LOSSES
+from workers.distillation.objectives import DISTANCES, LOSSES
 from workers.distillation.objectives.terms import Target
 from workers.distillation.run import run
 from workers.run import Stopped
@@ -20,7 +20,7 @@ Make = Callable[..., Any]
 SHORT = {"epochs": 2, "batch_size": 16}
 
 
-@pytest.mark.parametrize("kind", LOSSES)
+@pytest.mark.parametrize("kind", [*LOSSES, *(kind for kind in DISTANCES if kind != "at")])
 def test_a_short_job_ends_in_a_report(job: Make, house: Make, kind: str) -> None:
     told = house()
     result = run(job(objective={"kind": kind}, training=SHORT), told)
