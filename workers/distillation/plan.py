@@ -103,10 +103,11 @@ def _student_stage(job: DistillationJob, role: Role, seed: int) -> Stage:
     )
 
 
-def teacher_lesson(data: Data) -> Lesson:
-    """Every label of the training split."""
-    known = _labelled(data.train.y)
-    return Lesson(known, len(known), data.train.y)
+def teacher_lesson(data: Data, teacher: TrainedTeacher) -> Lesson:
+    """Every label of the training split, or as many as the student sees."""
+    labels = data.train.y if teacher.labels == "all" else data.seen
+    known = _labelled(labels)
+    return Lesson(known, len(known), labels)
 
 
 def student_lesson(

@@ -162,6 +162,8 @@ def _data_notes(job: DistillationJob, data: Data) -> list[str]:
 
 def _teacher_note(job: DistillationJob, rows: dict[str, int]) -> str:
     if isinstance(job.teacher, TrainedTeacher):
+        if job.teacher.labels == "seen":
+            return f"The teacher was trained in this job on the {rows['labels_seen']} labels that the student saw."
         return f"The teacher was trained in this job on all {rows['train_labels']} labels of the training split."
     what = "answers" if isinstance(job.teacher, SoftLabels) else "weights"
     return f"The teacher's {what} were uploaded. If it was trained on test rows, every number here flatters it."

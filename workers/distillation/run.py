@@ -95,7 +95,7 @@ def _teacher(job: DistillationJob, data: Data, keeper: Keeper) -> teachers.Teach
         return teachers.uploaded(job.teacher, data, keeper.run.files)
     stage = teacher_stage(job, job.teacher)
     refuse_unfit(stage, data)
-    _teach(stage, teacher_lesson(data), data, keeper)
+    _teach(stage, teacher_lesson(data, job.teacher), data, keeper)
     file = checkpoint(stage, keeper.outcomes, data)
     return teachers.trained(trained(stage, keeper.outcomes, data), file)
 

@@ -37,7 +37,7 @@ class OnFeatures(Strict):
 class Weighted(OnFeatures):
     """A loss on features with one weight."""
 
-    weight: FeatureWeight
+    weight: FeatureWeight = Field(description="The weight of what is compared.", examples=[1.0])
 
     @model_validator(mode="after")
     def _something_to_minimise(self) -> "Weighted":

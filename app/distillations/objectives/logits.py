@@ -174,7 +174,7 @@ class TfKd(Strict):
     kind: Literal["tf_kd"] = Field(
         description="Learn from a teacher that nobody trained: it gives the label's class the probability "
         "`correct` and all others the same. It needs labels, and does not listen to the job's teacher; for the paper's "
-        "self-training use kd with the teacher source `self`.",
+        "self-training use kd with a teacher of the student's own architecture and `labels` seen.",
         examples=["tf_kd"],
     )
     correct: Annotated[float, Field(gt=0, lt=1)] = Field(

@@ -156,3 +156,5 @@ def test_class_weights_and_smoothing_are_torchs_own_over_the_labelled_rows() -> 
     assert_close(even, cross_entropy_of_known(logits, labels))
     none = criterion(logits, {}, Signal(answers, ""), Target(torch.full((ROWS,), -1), None, weights, 0.1))["hard"]
     assert none == 0
+    weightless = Target(torch.ones(ROWS, dtype=torch.long), None, torch.tensor([1.0, 0.0, 1.0, 1.0]), 0.1)
+    assert criterion(logits, {}, Signal(answers, ""), weightless)["hard"] == 0

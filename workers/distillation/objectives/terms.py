@@ -56,7 +56,7 @@ def label_term(student: Tensor, target: Target) -> Tensor:
     )
     known = labels[labels != UNKNOWN]
     share = logits.new_tensor(len(known)) if weights is None else weights.index_select(0, known).sum()
-    return total / share.clamp(min=torch.finfo(logits.dtype).tiny)
+    return total * torch.where(share > 0, 1 / share, 0)
 
 
 def kl_from_logits(teacher: Tensor, student: Tensor) -> Tensor:
