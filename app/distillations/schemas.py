@@ -174,11 +174,16 @@ def _refuse_impossible_layers(job: DistillationJob, objective: FeatureObjective,
 
 def _refuse_impossible_views(job: DistillationJob) -> None:
     how = job.training.augmentation
+    tables = isinstance(job.dataset, BuiltinData) and job.dataset.name not in BUILTIN_IMAGES
     own = job.teacher.training if isinstance(job.teacher, TrainedTeacher) else None
     for place, training in ((("training",), job.training), (("teacher", "training"), own)):
-        tables = isinstance(job.dataset, BuiltinData) and job.dataset.name not in BUILTIN_IMAGES
-        if training is not None and training.augmentation is not None and tables:
+        if training is None or training.augmentation is None:
+            continue
+        if tables:
             refuse((*place, "augmentation"), "augmentation_needs_images", "only images are augmented", None)
+        if (training.augmentation.flip or training.augmentation.crop) and job.dataset.standardise == "feature":
+            reason = "flip and crop move pixels to where others were standardised: divide by `channel`, or by nothing"
+            refuse(("dataset", "standardise"), "standardised_by_feature", reason, "feature")
     if how is not None and how.consistent and isinstance(job.teacher, SoftLabels):
         reason = "soft labels say nothing of changed images: `consistent` has to be false"
         refuse(("training", "augmentation", "consistent"), "views_unavailable", reason, True)

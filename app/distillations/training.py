@@ -21,7 +21,9 @@ class Augmentation(Strict):
         0, description="Shift images by up to so many pixels each way; black comes in at the edge.", examples=[1]
     )
     noise: Annotated[float, Field(ge=0, le=10)] = Field(
-        0.0, description="Standard deviation of added noise, in units of the training inputs' own.", examples=[0.1]
+        0.0,
+        description="Standard deviation of added noise, in units of what the data is standardised by.",
+        examples=[0.1],
     )
     consistent: bool = Field(
         True,

@@ -21,7 +21,7 @@ def view(data: Data, how: Augmentation, *, seed: int, epoch: int) -> Rows:
     shifts = torch.randint(-how.crop, how.crop + 1, (2, len(raw)), generator=draw)
     changed = _moved(raw, shifts, mirrored & how.flip, how.crop)
     if how.noise:
-        changed = changed + how.noise * raw.std() * torch.randn(raw.shape, generator=draw)
+        changed = changed + how.noise * data.standardisation.std.float() * torch.randn(raw.shape, generator=draw)
     return Rows(changed, data.standardisation(changed), data.train.y, data.train.index)
 
 

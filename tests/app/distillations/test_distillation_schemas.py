@@ -187,7 +187,7 @@ def test_soft_labels_have_no_features_and_say_nothing_of_views() -> None:
     for change, place, code in (
         ({"objective": {"kind": "sp"}}, ("objective", "kind"), "features_unavailable"),
         (
-            {"training": {"augmentation": {"crop": 1}}},
+            {"training": {"augmentation": {"noise": 0.1}}},
             ("training", "augmentation", "consistent"),
             "views_unavailable",
         ),
@@ -196,8 +196,18 @@ def test_soft_labels_have_no_features_and_say_nothing_of_views() -> None:
             DistillationJob.model_validate(EXAMPLE | {"teacher": teacher} | change)
         (error,) = refused.value.errors()
         assert (error["loc"], error["type"]) == (place, code)
-    still = {"training": {"augmentation": {"crop": 1, "consistent": False}}}
+    still = {"training": {"augmentation": {"noise": 0.1, "consistent": False}}}
     assert DistillationJob.model_validate(EXAMPLE | {"teacher": teacher} | still)
+
+
+@pytest.mark.parametrize("how", [{"crop": 1}, {"flip": True}])
+def test_pixels_are_not_moved_to_where_others_were_standardised(how: dict[str, Any]) -> None:
+    body = changed("/training/augmentation", how)
+    with pytest.raises(ValidationError) as refused:
+        DistillationJob.model_validate(body)
+    assert [error["loc"] for error in refused.value.errors()] == [("dataset", "standardise")]
+    body["dataset"]["standardise"] = "channel"
+    assert DistillationJob.model_validate(body).training.augmentation is not None
 
 
 def test_tables_are_not_augmented() -> None:
