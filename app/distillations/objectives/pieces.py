@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, TypeAdapter, WithJsonSchema
-from pydantic_core import PydanticCustomError
+from pydantic_core import PydanticCustomError, PydanticKnownError
 
 from app.schemas import Strict
 
@@ -48,10 +48,11 @@ class _Within:
     most: float
 
     def __call__(self, value: float | Ramp) -> float | Ramp:
-        ends = (value.start, value.end) if isinstance(value, Ramp) else (value,)
-        if not all(self.least <= end <= self.most for end in ends):
-            bounds = {"least": f"{self.least:g}", "most": f"{self.most:g}"}
-            raise PydanticCustomError("out_of_bounds", "every value must lie between {least} and {most}", bounds)
+        for end in (value.start, value.end) if isinstance(value, Ramp) else (value,):
+            if end < self.least:
+                raise PydanticKnownError("greater_than_equal", {"ge": self.least})
+            if end > self.most:
+                raise PydanticKnownError("less_than_equal", {"le": self.most})
         return value
 
 
