@@ -84,13 +84,19 @@ class Weights(Strict):
 
 
 class TrainedTeacher(Strict):
-    """A teacher that this job trains, on every label of the training split."""
+    """A teacher that this job trains."""
 
     source: Literal["train"] = Field(description="Train the teacher first.", examples=["train"])
     architecture: Architecture = Field(
         description="The teacher's network.", examples=[{"kind": "mlp", "hidden": [256, 256]}]
     )
     training: Training | None = Field(None, description="Its own training; null: as the student's.", examples=[None])
+    labels: Literal["all", "seen"] = Field(
+        "all",
+        description="What it is trained on: every label of the training split, or only those that the student sees. A "
+        "teacher of the student's own architecture with `seen` is self-distillation.",
+        examples=["all"],
+    )
 
 
 class UploadedTeacher(Weights):

@@ -6,8 +6,9 @@ from app.distillations.schemas import DistillationJob
 from workers.distillation.checkpoints import to_bytes
 from workers.distillation.data import Data
 from workers.distillation.evaluate import latency, size, soft_gradient
-from workers.distillation.objectives import loss_of
-from workers.distillation.plan import Stage
+from workers.distillation.learner import Learner
+from workers.distillation.networks.network import Network
+from workers.distillation.plan import Stage, student_lesson
 from workers.distillation.report import Cost, Findings, Subject, subject
 from workers.distillation.signals import Signal
 from workers.distillation.state import Outcome
@@ -34,7 +35,6 @@ def measure(
     """
     chosen = outcomes.get("teacher")
     first = pairs[0][0]
-    heard = data.learned[:GRADIENT_ROWS]
     return Findings(
         teacher=subject(
             answers,
@@ -48,9 +48,7 @@ def measure(
         baselines=[_subject(baseline, data, outcomes, answers) for _, baseline in pairs if job.evaluation.baseline],
         teacher_cost=None if teacher.network is None else _cost(teacher.network, teacher.bytes, data),
         student_cost=_cost(trained(first, outcomes, data), len(checkpoint(first, outcomes, data)), data),
-        soft_gradient=soft_gradient(
-            first.begin(data), data.train.x[heard], signal.rows(heard), data.seen[heard], loss_of(job.objective)
-        ),
+        soft_gradient=_soft_gradient(job, first, data, signal),
         signal=use,
         teacher_digest=teacher.digest,
         teacher_parameters=teacher.parameters,
@@ -58,7 +56,16 @@ def measure(
     )
 
 
-def trained(stage: Stage, outcomes: dict[str, Outcome], data: Data) -> nn.Module:
+def _soft_gradient(job: DistillationJob, stage: Stage, data: Data, signal: Signal) -> float:
+    """Of the untrained student, on some of the rows that it learns from."""
+    heard = data.learned[:GRADIENT_ROWS]
+    learner = Learner(stage, student_lesson(job, data, signal), data)
+    assert learner.criterion is not None
+    network, criterion = learner.network.cpu(), learner.criterion.cpu()
+    return soft_gradient(network, data.train.x[heard], signal.rows(heard), data.seen[heard], criterion)
+
+
+def trained(stage: Stage, outcomes: dict[str, Outcome], data: Data) -> Network:
     """The network of a finished stage, with the weights of its best epoch."""
     network = stage.begin(data)
     network.load_state_dict(outcomes[stage.name].weights)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-from app.distillations.objectives import LogitStd
+from app.distillations.objectives import LogitStd, singles
 from app.distillations.schemas import DistillationJob, DistillationResult, Gain, Spread
 from app.distillations.teachers import (
     EndpointTeacher,
@@ -144,11 +144,12 @@ def notes(job: DistillationJob, data: Data, findings: Findings) -> list[str]:
         said.append("WARNING: the teacher is no better than always answering the most frequent class.")
     if not findings.soft_gradient > 0:
         said.append("WARNING: the soft term has no gradient; the student cannot learn from this teacher.")
-    if isinstance(job.objective, LogitStd):
+    if any(isinstance(single, LogitStd) for _, single in singles(job.objective)):
         said.append(
             "The student follows the teacher's logits only up to scale and shift (logit_std), which spoils calibration "
             "at T=1: judge it by its accuracy, and rescale its logits before reading them as probabilities."
         )
+    said += _data_notes(job, data)
     if 0 < findings.teacher_parameters < findings.student_cost.size.parameters:
         said.append("The student is larger than the teacher.")
     if gain(findings) is None:
@@ -161,6 +162,8 @@ def notes(job: DistillationJob, data: Data, findings: Findings) -> list[str]:
 def _teacher_note(teacher: Single, rows: dict[str, int]) -> str:
     flatters = "If it was trained on test rows, every number here flatters it."
     match teacher:
+        case TrainedTeacher(labels="seen"):
+            return f"The teacher was trained in this job on the {rows['labels_seen']} labels that the student saw."
         case TrainedTeacher():
             return f"The teacher was trained in this job on all {rows['train_labels']} labels of the training split."
         case SoftLabels():
@@ -182,6 +185,24 @@ def _signal_note(use: Use) -> str:
         said = f"The teacher was asked once about each of {use.computed_rows} training rows."
     if use.dtype == "float16":
         said += f" Kept in half precision, which changed no probability by more than {use.rounding:.1e}."
+    return said
+
+
+def _data_notes(job: DistillationJob, data: Data) -> list[str]:
+    """What was done to the training rows, if anything."""
+    said = []
+    if job.dataset.label_noise:
+        said.append(
+            f"{job.dataset.label_noise:.0%} of the training split's labels were replaced by another class, for "
+            "teacher, student and baseline alike; validation and test labels were not."
+        )
+    if data.left_out:
+        names = ", ".join(data.classes[code] for code in data.left_out)
+        said.append(f"Neither student nor baseline was shown a training row of these classes: {names}.")
+        if job.training.bias_correction:
+            said.append("The logits of these classes were shifted by the number that served the validation rows best.")
+    if job.training.patience is not None:
+        said.append("Training could end early, so student and baseline may have taken different numbers of steps.")
     return said
 
 

@@ -13,7 +13,9 @@ from app.distillations.schemas import DistillationJob
 from app.distillations.teachers import EnsembleTeacher, Single, TrainedTeacher
 from workers.distillation import teachers
 from workers.distillation.checkpoints import to_bytes
-from workers.distillation.data import Data, load
+from workers.distillation.data import Data, Rows, load
+from workers.distillation.features import wanted_features, with_features
+from workers.distillation.learner import refuse_unfit
 from workers.distillation.measure import checkpoint, measure, trained
 from workers.distillation.objectives import refuse_undefined
 from workers.distillation.plan import (
@@ -26,6 +28,7 @@ from workers.distillation.plan import (
     teacher_stage,
 )
 from workers.distillation.report import report, result
+from workers.distillation.signals import Signal
 from workers.distillation.state import Keeper, Outcome
 from workers.distillation.train import train
 from workers.run import Run
@@ -45,13 +48,19 @@ def _distil(job: DistillationJob, run: Run) -> dict[str, Any]:
     data = load(job.dataset, run.files)
     pairs = student_stages(job)
     refuse_undefined(job.objective, len(data.classes))
-    pairs[0][0].begin(data)  # a student that cannot be built is refused before a teacher is trained
+    refuse_unfit(pairs[0][0], data)  # before a teacher is trained
     teacher = _teacher(job, data, keeper)
-    signal, use = teachers.signal_and_use(teacher, data, job.signal, run)
+    wanted = wanted_features(job.objective, pairs[0][0].begin(data), teacher, data)
+    answered, use = teachers.signal_and_use(teacher, data, job.signal, run)
+    signal = with_features(answered, teacher, data.train, wanted)
     answers = teachers.answers_of(teacher, data, data.test, run)
     _warn_early(teachers.answers_of(teacher, data, data.validation, run), data, run)
+
+    def ask(rows: Rows) -> Signal:
+        return with_features(Signal(teacher.logits(rows), signal.digest), teacher, rows, wanted)
+
     for student, baseline in pairs:
-        _teach(student, student_lesson(job, data, signal), data, keeper, every=job.training.checkpoint_every)
+        _teach(student, student_lesson(job, data, signal, ask), data, keeper, every=job.training.checkpoint_every)
         if job.evaluation.baseline:
             _teach(baseline, baseline_lesson(data), data, keeper)
     run.progress(phase="evaluation", done=0, total=1, unit="reports")
@@ -97,7 +106,8 @@ def _member(job: DistillationJob, spec: Single, number: int | None, data: Data, 
         pointer = "/teacher" if number is None else f"/teacher/members/{number}"
         return teachers.loaded(spec, data, keeper.run, pointer)
     stage = teacher_stage(job, spec, number)
-    _teach(stage, teacher_lesson(data), data, keeper)
+    refuse_unfit(stage, data)
+    _teach(stage, teacher_lesson(data, spec), data, keeper)
     file = checkpoint(stage, keeper.outcomes, data)
     return teachers.trained(trained(stage, keeper.outcomes, data), file)
 

@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -15,18 +16,33 @@ PLAIN = "plain"  # the view of rows that nothing augments
 class Signal:
     """A teacher's logits (rows, classes), temperature not applied, without gradients.
 
+    features: of its layers by their names, rows first, where a loss needs them.
     digest: names the data, their preprocessing and the teacher; two signals with one digest say the same.
     unspoken: (rows, classes), True where the teacher left the class to the student; None: it spoke of all.
     """
 
     logits: Tensor
     digest: str
+    features: Mapping[str, Tensor] = field(default_factory=dict)
     unspoken: Tensor | None = None
+
+    def to(self, device: torch.device) -> "Signal":
+        """The signal in the memory of a device."""
+        return self._each(lambda rows: rows.to(device))
 
     def rows(self, index: Tensor) -> "Signal":
         """The signal of some rows only, in single precision: what a loss is given for a batch."""
-        unspoken = None if self.unspoken is None else self.unspoken.index_select(0, index)
-        return replace(self, logits=self.logits.index_select(0, index).float(), unspoken=unspoken)
+        some = self._each(lambda rows: rows.index_select(0, index))
+        return replace(some, logits=some.logits.float())
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> "Signal":
+        """The signal with each of its tensors changed, row for row."""
+        return replace(
+            self,
+            logits=change(self.logits),
+            features={name: change(rows) for name, rows in self.features.items()},
+            unspoken=None if self.unspoken is None else change(self.unspoken),
+        )
 
 
 def heard(signal: Signal, student: Tensor) -> Signal:

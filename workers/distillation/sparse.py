@@ -1,7 +1,7 @@
 """Answers that name a few classes of each row. What they leave over has a meaning, and `dense` gives it."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -26,9 +26,13 @@ class SparseSignal(Signal):
 
     def rows(self, index: Tensor) -> Signal:
         """The dense signal of some rows."""
-        logs, indices = self.logits.index_select(0, index), self.indices.index_select(0, index)
-        logits, unspoken = dense(logs, indices, self.classes, self.missing)
-        return Signal(logits, self.digest, unspoken=unspoken)
+        some = super().rows(index)
+        logits, unspoken = dense(some.logits, self.indices.index_select(0, index), self.classes, self.missing)
+        return Signal(logits, self.digest, some.features, unspoken)
+
+    def to(self, device: torch.device) -> Signal:
+        """The signal in the memory of a device, as sparse as it is."""
+        return replace(self, **vars(super().to(device)) | {"indices": self.indices.to(device)})
 
 
 def dense(logs: Tensor, indices: Tensor, classes: int, missing: Missing) -> tuple[Tensor, Tensor | None]:
@@ -41,14 +45,14 @@ def dense(logs: Tensor, indices: Tensor, classes: int, missing: Missing) -> tupl
     rows, k = logs.shape
     if missing == "renormalise":
         logs = log_softmax(logs, dim=1)
-        filling = torch.full((rows,), math.log(SMALLEST), dtype=torch.float64)
+        filling = logs.new_full((rows,), math.log(SMALLEST))
     else:
         left = (1 - logs.exp().sum(1)).clamp(min=SMALLEST)
         filling = left.log() - math.log(max(classes - k, 1))
     logits = filling.float()[:, None].repeat(1, classes).scatter_(1, indices, logs.float())
     if missing != "ghost":
         return logits, None
-    return logits, torch.ones(rows, classes, dtype=torch.bool).scatter_(1, indices, False)
+    return logits, torch.ones(rows, classes, dtype=torch.bool, device=logs.device).scatter_(1, indices, False)
 
 
 def thinned(logits: Tensor, k: int) -> tuple[Tensor, Tensor]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from app.distillations.architectures import Cnn, Mlp
+from app.distillations.architectures import AnyArchitecture
 from app.distillations.teachers import Weights
 from app.errors import Problem
 from workers.distillation import checkpoints
@@ -43,7 +43,7 @@ def from_weights(spec: Weights, path: Path, data: Data) -> Teacher:
     return teacher
 
 
-def _computes(architecture: Mlp | Cnn) -> dict[str, object]:
+def _computes(architecture: AnyArchitecture) -> dict[str, object]:
     """What of an architecture changes its answers: dropout does not."""
     return architecture.model_dump(exclude={"dropout"})
 
