@@ -22,6 +22,7 @@ from app.http.tailer import Tailer
 from app.jobs.reaper import Reaper
 from app.jobs.router import router as jobs
 from app.keys.keyring import Keyring
+from app.models.router import router as models
 from app.settings import Settings
 from app.store.folder import FolderStore
 from app.web import docs
@@ -53,6 +54,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         circuit_previews,
         circuit_results,
         distillations,
+        models,
         jobs,
         files,
         health.router,

@@ -20,6 +20,9 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("qstill-data"), description="The one folder of an embedded service.")
     database_url: SecretStr | None = Field(None, description="postgresql+psycopg://…; SQLite in data_dir if unset.")
     broker_url: SecretStr | None = Field(None, description="redis://…; a file-system broker in data_dir if unset.")
+    cache_dir: Path | None = Field(
+        None, description="What can be computed again, on a disk of this machine; in data_dir if unset."
+    )
     store_dir: Path | None = Field(
         None, description="Artifacts and uploads, shared by API and workers; in data_dir if unset."
     )
@@ -60,6 +63,10 @@ class Settings(BaseSettings):
         25.0, description="From SIGTERM to the end of a worker: under the 30 s of most schedulers."
     )
     max_attempts: int = Field(5, description="Attempts at a job whose worker dies; a drained worker does not count.")
+    signal_cache_bytes: int = Field(4 * GIBIBYTE, description="Teachers' answers kept for later jobs; 0 keeps none.")
+    outbound_hosts: str = Field(
+        "", description="Hosts, `name` or `name:port` and commas, that may be called although they are inside."
+    )
     threads: int = Field(1, description="Cores of one computation: two busy threads on one core are ten times slower.")
 
     @property
@@ -79,6 +86,14 @@ class Settings(BaseSettings):
     @property
     def store(self) -> Path:
         return (self.store_dir or self.data_dir / "store").resolve()
+
+    @property
+    def signals_dir(self) -> Path:
+        return (self.cache_dir or self.data_dir / "cache").resolve() / "signals"
+
+    @property
+    def named_hosts(self) -> frozenset[str]:
+        return frozenset(host.strip().lower() for host in self.outbound_hosts.split(",") if host.strip())
 
     def memory_limit(self, kind: str) -> int:
         """Bytes that one job of this kind may take."""

@@ -118,6 +118,7 @@ def cluster(folder: Path, postgresql_url: str, redis_url: str) -> Iterator[str]:
         "QSTILL_DATABASE_URL": postgresql_url,
         "QSTILL_BROKER_URL": redis_url,
         "QSTILL_STORE_DIR": str(folder / "store"),
+        "QSTILL_CACHE_DIR": str(folder / "cache"),
         "QSTILL_DATA_DIR": str(folder / "unused"),
     }
     qstill = [sys.executable, "-m", "app.cli.main"]

@@ -120,6 +120,24 @@ def test_uploaded_data_is_distilled_and_bad_data_fails_with_a_code(client: Clien
     assert failed["error"]["pointer"] == "/dataset/file"
 
 
+def test_a_student_that_was_promoted_teaches_the_next_one_from_answers_that_are_kept(client: Client) -> None:
+    job = wait_for(client, client.submit(SHORT), "succeeded", "failed")
+    student = next(
+        made for made in client.get(job["links"]["checkpoints"])["data"] if made["name"] == "student-seed-0.safetensors"
+    )
+    body = {"name": "small", "checkpoint": student["id"]}
+    model = httpx.post(f"{client.server}/v1/models", json=body).raise_for_status().json()
+    assert model["sha256"] == student["sha256"]
+    httpx.delete(f"{client.server}{job['links']['self']}").raise_for_status()
+    taught = SHORT | {"teacher": {"source": "model", "model": model["id"]}}
+    signals = []
+    for _ in range(2):
+        done = wait_for(client, client.submit(taught), "succeeded", "failed")
+        assert done["status"] == "succeeded", done["error"]
+        signals.append(client.get(done["links"]["report"])["signal"])
+    assert signals[0]["computed_rows"] == signals[1]["reused_rows"] > 0
+
+
 def _upload(client: Client, content: str) -> str:
     answer = httpx.post(f"{client.server}/v1/files?purpose=dataset&name=rows.csv", content=content)
     answer.raise_for_status()

@@ -43,7 +43,11 @@ class Attempt:
         self.scratch = Path(request["scratch"])
         self.files: Mapping[str, Path] = {name: Path(path) for name, path in request["files"].items()}
         self.resume = Path(request["resume"]) if request["resume"] else None
+        self.models: Mapping[str, Mapping[str, Any]] = request["models"]
         self.threads = int(request["threads"])
+        self.cache = Path(request["cache"]) if request["cache_bytes"] else None
+        self.cache_bytes = int(request["cache_bytes"])
+        self.hosts = frozenset(request["hosts"])
         self._channel = channel
         self._stop = stop
         self._next_progress = 0.0

@@ -20,9 +20,13 @@ class Run(Protocol):
     """One attempt at one job."""
 
     scratch: Path  # an empty folder of this attempt; gone afterwards
-    files: Mapping[str, Path]  # the uploaded files that the job names, by id, as local paths
+    files: Mapping[str, Path]  # the files, models and checkpoints that the job names, by id, as local paths
+    models: Mapping[str, Mapping[str, Any]]  # of those that are models, how they are read: a `Weights` as JSON
     resume: Path | None  # the state saved last by an earlier attempt, or None
     threads: int  # cores this computation may use
+    cache: Path | None  # a folder that the jobs of this machine share; None: keep nothing for others
+    cache_bytes: int  # that all of it may take
+    hosts: frozenset[str]  # that may be called although their addresses are inside; see app/outbound.py
 
     def progress(self, *, phase: str, done: float, total: float, unit: str, **metrics: float) -> None:
         """Say how far the job is. Cheap to call often: at most a few a second are passed on."""

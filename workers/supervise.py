@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, literal, select, union_all
 from sqlalchemy.exc import OperationalError
 
 from app.database import Change, Database
@@ -24,7 +24,7 @@ from app.errors import Problem
 from app.jobs import ledger, queries
 from app.jobs.ledger import STATE, Claim, StaleFence
 from app.jobs.machine import Status
-from app.jobs.tables import files, job_files
+from app.jobs.tables import artifacts, files, job_files, models
 from app.settings import Settings
 from app.store.artifacts import INLINE_BYTES, INLINE_KINDS
 from app.store.folder import FolderStore, Stored
@@ -38,6 +38,14 @@ DATABASE_PAUSE_SECONDS = 0.5
 STOP_SHARE = 0.8  # of the time to drain; the rest is for the ledger, and for Celery
 CANCEL_SECONDS = 2.0  # a child that was cancelled has nothing to save
 ENDINGS = frozenset({"done", "failed", "stopped"})
+
+# What a job reads, wherever it is; made once: SQLAlchemy takes longer to build a query than to run it.
+_WANTED = select(job_files.c.file_id).where(job_files.c.job_id == bindparam("job_id"))
+_NO_READING = literal(None, models.c.reading.type).label("reading")
+_NAMED = union_all(
+    select(models.c.id, models.c.path, models.c.reading).where(models.c.id.in_(_WANTED)),
+    *(select(each.c.id, each.c.path, _NO_READING).where(each.c.id.in_(_WANTED)) for each in (files, artifacts)),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,15 +193,18 @@ class _Watch:
 def _request(house: House, held: Claim, scratch: Path) -> Message:
     """What the child is told. Raises nothing for a missing file: the computation says which field named it."""
     state = house.read(lambda connection: queries.get_artifact(connection, held.job_id, STATE, STATE))
-    named = select(files.c.id, files.c.path).join(job_files, job_files.c.file_id == files.c.id)
-    rows = house.read(lambda connection: connection.execute(named.where(job_files.c.job_id == held.job_id)).all())
+    rows = house.read(lambda connection: connection.execute(_NAMED, {"job_id": held.job_id}).all())
     return {
         "kind": held.kind,
         "spec": json.dumps(held.spec),
         "scratch": str(scratch),
         "files": {row.id: str(house.store.locate(row.path)) for row in rows},
         "resume": str(house.store.locate(state.path)) if state is not None else None,
+        "models": {row.id: row.reading for row in rows if row.reading is not None},
         "threads": house.settings.threads,
+        "cache": str(house.settings.signals_dir),
+        "cache_bytes": house.settings.signal_cache_bytes,
+        "hosts": sorted(house.settings.named_hosts),
     }
 
 

@@ -9,6 +9,7 @@ from app.schemas import FileId, Seed, Strict
 BUILTIN_ROWS_AND_CLASSES = {"digits": (1797, 10), "iris": (150, 3), "wine": (178, 3), "breast_cancer": (569, 2)}
 BUILTIN_IMAGES = {"digits"}
 
+ClassName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Fraction = Annotated[float, Field(ge=0.05, le=0.45)]
 
 
@@ -37,6 +38,18 @@ class Splitting(Strict):
         0.2, description="Share of the labelled rows that is read once, at the end, for the report.", examples=[0.2]
     )
     split_seed: Seed = Field(0, description="Draws the splits and the labelled rows.", examples=[0])
+    label_noise: Annotated[float, Field(ge=0, le=0.9)] = Field(
+        0.0,
+        description="Share of the training split's labels that is replaced by another class, drawn evenly, for "
+        "teacher, student and baseline alike. Validation and test rows keep theirs. To measure what noise does.",
+        examples=[0.4],
+    )
+    leave_out: Annotated[list[ClassName], Field(max_length=100)] = Field(
+        default_factory=list,
+        description="Classes of which neither student nor baseline is shown a training row, with or without a label. A "
+        "teacher that is trained in this job sees them; so do validation and test.",
+        examples=[["3"]],
+    )
     standardise: Literal["feature", "channel", "none"] = Field(
         "feature",
         description="Shift and scale inputs by the training split's mean and standard deviation: of each feature, or "

@@ -5,13 +5,16 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from sqlalchemy import Connection
 
+from app import outbound
 from app.broker import DISTILLATION
 from app.database import Record
 from app.distillations.schemas import DistillationJob, referenced_files
+from app.distillations.teachers import formats_of, models_of, urls_of
 from app.distillations.views import CheckpointView
 from app.errors import Problem
-from app.files.files import must_exist
+from app.files.files import ENDINGS, must_end_in, must_exist
 from app.http.accepted import FINISHED, Reply
 from app.http.auth import Owner
 from app.http.content import BYTES, CONTENT, send_file
@@ -23,6 +26,7 @@ from app.ids import id_pattern
 from app.jobs import queries
 from app.jobs.ledger import NewJob
 from app.jobs.schemas import JobId, JobView, moment, must_have_succeeded
+from app.models.models import must_be_there
 
 router = APIRouter(tags=["distillations"], responses=problems(401, 403, 422))
 
@@ -32,7 +36,16 @@ CheckpointId = Annotated[str, Path(pattern=id_pattern("ckpt"), description="The 
 @router.post("/v1/distillations", status_code=202, responses=problems(400, 409, 413, 415, 429) | FINISHED)
 async def submit_distillation(job: DistillationJob, front: AtHand, owner: Owner, reply: Reply) -> JobView:
     """Queue a distillation. Returns at once; follow it by its events, or wait with `Prefer: wait=N`."""
-    wanted = referenced_files(job)
+    wanted, models = referenced_files(job), models_of(job.teacher)
+    endings = [(pointer, file, ENDINGS[format]) for pointer, file, format in formats_of(job.teacher)]
+    for pointer, url in urls_of(job.teacher):
+        outbound.check_field(url, front.settings.named_hosts, pointer)
+
+    def check(connection: Connection) -> None:
+        must_exist(connection, owner, wanted)
+        must_end_in(connection, endings)
+        must_be_there(connection, owner, models)
+
     return await reply(
         NewJob(
             kind="distillation",
@@ -43,9 +56,9 @@ async def submit_distillation(job: DistillationJob, front: AtHand, owner: Owner,
             labels=job.labels,
             priority=job.priority,
             max_attempts=front.settings.max_attempts,
-            files=[file for _, file, _ in wanted],
+            files=[file for _, file, _ in wanted] + [model for _, model in models],
         ),
-        check=lambda connection: must_exist(connection, owner, wanted),
+        check=check,
     )
 
 

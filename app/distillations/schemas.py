@@ -4,14 +4,26 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from app.distillations.architectures import Architecture, Cnn
+from app.distillations.architectures import AnyArchitecture, Architecture, features_of, needs_images
 from app.distillations.datasets import BUILTIN_IMAGES, BUILTIN_ROWS_AND_CLASSES, BuiltinData, Dataset, UploadedData
-from app.distillations.objectives import Dkd, Kd, Objective
-from app.distillations.teachers import SoftLabels, Teacher, TrainedTeacher, UploadedTeacher
-from app.distillations.training import StudentTraining
+from app.distillations.layers import LayersDoNotFit, layer_pairs
+from app.distillations.objectives import Dkd, FeatureObjective, Kd, Objective, OnFeatures, Place, Rkd, singles
+from app.distillations.teachers import (
+    EndpointTeacher,
+    EnsembleTeacher,
+    SoftLabels,
+    Storage,
+    Teacher,
+    TrainedTeacher,
+    UploadedTeacher,
+    files_of,
+    parts,
+)
+from app.distillations.training import StudentTraining, Training
 from app.schemas import Strict, Submission, View, refuse
 
 MAX_SEEDS = 20  # each trains a student and a baseline
+MAX_RKD_BATCH = 256  # rows; their triples' cosines are 16.8 million numbers
 MAX_PERIODIC_CHECKPOINTS = 200  # files of one job
 
 
@@ -68,6 +80,11 @@ class DistillationJob(Submission):
         description="Who teaches.",
         examples=[{"source": "train", "architecture": {"kind": "mlp", "hidden": [256, 256]}}],
     )
+    signal: Storage = Field(
+        default_factory=lambda: Storage(),
+        description="How the teacher's answers are kept.",
+        examples=[{"precision": "float32"}],
+    )
     student: Student = Field(description="Who learns.", examples=[{"architecture": {"kind": "mlp", "hidden": [16]}}])
     objective: Objective = Field(
         default_factory=lambda: Kd(),
@@ -90,8 +107,9 @@ class DistillationJob(Submission):
         _refuse_impossible_splits(self.dataset)
         if isinstance(self.dataset, BuiltinData) and self.dataset.name not in BUILTIN_IMAGES:
             _refuse_images_only(self)
-        if isinstance(self.objective, Dkd) and isinstance(self.dataset, BuiltinData):
-            _refuse_two_classes(self.dataset)
+        _refuse_impossible_objectives(self)
+        _refuse_impossible_views(self)
+        _refuse_impossible_storage(self)
         every = self.training.checkpoint_every
         if every and self.training.epochs // every * self.evaluation.seeds > MAX_PERIODIC_CHECKPOINTS:
             reason = f"a job keeps at most {MAX_PERIODIC_CHECKPOINTS} periodic checkpoints over all its seeds"
@@ -100,15 +118,9 @@ class DistillationJob(Submission):
 
 
 def referenced_files(job: DistillationJob) -> list[tuple[str, str, str]]:
-    """The uploads that a job needs: (JSON pointer, file id, purpose: dataset | teacher | soft_labels)."""
-    files = []
-    if isinstance(job.dataset, UploadedData):
-        files.append(("/dataset/file", job.dataset.file, "dataset"))
-    if isinstance(job.teacher, UploadedTeacher):
-        files.append(("/teacher/file", job.teacher.file, "teacher"))
-    if isinstance(job.teacher, SoftLabels):
-        files.append(("/teacher/file", job.teacher.file, "soft_labels"))
-    return files
+    """The uploads that a job needs: (JSON pointer, file id, purpose)."""
+    data = [("/dataset/file", job.dataset.file, "dataset")] if isinstance(job.dataset, UploadedData) else []
+    return data + files_of(job.teacher)
 
 
 def _refuse_impossible_splits(data: BuiltinData | UploadedData) -> None:
@@ -123,20 +135,85 @@ def _refuse_impossible_splits(data: BuiltinData | UploadedData) -> None:
         refuse(("dataset", "labelled"), "too_many_labels", reason, data.labelled)
 
 
+def _refuse_impossible_storage(job: DistillationJob) -> None:
+    top_k, data = job.signal.top_k, job.dataset
+    if top_k is None:
+        return
+    if isinstance(job.teacher, SoftLabels):
+        refuse(("signal", "top_k"), "already_kept", "soft labels are used as they were uploaded; thin them out", top_k)
+    if isinstance(data, BuiltinData) and top_k > BUILTIN_ROWS_AND_CLASSES[data.name][1]:
+        reason = f"{data.name} has {BUILTIN_ROWS_AND_CLASSES[data.name][1]} classes"
+        refuse(("signal", "top_k"), "too_many_classes", reason, top_k)
+
+
 def _refuse_images_only(job: DistillationJob) -> None:
-    reason = "a cnn needs images; digits is the built-in data set that has them"
-    if isinstance(job.teacher, TrainedTeacher | UploadedTeacher) and isinstance(job.teacher.architecture, Cnn):
-        refuse(("teacher", "architecture", "kind"), "architecture_mismatch", reason, "cnn")
-    if isinstance(job.student.architecture, Cnn):
-        refuse(("student", "architecture", "kind"), "architecture_mismatch", reason, "cnn")
+    for place, architecture in architectures(job):
+        if needs_images(architecture):
+            reason = f"a {architecture.kind} needs images; digits is the built-in data set that has them"
+            refuse((*place, "architecture", "kind"), "architecture_mismatch", reason, architecture.kind)
     if job.dataset.standardise == "channel":
         refuse(("dataset", "standardise"), "architecture_mismatch", "only images have channels", "channel")
 
 
-def _refuse_two_classes(data: BuiltinData) -> None:
+def architectures(job: DistillationJob) -> list[tuple[Place, AnyArchitecture]]:
+    """The networks that a job names, and where: its teachers', where they are said, and the student's."""
+    named: list[tuple[Place, AnyArchitecture]] = [
+        (place, teacher.architecture)
+        for place, teacher in parts(job.teacher)
+        if isinstance(teacher, TrainedTeacher | UploadedTeacher) and teacher.architecture is not None
+    ]
+    return [*named, (("student",), job.student.architecture)]
+
+
+def _refuse_impossible_objectives(job: DistillationJob) -> None:
+    for place, objective in singles(job.objective):
+        if isinstance(objective, Dkd) and isinstance(job.dataset, BuiltinData):
+            _refuse_two_classes(job.dataset, place)
+        if isinstance(objective, Rkd) and job.training.batch_size > MAX_RKD_BATCH:
+            reason = f"rkd compares all triples of a batch: at most {MAX_RKD_BATCH} rows"
+            refuse(("training", "batch_size"), "batch_too_large", reason, job.training.batch_size)
+        if isinstance(objective, OnFeatures):
+            _refuse_impossible_layers(job, objective, place)
+
+
+def _refuse_two_classes(data: BuiltinData, place: Place) -> None:
     if BUILTIN_ROWS_AND_CLASSES[data.name][1] < 3:
         reason = f"{data.name} has two classes: apart from the target there is one left, and dkd compares several"
-        refuse(("objective", "kind"), "too_few_classes", reason, "dkd")
+        refuse((*place, "kind"), "too_few_classes", reason, "dkd")
+
+
+def _refuse_impossible_layers(job: DistillationJob, objective: FeatureObjective, place: Place) -> None:
+    foreign = isinstance(job.teacher, UploadedTeacher) and job.teacher.format == "onnx"
+    if foreign or isinstance(job.teacher, SoftLabels | EndpointTeacher | EnsembleTeacher):
+        reason = f"{objective.kind} compares features, and this teacher gives answers only"
+        refuse((*place, "kind"), "features_unavailable", reason, objective.kind)
+    named = dict(architectures(job))
+    if ("teacher",) not in named:
+        return  # its network is known once it is read
+    try:
+        layer_pairs(objective, features_of(named["student",]), features_of(named["teacher",]))
+    except LayersDoNotFit as fault:
+        refuse((*place, *fault.place), "layers_do_not_fit", fault.reason, objective.layers)
+
+
+def _refuse_impossible_views(job: DistillationJob) -> None:
+    how = job.training.augmentation
+    tables = isinstance(job.dataset, BuiltinData) and job.dataset.name not in BUILTIN_IMAGES
+    teachers = parts(job.teacher)
+    trainings: list[tuple[Place, Training | None]] = [
+        ((*place, "training"), teacher.training) for place, teacher in teachers if isinstance(teacher, TrainedTeacher)
+    ]
+    for place, training in ((("training",), job.training), *trainings):
+        if training is None or training.augmentation is None:
+            continue
+        if tables:
+            refuse((*place, "augmentation"), "augmentation_needs_images", "only images are augmented", None)
+        if (training.augmentation.flip or training.augmentation.crop) and job.dataset.standardise == "feature":
+            reason = "flip and crop move pixels to where others were standardised: divide by `channel`, or by nothing"
+            refuse(("dataset", "standardise"), "standardised_by_feature", reason, "feature")
+    if how is not None and how.consistent and any(isinstance(each, SoftLabels) for _, each in teachers):
+        reason = "soft labels say nothing of changed images: `consistent` has to be false"
+        refuse(("training", "augmentation", "consistent"), "views_unavailable", reason, True)
 
 
 class Spread(View):

@@ -8,9 +8,11 @@ from app.database import Record, now
 from app.errors import Problem
 from app.files.schemas import Purpose
 from app.jobs.ledger import discard
-from app.jobs.machine import FINAL
-from app.jobs.tables import files, job_files, jobs
+from app.jobs.queries import unfinished_user
+from app.jobs.tables import files
 from app.store.folder import Stored
+
+ENDINGS = {"safetensors": (".safetensors",), "torch": (".pt", ".pth"), "onnx": (".onnx",)}  # of a teacher's formats
 
 
 def add_file(connection: Connection, owner: str, file_id: str, purpose: Purpose, name: str, stored: Stored) -> Record:
@@ -55,13 +57,7 @@ def list_files(
 def delete_file(connection: Connection, owner: str, file_id: str) -> None:
     """Raises Problem: 404, or 409 while a job that is not finished needs it."""
     found = get_file(connection, owner, file_id)
-    using = (
-        select(jobs.c.id)
-        .join(job_files, job_files.c.job_id == jobs.c.id)
-        .where(job_files.c.file_id == file_id, jobs.c.status.not_in(FINAL))
-        .limit(1)
-    )
-    job_id = connection.scalar(using)
+    job_id = unfinished_user(connection, [file_id])
     if job_id is not None:
         raise Problem(
             "file_in_use",
@@ -87,3 +83,14 @@ def must_exist(connection: Connection, owner: str, wanted: Sequence[tuple[str, s
         if found != purpose:
             title = f"This file was uploaded as {found}; here a {purpose} is needed."
             raise Problem("wrong_purpose", title, pointer=pointer)
+
+
+def must_end_in(connection: Connection, wanted: Sequence[tuple[str, str, tuple[str, ...]]]) -> None:
+    """wanted: (JSON pointer, id of a file that exists, endings). Raises Problem (422) that names the pointer."""
+    for pointer, file_id, endings in wanted:
+        name = str(connection.scalar(select(files.c.name).where(files.c.id == file_id)))
+        if not name.lower().endswith(endings):
+            fitting = next((format for format, fit in ENDINGS.items() if name.lower().endswith(fit)), None)
+            title = f"The file was uploaded as {name!r}; one of the kind {' or '.join(endings)} is named here."
+            way_out = [{"format": fitting}] if fitting else []
+            raise Problem("wrong_format", title, pointer=pointer, ways_out=way_out)

@@ -48,8 +48,9 @@ async def upload_file(
 ) -> FileView:
     """Upload a file.
 
-    `dataset`: .npz with arrays x and y, or .csv; `teacher`: .safetensors; `soft_labels`: .npy or .npz;
-    `circuit`: .qasm or .json.
+    `dataset`: .npz with arrays x and y, or .csv; `teacher`: .safetensors, .onnx, or .pt and .pth with weights alone;
+    `soft_labels`: .npy, .npz or .parquet; `circuit`: .qasm or .json; `secret`: .json with headers for a teacher's
+    endpoint, which is used and never shown again.
     """
     if request.headers.get("content-type", "").lower().startswith("multipart/"):
         raise Problem("not_a_form", "Send the file itself as the body: `curl --data-binary @FILE`.", status=415)
@@ -96,8 +97,10 @@ async def get_file(file_id: FileId, front: AtHand, owner: Owner) -> FileView:
     responses=CONTENT,
 )
 async def get_file_content(file_id: FileId, request: Request, front: AtHand, owner: Owner) -> Response:
-    """The bytes as they were uploaded."""
+    """The bytes as they were uploaded; never those of a secret."""
     row = await front.read_by_key(lambda connection: files.get_file(connection, owner, file_id))
+    if row.purpose == Purpose.SECRET:
+        raise Problem("secret", "A secret is used, and never shown.", status=403)
     place = front.store.locate(row.path)
     return send_file(request, place, sha256=row.sha256, media_type=BYTES, filename=row.name)
 

@@ -16,13 +16,15 @@ class Purpose(StrEnum):
     TEACHER = "teacher"
     SOFT_LABELS = "soft_labels"
     CIRCUIT = "circuit"
+    SECRET = "secret"  # noqa: S105  # a purpose, and none itself
 
 
-SUFFIXES = {  # no format that runs code when it is read
+SUFFIXES = {  # no format that must run code to be read; a torch checkpoint is read as data only, or not at all
     Purpose.DATASET: (".npz", ".csv"),
-    Purpose.TEACHER: (".safetensors",),
-    Purpose.SOFT_LABELS: (".npy", ".npz"),
+    Purpose.TEACHER: (".safetensors", ".onnx", ".pt", ".pth"),
+    Purpose.SOFT_LABELS: (".npy", ".npz", ".parquet"),
     Purpose.CIRCUIT: (".qasm", ".json"),
+    Purpose.SECRET: (".json",),
 }
 
 FileId = Annotated[str, Path(pattern=id_pattern("file"), description="The id of an uploaded file.")]

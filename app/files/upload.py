@@ -18,7 +18,16 @@ from app.store.folder import FolderStore, Stored
 BLOCK = 1 << 20  # bytes written at once
 FREE_BYTES = 256 << 20  # the ledger shares this disk, and needs some of it
 MAX_SAFETENSORS_HEADER = 4 << 20  # bytes of JSON, parsed here; a network of 10,000 tensors needs one
-MAGIC = {".npz": (b"PK\x03\x04", b"PK\x05\x06"), ".npy": (b"\x93NUMPY",)}
+ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+ONNX = tuple(bytes([field << 3 | wire]) for field, wire in ((1, 0), (2, 2), (3, 2), (7, 2), (8, 2)))  # of a ModelProto
+MAGIC = {
+    ".npz": ZIP,
+    ".npy": (b"\x93NUMPY",),
+    ".parquet": (b"PAR1",),
+    ".pt": ZIP,
+    ".pth": ZIP,
+    ".onnx": ONNX,
+}
 
 
 def check_name(name: str, purpose: Purpose) -> None:

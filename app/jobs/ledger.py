@@ -14,6 +14,7 @@ from app.database import Change, Record, now
 from app.errors import Problem
 from app.ids import new_id
 from app.jobs.machine import FINAL, OWNED, Action, Status, after
+from app.jobs.queries import unfinished_user
 from app.jobs.tables import artifacts, events, idempotency, job_files, job_labels, jobs, trash
 
 INSPECTION = "inspection"  # a job that somebody waits for with an open request: gone once it is answered
@@ -262,6 +263,17 @@ def delete(connection: Connection, owner: str, job_id: str, version: int | None 
             f"A job that is {job.status} cannot be deleted.",
             status=409,
             ways_out=[{"method": "POST", "path": f"/v1/jobs/{job_id}/cancel"}],
+        )
+    made = connection.scalars(
+        select(artifacts.c.id).where(artifacts.c.job_id == job_id, artifacts.c.kind == "checkpoint")
+    )
+    pupil = unfinished_user(connection, made.all())
+    if pupil is not None:
+        raise Problem(
+            "checkpoint_in_use",
+            "A job that is not finished learns from a checkpoint of this one.",
+            status=409,
+            ways_out=[{"method": "POST", "path": f"/v1/jobs/{pupil}/cancel"}],
         )
     discard(connection, f"jobs/{job_id}")
     connection.execute(jobs.delete().where(jobs.c.id == job_id))

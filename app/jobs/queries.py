@@ -9,8 +9,8 @@ from sqlalchemy import Connection, and_, bindparam, select
 from app.database import Record
 from app.errors import Problem
 from app.jobs.ledger import INSPECTION
-from app.jobs.machine import Status
-from app.jobs.tables import artifacts, events, job_labels, jobs
+from app.jobs.machine import FINAL, Status
+from app.jobs.tables import artifacts, events, job_files, job_labels, jobs
 
 LOOKED_AT = 10  # jobs for each result that is wanted
 
@@ -109,3 +109,14 @@ def get_checkpoint(connection: Connection, owner: str, checkpoint_id: str) -> Re
     if found is None:
         raise Problem("checkpoint_not_found", "There is no such checkpoint.", status=404)
     return found
+
+
+def unfinished_user(connection: Connection, ids: Sequence[str]) -> str | None:
+    """A job that is not finished and reads one of these files, models or checkpoints; None when there is none."""
+    using = (
+        select(jobs.c.id)
+        .join(job_files, job_files.c.job_id == jobs.c.id)
+        .where(job_files.c.file_id.in_(ids), jobs.c.status.not_in(FINAL))
+        .limit(1)
+    )
+    return connection.scalar(using)

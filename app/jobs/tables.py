@@ -135,7 +135,23 @@ files = Table(
     Index("ix_files_owner", "owner", "id"),
 )
 
-job_files = Table(
+models = Table(
+    "models",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("labels", Document, nullable=False),
+    Column("reading", Document, nullable=False),  # how its bytes are read: app.distillations.teachers.Weights
+    Column("origin", Document, nullable=False),
+    Column("path", String(400), nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("created_at", Float(53), nullable=False),
+    Index("ix_models_owner", "owner", "id"),
+)
+
+job_files = Table(  # what a job reads: uploads, models, and checkpoints of other jobs
     "job_files",
     metadata,
     Column("job_id", ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),

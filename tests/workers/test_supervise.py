@@ -13,6 +13,7 @@ from app.jobs import ledger, queries
 from app.jobs.ledger import Claim, NewJob
 from app.jobs.machine import Action
 from app.jobs.tables import jobs
+from app.models import models
 from app.settings import Settings
 from app.store.folder import FolderStore
 from workers.children import Child, ChildDied, Message
@@ -110,6 +111,37 @@ def test_a_saved_state_is_handed_to_the_next_attempt(house: House, held: Claim, 
     child = Script(DONE)
     supervise(house, again, child)
     assert Path(child.heard[0]["resume"]).read_text() == "after epoch 3"
+
+
+def test_the_child_is_told_where_models_and_checkpoints_lie_and_how_models_are_read(
+    house: House, tmp_path: Path
+) -> None:
+    def submit(*wanted: str) -> Claim:
+        new = NewJob(kind="distillation", queue="distillation", owner="ada", spec={}, max_attempts=2, files=wanted)
+        house.database.write(lambda connection: ledger.submit(connection, new))
+        claimed = house.database.write(lambda connection: ledger.claim(connection, "distillation", "w", 30))
+        assert claimed is not None
+        return claimed
+
+    made = tmp_path / "student"
+    made.write_text("weights")
+    publish = {"path": str(made), "kind": "checkpoint", "name": "s", "media_type": "x/y", "meta": {}}
+    first = submit()
+    supervise(house, first, Script({"say": "publish", **publish}, DONE))
+    (checkpoint,) = house.database.read(lambda c: queries.list_artifacts(c, first.job_id, "checkpoint"))
+    stored = house.store.put(made, "models/m")
+    house.database.write(
+        lambda c: models.add_model(c, "ada", "model_m", stored, name="m", labels={}, reading={"a": 1}, origin={})
+    )
+    child = Script(DONE)
+    supervise(house, submit(checkpoint.id, "model_m"), child)
+    told = child.heard[0]
+    assert {name: Path(path).read_text() for name, path in told["files"].items()} == {
+        checkpoint.id: "weights",
+        "model_m": "weights",
+    }
+    assert told["models"] == {"model_m": {"a": 1}}
+    assert Path(told["cache"]) == tmp_path / "cache" / "signals"
 
 
 def test_a_problem_of_the_computation_is_the_jobs_error(house: House, held: Claim) -> None:

@@ -60,16 +60,23 @@ def read(path: Path) -> tuple[dict[str, Tensor], str | None]:
     return tensors, metadata.get(CARD)
 
 
-def standardisation_of(card: str, input_shape: tuple[int, ...]) -> Standardisation:
+def card_of(text: str) -> Card:
+    """Raises Problem teacher_invalid."""
+    try:
+        return Card.model_validate_json(text)
+    except ValidationError as error:
+        raise invalid("The card in the file's metadata cannot be read.") from error
+
+
+def standardisation_of(card: Card, input_shape: tuple[int, ...]) -> Standardisation:
     """How the model of a card wants its inputs. Raises Problem teacher_invalid or teacher_mismatch."""
     try:
-        known = Card.model_validate_json(card)
-        mean, std = (torch.tensor(part, dtype=torch.float64) for part in (known.mean, known.std))
-    except (ValidationError, ValueError, TypeError, RuntimeError) as error:
+        mean, std = (torch.tensor(part, dtype=torch.float64) for part in (card.mean, card.std))
+    except (ValueError, TypeError, RuntimeError) as error:
         raise invalid("The card in the file's metadata cannot be read.") from error
-    if tuple(known.input_shape) != input_shape or not _broadcasts(mean, std, input_shape):
-        title = f"The teacher takes inputs of shape {tuple(known.input_shape)}; this data has {input_shape}."
-        raise Problem("teacher_mismatch", title, pointer="/teacher/file")
+    if tuple(card.input_shape) != input_shape or not _broadcasts(mean, std, input_shape):
+        title = f"The teacher takes inputs of shape {tuple(card.input_shape)}; this data has {input_shape}."
+        raise Problem("teacher_mismatch", title, pointer="/file")
     if not (mean.isfinite().all() and std.isfinite().all() and (std > 0).all()):
         raise invalid("The card's standardisation is not finite and positive.")
     return Standardisation(mean, std)
@@ -83,5 +90,5 @@ def _broadcasts(mean: Tensor, std: Tensor, shape: tuple[int, ...]) -> bool:
 
 
 def invalid(title: str) -> Problem:
-    """The problem of an uploaded teacher that cannot be read."""
-    return Problem("teacher_invalid", title, pointer="/teacher/file")
+    """The problem of an uploaded teacher that cannot be read. Its pointer is below the teacher's."""
+    return Problem("teacher_invalid", title, pointer="/file")

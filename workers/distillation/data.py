@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -49,6 +49,7 @@ class Data:
 
     learned: positions among the training rows that the student learns from, with or without a label.
     total: rows before splitting. digest: of the data set as it was read.
+    left_out: classes of which neither student nor baseline sees a training row.
     """
 
     train: Rows
@@ -60,6 +61,7 @@ class Data:
     standardisation: Standardisation
     total: int
     digest: str
+    left_out: tuple[int, ...] = ()
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -75,17 +77,21 @@ def load(spec: BuiltinData | UploadedData, files: Mapping[str, Path]) -> Data:
     indices = [torch.from_numpy(index) for index in _split(table, spec)]
     standardise = _standardisation(raw[indices[0]], spec.standardise)
     train, validation, test = (Rows(raw[i], standardise(raw[i]), labels[i], i) for i in indices)
-    seen = _seen(train.y.numpy(), len(table.classes), spec)
+    left_out = _codes(spec.leave_out, table.classes)
+    kept = ~torch.isin(train.y, torch.tensor(left_out, dtype=torch.int64))
+    train = replace(train, y=_with_noise(train.y, len(table.classes), spec))
+    seen = _seen(torch.where(kept, train.y, UNKNOWN).numpy(), len(table.classes), spec)
     return Data(
         train=train,
         validation=validation,
         test=test,
         seen=seen,
-        learned=torch.arange(len(seen)) if spec.unlabelled_pool else torch.nonzero(seen != UNKNOWN).flatten(),
+        learned=torch.nonzero(kept if spec.unlabelled_pool else seen != UNKNOWN).flatten(),
         classes=table.classes,
         standardisation=standardise,
         total=len(table.y),
         digest=_digest(table),
+        left_out=left_out,
     )
 
 
@@ -121,6 +127,26 @@ def _split(table: Table, spec: BuiltinData | UploadedData) -> list[NDArray[np.in
         validation.append(rows[first:second])
         train.append(rows[second:])
     return [np.sort(np.concatenate(parts)) for parts in (train, validation, test)]
+
+
+def _codes(names: list[str], classes: list[str]) -> tuple[int, ...]:
+    """Of classes by their names. Raises Problem no_such_class, too_few_classes."""
+    for position, name in enumerate(names):
+        if name not in classes:
+            title = f"There is no class {name!r}; the data has {', '.join(classes[:20])}."
+            raise Problem("no_such_class", title, pointer=f"/dataset/leave_out/{position}")
+    if len(classes) - len(set(names)) < 2:
+        raise Problem("too_few_classes", "Two classes must be left to learn from.", pointer="/dataset/leave_out")
+    return tuple(sorted({classes.index(name) for name in names}))
+
+
+def _with_noise(labels: Tensor, classes: int, spec: BuiltinData | UploadedData) -> Tensor:
+    """The labels, a share of the known ones replaced by another class, all others equally likely."""
+    draw = np.random.default_rng([spec.split_seed, 2])
+    known = draw.permutation(np.flatnonzero(labels.numpy() != UNKNOWN))
+    wrong = torch.from_numpy(known[: round(spec.label_noise * len(known))])
+    moved = labels[wrong] + torch.from_numpy(draw.integers(1, classes, len(wrong)))
+    return labels.index_copy(0, wrong, moved % classes)
 
 
 def _seen(labels: NDArray[np.int64], classes: int, spec: BuiltinData | UploadedData) -> Tensor:

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from torch.autograd import grad
 from torch.nn.functional import log_softmax, one_hot
 
-from workers.distillation.objectives import Loss
+from workers.distillation.networks.network import Network
+from workers.distillation.objectives.criterion import Criterion
 from workers.distillation.objectives.terms import Target
 from workers.distillation.signals import Signal
 from workers.distillation.students import multiply_adds, parameters
@@ -121,10 +122,11 @@ def compare(first: list[float], second: list[float]) -> Comparison:
     return Comparison(mean, mean - half, mean + half, differences)
 
 
-def soft_gradient(network: nn.Module, x: Tensor, signal: Signal, labels: Tensor, loss: Loss) -> float:
+def soft_gradient(network: Network, x: Tensor, signal: Signal, labels: Tensor, criterion: Criterion) -> float:
     """Euclidean norm of the soft term's gradient over the network's weights: 0 means that the teacher is not heard."""
-    soft = loss(network(x), signal, Target(labels))["soft"]
-    return math.sqrt(sum(float(g.double().square().sum()) for g in grad(soft, list(network.parameters()))))
+    soft = criterion(*network.with_features(x), signal, Target(labels))["soft"]
+    gradients = grad(soft, list(network.parameters()), allow_unused=True)  # features do not depend on what follows
+    return math.sqrt(sum(float(g.double().square().sum()) for g in gradients if g is not None))
 
 
 def _share(right: Tensor) -> float | None:

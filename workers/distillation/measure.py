@@ -6,13 +6,14 @@ from app.distillations.schemas import DistillationJob
 from workers.distillation.checkpoints import to_bytes
 from workers.distillation.data import Data
 from workers.distillation.evaluate import latency, size, soft_gradient
-from workers.distillation.objectives import loss_of
-from workers.distillation.plan import Stage
+from workers.distillation.learner import Learner
+from workers.distillation.networks.network import Network
+from workers.distillation.plan import Stage, student_lesson
 from workers.distillation.report import Cost, Findings, Subject, subject
 from workers.distillation.signals import Signal
 from workers.distillation.state import Outcome
 from workers.distillation.students import logits_of
-from workers.distillation.teachers import Teacher
+from workers.distillation.teachers import Teacher, Use
 
 GRADIENT_ROWS = 256  # enough to see whether the teacher is heard
 
@@ -24,12 +25,16 @@ def measure(
     signal: Signal,
     pairs: list[tuple[Stage, Stage]],
     outcomes: dict[str, Outcome],
+    *,
+    answers: Tensor,
+    use: Use,
 ) -> Findings:
-    """pairs: (student, baseline) of every seed. outcomes: of every stage that was trained, by its name."""
-    answers = teacher.logits(data.test)
+    """pairs: (student, baseline) of every seed. outcomes: of every stage that was trained, by its name.
+
+    answers: the teacher's logits (test rows, classes). use: what its signal cost.
+    """
     chosen = outcomes.get("teacher")
     first = pairs[0][0]
-    heard = data.learned[:GRADIENT_ROWS]
     return Findings(
         teacher=subject(
             answers,
@@ -43,15 +48,24 @@ def measure(
         baselines=[_subject(baseline, data, outcomes, answers) for _, baseline in pairs if job.evaluation.baseline],
         teacher_cost=None if teacher.network is None else _cost(teacher.network, teacher.bytes, data),
         student_cost=_cost(trained(first, outcomes, data), len(checkpoint(first, outcomes, data)), data),
-        soft_gradient=soft_gradient(
-            first.begin(data), data.train.x[heard], signal.rows(heard), data.seen[heard], loss_of(job.objective)
-        ),
-        signal_digest=signal.digest,
+        soft_gradient=_soft_gradient(job, first, data, signal),
+        signal=use,
         teacher_digest=teacher.digest,
+        teacher_parameters=teacher.parameters,
+        teacher_notes=teacher.notes,
     )
 
 
-def trained(stage: Stage, outcomes: dict[str, Outcome], data: Data) -> nn.Module:
+def _soft_gradient(job: DistillationJob, stage: Stage, data: Data, signal: Signal) -> float:
+    """Of the untrained student, on some of the rows that it learns from."""
+    heard = data.learned[:GRADIENT_ROWS]
+    learner = Learner(stage, student_lesson(job, data, signal), data)
+    assert learner.criterion is not None
+    network, criterion = learner.network.cpu(), learner.criterion.cpu()
+    return soft_gradient(network, data.train.x[heard], signal.rows(heard), data.seen[heard], criterion)
+
+
+def trained(stage: Stage, outcomes: dict[str, Outcome], data: Data) -> Network:
     """The network of a finished stage, with the weights of its best epoch."""
     network = stage.begin(data)
     network.load_state_dict(outcomes[stage.name].weights)

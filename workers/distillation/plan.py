@@ -1,18 +1,20 @@
 """Which networks a job trains, and from what each of them learns."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from app.distillations.architectures import Cnn, Mlp
+from app.distillations.architectures import AnyArchitecture
+from app.distillations.objectives import Objective
 from app.distillations.schemas import DistillationJob
 from app.distillations.teachers import TrainedTeacher
 from app.distillations.training import Training
-from workers.distillation.data import Data
-from workers.distillation.objectives import Loss, loss_of
+from workers.distillation.data import Data, Rows
+from workers.distillation.networks.network import Network
 from workers.distillation.objectives.terms import UNKNOWN
 from workers.distillation.signals import Signal
 from workers.distillation.students import build
@@ -25,13 +27,15 @@ class Lesson:
     """What is learned from. positions: training rows (any order), repeated until they fill an epoch of `epoch_rows`.
 
     labels: of every training row, -1 where hidden. signal: over every training row; None learns from labels alone.
+    ask: what the teacher says about other views of all training rows.
     """
 
     positions: Tensor
     epoch_rows: int
     labels: Tensor
     signal: Signal | None = None
-    loss: Loss | None = None
+    objective: Objective | None = None
+    ask: Callable[[Rows], Signal] | None = None
 
 
 @dataclass(frozen=True)
@@ -44,14 +48,14 @@ class Stage:
     name: str
     phase: str
     role: Role
-    architecture: Mlp | Cnn
+    architecture: AnyArchitecture
     training: Training
     seed: int
     weights_from: str
     pointer: str
     training_pointer: str
 
-    def begin(self, data: Data) -> nn.Module:
+    def begin(self, data: Data) -> Network:
         """The untrained network. Raises Problem architecture_mismatch."""
         seed = seed_of(self.weights_from, self.seed)
         return build(self.architecture, data.input_shape, len(data.classes), seed=seed, pointer=self.pointer)
@@ -63,19 +67,20 @@ def seed_of(*parts: int | str) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
 
 
-def teacher_stage(job: DistillationJob, teacher: TrainedTeacher) -> Stage:
-    """The teacher that this job trains."""
+def teacher_stage(job: DistillationJob, teacher: TrainedTeacher, member: int | None = None) -> Stage:
+    """The teacher that this job trains. member: its number in an ensemble, whose members have seeds of their own."""
     training = teacher.training or job.training
+    pointer = "/teacher" if member is None else f"/teacher/members/{member}"
     return Stage(
-        name="teacher",
-        phase="teacher",
+        name="teacher" if member is None else f"teacher-{member}",
+        phase="teacher" if member is None else f"teacher {member + 1}",
         role="teacher",
         architecture=teacher.architecture,
         training=training,
-        seed=training.seed,
+        seed=training.seed + (member or 0),
         weights_from="teacher",
-        pointer="/teacher/architecture",
-        training_pointer="/teacher/training" if teacher.training else "/training",
+        pointer=f"{pointer}/architecture",
+        training_pointer=f"{pointer}/training" if teacher.training else "/training",
     )
 
 
@@ -99,15 +104,18 @@ def _student_stage(job: DistillationJob, role: Role, seed: int) -> Stage:
     )
 
 
-def teacher_lesson(data: Data) -> Lesson:
-    """Every label of the training split."""
-    known = _labelled(data.train.y)
-    return Lesson(known, len(known), data.train.y)
+def teacher_lesson(data: Data, teacher: TrainedTeacher) -> Lesson:
+    """Every label of the training split, or as many as the student sees."""
+    labels = data.train.y if teacher.labels == "all" else data.seen
+    known = _labelled(labels)
+    return Lesson(known, len(known), labels)
 
 
-def student_lesson(job: DistillationJob, data: Data, signal: Signal) -> Lesson:
+def student_lesson(
+    job: DistillationJob, data: Data, signal: Signal, ask: Callable[[Rows], Signal] | None = None
+) -> Lesson:
     """The labels that it may see, and what the teacher says."""
-    return Lesson(data.learned, len(data.learned), data.seen, signal, loss_of(job.objective))
+    return Lesson(data.learned, len(data.learned), data.seen, signal, job.objective, ask)
 
 
 def baseline_lesson(data: Data) -> Lesson:

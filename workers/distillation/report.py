@@ -8,12 +8,21 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-from app.distillations.objectives import LogitStd
+from app.distillations.objectives import LogitStd, singles
 from app.distillations.schemas import DistillationJob, DistillationResult, Gain, Spread
-from app.distillations.teachers import SoftLabels, TrainedTeacher
+from app.distillations.teachers import (
+    EndpointTeacher,
+    ModelTeacher,
+    Single,
+    SoftLabels,
+    TrainedTeacher,
+    UploadedTeacher,
+    parts,
+)
 from workers.distillation.data import Data
 from workers.distillation.evaluate import Comparison, Latency, Quality, Size, agreement, compare, quality
 from workers.distillation.objectives.terms import UNKNOWN
+from workers.distillation.teachers import Use
 
 SUMMARISED = ("accuracy", "negative_log_likelihood", "expected_calibration_error", "brier", "agreement")
 
@@ -41,7 +50,10 @@ class Cost:
 
 @dataclass(frozen=True)
 class Findings:
-    """All that was measured. teacher_cost: None where only the teacher's answers are known."""
+    """All that was measured. teacher_cost: None where the teacher's network is not in this process.
+
+    teacher_parameters: 0 where unknown.
+    """
 
     teacher: Subject
     students: list[Subject]
@@ -49,8 +61,10 @@ class Findings:
     teacher_cost: Cost | None
     student_cost: Cost
     soft_gradient: float
-    signal_digest: str
+    signal: Use
     teacher_digest: str
+    teacher_parameters: int
+    teacher_notes: tuple[str, ...]
 
 
 def subject(logits: Tensor, labels: Tensor, teacher: Tensor, **chosen: Any) -> Subject:
@@ -101,9 +115,10 @@ def report(job: DistillationJob, data: Data, findings: Findings, short: Distilla
         "per_class": _per_class(data, findings),
         "soft_gradient_norm": findings.soft_gradient,
         "rows": _row_counts(data),
+        "signal": asdict(findings.signal),
         "seed": job.training.seed,
         "job": job.model_dump(mode="json"),
-        "digests": {"data": data.digest, "teacher": findings.teacher_digest, "signal": findings.signal_digest},
+        "digests": {"data": data.digest, "teacher": findings.teacher_digest, "signal": findings.signal.digest},
         "versions": {"python": platform.python_version()}
         | {package: version(package) for package in ("torch", "numpy", "scikit-learn", "safetensors")},
     }
@@ -116,23 +131,26 @@ def notes(job: DistillationJob, data: Data, findings: Findings) -> list[str]:
     said = [
         f"The student saw {rows['labels_seen']} labels and, through the teacher, {unlabelled} rows without a label. "
         f"The baseline saw the same {rows['labels_seen']} labels and nothing else, for as many optimizer steps.",
-        _teacher_note(job, rows),
+        *dict.fromkeys(_teacher_note(teacher, rows) for _, teacher in parts(job.teacher)),
+        *findings.teacher_notes,
         f"The {rows['validation']} validation labels chose the best epoch of every network trained here; the "
         f"{rows['test']} test rows were read once, at the end.",
         "The interval covers initial weights and batch order over paired seeds. It does not cover which rows were "
         "labelled or held out, nor another teacher: repeat the job with other split seeds to see what those change.",
     ]
+    said.append(_signal_note(findings.signal))
     counts = data.test.y.bincount(minlength=len(data.classes))
     if findings.teacher.quality.accuracy <= float(counts.max()) / rows["test"]:
         said.append("WARNING: the teacher is no better than always answering the most frequent class.")
     if not findings.soft_gradient > 0:
         said.append("WARNING: the soft term has no gradient; the student cannot learn from this teacher.")
-    if isinstance(job.objective, LogitStd):
+    if any(isinstance(single, LogitStd) for _, single in singles(job.objective)):
         said.append(
             "The student follows the teacher's logits only up to scale and shift (logit_std), which spoils calibration "
             "at T=1: judge it by its accuracy, and rescale its logits before reading them as probabilities."
         )
-    if findings.teacher_cost and findings.student_cost.size.parameters > findings.teacher_cost.size.parameters:
+    said += _data_notes(job, data)
+    if 0 < findings.teacher_parameters < findings.student_cost.size.parameters:
         said.append("The student is larger than the teacher.")
     if gain(findings) is None:
         said.append("No baseline was asked for, so there is no verdict.")
@@ -141,11 +159,51 @@ def notes(job: DistillationJob, data: Data, findings: Findings) -> list[str]:
     return said
 
 
-def _teacher_note(job: DistillationJob, rows: dict[str, int]) -> str:
-    if isinstance(job.teacher, TrainedTeacher):
-        return f"The teacher was trained in this job on all {rows['train_labels']} labels of the training split."
-    what = "answers" if isinstance(job.teacher, SoftLabels) else "weights"
-    return f"The teacher's {what} were uploaded. If it was trained on test rows, every number here flatters it."
+def _teacher_note(teacher: Single, rows: dict[str, int]) -> str:
+    flatters = "If it was trained on test rows, every number here flatters it."
+    match teacher:
+        case TrainedTeacher(labels="seen"):
+            return f"The teacher was trained in this job on the {rows['labels_seen']} labels that the student saw."
+        case TrainedTeacher():
+            return f"The teacher was trained in this job on all {rows['train_labels']} labels of the training split."
+        case SoftLabels():
+            return f"The teacher's answers were uploaded. {flatters}"
+        case UploadedTeacher():
+            return f"The teacher's weights were uploaded. {flatters}"
+        case ModelTeacher():
+            return f"The teacher is {teacher.model}, made elsewhere. {flatters}"
+        case EndpointTeacher():
+            return f"The teacher is behind an endpoint. {flatters}"
+
+
+def _signal_note(use: Use) -> str:
+    if use.computed_rows + use.reused_rows == 0:
+        return "The teacher's answers were read from the file that holds them."
+    if use.reused_rows:
+        said = f"The teacher's answers to {use.reused_rows} training rows were there from an earlier job."
+    else:
+        said = f"The teacher was asked once about each of {use.computed_rows} training rows."
+    if use.dtype == "float16":
+        said += f" Kept in half precision, which changed no probability by more than {use.rounding:.1e}."
+    return said
+
+
+def _data_notes(job: DistillationJob, data: Data) -> list[str]:
+    """What was done to the training rows, if anything."""
+    said = []
+    if job.dataset.label_noise:
+        said.append(
+            f"{job.dataset.label_noise:.0%} of the training split's labels were replaced by another class, for "
+            "teacher, student and baseline alike; validation and test labels were not."
+        )
+    if data.left_out:
+        names = ", ".join(data.classes[code] for code in data.left_out)
+        said.append(f"Neither student nor baseline was shown a training row of these classes: {names}.")
+        if job.training.bias_correction:
+            said.append("The logits of these classes were shifted by the number that served the validation rows best.")
+    if job.training.patience is not None:
+        said.append("Training could end early, so student and baseline may have taken different numbers of steps.")
+    return said
 
 
 def _row_counts(data: Data) -> dict[str, int]:

@@ -7,12 +7,15 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from app.distillations.schemas import DistillationJob
-from app.distillations.teachers import SoftLabels, UploadedTeacher
+from app.distillations.teachers import EnsembleTeacher, Single, TrainedTeacher
 from workers.distillation import teachers
 from workers.distillation.checkpoints import to_bytes
-from workers.distillation.data import Data, load
+from workers.distillation.data import Data, Rows, load
+from workers.distillation.features import wanted_features, with_features
+from workers.distillation.learner import refuse_unfit
 from workers.distillation.measure import checkpoint, measure, trained
 from workers.distillation.objectives import refuse_undefined
 from workers.distillation.plan import (
@@ -25,6 +28,7 @@ from workers.distillation.plan import (
     teacher_stage,
 )
 from workers.distillation.report import report, result
+from workers.distillation.signals import Signal
 from workers.distillation.state import Keeper, Outcome
 from workers.distillation.train import train
 from workers.run import Run
@@ -44,15 +48,23 @@ def _distil(job: DistillationJob, run: Run) -> dict[str, Any]:
     data = load(job.dataset, run.files)
     pairs = student_stages(job)
     refuse_undefined(job.objective, len(data.classes))
-    pairs[0][0].begin(data)  # a student that cannot be built is refused before a teacher is trained
+    refuse_unfit(pairs[0][0], data)  # before a teacher is trained
     teacher = _teacher(job, data, keeper)
-    signal = teachers.signal_of(teacher, data)
+    wanted = wanted_features(job.objective, pairs[0][0].begin(data), teacher, data)
+    answered, use = teachers.signal_and_use(teacher, data, job.signal, run)
+    signal = with_features(answered, teacher, data.train, wanted)
+    answers = teachers.answers_of(teacher, data, data.test, run)
+    _warn_early(teachers.answers_of(teacher, data, data.validation, run), data, run)
+
+    def ask(rows: Rows) -> Signal:
+        return with_features(Signal(teacher.logits(rows), signal.digest), teacher, rows, wanted)
+
     for student, baseline in pairs:
-        _teach(student, student_lesson(job, data, signal), data, keeper, every=job.training.checkpoint_every)
+        _teach(student, student_lesson(job, data, signal, ask), data, keeper, every=job.training.checkpoint_every)
         if job.evaluation.baseline:
             _teach(baseline, baseline_lesson(data), data, keeper)
     run.progress(phase="evaluation", done=0, total=1, unit="reports")
-    findings = measure(job, data, teacher, signal, pairs, keeper.outcomes)
+    findings = measure(job, data, teacher, signal, pairs, keeper.outcomes, answers=answers, use=use)
     short = result(
         findings,
         checkpoints=len(keeper.published),
@@ -80,15 +92,37 @@ def _reproducible(threads: int) -> Iterator[None]:
 
 
 def _teacher(job: DistillationJob, data: Data, keeper: Keeper) -> teachers.Teacher:
-    """The teacher of any source; one that this job trains is trained first."""
-    if isinstance(job.teacher, SoftLabels):
-        return teachers.from_soft_labels(job.teacher, data, keeper.run.files)
-    if isinstance(job.teacher, UploadedTeacher):
-        return teachers.uploaded(job.teacher, data, keeper.run.files)
-    stage = teacher_stage(job, job.teacher)
-    _teach(stage, teacher_lesson(data), data, keeper)
+    """The teacher of any source; what can be refused is refused before anything is trained."""
+    if not isinstance(job.teacher, EnsembleTeacher):
+        return _member(job, job.teacher, None, data, keeper)
+    members = sorted(enumerate(job.teacher.members), key=lambda numbered: isinstance(numbered[1], TrainedTeacher))
+    made = {number: _member(job, member, number, data, keeper) for number, member in members}
+    return teachers.ensemble(job.teacher, [made[number] for number in sorted(made)])
+
+
+def _member(job: DistillationJob, spec: Single, number: int | None, data: Data, keeper: Keeper) -> teachers.Teacher:
+    """One teacher. number: in an ensemble; None: it is the only one."""
+    if not isinstance(spec, TrainedTeacher):
+        pointer = "/teacher" if number is None else f"/teacher/members/{number}"
+        return teachers.loaded(spec, data, keeper.run, pointer)
+    stage = teacher_stage(job, spec, number)
+    refuse_unfit(stage, data)
+    _teach(stage, teacher_lesson(data, spec), data, keeper)
     file = checkpoint(stage, keeper.outcomes, data)
     return teachers.trained(trained(stage, keeper.outcomes, data), file)
+
+
+def _warn_early(answers: Tensor, data: Data, run: Run) -> None:
+    """Say at once what the report would say at the end: that this teacher has nothing to teach.
+
+    answers: its logits (validation rows, classes).
+    """
+    counts = data.train.y[data.train.y >= 0].bincount()
+    learned = data.validation.y == int(counts.argmax())
+    right = answers.argmax(1) == data.validation.y
+    if right.double().mean() <= learned.double().mean():
+        said = "The teacher is no better than always answering the most frequent class."
+        run.event("warning", {"code": "teacher_no_better_than_chance", "detail": said})
 
 
 def _teach(stage: Stage, lesson: Lesson, data: Data, keeper: Keeper, *, every: int | None = None) -> None:

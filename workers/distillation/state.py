@@ -17,7 +17,7 @@ from torch import Tensor
 from app.distillations.schemas import DistillationJob
 from workers.run import Run, Stopped
 
-VERSION = 1  # of the file; a state of another version is left unused, and the job begins anew
+VERSION = 2  # of the file; a state of another version is left unused, and the job begins anew
 SECONDS_BETWEEN_EPOCH_SAVES = 1.0  # a killed worker repeats this much, or one epoch
 SECONDS_BETWEEN_SAVES = 60.0  # also within an epoch: what a crash costs at most
 SAVING_SHARE = 0.05  # of the time at most goes into saving, however large the network
@@ -51,7 +51,7 @@ class Keeper:
             self._load(run.resume)
 
     def _load(self, path: Path) -> None:
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, weights_only=True, map_location="cpu")
         if (state["version"], state["job"]) != (VERSION, self.job):
             return
         self.outcomes = {name: Outcome(**outcome) for name, outcome in state["outcomes"].items()}

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from app.distillations import objectives, schemas
+from app.distillations import architectures, datasets, objectives, schemas, training
+from app.distillations.objectives import features, logits, pieces
 from app.distillations.schemas import DistillationJob, referenced_files
 
 EXAMPLE: dict[str, Any] = DistillationJob.model_json_schema()["examples"][0]
@@ -113,6 +114,22 @@ def test_kd_is_the_objective_unless_another_is_named() -> None:
         ({"kind": "reverse_kl", "temperature": 0}, ("objective", "reverse_kl", "temperature")),
         ({"kind": "jsd", "beta": 0}, ("objective", "jsd", "beta")),
         ({"kind": "jsd", "beta": 1}, ("objective", "jsd", "beta")),
+        ({"kind": "tf_kd", "correct": 1}, ("objective", "tf_kd", "correct")),
+        ({"kind": "kd", "alpha": {"from": 0, "to": 1.5, "epochs": 3}}, ("objective", "kd", "alpha")),
+        ({"kind": "kd", "alpha": {"from": 0, "to": 1, "epochs": 1}}, ("objective", "kd", "alpha", "epochs")),
+        ({"kind": "kd", "alpha": {"from": "0", "to": 1, "epochs": 2}}, ("objective", "kd", "alpha", "from")),
+        ({"kind": "kd", "temperature": "hot"}, ("objective", "kd", "temperature")),
+        ({"kind": "sp", "weight": 0, "hard_weight": 0}, ("objective", "sp")),
+        ({"kind": "sp", "layers": {}}, ("objective", "sp", "layers")),
+        ({"kind": "sp", "layers": {"hidden.1": "hidden.1"}}, ("objective", "layers", "hidden.1")),
+        ({"kind": "sp", "layers": {"hidden.0": "hidden.2"}}, ("objective", "layers", "hidden.0")),
+        ({"kind": "at"}, ("objective", "kind")),
+        ({"kind": "sum", "terms": []}, ("objective", "sum", "terms")),
+        ({"kind": "sum", "terms": [{"weight": 0, "objective": {}}]}, ("objective", "sum")),
+        (
+            {"kind": "sum", "terms": [{"objective": {}}, {"objective": {"kind": "at"}}]},
+            ("objective", "terms", 1, "objective", "kind"),
+        ),
     ],
 )
 def test_an_objective_that_cannot_work_is_refused(objective: dict[str, Any], place: tuple[str, ...]) -> None:
@@ -121,11 +138,94 @@ def test_an_objective_that_cannot_work_is_refused(objective: dict[str, Any], pla
     assert [error["loc"] for error in refused.value.errors()] == [place]
 
 
-@pytest.mark.parametrize("kind", ["kd", "hard_label", "logit_mse", "dkd", "dist", "logit_std", "reverse_kl", "jsd"])
+EVERY_KIND = [
+    *("kd", "hard_label", "logit_mse", "dkd", "dist", "logit_std", "reverse_kl", "jsd", "tf_kd"),
+    *("fitnet", "rkd", "sp", "pkt", "crd"),
+]
+
+
+@pytest.mark.parametrize("kind", EVERY_KIND)
 def test_every_objective_is_complete_with_its_kind_alone(kind: str) -> None:
     job = DistillationJob.model_validate(EXAMPLE | {"objective": {"kind": kind}})
     assert job.objective.kind == kind
     assert DistillationJob.model_validate_json(job.model_dump_json()) == job
+
+
+def test_a_ramp_and_a_sum_are_what_they_were_after_a_way_through_json() -> None:
+    ramp = {"from": 8.0, "to": 2.0, "shape": "cosine", "epochs": 20}
+    terms = [{"weight": 0.5, "objective": {"temperature": ramp}}, {"weight": ramp, "objective": {"kind": "sp"}}]
+    job = DistillationJob.model_validate(EXAMPLE | {"objective": {"kind": "sum", "terms": terms}})
+    dumped = job.model_dump(mode="json", exclude_none=True)
+    assert dumped["objective"]["terms"][0]["objective"]["temperature"] == ramp
+    assert DistillationJob.model_validate(dumped) == DistillationJob.model_validate_json(job.model_dump_json()) == job
+
+
+@pytest.mark.parametrize(
+    ("pointer", "value", "code"),
+    [
+        ("/training/nesterov", True, "nesterov_needs_momentum"),
+        ("/training/milestones", [3], "milestones_need_step"),
+        ("/training/warm_up", 40, "warm_up_too_long"),
+        ("/training/precision", "float16", "float16_needs_cuda"),
+        ("/training/class_weights", [0.0, 0.0], "nothing_to_minimise"),
+        ("/training/augmentation", {"flip": False}, "nothing_augmented"),
+        ("/training/batch_size", 512, "batch_too_large"),
+    ],
+)
+def test_a_training_that_cannot_work_is_refused_where_it_stands(pointer: str, value: Any, code: str) -> None:
+    body = changed(pointer, value) | {"objective": {"kind": "rkd"}}
+    body["training"]["device"] = "cpu"
+    with pytest.raises(ValidationError) as refused:
+        DistillationJob.model_validate(body)
+    (error,) = refused.value.errors()
+    assert error["type"] == code
+    assert "/".join(part for part in error["loc"] if isinstance(part, str)).startswith(pointer.strip("/"))
+
+
+def test_soft_labels_have_no_features_and_say_nothing_of_views() -> None:
+    teacher = {"source": "soft_labels", "file": FILE, "kind": "logits"}
+    for change, place, code in (
+        ({"objective": {"kind": "sp"}}, ("objective", "kind"), "features_unavailable"),
+        (
+            {"training": {"augmentation": {"noise": 0.1}}},
+            ("training", "augmentation", "consistent"),
+            "views_unavailable",
+        ),
+    ):
+        with pytest.raises(ValidationError) as refused:
+            DistillationJob.model_validate(EXAMPLE | {"teacher": teacher} | change)
+        (error,) = refused.value.errors()
+        assert (error["loc"], error["type"]) == (place, code)
+    still = {"training": {"augmentation": {"noise": 0.1, "consistent": False}}}
+    assert DistillationJob.model_validate(EXAMPLE | {"teacher": teacher} | still)
+
+
+@pytest.mark.parametrize("how", [{"crop": 1}, {"flip": True}])
+def test_pixels_are_not_moved_to_where_others_were_standardised(how: dict[str, Any]) -> None:
+    body = changed("/training/augmentation", how)
+    with pytest.raises(ValidationError) as refused:
+        DistillationJob.model_validate(body)
+    assert [error["loc"] for error in refused.value.errors()] == [("dataset", "standardise")]
+    body["dataset"]["standardise"] = "channel"
+    assert DistillationJob.model_validate(body).training.augmentation is not None
+
+
+def test_tables_are_not_augmented() -> None:
+    body = changed("/training/augmentation", {"noise": 0.1}) | {"dataset": {"source": "builtin", "name": "iris"}}
+    with pytest.raises(ValidationError) as refused:
+        DistillationJob.model_validate(body)
+    assert [error["loc"] for error in refused.value.errors()] == [("training", "augmentation")]
+
+
+@pytest.mark.parametrize("kind", ["resnet", "wide_resnet", "vit"])
+def test_networks_for_images_are_refused_for_tables(kind: str) -> None:
+    depths = {"resnet": 8, "wide_resnet": 10, "vit": 2}
+    body = changed("/student/architecture", {"kind": kind, "depth": depths[kind]}) | {
+        "dataset": {"source": "builtin", "name": "iris"}
+    }
+    with pytest.raises(ValidationError) as refused:
+        DistillationJob.model_validate(body)
+    assert [error["loc"] for error in refused.value.errors()] == [("student", "architecture", "kind")]
 
 
 def test_dkd_is_refused_for_the_two_classes_of_a_built_in_data_set() -> None:
@@ -149,12 +249,13 @@ def test_the_files_of_a_job_are_named_with_pointer_and_purpose() -> None:
 
 
 def test_every_field_says_what_it_is() -> None:
-    members = [*vars(schemas).values(), *vars(objectives).values()]
+    modules = [schemas, objectives, logits, features, pieces, architectures, datasets, training]
+    members = [member for module in modules for member in vars(module).values()]
     models = [model for model in members if isinstance(model, type) and issubclass(model, BaseModel)]
     undescribed = [
         f"{model.__name__}.{name}"
         for model in models
-        if model.__module__ in (schemas.__name__, objectives.__name__)
+        if model.__module__ in [module.__name__ for module in modules]
         for name, field in model.model_fields.items()
         if not field.description
     ]

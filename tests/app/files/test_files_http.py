@@ -170,7 +170,7 @@ def test_a_file_that_lies_about_its_length_is_refused(refusing: Service) -> None
 @pytest.mark.parametrize(
     ("name", "purpose"),
     [
-        ("model.pt", "teacher"),
+        ("model.bin", "teacher"),
         ("model.pt2", "teacher"),
         ("model.pkl", "teacher"),
         ("model.npz", "teacher"),

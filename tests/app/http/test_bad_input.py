@@ -236,7 +236,11 @@ DISTILLATIONS = {
         "/objective/temperature",
         "finite_number",
     ),
-    "a temperature of zero": (DIGITS | {"objective": {"temperature": 0}}, "/objective/temperature", "greater_than"),
+    "a temperature of zero": (
+        DIGITS | {"objective": {"temperature": 0}},
+        "/objective/temperature",
+        "greater_than_equal",
+    ),
     "momentum where there is none": (
         DIGITS | {"training": {"momentum": 0.9}},
         "/training/momentum",

@@ -20,12 +20,19 @@ class FakeRun:
         scratch: Path,
         *,
         files: Mapping[str, Path] | None = None,
+        models: Mapping[str, Mapping[str, Any]] | None = None,
+        cache: Path | None = None,
+        cache_bytes: int = 1 << 30,
+        hosts: frozenset[str] = frozenset(),
         resume: Path | None = None,
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
         scratch.mkdir(parents=True, exist_ok=True)
         self.scratch = scratch
         self.files = files or {}
+        self.models = models or {}
+        self.cache, self.cache_bytes = cache, cache_bytes
+        self.hosts = hosts
         self.resume = resume
         self.stop_requested = stop
         self.progressed: list[dict[str, Any]] = []
@@ -78,7 +85,7 @@ def job() -> Callable[..., DistillationJob]:
         }
         for part, change in changes.items():
             replaced = not {"source", "architecture", "kind"}.isdisjoint(change)
-            body[part] = change if replaced else body[part] | change
+            body[part] = change if replaced else body.get(part, {}) | change
         return DistillationJob.model_validate(body)
 
     return make

@@ -20,6 +20,10 @@ from workers.distillation.signals import signal_digest
 FILE = "file_1"
 
 
+def builtin(name: str, **given: Any) -> BuiltinData:
+    return BuiltinData.model_validate({"source": "builtin", "name": name, **given})
+
+
 def uploaded(path: Path, **given: Any) -> Data:
     return load(UploadedData(source="file", file=FILE, **given), {FILE: path})
 
@@ -215,3 +219,38 @@ def test_the_cache_key_changes_with_data_preprocessing_and_teacher(tmp_path: Pat
     assert first.digest == again.digest
     assert preprocessing_digest(first) == preprocessing_digest(again)
     assert first.digest != moved.digest
+
+
+def test_noise_replaces_a_share_of_the_training_labels_and_no_others() -> None:
+    clean, noisy, again = (load(builtin("digits", label_noise=share), {}) for share in (0.0, 0.4, 0.4))
+    known = len(clean.train.y)
+    changed = clean.train.y != noisy.train.y
+    assert int(changed.sum()) == round(0.4 * known)
+    assert torch.equal(noisy.train.y, again.train.y)
+    assert torch.equal(noisy.train.y, noisy.seen)
+    for before, after in ((clean.validation.y, noisy.validation.y), (clean.test.y, noisy.test.y)):
+        assert torch.equal(before, after)
+    assert noisy.train.y[changed].bincount(minlength=10).min() > 30, "every class is drawn"
+    assert torch.equal(clean.train.x, noisy.train.x)
+
+
+def test_of_a_class_left_out_neither_rows_nor_labels_are_shown() -> None:
+    data = load(builtin("digits", leave_out=["3", "7"], labelled=50), {})
+    assert data.left_out == (3, 7)
+    assert set(data.train.y[data.learned].tolist()) == set(range(10)) - {3, 7}
+    assert set(data.seen.tolist()) == set(range(10)) - {3, 7} | {-1}
+    assert int((data.seen >= 0).sum()) == 50
+    assert set(data.test.y.tolist()) == set(data.validation.y.tolist()) == set(data.train.y.tolist()) == set(range(10))
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "pointer"),
+    [
+        (["setosa", "magic"], "no_such_class", "/dataset/leave_out/1"),
+        (["setosa", "virginica"], "too_few_classes", "/dataset/leave_out"),
+    ],
+)
+def test_classes_that_cannot_be_left_out_are_refused(given: list[str], code: str, pointer: str) -> None:
+    with pytest.raises(Problem) as refused:
+        load(builtin("iris", leave_out=given), {})
+    assert (refused.value.code, refused.value.pointer) == (code, pointer)

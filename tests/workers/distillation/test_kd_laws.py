@@ -20,7 +20,7 @@ settings.register_profile("distillation", deadline=None, max_examples=60)
 settings.load_profile("distillation")
 
 shapes = st.tuples(st.integers(1, 6), st.integers(2, 10))
-temperatures = st.floats(0.5, 50)
+temperatures = st.floats(0.1, 1000)
 alphas = st.floats(0, 1)
 numbers = st.floats(-30, 30)
 

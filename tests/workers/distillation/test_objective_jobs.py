@@ -7,12 +7,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load as load_tensors
 from torch import Tensor
 
 from app.errors import Problem
-from workers.distillation.objectives import LOSSES
+from workers.distillation import features
+from workers.distillation.data import load
+from workers.distillation.objectives import DISTANCES, LOSSES
 from workers.distillation.objectives.terms import Target
+from workers.distillation.plan import student_stages
 from workers.distillation.run import run
+from workers.distillation.teachers import Teacher
 from workers.run import Stopped
 
 Make = Callable[..., Any]
@@ -20,7 +26,7 @@ Make = Callable[..., Any]
 SHORT = {"epochs": 2, "batch_size": 16}
 
 
-@pytest.mark.parametrize("kind", LOSSES)
+@pytest.mark.parametrize("kind", [*LOSSES, *(kind for kind in DISTANCES if kind != "at")])
 def test_a_short_job_ends_in_a_report(job: Make, house: Make, kind: str) -> None:
     told = house()
     result = run(job(objective={"kind": kind}, training=SHORT), told)
@@ -29,6 +35,51 @@ def test_a_short_job_ends_in_a_report(job: Make, house: Make, kind: str) -> None
     assert report["job"]["objective"]["kind"] == kind
     assert report["soft_gradient_norm"] > 0
     assert any("calibration at T=1" in note for note in report["notes"]) == (kind == "logit_std")
+
+
+def test_attention_is_transferred_between_images_and_nothing_of_it_is_exported(
+    job: Make, house: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    whole = features.features_of_rows
+
+    def counted(network: Any, x: Tensor, names: frozenset[str]) -> dict[str, Tensor]:
+        asked.append((len(x), sorted(names)))
+        return whole(network, x, names)
+
+    monkeypatch.setattr(features, "features_of_rows", counted)
+    terms = [{"objective": {}}, {"objective": {"kind": "at", "hard_weight": 0}}, {"objective": {"kind": "fitnet"}}]
+    spec = job(
+        dataset={"source": "builtin", "name": "digits", "labelled": 50},
+        teacher={"source": "train", "architecture": {"kind": "resnet", "depth": 8, "width": 4}},
+        student={"architecture": {"kind": "vit", "patch": 4, "width": 8, "depth": 1, "heads": 2}},
+        objective={"kind": "sum", "terms": terms},
+        training={"epochs": 2, "batch_size": 256},
+    )
+    told = house()
+    run(spec, told)
+    rows = len(load(spec.dataset, {}).train.y)
+    assert [one for one in asked if one[0] > 1] == [(rows, ["pool", "stages.2"])], "all rows, once for all seeds"
+    report = json.loads(told.published["report.json"])
+    assert report["soft_gradient_norm"] > 0
+    student = load_tensors(told.published["student-seed-0.safetensors"])
+    assert set(student) == set(student_stages(spec)[0][0].begin(load(spec.dataset, {})).state_dict())
+
+
+def test_features_are_refused_where_the_teacher_has_none_or_they_are_too_large(
+    job: Make, house: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = job(objective={"kind": "sp"})
+    data = load(spec.dataset, {})
+    student = student_stages(spec)[0][0].begin(data)
+    mute = Teacher(lambda rows: torch.zeros(len(rows.y), 3), "mute")
+    with pytest.raises(Problem) as refused:
+        features.wanted_features(spec.objective, student, mute, data)
+    assert (refused.value.code, refused.value.pointer) == ("features_unavailable", "/objective/kind")
+    monkeypatch.setattr(features, "MAX_BYTES", 1000)
+    with pytest.raises(Problem) as refused:
+        run(spec, house())
+    assert (refused.value.code, refused.value.pointer) == ("features_too_large", "/objective/layers")
 
 
 def test_dkd_is_refused_for_uploaded_data_of_two_classes_before_anything_is_trained(
@@ -45,13 +96,13 @@ def test_dkd_is_refused_for_uploaded_data_of_two_classes_before_anything_is_trai
 
 def test_a_warm_up_goes_on_where_a_stopped_job_left_it(job: Make, house: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = job(objective={"kind": "dkd", "warm_up": 3}, training=SHORT | {"epochs": 4}, evaluation={"seeds": 1})
-    epochs: list[int | None] = []
+    epochs: list[int] = []
 
-    def watched(labels: Tensor, epoch: int | None = None) -> Target:
+    def watched(labels: Tensor, epoch: int, *rest: Any) -> Target:
         epochs.append(epoch)
-        return Target(labels, epoch)
+        return Target(labels, epoch, *rest)
 
-    monkeypatch.setattr("workers.distillation.train.Target", watched)
+    monkeypatch.setattr("workers.distillation.learner.Target", watched)
     result = run(spec, house())
     assert list(dict.fromkeys(epochs)) == [1, 2, 3, 4]
     asked = iter(range(40))

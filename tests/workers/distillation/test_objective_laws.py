@@ -1,5 +1,6 @@
-"""The laws of every loss besides kd, and the papers' formulas written again in numpy double precision."""
+"""The laws of every loss on logits besides kd, and the papers' formulas written again in numpy double precision."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -24,14 +25,15 @@ Labels = NDArray[np.int64]
 Batch = tuple[Matrix, Matrix, Labels]
 
 quick = settings(deadline=None, max_examples=40)
-temperatures = st.floats(0.5, 50)
+temperatures = st.floats(0.1, 1000)
 numbers = st.floats(-30, 30)
 
-HAVE_TEMPERATURE = ["dkd", "dist", "logit_std", "reverse_kl", "jsd"]
-HAVE_ALPHA = ["hard_label", "logit_mse", "reverse_kl", "jsd"]
+HAVE_TEMPERATURE = ["dkd", "dist", "logit_std", "reverse_kl", "jsd", "tf_kd"]
+HAVE_ALPHA = ["hard_label", "logit_mse", "reverse_kl", "jsd", "tf_kd"]
 ALL = [kind for kind in LOSSES if kind != "kd"]
 DEFAULT_WEIGHTS = {"dkd": {"alpha": 1, "beta": 8}, "dist": {"beta": 1, "gamma": 1}, "logit_std": {"weight": 9}}
-ZERO_AT_EQUALITY = [kind for kind in ALL if kind != "hard_label"]
+HEAR_THE_TEACHER = [kind for kind in ALL if kind != "tf_kd"]
+ZERO_AT_EQUALITY = [kind for kind in HEAR_THE_TEACHER if kind != "hard_label"]
 
 
 @st.composite
@@ -106,6 +108,15 @@ def reverse_kl_formula(s: Matrix, t: Matrix, y: Labels, temperature: float) -> f
     return 0.1 * labels_term(s, y) + 0.9 * temperature**2 * kl(softmax(s / temperature), softmax(t / temperature))
 
 
+def tf_kd_formula(s: Matrix, t: Matrix, y: Labels, temperature: float) -> float:
+    known = y >= 0
+    virtual = np.where(np.eye(s.shape[1])[y[known]] > 0, 0.99, 0.01 / (s.shape[1] - 1))
+    softened = virtual ** (1 / temperature)
+    p = softened / softened.sum(axis=1, keepdims=True)
+    soft = temperature**2 * kl(p, softmax(s[known] / temperature)) if known.any() else 0.0
+    return 0.9 * labels_term(s, y) + 0.1 * soft
+
+
 def jsd_formula(s: Matrix, t: Matrix, y: Labels, temperature: float) -> float:
     p, q = softmax(t / temperature), softmax(s / temperature)
     return 0.1 * labels_term(s, y) + 0.9 * temperature**2 * (kl(p, (p + q) / 2) + kl(q, (p + q) / 2)) / 2
@@ -120,8 +131,11 @@ def test_hard_label_and_logit_mse_are_their_formulas(batch: Batch) -> None:
 
 @given(batches(), temperatures)
 @quick
-def test_dkd_reverse_kl_and_jsd_are_their_formulas(batch: Batch, t: float) -> None:
-    for kind, formula in (("dkd", dkd_formula), ("reverse_kl", reverse_kl_formula), ("jsd", jsd_formula)):
+def test_losses_with_a_temperature_are_their_formulas(batch: Batch, t: float) -> None:
+    for kind, formula in (
+        *(("dkd", dkd_formula), ("reverse_kl", reverse_kl_formula)),
+        *(("jsd", jsd_formula), ("tf_kd", tf_kd_formula)),
+    ):
         found = loss(kind, batch, temperature=t)["loss"].item()
         assert found == pytest.approx(formula(*batch, t), rel=1e-8, abs=1e-8 * t**2)
 
@@ -141,12 +155,12 @@ def test_dist_and_logit_std_are_their_formulas_where_rows_vary(seed: int, rows: 
 def test_losses_and_gradients_are_finite(kind: str, dtype: torch.dtype) -> None:
     draw = torch.Generator().manual_seed(0)
     fewest = 3 if kind == "dkd" else 2
-    settings_of_it = (
-        [{"temperature": t} for t in (0.1, 1.0, 7.0, 1000.0)] if kind in ["kd", *HAVE_TEMPERATURE] else [{}]
-    )
-    for given_ in settings_of_it:
+    temperatures_of_it = (0.1, 1.0, 7.0, 1000.0) if kind in ["kd", *HAVE_TEMPERATURE] else (None,)
+    shares_of_it = (0.0, 0.5, 1.0) if kind in ["kd", *HAVE_ALPHA] else (None,)
+    for t, alpha in itertools.product(temperatures_of_it, shares_of_it):
+        given_ = {name: value for name, value in (("temperature", t), ("alpha", alpha)) if value is not None}
         loss_ = loss_of(TypeAdapter(Objective).validate_python({"kind": kind, **given_}))
-        for classes in (fewest, 10, 1000):
+        for classes in (fewest, 10, 10_000) if alpha in (None, 0.5) else (fewest, 10):
             some, other = (torch.randn(5, classes, generator=draw).to(dtype) for _ in range(2))
             flat = torch.zeros_like(some)
             sure = torch.eye(classes, dtype=dtype)[:5].repeat(5, 1)[:5] * 3e4
@@ -189,7 +203,7 @@ def test_the_soft_term_is_zero_at_equality(kind: str, batch: Batch) -> None:
     assert loss(kind, (teacher, teacher, labels))["soft"].abs() <= 1e-9
 
 
-@pytest.mark.parametrize("kind", ALL)
+@pytest.mark.parametrize("kind", HEAR_THE_TEACHER)
 def test_a_row_without_a_label_has_no_hard_term(kind: str) -> None:
     student, teacher, _ = random_batch(rows=4)
     one = loss(kind, (student, teacher, np.array([3, -1, -1, -1])))
@@ -216,6 +230,23 @@ def test_the_weights_of_the_papers_are_weights(kind: str) -> None:
     assert_close(loss(kind, batch, hard_weight=3, **labels_only)["loss"], 3 * loss(kind, batch)["hard"])
     doubled = {name: 2 * value for name, value in DEFAULT_WEIGHTS[kind].items()}
     assert_close(loss(kind, batch, hard_weight=0, **doubled)["loss"], 2 * loss(kind, batch, hard_weight=0)["loss"])
+
+
+def test_the_virtual_teacher_of_tf_kd_speaks_only_where_there_is_a_label() -> None:
+    student, teacher, _ = random_batch(rows=4)
+    none = loss("tf_kd", (student, teacher, np.full(4, -1)))
+    assert none["soft"].item() == none["loss"].item() == 0
+    one = loss("tf_kd", (student, teacher, np.array([2, -1, -1, -1])))
+    alone = loss("tf_kd", (student[:1], teacher[:1], np.array([2])))
+    assert_close(one["soft"], alone["soft"])
+    deaf = loss("tf_kd", (student, -teacher, np.array([2, -1, -1, -1])))
+    assert_close(deaf["loss"], one["loss"])
+
+
+def test_tf_kd_is_zero_for_a_student_that_is_the_virtual_teacher() -> None:
+    labels = np.array([0, 3, 2])
+    virtual = np.log(np.where(np.eye(5)[labels] > 0, 0.99, 0.01 / 4))
+    assert loss("tf_kd", (virtual, virtual, labels))["soft"].abs() <= 1e-9
 
 
 @given(batches())

@@ -1,6 +1,7 @@
 """Training is reproducible, fair to the baseline, blind to the test rows, and may stop anywhere."""
 
 import hashlib
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -122,13 +123,26 @@ def test_student_and_baseline_start_equal_and_take_as_many_steps(job: Make) -> N
 
 def test_the_teacher_sees_every_label_of_the_training_split_and_no_other(job: Make) -> None:
     data = load(job().dataset, {})
-    lesson = teacher_lesson(data)
+    lesson = teacher_lesson(data, job().teacher)
     assert len(lesson.positions) == len(data.train.y)
     assert torch.equal(lesson.labels, data.train.y)
 
 
+def test_a_teacher_for_self_distillation_sees_what_the_student_sees(job: Make, house: Make) -> None:
+    own = {"source": "train", "architecture": {"kind": "mlp", "hidden": [4]}, "labels": "seen"}
+    spec = job(teacher=own, training={"epochs": 30, "learning_rate": 0.05})
+    data = load(spec.dataset, {})
+    lesson = teacher_lesson(data, spec.teacher)
+    assert torch.equal(lesson.labels, data.seen)
+    assert len(lesson.positions) == 9
+    told = house()
+    assert run(spec, told)["student"]["mean"] > 0.6
+    notes = json.loads(told.published["report.json"])["notes"]
+    assert any("on the 9 labels that the student saw" in note for note in notes)
+
+
 def outcome(spec: Any, data: Data, house: Make) -> Outcome:
-    return train(teacher_stage(spec, spec.teacher), teacher_lesson(data), data, Keeper(spec, house()))
+    return train(teacher_stage(spec, spec.teacher), teacher_lesson(data, spec.teacher), data, Keeper(spec, house()))
 
 
 def test_the_best_epoch_comes_from_validation_rows_and_never_from_test_rows(job: Make, house: Make) -> None:

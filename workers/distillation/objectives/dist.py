@@ -6,7 +6,7 @@ Between the class probabilities of each row (inter-class), and of each class ove
 import torch
 from torch import Tensor
 
-from workers.distillation.objectives.terms import Target, Terms, cross_entropy_of_known, upcast
+from workers.distillation.objectives.terms import Target, Terms, label_term, upcast
 from workers.distillation.signals import Signal
 
 LEAST_VARIATION = 1e-10  # summed squares of a vector whose largest value is 1; below it float32 holds only rounding
@@ -39,7 +39,7 @@ def dist(
     """
     p, q = (torch.softmax(upcast(logits) / temperature, dim=1) for logits in (signal.logits, student))
     inter, intra = pearson_distance(q, p), pearson_distance(q.T, p.T)
-    hard, soft = cross_entropy_of_known(student, target.labels), beta * inter + gamma * intra
+    hard, soft = label_term(student, target), beta * inter + gamma * intra
     return {
         "hard": hard,
         "soft": soft,

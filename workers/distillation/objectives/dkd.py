@@ -11,8 +11,8 @@ from workers.distillation.objectives.terms import (
     UNKNOWN,
     Target,
     Terms,
-    cross_entropy_of_known,
     kl_from_logits,
+    label_term,
     upcast,
 )
 from workers.distillation.signals import Signal
@@ -51,7 +51,7 @@ def dkd(
     target_class = kl_from_logits(teacher_target, student_target) * temperature**2
     other_classes = kl_from_logits(teacher_others, student_others) * temperature**2
     soft = alpha * target_class + beta * other_classes
-    hard = cross_entropy_of_known(student, target.labels)
+    hard = label_term(student, target)
     warmth = 1.0 if target.epoch is None or warm_up == 0 else min(target.epoch / warm_up, 1.0)
     return {
         "hard": hard,

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from workers.distillation.objectives.terms import Target, Terms, cross_entropy_of_known
+from workers.distillation.objectives.terms import Target, Terms, cross_entropy_of_known, label_term
 from workers.distillation.signals import Signal
 
 
@@ -13,6 +13,6 @@ def hard_label(student: Tensor, signal: Signal, target: Target, *, alpha: float)
     Returns {"hard", "soft", "loss"}, scalars in nats; rows without a label carry the teacher's class only. The soft
     term is not 0 at equality: a student that equals the teacher can still be surer of the same class.
     """
-    hard = cross_entropy_of_known(student, target.labels)
+    hard = label_term(student, target)
     soft = cross_entropy_of_known(student, signal.logits.argmax(1))
     return {"hard": hard, "soft": soft, "loss": (1 - alpha) * hard + alpha * soft}

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import kl_div, log_softmax
 
-from workers.distillation.objectives.terms import Target, Terms, cross_entropy_of_known, upcast
+from workers.distillation.objectives.terms import Target, Terms, label_term, upcast
 from workers.distillation.signals import Signal
 
 
@@ -24,7 +24,7 @@ def jsd(student: Tensor, signal: Signal, target: Target, *, beta: float, tempera
     mixture = torch.logaddexp(p + math.log(beta), q + math.log1p(-beta))
     divergence = beta * _kl(p, mixture) + (1 - beta) * _kl(q, mixture)
     soft = divergence * temperature**2
-    hard = cross_entropy_of_known(student, target.labels)
+    hard = label_term(student, target)
     return {"hard": hard, "soft": soft, "loss": (1 - alpha) * hard + alpha * soft}
 
 

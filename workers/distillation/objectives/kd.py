@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from workers.distillation.objectives.terms import Target, Terms, cross_entropy_of_known, kl_from_logits, upcast
+from workers.distillation.objectives.terms import Target, Terms, kl_from_logits, label_term, upcast
 from workers.distillation.signals import Signal
 
 
@@ -15,5 +15,5 @@ def kd(student: Tensor, signal: Signal, target: Target, *, temperature: float, a
     """
     teacher, student = upcast(signal.logits) / temperature, upcast(student)
     soft = kl_from_logits(teacher, student / temperature) * temperature**2  # T² keeps the gradient's size
-    hard = cross_entropy_of_known(student, target.labels)
+    hard = label_term(student, target)
     return {"hard": hard, "soft": soft, "loss": (1 - alpha) * hard + alpha * soft}

@@ -7,7 +7,7 @@ logits removes that contribution exactly, and with it a demand that no predictio
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from workers.distillation.objectives.terms import Target, Terms, cross_entropy_of_known, upcast
+from workers.distillation.objectives.terms import Target, Terms, label_term, upcast
 from workers.distillation.signals import Signal
 
 
@@ -19,6 +19,6 @@ def logit_mse(student: Tensor, signal: Signal, target: Target, *, alpha: float) 
     division by K makes the soft term twice the limit of kd's at high temperature, whatever the number of classes.
     """
     teacher, student = upcast(signal.logits), upcast(student)
-    hard = cross_entropy_of_known(student, target.labels)
+    hard = label_term(student, target)
     soft = mse_loss(student - student.mean(1, keepdim=True), teacher - teacher.mean(1, keepdim=True))
     return {"hard": hard, "soft": soft, "loss": (1 - alpha) * hard + alpha * soft}

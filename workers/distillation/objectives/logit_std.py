@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from workers.distillation.objectives.terms import Target, Terms, cross_entropy_of_known, kl_from_logits, upcast
+from workers.distillation.objectives.terms import Target, Terms, kl_from_logits, label_term, upcast
 from workers.distillation.signals import Signal
 
 LEAST_DEVIATION = 1e-4  # bounds the gradient of a row that does not vary; the authors' 1e-7 lets it reach 10^7
@@ -20,7 +20,7 @@ def logit_std(
     """
     teacher, standardised = (standardise(upcast(logits)) / temperature for logits in (signal.logits, student))
     soft = kl_from_logits(teacher, standardised) * temperature**2
-    hard = cross_entropy_of_known(student, target.labels)
+    hard = label_term(student, target)
     return {"hard": hard, "soft": soft, "loss": hard_weight * hard + weight * soft}
 
 

@@ -5,7 +5,7 @@ p is the teacher's distribution, q the student's.
 
 from torch import Tensor
 
-from workers.distillation.objectives.terms import Target, Terms, cross_entropy_of_known, kl_from_logits, upcast
+from workers.distillation.objectives.terms import Target, Terms, kl_from_logits, label_term, upcast
 from workers.distillation.signals import Signal
 
 
@@ -18,5 +18,5 @@ def reverse_kl(student: Tensor, signal: Signal, target: Target, *, temperature: 
     """
     teacher, softened = upcast(signal.logits) / temperature, upcast(student) / temperature
     soft = kl_from_logits(softened, teacher) * temperature**2
-    hard = cross_entropy_of_known(student, target.labels)
+    hard = label_term(student, target)
     return {"hard": hard, "soft": soft, "loss": (1 - alpha) * hard + alpha * soft}

@@ -15,10 +15,13 @@ class Target:
     """labels: classes of the rows (batch,), `UNKNOWN` where there is none.
 
     epoch: the running one, from 1, for losses that warm up; None outside training, where nothing is warming up.
+    class_weights: of each class (classes,) in the label's term, None for equal ones. smoothing: of labels, from 0 to 1.
     """
 
     labels: Tensor
     epoch: int | None = None
+    class_weights: Tensor | None = None
+    smoothing: float = 0.0
 
 
 class Terms(TypedDict):
@@ -40,6 +43,20 @@ def cross_entropy_of_known(logits: Tensor, labels: Tensor) -> Tensor:
     """Cross-entropy in nats, mean over the labelled rows of the batch; 0 (not NaN) when there is none."""
     total = cross_entropy(upcast(logits), labels, ignore_index=UNKNOWN, reduction="sum")
     return total / (labels != UNKNOWN).sum().clamp(min=1)
+
+
+def label_term(student: Tensor, target: Target) -> Tensor:
+    """What the labels say: cross-entropy in nats, a mean over the labelled rows by the weights of their classes."""
+    if target.class_weights is None and not target.smoothing:
+        return cross_entropy_of_known(student, target.labels)
+    weights, labels = target.class_weights, target.labels
+    logits = upcast(student)
+    total = cross_entropy(
+        logits, labels, weights, ignore_index=UNKNOWN, reduction="sum", label_smoothing=target.smoothing
+    )
+    known = labels[labels != UNKNOWN]
+    share = logits.new_tensor(len(known)) if weights is None else weights.index_select(0, known).sum()
+    return total * torch.where(share > 0, 1 / share, 0)
 
 
 def kl_from_logits(teacher: Tensor, student: Tensor) -> Tensor:

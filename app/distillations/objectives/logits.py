@@ -1,28 +1,18 @@
-"""What a student may minimise: one model a loss, its parameters with the defaults of the paper."""
+"""Losses on logits: one model a loss, its parameters with the defaults of the paper."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, model_validator
 
+from app.distillations.objectives.pieces import MAX_WARM_UP, Share, Temperature, Weight, refuse_all_zero
 from app.schemas import Strict
-
-MAX_WEIGHT = 1000  # of a term; beyond it a learning rate is what one wants to change
-MAX_WARM_UP = 10_000  # epochs, as many as a job may have
-
-Share = Annotated[float, Field(ge=0, le=1)]
-Weight = Annotated[float, Field(ge=0, le=MAX_WEIGHT)]
-Temperature = Annotated[float, Field(ge=0.01, le=1000)]  # below, logits in single precision divide to infinity
 
 
 class Kd(Strict):
     """(1-α)·CE + α·T²·KL(teacher ‖ student) of Hinton, Vinyals and Dean (2015)."""
 
     kind: Literal["kd"] = Field("kd", description="Knowledge distillation on logits.", examples=["kd"])
-    temperature: Annotated[float, Field(gt=0, le=1000)] = Field(
-        4.0, description="T: softens both distributions.", examples=[2.0]
-    )
+    temperature: Temperature = Field(4.0, description="T: softens both distributions.", examples=[2.0])
     alpha: Share = Field(
         0.9, description="α: the weight of the soft term; 0 is labels only, 1 the teacher only.", examples=[0.9]
     )
@@ -81,7 +71,7 @@ class Dkd(Strict):
 
     @model_validator(mode="after")
     def _something_to_minimise(self) -> "Dkd":
-        _refuse_all_zero(self.hard_weight, self.alpha, self.beta)
+        refuse_all_zero(self.hard_weight, self.alpha, self.beta)
         return self
 
 
@@ -114,7 +104,7 @@ class Dist(Strict):
 
     @model_validator(mode="after")
     def _something_to_minimise(self) -> "Dist":
-        _refuse_all_zero(self.hard_weight, self.beta, self.gamma)
+        refuse_all_zero(self.hard_weight, self.beta, self.gamma)
         return self
 
 
@@ -136,7 +126,7 @@ class LogitStd(Strict):
 
     @model_validator(mode="after")
     def _something_to_minimise(self) -> "LogitStd":
-        _refuse_all_zero(self.hard_weight, self.weight)
+        refuse_all_zero(self.hard_weight, self.weight)
         return self
 
 
@@ -178,20 +168,26 @@ class Jsd(Strict):
     )
 
 
-def _refuse_all_zero(*weights: float) -> None:
-    if not any(weights):
-        raise PydanticCustomError("nothing_to_minimise", "all weights are zero: there is nothing to minimise")
+class TfKd(Strict):
+    """(1-α)·CE + α·T²·KL(virtual teacher ‖ student): teacher-free distillation of Yuan and others (2020)."""
 
-
-def _kd_unless_named(given: Any) -> Any:
-    """An objective without a kind is kd, as it was when there was no other."""
-    return {"kind": "kd", **given} if isinstance(given, Mapping) and "kind" not in given else given
-
-
-Objective = Annotated[
-    Annotated[
-        Kd | HardLabel | LogitMse | Dkd | Dist | LogitStd | ReverseKl | Jsd,
-        Field(discriminator="kind"),
-    ],
-    BeforeValidator(_kd_unless_named),
-]
+    kind: Literal["tf_kd"] = Field(
+        description="Learn from a teacher that nobody trained: it gives the label's class the probability "
+        "`correct` and all others the same. It needs labels, and does not listen to the job's teacher; for the paper's "
+        "self-training use kd with a teacher of the student's own architecture and `labels` seen.",
+        examples=["tf_kd"],
+    )
+    correct: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.99,
+        description="The virtual teacher's probability of the label's class before it is softened.",
+        examples=[0.99],
+    )
+    temperature: Temperature = Field(
+        20.0,
+        description="T: softens both distributions. The authors' code softens the virtual teacher only, and its "
+        "probabilities instead of their logarithms; here it is as in the paper's equation.",
+        examples=[20.0],
+    )
+    alpha: Share = Field(
+        0.1, description="α: the weight of the virtual teacher, 1-α that of the label.", examples=[0.1]
+    )

@@ -1,0 +1,50 @@
+"""Data to teach, and a house to load teachers in."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.distillations.datasets import BuiltinData
+from app.errors import Problem
+from workers.distillation import teachers
+from workers.distillation.data import Data, load
+from workers.distillation.teachers import Teacher
+
+FILE = "file_1"
+Load = Callable[..., Teacher]
+
+
+@pytest.fixture(scope="session")
+def iris() -> Data:
+    return load(BuiltinData(source="builtin", name="iris"), {})
+
+
+@pytest.fixture(scope="session")
+def digits() -> Data:
+    return load(BuiltinData(source="builtin", name="digits"), {})
+
+
+@pytest.fixture
+def load_teacher(house: Callable[..., Any]) -> Load:
+    """A teacher from its specification; a file of it is called file_1."""
+
+    def make(spec: Any, data: Data, path: Path | None = None, **given: Any) -> Teacher:
+        given.setdefault("files", {} if path is None else {FILE: path})
+        return teachers.loaded(spec, data, house(**given))
+
+    return make
+
+
+@pytest.fixture
+def refusal() -> Callable[..., Problem]:
+    """The problem that an act raises, which must point to a field of the teacher."""
+
+    def refused(act: Callable[[], Any], pointer: str = "/teacher/file") -> Problem:
+        with pytest.raises(Problem) as raised:
+            act()
+        assert raised.value.pointer == pointer
+        return raised.value
+
+    return refused

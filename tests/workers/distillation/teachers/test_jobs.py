@@ -1,0 +1,111 @@
+"""Whole jobs: what a teacher from elsewhere does to the report, and what is said before anything is trained."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from app.errors import Problem
+from workers.distillation.data import Data
+from workers.distillation.run import run
+
+Make = Callable[..., Any]
+ONNX = {"source": "file", "file": "file_1", "format": "onnx"}
+
+
+def linear(path: Path, weights: Any) -> Path:
+    """An ONNX model of x·W for iris."""
+    graph = helper.make_graph(
+        [helper.make_node("MatMul", ["x", "w"], ["z"])],
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 4])],
+        [helper.make_tensor_value_info("z", TensorProto.FLOAT, ["n", 3])],
+        [numpy_helper.from_array(np.asarray(weights, np.float32), "w")],
+    )
+    opset = [helper.make_opsetid("", 17)]
+    path.write_bytes(onnx.helper.make_model(graph, opset_imports=opset, ir_version=10).SerializeToString())
+    return path
+
+
+def least_squares(data: Data) -> Any:
+    """Weights that know iris well."""
+    y = np.eye(3)[data.train.y.numpy()]
+    return 5 * np.linalg.lstsq(data.train.raw.numpy(), y, rcond=None)[0]
+
+
+def report_of(told: Any) -> dict[str, Any]:
+    report: dict[str, Any] = json.loads(told.published["report.json"])
+    return report
+
+
+def test_a_model_from_elsewhere_teaches_a_student_that_is_larger(
+    job: Make, house: Make, iris: Data, tmp_path: Path
+) -> None:
+    told = house(files={"file_1": linear(tmp_path / "t.onnx", least_squares(iris))})
+    run(job(teacher=ONNX), told)
+    report = report_of(told)
+    assert report["teacher"]["summary"]["accuracy"]["mean"] > 0.7
+    assert report["teacher"]["cost"] is None
+    assert any("larger than the teacher" in note for note in report["notes"])
+    assert any("uploaded" in note for note in report["notes"])
+    assert not [kind for kind, _ in told.events if kind == "warning"]
+    assert "teacher.safetensors" not in told.published
+
+
+def test_a_teacher_worse_than_chance_is_warned_of_before_and_after(job: Make, house: Make, tmp_path: Path) -> None:
+    told = house(files={"file_1": linear(tmp_path / "t.onnx", np.eye(4, 3) * 0)})
+    run(job(teacher=ONNX), told)
+    kinds = [kind for kind, _ in told.events]
+    assert kinds.index("warning") < kinds.index("epoch")
+    (warning,) = [data for kind, data in told.events if kind == "warning"]
+    assert warning["code"] == "teacher_no_better_than_chance"
+    assert any(note.startswith("WARNING: the teacher is no better") for note in report_of(told)["notes"])
+
+
+@pytest.mark.parametrize(
+    ("teacher", "code"),
+    [
+        (ONNX, "teacher_invalid"),
+        (ONNX | {"format": "safetensors"}, "teacher_invalid"),
+        (ONNX | {"format": "torch", "architecture": {"kind": "mlp", "hidden": []}}, "teacher_invalid"),
+        ({"source": "soft_labels", "file": "file_1", "kind": "logits"}, "soft_labels_invalid"),
+        ({"source": "model", "model": f"model_{'0' * 32}"}, "file_gone"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_anything_is_trained(
+    job: Make, house: Make, tmp_path: Path, teacher: dict[str, Any], code: str
+) -> None:
+    (tmp_path / "noise").write_bytes(b"noise")
+    told = house(files={"file_1": tmp_path / "noise"})
+    with pytest.raises(Problem) as refused:
+        run(job(teacher=teacher), told)
+    assert refused.value.code == code
+    assert str(refused.value.pointer).startswith("/teacher/")
+    assert told.events == []
+
+
+def test_answers_that_are_no_numbers_end_the_job_before_a_student_is_trained(
+    job: Make, house: Make, tmp_path: Path
+) -> None:
+    told = house(files={"file_1": linear(tmp_path / "t.onnx", np.full((4, 3), np.nan))})
+    with pytest.raises(Problem, match="is not finite") as refused:
+        run(job(teacher=ONNX), told)
+    assert refused.value.code == "teacher_invalid"
+    assert told.events == []
+
+
+def test_an_ensemble_of_three_origins_teaches(job: Make, house: Make, iris: Data, tmp_path: Path) -> None:
+    np.save(tmp_path / "soft.npy", np.random.default_rng(0).dirichlet([1, 1, 1], size=150))
+    files = {"file_1": linear(tmp_path / "t.onnx", least_squares(iris)), "file_2": tmp_path / "soft.npy"}
+    trained = {"source": "train", "architecture": {"kind": "mlp", "hidden": [8]}}
+    soft = {"source": "soft_labels", "file": "file_2", "kind": "probabilities"}
+    told = house(files=files)
+    run(job(teacher={"source": "ensemble", "members": [trained, ONNX, soft], "weights": [2.0, 2.0, 1.0]}), told)
+    report = report_of(told)
+    assert report["teacher"]["summary"]["accuracy"]["mean"] > 0.5
+    assert sum("teacher" in note for note in report["notes"]) >= 3

@@ -1,0 +1,396 @@
+"""ONNX models of three frameworks teach; what would read a file, run something foreign or never end does not."""
+
+import os
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from sklearn.linear_model import LogisticRegression
+from torch import nn
+from torch.testing import assert_close
+
+from app.distillations.teachers import UploadedTeacher
+from app.errors import Problem
+from workers.distillation.data import Data
+from workers.distillation.evaluate import quality
+from workers.distillation.teachers import Teacher, onnx_check, onnx_model
+
+FILE = "file_1"
+Load = Callable[..., Teacher]
+Refusal = Callable[..., Problem]
+
+
+@pytest.fixture
+def from_model(load_teacher: Load, tmp_path: Path) -> Load:
+    def make(model: onnx.ModelProto | bytes, data: Data, **given: Any) -> Teacher:
+        content = model if isinstance(model, bytes) else model.SerializeToString()
+        (tmp_path / "t.onnx").write_bytes(content)
+        spec = UploadedTeacher.model_validate({"source": "file", "file": FILE, "format": "onnx"} | given)
+        return load_teacher(spec, data, tmp_path / "t.onnx")
+
+    return make
+
+
+def exported(network: nn.Module, example: torch.Tensor, path: Path, *, batch: bool = True) -> bytes:
+    """By PyTorch. batch: whether any number of rows may be asked."""
+    shapes = ({0: torch.export.Dim("batch")},) if batch else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            network.eval(), (example,), path, dynamo=True, external_data=False, verbose=False, dynamic_shapes=shapes
+        )
+    return path.read_bytes()
+
+
+def test_a_model_of_pytorch_teaches(from_model: Load, iris: Data, tmp_path: Path) -> None:
+    network = nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 3))
+    teacher = from_model(exported(network, torch.zeros(2, 4), tmp_path / "m"), iris)
+    assert_close(teacher.logits(iris.train), network(iris.train.raw).detach(), atol=1e-5, rtol=1e-5)
+    assert teacher.parameters == 4 * 8 + 8 + 8 * 3 + 3
+    standardised = from_model((tmp_path / "m").read_bytes(), iris, inputs="standardised")
+    assert_close(standardised.logits(iris.train), network(iris.train.x).detach(), atol=1e-5, rtol=1e-5)
+    assert standardised.digest != teacher.digest
+
+
+def test_a_model_that_fixes_its_batch_answers_any_number_of_rows(from_model: Load, iris: Data, tmp_path: Path) -> None:
+    network = nn.Linear(4, 3)
+    teacher = from_model(exported(network, torch.zeros(7, 4), tmp_path / "m", batch=False), iris)
+    assert len(iris.train.y) % 7 != 0
+    assert_close(teacher.logits(iris.train), network(iris.train.raw).detach(), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("zipmap", [True, False])
+@pytest.mark.parametrize("named", [True, False])
+def test_a_model_of_scikit_learn_teaches(from_model: Load, iris: Data, zipmap: bool, named: bool) -> None:
+    """ZipMap says which class is which where labels are names; numbers need the names in order."""
+    from skl2onnx import to_onnx
+
+    x, y = iris.train.raw.numpy(), iris.train.y.numpy()
+    classifier = LogisticRegression(max_iter=1000).fit(x, np.array(iris.classes)[y] if named else y)
+    model = to_onnx(classifier, x[:1], options={"zipmap": zipmap}).SerializeToString()
+    if zipmap and not named:
+        with pytest.raises(Problem) as refused:
+            from_model(model, iris, kind="probabilities").logits(iris.test)
+        assert (refused.value.code, refused.value.pointer) == ("class_mismatch", "/teacher/classes")
+        assert refused.value.ways_out == [{"classes": iris.classes}]
+    teacher = from_model(model, iris, kind="probabilities", classes=None if named else iris.classes)
+    expected = classifier.predict_proba(iris.test.raw.numpy())
+    expected = torch.from_numpy(expected).float()
+    assert_close(torch.softmax(teacher.logits(iris.test), 1), expected, atol=1e-5, rtol=1e-4)
+    with pytest.raises(Problem) as refused:
+        from_model(model, iris, classes=None if named else iris.classes).logits(iris.test)
+    assert (refused.value.code, refused.value.pointer) == ("kind_mismatch", "/teacher/kind")
+
+
+def test_a_model_of_keras_teaches_with_its_channels_last(from_model: Load, digits: Data, tmp_path: Path) -> None:
+    os.environ["KERAS_BACKEND"] = "torch"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import keras
+
+        keras.utils.set_random_seed(0)
+        layers = [keras.layers.Input((8, 8, 1)), keras.layers.Conv2D(4, 3, activation="relu")]
+        model = keras.Sequential([*layers, keras.layers.Flatten(), keras.layers.Dense(10)])
+        images = digits.test.raw.numpy().transpose(0, 2, 3, 1)
+        expected = np.asarray(model.predict(images, verbose=0))
+        model.export(tmp_path / "k.onnx", format="onnx", verbose=False)
+    teacher = from_model((tmp_path / "k.onnx").read_bytes(), digits)
+    assert_close(teacher.logits(digits.test), torch.from_numpy(expected), atol=1e-3, rtol=1e-4)
+    assert any("channels last" in note for note in teacher.notes)
+
+
+def test_images_are_flattened_or_stripped_of_their_channel_where_the_model_wants_it(
+    from_model: Load, digits: Data
+) -> None:
+    weights = np.random.default_rng(0).normal(size=(64, 10)).astype(np.float32)
+    flat = model([node("MatMul", ["x", "w"], ["z"])], shape=("n", 64), columns=10, w=weights)
+    expected = digits.test.raw.flatten(1) @ torch.from_numpy(weights)
+    teacher = from_model(flat, digits)
+    assert_close(teacher.logits(digits.test), expected, atol=1e-2, rtol=1e-4)
+    assert any("flattened" in note for note in teacher.notes)
+    nodes = [node("Flatten", ["x"], ["f"]), node("MatMul", ["f", "w"], ["z"])]
+    stripped = from_model(model(nodes, shape=("n", 8, 8), columns=10, w=weights), digits)
+    assert_close(stripped.logits(digits.test), expected, atol=1e-2, rtol=1e-4)
+
+
+def test_one_column_is_enough_for_two_classes(from_model: Load, load_teacher: Load) -> None:
+    from app.distillations.datasets import BuiltinData
+    from workers.distillation.data import load
+
+    cancer = load(BuiltinData(source="builtin", name="breast_cancer"), {})
+    x, y = cancer.train.raw.numpy(), cancer.train.y.numpy()
+    fitted = LogisticRegression(max_iter=10_000).fit(x, y)
+    given = {"w": fitted.coef_.T.astype(np.float32), "b": fitted.intercept_.astype(np.float32)}
+    nodes = [node("MatMul", ["x", "w"], ["u"]), node("Add", ["u", "b"], ["z"])]
+    logits = from_model(model(nodes, shape=("n", 30), columns=1, **given), cancer).logits(cancer.test)
+    nodes = [nodes[0], node("Add", ["u", "b"], ["v"]), node("Sigmoid", ["v"], ["z"])]
+    sure = from_model(model(nodes, shape=("n", 30), columns=1, **given), cancer, kind="probabilities")
+    assert quality(logits, cancer.test.y).accuracy > 0.9
+    assert_close(torch.softmax(logits, 1), torch.softmax(sure.logits(cancer.test), 1), atol=1e-5, rtol=1e-3)
+
+
+def node(kind: str, inputs: list[str], outputs: list[str], **attributes: Any) -> onnx.NodeProto:
+    return helper.make_node(kind, inputs, outputs, **attributes)
+
+
+def model(
+    nodes: list[onnx.NodeProto],
+    *,
+    shape: tuple[int | str, ...] = ("n", 4),
+    columns: int | str = 3,
+    functions: list[onnx.FunctionProto] | None = None,
+    domains: tuple[str, ...] = (),
+    **initializers: Any,
+) -> onnx.ModelProto:
+    """x to z, through the nodes."""
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, list(shape))],
+        [helper.make_tensor_value_info("z", TensorProto.FLOAT, ["n", columns])],
+        [numpy_helper.from_array(np.asarray(value, np.float32), name) for name, value in initializers.items()],
+    )
+    opsets = [helper.make_opsetid(domain, 1 if domain else 17) for domain in ("", *domains)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=10, functions=functions or [])
+
+
+W = np.ones((4, 3), np.float32)
+MATMUL = node("MatMul", ["x", "w"], ["z"])
+
+
+def test_the_plain_model_of_the_tests_below_is_taken(from_model: Load, iris: Data) -> None:
+    assert from_model(model([MATMUL], w=W), iris).logits(iris.test).shape == (len(iris.test.y), 3)
+
+
+def external(tensor: onnx.TensorProto) -> onnx.TensorProto:
+    tensor.ClearField("raw_data")
+    tensor.data_location = TensorProto.EXTERNAL
+    entry = tensor.external_data.add()
+    entry.key, entry.value = "location", "/etc/passwd"
+    return tensor
+
+
+def tensor() -> onnx.TensorProto:
+    return numpy_helper.from_array(W, "w")
+
+
+def in_initializer() -> onnx.ModelProto:
+    made = model([MATMUL], w=W)
+    external(made.graph.initializer[0])
+    return made
+
+
+def without_saying_so() -> onnx.ModelProto:
+    made = in_initializer()
+    made.graph.initializer[0].data_location = TensorProto.DEFAULT
+    return made
+
+
+def in_sparse_initializer(part: str) -> onnx.ModelProto:
+    values = numpy_helper.from_array(np.ones(3, np.float32), "w")
+    indices = numpy_helper.from_array(np.arange(3), "i")
+    sparse = helper.make_sparse_tensor(values, indices, [4, 3])
+    external(getattr(sparse, part))
+    made = model([MATMUL])
+    made.graph.sparse_initializer.append(sparse)
+    return made
+
+
+def in_constant() -> onnx.ModelProto:
+    return model([node("Constant", [], ["w"], value=external(tensor())), MATMUL])
+
+
+def in_sparse_constant() -> onnx.ModelProto:
+    values = external(numpy_helper.from_array(np.ones(3, np.float32), "v"))
+    sparse = helper.make_sparse_tensor(values, numpy_helper.from_array(np.arange(3), "i"), [4, 3])
+    return model([node("Constant", [], ["w"], sparse_value=sparse), MATMUL])
+
+
+def branch(inner: list[onnx.NodeProto], initializers: list[onnx.TensorProto] | None = None) -> onnx.GraphProto:
+    value = helper.make_tensor_value_info("w", TensorProto.FLOAT, [4, 3])
+    return helper.make_graph(inner, "b", [], [value], initializers or [])
+
+
+def in_subgraph() -> onnx.ModelProto:
+    constant = branch([node("Constant", [], ["w"], value=external(tensor()))])
+    choice = node("If", ["c"], ["v"], then_branch=constant, else_branch=constant)
+    true = node("Constant", [], ["c"], value=numpy_helper.from_array(np.array(True)))
+    return model([true, choice, node("MatMul", ["x", "v"], ["z"])])
+
+
+def in_subgraph_initializer() -> onnx.ModelProto:
+    made = in_subgraph()
+    for attribute in made.graph.node[1].attribute:
+        attribute.g.CopyFrom(branch([node("Identity", ["u"], ["w"])], [external(numpy_helper.from_array(W, "u"))]))
+    return made
+
+
+def function(inner: list[onnx.NodeProto], name: str = "f", domain: str = "mine") -> onnx.FunctionProto:
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("mine", 1)]
+    return helper.make_function(domain, name, ["a"], ["b"], inner, opsets)
+
+
+def in_function() -> onnx.ModelProto:
+    inner = [node("Constant", [], ["w"], value=external(tensor())), node("MatMul", ["a", "w"], ["b"])]
+    return model([node("f", ["x"], ["z"], domain="mine")], functions=[function(inner)], domains=("mine",))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        in_initializer,
+        without_saying_so,
+        lambda: in_sparse_initializer("values"),
+        lambda: in_sparse_initializer("indices"),
+        in_constant,
+        in_sparse_constant,
+        in_subgraph,
+        in_subgraph_initializer,
+        in_function,
+    ],
+)
+def test_external_data_is_refused_wherever_it_hides(
+    from_model: Load, refusal: Refusal, iris: Data, make: Callable[[], onnx.ModelProto]
+) -> None:
+    problem = refusal(lambda: from_model(make(), iris))
+    assert problem.code == "teacher_invalid"
+    assert "another file" in problem.title
+
+
+def doubling(levels: int) -> onnx.ModelProto:
+    """Functions of which each calls the one before twice."""
+    functions = [function([node("Identity", ["a"], ["b"])], "f0")]
+    for level in range(1, levels):
+        calls = [node(f"f{level - 1}", ["a"], ["m"], domain="mine"), node(f"f{level - 1}", ["m"], ["b"], domain="mine")]
+        functions.append(function(calls, f"f{level}"))
+    nodes = [node(f"f{levels - 1}", ["x"], ["y"], domain="mine"), node("MatMul", ["y", "w"], ["z"])]
+    return model(nodes, functions=functions, domains=("mine",), w=W)
+
+
+def calls_itself() -> onnx.ModelProto:
+    inner = function([node("f", ["a"], ["b"], domain="mine")])
+    return model([node("f", ["x"], ["z"], domain="mine")], functions=[inner], domains=("mine",))
+
+
+def huge_dims() -> onnx.ModelProto:
+    made = model([MATMUL], w=W)
+    made.graph.initializer[0].dims[:] = [1 << 40, 1 << 40]
+    return made
+
+
+def nested(levels: int) -> onnx.ModelProto:
+    graph = branch([node("Constant", [], ["w"], value=tensor())])
+    for _ in range(levels):
+        true = node("Constant", [], ["c"], value=numpy_helper.from_array(np.array(True)))
+        graph = branch([true, node("If", ["c"], ["w"], then_branch=graph)])
+    true = node("Constant", [], ["c"], value=numpy_helper.from_array(np.array(True)))
+    return model([true, node("If", ["c"], ["w"], then_branch=graph), MATMUL])
+
+
+def of_opset(version: int) -> onnx.ModelProto:
+    made = model([MATMUL], w=W)
+    made.opset_import[0].version = version
+    return made
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        pytest.param(lambda: b"", "not a whole ONNX model", id="nothing"),
+        pytest.param(lambda: b"\x08\x0a no model", "not a whole ONNX model", id="noise"),
+        pytest.param(lambda: model([MATMUL], w=W).SerializeToString()[:-9], "not a whole ONNX model", id="cut off"),
+        pytest.param(lambda: model([], w=W), "computes nothing", id="no nodes"),
+        pytest.param(
+            lambda: model([node("Evil", ["x"], ["z"], domain="com.mine")], domains=("com.mine",)), "standard", id="ops"
+        ),
+        pytest.param(
+            lambda: model([node("Gelu", ["x"], ["z"], domain="com.microsoft")], domains=("com.microsoft",)),
+            "standard",
+            id="onnxruntime's own",
+        ),
+        pytest.param(lambda: doubling(40), "more than 50000 nodes", id="2^40 nodes"),
+        pytest.param(calls_itself, "calls itself", id="recursion"),
+        pytest.param(huge_dims, "dimensions", id="huge"),
+        pytest.param(lambda: nested(20), "too deep", id="deep"),
+        pytest.param(lambda: of_opset(999), "operator set 999", id="future"),
+        pytest.param(lambda: of_opset(1), "operator set 1", id="past"),
+        pytest.param(lambda: model([node("RandomNormalLike", ["x"], ["z"])]), "at random", id="dice"),
+        pytest.param(lambda: model([node("MatMul", ["x", "nobody"], ["z"])]), "", id="dangling"),
+        pytest.param(lambda: model([node("NoSuchThing", ["x"], ["z"])]), "", id="unknown operator"),
+    ],
+)
+def test_a_model_that_cannot_be_trusted_is_refused(
+    from_model: Load, refusal: Refusal, iris: Data, make: Callable[[], Any], said: str
+) -> None:
+    problem = refusal(lambda: from_model(make(), iris))
+    assert problem.code == "teacher_invalid"
+    assert said in problem.title
+
+
+def test_functions_of_its_own_are_no_harm(from_model: Load, iris: Data) -> None:
+    assert from_model(doubling(5), iris).logits(iris.test).shape == (len(iris.test.y), 3)
+
+
+def test_a_model_of_other_shapes_is_refused_with_both(from_model: Load, refusal: Refusal, iris: Data) -> None:
+    wide = model([MATMUL], shape=("n", 5), w=np.ones((5, 3)))
+    problem = refusal(lambda: from_model(wide, iris))
+    assert problem.code == "teacher_mismatch"
+    assert "(5)" in problem.title
+    assert "(4,)" in problem.title
+    four = model([MATMUL], columns=4, w=np.ones((4, 4)))
+    problem = refusal(lambda: from_model(four, iris))
+    assert problem.code == "class_mismatch"
+    assert "3 classes" in problem.title
+
+
+def test_outputs_are_chosen_by_name_or_the_last_that_fits(from_model: Load, refusal: Refusal, iris: Data) -> None:
+    made = model([node("MatMul", ["x", "w"], ["z"]), node("Neg", ["z"], ["minus"]), node("Abs", ["x"], ["other"])], w=W)
+    for name, columns in (("minus", 3), ("other", 4)):
+        made.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", columns]))
+    first = from_model(made, iris, output="z").logits(iris.test)
+    assert torch.equal(from_model(made, iris).logits(iris.test), -first)
+    problem = refusal(lambda: from_model(made, iris, output="logits"), "/teacher/output")
+    assert {"output": "z"} in problem.ways_out
+    assert refusal(lambda: from_model(made, iris, output="other"), "/teacher/output").code == "class_mismatch"
+
+
+def test_two_inputs_are_one_too_many(from_model: Load, refusal: Refusal, iris: Data) -> None:
+    made = model([node("Add", ["x", "y"], ["u"]), node("MatMul", ["u", "w"], ["z"])], w=W)
+    made.graph.input.append(helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 4]))
+    problem = refusal(lambda: from_model(made, iris))
+    assert (problem.code, "2 inputs" in problem.title) == ("teacher_mismatch", True)
+
+
+def test_a_model_that_never_ends_is_ended(from_model: Load, iris: Data, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(onnx_model, "RUN_SECONDS", 0.3)
+    body = helper.make_graph(
+        [node("Identity", ["go"], ["again"]), node("Neg", ["v"], ["next"])],
+        "body",
+        [
+            helper.make_tensor_value_info("i", TensorProto.INT64, []),
+            helper.make_tensor_value_info("go", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("v", TensorProto.FLOAT, ["n", 3]),
+        ],
+        [
+            helper.make_tensor_value_info("again", TensorProto.BOOL, []),
+            helper.make_tensor_value_info("next", TensorProto.FLOAT, ["n", 3]),
+        ],
+    )
+    true = node("Constant", [], ["c"], value=numpy_helper.from_array(np.array(True)))
+    made = model([node("MatMul", ["x", "w"], ["u"]), true, node("Loop", ["", "c", "u"], ["z"], body=body)], w=W)
+    with pytest.raises(Problem, match=r"did not answer within 0\.3 s"):
+        from_model(made, iris).logits(iris.test)
+
+
+def test_the_count_of_nodes_is_bounded_without_functions_too(
+    from_model: Load, refusal: Refusal, iris: Data, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onnx_check, "MAX_NODES", 2)
+    nodes = [node("Neg", ["x"], ["a"]), node("Neg", ["a"], ["b"]), node("MatMul", ["b", "w"], ["z"])]
+    assert "more than 2 nodes" in refusal(lambda: from_model(model(nodes, w=W), iris)).title

@@ -1,0 +1,374 @@
+"""Every way to train does what it says, and resumes bit for bit."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from app.distillations.datasets import BuiltinData
+from app.distillations.training import Augmentation, StudentTraining, Training
+from app.errors import Problem
+from workers.distillation.bias import best_offset
+from workers.distillation.data import load
+from workers.distillation.learner import Learner, batches
+from workers.distillation.optimise import Average, learning_rate
+from workers.distillation.plan import baseline_lesson, student_lesson, student_stages
+from workers.distillation.run import run
+from workers.distillation.signals import Signal
+from workers.distillation.views import view
+from workers.run import Stopped
+
+Make = Callable[..., Any]
+
+DIGITS = {"source": "builtin", "name": "digits", "labelled": 60, "standardise": "channel"}
+SMALL = {"architecture": {"kind": "mlp", "hidden": [6], "dropout": 0.3}}
+CNN = {"architecture": {"kind": "cnn", "channels": [3], "dropout": 0.2}}
+RESNET = {"architecture": {"kind": "resnet", "depth": 8, "width": 2}}
+
+
+def hashes(house: Any) -> dict[str, str]:
+    return {name: hashlib.sha256(file).hexdigest() for name, file in house.published.items() if "report" not in name}
+
+
+def learner(job: Make, *, baseline: bool = False, signal: Tensor | None = None, **training: Any) -> Learner:
+    spec = job(training=training)
+    data = load(spec.dataset, {})
+    (student, plain), *_ = student_stages(spec)
+    if baseline:
+        return Learner(plain, baseline_lesson(data), data)
+    answers = torch.randn(len(data.train.y), 3, generator=torch.Generator().manual_seed(0))
+    return Learner(student, student_lesson(spec, data, Signal(answers, "teacher")), data)
+
+
+def epoch(one: Learner) -> None:
+    one.begin_epoch()
+    for positions in batches(one.stage, one.lesson, one.epoch):
+        one.learn(positions)
+    one.end_epoch()
+
+
+WAYS: list[dict[str, Any]] = [
+    {"ema": 0.9},
+    {"accumulate": 3},
+    {"clip_norm": 0.1, "accumulate": 2},
+    {"optimizer": "sgd", "momentum": 0.9, "nesterov": True, "schedule": "step", "milestones": [1, 2], "decay": 0.5},
+    {"warm_up": 2, "label_smoothing": 0.1, "class_weights": "balanced", "balanced_batches": True},
+    {"patience": 1, "learning_rate": 0.3, "epochs": 12},
+    {"precision": "bfloat16", "ema": 0.5, "accumulate": 2, "clip_norm": 1.0},
+]
+
+
+@pytest.mark.parametrize("stops", [[1], [8, 1], [5] * 6])
+@pytest.mark.parametrize("own", WAYS, ids=lambda own: "-".join(own))
+def test_every_way_to_train_resumes_bit_for_bit(job: Make, house: Make, own: dict[str, Any], stops: list[int]) -> None:
+    spec = job(student=SMALL, training={"epochs": 3, "batch_size": 16, **own}, evaluation={"seeds": 1})
+    resumes_bit_for_bit(spec, house, stops)
+
+
+OBJECTIVES: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"kind": "fitnet"}, SMALL),
+    ({"kind": "crd", "width": 8}, SMALL),
+    ({"kind": "rkd"}, SMALL),
+    (
+        {
+            "kind": "sum",
+            "terms": [{"objective": {}}, {"weight": {"from": 0, "to": 1, "epochs": 2}, "objective": {"kind": "crd"}}],
+        },
+        SMALL,
+    ),
+    ({"kind": "kd", "temperature": {"from": 8, "to": 2, "shape": "cosine", "epochs": 3}}, SMALL),
+]
+
+
+@pytest.mark.parametrize(("objective", "student"), OBJECTIVES, ids=lambda given: given.get("kind", ""))
+def test_projections_and_ramps_resume_bit_for_bit(
+    job: Make, house: Make, objective: dict[str, Any], student: dict[str, Any]
+) -> None:
+    training = {"epochs": 3, "batch_size": 16, "accumulate": 2}
+    resumes_bit_for_bit(
+        job(student=student, objective=objective, training=training, evaluation={"seeds": 1}), house, [9, 7]
+    )
+
+
+@pytest.mark.parametrize("consistent", [True, False])
+@pytest.mark.parametrize("student", [CNN, RESNET], ids=["cnn", "resnet"])
+def test_images_resume_bit_for_bit(job: Make, house: Make, student: dict[str, Any], consistent: bool) -> None:
+    how = {"flip": True, "crop": 1, "noise": 0.1, "consistent": consistent}
+    spec = job(
+        dataset=DIGITS,
+        teacher={"source": "train", "architecture": {"kind": "cnn", "channels": [4]}},
+        student=student,
+        objective={"kind": "sum", "terms": [{"objective": {}}, {"objective": {"kind": "at"}}]},
+        training={"epochs": 2, "batch_size": 256, "augmentation": how, "ema": 0.9},
+        evaluation={"seeds": 1},
+    )
+    resumes_bit_for_bit(spec, house, [8, 3])
+
+
+def resumes_bit_for_bit(spec: Any, house: Make, stops: list[int]) -> None:
+    unbroken = house()
+    result = run(spec, unbroken)
+    published: dict[str, bytes] = {}
+    saved = None
+    for batch_count in stops:
+        asked = iter(range(batch_count))
+        stopped = house(resume=saved, stop=lambda asked=asked: next(asked, None) is None)
+        with pytest.raises(Stopped):
+            run(spec, stopped)
+        published |= stopped.published
+        saved = stopped.saved
+    last = house(resume=saved)
+    assert run(spec, last)["student_sha256"] == result["student_sha256"]
+    last.published = published | last.published
+    assert hashes(last) == hashes(unbroken)
+
+
+def test_accumulated_batches_make_the_step_of_one_large_batch(job: Make) -> None:
+    """With a mean over equal batches, whose labelled rows are as many in each: here all."""
+    own = {"optimizer": "sgd", "schedule": "constant", "learning_rate": 0.1, "epochs": 1}
+    spec = {"dataset": {"source": "builtin", "name": "iris"}}
+    few, many = (learner(lambda s=s, **k: job(**spec, **k), batch_size=s, accumulate=16 // s, **own) for s in (4, 16))
+    rows = few.lesson.positions[:16]
+    for part in rows.split(4):
+        few.learn(part)
+    many.learn(rows)
+    assert few.step_number == many.step_number == 1
+    for one, other in zip(few.network.parameters(), many.network.parameters(), strict=True):
+        torch.testing.assert_close(one, other)
+
+
+def test_what_is_left_at_the_end_of_an_epoch_makes_a_step(job: Make) -> None:
+    one = learner(job, batch_size=16, accumulate=4)
+    assert one.batches_per_epoch % 4 != 0
+    steps = 0
+    step = one.optimizer.step
+
+    def counted() -> None:
+        nonlocal steps
+        steps += 1
+        step()
+
+    one.optimizer.step = counted  # type: ignore[method-assign]
+    epoch(one)
+    assert steps == one.step_number == one.steps_per_epoch == -(-one.batches_per_epoch // 4)
+    assert all(weight.grad is None for weight in one.trained)
+
+
+def test_gradients_are_clipped_to_their_norm(job: Make) -> None:
+    own = {"optimizer": "sgd", "schedule": "constant", "learning_rate": 1.0, "clip_norm": 0.01}
+    one = learner(job, **own)
+    before = [weight.detach().clone() for weight in one.trained]
+    one.learn(one.lesson.positions[:16])
+    moved = sum((a - b).square().sum() for a, b in zip(before, one.trained, strict=True))
+    assert moved.sqrt().item() == pytest.approx(0.01, rel=1e-3)
+
+
+def test_the_average_is_the_sum_of_its_definition(job: Make) -> None:
+    network = learner(job).network
+    average, expected = Average(network, 0.3), {name: w.clone() for name, w in network.state_dict().items()}
+    for step in range(5):
+        with torch.no_grad():
+            for weight in network.parameters():
+                weight.add_(1.0)
+        average.follow(network)
+        kept = min(0.3, (step + 1) / (step + 10))
+        expected = {name: kept * w + (1 - kept) * network.state_dict()[name] for name, w in expected.items()}
+    for name, weight in average.network.state_dict().items():
+        torch.testing.assert_close(weight, expected[name])
+
+
+def test_the_average_is_what_is_judged_and_kept(job: Make) -> None:
+    one = learner(job, ema=0.99, learning_rate=0.05)
+    epoch(one)
+    assert one.average is not None
+    for name, weight in one.best.weights.items():
+        assert torch.equal(weight, one.average.network.state_dict()[name])
+        assert not torch.equal(weight, one.network.state_dict()[name])
+
+
+def test_training_ends_once_its_patience_does(job: Make, house: Make) -> None:
+    told = house()
+    run(job(training={"epochs": 200, "patience": 3, "learning_rate": 0.1}, evaluation={"seeds": 1}), told)
+    ended = [data for kind, data in told.events if kind == "stage" and data["state"] == "ended"]
+    assert all(data["epoch"] < 200 for data in ended)
+    for data in ended:
+        best = told.metas[f"{data['stage']}.safetensors"]["epoch"]
+        assert data["epoch"] == best + 3
+
+
+def test_the_learning_rate_warms_up_and_then_follows_its_schedule() -> None:
+    def rates(**given: Any) -> list[float]:
+        training = Training(epochs=4, learning_rate=1.0, **given)
+        return [learning_rate(training, step, 2) for step in range(8)]
+
+    assert rates(schedule="constant", warm_up=2) == [0.25, 0.5, 0.75, 1, 1, 1, 1, 1]
+    assert rates(schedule="step", milestones=[1, 3], decay=0.5) == [1, 1, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25]
+    cosine = rates(schedule="cosine", warm_up=1)
+    assert cosine[:3] == [0.5, 1.0, 1.0]
+    assert cosine[2:] == sorted(cosine[2:], reverse=True)
+    assert rates(schedule="cosine")[4] == pytest.approx(0.5)
+
+
+def test_balanced_batches_show_every_class_equally_often(job: Make) -> None:
+    spec = job(dataset={"source": "builtin", "name": "wine"}, training={"balanced_batches": True, "batch_size": 4096})
+    data = load(spec.dataset, {})
+    (_, plain), *_ = student_stages(spec)
+    lesson = baseline_lesson(data)
+    drawn = torch.cat([data.train.y[torch.cat(batches(plain, lesson, n))] for n in range(60)])
+    shares = drawn.bincount() / len(drawn)
+    assert (shares - 1 / 3).abs().max() < 0.02
+    assert (data.train.y.bincount() / len(data.train.y) - 1 / 3).abs().max() > 0.05
+
+
+def test_class_weights_reach_the_labels_term_of_student_and_baseline(job: Make) -> None:
+    for baseline in (False, True):
+        weighted = learner(job, baseline=baseline, class_weights=[1.0, 0.0, 4.0])
+        assert weighted.class_weights is not None
+        assert weighted.class_weights.tolist() == [1.0, 0.0, 4.0]
+        even = learner(job, baseline=baseline)
+        rows = torch.nonzero(weighted.labels >= 0).flatten()
+        assert weighted._loss(rows) != even._loss(rows)
+    balanced = learner(job, class_weights="balanced").class_weights
+    assert balanced is not None
+    torch.testing.assert_close(balanced, torch.ones(3))  # nine labels of iris are three of each class
+
+
+def test_half_precision_changes_the_products_and_little_else(job: Make) -> None:
+    full, half = (learner(job, precision=precision) for precision in ("float32", "bfloat16"))
+    rows = full.lesson.positions[:32]
+    assert full._loss(rows).item() == pytest.approx(half._loss(rows).item(), rel=0.05)
+    assert full._loss(rows) != half._loss(rows)
+    epoch(half)
+    assert all(weight.dtype == torch.float32 for weight in half.best.weights.values())
+
+
+def digits_with(**how: Any) -> tuple[Any, Augmentation]:
+    return load(BuiltinData.model_validate({"source": "builtin", "name": "digits"}), {}), Augmentation(**how)
+
+
+def test_a_view_is_a_function_of_seed_and_epoch() -> None:
+    data, how = digits_with(flip=True, crop=2, noise=0.1)
+    first, same = (view(data, how, seed=1, epoch=3) for _ in range(2))
+    assert torch.equal(first.raw, same.raw)
+    assert torch.equal(first.x, data.standardisation(first.raw))
+    for other in (view(data, how, seed=2, epoch=3), view(data, how, seed=1, epoch=4)):
+        assert not torch.equal(first.raw, other.raw)
+
+
+def test_a_shift_moves_pixels_and_a_flip_mirrors_them() -> None:
+    data, how = digits_with(crop=2)
+    moved = view(data, how, seed=0, epoch=0).raw
+    padded = torch.nn.functional.pad(data.train.raw, (2, 2, 2, 2))
+    windows = padded.unfold(2, 8, 1).unfold(3, 8, 1)  # (rows, 1, 5, 5, 8, 8): every shift there is
+    found = (windows == moved[:, :, None, None]).flatten(4).all(4).flatten(1)
+    assert bool(found.any(1).all())
+    assert found.float().sum(0).gt(0).all(), "every shift occurs"
+    data, how = digits_with(flip=True)
+    flipped = view(data, how, seed=0, epoch=0).raw
+    same, mirrored = ((flipped == images).flatten(1).all(1) for images in (data.train.raw, data.train.raw.flip(3)))
+    assert bool((same | mirrored).all())
+    assert 0.4 < mirrored.float().mean() < 0.6
+    data, how = digits_with(noise=0.25)
+    noise = view(data, how, seed=0, epoch=0).raw - data.train.raw
+    assert (noise / data.standardisation.std).std().item() == pytest.approx(0.25, rel=0.02)
+
+
+@pytest.mark.parametrize("consistent", [True, False])
+def test_a_consistent_teacher_is_asked_about_what_the_student_sees(job: Make, consistent: bool) -> None:
+    spec = job(
+        dataset=DIGITS, training={"augmentation": {"crop": 1, "consistent": consistent}, "epochs": 1, "batch_size": 512}
+    )
+    data = load(spec.dataset, {})
+    asked: list[Tensor] = []
+
+    def ask(rows: Any) -> Signal:
+        asked.append(rows.x)
+        return Signal(torch.zeros(len(rows.y), 10), "view")
+
+    (student, _), *_ = student_stages(spec)
+    one = Learner(student, student_lesson(spec, data, Signal(torch.ones(len(data.train.y), 10), "still"), ask), data)
+    epoch(one)
+    assert not torch.equal(one.x, data.train.x)
+    assert one.signal is not None
+    assert one.signal.digest == ("view" if consistent else "still")
+    assert [torch.equal(x, one.x) for x in asked] == ([True] if consistent else [])
+
+
+def test_the_best_offset_is_the_best_of_all_that_could_be_tried() -> None:
+    draw = torch.Generator().manual_seed(0)
+    for _ in range(10):
+        logits, labels = torch.randn(50, 5, generator=draw), torch.randint(0, 5, (50,), generator=draw)
+        for classes in ((2,), (1, 4)):
+            mask = torch.zeros(5).index_fill(0, torch.tensor(classes), 1.0)
+
+            def right(offset: float, mask: Tensor = mask, logits: Tensor = logits, labels: Tensor = labels) -> int:
+                return int(((logits + offset * mask).argmax(1) == labels).sum())
+
+            best = max(right(float(offset)) for offset in torch.linspace(-8, 8, 801))
+            assert right(best_offset(logits, labels, classes)) >= best
+
+
+def recall_of_a_digit_left_out(job: Make, house: Make, *, corrected: bool, seeds: int, **training: Any) -> list[float]:
+    """Of the digit 3, which the student never saw, for each seed."""
+    spec = job(
+        dataset={"source": "builtin", "name": "digits", "leave_out": ["3"], "standardise": "channel"},
+        teacher={
+            "source": "train",
+            "architecture": {"kind": "mlp", "hidden": [256, 256]},
+            "training": {"epochs": 40, "augmentation": training.get("augmentation")},
+        },
+        student={"architecture": {"kind": "mlp", "hidden": [16]}},
+        objective={"kind": "kd", "temperature": 8.0, "alpha": 1.0},
+        training={"batch_size": 64, "bias_correction": corrected, **training},
+        evaluation={"seeds": seeds, "baseline": False},
+    )
+    told = house()
+    run(spec, told)
+    report = json.loads(told.published["report.json"])
+    assert any("training row of these classes: 3" in note for note in report["notes"])
+    return [one["per_class"][3] for one in report["student"]["runs"]]
+
+
+def test_a_digit_that_the_student_never_saw_is_recovered_by_its_bias(house: Make, job: Make) -> None:
+    (plain,), (corrected,) = (
+        recall_of_a_digit_left_out(job, house, corrected=wanted, seeds=1, epochs=20) for wanted in (False, True)
+    )
+    assert corrected > plain + 0.3
+
+
+@pytest.mark.slow
+def test_with_noisy_views_nine_in_ten_of_the_digit_are_recovered(house: Make, job: Make) -> None:
+    recalls = recall_of_a_digit_left_out(
+        job, house, corrected=True, seeds=3, epochs=60, augmentation={"noise": 0.3, "consistent": True}
+    )
+    assert np.mean(recalls) >= 0.9
+
+
+@pytest.mark.parametrize(
+    ("training", "code", "place"),
+    [
+        ({"device": "cuda"}, "no_cuda", "device"),
+        ({"precision": "float16"}, "no_cuda", "precision"),
+        ({"class_weights": [1.0, 2.0]}, "class_weights_mismatch", "class_weights"),
+    ],
+)
+def test_what_cannot_be_trained_here_is_refused_before_the_teacher_is(
+    job: Make, house: Make, training: dict[str, Any], code: str, place: str
+) -> None:
+    if torch.cuda.is_available() and code == "no_cuda":
+        pytest.skip("there is a GPU here")
+    told = house()
+    with pytest.raises(Problem) as refused:
+        run(job(training=training), told)
+    assert (refused.value.code, refused.value.pointer) == (code, f"/training/{place}")
+    assert told.progressed == []
+
+
+def test_a_training_without_options_is_as_it_was() -> None:
+    plain = StudentTraining()
+    assert (plain.accumulate, plain.ema, plain.patience, plain.clip_norm, plain.augmentation) == (1, *[None] * 4)

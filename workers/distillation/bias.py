@@ -1,0 +1,51 @@
+"""Bias correction (Hinton, Vinyals, Dean 2015, arXiv:1503.02531, sec. 3): a class that the student never saw.
+
+Through the teacher's answers on other classes a student learns what a class looks like, but not how often it comes. One
+number, added to its logit, puts that right; it is the one that makes the most of the validation rows.
+"""
+
+import torch
+from torch import Tensor
+
+from app.distillations.training import StudentTraining
+from workers.distillation.data import Data
+from workers.distillation.plan import Stage
+from workers.distillation.state import Outcome
+from workers.distillation.students import logits_of
+
+
+def corrected(outcome: Outcome, stage: Stage, data: Data) -> Outcome:
+    """The outcome with the correction in its head's bias, where the training asks for it and classes were left out."""
+    training = stage.training
+    if not isinstance(training, StudentTraining) or not training.bias_correction or not data.left_out:
+        return outcome
+    if stage.role == "teacher":
+        return outcome
+    network = stage.begin(data)
+    network.load_state_dict(outcome.weights)
+    logits, labels = logits_of(network, data.validation.x), data.validation.y
+    unseen = torch.zeros(logits.shape[1]).index_fill(0, torch.tensor(data.left_out), 1.0)
+    bias = best_offset(logits, labels, data.left_out) * unseen
+    accuracy = float(((logits + bias).argmax(1) == labels).double().mean())
+    weights = outcome.weights | {"head.bias": outcome.weights["head.bias"] + bias}
+    return Outcome(weights, outcome.epoch, outcome.step, accuracy)
+
+
+def best_offset(logits: Tensor, labels: Tensor, classes: tuple[int, ...]) -> float:
+    """What, added to the logits of `classes`, gets the most rows right; the middle of the widest range of such numbers.
+
+    logits: (rows, all classes). A row changes sides where its offset passes the margin between its best class and its
+    best one of `classes`, so that only the ranges between margins have to be tried.
+    """
+    inside = torch.zeros(logits.shape[1], dtype=torch.bool).index_fill(0, torch.tensor(classes), True)
+    outer, inner = (logits.double().masked_fill(mask, -torch.inf) for mask in (inside, ~inside))
+    margins, order = (outer.amax(1) - inner.amax(1)).sort()
+    right_if_raised, right_if_not = ((part.argmax(1) == labels)[order].long() for part in (inner, outer))
+    none = torch.zeros(1, dtype=torch.long)
+    raised = torch.cat([none, right_if_raised.cumsum(0)])  # rows below the offset are answered from `classes`
+    not_raised = right_if_not.sum() - torch.cat([none, right_if_not.cumsum(0)])
+    edges = torch.cat([margins[:1] - 1, margins, margins[-1:] + 1])
+    right = raised + not_raised
+    widths = torch.where(right == right.max(), edges[1:] - edges[:-1], -1.0)
+    widest = int(widths.argmax())
+    return float((edges[widest] + edges[widest + 1]) / 2)

@@ -1,0 +1,262 @@
+"""A network in training and everything that its next step depends on."""
+
+import math
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+from torch import Tensor
+from torch.nn.utils import clip_grad_norm_
+
+from app.errors import Problem
+from workers.distillation.data import Data, Rows
+from workers.distillation.features import shapes_of
+from workers.distillation.networks.network import Network
+from workers.distillation.objectives.criterion import Criterion
+from workers.distillation.objectives.terms import UNKNOWN, Target, cross_entropy_of_known, label_term
+from workers.distillation.optimise import Average, learning_rate, optimizer_of
+from workers.distillation.plan import Lesson, Stage, seed_of
+from workers.distillation.state import Outcome, Snapshot
+from workers.distillation.students import logits_of
+from workers.distillation.views import refuse_tables, view
+
+
+def batches(stage: Stage, lesson: Lesson, epoch: int) -> tuple[Tensor, ...]:
+    """Positions (batch,) of every step of an epoch; a function of seed, stage and epoch alone."""
+    draw = torch.Generator().manual_seed(seed_of("batches", stage.seed, stage.role, epoch))
+    count = len(lesson.positions)
+    if stage.training.balanced_batches:
+        chances = _balanced(lesson.labels[lesson.positions])
+        chosen = torch.multinomial(chances, lesson.epoch_rows, replacement=True, generator=draw)
+        return torch.split(lesson.positions[chosen], stage.training.batch_size)
+    rounds = [torch.randperm(count, generator=draw) for _ in range(-(-lesson.epoch_rows // count))]
+    return torch.split(lesson.positions[torch.cat(rounds)[: lesson.epoch_rows]], stage.training.batch_size)
+
+
+class Learner:
+    """`learn` batch after batch, `begin_epoch` and `end_epoch` around them, `snapshot` and `restore` at any point."""
+
+    def __init__(self, stage: Stage, lesson: Lesson, data: Data) -> None:
+        training = stage.training
+        self.stage, self.lesson, self.data = stage, lesson, data
+        self.device = device_of(stage)
+        self.network = stage.begin(data).to(self.device)
+        self.criterion = _criterion(stage, lesson, self.network, data, self.device)
+        self.trained = [*self.network.parameters(), *(self.criterion.parameters() if self.criterion else ())]
+        self.optimizer = optimizer_of(self.trained, training)
+        self.scaler = torch.amp.GradScaler(self.device.type) if training.precision == "float16" else None
+        self.average = None if training.ema is None else Average(self.network, training.ema)
+        self.batches_per_epoch = -(-lesson.epoch_rows // training.batch_size)
+        self.steps_per_epoch = -(-self.batches_per_epoch // training.accumulate)
+        self.class_weights = _class_weights(stage, lesson, len(data.classes), self.device)
+        self.x, self.labels = data.train.x.to(self.device), lesson.labels.to(self.device)
+        self.signal = None if lesson.signal is None else lesson.signal.to(self.device)
+        self.epoch = 0  # finished epochs
+        self.batch = 0  # finished batches of the running epoch
+        self.loss_sum = 0.0  # over them, nats
+        self.best = Outcome({}, 0, 0, 0.0)  # of no epoch; the first one replaces it
+        self.best_score = (-1.0, -math.inf)
+        torch.manual_seed(seed_of("dropout", stage.seed, stage.role))
+
+    @property
+    def step_number(self) -> int:
+        """Finished optimizer steps."""
+        return self.epoch * self.steps_per_epoch + -(-self.batch // self.stage.training.accumulate)
+
+    @property
+    def judged(self) -> Network:
+        """The network that is evaluated and kept: the average where there is one."""
+        return self.network if self.average is None else self.average.network
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are done, or so many without a better one that the training ends early."""
+        patience = self.stage.training.patience
+        waited = self.epoch - self.best.epoch
+        return self.epoch >= self.stage.training.epochs or (patience is not None and waited >= patience)
+
+    def snapshot(self) -> Snapshot:
+        """For `restore`; plain values and tensors only."""
+        gradients = [parameter.grad for parameter in self.trained]
+        return {
+            "network": self.network.state_dict(),
+            "criterion": self.criterion.state_dict() if self.criterion else {},
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict() if self.scaler else {},
+            "average": self.average.state_dict() if self.average else {},
+            "gradients": gradients,
+            "random": torch.get_rng_state(),
+            "random_on_device": torch.cuda.get_rng_state() if self.device.type == "cuda" else None,
+            "cursor": (self.epoch, self.batch, self.loss_sum),
+            "best": vars(self.best),
+            "best_score": self.best_score,
+        }
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go on where `snapshot` was taken. The learning rate follows from the step: there is no schedule to load."""
+        self.network.load_state_dict(snapshot["network"])
+        self.optimizer.load_state_dict(snapshot["optimizer"])
+        if self.criterion:
+            self.criterion.load_state_dict(snapshot["criterion"])
+        if self.scaler:
+            self.scaler.load_state_dict(snapshot["scaler"])
+        if self.average:
+            self.average.load_state_dict(snapshot["average"])
+        for parameter, gradient in zip(self.trained, snapshot["gradients"], strict=True):
+            parameter.grad = None if gradient is None else gradient.to(self.device)
+        torch.set_rng_state(snapshot["random"])
+        if snapshot["random_on_device"] is not None and self.device.type == "cuda":
+            torch.cuda.set_rng_state(snapshot["random_on_device"])
+        self.epoch, self.batch, self.loss_sum = snapshot["cursor"]
+        self.best = Outcome(**snapshot["best"])
+        self.best_score = snapshot["best_score"]
+
+    def begin_epoch(self) -> None:
+        """Show the images of the running epoch, and hear what the teacher says of them."""
+        how = self.stage.training.augmentation
+        if how is None:
+            return
+        rows = view(self.data, how, seed=self.stage.seed, epoch=self.epoch)
+        self.x = rows.x.to(self.device)
+        if how.consistent and self.lesson.ask is not None:
+            self.signal = self.lesson.ask(rows).to(self.device)
+
+    def learn(self, positions: Tensor) -> None:
+        """One batch of training rows; an optimizer step once enough of them are together."""
+        positions = positions.to(self.device)
+        loss = self._loss(positions)
+        together = self._together()
+        self._backward(loss if together == 1 else loss / together)
+        self.batch += 1
+        self.loss_sum += loss.item()
+        if self.batch % self.stage.training.accumulate == 0 or self.batch == self.batches_per_epoch:
+            self._step()
+
+    def _loss(self, positions: Tensor) -> Tensor:
+        x, labels = self.x.index_select(0, positions), self.labels.index_select(0, positions)
+        target = Target(labels, self.epoch + 1, self.class_weights, self.stage.training.label_smoothing)
+        if self.criterion is None or self.signal is None:
+            with self._precision():
+                logits = self.network(x)
+            return label_term(logits, target)
+        features: dict[str, Tensor] = {}
+        with self._precision():
+            logits = self.network(x, features if self.criterion.layers else None)
+        return self.criterion(logits, features, self.signal.rows(positions), target)["loss"]  # type: ignore[no-any-return]
+
+    def _precision(self) -> AbstractContextManager[object]:
+        """Half precision inside, where it is asked for; losses are outside."""
+        precision = self.stage.training.precision
+        if precision == "float32":
+            return nullcontext()
+        return torch.autocast(self.device.type, dtype=getattr(torch, precision))
+
+    def _together(self) -> int:
+        """How many batches the running step is made of; at the end of an epoch there may be fewer."""
+        most = self.stage.training.accumulate
+        return min(most, self.batches_per_epoch - self.batch // most * most)
+
+    def _backward(self, loss: Tensor) -> None:
+        loss = loss if self.scaler is None else self.scaler.scale(loss)
+        loss.backward()  # type: ignore[no-untyped-call]
+
+    def _step(self) -> None:
+        """One optimizer step on the gradients that have come together."""
+        training = self.stage.training
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(training, self.step_number - 1, self.steps_per_epoch)
+        if training.clip_norm is not None:
+            if self.scaler is not None:
+                self.scaler.unscale_(self.optimizer)
+            clip_grad_norm_(self.trained, training.clip_norm)
+        if self.scaler is None:
+            self.optimizer.step()
+        else:
+            self.scaler.step(self.optimizer)
+            self.scaler.update()
+        self.optimizer.zero_grad()
+        if self.average is not None:
+            self.average.follow(self.network)
+
+    def end_epoch(self) -> tuple[float, float]:
+        """Turn to the next epoch. Returns this one's mean loss in nats, and its accuracy on the validation rows."""
+        loss = self.loss_sum / self.batch
+        accuracy, negative_log_likelihood = score(self.judged, self.data.validation, self.device)
+        if not math.isfinite(loss + negative_log_likelihood):
+            raise _diverged(self.stage)
+        self.epoch, self.batch, self.loss_sum = self.epoch + 1, 0, 0.0
+        if (accuracy, -negative_log_likelihood) > self.best_score:
+            self.best = Outcome(self.weights(copied=True), self.epoch, self.step_number, accuracy)
+            self.best_score = (accuracy, -negative_log_likelihood)
+        return loss, accuracy
+
+    def weights(self, *, copied: bool = False) -> dict[str, Tensor]:
+        """Of the judged network, in main memory. copied: not to be overwritten by the next step."""
+        weights = {name: tensor.cpu() for name, tensor in self.judged.state_dict().items()}
+        return {name: tensor.clone() for name, tensor in weights.items()} if copied else weights
+
+
+def score(network: Network, rows: Rows, device: torch.device) -> tuple[float, float]:
+    """(accuracy, negative log-likelihood in nats) of some rows; equal accuracies are told apart by the second."""
+    logits, labels = logits_of(network, rows.x.to(device)), rows.y.to(device)
+    accuracy = (logits.argmax(1) == labels).double().mean()
+    return float(accuracy), float(cross_entropy_of_known(logits, labels))
+
+
+def refuse_unfit(stage: Stage, data: Data) -> None:
+    """Raise the Problem of a stage that cannot be trained here or on this data, before anything is trained."""
+    stage.begin(data)
+    device_of(stage)
+    refuse_tables(stage.training.augmentation, data, stage.training_pointer)
+    wanted, classes = stage.training.class_weights, len(data.classes)
+    if isinstance(wanted, list) and len(wanted) != classes:
+        title = f"There are {len(wanted)} class weights; this data has {classes} classes."
+        raise Problem("class_weights_mismatch", title, pointer=f"{stage.training_pointer}/class_weights")
+
+
+def device_of(stage: Stage) -> torch.device:
+    """Where a stage is computed. Raises Problem no_cuda."""
+    wanted, here = stage.training.device, torch.cuda.is_available()
+    if wanted == "cuda" and not here:
+        pointer = f"{stage.training_pointer}/device"
+        raise Problem("no_cuda", "This worker has no GPU.", pointer=pointer, ways_out=[{"device": "auto"}])
+    if stage.training.precision == "float16" and not here:
+        title = "float16 needs a GPU, and this worker has none."
+        pointer = f"{stage.training_pointer}/precision"
+        raise Problem("no_cuda", title, pointer=pointer, ways_out=[{"precision": "bfloat16"}])
+    return torch.device("cuda" if wanted != "cpu" and here else "cpu")
+
+
+def _criterion(stage: Stage, lesson: Lesson, network: Network, data: Data, device: torch.device) -> Criterion | None:
+    """What the student minimises; None learns from labels alone."""
+    if lesson.objective is None or lesson.signal is None:
+        return None
+    teacher = {name: tuple(rows.shape[1:]) for name, rows in lesson.signal.features.items()}
+    student = shapes_of(network, data.train.x[:1].to(device)) if teacher else {}
+    return Criterion(lesson.objective, student, teacher, seed=seed_of("projections", stage.seed)).to(device)
+
+
+def _class_weights(stage: Stage, lesson: Lesson, classes: int, device: torch.device) -> Tensor | None:
+    """(classes,), or None for equal ones."""
+    wanted = stage.training.class_weights
+    if wanted == "none":
+        return None
+    if wanted == "balanced":
+        counts = lesson.labels[lesson.labels != UNKNOWN].bincount(minlength=classes)
+        return (counts.sum() / (classes * counts.clamp(min=1))).float().to(device)
+    return torch.tensor(wanted, dtype=torch.float32, device=device)
+
+
+def _balanced(labels: Tensor) -> Tensor:
+    """Chances (rows,) that give all classes present the same share; rows without a label have the average chance."""
+    known = labels != UNKNOWN
+    counts = labels[known].bincount()
+    present = int((counts > 0).sum())
+    chances = torch.ones(len(labels), dtype=torch.float64)
+    chances[known] = known.sum().double() / (present * counts[labels[known]])
+    return chances
+
+
+def _diverged(stage: Stage) -> Problem:
+    title = f"Training of the {stage.role} diverged: its loss is no longer a number. A lower learning rate helps."
+    ways_out = [{"learning_rate": stage.training.learning_rate / 10}]
+    return Problem("training_diverged", title, pointer=f"{stage.training_pointer}/learning_rate", ways_out=ways_out)

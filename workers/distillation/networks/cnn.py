@@ -1,0 +1,36 @@
+"""Small convolutional networks."""
+
+from torch import Tensor, nn
+from torch.nn.functional import max_pool2d
+
+from app.distillations.architectures import Cnn
+from workers.distillation.networks.network import ACTIVATIONS, Features, Network
+
+POOLED_FROM = 4  # pixels a side; smaller images are not halved
+
+
+class CnnNetwork(Network):
+    """Inputs (batch, channels, height, width); logits (batch, classes)."""
+
+    def __init__(self, architecture: Cnn, input_shape: tuple[int, ...], classes: int) -> None:
+        super().__init__()
+        channels, height, width = input_shape
+        self.convolutions = nn.ModuleList()
+        for wider in architecture.channels:
+            self.convolutions.append(nn.Conv2d(channels, wider, 3, padding=1))
+            channels = wider
+            if min(height, width) >= POOLED_FROM:
+                height, width = height // 2, width // 2
+        self.head = nn.Linear(channels * height * width, classes)
+        self.activation = ACTIVATIONS[architecture.activation]
+        self.dropout = nn.Dropout(architecture.dropout)
+
+    def forward(self, x: Tensor, seen: Features | None = None) -> Tensor:
+        """Logits."""
+        for number, convolution in enumerate(self.convolutions):
+            x = self.activation(convolution(x))
+            if min(x.shape[2:]) >= POOLED_FROM:
+                x = max_pool2d(x, 2)
+            if seen is not None:
+                seen[f"convolutions.{number}"] = x
+        return self.head(self.dropout(x.flatten(1)))  # type: ignore[no-any-return]

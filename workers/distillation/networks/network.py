@@ -1,0 +1,52 @@
+"""What all networks have in common."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import batch_norm, gelu
+
+ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": torch.relu, "gelu": gelu, "tanh": torch.tanh}
+
+Features = dict[str, Tensor]
+
+
+class Network(nn.Module):
+    """Inputs (batch, ...) to logits (batch, classes). `head` is its last layer, linear with a bias.
+
+    A forward that is given `seen` leaves in it the features that `features_of` names, without copying them.
+    """
+
+    head: nn.Linear
+
+    def forward(self, x: Tensor, seen: Features | None = None) -> Tensor:
+        """Logits."""
+        raise NotImplementedError
+
+    def with_features(self, x: Tensor) -> tuple[Tensor, Features]:
+        """Logits, and the features by their names."""
+        seen: Features = {}
+        return self(x, seen), seen
+
+
+class BatchNorm(nn.Module):
+    """Batch normalisation whose state is four float tensors: torch's own also counts batches, in an integer tensor
+    that nothing here reads and that a file of weights should not need.
+    """
+
+    running_mean: Tensor
+    running_var: Tensor
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+        self.register_buffer("running_mean", torch.zeros(channels))
+        self.register_buffer("running_var", torch.ones(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Channels of mean 0 and variance 1 over the batch in train mode, over what was seen in eval mode."""
+        one_value_each = self.training and x.numel() == x.shape[1]  # a batch of one 1x1 image has no variance
+        return batch_norm(
+            x, self.running_mean, self.running_var, self.weight, self.bias, self.training and not one_value_each
+        )

@@ -1,0 +1,68 @@
+"""Teachers of every origin, one file each, brought to one form: something that answers rows with logits."""
+
+from pathlib import Path
+
+from app.distillations.teachers import EndpointTeacher, ModelTeacher, SoftLabels, UploadedTeacher, Weights
+from app.errors import Problem
+from workers.distillation.data import Data
+from workers.distillation.teachers.ask import Use, answers_of, signal_and_use, signal_of
+from workers.distillation.teachers.base import Teacher, within
+from workers.distillation.teachers.endpoint import from_endpoint
+from workers.distillation.teachers.ensemble import ensemble
+from workers.distillation.teachers.onnx_model import from_onnx
+from workers.distillation.teachers.soft_labels import from_soft_labels
+from workers.distillation.teachers.weights import from_weights, trained
+from workers.run import Run
+
+__all__ = [
+    "Teacher",
+    "Use",
+    "answers_of",
+    "ensemble",
+    "loaded",
+    "signal_and_use",
+    "signal_of",
+    "trained",
+]
+
+Loadable = UploadedTeacher | ModelTeacher | SoftLabels | EndpointTeacher
+
+
+def loaded(spec: Loadable, data: Data, run: Run, pointer: str = "/teacher") -> Teacher:
+    """A teacher that need not be trained. pointer: its place in the job.
+
+    Raises Problem, also when it is asked: what its origin's module says, or file_gone.
+    """
+
+    def place(problem: Problem) -> Problem:
+        if isinstance(spec, ModelTeacher):
+            problem.pointer = "/model"  # the one field that it has
+        return problem.within(pointer)
+
+    try:
+        return within(_loaded(spec, data, run), place)
+    except Problem as problem:
+        raise place(problem) from None
+
+
+def _loaded(spec: Loadable, data: Data, run: Run) -> Teacher:
+    if isinstance(spec, SoftLabels):
+        return from_soft_labels(spec, _place(run, spec.file, "/file"), data)
+    if isinstance(spec, EndpointTeacher):
+        headers = None if spec.headers is None else _place(run, spec.headers, "/headers")
+        return from_endpoint(spec, headers, data, run)
+    if isinstance(spec, ModelTeacher):
+        reading = Weights.model_validate(run.models.get(spec.model, {}))  # a checkpoint says itself how it is read
+        return _from_file(reading, _place(run, spec.model, "/model"), data, run)
+    return _from_file(spec, _place(run, spec.file, "/file"), data, run)
+
+
+def _from_file(spec: Weights, path: Path, data: Data, run: Run) -> Teacher:
+    return from_onnx(spec, path, data, run.threads) if spec.format == "onnx" else from_weights(spec, path, data)
+
+
+def _place(run: Run, file_id: str, pointer: str) -> Path:
+    path = run.files.get(file_id)
+    if path is None or not path.is_file():
+        raise Problem("file_gone", f"{file_id} was deleted before the job could read it.", pointer=pointer)
+    return path

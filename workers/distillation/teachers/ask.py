@@ -1,0 +1,153 @@
+"""Asking a teacher once about every row, and keeping what it said."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import softmax
+
+from app.distillations.teachers import Storage
+from app.errors import Problem
+from workers.distillation.cache import Block, Cache, Entry, Layout, in_memory
+from workers.distillation.data import Data, Rows, preprocessing_digest
+from workers.distillation.signals import PLAIN, Signal, signal_digest
+from workers.distillation.sparse import SparseSignal, thinned
+from workers.distillation.students import ROWS_AT_ONCE
+from workers.distillation.teachers.base import Teacher
+from workers.run import Run, Stopped
+
+LEAST_HALF = -65504.0  # the smallest number that half precision holds
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a signal cost. bytes: of what is kept of it. rounding: the largest change of a probability by float16."""
+
+    digest: str
+    computed_rows: int
+    reused_rows: int
+    bytes: int
+    dtype: str
+    top_k: int | None
+    rounding: float
+
+
+def signal_of(teacher: Teacher, data: Data, storage: Storage | None = None, run: Run | None = None) -> Signal:
+    """What the teacher says about every training row."""
+    return signal_and_use(teacher, data, storage or Storage(), run)[0]
+
+
+def signal_and_use(
+    teacher: Teacher, data: Data, storage: Storage, run: Run | None, view: str = PLAIN
+) -> tuple[Signal, Use]:
+    """The signal over the training rows, computed or found, and what it cost.
+
+    view: names what was done to the rows, with its seed, if anything was. Raises Problem teacher_invalid,
+    too_many_classes, and Stopped.
+    """
+    classes = len(data.classes)
+    if storage.top_k is not None and storage.top_k > classes:
+        title = f"The data has {classes} classes; {storage.top_k} are to be kept."
+        raise Problem("too_many_classes", title, pointer="/signal/top_k", ways_out=[{"top_k": classes}])
+    digest = signal_digest(
+        data=data.digest,
+        preprocessing=preprocessing_digest(data),
+        teacher=teacher.digest,
+        view=view,
+        storage=storage.model_dump_json(),
+    )
+    if not teacher.lasting:
+        logits = torch.cat(list(_answers(teacher, data.train, classes, run)))
+        unspoken = None if teacher.unspoken is None else teacher.unspoken(data.train)
+        size = logits.numel() * logits.element_size()
+        return Signal(logits, digest, unspoken=unspoken), Use(digest, 0, len(logits), size, "float32", None, 0.0)
+    layout = Layout(len(data.train.y), classes, storage.precision, storage.top_k)
+    entry = _entry(teacher, data.train, layout, digest, run)
+    rows = layout.rows
+    use = Use(
+        digest,
+        0 if entry.reused else rows,
+        rows if entry.reused else 0,
+        layout.bytes,
+        layout.precision,
+        layout.top_k,
+        entry.error,
+    )
+    if storage.top_k is None:
+        return Signal(torch.from_numpy(entry.records), digest), use
+    values, indices = (torch.from_numpy(entry.records[name]) for name in ("values", "indices"))
+    return SparseSignal(values, digest, indices=indices, classes=classes, missing=storage.missing), use
+
+
+def answers_of(teacher: Teacher, data: Data, rows: Rows, run: Run | None) -> Tensor:
+    """The teacher's logits (rows, classes) in single precision, whatever the storage: it is measured by them."""
+    classes = len(data.classes)
+    if not teacher.lasting:
+        return torch.cat(list(_answers(teacher, rows, classes, run)))
+    digest = signal_digest(
+        data=data.digest, preprocessing=preprocessing_digest(data), teacher=teacher.digest, rows=_digest(rows)
+    )
+    return torch.from_numpy(_entry(teacher, rows, Layout(len(rows.y), classes), digest, run).records)
+
+
+def _entry(teacher: Teacher, rows: Rows, layout: Layout, digest: str, run: Run | None) -> Entry:
+    def compute() -> Iterator[Block]:
+        for logits in _answers(teacher, rows, layout.classes, run):
+            yield _encode(logits, layout)
+
+    if run is None or run.cache is None:
+        return in_memory(layout, compute)
+    try:
+        cache = Cache(run.cache, run.cache_bytes)
+    except OSError:  # a disk that is full or may not be written
+        return in_memory(layout, compute)
+    key = hashlib.sha256(f"{digest}/{teacher.scope}".encode()).hexdigest()
+    return cache.entry(key, layout, compute, lambda: _stop_if_asked(run))
+
+
+def _answers(teacher: Teacher, rows: Rows, classes: int, run: Run | None) -> Iterator[Tensor]:
+    """Logits (some rows, classes), one block after the other, each of them finite."""
+    total = len(rows.y)
+    for first in range(0, total, ROWS_AT_ONCE):
+        if run is not None:
+            _stop_if_asked(run)
+            if first:  # one block is done before anybody could read of it
+                run.progress(phase="teacher's answers", done=first, total=total, unit="rows")
+        block = slice(first, first + ROWS_AT_ONCE)
+        part = replace(rows, raw=rows.raw[block], x=rows.x[block], y=rows.y[block], index=rows.index[block])
+        logits = teacher.logits(part)
+        if logits.shape != (len(part.y), classes):
+            title = f"The teacher answered {tuple(logits.shape)} values; {(len(part.y), classes)} are needed."
+            raise Problem("class_mismatch", title, pointer="/teacher")
+        wrong = (~logits.isfinite().all(1)).nonzero()
+        if len(wrong):
+            row = int(part.index[wrong[0]])
+            raise Problem("teacher_invalid", f"The teacher's answer to row {row} is not finite.", pointer="/teacher")
+        yield logits
+
+
+def _encode(logits: Tensor, layout: Layout) -> Block:
+    values, indices = (logits, None) if layout.top_k is None else thinned(logits, layout.top_k)
+    error = 0.0
+    if layout.precision == "float16":
+        shifted = values - values.amax(1, keepdim=True) if indices is None else values  # precise where it matters
+        half = shifted.clamp(min=LEAST_HALF).half()
+        before, after = (softmax(part.double(), dim=1) for part in (values, half))
+        values, error = half, float((before - after).abs().max())
+    if indices is None:
+        return Block(values.numpy(), error)
+    records = np.zeros(len(values), dtype=layout.record)
+    records["values"], records["indices"] = values.numpy(), indices.numpy()
+    return Block(records, error)
+
+
+def _digest(rows: Rows) -> str:
+    return hashlib.sha256(rows.index.numpy().tobytes()).hexdigest()
+
+
+def _stop_if_asked(run: Run) -> None:
+    if run.stop_requested():
+        raise Stopped

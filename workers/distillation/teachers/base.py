@@ -1,0 +1,101 @@
+"""What every teacher becomes: something that answers rows with logits."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from app.distillations.teachers import Weights
+from app.errors import Problem
+from workers.distillation.data import Rows
+
+SUM_TOLERANCE = 1e-3  # of a row of probabilities; half precision and printed digits stay within it
+SMALLEST_PROBABILITY = torch.finfo(torch.float32).tiny  # stands in for 0, whose logarithm no loss survives
+
+
+@dataclass(frozen=True)
+class Teacher:
+    """logits: rows to (rows, classes), float32. digest: names it.
+
+    network, inputs: the network and what of a row it is shown, where there is one in this process.
+    bytes, parameters: of its file and of its network, 0 where unknown.
+    unspoken: rows to (rows, classes), True for a class whose probability it leaves to the student (`ghost`).
+    lasting: whether its answers are worth keeping; those that were uploaded are kept already.
+    scope: who may share its answers; never shown. notes: what a reader of the report must know.
+    """
+
+    logits: Callable[[Rows], Tensor]
+    digest: str
+    network: nn.Module | None = None
+    inputs: Callable[[Rows], Tensor] | None = None
+    bytes: int = 0
+    parameters: int = 0
+    unspoken: Callable[[Rows], Tensor] | None = None
+    lasting: bool = True
+    scope: str = ""
+    notes: tuple[str, ...] = ()
+
+
+def within(teacher: Teacher, place: Callable[[Problem], Problem]) -> Teacher:
+    """The same teacher. place: gives the problems that it has when it is asked their place in the job."""
+
+    def logits(rows: Rows) -> Tensor:
+        try:
+            return teacher.logits(rows)
+        except Problem as problem:
+            raise place(problem) from None
+
+    return replace(teacher, logits=logits)
+
+
+def digest_of(spec: Weights, content: bytes) -> str:
+    """Names a model by its bytes and all that changes how they are read; not by the upload that brought them."""
+    reading = spec.model_dump_json(include=Weights.model_fields.keys() - {"classes"})
+    return hashlib.sha256(reading.encode() + content).hexdigest()
+
+
+def arranged(teacher: Teacher, names: list[str] | None, classes: list[str], pointer: str = "/classes") -> Teacher:
+    """The teacher with its answers in the order of the data's classes. names: its own order; None: the data's.
+
+    Raises Problem class_mismatch.
+    """
+    if names is None or names == classes:
+        return teacher
+    if sorted(names) != sorted(classes):
+        title = f"The teacher's classes are {_listed(names)}; the data's are {_listed(classes)}."
+        raise Problem("class_mismatch", title, pointer=pointer, ways_out=[{"classes": classes[:20]}])
+    order = torch.tensor([names.index(name) for name in classes])
+    unspoken = teacher.unspoken
+    return replace(
+        teacher,
+        logits=lambda rows: teacher.logits(rows).index_select(1, order),
+        digest=f"{teacher.digest}:{'.'.join(str(i) for i in order.tolist())}",
+        unspoken=None if unspoken is None else lambda rows: unspoken(rows).index_select(1, order),
+    )
+
+
+def logarithms(probabilities: Tensor, invalid: Callable[[str], Problem], first: int = 0) -> Tensor:
+    """Logits (rows, classes) whose softmax the probabilities are. first: number of the first row, for the Problem."""
+    sums = probabilities.sum(1)
+    wrong = ((probabilities < 0).any(1) | ~((sums - 1).abs() <= SUM_TOLERANCE)).nonzero()
+    if len(wrong):
+        row = int(wrong[0])
+        raise invalid(
+            f"Row {first + row} is not a distribution: its values sum to {float(sums[row]):.6g} or are negative."
+        )
+    return probabilities.clamp(min=SMALLEST_PROBABILITY).log()
+
+
+def refuse_probabilities(logits: Tensor, pointer: str = "/kind") -> None:
+    """Raise Problem kind_mismatch where what is called logits is plainly a table of probabilities."""
+    sure = len(logits) > 1 and bool((logits >= 0).all()) and bool(((logits.sum(1) - 1).abs() <= SUM_TOLERANCE).all())
+    if sure:
+        title = "These are called logits, but each row is a distribution: not negative, and its sum is 1."
+        raise Problem("kind_mismatch", title, pointer=pointer, ways_out=[{"kind": "probabilities"}])
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(repr(name[:40]) for name in names[:10])
+    return f"{shown} and {len(names) - 10} more" if len(names) > 10 else shown

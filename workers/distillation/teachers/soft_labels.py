@@ -1,0 +1,176 @@
+"""A teacher that is only known by its answers: arrays or a table, dense, or a few classes of each row."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow.parquet as pq  # type: ignore[import-untyped]
+import torch
+from torch import Tensor
+
+from app.distillations.teachers import SoftLabels
+from app.errors import Problem
+from workers.distillation.data import Data
+from workers.distillation.read import (
+    MAX_BYTES,
+    MAX_COLUMNS,
+    MAX_ROWS,
+    MAX_VALUES,
+    Array,
+    Unreadable,
+    read_npy,
+    read_npz,
+)
+from workers.distillation.sparse import dense
+from workers.distillation.teachers.base import (
+    SMALLEST_PROBABILITY,
+    SUM_TOLERANCE,
+    Teacher,
+    arranged,
+    logarithms,
+    refuse_probabilities,
+)
+
+INDICES, VALUES = "indices", "values"
+
+
+def from_soft_labels(spec: SoftLabels, path: Path, data: Data) -> Teacher:
+    """Raises Problem: soft_labels_mismatch, soft_labels_invalid, class_mismatch, kind_mismatch."""
+    arrays = _read(path, spec.classes or data.classes)
+    if set(arrays) == {INDICES, VALUES}:
+        logits, unspoken = _sparse(spec, arrays, data)
+    elif len(arrays) == 1:
+        logits, unspoken = _dense(spec, next(iter(arrays.values())), data), None
+    else:
+        raise _invalid(f"The file holds {sorted(arrays)[:10]}; one array, or `indices` and `values`, are needed.")
+    digest = hashlib.sha256(spec.kind.encode() + logits.numpy().tobytes())
+    if unspoken is not None:
+        digest.update(unspoken.numpy().tobytes())
+    teacher = Teacher(
+        lambda rows: logits.index_select(0, rows.index),
+        digest.hexdigest(),
+        unspoken=None if unspoken is None else lambda rows: unspoken.index_select(0, rows.index),
+        lasting=False,
+    )
+    return arranged(teacher, spec.classes, data.classes)
+
+
+def _dense(spec: SoftLabels, array: Array, data: Data) -> Tensor:
+    wanted = (data.total, len(data.classes))
+    if array.shape != wanted:
+        title = f"The soft labels have shape {array.shape}; the data needs {wanted}, rows by classes."
+        raise Problem("soft_labels_mismatch", title, pointer="/file")
+    answers = torch.from_numpy(array.astype(np.float64)).float()
+    if spec.kind == "log_probabilities":
+        answers = answers.exp()  # log 0 is no number, 0 is one
+    _refuse_infinite(answers)
+    if spec.kind != "logits":
+        return logarithms(answers, _invalid)
+    refuse_probabilities(answers)
+    return answers
+
+
+def _sparse(spec: SoftLabels, arrays: dict[str, Array], data: Data) -> tuple[Tensor, Tensor | None]:
+    indices, values = arrays[INDICES], arrays[VALUES]
+    classes = len(data.classes)
+    if indices.ndim != 2 or indices.shape != values.shape or len(indices) != data.total or indices.shape[1] == 0:
+        title = f"`indices` has shape {indices.shape} and `values` {values.shape}; both must be ({data.total}, k)."
+        raise Problem("soft_labels_mismatch", title, pointer="/file")
+    if indices.dtype.kind not in "iu" or ((indices < 0) | (indices >= classes)).any():
+        raise _invalid(f"`indices` must be whole numbers from 0 to {classes - 1}, one for each class.")
+    ordered = np.sort(indices, axis=1)
+    twice = np.flatnonzero((ordered[:, 1:] == ordered[:, :-1]).any(1))
+    if len(twice):
+        raise _invalid(f"Row {twice[0]} names a class twice.")
+    answers = torch.from_numpy(values.astype(np.float64))
+    if spec.kind == "logits":
+        if spec.missing != "renormalise":
+            title = "Logits of some classes do not tell what probability the others have."
+            ways_out = [{"missing": "renormalise"}, {"kind": "log_probabilities"}]
+            raise Problem("kind_mismatch", title, pointer="/missing", ways_out=ways_out)
+        _refuse_infinite(answers)
+        logs = answers
+    else:
+        probabilities = answers.exp() if spec.kind == "log_probabilities" else answers
+        _refuse_infinite(probabilities)
+        sums = probabilities.sum(1)
+        wrong = ((probabilities < 0).any(1) | (sums > 1 + SUM_TOLERANCE) | (sums <= 0)).nonzero()
+        if len(wrong):
+            row = int(wrong[0])
+            raise _invalid(f"The probabilities of row {row} sum to {float(sums[row]):.6g} or are negative.")
+        logs = probabilities.clamp(min=SMALLEST_PROBABILITY).log()
+    return dense(logs, torch.from_numpy(indices.astype(np.int64)), classes, spec.missing)
+
+
+def _read(path: Path, classes: list[str]) -> dict[str, Array]:
+    with path.open("rb") as stream:
+        start = stream.read(4)
+    try:
+        if start == b"PAR1":
+            return read_parquet(path, classes)
+        return read_npz(path) if start.startswith(b"PK") else {"": read_npy(path)}
+    except Unreadable as error:
+        raise _invalid(str(error)) from error
+
+
+def read_parquet(path: Path, classes: list[str]) -> dict[str, Array]:
+    """Columns of lists as arrays (rows, length), by name; or one array of a numeric column for each class.
+
+    Columns that bear the names of the classes are taken in the classes' order. Raises Unreadable.
+    """
+    try:
+        file = pq.ParquetFile(path)
+        described = file.metadata
+        groups = [described.row_group(i) for i in range(described.num_row_groups)]
+        size = sum(group.total_byte_size for group in groups)
+        if size > MAX_BYTES or described.num_rows > MAX_ROWS or described.num_columns > MAX_COLUMNS:
+            raise Unreadable(f"The table is larger than {MAX_BYTES} bytes, {MAX_ROWS} rows or {MAX_COLUMNS} columns.")
+        # Run lengths make a billion equal values a few bytes, before any compression.
+        if sum(group.column(j).num_values for group in groups for j in range(group.num_columns)) > MAX_VALUES:
+            raise Unreadable(f"The table has more than {MAX_VALUES} values.")
+        table = file.read(use_threads=False)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise Unreadable("The file is not a readable parquet table.") from error
+    names = table.column_names
+    if all(_is_list(column.type) for column in table.columns):
+        return {name: _lists(name, table.column(name)) for name in names}
+    if set(names) == set(classes):
+        names = classes
+    if len(set(names)) != len(names):
+        raise Unreadable("Two columns have the same name.")
+    return {"": np.stack([_numbers(name, table.column(name)) for name in names], axis=1)}
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind))
+
+
+def _lists(name: str, column: pa.ChunkedArray) -> Array:
+    lengths = column.combine_chunks()
+    whole = lengths if not isinstance(lengths, pa.ChunkedArray) else pa.concat_arrays(lengths.chunks)
+    counts = np.asarray(whole.value_lengths().to_numpy(zero_copy_only=False), dtype=np.float64)
+    if whole.null_count or len(counts) == 0 or (counts != counts[0]).any():
+        raise Unreadable(f"The lists of column {name!r} do not have all the same length.")
+    values = _numbers(name, whole.flatten())
+    if len(values) > MAX_VALUES:
+        raise Unreadable(f"Column {name!r} has more than {MAX_VALUES} values.")
+    return values.reshape(len(counts), -1)
+
+
+def _numbers(name: str, column: pa.Array | pa.ChunkedArray) -> Array:
+    if not (pa.types.is_floating(column.type) or pa.types.is_integer(column.type)) or column.null_count:
+        raise Unreadable(f"Column {name!r} holds something else than numbers, or nothing.")
+    if isinstance(column, pa.ChunkedArray):
+        return np.asarray(column.to_numpy())
+    return np.asarray(column.to_numpy(zero_copy_only=False))
+
+
+def _refuse_infinite(answers: Tensor) -> None:
+    wrong = (~answers.float().isfinite().all(1)).nonzero()
+    if len(wrong):
+        raise _invalid(f"Row {int(wrong[0])} holds a value that is not finite in single precision.")
+
+
+def _invalid(title: str) -> Problem:
+    return Problem("soft_labels_invalid", title, pointer="/file")

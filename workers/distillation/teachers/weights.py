@@ -1,0 +1,80 @@
+"""Teachers of this house's own networks: trained in the job, or uploaded as safetensors or a torch checkpoint."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from app.distillations.architectures import AnyArchitecture
+from app.distillations.teachers import Weights
+from app.errors import Problem
+from workers.distillation import checkpoints
+from workers.distillation.data import Data, Rows
+from workers.distillation.students import build, logits_of, parameters
+from workers.distillation.teachers.base import Teacher, arranged, digest_of
+from workers.distillation.teachers.torch_file import read_torch
+
+
+def trained(network: nn.Module, file: bytes) -> Teacher:
+    """A network that this job trained on its own standardised inputs. file: its published checkpoint."""
+    digest = hashlib.sha256(file).hexdigest()
+    return _teacher(network, lambda rows: rows.x, digest, len(file))
+
+
+def from_weights(spec: Weights, path: Path, data: Data) -> Teacher:
+    """Raises Problem: teacher_mismatch, teacher_invalid, architecture_needed, architecture_mismatch, class_mismatch."""
+    weights, text = (read_torch(path), None) if spec.format == "torch" else checkpoints.read(path)
+    card = None if text is None else checkpoints.card_of(text)
+    architecture = spec.architecture or (card.architecture if card else None)
+    if architecture is None:
+        title = "The file has no card that says what network its weights belong to."
+        raise Problem("architecture_needed", title, pointer="/architecture")
+    if card is not None and _computes(card.architecture) != _computes(architecture):
+        title = "The architecture is not that of the checkpoint's own card; leave it out."
+        way_out = {"architecture": card.architecture.model_dump(mode="json")}
+        raise Problem("architecture_mismatch", title, pointer="/architecture", ways_out=[way_out])
+    names = spec.classes or (card.classes if card else None)
+    network = build(architecture, data.input_shape, len(data.classes), seed=0, pointer="/architecture")
+    inputs = _inputs_of(spec, card, data)
+    teacher = _teacher(network, inputs, digest_of(spec, path.read_bytes()), path.stat().st_size)
+    teacher = arranged(teacher, names, data.classes, "/classes" if spec.classes else "/file")
+    network.load_state_dict(_fitting(weights, network))
+    return teacher
+
+
+def _computes(architecture: AnyArchitecture) -> dict[str, object]:
+    """What of an architecture changes its answers: dropout does not."""
+    return architecture.model_dump(exclude={"dropout"})
+
+
+def _teacher(network: nn.Module, inputs: Callable[[Rows], Tensor], digest: str, size: int) -> Teacher:
+    def logits(rows: Rows) -> Tensor:
+        return logits_of(network, inputs(rows))
+
+    return Teacher(logits, digest, network=network, inputs=inputs, bytes=size, parameters=parameters(network))
+
+
+def _inputs_of(spec: Weights, card: checkpoints.Card | None, data: Data) -> Callable[[Rows], Tensor]:
+    """What of a row the teacher is shown: the card knows best, then the job."""
+    if card is not None:
+        standardise = checkpoints.standardisation_of(card, data.input_shape)
+        return lambda rows: standardise(rows.raw)
+    return (lambda rows: rows.raw) if spec.inputs == "raw" else (lambda rows: rows.x)
+
+
+def _fitting(weights: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+    """The weights in float32, if they are finite and the network's, tensor by tensor."""
+    wanted = network.state_dict()
+    for name in sorted(wanted.keys() | weights.keys()):
+        has, needs = (_shape(tensors.get(name)) for tensors in (weights, wanted))
+        if has != needs:
+            title = f"Tensor {name[:100]!r}: the file has {has}, the architecture needs {needs}."
+            raise Problem("teacher_mismatch", title, pointer="/file")
+        if not weights[name].dtype.is_floating_point or not weights[name].float().isfinite().all():
+            raise checkpoints.invalid(f"Tensor {name!r} holds values that are not finite floating-point numbers.")
+    return {name: tensor.float() for name, tensor in weights.items()}
+
+
+def _shape(tensor: Tensor | None) -> str:
+    return "no such tensor" if tensor is None else f"shape {tuple(tensor.shape)}"

@@ -1,0 +1,43 @@
+"""Training images as an epoch shows them: flipped, shifted, noisy. A function of seed, epoch and row, and nothing else.
+
+So a student that resumes sees what it would have seen, and a teacher can be asked about the very same images.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+from app.distillations.training import Augmentation
+from app.errors import Problem
+from workers.distillation.data import Data, Rows
+from workers.distillation.plan import seed_of
+
+
+def view(data: Data, how: Augmentation, *, seed: int, epoch: int) -> Rows:
+    """All training rows as the epoch, counted from 0, shows them to networks of this seed."""
+    draw = torch.Generator().manual_seed(seed_of("view", seed, epoch))
+    raw = data.train.raw
+    mirrored = torch.rand(len(raw), generator=draw) < 0.5
+    shifts = torch.randint(-how.crop, how.crop + 1, (2, len(raw)), generator=draw)
+    changed = _moved(raw, shifts, mirrored & how.flip, how.crop)
+    if how.noise:
+        changed = changed + how.noise * data.standardisation.std.float() * torch.randn(raw.shape, generator=draw)
+    return Rows(changed, data.standardisation(changed), data.train.y, data.train.index)
+
+
+def _moved(images: Tensor, shifts: Tensor, mirrored: Tensor, most: int) -> Tensor:
+    """Each image shifted by its own (down, right), with zeros from outside, and mirrored or not."""
+    count, channels, height, width = images.shape
+    columns = torch.arange(width).expand(count, width)
+    columns = torch.where(mirrored[:, None], columns.flip(1), columns) + shifts[1][:, None] + most
+    rows = torch.arange(height) + shifts[0][:, None] + most
+    image, channel = torch.arange(count), torch.arange(channels)
+    padded = pad(images, (most,) * 4)
+    return padded[image[:, None, None, None], channel[:, None, None], rows[:, None, :, None], columns[:, None, None]]
+
+
+def refuse_tables(how: Augmentation | None, data: Data, pointer: str) -> None:
+    """Raise Problem augmentation_needs_images for anything else. pointer: of the training."""
+    if how is not None and len(data.input_shape) != 3:
+        title = f"Only images are augmented; one row of this data has shape {data.input_shape}."
+        raise Problem("augmentation_needs_images", title, pointer=f"{pointer}/augmentation")
