@@ -17,7 +17,7 @@ from workers.distillation.optimise import Average, learning_rate, optimizer_of
 from workers.distillation.plan import Lesson, Stage, seed_of
 from workers.distillation.state import Outcome, Snapshot
 from workers.distillation.students import logits_of
-from workers.distillation.views import refuse_tables, view
+from workers.distillation.views import name_of, refuse_tables, view
 
 
 def batches(stage: Stage, lesson: Lesson, epoch: int) -> tuple[Tensor, ...]:
@@ -118,7 +118,8 @@ class Learner:
         rows = view(self.data, how, seed=self.stage.seed, epoch=self.epoch)
         self.x = rows.x.to(self.device)
         if how.consistent and self.lesson.ask is not None:
-            self.signal = self.lesson.ask(rows).to(self.device)
+            name = name_of(how, seed=self.stage.seed, epoch=self.epoch)
+            self.signal = self.lesson.ask(rows, name).to(self.device)
 
     def learn(self, positions: Tensor) -> None:
         """One batch of training rows; an optimizer step once enough of them are together."""

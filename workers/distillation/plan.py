@@ -27,7 +27,7 @@ class Lesson:
     """What is learned from. positions: training rows (any order), repeated until they fill an epoch of `epoch_rows`.
 
     labels: of every training row, -1 where hidden. signal: over every training row; None learns from labels alone.
-    ask: what the teacher says about other views of all training rows.
+    ask: what the teacher says about another view of all training rows, and the view's name.
     """
 
     positions: Tensor
@@ -35,7 +35,7 @@ class Lesson:
     labels: Tensor
     signal: Signal | None = None
     objective: Objective | None = None
-    ask: Callable[[Rows], Signal] | None = None
+    ask: Callable[[Rows, str], Signal] | None = None
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def teacher_lesson(data: Data, teacher: TrainedTeacher) -> Lesson:
 
 
 def student_lesson(
-    job: DistillationJob, data: Data, signal: Signal, ask: Callable[[Rows], Signal] | None = None
+    job: DistillationJob, data: Data, signal: Signal, ask: Callable[[Rows, str], Signal] | None = None
 ) -> Lesson:
     """The labels that it may see, and what the teacher says."""
     return Lesson(data.learned, len(data.learned), data.seen, signal, job.objective, ask)

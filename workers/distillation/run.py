@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -56,8 +57,9 @@ def _distil(job: DistillationJob, run: Run) -> dict[str, Any]:
     answers = teachers.answers_of(teacher, data, data.test, run)
     _warn_early(teachers.answers_of(teacher, data, data.validation, run), data, run)
 
-    def ask(rows: Rows) -> Signal:
-        return with_features(Signal(teacher.logits(rows), signal.digest), teacher, rows, wanted)
+    def ask(rows: Rows, view: str) -> Signal:
+        said, _ = teachers.signal_and_use(teacher, replace(data, train=rows), job.signal, run, view=view)
+        return with_features(said, teacher, rows, wanted)
 
     for student, baseline in pairs:
         _teach(student, student_lesson(job, data, signal, ask), data, keeper, every=job.training.checkpoint_every)

@@ -25,6 +25,11 @@ def view(data: Data, how: Augmentation, *, seed: int, epoch: int) -> Rows:
     return Rows(changed, data.standardisation(changed), data.train.y, data.train.index)
 
 
+def name_of(how: Augmentation, *, seed: int, epoch: int) -> str:
+    """Names a view: two of one name are the same, for the same data."""
+    return f"{how.model_dump_json(exclude={'consistent'})}/{seed}/{epoch}"
+
+
 def _moved(images: Tensor, shifts: Tensor, mirrored: Tensor, most: int) -> Tensor:
     """Each image shifted by its own (down, right), with zeros from outside, and mirrored or not."""
     count, channels, height, width = images.shape

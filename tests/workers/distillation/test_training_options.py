@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from workers.distillation.optimise import Average, learning_rate
 from workers.distillation.plan import baseline_lesson, student_lesson, student_stages
 from workers.distillation.run import run
 from workers.distillation.signals import Signal
+from workers.distillation.teachers import weights
 from workers.distillation.views import view
 from workers.run import Stopped
 
@@ -286,7 +288,8 @@ def test_a_consistent_teacher_is_asked_about_what_the_student_sees(job: Make, co
     data = load(spec.dataset, {})
     asked: list[Tensor] = []
 
-    def ask(rows: Any) -> Signal:
+    def ask(rows: Any, name: str) -> Signal:
+        assert name.endswith("/0/0")
         asked.append(rows.x)
         return Signal(torch.zeros(len(rows.y), 10), "view")
 
@@ -372,3 +375,30 @@ def test_what_cannot_be_trained_here_is_refused_before_the_teacher_is(
 def test_a_training_without_options_is_as_it_was() -> None:
     plain = StudentTraining()
     assert (plain.accumulate, plain.ema, plain.patience, plain.clip_norm, plain.augmentation) == (1, *[None] * 4)
+
+
+def test_what_the_teacher_says_of_views_is_kept_for_the_next_job(
+    job: Make, house: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = job(
+        dataset=DIGITS,
+        teacher={"source": "train", "architecture": {"kind": "mlp", "hidden": [8]}, "training": {"epochs": 1}},
+        training={"epochs": 2, "batch_size": 512, "augmentation": {"crop": 1}},
+        evaluation={"seeds": 2, "baseline": False},
+    )
+    asked: list[int] = []
+    answer = weights.logits_of
+
+    def counted(network: Any, x: Tensor) -> Tensor:
+        asked.append(len(x))
+        return answer(network, x)
+
+    monkeypatch.setattr(weights, "logits_of", counted)
+    first, second = house(cache=tmp_path / "cache"), house(cache=tmp_path / "cache")
+    run(spec, first)
+    rows = len(load(spec.dataset, {}).train.y)
+    assert asked.count(rows) == 1 + 2 * 2, "the rows as they are, and two epochs of two seeds"
+    asked.clear()
+    run(spec, second)
+    assert asked == []
+    assert hashes(first) == hashes(second)
