@@ -16,9 +16,10 @@ from app.http.auth import Owner
 from app.http.front import AtHand, Front
 from app.http.problems import problems
 from app.jobs import ledger, queries
-from app.jobs.ledger import INSPECTION, INSPECTION_PRIORITY, NewJob
+from app.jobs.ledger import NewJob
 from app.jobs.machine import Status
 from app.jobs.schemas import JobId
+from app.jobs.tables import INSPECTION, INSPECTION_PRIORITY
 
 RETRY_SECONDS = 5  # a worker that drains a queue, or starts, is there by then
 OWN_FAULTS = {"internal_error": 500, "worker_lost": 503}  # all else is the circuit's: 422

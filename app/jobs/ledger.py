@@ -15,10 +15,18 @@ from app.errors import Problem
 from app.ids import new_id
 from app.jobs.machine import FINAL, OWNED, Action, Status, after
 from app.jobs.queries import unfinished_user
-from app.jobs.tables import artifacts, events, idempotency, job_files, job_labels, jobs, trash
+from app.jobs.tables import (
+    INSPECTION,
+    INSPECTION_PRIORITY,
+    artifacts,
+    events,
+    idempotency,
+    job_files,
+    job_labels,
+    jobs,
+    trash,
+)
 
-INSPECTION = "inspection"  # a job that somebody waits for with an open request: gone once it is answered
-INSPECTION_PRIORITY = 1_000  # above all that a client may ask for
 FORGOTTEN_SECONDS = 60  # after which an inspection that nobody came back for is removed
 STATE = "state"  # the kind of the artifact from which a later attempt resumes
 RETRY_SECONDS = 60  # the longest pause before a job whose workers keep dying is tried again

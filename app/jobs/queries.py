@@ -8,9 +8,8 @@ from sqlalchemy import Connection, and_, bindparam, select
 
 from app.database import Record
 from app.errors import Problem
-from app.jobs.ledger import INSPECTION
 from app.jobs.machine import FINAL, Status
-from app.jobs.tables import artifacts, events, job_files, job_labels, jobs
+from app.jobs.tables import INSPECTION, artifacts, events, job_files, job_labels, jobs
 
 LOOKED_AT = 10  # jobs for each result that is wanted
 

@@ -43,6 +43,9 @@ class Document(TypeDecorator[Any]):
         return None if value is None else json.loads(value)
 
 
+INSPECTION = "inspection"  # a job that somebody waits for with an open request: gone once it is answered
+INSPECTION_PRIORITY = 1_000  # above all that a client may ask for
+
 jobs = Table(
     "jobs",
     metadata,
