@@ -68,6 +68,15 @@ def read_counts(front: Front, results: Results, index: int) -> StoredCounts:
 
 def read_circuit(front: Front, results: Results, index: int) -> dict[str, Any]:
     """One circuit's results as they were stored. Raises Problem: 404 without that index, 410 when they are gone."""
+    circuits = read_circuits(front, results)
+    if index >= len(circuits):
+        held = f"{len(circuits):,} circuits" if len(circuits) > 1 else "one circuit"
+        raise Problem("no_such_index", f"The job has {held}; the first one's index is 0.", status=404)
+    return circuits[index]
+
+
+def read_circuits(front: Front, results: Results) -> list[dict[str, Any]]:
+    """Those of every circuit, in order. Raises Problem (410) when they are gone."""
     artifact = results.artifact
     if artifact.bytes > MAX_READABLE_BYTES:
         raise Problem(
@@ -81,7 +90,4 @@ def read_circuit(front: Front, results: Results, index: int) -> dict[str, Any]:
     except FileNotFoundError:
         raise Problem("content_gone", "The content was deleted.", status=410) from None
     circuits: list[dict[str, Any]] = stored["circuits"]
-    if index >= len(circuits):
-        held = f"{len(circuits):,} circuits" if len(circuits) > 1 else "one circuit"
-        raise Problem("no_such_index", f"The job has {held}; the first one's index is 0.", status=404)
-    return circuits[index]
+    return circuits

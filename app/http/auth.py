@@ -7,7 +7,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from app.errors import Problem
-from app.http.front import AtHand
+from app.http.front import AtHand, Front
 from app.keys.keyring import EVERYBODY
 from app.settings import LOOPBACK
 
@@ -17,7 +17,11 @@ _bearer = HTTPBearer(auto_error=False, description="A key made by `qstill keys c
 async def _owner(
     request: Request, front: AtHand, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 ) -> str:
-    token = credentials.credentials if credentials else None
+    return await owner_of(request, front, credentials.credentials if credentials else None)
+
+
+async def owner_of(request: Request, front: Front, token: str | None) -> str:
+    """Who sent a request with this token. Raises Problem (401, 403)."""
     keyring = front.keyring
     owner = await run_in_threadpool(keyring.owner, token) if keyring.stale() else keyring.owner(token)
     if owner == EVERYBODY and not _asked_by_a_local_name(request):

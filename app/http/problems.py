@@ -1,11 +1,12 @@
 """Every failure as an RFC 9457 problem document that names the field and the way out."""
 
 import logging
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import OperationalError
 from starlette.datastructures import Headers
@@ -34,6 +35,8 @@ PLAIN_TITLES = {
     413: "The body is larger than this service reads.",
     416: "The content ends before this range.",
 }
+
+Dialect = Callable[[Problem], Response]
 
 logger = logging.getLogger(__name__)
 
@@ -67,8 +70,12 @@ def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
     return {status: {"model": ProblemDocument, "content": {PROBLEM_MEDIA_TYPE: schema}} for status in statuses}
 
 
-def install(application: FastAPI) -> None:
-    """Add it after the middleware whose failures it is to translate."""
+def install(application: FastAPI, dialects: Mapping[str, Dialect] | None = None) -> None:
+    """Add it after the middleware whose failures it is to translate.
+
+    dialects: by the beginning of a path, how problems are told there instead of in problem documents.
+    """
+    application.state.dialects = dict(dialects or {})
     application.add_middleware(PlainFailures)
     application.add_exception_handler(Problem, _problem)
     application.add_exception_handler(RequestValidationError, _invalid)
@@ -94,45 +101,53 @@ class PlainFailures:
                 headers = Headers(raw=message["headers"])
                 if headers.get("content-type", "").startswith("text/plain"):
                     translated = True
-                    await _translated(message["status"], headers)(scope, receive, send)
+                    await _tell(Request(scope), _translated(message["status"], headers))(scope, receive, send)
             if not translated:
                 await send(message)
 
         await self._app(scope, receive, translate)
 
 
-def _translated(status: int, headers: Headers) -> JSONResponse:
+def _translated(status: int, headers: Headers) -> Problem:
     kept = {name: headers[name] for name in ("content-range",) if name in headers}
-    return respond(Problem(PLAIN_CODES[status], PLAIN_TITLES[status], status=status, headers=kept))
+    return Problem(PLAIN_CODES[status], PLAIN_TITLES[status], status=status, headers=kept)
 
 
-def respond(problem: Problem) -> JSONResponse:
+def _tell(request: Request, problem: Problem) -> Response:
+    dialects: Mapping[str, Dialect] = request.app.state.dialects
+    for beginning, dialect in dialects.items():
+        if request.url.path.startswith(beginning):
+            return dialect(problem)
     return JSONResponse(
         problem.document(), status_code=problem.status, headers=problem.headers, media_type=PROBLEM_MEDIA_TYPE
     )
 
 
-async def _problem(request: Request, error: Exception) -> JSONResponse:
+async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
-    return respond(error)
+    return _tell(request, error)
 
 
-async def _invalid(request: Request, error: Exception) -> JSONResponse:
+async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     if isinstance(error.body, bytes):  # it was not even looked at
         title = "Send JSON, and say so: `Content-Type: application/json`."
-        return respond(Problem(PLAIN_CODES[415], title, status=415))
-    found = error.errors()
-    fields = [_field(item, error.body) for item in found[:MAX_FIELDS]]
+        return _tell(request, Problem(PLAIN_CODES[415], title, status=415))
+    return _tell(request, invalid(error.errors(), error.body))
+
+
+def invalid(found: Sequence[Mapping[str, Any]], body: Any) -> Problem:
+    """The problem of a body or its parameters that pydantic found these errors in; their `loc` begins with `body`."""
+    fields = [_field(item, body) for item in found[:MAX_FIELDS]]
     first = fields[0]
     place = first.get("pointer") if "pointer" in first else first.get("parameter")
     title = f"{place or 'The body'}: {first['detail']}"
     if len(found) > 1:
         title += f" ({len(found) - 1} more)"
-    return respond(Problem("validation_failed", title, pointer=first.get("pointer"), errors=fields))
+    return Problem("validation_failed", title, pointer=first.get("pointer"), errors=fields)
 
 
-def _field(item: dict[str, Any], body: Any) -> dict[str, str]:
+def _field(item: Mapping[str, Any], body: Any) -> dict[str, str]:
     place, *path = item["loc"]
     code = str(item["type"])
     detail = "There is no such field here." if code == "extra_forbidden" else str(item["msg"])
@@ -147,25 +162,25 @@ def _field(item: dict[str, Any], body: Any) -> dict[str, str]:
     return {"pointer": json_pointer(path, body, last_is_key=absent)} | field
 
 
-async def _gone(request: Request, error: Exception) -> JSONResponse:
+async def _gone(request: Request, error: Exception) -> Response:
     """For nobody: the connection is closed. Without it the log would call a broken upload our failure."""
-    return respond(Problem("client_gone", "The connection closed before the body was complete.", status=400))
+    return _tell(request, Problem("client_gone", "The connection closed before the body was complete.", status=400))
 
 
-async def _illegal(request: Request, error: Exception) -> JSONResponse:
+async def _illegal(request: Request, error: Exception) -> Response:
     assert isinstance(error, IllegalTransition)
     title = f"A job that is {error.status} cannot {error.action}."
-    return respond(Problem("illegal_transition", title, status=409))
+    return _tell(request, Problem("illegal_transition", title, status=409))
 
 
-async def _plain(request: Request, error: Exception) -> JSONResponse:
+async def _plain(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = PLAIN_CODES.get(error.status_code, "http_error")
     title = PLAIN_TITLES[413] if error.status_code == 413 else str(error.detail)
     headers = dict(error.headers or {})
     if error.status_code == 405:
         headers["Allow"] = ", ".join(method for method in METHODS if _answers(request, method))
-    return respond(Problem(code, title, status=error.status_code, headers=headers))
+    return _tell(request, Problem(code, title, status=error.status_code, headers=headers))
 
 
 def _answers(request: Request, method: str) -> bool:
@@ -174,12 +189,12 @@ def _answers(request: Request, method: str) -> bool:
     return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes if not isinstance(route, Mount))
 
 
-async def _no_database(request: Request, error: Exception) -> JSONResponse:
+async def _no_database(request: Request, error: Exception) -> Response:
     logger.error("%s %s: the database does not answer: %s", request.method, request.url.path, type(error).__name__)
     title = "The database does not answer; try again."
-    return respond(Problem("database_unavailable", title, status=503, headers={"Retry-After": "2"}))
+    return _tell(request, Problem("database_unavailable", title, status=503, headers={"Retry-After": "2"}))
 
 
-async def _unforeseen(request: Request, error: Exception) -> JSONResponse:
+async def _unforeseen(request: Request, error: Exception) -> Response:
     logger.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return respond(Problem("internal_error", "The service failed; its log has the details.", status=500))
+    return _tell(request, Problem("internal_error", "The service failed; its log has the details.", status=500))

@@ -4,7 +4,7 @@ Each function takes an open connection and is a `Change` for `Database.write`. W
 its owner. What a worker does carries its `Claim`, and raises `StaleFence` once the job is no longer this worker's.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,12 +74,16 @@ class Claim:
 
 
 def submit(
-    connection: Connection, new: NewJob, replay: Replay | None = None, admit: Change[None] | None = None
+    connection: Connection,
+    new: NewJob,
+    replay: Replay | None = None,
+    admit: Change[None] | None = None,
+    also: Callable[[Connection, Job], None] | None = None,
 ) -> tuple[Job, bool]:
     """Queue a job, or return the one that the same idempotency key made before (second value True).
 
     The row is the outbox: if the process dies on the next line, the reaper sends the wake-up.
-    admit: asked about a job that is new; it raises Problem to refuse it.
+    admit: asked about a job that is new; it raises Problem to refuse it. also: what else a new job's row comes with.
     Raises Problem: idempotency_key_reused (422) for another body, and what `admit` raises.
     """
     if replay is not None and (earlier := _replayed(connection, new.owner, replay)) is not None:
@@ -113,6 +117,8 @@ def submit(
                 owner=new.owner, key=replay.key, fingerprint=replay.fingerprint, job_id=job_id, created_at=now()
             )
         )
+    if also is not None:
+        also(connection, job)
     return job, False
 
 

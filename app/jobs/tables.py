@@ -183,3 +183,27 @@ trash = Table(  # paths whose rows are gone and whose bytes are still to be dele
     metadata,
     Column("path", String(400), primary_key=True),
 )
+
+ionq_jobs = Table(  # what a job that came through IonQ's door is to its client
+    "ionq_jobs",
+    metadata,
+    Column("job_id", ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("backend", String(64), nullable=False),
+    Column("session_id", String(40)),
+    Column("request", Document, nullable=False),  # what is echoed; the circuits are in the job's spec
+    Column("deleted_at", Float(53)),  # set while a job that was deleted still has to let go
+    Index("ix_ionq_jobs_session_id", "session_id"),
+)
+
+ionq_sessions = Table(
+    "ionq_sessions",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("backend", String(64), nullable=False),
+    Column("settings", Document, nullable=False),
+    Column("created_at", Float(53), nullable=False),
+    Column("started_at", Float(53)),  # with its first job
+    Column("ended_at", Float(53)),
+    Index("ix_ionq_sessions_owner", "owner", "id"),
+)

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Connection, insert, select, update
 
 from app.database import Database, now
 from app.errors import Problem
@@ -55,6 +55,19 @@ def test_a_job_goes_from_queued_to_succeeded_and_its_log_tells_it(database: Data
     assert (done.status, done.result, done.worker, done.lease_until) == ("succeeded", {"counts": {"00": 1}}, None, None)
     assert done.created_at <= done.started_at <= done.finished_at
     assert kinds(database, job_id) == ["queued", "running", "epoch", "succeeded"]
+
+
+def test_what_else_comes_with_a_job_is_there_with_it_or_neither_is(database: Database) -> None:
+    def also(connection: Connection, made: ledger.Job) -> None:
+        connection.execute(insert(trash).values(path=made.id))
+        if made.name == "broken":
+            raise PROBLEM
+
+    made, _ = database.write(lambda connection: ledger.submit(connection, new(), also=also))
+    with pytest.raises(Problem):
+        database.write(lambda connection: ledger.submit(connection, new(name="broken"), also=also))
+    assert database.read(lambda connection: connection.scalars(select(jobs.c.id)).all()) == [made.id]
+    assert database.read(lambda connection: connection.scalars(select(trash.c.path)).all()) == [made.id]
 
 
 def test_claims_go_by_priority_then_by_fewest_running_of_the_owner_then_by_age(database: Database) -> None:
