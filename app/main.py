@@ -19,6 +19,9 @@ from app.http import openapi, problems
 from app.http.front import Front
 from app.http.limits import Backlog
 from app.http.tailer import Tailer
+from app.ionq import errors as ionq_errors
+from app.ionq.router import PREFIX as IONQ
+from app.ionq.router import router as ionq
 from app.jobs.reaper import Reaper
 from app.jobs.router import router as jobs
 from app.keys.keyring import Keyring
@@ -46,7 +49,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     application.add_middleware(RequestBodyLimitMiddleware, max_body_size=settings.max_body_bytes)
-    problems.install(application)
+    problems.install(application, {f"{IONQ}/": ionq_errors.tell})
     openapi.install(application)
     for router in (
         templates,
@@ -57,6 +60,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         models,
         jobs,
         files,
+        ionq,
         health.router,
     ):
         application.include_router(router)

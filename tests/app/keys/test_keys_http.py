@@ -7,11 +7,13 @@ import pytest
 from app.cli.api import refuse_open_door
 from app.database import Database
 from app.errors import Problem
+from app.ionq.router import PREFIX as IONQ
 from app.keys import keyring
 from app.keys.keyring import Keyring
 from tests.app.http.in_process import BELL, DIGITS, Service, Worker, refused
+from tests.app.ionq.answers import refused_as_by_ionq
 
-PUBLIC = ("/livez", "/readyz", "/metrics", "/openapi.json", "/docs")
+PUBLIC = ("/livez", "/readyz", "/metrics", "/openapi.json", "/docs", "/v0.4/backends", "/v0.4/backends/simulator")
 CHALLENGE = "Bearer"
 
 
@@ -27,9 +29,18 @@ def operations(client: httpx.Client) -> list[tuple[str, str]]:
     for path, methods in client.get("/openapi.json").json()["paths"].items():
         for name, prefix in (("job_id", "job"), ("file_id", "file"), ("checkpoint_id", "ckpt")):
             path = path.replace(f"{{{name}}}", f"{prefix}_{'0' * 32}")
+        path = path.replace("{backend}", "simulator")
         found += [(method.upper(), path) for method in methods if path not in PUBLIC]
     assert len(found) > 20
     return found
+
+
+def closed(answer: httpx.Response, path: str, status: int, code: str) -> None:
+    """What a door answers to whom it does not let in."""
+    if path.startswith(f"{IONQ}/"):
+        refused_as_by_ionq(answer, status)
+    else:
+        refused(answer, status, code)
 
 
 def test_without_keys_the_service_is_open_to_this_machine(client: httpx.Client) -> None:
@@ -49,7 +60,7 @@ def test_without_keys_it_answers_to_its_local_names(service: Service, host: str)
 def test_without_keys_it_does_not_answer_to_another_name(service: Service, host: str) -> None:
     """A web page whose name was made to resolve to 127.0.0.1 (DNS rebinding) asks by that name."""
     for method, path in operations(service.client):
-        refused(service.client.request(method, path, headers={"Host": host}), 403, "not_local")
+        closed(service.client.request(method, path, headers={"Host": host}), path, 403, "not_local")
     token = service.make_key("ada")[1]
     assert service.connect(token, host="qstill.example").get("/v1/jobs").status_code == 200
 
@@ -81,7 +92,7 @@ def test_from_the_first_key_on_only_keys_open_it(service: Service) -> None:
 def test_every_operation_needs_a_key_but_those_that_watch_the_process(service: Service) -> None:
     service.make_key("ada")
     for method, path in operations(service.client):
-        refused(service.client.request(method, path), 401, "unauthorized")
+        closed(service.client.request(method, path), path, 401, "unauthorized")
     for path in PUBLIC:
         assert service.client.get(path).status_code == 200, path
 

@@ -1,0 +1,25 @@
+"""/v0.4: IonQ's API as its public clients use it, over the same ledger and workers as /v1.
+
+    IONQ_API_URL=http://127.0.0.1:8400/v0.4 python your_qiskit_program.py
+
+Cirq and PennyLane are pointed here, too: `cirq_ionq.Service(remote_host="http://127.0.0.1:8400", api_key="any")`.
+"""
+
+from fastapi import APIRouter
+
+from app.ionq.account import router as account
+from app.ionq.backends import router as backends
+from app.ionq.errors import IonqError
+from app.ionq.jobs import router as jobs
+from app.ionq.results import router as results
+from app.ionq.sessions import router as sessions
+
+PREFIX = "/v0.4"
+
+router = APIRouter(
+    prefix=PREFIX,
+    tags=["ionq"],
+    responses={401: {"model": IonqError}, 403: {"model": IonqError}, "default": {"model": IonqError}},
+)
+for part in (jobs, results, account, backends, sessions):
+    router.include_router(part)
