@@ -1,0 +1,286 @@
+"""qiskit-ionq, unmodified, against a started service: what it computes is what Qiskit's own simulator computes."""
+
+import math
+import warnings
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from qiskit import QuantumCircuit
+from qiskit.circuit.library import MCPhaseGate, PauliEvolutionGate, QFTGate, UnitaryGate
+from qiskit.quantum_info import DensityMatrix, SparsePauliOp, Statevector, random_unitary
+from qiskit_aer import AerSimulator
+from qiskit_aer.noise import NoiseModel, depolarizing_error
+
+from app.circuits.noise import IONQ_RATES
+from tests.contract.conftest import distance, furthest
+from tests.service import Service
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    from qiskit_ionq import GPI2Gate, GPIGate, IonQProvider, MSGate, Session, ZZGate
+    from qiskit_ionq.exceptions import IonQAPIError, IonQJobFailureError, IonQJobStateError
+
+pytestmark = [pytest.mark.xdist_group("ionq"), pytest.mark.filterwarnings("ignore")]
+
+EXACT = 1e-9
+
+Backends = Callable[..., Any]
+
+
+@pytest.fixture
+def backends(ionq: Service, monkeypatch: pytest.MonkeyPatch) -> Backends:
+    """`backends("simulator")`, pointed at the service as its users are told to."""
+    monkeypatch.setenv("IONQ_API_URL", f"{ionq.address}/v0.4")
+    return IonQProvider("any").get_backend
+
+
+@pytest.fixture
+def simulator(backends: Backends) -> Any:
+    return backends("simulator")
+
+
+def measured(circuit: QuantumCircuit) -> QuantumCircuit:
+    made = QuantumCircuit(circuit.num_qubits, circuit.num_qubits)
+    made.compose(circuit, inplace=True)
+    made.measure(range(circuit.num_qubits), range(circuit.num_qubits))
+    return made
+
+
+def bell() -> QuantumCircuit:
+    circuit = QuantumCircuit(2)
+    circuit.h(0)
+    circuit.cx(0, 1)
+    return measured(circuit)
+
+
+def raw(job: Any) -> Any:
+    """What the client itself reads, before it samples."""
+    return job._client.get_results(job._results_urls["probabilities"])
+
+
+def must_be_exact(found: dict[str, float], circuit: QuantumCircuit) -> None:
+    exact = Statevector(circuit.remove_final_measurements(inplace=False)).probabilities()
+    given = np.zeros(len(exact))
+    for outcome, probability in found.items():
+        given[int(outcome)] = probability
+    np.testing.assert_allclose(given, exact, rtol=0, atol=EXACT)
+
+
+def every_gate() -> QuantumCircuit:
+    """All that qiskit-ionq can send."""
+    circuit = QuantumCircuit(4)
+    circuit.h(range(4))
+    for angle, name in enumerate(("rx", "ry", "rz", "p"), 1):
+        getattr(circuit, name)(0.3 * angle, angle % 4)
+    for place, name in enumerate(("x", "y", "z", "s", "sdg", "sx", "sxdg", "t", "tdg", "h", "id")):
+        getattr(circuit, name)(place % 4)
+    for place, name in enumerate(("cx", "cy", "cz", "ch", "csx", "swap")):
+        getattr(circuit, name)(place % 4, (place + 1) % 4)
+    for place, name in enumerate(("cp", "crx", "cry", "crz", "rxx", "ryy", "rzz")):
+        getattr(circuit, name)(0.2 + place / 7, place % 4, (place + 2) % 4)
+    circuit.ccx(0, 1, 2)
+    circuit.mcx([0, 1, 3], 2)
+    circuit.append(MCPhaseGate(0.7, 2), [1, 2, 3])
+    circuit.append(PauliEvolutionGate(SparsePauliOp(["XX", "YY"], [0.4, 0.3]), time=0.9), [3, 1])
+    circuit.barrier()
+    circuit.rx(0.4, range(4))
+    return measured(circuit)
+
+
+def test_bell_with_default_settings(simulator: Any) -> None:
+    result = simulator.run(bell()).result()
+    assert result.success
+    assert set(result.get_counts()) == {"00", "11"}
+    assert result.get_probabilities() == pytest.approx({"00": 0.5, "11": 0.5}, abs=EXACT)
+
+
+def test_every_gate_means_what_qiskit_means(simulator: Any) -> None:
+    circuit = every_gate()
+    job = simulator.run(circuit)
+    job.result()
+    must_be_exact(raw(job), circuit)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_transpiled_circuits(simulator: Any, seed: int) -> None:
+    from qiskit import transpile
+
+    circuit = QuantumCircuit(4)
+    for place in range(0, 4, 2):
+        circuit.append(UnitaryGate(random_unitary(4, seed=seed + place)), [place, place + 1])
+    circuit.append(QFTGate(4), range(4))
+    job = simulator.run(transpile(measured(circuit), simulator, optimization_level=1))
+    job.result()
+    must_be_exact(raw(job), measured(circuit))
+
+
+def test_measurements_into_other_bits(simulator: Any) -> None:
+    circuit = QuantumCircuit(3, 2)
+    circuit.x(2)
+    circuit.measure([2, 0], [0, 1])
+    assert simulator.run(circuit, shots=10).result().get_counts() == {"01": 10}
+
+
+def test_native_gates(backends: Backends) -> None:
+    native = backends("simulator", gateset="native")
+    circuit = QuantumCircuit(3)
+    for qubit in range(3):
+        circuit.append(GPI2Gate(0.1 + qubit / 5), [qubit])
+        circuit.append(GPIGate(0.3 + qubit / 7), [qubit])
+    circuit.append(MSGate(0.1, 0.35, 0.21), [2, 0])
+    circuit.append(ZZGate(0.13), [0, 1])
+    circuit.append(MSGate(0.4, 0.05), [1, 2])
+    for qubit in range(3):
+        circuit.append(GPI2Gate(0.45 - qubit / 9), [qubit])
+    job = native.run(measured(circuit))
+    job.result()
+    must_be_exact(raw(job), measured(circuit))
+
+
+def noisy(name: str) -> NoiseModel:
+    one, two = IONQ_RATES[name]
+    model = NoiseModel()
+    model.add_all_qubit_quantum_error(depolarizing_error(one, 1), ["h", "ry"])
+    model.add_all_qubit_quantum_error(depolarizing_error(two, 2), ["cx"])
+    return model
+
+
+def test_noise_is_the_depolarizing_one_of_the_machine(simulator: Any) -> None:
+    """Against Aer's density matrix with the same rates."""
+    shots = 20_000
+    circuit = QuantumCircuit(2)
+    circuit.h(0)
+    for _ in range(21):
+        circuit.cx(0, 1)
+    circuit.ry(0.4, 1)
+    simulator.set_options(noise_model="aria-2", sampler_seed=7)
+    counts = simulator.run(measured(circuit), shots=shots).result().get_counts()
+    exact = circuit.copy()
+    exact.save_density_matrix()
+    state = AerSimulator(method="density_matrix", noise_model=noisy("aria-2")).run(exact).result().data()
+    found = {int(key, 2): count for key, count in counts.items()}
+    assert distance(found, DensityMatrix(state["density_matrix"]).probabilities()) < furthest(4, shots)
+    assert distance(found, Statevector(circuit).probabilities()) > 2 * furthest(4, shots)  # the noise is there
+    again = simulator.run(measured(circuit), shots=shots).result().get_counts()
+    assert again == counts  # the same seed
+
+
+def test_memory_is_the_counts_shot_by_shot(simulator: Any) -> None:
+    simulator.set_options(noise_model="aria-1")
+    result = simulator.run(bell(), shots=500, memory=True).result()
+    assert Counter(result.get_memory()) == result.get_counts()
+
+
+def test_several_circuits_with_memory(simulator: Any) -> None:
+    simulator.set_options(noise_model="forte-1")
+    flipped = QuantumCircuit(1, 1)
+    flipped.x(0)
+    flipped.measure(0, 0)
+    job = simulator.run([bell(), flipped], shots=200, memory=True)
+    result = job.result()
+    for index in range(2):
+        assert Counter(result.get_memory(index)) == result.get_counts(index)
+        assert sum(result.get_counts(index).values()) == 200
+    assert result.get_counts(1)["1"] > 190
+    assert job.status(detailed=True)["completed"] == 2
+
+
+def test_several_ideal_circuits_keep_their_order(simulator: Any) -> None:
+    circuits = [QuantumCircuit(2, 2) for _ in range(5)]
+    for index, circuit in enumerate(circuits):
+        circuit.ry(index, 0)
+        circuit.measure_all(add_bits=False)
+    job = simulator.run(circuits)
+    job.result()
+    for circuit, found in zip(circuits, raw(job).values(), strict=True):
+        must_be_exact(found, circuit)
+
+
+def test_mid_circuit_measurement(simulator: Any) -> None:
+    """A reused qubit, a condition, and two registers; what it must read is certain but for the first bit."""
+    from qiskit import ClassicalRegister, QuantumRegister
+
+    qubits, first, second = QuantumRegister(2, "q"), ClassicalRegister(1, "first"), ClassicalRegister(2, "second")
+    circuit = QuantumCircuit(qubits, first, second)
+    circuit.h(0)
+    circuit.measure(0, first[0])
+    with circuit.if_test((first, 1)):
+        circuit.x(0)
+    circuit.measure(0, second[0])
+    circuit.x(1)
+    circuit.measure(1, second[1])
+    shots = 400
+    counts = simulator.run(circuit, shots=shots).result().get_counts()
+    assert set(counts) == {"10 0", "10 1"}
+    assert sum(counts.values()) == shots
+    assert distance({0: counts["10 0"], 1: counts["10 1"]}, np.array([0.5, 0.5])) < furthest(2, shots)
+
+
+def test_a_machine_is_simulated_and_says_so(backends: Backends) -> None:
+    machine = backends("qpu.forte-1")
+    assert machine.num_qubits == 36
+    assert machine.status()
+    assert machine.calibration().qubits == 36
+    job = machine.run(bell(), shots=300)
+    with pytest.warns(UserWarning, match="simulated"):
+        counts = job.result().get_counts()
+    assert sum(counts.values()) == 300
+
+
+def test_cancel_list_and_delete(simulator: Any) -> None:
+    job = simulator.run(bell())
+    job.result()
+    with pytest.raises(IonQAPIError, match="nothing left to cancel"):
+        job.cancel()
+    assert simulator.retrieve_job(job.job_id()).result().get_probabilities() == pytest.approx(
+        {"00": 0.5, "11": 0.5}, abs=EXACT
+    )
+    assert simulator.client.delete_job(job.job_id())["status"] == "deleted"
+    with pytest.raises(IonQAPIError, match="no such job"):
+        simulator.retrieve_job(job.job_id())
+
+
+def test_a_job_that_takes_long_is_canceled(simulator: Any) -> None:
+    circuit = QuantumCircuit(20)
+    for layer in range(300):
+        for qubit in range(20):
+            circuit.rx(0.1 + layer, qubit)
+    job = simulator.run(measured(circuit))
+    job.cancel()
+    with pytest.raises(IonQJobStateError):
+        job.result()
+
+
+def test_a_job_that_cannot_succeed_fails_with_the_reason(simulator: Any) -> None:
+    broken = QuantumCircuit(1, 1)
+    broken.measure(0, 0)
+    broken.h(0)
+    broken.measure(0, 0)
+    query = {"extra_query_params": {"input": {"qubits": 1, "data": "OPENQASM 3.0; qubit q; frobnicate q;"}}}
+    with pytest.raises((IonQJobFailureError, IonQAPIError), match="frobnicate"):
+        simulator.run(broken, **query).result()
+
+
+def test_wrong_gates_are_refused_once_and_not_tried_again(simulator: Any) -> None:
+    query = {"extra_query_params": {"input": {"qubits": 1, "circuit": [{"gate": "warp", "target": 0}]}}}
+    with pytest.raises(IonQAPIError, match="warp"):
+        simulator.run(bell(), **query)
+
+
+def test_sessions(simulator: Any) -> None:
+    with Session(simulator, max_jobs=5, max_time=10) as session:
+        assert session.status() == "created"
+        simulator.run(bell()).result()
+        assert session.status() == "started"
+    assert session.status() == "ended"
+    assert session.usage() > 0
+
+
+def test_estimates(simulator: Any) -> None:
+    estimate = simulator.client.estimate_job(backend="ionq_qpu.aria-1", oneq_gates=4, twoq_gates=2, qubits=2, shots=10)
+    assert (estimate.backend, estimate.shots, estimate.cost) == ("qpu.aria-1", 10, 0)
+    assert estimate.total_runtime is not None
+    assert math.isfinite(estimate.total_runtime)
