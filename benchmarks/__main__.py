@@ -4,9 +4,10 @@ import sys
 import time
 
 from benchmarks import accept, bell, read, start, startup
+from benchmarks.circuits import ionq
 from benchmarks.report import report
 
-BENCHMARKS = (startup, accept, read, start, bell)
+BENCHMARKS = (startup, accept, read, start, bell, ionq)
 
 
 def main() -> int:
