@@ -145,7 +145,7 @@ def _beside(counts: dict[str, int], ideal: dict[str, float], shots: int) -> Idea
         total_variation=total_variation(measured, ideal),
         hellinger_distance=hellinger(measured, ideal),
         fidelity=classical_fidelity(measured, ideal),
-        expected_total_variation=expected_total_variation(len(measured.keys() | ideal.keys()), shots),
+        expected_total_variation=expected_total_variation(len(ideal), shots),
     )
 
 
