@@ -20,7 +20,8 @@ from app.circuits.formats import (
 )
 from app.circuits.gates import MAX_CLBITS, MAX_QUBITS
 from app.circuits.methods import Method, Wanted, best
-from app.circuits.outputs import MAX_EXACT_PROBABILITIES
+from app.circuits.noise import as_custom
+from app.circuits.outputs import MAX_PROBABILITY_QUBITS
 from app.circuits.qasm2_text import check_openqasm2
 from app.circuits.qasm_facts import qasm_facts
 from app.circuits.qasm_text import (
@@ -113,6 +114,7 @@ def wanted(job: CircuitJob) -> Wanted:
         method=_method(job),
         state=not states.isdisjoint(job.outputs),
         pure="statevector" in job.outputs,
+        observables=bool(job.observables),
         bond=job.truncation.max_bond_dimension,
     )
 
@@ -181,7 +183,7 @@ def _check_methods(circuit: Circuit, job: CircuitJob, limits: Limits) -> None:
     match circuit:
         case JsonCircuit():
             _check_parameters(circuit, job)
-            facts = facts_of(circuit, noisy=is_noisy(job))
+            facts = facts_of(circuit, rules=None if job.noise is None else as_custom(job.noise))
             best(facts, wanted(job), memory_available=limits.memory_available, pointer="/circuit/qubits")
             check_histogram(job, active=facts.qubits, clbits=circuit.qubits)
         case OpenQasm3Circuit() | OpenQasm2Circuit() if job.device is None and not is_noisy(job):
@@ -219,7 +221,7 @@ def check_histogram(job: CircuitJob, *, active: int, clbits: int) -> None:
     """Refuse counts whose keys alone would not fit: at most min(shots, 2^active) of them, of `clbits` characters."""
     keys = min(job.shots, 1 << active)
     if "probabilities" in job.outputs:
-        keys = max(keys, min(1 << active, MAX_EXACT_PROBABILITIES))
+        keys = max(keys, 1 << min(active, MAX_PROBABILITY_QUBITS))
     if "memory" in job.outputs:
         keys += job.shots
     if keys * clbits * job.runs > MAX_HISTOGRAM_CHARACTERS:

@@ -5,13 +5,14 @@ The workers count again on the parsed circuit (`workers/circuits/facts.py`); wha
 
 from math import isclose, pi, remainder
 
+from app.circuits.expressions import compile_expression
 from app.circuits.formats import JsonCircuit
 from app.circuits.gates import Operation
 from app.circuits.methods import Facts
+from app.circuits.noise import CustomNoise, not_pauli
 
 _INERT = {"measure", "reset", "barrier", "nop"}  # on a qubit still in 0 they leave it there
-_CLIFFORD = {"x", "not", "y", "z", "h", "s", "si", "v", "vi", "cnot", "swap"}
-_CONTROLLED_CLIFFORD = {"x", "not", "cnot", "y", "z"}  # with one control
+_NO_PAULIS = {"measure", "reset", "h", "s", "si", "t", "ti", "v", "vi", "swap", "gpi2"}  # whatever their angles
 _TWO_BITS = {"swap", "pauliexp"}  # of operator Schmidt rank 4
 _MANY = 64  # branchings: more than there can be shots
 
@@ -25,18 +26,22 @@ def active_qubits(circuit: JsonCircuit) -> set[int]:
     return touched
 
 
-def facts_of(circuit: JsonCircuit, *, noisy: bool = False) -> Facts:
-    """One pass over the operations. Depth is not counted: no choice depends on it."""
+def facts_of(circuit: JsonCircuit, *, rules: CustomNoise | None = None) -> Facts:
+    """One pass over the operations. rules: the noise. Depth is not counted: no choice depends on it."""
     active = sorted(active_qubits(circuit))
     place = {qubit: index for index, qubit in enumerate(active)}
     crossings = [0] * (len(active) + 1)
     operations = two_qubit = branchings = pending = 0
     not_clifford: str | None = None
+    not_followed: str | None = None
     measured: set[int] = set()
     touched: set[int] = set()
     dynamic = conditional = False
     for operation in circuit.operations:
-        conditional = conditional or operation.condition is not None
+        if operation.condition is not None:
+            conditional = True
+            if not_followed is None and not _may_be_followed(operation):
+                not_followed = f"the condition on {operation.gate}"
         if operation.gate == "measure":
             measured.update(operation.acts_on)
             pending += len(operation.acts_on)
@@ -51,7 +56,7 @@ def facts_of(circuit: JsonCircuit, *, noisy: bool = False) -> Facts:
         branchings += pending
         pending = 0
         operations += len(operation.terms or operation.acts_on)
-        if not_clifford is None and not _is_clifford(operation):
+        if not_clifford is None and not _may_be_clifford(operation):
             not_clifford = f"{operation.gate} on qubit {operation.acts_on[0]}"
         if len(qubits) > 1:
             two_qubit += 1
@@ -73,23 +78,46 @@ def facts_of(circuit: JsonCircuit, *, noisy: bool = False) -> Facts:
         conditional=conditional,
         branchings=min(branchings, _MANY),
         widest_cut=widest,
-        locations=operations if noisy else 0,
+        locations=operations if rules is not None and (rules.gates or rules.readout) else 0,
+        not_followed=not_followed,
+        not_pauli=None if rules is None else not_pauli(rules),
     )
 
 
-def _is_clifford(operation: Operation) -> bool:
-    """Errs towards yes: a circuit that only looks Clifford is refused by the worker, with the reason."""
+def _may_be_clifford(operation: Operation) -> bool:
+    """No only where it is certain; what merely looks Clifford is refused by the worker, with the reason."""
     controls = len(operation.controlled_by)
-    if controls > 1 or (controls == 1 and operation.gate not in _CONTROLLED_CLIFFORD):
-        return False
     if operation.rotation is not None:
-        return controls == 0 and _is_whole(operation.rotation, pi / 2)
-    if operation.gate in _CLIFFORD:
-        return True
-    turns = [*(operation.phases or []), *(value for value in (operation.phase, operation.angle) if value is not None)]
-    return operation.gate not in ("t", "ti", "pauliexp") and all(_is_whole(turn, 1 / 4) for turn in turns)
+        return _is_whole(operation.rotation, pi / 2 if controls == 0 else pi if controls == 1 else 2 * pi)
+    match operation.gate:
+        case "t" | "ti":
+            return False
+        case "h" | "s" | "si" | "v" | "vi" | "swap":
+            return controls == 0
+        case "x" | "not" | "cnot" | "y" | "z":
+            return controls <= 1
+        case "gpi":
+            return controls <= 1 and _is_whole(operation.phase, 1 / 8)
+        case "gpi2":
+            return controls == 0 and _is_whole(operation.phase, 1 / 4)
+        case "zz" if controls == 0:
+            return _is_whole(operation.phase if operation.angle is None else operation.angle, 1 / 4)
+        case "ms" if controls == 0:
+            return _is_whole(0.25 if operation.angle is None else operation.angle, 1 / 4)
+        case _:
+            return True
 
 
-def _is_whole(value: float | str, unit: float) -> bool:
+def _may_be_followed(operation: Operation) -> bool:
+    """Whether a stabilizer simulation may follow a conditional operation, which then is a Pauli gate on one bit."""
+    condition = operation.condition
+    bits = 0 if condition is None else len(condition.reads)
+    return bits <= 1 and not operation.controlled_by and operation.gate not in _NO_PAULIS
+
+
+def _is_whole(value: float | str | None, unit: float) -> bool:
     """Whether a value is a multiple of a unit; a free parameter is none."""
-    return not isinstance(value, str) and isclose(remainder(value, unit), 0.0, abs_tol=1e-9)
+    if isinstance(value, str):
+        expression = compile_expression(value)
+        value = None if expression.names else expression.evaluate({})
+    return isinstance(value, int | float) and isclose(remainder(value, unit), 0.0, abs_tol=1e-6)

@@ -48,6 +48,8 @@ class Facts:
     dynamic: a measurement or a reset decides what happens next. conditional: a classical bit does.
     branchings: measurements and resets before the last gate. widest_cut: entangling gates across the most crossed
     bond of the qubits in a row; 2 to its power bounds the bond dimension. locations: operations with noise.
+    not_followed: the first condition or loop that is more than Pauli gates where one bit reads 0 or 1, in words.
+    not_pauli: the first error that is no Pauli error, in words.
     """
 
     qubits: int
@@ -61,6 +63,8 @@ class Facts:
     branchings: int
     widest_cut: int
     locations: int = 0
+    not_followed: str | None = None
+    not_pauli: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +75,7 @@ class Wanted:
     method: Method | None = None
     state: bool = False  # a statevector, a density matrix or exact probabilities: a state in memory
     pure: bool = False  # a statevector: no noise, no branches
+    observables: bool = False
     bond: int | None = None  # the largest bond dimension that the client allows
 
 
@@ -166,16 +171,13 @@ def _branches(facts: Facts, wanted: Wanted) -> int:
     return min(wanted.shots, 1 << min(facts.branchings, 40))
 
 
-_NOISY = "noise is simulated by density matrices and trajectories"
-
-
 def _stabilizer(facts: Facts, wanted: Wanted) -> str | None:
     if facts.not_clifford is not None:
         return f"{facts.not_clifford} is not a Clifford gate"
-    if facts.conditional:
-        return "classical conditions are not followed by it"
-    if facts.locations:
-        return _NOISY
+    if facts.not_followed is not None:
+        return f"it cannot follow {facts.not_followed}"
+    if facts.locations and facts.not_pauli is not None:
+        return f"{facts.not_pauli} is no Pauli error"
     return "it holds no state to give out" if wanted.state else None
 
 
@@ -207,9 +209,11 @@ def _shot_branching(facts: Facts, wanted: Wanted) -> str | None:
 
 def _matrix_product_state(facts: Facts, wanted: Wanted) -> str | None:
     if facts.locations:
-        return _NOISY
+        return "it has no noise"
     if wanted.state:
         return "it holds no state to give out"
+    if wanted.observables and facts.dynamic:
+        return "its expectation values are of one final state, and measurements decide what happens next"
     if _used_bond(facts, wanted) > EXACT_BOND * 4:
         return f"{facts.widest_cut} entangling gates cross one bond: set `truncation.max_bond_dimension`"
     return None

@@ -15,6 +15,7 @@ from app.circuits.channels import (
     KrausError,
     Microseconds,
     Nanoseconds,
+    PauliError,
     Probability,
     Readout,
     ReadoutMatrix,
@@ -281,6 +282,19 @@ def as_custom(noise: Noise) -> CustomNoise:
             times = {ANY_ONE: noise.one_qubit_time, ANY_TWO: noise.two_qubit_time, "measure": noise.measure_time}
             rules = [GateRule(gate=gate, error=_thermal(noise, time)) for gate, time in times.items()]
             return _custom(rules, noise.readout)
+
+
+def not_pauli(rules: CustomNoise) -> str | None:
+    """The first error that is no Pauli error, in words; None if all are."""
+    for rule in rules.gates:
+        if not isinstance(rule.error, Depolarizing | PauliError):
+            return f"{rule.error.kind} after {rule.gate}"
+    return None
+
+
+def is_uneven(rules: CustomNoise) -> bool:
+    """Whether some qubit in 0 is misread more or less often than in 1."""
+    return any(rule.flips[0] != rule.flips[1] for rule in rules.readout)
 
 
 def _custom(gates: Sequence[GateRule], readout: Readout | None) -> CustomNoise:

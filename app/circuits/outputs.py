@@ -11,7 +11,7 @@ MAX_TERMS = 100_000  # of one observable; each is an expectation value of its ow
 MAX_STATE_QUBITS = 20  # a statevector of 16 MiB
 MAX_MATRIX_QUBITS = 10  # a density matrix or a unitary of 16 MiB
 MAX_INLINE_NUMBERS = 1024  # of a state that stands in results.json too, as [real, imaginary] pairs
-MAX_EXACT_PROBABILITIES = 1 << 20  # outcomes whose exact probabilities are kept
+MAX_PROBABILITY_QUBITS = 20  # measured, where exact probabilities are asked for: a million of them
 
 OutputName = Literal["counts", "probabilities", "memory", "statevector", "density_matrix", "unitary"]
 StateName = Literal["statevector", "density_matrix", "unitary"]

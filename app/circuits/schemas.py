@@ -18,7 +18,6 @@ MAX_SEED = 2**63 - 1  # fits a signed 64-bit column
 MAX_CIRCUITS = 1_000  # of one batch: parsing them takes a second
 MAX_BINDINGS = 10_000  # of one sweep: each is a simulation
 MAX_BINDING_VALUES = 200_000  # over the whole sweep: 10 MB of JSON
-MAX_MEMORY_CHARACTERS = 100_000_000  # of all shots' keys, one after another
 TOP_OUTCOMES = 16  # the job row stays small; the artifact holds every outcome
 
 _COUNTS: list[OutputName] = ["counts"]

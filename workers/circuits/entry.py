@@ -44,7 +44,7 @@ def entry_of(job: CircuitJob, reading: Reading, seed: int, sample: Sample, run: 
         ]
     for name in STATES:
         if name in job.outputs:
-            array = state(name, reading.routed.program, threads=run.threads)
+            array = state(name, circuit, reading.routed.program, reading.layout, threads=run.threads)
             path = run.scratch / f"{name}-{index}.npy"
             np.save(path, array, allow_pickle=False)
             run.publish(path, kind="state", name=path.name, media_type=NPY)

@@ -4,20 +4,25 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import CircuitInstruction, ControlFlowOp, ControlledGate
 
 from app.circuits.methods import Facts
+from app.circuits.noise import CustomNoise, is_uneven, not_pauli
 from workers.circuits.clifford import steps_of
-from workers.circuits.labels import angles, bit_label
+from workers.circuits.feedback import feedback_of
+from workers.circuits.labels import angles, bit_label, headings
+from workers.circuits.locations import name_of
+from workers.circuits.noise import errors_at
 from workers.circuits.shape import Shape
 
 _NOT_GATES = {"measure", "reset", "barrier", "delay", "id"}
 _ONE_BIT = {"rzz", "rxx", "ryy", "rzx", "ecr"}  # of operator Schmidt rank 2, as controlled gates are
 
 
-def facts_of(circuit: QuantumCircuit, shape: Shape, *, locations: int = 0) -> Facts:
-    """locations: noisy operations."""
+def facts_of(circuit: QuantumCircuit, shape: Shape, *, rules: CustomNoise | None = None, locations: int = 0) -> Facts:
+    """rules, locations: the noise of a located circuit, and how many of its operations are noisy."""
     place = {qubit: index for index, qubit in enumerate(shape.active)}
     crossings = [0] * (len(place) + 1)
     operations = two_qubit = 0
     not_clifford: str | None = None
+    not_followed: str | None = None
     conditional = False
     for instruction in circuit.data:
         operation = instruction.operation
@@ -26,6 +31,7 @@ def facts_of(circuit: QuantumCircuit, shape: Shape, *, locations: int = 0) -> Fa
         if isinstance(operation, ControlFlowOp):
             conditional = True
             operations += _operations(operation)
+            not_followed = not_followed or _not_followed(circuit, instruction, rules)
         else:
             operations += 1
             if not_clifford is None and steps_of(operation) is None:
@@ -53,7 +59,23 @@ def facts_of(circuit: QuantumCircuit, shape: Shape, *, locations: int = 0) -> Fa
         branchings=shape.branchings,
         widest_cut=widest,
         locations=locations,
+        not_followed=not_followed,
+        not_pauli=None if rules is None else not_pauli(rules),
     )
+
+
+def _not_followed(circuit: QuantumCircuit, instruction: CircuitInstruction, rules: CustomNoise | None) -> str | None:
+    """What of a condition or a loop a stabilizer simulation cannot follow, in words."""
+    feedback = feedback_of(instruction)
+    if feedback is None:
+        opening = headings(instruction.operation, circuit)[0]
+        return f"`{opening}`, which is more than Pauli gates where one bit reads 0 or 1"
+    if rules is None:
+        return None
+    for operation, qubit in (*feedback.branches[0], *feedback.branches[1]):
+        if errors_at(rules, name_of(operation), (circuit.find_bit(qubit).index,)):
+            return "errors of gates under a condition"
+    return "conditions on bits that are misread more often in one value" if is_uneven(rules) else None
 
 
 def _operations(operation: ControlFlowOp) -> int:

@@ -102,6 +102,17 @@ def noise_cost(noise: Noise, circuit: QuantumCircuit) -> int:
     return total
 
 
+def errors_at(rules: CustomNoise, name: str, place: tuple[int, ...]) -> list[GateError]:
+    """The errors of an instruction of a located circuit, in the order in which they happen.
+
+    name: as `name_of` gives it. place: its qubits' numbers in the noise.
+    """
+    if name == NOWHERE:
+        return []
+    width = len(place)
+    return [rule.error for rule in rules.gates if _names(rule, name, width) and _stands_at(rule, place)]
+
+
 def readout_matrix(noise: Noise, qubit: int) -> NDArray[np.float64] | None:
     """(2, 2), row i column j: the probability that a qubit in i reads j; None if readings are right.
 

@@ -1,21 +1,31 @@
 """Observables as submitted, over the qubits that are simulated: all others are in 0, where Z is 1, X and Y are 0."""
 
-from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from qiskit.quantum_info import SparsePauliOp
+import numpy as np
+from qiskit.quantum_info import PauliList, SparsePauliOp
 
 from app.circuits.outputs import Observable
 from app.errors import Problem
 
+MAX_VARIANCE_TERMS = 128  # the square of a sum of n terms has n² terms
 
-def lower(observable: Observable, qubits: int, places: Mapping[int, int], pointer: str) -> SparsePauliOp:
-    """The observable as a sum over the simulated qubits. Raises Problem where it names qubits that do not exist.
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """O as a sum over the simulated qubits, and O², from which its variance follows; None where it is too large."""
+
+    operator: SparsePauliOp
+    square: SparsePauliOp | None
+
+
+def lower(observable: Observable, qubits: int, places: Mapping[int, int], pointer: str) -> Measured:
+    """The observable over the simulated qubits. Raises Problem where it names qubits that do not exist.
 
     qubits: of the circuit as submitted. places: where among the simulated ones each of them stands, if it does.
     """
-    width = max(1, len(places))
-    sums: dict[str, float] = defaultdict(float)
+    terms = []
     for number, term in enumerate(observable.terms):
         named = term.qubits if term.qubits is not None else range(qubits)[::-1]
         if len(named) != len(term.paulis):
@@ -24,14 +34,26 @@ def lower(observable: Observable, qubits: int, places: Mapping[int, int], pointe
         if max(named) >= qubits:
             title = f"There is no qubit {max(named)}: the circuit has {qubits}, numbered from 0."
             raise Problem("no_such_qubit", title, pointer=f"{pointer}/terms/{number}/qubits")
-        letters = ["I"] * width
-        vanishes = False
-        for letter, index in zip(term.paulis, named, strict=True):
-            where = places.get(index)
-            if where is None:
-                vanishes = vanishes or letter in "XY"
-            else:
-                letters[width - 1 - where] = letter
-        if not vanishes:
-            sums["".join(letters)] += term.coefficient
-    return SparsePauliOp.from_list(list(sums.items()) or [("I" * width, 0.0)])
+        terms.append((dict(zip(named, term.paulis, strict=True)), term.coefficient))
+    support = sorted({qubit for letters, _ in terms for qubit in letters})
+    labels = [("".join(letters.get(qubit, "I") for qubit in reversed(support)), c) for letters, c in terms]
+    operator = SparsePauliOp.from_list(labels).simplify()
+    square = (operator @ operator).simplify() if len(operator) <= MAX_VARIANCE_TERMS else None
+    return Measured(
+        _simulated(operator, support, places), None if square is None else _simulated(square, support, places)
+    )
+
+
+def _simulated(operator: SparsePauliOp, support: list[int], places: Mapping[int, int]) -> SparsePauliOp:
+    """An operator on the qubits of `support` as one on the simulated qubits."""
+    x, z = operator.paulis.x, operator.paulis.z
+    idle = [column for column, qubit in enumerate(support) if qubit not in places]
+    active = [column for column, qubit in enumerate(support) if qubit in places]
+    there = [places[support[column]] for column in active]
+    kept = ~x[:, idle].any(axis=1)
+    shape = (int(kept.sum()), max(1, len(places)))
+    x_there, z_there = np.zeros(shape, dtype=bool), np.zeros(shape, dtype=bool)
+    x_there[:, there], z_there[:, there] = x[kept][:, active], z[kept][:, active]
+    if not kept.any():
+        return SparsePauliOp(["I" * shape[1]], [0.0])
+    return SparsePauliOp(PauliList.from_symplectic(z_there, x_there), operator.coeffs[kept]).simplify()

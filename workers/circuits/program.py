@@ -7,31 +7,35 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from qiskit import QuantumCircuit
-from qiskit.circuit import Qubit
-from qiskit.quantum_info import SparsePauliOp
+from qiskit.circuit import CircuitInstruction, Qubit
 
+from app.circuits.noise import CustomNoise
+from workers.circuits.observables import Measured
 from workers.circuits.shape import Shape
 
 Integers = NDArray[np.int64]
 Bits = NDArray[np.uint8]
 Reals = NDArray[np.float64]
+Prepare = Callable[[CircuitInstruction], CircuitInstruction]  # a gate in a simulator's own
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
     """A measured circuit, its gates those of its device and noise, and what of it has to be simulated.
 
-    noise: Aer's noise model over the active qubits, in their order. observables: over the active qubits, too.
+    rules: the noise, by the circuit's qubits. noise: the same as Aer's model over the active qubits, in their order.
+    observables: over the active qubits, too.
     readout: (2, 2) of each qubit that is misread, row i column j the probability that a qubit in i reads j.
     """
 
     circuit: QuantumCircuit
     shape: Shape
+    rules: CustomNoise | None = None
     noise: Any = None
     readout: Mapping[Qubit, Reals] = field(default_factory=dict)
-    observables: Sequence[SparsePauliOp] = ()
+    observables: Sequence[Measured] = ()
 
-    def final(self, prepare: Callable[..., Any] = lambda instruction: instruction) -> QuantumCircuit:
+    def final(self, prepare: Prepare = lambda instruction: instruction) -> QuantumCircuit:
         """What leads to the final state of a circuit that is not dynamic: its gates on its active qubits alone."""
         without_effect = {"measure", "barrier", "reset", "delay"}  # where nothing follows a measurement
         active = set(self.shape.active)
@@ -93,7 +97,7 @@ class Sample:
     """What an engine found. counts, probabilities: by little-endian keys over all classical bits.
 
     fidelity: at least that of the state sampled from with the exact one; None where nothing was cut or rounded.
-    remarks: what else there is to say about how.
+    remark: what else there is to say about how.
     """
 
     counts: dict[str, int]
@@ -105,7 +109,7 @@ class Sample:
 
 
 def seeds(seed: int, count: int) -> list[int]:
-    """Seeds of their own, 48 bits each, for the circuits of one job."""
+    """Seeds of their own, 48 bits each, for the circuits of one job or the batches of one circuit."""
     return [int(word) >> 16 for word in np.random.SeedSequence(seed).generate_state(count, np.uint64)]
 
 

@@ -10,7 +10,8 @@ from qiskit import QuantumCircuit
 from app.circuits.admission import check_binding, check_histogram, relocated, wanted
 from app.circuits.formats import Circuit, JsonCircuit, TemplateCircuit
 from app.circuits.methods import Method, plans
-from app.circuits.outputs import StateName
+from app.circuits.noise import as_custom
+from app.circuits.outputs import MAX_PROBABILITY_QUBITS, StateName
 from app.circuits.schemas import CircuitJob
 from app.circuits.templates.answer import Answer
 from app.errors import Problem
@@ -48,6 +49,11 @@ class Reading:
     @property
     def clbits(self) -> int:
         return int(self.circuit.num_clbits)
+
+    @property
+    def layout(self) -> Sequence[int] | None:
+        """Where each submitted qubit ended, where a device moved them."""
+        return None if self.compiled is None else self.compiled.final_layout
 
     def bindings(self, values: Sequence[Mapping[str, float]]) -> list[dict[Any, float]]:
         """The values by the circuit's own parameters."""
@@ -97,8 +103,8 @@ def _read_sweep(job: CircuitJob, bindings: Sequence[Mapping[str, float]], memory
 
 def swept_together(job: CircuitJob, method: Method) -> bool:
     """Whether all bindings of the job are one call to the simulator."""
-    ideal = job.noise is None and job.device is None
-    return ideal and job.bindings is not None and method in TOGETHER and job.precision == "double"
+    plain = job.noise is None and job.device is None and {*STATES}.isdisjoint(job.outputs)
+    return plain and job.bindings is not None and method in TOGETHER and job.precision == "double"
 
 
 def bind(circuit: QuantumCircuit, bindings: Sequence[Mapping[str, float]]) -> Iterator[QuantumCircuit]:
@@ -121,7 +127,10 @@ def _read(job: CircuitJob, source: Circuit, submitted: QuantumCircuit, memory_av
     program = replace(program, observables=observables)
     for name in STATES:
         if name in job.outputs:
-            check_state(name, program, "/outputs")
+            check_state(name, program, submitted.num_qubits, "/outputs")
+    if "probabilities" in job.outputs and len(program.read) > MAX_PROBABILITY_QUBITS:
+        title = f"Probabilities are given out for {MAX_PROBABILITY_QUBITS} measured qubits, not {len(program.read)}."
+        raise Problem("state_too_large", title, pointer="/outputs")
     pointer = "/circuit/qubits" if isinstance(source, JsonCircuit) else pointer_of(source)
     routed = route(program, job, locations=locations, memory_available=memory_available, pointer=pointer)
     check_histogram(job, active=len(program.shape.active) + program.shape.branchings, clbits=circuit.num_clbits)
@@ -133,8 +142,9 @@ def _with_noise(job: CircuitJob, circuit: QuantumCircuit) -> tuple[Program, int]
     """The program with its noise, and at how many places it can act."""
     if job.noise is None:
         return Program(circuit, examine(circuit)), 0
+    rules = as_custom(job.noise)
     located = for_noise(circuit, job.noise)
-    bare = Program(located, examine(located))
+    bare = Program(located, examine(located, misread=bool(rules.readout)))
     numbers = [located.find_bit(qubit).index for qubit in bare.shape.active]
     model = noise_model(job.noise, without_idle_qubits(bare), qubits=numbers)
     if model is None:
@@ -144,7 +154,7 @@ def _with_noise(job: CircuitJob, circuit: QuantumCircuit) -> tuple[Program, int]
         for qubit, number in zip(bare.shape.active, numbers, strict=True)
         if (matrix := readout_matrix(job.noise, number)) is not None
     }
-    return replace(bare, noise=model, readout=readout), max(1, noise_cost(job.noise, located))
+    return replace(bare, rules=rules, noise=model, readout=readout), max(1, noise_cost(job.noise, located))
 
 
 def _ideal(job: CircuitJob, circuit: QuantumCircuit, memory_available: int) -> Program | None:

@@ -30,7 +30,7 @@ class Routed:
 
 def route(program: Program, job: CircuitJob, *, locations: int, memory_available: int, pointer: str) -> Routed:
     """Choose the method. Raises Problem: needs_more_memory, method_cannot."""
-    facts = facts_of(program.circuit, program.shape, locations=locations)
+    facts = facts_of(program.circuit, program.shape, rules=program.rules, locations=locations)
     return Routed(program, facts, best(facts, wanted(job), memory_available=memory_available, pointer=pointer))
 
 

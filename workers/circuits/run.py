@@ -83,7 +83,7 @@ def _simulated(job: CircuitJob, readings: list[Reading], run: Run) -> Iterator[t
     assert job.seed is not None
     own = [job.seed] if job.runs == 1 else seeds(job.seed, job.runs)
     asks = [_ask(job, seed, run) for seed in own]
-    if job.bindings is None or len(readings) == job.runs > 1:
+    if job.bindings is None or not readings[0].routed.program.circuit.parameters:
         for reading, ask in zip(readings, asks, strict=True):
             yield reading, ask.seed, *simulate(reading.routed, ask, precision=job.precision)
         return

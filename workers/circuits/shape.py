@@ -13,7 +13,7 @@ _MANY = 64  # more branchings than there can be shots
 class Shape:
     """active: the qubits that a gate touches, in the circuit's order; all others read 0.
 
-    dynamic: a measurement or a reset decides what happens next, so that no single final state serves all shots.
+    dynamic: a measurement or a reset decides what happens next, so that no one final state serves all shots.
     branchings: at most so many measurements and resets before the last gate; each can double the states to keep.
     source: the qubit that each clbit reads at the end, for circuits that are not dynamic.
     """
@@ -24,8 +24,8 @@ class Shape:
     source: dict[Clbit, Qubit]
 
 
-def examine(circuit: QuantumCircuit) -> Shape:
-    """One pass over the circuit."""
+def examine(circuit: QuantumCircuit, *, misread: bool = False) -> Shape:
+    """One pass over the circuit. misread: readings may be wrong, so that two of one qubit need not agree."""
     touched: set[Qubit] = set()
     measured: set[Qubit] = set()
     branchings = pending = 0
@@ -37,6 +37,7 @@ def examine(circuit: QuantumCircuit) -> Shape:
             continue
         if operation.name == "measure":
             source[instruction.clbits[0]] = qubits[0]
+            dynamic = dynamic or (misread and qubits[0] in measured)
             measured.add(qubits[0])
             pending += 1
         elif operation.name == "reset":
@@ -51,6 +52,22 @@ def examine(circuit: QuantumCircuit) -> Shape:
             branchings += pending
             pending = 0
     return Shape([qubit for qubit in circuit.qubits if qubit in touched], dynamic, branchings, source)
+
+
+def final_measurements(circuit: QuantumCircuit) -> set[int]:
+    """Positions of the measurements after which nothing but measurements happens to the qubit and the bit."""
+    busy: set[Qubit | Clbit] = set()
+    found: set[int] = set()
+    for position in reversed(range(len(circuit.data))):
+        instruction = circuit.data[position]
+        if instruction.operation.name in _IDLE:
+            continue
+        bits = {*instruction.qubits, *instruction.clbits}
+        if instruction.operation.name == "measure" and busy.isdisjoint(bits):
+            found.add(position)
+        else:
+            busy |= bits
+    return found
 
 
 def _measurements(operation: ControlFlowOp) -> int:

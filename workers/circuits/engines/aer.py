@@ -17,6 +17,7 @@ from qiskit_aer import AerSimulator
 
 from app.circuits.gates import MAX_QUBITS
 from app.errors import Problem
+from workers.circuits.program import Prepare
 
 AerMethod = Literal["statevector", "density_matrix", "matrix_product_state", "unitary"]
 
@@ -66,6 +67,11 @@ def _bindable(circuit: QuantumCircuit) -> QuantumCircuit:
             instruction = instruction.replace(operation=gate)
         plain._append(instruction)
     return plain
+
+
+def prepare(method: AerMethod) -> Prepare:
+    """What a gate has to become before `translate`. Other methods take controlled gates apart."""
+    return for_aer if method in ("statevector", "unitary") else lambda instruction: instruction
 
 
 def for_aer(instruction: CircuitInstruction) -> CircuitInstruction:

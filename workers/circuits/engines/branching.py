@@ -13,10 +13,11 @@ from qiskit.circuit import Qubit
 
 from app.circuits.methods import statevector_bytes
 from workers.circuits.engines import aer
-from workers.circuits.program import Ask, Mean, Program, Sample
+from workers.circuits.program import Ask, Mean, Prepare, Program, Sample, seeds
+from workers.circuits.shape import final_measurements
 
 MAX_BRANCH_BYTES = 2**30  # states that branching shots keep at once; 20 qubits and 1,000 branches would be 16 GB
-MAX_BATCH_SECONDS_SHOTS = 2_000  # trajectories between two questions whether the job was cancelled
+TRAJECTORIES_AT_ONCE = 2_000  # between two questions whether the job was cancelled
 SHOTS_WITH_OBSERVABLES = 20_000  # each keeps its own expectation values
 
 
@@ -26,25 +27,25 @@ def sample(program: Program, ask: Ask) -> Sample:
     if program.observables:
         circuit = _observed(circuit, program)
     translated = aer.translate(circuit)
+    # Values are kept shot by shot; and Aer's branches read memory that nobody wrote where readings may be wrong.
+    branches = not program.observables and not program.readout
     batch = _batch(program, ask)
     batches = -(-ask.shots // batch)
-    seeds = [ask.seed]
-    if batches > 1:
-        seeds = np.random.SeedSequence(ask.seed).generate_state(batches, np.uint64).tolist()
+    own = [ask.seed] if batches == 1 else seeds(ask.seed, batches)
     total: Counter[str] = Counter()
     values: list[list[Any]] = [[] for _ in program.observables]
-    for index, batch_seed in enumerate(seeds):
+    for index, batch_seed in enumerate(own):
         ask.between()
         size = min(batch, ask.shots - index * batch)
         data = aer.run(
             translated,
             threads=ask.threads,
             shots=size,
-            seed_simulator=batch_seed >> 1,
+            seed_simulator=batch_seed,
             noise_model=program.noise,
             enable_truncation=False,  # it forgets qubits that are branched on but never measured, and fails
-            shot_branching_enable=not program.observables,
-            shot_branching_sampling_enable=not program.observables,
+            shot_branching_enable=branches,
+            shot_branching_sampling_enable=branches,
         ).data(0)
         total.update(data.get("counts", {"0x0": size}))  # none if nothing is measured
         for observable, kept in enumerate(values):
@@ -57,7 +58,7 @@ def sample(program: Program, ask: Ask) -> Sample:
 def _batch(program: Program, ask: Ask) -> int:
     states = max(1, MAX_BRANCH_BYTES // statevector_bytes(len(program.shape.active)))
     if program.noise is not None:
-        return min(ask.shots, MAX_BATCH_SECONDS_SHOTS)
+        return min(ask.shots, TRAJECTORIES_AT_ONCE)
     if program.observables:
         return min(ask.shots, SHOTS_WITH_OBSERVABLES)
     return ask.shots if 1 << program.shape.branchings <= states else min(ask.shots, states)
@@ -70,33 +71,20 @@ def _mean(values: Any) -> Mean:
 
 def _observed(circuit: QuantumCircuit, program: Program) -> QuantumCircuit:
     """With expectation values kept shot by shot, before the final measurements."""
-    ending = _final_measurements(circuit)
+    ending = final_measurements(circuit)
     observed = circuit.copy_empty_like()
     kept = [instruction for index, instruction in enumerate(circuit.data) if index not in ending]
     for instruction in kept:
         observed._append(instruction)
     qubits = range(len(program.shape.active))
     for index, observable in enumerate(program.observables):
-        observed.save_expectation_value(observable, qubits, label=f"observable {index}", pershot=True)
+        observed.save_expectation_value(observable.operator, qubits, label=f"observable {index}", pershot=True)
     for index in sorted(ending):
         observed._append(circuit.data[index])
     return observed
 
 
-def _final_measurements(circuit: QuantumCircuit) -> set[int]:
-    """Positions of the measurements that nothing on the same qubit or bit follows."""
-    busy: set[Any] = set()
-    found: set[int] = set()
-    for index in reversed(range(len(circuit.data))):
-        instruction = circuit.data[index]
-        bits = {*instruction.qubits, *instruction.clbits}
-        if instruction.operation.name == "measure" and busy.isdisjoint(bits):
-            found.add(index)
-        busy |= bits
-    return found
-
-
-def without_idle_qubits(program: Program) -> QuantumCircuit:
+def without_idle_qubits(program: Program, prepare: Prepare = aer.for_aer) -> QuantumCircuit:
     """The same without barriers and idle qubits. A clbit that an idle qubit clears is cleared by one that stays 0."""
     circuit = program.circuit
     active = set(program.shape.active)
@@ -107,7 +95,7 @@ def without_idle_qubits(program: Program) -> QuantumCircuit:
         if instruction.operation.name == "barrier":
             continue
         if active.issuperset(instruction.qubits):
-            compact._append(aer.for_aer(instruction))
+            compact._append(prepare(instruction))
         elif instruction.operation.name == "measure" and writes[instruction.clbits[0]] > 1:
             if ground is None:
                 ground = Qubit()

@@ -5,19 +5,21 @@ from typing import Any
 
 import numpy as np
 from qiskit import ClassicalRegister, QuantumCircuit
+from qiskit.quantum_info import SparsePauliOp
 
-from app.circuits.outputs import MAX_EXACT_PROBABILITIES
+from app.circuits.outputs import MAX_PROBABILITY_QUBITS
 from workers.circuits.engines import aer
 from workers.circuits.engines.aer import AerMethod
 from workers.circuits.engines.readout import misread
 from workers.circuits.keys import counts_of, keys_of
 from workers.circuits.program import Ask, Integers, Mean, Program, Reals, Sample, generator
 
-MAX_DRAWN_QUBITS = 20  # beyond 2^20 probabilities Aer samples the state itself, without a second copy of that size
-MAX_VARIANCE_TERMS = 128  # the square of a sum of n terms has n² terms
+MAX_DRAWN_QUBITS = (
+    MAX_PROBABILITY_QUBITS  # beyond 2^20 probabilities Aer samples the state itself, without a second copy of that size
+)
 STATES_AT_ONCE = 1 << 22  # amplitudes of a sweep that one call to Aer may hold
 
-_PRECISION = 15  # decimals of a probability: what threads add up in another order must not change the counts
+_PRECISION = 2.0**49  # of a probability: what threads add up in another order must not change the counts
 _FEW = 8  # shots for each outcome, below which drawing them one by one is faster than outcome by outcome
 
 
@@ -33,26 +35,26 @@ def sample_each(
     bindings: Sequence[Mapping[Any, float]] = (),
 ) -> list[Sample]:
     """The same circuit for every set of values of its parameters: translated once, bound by the simulator."""
-    final = program.final(aer.for_aer)
+    final = program.final(aer.prepare(method))
     read = program.read
     positions = [final.find_bit(qubit).index for qubit in read]
     translated = aer.translate(final, method)
-    for index, observable in enumerate(program.observables):
-        save_observable(translated, observable, f"observable {index}")
+    save_observables(translated, program)
     if len(read) > MAX_DRAWN_QUBITS:
         return [_sampled_by_aer(program, translated, positions, ask, method, bindings, i) for i, ask in enumerate(asks)]
     if read:
         translated.save_probabilities(positions)
+    asked = read or (program.observables and program.shape.active)
     found: list[Sample] = []
     step = max(1, STATES_AT_ONCE >> len(program.shape.active) * (2 if method == "density_matrix" else 1))
     for start in range(0, len(asks), step):
         asks[start].between()
         chunk = bindings[start : start + step]
-        if read or program.observables:
+        if asked:
             options = {"noise_model": program.noise} | _binds(chunk)
             result = aer.run(translated, method, threads=asks[0].threads, shots=1, **options)
         for index, ask in enumerate(asks[start : start + step]):
-            data = result.data(index) if read or program.observables else {}
+            data = result.data(index) if asked else {}
             found.append(_drawn(program, data, ask))
     return found
 
@@ -64,24 +66,28 @@ def _binds(bindings: Sequence[Mapping[Any, float]]) -> dict[str, Any]:
     return {"parameter_binds": [values], "runtime_parameter_bind_enable": True}
 
 
-def save_observable(circuit: QuantumCircuit, observable: Any, label: str) -> None:
-    """Have Aer compute ⟨O⟩, and ⟨O²⟩ - ⟨O⟩² where that is affordable, at this place."""
+def save_observables(circuit: QuantumCircuit, program: Program) -> None:
+    """Have Aer compute ⟨O⟩, and where it is affordable ⟨O²⟩, at this place."""
+    if not program.shape.active:
+        return  # then the observables are numbers
     every = range(circuit.num_qubits)
-    if len(observable) <= MAX_VARIANCE_TERMS:
-        circuit.save_expectation_value_variance(observable, every, label=label)
-    else:
-        circuit.save_expectation_value(observable, every, label=label)
+    for index, observable in enumerate(program.observables):
+        circuit.save_expectation_value(observable.operator, every, label=f"observable {index}")
+        if observable.square is not None:
+            circuit.save_expectation_value(observable.square, every, label=f"square {index}")
 
 
 def means(program: Program, data: Mapping[str, Any]) -> list[Mean]:
-    """The expectation values that `save_observable` had saved."""
+    """The expectation values that `save_observables` had saved."""
+
+    def value(operator: SparsePauliOp, label: str) -> float:
+        return float(np.real(data[label] if program.shape.active else operator.coeffs.sum()))
+
     found = []
     for index, observable in enumerate(program.observables):
-        saved = data[f"observable {index}"]
-        if len(observable) <= MAX_VARIANCE_TERMS:
-            found.append(Mean(float(saved[0]), variance=max(0.0, float(saved[1]))))
-        else:
-            found.append(Mean(float(np.real(saved))))
+        mean = value(observable.operator, f"observable {index}")
+        square = None if observable.square is None else value(observable.square, f"square {index}")
+        found.append(Mean(mean, variance=None if square is None else max(0.0, square - mean**2)))
     return found
 
 
@@ -93,17 +99,23 @@ def _drawn(program: Program, data: Mapping[str, Any], ask: Ask) -> Sample:
         sure = {key: 1.0} if ask.probabilities else None
         return Sample(counts={key: ask.shots}, kind="exact", probabilities=sure, expectations=means(program, data))
     exact: Reals = misread(np.asarray(data["probabilities"]), program)
-    probabilities = np.round(exact, _PRECISION)
-    probabilities /= probabilities.sum()
+    probabilities = rounded(exact)
     outcomes, frequencies = draw(probabilities, ask)
     columns = program.columns(read)
     likely = None
     if ask.probabilities:
-        possible = np.flatnonzero(probabilities)[:MAX_EXACT_PROBABILITIES]
+        possible = np.flatnonzero(probabilities)
         likely = dict(zip(keys_of(possible, columns), exact[possible].tolist(), strict=True))
     return Sample(
         counts=counts_of(outcomes, frequencies, columns), probabilities=likely, expectations=means(program, data)
     )
+
+
+def rounded(probabilities: Reals) -> Reals:
+    """Probabilities that add up to 1, without their last bits. Powers of ½, the most frequent of all, stay exact."""
+    grid = np.rint(probabilities * _PRECISION)
+    whole: Reals = grid / grid.sum()
+    return whole
 
 
 def draw(probabilities: Reals, ask: Ask) -> tuple[Integers, Integers]:
@@ -134,9 +146,7 @@ def _sampled_by_aer(
     measured.add_register(ClassicalRegister(len(positions)))
     measured.measure(positions, range(len(positions)))
     options = {"noise_model": program.noise} | _binds(bindings[index : index + 1])
-    data = aer.run(
-        measured, method, threads=ask.threads, shots=ask.shots, seed_simulator=ask.seed >> 1, **options
-    ).data(0)
+    data = aer.run(measured, method, threads=ask.threads, shots=ask.shots, seed_simulator=ask.seed, **options).data(0)
     outcomes, frequencies = sorted_outcomes(data["counts"])
     counts = counts_of(outcomes, frequencies, program.columns(program.read))
     return Sample(counts=counts, expectations=means(program, data))

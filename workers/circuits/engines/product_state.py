@@ -4,9 +4,9 @@ import re
 from math import asin, cos, pi, prod, sqrt
 from typing import Any
 
-from workers.circuits.engines import aer
+from workers.circuits.engines import aer, final_state
 from workers.circuits.engines.branching import without_idle_qubits
-from workers.circuits.engines.final_state import means, save_observable
+from workers.circuits.engines.final_state import means, save_observables
 from workers.circuits.program import Ask, Program, Sample
 
 _DISCARDED = re.compile(r"discarded_value=([0-9.eE+-]+)")
@@ -17,12 +17,14 @@ EXACT_THRESHOLD = 1e-16  # Aer's own: below the rounding of a double
 def sample(program: Program, ask: Ask) -> Sample:
     """Counts and expectation values, with a bound on the fidelity where Schmidt coefficients were cut off."""
     ask.between()
+    if not program.shape.active:
+        return final_state.sample(program, ask)
+    prepare = aer.prepare("matrix_product_state")
     if program.shape.dynamic:
-        circuit = without_idle_qubits(program)
+        circuit = without_idle_qubits(program, prepare)
     else:
-        circuit = program.final(aer.for_aer)
-        for index, observable in enumerate(program.observables):
-            save_observable(circuit, observable, f"observable {index}")
+        circuit = program.final(prepare)
+        save_observables(circuit, program)
         circuit.add_bits(program.circuit.clbits)
         for clbit, qubit in program.shape.source.items():
             if qubit in program.shape.active:
@@ -36,7 +38,7 @@ def sample(program: Program, ask: Ask) -> Sample:
         "matrix_product_state",
         threads=ask.threads,
         shots=ask.shots,
-        seed_simulator=ask.seed >> 1,
+        seed_simulator=ask.seed,
         mps_log_data=cuts,
         enable_truncation=not program.shape.dynamic,  # it forgets qubits that are branched on but never measured
         **options,
@@ -46,7 +48,7 @@ def sample(program: Program, ask: Ask) -> Sample:
     read = sorted((int(key, 16), count) for key, count in data.get("counts", {"0x0": ask.shots}).items())
     counts = {format(outcome, f"0{width}b"): count for outcome, count in read}
     log = str(result.results[0].metadata.get("MPS_log_data", ""))
-    return Sample(counts=counts, expectations=[] if program.shape.dynamic else means(program, data), **_cut_off(log))
+    return Sample(counts=counts, expectations=means(program, data), **_cut_off(log))
 
 
 def _cut_off(log: str) -> dict[str, Any]:

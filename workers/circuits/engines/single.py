@@ -15,7 +15,6 @@ from qiskit.circuit import CircuitInstruction, Gate
 from qiskit.quantum_info import Statevector
 from qiskit.transpiler import generate_preset_pass_manager
 
-from app.circuits.outputs import MAX_EXACT_PROBABILITIES
 from workers.circuits.engines import final_state
 from workers.circuits.keys import counts_of, keys_of
 from workers.circuits.program import Ask, Mean, Program, Sample
@@ -48,17 +47,17 @@ def sample(program: Program, ask: Ask) -> Sample:
         double = Statevector(final)
         fidelity = min(1.0, float(abs(np.vdot(double.data, state)) ** 2) / norm)
         remark += f", the fidelity with double precision by {1 - fidelity:.1e}"
-    probabilities = _marginal(state, [final.find_bit(qubit).index for qubit in read]) / norm
+    probabilities = final_state.rounded(_marginal(state, [final.find_bit(qubit).index for qubit in read]))
     outcomes, frequencies = final_state.draw(probabilities, ask)
     columns = program.columns(read)
     likely = None
     if ask.probabilities:
-        possible = np.flatnonzero(probabilities)[:MAX_EXACT_PROBABILITIES]
+        possible = np.flatnonzero(probabilities)
         likely = dict(zip(keys_of(possible, columns), probabilities[possible].tolist(), strict=True))
     return Sample(
         counts=counts_of(outcomes, frequencies, columns),
         probabilities=likely,
-        expectations=[_mean(observable, state) for observable in program.observables],
+        expectations=_means(program, state) if program.observables else [],
         fidelity=fidelity,
         remark=remark,
     )
@@ -107,10 +106,16 @@ def _marginal(state: Amplitudes, positions: list[int]) -> NDArray[np.float64]:
     return np.ascontiguousarray(summed.transpose(order)).reshape(-1)
 
 
-def _mean(observable: Any, state: Amplitudes) -> Mean:
-    normal = state.astype(np.complex128)
-    normal /= np.linalg.norm(normal)
-    return Mean(float(np.real(Statevector(normal).expectation_value(observable))))
+def _means(program: Program, state: Amplitudes) -> list[Mean]:
+    normal = Statevector(state.astype(np.complex128) / np.linalg.norm(state))
+    found = []
+    for observable in program.observables:
+        mean = float(np.real(normal.expectation_value(observable.operator)))
+        variance = None
+        if observable.square is not None:
+            variance = max(0.0, float(np.real(normal.expectation_value(observable.square))) - mean**2)
+        found.append(Mean(mean, variance=variance))
+    return found
 
 
 def _with(sample: Sample, *, remark: str) -> Sample:

@@ -1,37 +1,53 @@
-"""Clifford circuits with Stim (Gidney 2021, arXiv:2103.02202): thousands of qubits, measured anywhere."""
+"""Clifford circuits with Stim (Gidney 2021, arXiv:2103.02202): thousands of qubits, measured anywhere, Pauli noise.
 
-from collections.abc import Sequence
+Pauli gates may depend on what one classical bit reads. Expectation values are exact, see `heisenberg`.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import stim
-from qiskit.circuit import CircuitInstruction
+from qiskit.circuit import CircuitInstruction, Clbit, ControlFlowOp, Operation, Qubit
 
 from workers.circuits.clifford import steps_of
+from workers.circuits.engines import heisenberg
+from workers.circuits.engines.pauli_noise import error_lines
+from workers.circuits.feedback import feedback_of
 from workers.circuits.keys import keys_of_bits
-from workers.circuits.program import Ask, Bits, Mean, Program, Sample
+from workers.circuits.locations import name_of
+from workers.circuits.noise import errors_at
+from workers.circuits.program import Ask, Bits, Mean, Program, Sample, generator
+from workers.circuits.shape import final_measurements
 
 BITS_AT_ONCE = 1 << 28  # measurement results that one batch of shots may hold
 
-_NOT_GATES = {"barrier", "delay", "measure", "reset"}
-
 
 def sample(program: Program, ask: Ask) -> Sample:
-    """Counts, and expectation values of circuits that are not dynamic."""
-    circuit, records = _translate(program)
+    """Counts and expectation values."""
+    means = _means(program) if program.observables else []
+    translation = _Translation(program)
+    circuit = translation.circuit()
     width = program.circuit.num_clbits
+    records = translation.records
     if not records or not program.shape.active:  # all qubits stay 0
-        return Sample(counts={"0" * width: ask.shots}, kind="exact", expectations=_means(program))
+        return Sample(counts={"0" * width: ask.shots}, kind="exact", expectations=means)
     sampler = circuit.compile_sampler(seed=ask.seed)
+    random = generator(ask.seed)
     batch = max(1, min(ask.shots, BITS_AT_ONCE // max(circuit.num_measurements, width)))
     total: dict[str, int] = {}
     for start in range(0, ask.shots, batch):
         ask.between()
         measured = sampler.sample(min(batch, ask.shots - start))
+        for record, (p01, p10) in translation.uneven.items():
+            read = measured[:, record]
+            read ^= random.random(len(read)) < np.where(read, p10, p01)
         bits = np.zeros((len(measured), width), dtype=np.uint8)
         bits[:, list(records)] = measured[:, list(records.values())]
         for key, count in _count(bits).items():
             total[key] = total.get(key, 0) + count
-    return Sample(counts=total, expectations=_means(program))
+    return Sample(counts=total, expectations=means)
 
 
 def _count(bits: Bits) -> dict[str, int]:
@@ -42,52 +58,83 @@ def _count(bits: Bits) -> dict[str, int]:
     return dict(zip(keys_of_bits(bits[first]), counts.tolist(), strict=True))
 
 
-def _translate(program: Program) -> tuple[stim.Circuit, dict[int, int]]:
-    """The circuit in Stim, and for each clbit that is written the number of the measurement it reads last."""
-    place = {qubit: index for index, qubit in enumerate(program.circuit.qubits)}
-    clbits = {clbit: index for index, clbit in enumerate(program.circuit.clbits)}
-    lines: list[str] = []  # Stim reads text thirty times faster than it appends
-    records: dict[int, int] = {}
-    measurements = 0
-    for instruction in program.circuit.data:
-        targets = [place[qubit] for qubit in instruction.qubits]
-        match instruction.operation.name:
-            case "measure":
-                lines.append(f"M {targets[0]}")
-                records[clbits[instruction.clbits[0]]] = measurements
-                measurements += 1
-            case "reset":
-                lines.append(f"R {targets[0]}")
-            case "barrier" | "delay":
-                continue
-            case _:
-                lines += _lines(instruction, targets)
-    return stim.Circuit("\n".join(lines)), records
-
-
-def _lines(instruction: CircuitInstruction, targets: Sequence[int]) -> list[str]:
-    steps = steps_of(instruction.operation)
-    assert steps is not None, instruction.operation.name  # the route has looked
-    return [" ".join([name, *(str(targets[place]) for place in places)]) for name, places in steps]
-
-
 def _means(program: Program) -> list[Mean]:
-    """Exact: a Pauli string has the expectation 1, -1 or 0 in a stabilizer state."""
-    if not program.observables:
-        return []
-    tableau = stim.TableauSimulator()
-    tableau.set_num_qubits(len(program.shape.active))
-    place = {qubit: index for index, qubit in enumerate(program.shape.active)}
-    active = set(place)
-    lines: list[str] = []
-    for instruction in program.circuit.data:
-        if instruction.operation.name not in _NOT_GATES and active.issuperset(instruction.qubits):
-            lines += _lines(instruction, [place[qubit] for qubit in instruction.qubits])
-    tableau.do(stim.Circuit("\n".join(lines)))
-    found = []
-    for observable in program.observables:
-        letters = [
-            (label[::-1], float(np.real(c))) for label, c in observable.to_list()
-        ]  # Stim's first qubit is leftmost
-        found.append(Mean(sum(c * tableau.peek_observable_expectation(stim.PauliString(text)) for text, c in letters)))
-    return found
+    """In the state before the final measurements, averaged over what is measured and goes wrong before."""
+    circuit = _Translation(program, without=final_measurements(program.circuit)).circuit()
+    places = [program.circuit.find_bit(qubit).index for qubit in program.shape.active]
+    return heisenberg.means(circuit, program.observables, places)
+
+
+@dataclass(slots=True)
+class _Translation:
+    """A program in Stim. without: positions of operations to leave out.
+
+    records: for each clbit that is written the number of the measurement it reads last. uneven: (p01, p10) of the
+    measurements that Stim cannot misread itself, because they are misread more often in one value.
+    """
+
+    program: Program
+    without: set[int] = field(default_factory=set)
+    records: dict[int, int] = field(default_factory=dict)
+    uneven: dict[int, tuple[float, float]] = field(default_factory=dict)
+    _measurements: int = 0
+
+    def circuit(self) -> stim.Circuit:
+        """Stim reads text thirty times faster than it appends."""
+        source = self.program.circuit
+        place = {qubit: index for index, qubit in enumerate(source.qubits)}
+        clbits = {clbit: index for index, clbit in enumerate(source.clbits)}
+        lines: list[str] = []
+        for position, instruction in enumerate(source.data):
+            operation = instruction.operation
+            if operation.name in ("barrier", "delay") or position in self.without:
+                continue
+            targets = [place[qubit] for qubit in instruction.qubits]
+            if operation.name == "measure":
+                lines.append(self._measure(instruction.qubits[0], targets[0], clbits[instruction.clbits[0]]))
+            elif operation.name == "reset":
+                lines.append(f"R {targets[0]}")
+            elif isinstance(operation, ControlFlowOp):
+                lines += self._feedback(instruction, place, clbits)
+            else:
+                lines += _gate(operation, targets)
+                if self.program.rules is not None:
+                    lines += self._errors(operation, targets)
+        return stim.Circuit("\n".join(lines))
+
+    def _measure(self, qubit: Qubit, target: int, clbit: int) -> str:
+        self.records[clbit] = self._measurements
+        matrix = self.program.readout.get(qubit)
+        if matrix is not None and matrix[0, 1] != matrix[1, 0]:
+            self.uneven[self._measurements] = (float(matrix[0, 1]), float(matrix[1, 0]))
+            matrix = None
+        self._measurements += 1
+        return f"M {target}" if matrix is None else f"M({float(matrix[0, 1])!r}) {target}"
+
+    def _feedback(
+        self, instruction: CircuitInstruction, place: dict[Qubit, int], clbits: dict[Clbit, int]
+    ) -> Iterator[str]:
+        feedback = feedback_of(instruction)
+        assert feedback is not None  # the route has looked
+        record = self.records.get(clbits[feedback.clbit])
+        zero, one = feedback.branches
+        for operation, qubit in zero:  # always; and once more, to undo it, where the bit reads 1
+            yield from _gate(operation, [place[qubit]])
+        if record is not None:  # a bit that nothing wrote reads 0
+            for operation, qubit in (*zero, *one):
+                for line in _gate(operation, [place[qubit]]):
+                    pauli, target = line.split()
+                    if pauli != "I":
+                        yield f"C{pauli} rec[{record - self._measurements}] {target}"
+
+    def _errors(self, operation: Operation, targets: Sequence[int]) -> Iterator[str]:
+        rules = self.program.rules
+        assert rules is not None
+        for error in errors_at(rules, name_of(operation), tuple(targets)):
+            yield from error_lines(error, targets)
+
+
+def _gate(operation: Operation, targets: Sequence[int]) -> list[str]:
+    steps: Any = steps_of(operation)
+    assert steps is not None, operation.name  # the route has looked
+    return [" ".join([name, *(str(targets[place]) for place in places)]) for name, places in steps]

@@ -1,0 +1,121 @@
+"""Every method against the oracle, and so against every other, wherever it applies."""
+
+from math import log, sqrt
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.circuits.methods import Wanted, plans
+from tests.workers.circuits import exact
+from tests.workers.circuits.exact import LEVEL, Noise, assert_sampled
+from tests.workers.circuits.program_strategies import Operations, clbits_of, noises, programs
+from tests.workers.circuits.sampling import read, sample
+from workers.circuits.program import Sample
+
+SHOTS = 20_000
+TRAJECTORIES = 2_000  # each pays for itself
+
+Program = tuple[int, Operations]
+paulis = st.text("IXYZ", min_size=3, max_size=3)
+
+
+def check(method: str, program: Program, letters: str, *, shots: int = SHOTS, noise: Noise | None = None) -> Sample:
+    """Counts, exact probabilities where the method has them, and an expectation value, all against the oracle."""
+    qubits, operations = program
+    letters = letters[:qubits]
+    final = method in ("statevector", "density_matrix")
+    found = sample(
+        json_circuit(program),
+        shots=shots,
+        method=method,
+        observables=[{"terms": [{"paulis": letters, "coefficient": 2.0}]}],
+        outputs=["counts", *(["probabilities"] if final else [])],
+        **({} if noise is None else {"noise": noise.written()}),
+    )
+    probabilities = exact.distribution(exact.run(qubits, operations, clbits_of(*program), noise))
+    assert sum(found.counts.values()) == shots
+    assert_sampled(found.counts, probabilities)
+    if found.probabilities is not None:
+        for key in probabilities.keys() | found.probabilities.keys():
+            assert found.probabilities.get(key, 0) == pytest.approx(probabilities.get(key, 0), abs=1e-9)
+    before = exact.run(qubits, exact.before_the_end(operations, noise), clbits_of(*program), noise)
+    value = 2 * exact.mean(exact.state(before), letters)
+    (mean,) = found.expectations
+    assert abs(mean.value - value) <= tolerance(method, shots)
+    if mean.variance is not None:
+        assert mean.variance == pytest.approx(4 - value**2, abs=1e-6)
+    return found
+
+
+def tolerance(method: str, shots: int) -> float:
+    """Of ⟨2P⟩: none for an exact method; for a mean over shots, each within ±2, Hoeffding's bound."""
+    if method in ("trajectories", "shot_branching"):
+        return 2 * sqrt(2 * log(2 / LEVEL) / shots)
+    return 1e-6 if method == "matrix_product_state" else 1e-9  # it drops what is below rounding, then takes roots
+
+
+@settings(max_examples=40)
+@given(programs(), paulis)
+def test_measured_at_the_end(program: Program, letters: str) -> None:
+    for method in ("statevector", "density_matrix", "matrix_product_state"):
+        check(method, program, letters)
+
+
+@settings(max_examples=40)
+@given(programs(clifford=True, dynamic=True, conditions="paulis"), paulis)
+def test_clifford_circuits_measured_and_corrected_anywhere(program: Program, letters: str) -> None:
+    check("stabilizer", program, letters)
+
+
+@settings(max_examples=40)
+@given(programs(clifford=True, dynamic=True), paulis, noises)
+def test_clifford_circuits_with_pauli_noise(program: Program, letters: str, noise: Noise) -> None:
+    check("stabilizer", program, letters, noise=noise)
+
+
+@settings(max_examples=25)
+@given(programs(dynamic=True, conditions="any"), paulis)
+def test_measured_in_the_middle(program: Program, letters: str) -> None:
+    for method in able(program) & {"shot_branching", "matrix_product_state"}:
+        check(method, program, letters, shots=TRAJECTORIES)
+
+
+@settings(max_examples=25)
+@given(programs(), paulis, noises)
+def test_noise_as_a_density_matrix_and_as_trajectories(program: Program, letters: str, noise: Noise) -> None:
+    for method in able(program, noise) & {"density_matrix", "trajectories"}:
+        check(method, program, letters, shots=TRAJECTORIES, noise=noise)
+
+
+@settings(max_examples=25)
+@given(programs(dynamic=True, conditions="any"), paulis, noises)
+def test_noise_and_measurements_in_the_middle(program: Program, letters: str, noise: Noise) -> None:
+    for method in able(program, noise) & {"trajectories"}:
+        check(method, program, letters, shots=TRAJECTORIES, noise=noise)
+
+
+@settings(max_examples=20)
+@given(programs(clifford=True, dynamic=True, conditions="any"), noises, st.integers(0, 2**63 - 1))
+def test_the_same_seed_gives_the_same_counts_on_any_number_of_threads(
+    program: Program, noise: Noise, seed: int
+) -> None:
+    for struck in (None, noise):
+        for method in able(program, struck):
+            job: dict[str, Any] = {"method": method, "seed": seed, "shots": 300}
+            job |= {} if struck is None else {"noise": struck.written()}
+            first, second = (sample(json_circuit(program), threads=threads, **job) for threads in (1, 2))
+            assert first.counts == second.counts
+
+
+def able(program: Program, noise: Noise | None = None) -> set[str]:
+    """The methods that can run it and give an expectation value."""
+    job = {} if noise is None else {"noise": noise.written()}
+    facts = read(json_circuit(program), **job).routed.facts
+    every = plans(facts, Wanted(shots=1, observables=True), memory_available=2**30)
+    return {plan.method.value for plan in every if plan.why_not is None}
+
+
+def json_circuit(program: Program) -> dict[str, Any]:
+    return {"format": "json", "qubits": program[0], "operations": program[1]}
