@@ -46,7 +46,7 @@ def examine(circuit: QuantumCircuit, *, misread: bool = False) -> Shape:
         else:
             if isinstance(operation, ControlFlowOp):
                 dynamic = True
-                pending += _measurements(operation)
+                pending += measurements_inside(operation)
             dynamic = dynamic or not measured.isdisjoint(qubits)
             touched.update(qubits)
             branchings += pending
@@ -70,10 +70,10 @@ def final_measurements(circuit: QuantumCircuit) -> set[int]:
     return found
 
 
-def _measurements(operation: ControlFlowOp) -> int:
+def measurements_inside(operation: ControlFlowOp) -> int:
     """Measurements and resets inside; those of a loop may happen any number of times."""
     inside = sum(
-        _measurements(instruction.operation)
+        measurements_inside(instruction.operation)
         if isinstance(instruction.operation, ControlFlowOp)
         else instruction.operation.name in ("measure", "reset")
         for block in operation.blocks

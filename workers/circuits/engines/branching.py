@@ -4,6 +4,7 @@ Aer keeps the states of all branches at once, so shots come in batches whose sta
 """
 
 from collections import Counter
+from collections.abc import Mapping
 from math import sqrt
 from typing import Any
 
@@ -12,8 +13,9 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import Qubit
 
 from app.circuits.methods import statevector_bytes
-from workers.circuits.engines import aer
-from workers.circuits.program import Ask, Mean, Prepare, Program, Sample, seeds
+from workers.circuits.engines import aer, branch_ends
+from workers.circuits.engines.branch_ends import Ends
+from workers.circuits.program import Ask, Mean, Prepare, Program, Sample, generator, seeds
 from workers.circuits.shape import final_measurements
 
 MAX_BRANCH_BYTES = 2**30  # states that branching shots keep at once; 20 qubits and 1,000 branches would be 16 GB
@@ -24,14 +26,21 @@ SHOTS_WITH_OBSERVABLES = 20_000  # each keeps its own expectation values
 def sample(program: Program, ask: Ask) -> Sample:
     """Counts shot by shot. The same seed gives the same counts, on any number of threads."""
     circuit = without_idle_qubits(program)
+    ends: Ends | None = None
     if program.observables:
         circuit = _observed(circuit, program)
+    elif program.noise is None and (ends := branch_ends.told_apart(circuit)) is not None:
+        circuit = ends.circuit
     translated = aer.translate(circuit)
+    if ends is not None:
+        ends.save(translated)
     # Values are kept shot by shot; and Aer's branches read memory that nobody wrote where readings may be wrong.
     branches = not program.observables and not program.readout
     batch = _batch(program, ask)
     batches = -(-ask.shots // batch)
     own = [ask.seed] if batches == 1 else seeds(ask.seed, batches)
+    random = generator(ask.seed)
+    width = program.circuit.num_clbits
     total: Counter[str] = Counter()
     values: list[list[Any]] = [[] for _ in program.observables]
     for index, batch_seed in enumerate(own):
@@ -47,12 +56,15 @@ def sample(program: Program, ask: Ask) -> Sample:
             shot_branching_enable=branches,
             shot_branching_sampling_enable=branches,
         ).data(0)
-        total.update(data.get("counts", {"0x0": size}))  # none if nothing is measured
+        total.update(_read(data, size, width) if ends is None else ends.draw(data, size, width, random))
         for observable, kept in enumerate(values):
             kept += [entry if np.isscalar(entry) else entry[0] for entry in data[f"observable {observable}"]]
-    width = program.circuit.num_clbits
-    counts = {format(int(key, 16), f"0{width}b"): count for key, count in sorted(total.items())}
-    return Sample(counts=counts, expectations=[_mean(np.real(kept)) for kept in values])
+    return Sample(counts=dict(sorted(total.items())), expectations=[_mean(np.real(kept)) for kept in values])
+
+
+def _read(data: Mapping[str, Any], shots: int, width: int) -> dict[str, int]:
+    counts = data.get("counts", {"0x0": shots})  # none if nothing is measured
+    return {format(int(key, 16), f"0{width}b"): count for key, count in counts.items()}
 
 
 def _batch(program: Program, ask: Ask) -> int:

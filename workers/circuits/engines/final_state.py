@@ -100,7 +100,7 @@ def _drawn(program: Program, data: Mapping[str, Any], ask: Ask) -> Sample:
         return Sample(counts={key: ask.shots}, kind="exact", probabilities=sure, expectations=means(program, data))
     exact: Reals = misread(np.asarray(data["probabilities"]), program)
     probabilities = rounded(exact)
-    outcomes, frequencies = draw(probabilities, ask)
+    outcomes, frequencies = draw(probabilities, ask.shots, generator(ask.seed))
     columns = program.columns(read)
     likely = None
     if ask.probabilities:
@@ -118,14 +118,13 @@ def rounded(probabilities: Reals) -> Reals:
     return whole
 
 
-def draw(probabilities: Reals, ask: Ask) -> tuple[Integers, Integers]:
-    """Outcomes that were read, in ascending order, and how often."""
-    random = generator(ask.seed)
-    if ask.shots * _FEW > len(probabilities):
-        frequencies = random.multinomial(ask.shots, probabilities)
+def draw(probabilities: Reals, count: int, random: np.random.Generator) -> tuple[Integers, Integers]:
+    """Outcomes that were read in `count` shots, in ascending order, and how often."""
+    if count * _FEW > len(probabilities):
+        frequencies = random.multinomial(count, probabilities)
         outcomes = np.flatnonzero(frequencies)
         return outcomes, frequencies[outcomes]
-    places = np.sort(random.random(ask.shots))
+    places = np.sort(random.random(count))
     shots = np.searchsorted(np.cumsum(probabilities), places, side="right").clip(max=len(probabilities) - 1)
     outcomes, frequencies = np.unique(shots, return_counts=True)
     return outcomes, frequencies

@@ -17,7 +17,7 @@ from qiskit.transpiler import generate_preset_pass_manager
 
 from workers.circuits.engines import final_state
 from workers.circuits.keys import counts_of, keys_of
-from workers.circuits.program import Ask, Mean, Program, Sample
+from workers.circuits.program import Ask, Mean, Program, Sample, generator
 
 MAX_MATRIX_QUBITS = 4  # of one gate handed to qsim
 FUSED_QUBITS = 3  # the fastest here for 16 to 24 qubits
@@ -48,7 +48,7 @@ def sample(program: Program, ask: Ask) -> Sample:
         fidelity = min(1.0, float(abs(np.vdot(double.data, state)) ** 2) / norm)
         remark += f", the fidelity with double precision by {1 - fidelity:.1e}"
     probabilities = final_state.rounded(_marginal(state, [final.find_bit(qubit).index for qubit in read]))
-    outcomes, frequencies = final_state.draw(probabilities, ask)
+    outcomes, frequencies = final_state.draw(probabilities, ask.shots, generator(ask.seed))
     columns = program.columns(read)
     likely = None
     if ask.probabilities:
