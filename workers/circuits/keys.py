@@ -20,8 +20,11 @@ def keys_of(outcomes: Integers, columns: Sequence[int]) -> list[str]:
 def keys_of_bits(bits: Bits) -> list[str]:
     """bits: (outcomes, clbits), each 0 or 1."""
     count, width = bits.shape
-    characters = (bits[:, ::-1] + ord("0")).tobytes().decode("ascii")
-    return [characters[start : start + width] for start in range(0, count * width, width)] if width else [""] * count
+    if not width:
+        return [""] * count
+    characters = np.ascontiguousarray(bits[:, ::-1]).astype(np.uint32) + ord("0")  # as numpy keeps a string
+    keys: list[str] = characters.view(f"U{width}").ravel().tolist()
+    return keys
 
 
 def counts_of(outcomes: Integers, frequencies: NDArray[np.int64], columns: Sequence[int]) -> dict[str, int]:

@@ -1,6 +1,5 @@
 """One circuit job: parse, choose a method, simulate, publish. `warm()` makes the first job as fast as the others."""
 
-import json
 from collections.abc import Iterator
 from heapq import nsmallest
 from pathlib import Path
@@ -27,6 +26,7 @@ from workers.circuits.entry import entry_of
 from workers.circuits.program import Ask, Mean, Sample, seeds
 from workers.circuits.read import Reading, read_all
 from workers.circuits.route import Routed, simulate, sweep
+from workers.circuits.write import results_json
 from workers.run import Run, Stopped
 
 SVG = "image/svg+xml"
@@ -51,8 +51,7 @@ def run(job: CircuitJob, run: Run) -> dict[str, Any]:
         entries.append(entry_of(job, reading, seed, sample, run, index=len(entries)))
         outcomes.append(_outcome(job, reading, seed, sample, seconds, entries[-1].get("ideal")))
         _step(run, 1 + len(entries), total)
-    results = {"bit_order": "little", "circuits": entries}
-    _publish(run, json.dumps(results), kind="results", name="results.json", media_type="application/json")
+    _publish(run, results_json(entries), kind="results", name="results.json", media_type="application/json")
     diagram = diagram_svg(readings[0].circuit, title=job.name or "Circuit")
     _publish(run, diagram, kind="diagram", name="diagram.svg", media_type=SVG)
     _step(run, total, total)
@@ -112,8 +111,8 @@ def _outcome(
     job: CircuitJob, reading: Reading, seed: int, sample: Sample, seconds: float, ideal: dict[str, float] | None
 ) -> CircuitOutcome:
     top = [
-        TopOutcome(key=key, count=count, probability=count / job.shots)
-        for key, count in nsmallest(TOP_OUTCOMES, sample.counts.items(), key=lambda item: (-item[1], item[0]))
+        TopOutcome(key=key, count=-less, probability=-less / job.shots)
+        for less, key in nsmallest(TOP_OUTCOMES, ((-count, key) for key, count in sample.counts.items()))
     ]
     routed: Routed = reading.routed
     return CircuitOutcome(

@@ -3,6 +3,7 @@
 Pauli gates may depend on what one classical bit reads. Expectation values are exact, see `heisenberg`.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,7 +37,7 @@ def sample(program: Program, ask: Ask) -> Sample:
     sampler = circuit.compile_sampler(seed=ask.seed)
     random = generator(ask.seed)
     batch = max(1, min(ask.shots, BITS_AT_ONCE // max(circuit.num_measurements, width)))
-    total: dict[str, int] = {}
+    total = Counter[str]()
     for start in range(0, ask.shots, batch):
         ask.between()
         measured = sampler.sample(min(batch, ask.shots - start))
@@ -45,15 +46,17 @@ def sample(program: Program, ask: Ask) -> Sample:
             read ^= random.random(len(read)) < np.where(read, p10, p01)
         bits = np.zeros((len(measured), width), dtype=np.uint8)
         bits[:, list(records)] = measured[:, list(records.values())]
-        for key, count in _count(bits).items():
-            total[key] = total.get(key, 0) + count
-    return Sample(counts=total, expectations=means)
+        total.update(_count(bits))
+    return Sample(counts=dict(total), expectations=means)
 
 
 def _count(bits: Bits) -> dict[str, int]:
-    """Counts of the rows (shots, clbits), packed first: rows of 500 bits are sorted as 63 bytes."""
+    """Counts of the rows (shots, clbits), packed first: rows of 500 bits are sorted as 63 bytes, of 64 as a number."""
     packed = np.packbits(bits, axis=1)
-    rows = np.ascontiguousarray(packed).view(np.dtype((np.void, packed.shape[1]))).ravel()
+    size = max(8, packed.shape[1])
+    padded = np.zeros((len(bits), size), dtype=np.uint8)
+    padded[:, : packed.shape[1]] = packed
+    rows = padded.view(">u8" if size == 8 else np.dtype((np.void, size))).ravel()
     _, first, counts = np.unique(rows, return_index=True, return_counts=True)
     return dict(zip(keys_of_bits(bits[first]), counts.tolist(), strict=True))
 
