@@ -5,6 +5,7 @@ precision gains nothing, so where qsim is not installed the job says so and runs
 """
 
 import importlib.util
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -17,11 +18,15 @@ from qiskit.transpiler import generate_preset_pass_manager
 
 from workers.circuits.engines import final_state
 from workers.circuits.keys import counts_of, keys_of
-from workers.circuits.program import Ask, Mean, Program, Sample, generator
+from workers.circuits.program import Ask, Integers, Mean, Program, Reals, Sample, generator
 
 MAX_MATRIX_QUBITS = 4  # of one gate handed to qsim
 FUSED_QUBITS = 3  # the fastest here for 16 to 24 qubits
 COMPARED_QUBITS = 16  # up to so many the fidelity with double precision is measured: 40 ms
+
+WHOLE_STATE = 1 << 16  # amplitudes up to which all probabilities are computed before one is drawn
+BLOCK = 1 << 8  # amplitudes; a state of 2^24 has 65,536 blocks, and a thousand shots look into a thousand of them
+BLOCKS_AT_ONCE = 1 << 14  # 64 MiB
 
 Amplitudes = NDArray[np.complex64]
 
@@ -40,20 +45,25 @@ def sample(program: Program, ask: Ask) -> Sample:
     ask.between()
     final = program.final()
     state = amplitudes(final, threads=ask.threads)
-    norm = float(np.vdot(state, state).real)
+    blocks = _weights(state)
+    norm = float(blocks.sum())
     remark = f"single precision: the norm is off by {abs(norm - 1):.1e}"
     fidelity = None
     if len(program.shape.active) <= COMPARED_QUBITS:
         double = Statevector(final)
         fidelity = min(1.0, float(abs(np.vdot(double.data, state)) ** 2) / norm)
         remark += f", the fidelity with double precision by {1 - fidelity:.1e}"
-    probabilities = final_state.rounded(_marginal(state, [final.find_bit(qubit).index for qubit in read]))
-    outcomes, frequencies = final_state.draw(probabilities, ask.shots, generator(ask.seed))
+    positions = [final.find_bit(qubit).index for qubit in read]
     columns = program.columns(read)
     likely = None
-    if ask.probabilities:
-        possible = np.flatnonzero(probabilities)
-        likely = dict(zip(keys_of(possible, columns), probabilities[possible].tolist(), strict=True))
+    if ask.probabilities or len(state) <= WHOLE_STATE:
+        probabilities = final_state.rounded(_marginal(state, positions))
+        outcomes, frequencies = final_state.draw(probabilities, ask.shots, generator(ask.seed))
+        if ask.probabilities:
+            possible = np.flatnonzero(probabilities)
+            likely = dict(zip(keys_of(possible, columns), probabilities[possible].tolist(), strict=True))
+    else:
+        outcomes, frequencies = _draw(state, blocks, positions, ask)
     return Sample(
         counts=counts_of(outcomes, frequencies, columns),
         probabilities=likely,
@@ -61,6 +71,35 @@ def sample(program: Program, ask: Ask) -> Sample:
         fidelity=fidelity,
         remark=remark,
     )
+
+
+def _weights(state: Amplitudes) -> Reals:
+    """The squared norm of each block of amplitudes."""
+    parts = state.view(np.float32).reshape(-1, 2 * min(BLOCK, len(state)))
+    weights: Reals = np.vecdot(parts, parts).astype(np.float64)
+    return weights
+
+
+def _draw(state: Amplitudes, blocks: Reals, positions: Sequence[int], ask: Ask) -> tuple[Integers, Integers]:
+    """Outcomes that were read and how often. Probabilities are looked at in the blocks alone that are drawn from."""
+    random = generator(ask.seed)
+    drawn, frequencies = final_state.draw(blocks / blocks.sum(), ask.shots, random)
+    found = []
+    for start in range(0, len(drawn), BLOCKS_AT_ONCE):
+        chunk, shots = drawn[start : start + BLOCKS_AT_ONCE], frequencies[start : start + BLOCKS_AT_ONCE]
+        amplitudes = state.reshape(-1, BLOCK)[chunk]
+        weights = np.cumsum(amplitudes.real.astype(np.float64) ** 2 + amplitudes.imag.astype(np.float64) ** 2, axis=1)
+        weights /= weights[:, -1:]
+        weights += np.arange(len(chunk))[:, None]  # one ascending row: block i from i to i + 1
+        row = np.repeat(np.arange(len(chunk)), shots)
+        places = np.searchsorted(weights.ravel(), row + random.random(len(row)), side="right")
+        found.append((chunk[row] - row) * BLOCK + places.clip(max=(row + 1) * BLOCK - 1))
+    whole = np.concatenate(found)
+    read = np.zeros_like(whole)
+    for place, position in enumerate(positions):
+        read |= (whole >> position & 1) << place
+    outcomes, counts = np.unique(read, return_counts=True)
+    return outcomes, counts
 
 
 def amplitudes(circuit: QuantumCircuit, *, threads: int) -> Amplitudes:
