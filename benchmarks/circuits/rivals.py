@@ -125,6 +125,15 @@ def check_alike(first: Mapping[str, int], second: Mapping[str, int]) -> None:
     assert distance <= bound, f"the samples differ by {distance:.3f}, at most {bound:.3f} by chance"
 
 
+def check_uniform(counts: Mapping[str, int], qubits: int) -> None:
+    """As many pairs of shots agree as chance has it: C(N, 2) / 2^n, give or take its root, for they hardly overlap."""
+    shots = sum(counts.values())
+    pairs = sum(count * (count - 1) / 2 for count in counts.values())
+    expected = shots * (shots - 1) / 2 / 2**qubits
+    assert {len(key) for key in counts} == {qubits}
+    assert abs(pairs - expected) <= SIGMAS * expected**0.5, (pairs, expected)
+
+
 def chances_of(circuit: QuantumCircuit) -> Reals:
     """The exact probability of every outcome of a circuit that measures qubit i into bit i at its end."""
     final = circuit.remove_final_measurements(inplace=False)
