@@ -1,6 +1,6 @@
 """Aer as the engines use it: one simulator and one pass manager for each of its methods, and failures as problems.
 
-Building a pass manager takes 60 ms, using it 0.1 ms.
+Building a pass manager takes 60 ms, using it 1 ms, seeing that a circuit needs none 0.1 ms.
 """
 
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from qiskit import QuantumCircuit
 from qiskit.circuit import CircuitInstruction, ControlledGate, Gate, ParameterExpression
+from qiskit.circuit.controlflow import CONTROL_FLOW_OP_NAMES
 from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import Operator
 from qiskit.synthesis import OneQubitEulerDecomposer
@@ -35,6 +36,12 @@ def _pass_manager(method: AerMethod) -> Any:
     return generate_preset_pass_manager(optimization_level=0, backend=simulator(method))
 
 
+@lru_cache
+def _native(method: AerMethod) -> frozenset[str]:
+    """What Aer runs by itself, less what holds blocks of other operations."""
+    return frozenset(simulator(method).target.operation_names) - set(CONTROL_FLOW_OP_NAMES)
+
+
 @lru_cache(1)
 def _euler_angles() -> Any:
     return OneQubitEulerDecomposer("U")
@@ -42,6 +49,8 @@ def _euler_angles() -> Any:
 
 def translate(circuit: QuantumCircuit, method: AerMethod = "statevector") -> QuantumCircuit:
     """The same circuit in operations that Aer runs as they are. Raises `Problem` where there is none."""
+    if _native(method).issuperset(circuit.count_ops()):
+        return _bindable(circuit) if circuit.parameters else circuit.copy()
     try:
         translated: QuantumCircuit = _pass_manager(method).run(circuit)
     except QiskitError as error:
