@@ -1,23 +1,52 @@
-"""All benchmarks, one after another, and one table. The exit status is 1 when a goal is missed."""
+"""All benchmarks, one after another, and one table. The exit status is 1 when a goal is missed.
+
+python -m benchmarks                    # all: a quarter of an hour
+python -m benchmarks circuits           # those of circuits; also service, or the name of one
+"""
 
 import sys
 import time
+from types import ModuleType
 
 from benchmarks import accept, bell, read, start, startup
-from benchmarks.circuits import ionq
+from benchmarks.circuits import (
+    bell_shots,
+    dynamic,
+    ghz,
+    ionq,
+    layered,
+    noisy,
+    openqasm3,
+    single,
+    sweep,
+    throughput,
+    translation,
+    uniform,
+)
 from benchmarks.report import report
 
-BENCHMARKS = (startup, accept, read, start, bell, ionq)
+GROUPS: dict[str, tuple[ModuleType, ...]] = {
+    "service": (startup, accept, read, start, bell, ionq, throughput),
+    "circuits": (translation, openqasm3, bell_shots, uniform, ghz, noisy, dynamic, sweep, layered, single),
+}
 
 
-def main() -> int:
+def main(names: list[str]) -> int:
     lines = []
-    for benchmark in BENCHMARKS:
+    for benchmark in _named(names or list(GROUPS)):
         began = time.monotonic()
         lines += benchmark.measure()
         print(f"{benchmark.__name__}: {time.monotonic() - began:.0f} s", file=sys.stderr)
     return report(lines)
 
 
+def _named(names: list[str]) -> list[ModuleType]:
+    by_name = {benchmark.__name__.rpartition(".")[2]: benchmark for group in GROUPS.values() for benchmark in group}
+    unknown = [name for name in names if name not in GROUPS and name not in by_name]
+    if unknown:
+        sys.exit(f"There is no benchmark {unknown[0]!r}. There are: {', '.join((*GROUPS, *by_name))}.")
+    return [benchmark for name in names for benchmark in GROUPS.get(name, (by_name.get(name),)) if benchmark]
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

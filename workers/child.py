@@ -50,7 +50,7 @@ class Attempt:
         self.hosts = frozenset(request["hosts"])
         self._channel = channel
         self._stop = stop
-        self._next_progress = 0.0
+        self._next_progress = time.monotonic() + PROGRESS_SECONDS  # a commit that a small circuit is spared
 
     def progress(self, *, phase: str, done: float, total: float, unit: str, **metrics: float) -> None:
         if time.monotonic() < self._next_progress and done < total:

@@ -35,6 +35,7 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 DATABASE_PAUSE_SECONDS = 0.5
+GATHER_SECONDS = 0.005  # what a commit takes: results and the end that follows them are one
 STOP_SHARE = 0.8  # of the time to drain; the rest is for the ledger, and for Celery
 CANCEL_SECONDS = 2.0  # a child that was cancelled has nothing to save
 ENDINGS = frozenset({"done", "failed", "stopped"})
@@ -138,14 +139,15 @@ def _record(house: House, changes: list[Change[Any]]) -> None:
 
 
 def _receive(child: Child, timeout: float) -> list[Message]:
-    """All that the child has said by now, at least one message if one comes in time: one batch, one commit."""
+    """All that the child says in a row, at least one message if one comes in time: one batch, one commit."""
     batch = []
     message = child.receive(timeout)
+    until = time.monotonic() + GATHER_SECONDS
     while message is not None:
         batch.append(message)
         if message["say"] in ENDINGS:
             break
-        message = child.receive(0)
+        message = child.receive(max(0.0, until - time.monotonic()))
     return batch
 
 
