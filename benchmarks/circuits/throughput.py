@@ -1,6 +1,6 @@
 """Small circuits end to end on this machine's cores: submitted over HTTP, run by the workers, results in the ledger.
 
-Beside it plain Aer in one loop, transpiled each time: what is left of our time over Aer's own is the price of a service.
+Beside it plain Aer in one loop, transpiled each time: what our time has over Aer's own is the price of a service.
 `python -m benchmarks.circuits.throughput`
 """
 

@@ -8,9 +8,11 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import Gate, Operation
 from qiskit.circuit.library import UnitaryGate
 from qiskit.exceptions import QiskitError
-from qiskit.quantum_info import Clifford
+from qiskit.quantum_info import Clifford, Operator
 
 MAX_CLIFFORD_QUBITS = 4  # of one gate: whether a matrix is Clifford takes 4^n conjugations
+
+MAX_MATRIX_QUBITS = 3  # of one whose definition leads nowhere: a matrix on four takes 20 ms
 
 Steps = tuple[tuple[str, tuple[int, ...]], ...]
 
@@ -81,9 +83,10 @@ def _steps_of_matrix(qubits: int, matrix: bytes) -> Steps | None:
 
 
 def _steps(gate: Gate) -> Steps | None:
-    try:
-        tableau = Clifford.from_matrix(gate.to_matrix()) if isinstance(gate, UnitaryGate) else Clifford(gate)
-    except QiskitError:
+    tableau = None if isinstance(gate, UnitaryGate) else _by_definition(gate)
+    if tableau is None and (isinstance(gate, UnitaryGate) or gate.num_qubits <= MAX_MATRIX_QUBITS):
+        tableau = _by_matrix(gate)  # a definition may lead through gates that are not
+    if tableau is None:
         return None
     circuit: QuantumCircuit = tableau.to_circuit()
     found = []
@@ -91,3 +94,17 @@ def _steps(gate: Gate) -> Steps | None:
         places = tuple(circuit.find_bit(qubit).index for qubit in instruction.qubits)
         found.append((_DIRECT[instruction.operation.name], places))
     return tuple(found)
+
+
+def _by_definition(gate: Gate) -> Clifford | None:
+    try:
+        return Clifford(gate)
+    except QiskitError:
+        return None
+
+
+def _by_matrix(gate: Gate) -> Clifford | None:
+    try:
+        return Clifford.from_matrix(Operator(gate).data)
+    except (QiskitError, TypeError):  # no Clifford, no definition, or an angle without a value
+        return None
