@@ -17,6 +17,7 @@ from benchmarks.circuits import (
     layered,
     noisy,
     openqasm3,
+    predictions,
     single,
     sweep,
     throughput,
@@ -27,7 +28,7 @@ from benchmarks.report import report
 
 GROUPS: dict[str, tuple[ModuleType, ...]] = {
     "service": (startup, accept, read, start, bell, ionq, throughput),
-    "circuits": (translation, openqasm3, bell_shots, uniform, ghz, noisy, dynamic, sweep, layered, single),
+    "circuits": (translation, openqasm3, bell_shots, uniform, ghz, noisy, dynamic, sweep, layered, single, predictions),
 }
 
 

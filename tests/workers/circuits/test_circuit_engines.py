@@ -82,6 +82,16 @@ def test_measured_in_the_middle(program: Program, letters: str) -> None:
         check(method, program, letters, shots=TRAJECTORIES)
 
 
+@settings(max_examples=40)
+@given(programs(dynamic=True, conditions="any"))
+def test_branches_drawn_from_at_the_end(program: Program) -> None:
+    """Without observables the end of a dynamic circuit is a draw for each branch."""
+    for method in able(program) & {"shot_branching"}:
+        counts = sample(json_circuit(program), shots=SHOTS, method=method).counts
+        assert sum(counts.values()) == SHOTS
+        assert_sampled(counts, exact.distribution(exact.run(*program, clbits_of(*program))))
+
+
 @settings(max_examples=25)
 @given(programs(), paulis, noises)
 def test_noise_as_a_density_matrix_and_as_trajectories(program: Program, letters: str, noise: Noise) -> None:
