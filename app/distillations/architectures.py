@@ -13,6 +13,7 @@ MAX_CHANNELS = 128  # four 3x3 layers of 128 channels are 450,000 weights: secon
 
 MAX_RESNET_WIDTH = 64  # channels of the first stage; the last has four times as many
 MAX_VIT_WIDTH = 256
+MAX_TOKEN_WIDTH = 512
 
 Width = Annotated[int, Field(ge=1, le=MAX_WIDTH)]
 Channels = Annotated[int, Field(ge=1, le=MAX_CHANNELS)]
@@ -105,7 +106,96 @@ class Vit(Strict):
         return self
 
 
-AnyArchitecture = Mlp | Cnn | ResNet | WideResNet | Vit
+TokenWidth = Annotated[int, Field(ge=4, le=MAX_TOKEN_WIDTH)]
+Depth = Annotated[int, Field(ge=1, le=MAX_LAYERS)]
+Heads = Annotated[int, Field(ge=1, le=16)]
+
+
+class BagOfEmbeddings(Strict):
+    """The mean of the tokens' embeddings, then fully connected layers: the order of the tokens is lost.
+
+    Features: `pool`, the mean; `hidden.N`, after the activation.
+    """
+
+    kind: Literal["bag_of_embeddings"] = Field(
+        description="A mean of embeddings; text classification.", examples=["bag_of_embeddings"]
+    )
+    width: TokenWidth = Field(32, description="Numbers of an embedding.", examples=[32])
+    hidden: Annotated[list[Width], Field(max_length=MAX_LAYERS)] = Field(
+        default_factory=list, description="Units of each hidden layer.", examples=[[32]]
+    )
+    dropout: Dropout = Field(0.0, description="Of the mean and of hidden units.", examples=[0.1])
+
+
+class TextCnn(Strict):
+    """The convolutional network for sentences of Kim (2014, 1408.5882): the largest answer of each filter.
+
+    Features: `pool`, those answers.
+    """
+
+    kind: Literal["text_cnn"] = Field(
+        description="Convolutions over tokens; text classification.", examples=["text_cnn"]
+    )
+    width: TokenWidth = Field(64, description="Numbers of an embedding.", examples=[32])
+    filters: Annotated[int, Field(ge=1, le=MAX_CHANNELS * 2)] = Field(
+        64, description="Filters of each size.", examples=[32]
+    )
+    sizes: Annotated[list[Annotated[int, Field(ge=1, le=16)]], Field(min_length=1, max_length=MAX_CONVOLUTIONS)] = (
+        Field(default_factory=lambda: [3, 4, 5], description="Tokens that filters span.", examples=[[2, 3]])
+    )
+    dropout: Dropout = Field(0.0, description="Before the head.", examples=[0.1])
+
+
+class Lstm(Strict):
+    """Long short-term memory (Hochreiter and Schmidhuber 1997) from left to right; the mean of its states.
+
+    Features: `pool`, the mean.
+    """
+
+    kind: Literal["lstm"] = Field(description="A recurrent network; text classification.", examples=["lstm"])
+    width: TokenWidth = Field(64, description="Numbers of an embedding.", examples=[32])
+    hidden: Annotated[int, Field(ge=1, le=MAX_TOKEN_WIDTH)] = Field(
+        64, description="Numbers of a state.", examples=[32]
+    )
+    depth: Annotated[int, Field(ge=1, le=4)] = Field(1, description="Layers.", examples=[1])
+    dropout: Dropout = Field(0.0, description="Of embeddings and before the head.", examples=[0.1])
+
+
+class _Transformer(Strict):
+    width: TokenWidth = Field(64, description="Numbers of a token.", examples=[32])
+    depth: Depth = Field(2, description="Blocks.", examples=[2])
+    heads: Heads = Field(4, description="Attention heads; they share the width evenly.", examples=[4])
+    dropout: Dropout = Field(0.0, description="After attention and after each feed-forward layer.", examples=[0.1])
+
+    @model_validator(mode="after")
+    def _heads_share_the_width(self) -> "_Transformer":
+        if self.width % self.heads:
+            reason = f"{self.heads} heads cannot share a width of {self.width} evenly"
+            refuse(("heads",), "heads_do_not_divide_width", reason, self.heads)
+        return self
+
+
+class TextTransformer(_Transformer):
+    """A small transformer encoder: every token sees every other; learned positions, the mean of all tokens.
+
+    Features: `pool`, the normalised mean.
+    """
+
+    kind: Literal["text_transformer"] = Field(
+        description="A transformer encoder; text classification.", examples=["text_transformer"]
+    )
+
+
+class Decoder(_Transformer):
+    """A small GPT: each token sees those before it and says what comes next. Its head is the embedding itself."""
+
+    kind: Literal["decoder"] = Field(
+        description="A causal transformer with tied embeddings; language modelling.", examples=["decoder"]
+    )
+
+
+OnText = BagOfEmbeddings | TextCnn | Lstm | TextTransformer | Decoder
+AnyArchitecture = Mlp | Cnn | ResNet | WideResNet | Vit | OnText
 Architecture = Annotated[AnyArchitecture, Field(discriminator="kind")]
 
 FeatureKind = Literal["flat", "image"]
@@ -113,7 +203,7 @@ FeatureKind = Literal["flat", "image"]
 
 def needs_images(architecture: AnyArchitecture) -> bool:
     """Whether the network takes images only."""
-    return not isinstance(architecture, Mlp)
+    return isinstance(architecture, Cnn | ResNet | WideResNet | Vit)
 
 
 def features_of(architecture: AnyArchitecture) -> dict[str, FeatureKind]:
@@ -128,6 +218,12 @@ def features_of(architecture: AnyArchitecture) -> dict[str, FeatureKind]:
             return _numbered("convolutions", len(architecture.channels), "image")
         case Vit():
             return {"embedding": "image", **_numbered("blocks", architecture.depth, "image"), "pool": "flat"}
+        case BagOfEmbeddings():
+            return {"pool": "flat", **_numbered("hidden", len(architecture.hidden), "flat")}
+        case TextCnn() | Lstm() | TextTransformer():
+            return {"pool": "flat"}
+        case Decoder():
+            return {}  # one row has as many features as tokens, and losses on features compare rows
         case ResNet() | WideResNet():
             return {"stem": "image", **_numbered("stages", 3, "image"), "pool": "flat"}
 

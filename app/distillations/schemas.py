@@ -5,7 +5,15 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from app.distillations.architectures import AnyArchitecture, Architecture, features_of, needs_images
-from app.distillations.datasets import BUILTIN_IMAGES, BUILTIN_ROWS_AND_CLASSES, BuiltinData, Dataset, UploadedData
+from app.distillations.datasets import (
+    BUILTIN_IMAGES,
+    BUILTIN_ROWS_AND_CLASSES,
+    AnyDataset,
+    BuiltinData,
+    Dataset,
+    TextFile,
+    UploadedData,
+)
 from app.distillations.layers import LayersDoNotFit, layer_pairs
 from app.distillations.objectives import Dkd, FeatureObjective, Kd, Objective, OnFeatures, Place, Rkd, singles
 from app.distillations.teachers import (
@@ -19,6 +27,7 @@ from app.distillations.teachers import (
     files_of,
     parts,
 )
+from app.distillations.text_jobs import refuse_mixed_with_text
 from app.distillations.training import StudentTraining, Training
 from app.schemas import Strict, Submission, View, refuse
 
@@ -104,6 +113,7 @@ class DistillationJob(Submission):
 
     @model_validator(mode="after")
     def _can_work(self) -> "DistillationJob":
+        refuse_mixed_with_text(self, architectures(self))
         _refuse_impossible_splits(self.dataset)
         if isinstance(self.dataset, BuiltinData) and self.dataset.name not in BUILTIN_IMAGES:
             _refuse_images_only(self)
@@ -119,11 +129,11 @@ class DistillationJob(Submission):
 
 def referenced_files(job: DistillationJob) -> list[tuple[str, str, str]]:
     """The uploads that a job needs: (JSON pointer, file id, purpose)."""
-    data = [("/dataset/file", job.dataset.file, "dataset")] if isinstance(job.dataset, UploadedData) else []
+    data = [("/dataset/file", job.dataset.file, "dataset")] if isinstance(job.dataset, UploadedData | TextFile) else []
     return data + files_of(job.teacher)
 
 
-def _refuse_impossible_splits(data: BuiltinData | UploadedData) -> None:
+def _refuse_impossible_splits(data: AnyDataset) -> None:
     if not isinstance(data, BuiltinData):
         return  # its rows and classes are known once it is read
     rows, classes = BUILTIN_ROWS_AND_CLASSES[data.name]

@@ -23,6 +23,8 @@ from typing import Any, BinaryIO, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from app.errors import Problem
+
 MAGIC = b"QSTILLS1"
 ALIGNMENT = 64  # bytes: any number type may be mapped from there
 TRAILER = struct.Struct("<dI")  # the largest rounding error, and the CRC-32 of the records
@@ -30,6 +32,7 @@ MAX_HEADER = 10_000  # bytes; ours have 200
 STALE_SECONDS = 3600.0  # a file that nobody finished for so long has no writer any more
 PAUSE_SECONDS = 0.05  # between looks at whether another process is done
 SUFFIX = ".signal"
+MAX_IN_MEMORY = 2 << 30  # bytes of answers that find no place on the disk
 
 Records = NDArray[Any]
 
@@ -171,7 +174,13 @@ class Cache:
 
 
 def in_memory(layout: Layout, compute: Callable[[], Iterable[Block]]) -> Entry:
-    """The entry of a job that keeps nothing for others."""
+    """The entry of a job that keeps nothing for others. Raises Problem signal_too_large."""
+    if layout.bytes > MAX_IN_MEMORY:
+        title = f"The teacher's answers take {layout.bytes >> 20:,} MiB, more than the cache has; in memory at most "
+        ways_out: list[dict[str, Any]] = [{"top_k": 32}, {"precision": "float16"}]
+        raise Problem(
+            "signal_too_large", f"{title}{MAX_IN_MEMORY >> 20:,} are held.", pointer="/signal", ways_out=ways_out
+        )
     blocks = list(compute())
     records = np.concatenate([block.records for block in blocks])
     return Entry(records, max(block.error for block in blocks), reused=False)

@@ -1,7 +1,7 @@
 """Model files: safetensors whose one metadata entry is a JSON card, so that a model is usable alone.
 
 with safe_open("student-seed-0.safetensors", "pt") as file:
-    card = json.loads(file.metadata()["qstill"])  # architecture, classes, input_shape, standardisation
+    card = json.loads(file.metadata()["qstill"])  # architecture, classes, input_shape, standardisation, tokenizer
 """
 
 import json
@@ -32,19 +32,21 @@ class Card(BaseModel):
     input_shape: list[int]
     mean: list[Any]
     std: list[Any]
+    tokenizer: str | None = None  # of text: JSON as the `tokenizers` library reads it
 
 
 def to_bytes(weights: dict[str, Tensor], architecture: Any, data: Data) -> bytes:
     """A safetensors file; equal models have equal bytes."""
     card = Card(
         architecture=architecture,
-        classes=data.classes,
+        classes=[] if data.language else data.classes,  # those of a language model are its tokenizer's tokens
         input_shape=list(data.input_shape),
         mean=data.standardisation.mean.tolist(),
         std=data.standardisation.std.tolist(),
+        tokenizer=None if data.text is None else data.text.tokenizer,
     )
     tensors = {name: weights[name].contiguous() for name in sorted(weights)}
-    return save(tensors, metadata={CARD: json.dumps(card.model_dump(mode="json"), sort_keys=True)})
+    return save(tensors, metadata={CARD: json.dumps(card.model_dump(mode="json", exclude_none=True), sort_keys=True)})
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], str | None]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sklearn import datasets
 from torch import Tensor
 
-from app.distillations.datasets import BuiltinData, UploadedData
+from app.distillations.datasets import BuiltinData, Splitting, UploadedData
 from app.errors import Problem
 from workers.distillation.objectives.terms import UNKNOWN
 from workers.distillation.read import Array, Table, read_table
@@ -35,12 +35,38 @@ class Rows:
     """One split. raw, x: inputs (rows, ...) before and after standardisation, float32. y: (rows,) int64.
 
     index: (rows,) where they stood in the data set before it was split.
+    Text: raw and x are both the numbers of tokens (rows, tokens), int64. For language modelling y is (rows, tokens),
+    the token that follows, `UNKNOWN` at padding.
     """
 
     raw: Tensor
     x: Tensor
     y: Tensor
     index: Tensor
+
+    @property
+    def labels(self) -> Tensor:
+        """(answers,): of each answer that a network gives, a row's tokens after one another for language modelling."""
+        return self.y.flatten()
+
+
+@dataclass(frozen=True)
+class Text:
+    """What data of text has besides. tokenizer: its JSON; digest: names it. rows_digest: names the rows of tokens.
+
+    vocabulary: how many tokens it knows. language: whether the labels are the next tokens.
+    truncated: texts of which tokens were cut off. unknown: the share of the test texts' tokens that is unknown.
+    test_characters: of the test texts, end marks not counted.
+    """
+
+    tokenizer: str
+    digest: str
+    rows_digest: str
+    vocabulary: int
+    truncated: int
+    unknown: float
+    test_characters: int
+    language: bool
 
 
 @dataclass(frozen=True)
@@ -62,6 +88,17 @@ class Data:
     total: int
     digest: str
     left_out: tuple[int, ...] = ()
+    text: Text | None = None
+
+    @property
+    def vocabulary(self) -> int | None:
+        """How many tokens there are; None for numbers."""
+        return None if self.text is None else self.text.vocabulary
+
+    @property
+    def language(self) -> bool:
+        """Whether the labels are the next tokens."""
+        return self.text is not None and self.text.language
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -74,23 +111,36 @@ def load(spec: BuiltinData | UploadedData, files: Mapping[str, Path]) -> Data:
     table = _builtin(spec.name) if isinstance(spec, BuiltinData) else read_table(files[spec.file], spec.label)
     raw = torch.from_numpy(np.ascontiguousarray(table.x, dtype=np.float32))
     labels = torch.from_numpy(table.y)
-    indices = [torch.from_numpy(index) for index in _split(table, spec)]
+    indices = split(table.y, table.classes, spec)
     standardise = _standardisation(raw[indices[0]], spec.standardise)
     train, validation, test = (Rows(raw[i], standardise(raw[i]), labels[i], i) for i in indices)
-    left_out = _codes(spec.leave_out, table.classes)
+    return shown((train, validation, test), table.classes, standardise, spec, len(table.y), _digest(table))
+
+
+def shown(
+    splits: tuple[Rows, Rows, Rows],
+    classes: list[str],
+    standardise: Standardisation,
+    spec: Splitting,
+    total: int,
+    digest: str,
+) -> Data:
+    """The data, with the labels that the student is shown. Raises Problem: too_few_labels, too_many_labels."""
+    train, validation, test = splits
+    left_out = _codes(spec.leave_out, classes)
     kept = ~torch.isin(train.y, torch.tensor(left_out, dtype=torch.int64))
-    train = replace(train, y=_with_noise(train.y, len(table.classes), spec))
-    seen = _seen(torch.where(kept, train.y, UNKNOWN).numpy(), len(table.classes), spec)
+    train = replace(train, y=_with_noise(train.y, len(classes), spec))
+    seen = _seen(torch.where(kept, train.y, UNKNOWN).numpy(), len(classes), spec)
     return Data(
         train=train,
         validation=validation,
         test=test,
         seen=seen,
         learned=torch.nonzero(kept if spec.unlabelled_pool else seen != UNKNOWN).flatten(),
-        classes=table.classes,
+        classes=classes,
         standardisation=standardise,
-        total=len(table.y),
-        digest=_digest(table),
+        total=total,
+        digest=digest,
         left_out=left_out,
     )
 
@@ -101,6 +151,8 @@ def preprocessing_digest(data: Data) -> str:
     for part in (data.standardisation.mean, data.standardisation.std, data.train.index):
         digest.update(json.dumps([str(part.dtype), *part.shape]).encode())
         digest.update(part.numpy().tobytes())
+    if data.text is not None:
+        digest.update((data.text.digest + data.text.rows_digest).encode())
     return digest.hexdigest()
 
 
@@ -110,12 +162,12 @@ def _builtin(name: str) -> Table:
     return Table(x, loaded.target.astype(np.int64), [str(label) for label in loaded.target_names])
 
 
-def _split(table: Table, spec: BuiltinData | UploadedData) -> list[NDArray[np.int64]]:
+def split(labels: NDArray[np.int64], classes: list[str], spec: Splitting) -> tuple[Tensor, Tensor, Tensor]:
     """Row numbers of training, validation and test: stratified; rows without a label are training rows."""
     draw = np.random.default_rng([spec.split_seed, 0])
-    train, validation, test = [np.flatnonzero(table.y == UNKNOWN)], [], []
-    for code, name in enumerate(table.classes):
-        rows = draw.permutation(np.flatnonzero(table.y == code))
+    train, validation, test = [np.flatnonzero(labels == UNKNOWN)], [], []
+    for code, name in enumerate(classes):
+        rows = draw.permutation(np.flatnonzero(labels == code))
         if len(rows) < 3:
             title = f"Class {name!r} has {len(rows)} labelled rows; one is needed in each of the three splits."
             raise Problem("dataset_invalid", title, pointer="/dataset/file")
@@ -126,7 +178,10 @@ def _split(table: Table, spec: BuiltinData | UploadedData) -> list[NDArray[np.in
         test.append(rows[:first])
         validation.append(rows[first:second])
         train.append(rows[second:])
-    return [np.sort(np.concatenate(parts)) for parts in (train, validation, test)]
+    first_part, second_part, third_part = (
+        torch.from_numpy(np.sort(np.concatenate(parts))) for parts in (train, validation, test)
+    )
+    return first_part, second_part, third_part
 
 
 def _codes(names: list[str], classes: list[str]) -> tuple[int, ...]:
@@ -140,7 +195,7 @@ def _codes(names: list[str], classes: list[str]) -> tuple[int, ...]:
     return tuple(sorted({classes.index(name) for name in names}))
 
 
-def _with_noise(labels: Tensor, classes: int, spec: BuiltinData | UploadedData) -> Tensor:
+def _with_noise(labels: Tensor, classes: int, spec: Splitting) -> Tensor:
     """The labels, a share of the known ones replaced by another class, all others equally likely."""
     draw = np.random.default_rng([spec.split_seed, 2])
     known = draw.permutation(np.flatnonzero(labels.numpy() != UNKNOWN))
@@ -149,7 +204,7 @@ def _with_noise(labels: Tensor, classes: int, spec: BuiltinData | UploadedData) 
     return labels.index_copy(0, wrong, moved % classes)
 
 
-def _seen(labels: NDArray[np.int64], classes: int, spec: BuiltinData | UploadedData) -> Tensor:
+def _seen(labels: NDArray[np.int64], classes: int, spec: Splitting) -> Tensor:
     """The labels (training rows,) with all but `labelled` of them hidden: an equal share of every class is kept."""
     if spec.labelled is None:
         return torch.from_numpy(labels.copy())

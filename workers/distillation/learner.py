@@ -2,6 +2,7 @@
 
 import math
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from app.errors import Problem
 from workers.distillation.data import Data, Rows
 from workers.distillation.features import shapes_of
 from workers.distillation.networks.network import Network
+from workers.distillation.networks.tokens import PAD
 from workers.distillation.objectives.criterion import Criterion
 from workers.distillation.objectives.terms import UNKNOWN, Target, cross_entropy_of_known, label_term
 from workers.distillation.optimise import Average, learning_rate, optimizer_of
@@ -48,13 +50,14 @@ class Learner:
         self.batches_per_epoch = -(-lesson.epoch_rows // training.batch_size)
         self.steps_per_epoch = -(-self.batches_per_epoch // training.accumulate)
         self.class_weights = _class_weights(stage, lesson, len(data.classes), self.device)
-        self.x, self.labels = data.train.x.to(self.device), lesson.labels.to(self.device)
+        self.x = (data.train.x if lesson.x is None else lesson.x).to(self.device)
+        self.labels = lesson.labels.to(self.device)
         self.signal = None if lesson.signal is None else lesson.signal.to(self.device)
         self.epoch = 0  # finished epochs
         self.batch = 0  # finished batches of the running epoch
         self.loss_sum = 0.0  # over them, nats
         self.best = Outcome({}, 0, 0, 0.0)  # of no epoch; the first one replaces it
-        self.best_score = (-1.0, -math.inf)
+        self.best_score = (-math.inf, -math.inf)
         torch.manual_seed(seed_of("dropout", stage.seed, stage.role))
 
     @property
@@ -133,7 +136,7 @@ class Learner:
             self._step()
 
     def _loss(self, positions: Tensor) -> Tensor:
-        x, labels = self.x.index_select(0, positions), self.labels.index_select(0, positions)
+        x, labels = self.x.index_select(0, positions), self.labels.index_select(0, positions).flatten()
         target = Target(labels, self.epoch + 1, self.class_weights, self.stage.training.label_smoothing)
         if self.criterion is None or self.signal is None:
             with self._precision():
@@ -142,6 +145,12 @@ class Learner:
         features: dict[str, Tensor] = {}
         with self._precision():
             logits = self.network(x, features if self.criterion.layers else None)
+        if self.data.language:
+            positions = tokens_of(positions, x.shape[1])
+            spoken = torch.nonzero(x.flatten() != PAD).flatten()
+            if len(spoken) < len(logits):  # padding says nothing, and nothing is said of it
+                logits, labels = logits.index_select(0, spoken), labels.index_select(0, spoken)
+                positions, target = positions[spoken], replace(target, labels=labels)
         return self.criterion(logits, features, self.signal.rows(positions), target)["loss"]  # type: ignore[no-any-return]
 
     def _precision(self) -> AbstractContextManager[object]:
@@ -182,12 +191,15 @@ class Learner:
         """Turn to the next epoch. Returns this one's mean loss in nats, and its accuracy on the validation rows."""
         loss = self.loss_sum / self.batch
         accuracy, negative_log_likelihood = score(self.judged, self.data.validation, self.device)
+        # Most of a language model's answers are guesses: which token is likeliest says little of how good they are.
+        likelihood_first = (-negative_log_likelihood, accuracy)
+        of_epoch = likelihood_first if self.data.language else likelihood_first[::-1]
         if not math.isfinite(loss + negative_log_likelihood):
             raise _diverged(self.stage)
         self.epoch, self.batch, self.loss_sum = self.epoch + 1, 0, 0.0
-        if (accuracy, -negative_log_likelihood) > self.best_score:
+        if of_epoch > self.best_score:
             self.best = Outcome(self.weights(copied=True), self.epoch, self.step_number, accuracy)
-            self.best_score = (accuracy, -negative_log_likelihood)
+            self.best_score = of_epoch
         return loss, accuracy
 
     def weights(self, *, copied: bool = False) -> dict[str, Tensor]:
@@ -198,8 +210,8 @@ class Learner:
 
 def score(network: Network, rows: Rows, device: torch.device) -> tuple[float, float]:
     """(accuracy, negative log-likelihood in nats) of some rows; equal accuracies are told apart by the second."""
-    logits, labels = logits_of(network, rows.x.to(device)), rows.y.to(device)
-    accuracy = (logits.argmax(1) == labels).double().mean()
+    logits, labels = logits_of(network, rows.x.to(device)), rows.labels.to(device)
+    accuracy = (logits.argmax(1) == labels).double().sum() / (labels != UNKNOWN).sum()
     return float(accuracy), float(cross_entropy_of_known(logits, labels))
 
 
@@ -225,6 +237,11 @@ def device_of(stage: Stage) -> torch.device:
         pointer = f"{stage.training_pointer}/precision"
         raise Problem("no_cuda", title, pointer=pointer, ways_out=[{"precision": "bfloat16"}])
     return torch.device("cuda" if wanted != "cpu" and here else "cpu")
+
+
+def tokens_of(rows: Tensor, tokens: int) -> Tensor:
+    """Numbers of all tokens of some rows, where those of a row stand after one another."""
+    return (rows[:, None] * tokens + torch.arange(tokens, device=rows.device)).flatten()
 
 
 def _criterion(stage: Stage, lesson: Lesson, network: Network, data: Data, device: torch.device) -> Criterion | None:

@@ -6,30 +6,30 @@ from app.distillations.schemas import DistillationJob
 from workers.distillation.checkpoints import to_bytes
 from workers.distillation.data import Data
 from workers.distillation.evaluate import latency, size, soft_gradient
-from workers.distillation.learner import Learner
+from workers.distillation.learner import Learner, tokens_of
 from workers.distillation.networks.network import Network
-from workers.distillation.plan import Stage, student_lesson
+from workers.distillation.plan import Lesson, Stage
 from workers.distillation.report import Cost, Findings, Subject, subject
-from workers.distillation.signals import Signal
 from workers.distillation.state import Outcome
 from workers.distillation.students import logits_of
 from workers.distillation.teachers import Teacher, Use
 
 GRADIENT_ROWS = 256  # enough to see whether the teacher is heard
+GRADIENT_TEXTS = 4  # rows of a language model, which has an answer for each of their tokens
 
 
 def measure(
     job: DistillationJob,
     data: Data,
     teacher: Teacher,
-    signal: Signal,
+    lesson: Lesson,
     pairs: list[tuple[Stage, Stage]],
     outcomes: dict[str, Outcome],
     *,
     answers: Tensor,
     use: Use,
 ) -> Findings:
-    """pairs: (student, baseline) of every seed. outcomes: of every stage that was trained, by its name.
+    """lesson: the students'. pairs: (student, baseline) of every seed. outcomes: of every stage trained, by its name.
 
     answers: the teacher's logits (test rows, classes). use: what its signal cost.
     """
@@ -38,8 +38,9 @@ def measure(
     return Findings(
         teacher=subject(
             answers,
-            data.test.y,
+            data.test.labels,
             answers,
+            per_class=not data.language,
             seed=None,
             epoch=chosen and chosen.epoch,
             validation_accuracy=chosen and chosen.validation_accuracy,
@@ -48,7 +49,7 @@ def measure(
         baselines=[_subject(baseline, data, outcomes, answers) for _, baseline in pairs if job.evaluation.baseline],
         teacher_cost=None if teacher.network is None else _cost(teacher.network, teacher.bytes, data),
         student_cost=_cost(trained(first, outcomes, data), len(checkpoint(first, outcomes, data)), data),
-        soft_gradient=_soft_gradient(job, first, data, signal),
+        soft_gradient=_soft_gradient(first, lesson, data),
         signal=use,
         teacher_digest=teacher.digest,
         teacher_parameters=teacher.parameters,
@@ -56,13 +57,18 @@ def measure(
     )
 
 
-def _soft_gradient(job: DistillationJob, stage: Stage, data: Data, signal: Signal) -> float:
-    """Of the untrained student, on some of the rows that it learns from."""
-    heard = data.learned[:GRADIENT_ROWS]
-    learner = Learner(stage, student_lesson(job, data, signal), data)
+def _soft_gradient(stage: Stage, lesson: Lesson, data: Data) -> float | None:
+    """Of the untrained student, on some of the rows that it learns from; None where the teacher only wrote labels."""
+    if lesson.signal is None:
+        return None
+    heard = data.learned[: GRADIENT_ROWS if not data.language else GRADIENT_TEXTS]
+    learner = Learner(stage, lesson, data)
     assert learner.criterion is not None
     network, criterion = learner.network.cpu(), learner.criterion.cpu()
-    return soft_gradient(network, data.train.x[heard], signal.rows(heard), data.seen[heard], criterion)
+    answers = tokens_of(heard, data.train.x.shape[1]) if data.language else heard
+    return soft_gradient(
+        network, data.train.x[heard], lesson.signal.rows(answers), data.seen[heard].flatten(), criterion
+    )
 
 
 def trained(stage: Stage, outcomes: dict[str, Outcome], data: Data) -> Network:
@@ -81,8 +87,9 @@ def _subject(stage: Stage, data: Data, outcomes: dict[str, Outcome], answers: Te
     chosen = outcomes[stage.name]
     return subject(
         logits_of(trained(stage, outcomes, data), data.test.x),
-        data.test.y,
+        data.test.labels,
         answers,
+        per_class=not data.language,
         seed=stage.seed,
         epoch=chosen.epoch,
         validation_accuracy=chosen.validation_accuracy,

@@ -28,6 +28,7 @@ class Lesson:
 
     labels: of every training row, -1 where hidden. signal: over every training row; None learns from labels alone.
     ask: what the teacher says about another view of all training rows, and the view's name.
+    x: inputs in place of the training rows' own.
     """
 
     positions: Tensor
@@ -36,6 +37,7 @@ class Lesson:
     signal: Signal | None = None
     objective: Objective | None = None
     ask: Callable[[Rows, str], Signal] | None = None
+    x: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,14 @@ class Stage:
     def begin(self, data: Data) -> Network:
         """The untrained network. Raises Problem architecture_mismatch."""
         seed = seed_of(self.weights_from, self.seed)
-        return build(self.architecture, data.input_shape, len(data.classes), seed=seed, pointer=self.pointer)
+        return build(
+            self.architecture,
+            data.input_shape,
+            len(data.classes),
+            seed=seed,
+            pointer=self.pointer,
+            vocabulary=data.vocabulary,
+        )
 
 
 def seed_of(*parts: int | str) -> int:
@@ -124,4 +133,5 @@ def baseline_lesson(data: Data) -> Lesson:
 
 
 def _labelled(labels: Tensor) -> Tensor:
-    return torch.nonzero(labels != UNKNOWN).flatten()
+    """Positions of the rows that have a label; for language modelling, at any of their tokens."""
+    return torch.nonzero((labels != UNKNOWN).flatten(1).any(1) if labels.ndim > 1 else labels != UNKNOWN).flatten()

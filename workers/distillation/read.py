@@ -118,7 +118,7 @@ def _table_of(arrays: dict[str, Array]) -> Table:
 def _read_csv(path: Path, label: str | None) -> Table:
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
-            lines = csv.reader(_bounded_lines(stream), strict=True)
+            lines = csv.reader(bounded_lines(stream), strict=True)
             header = next(lines, [])
             if not 2 <= len(header) <= MAX_COLUMNS:
                 raise Unreadable(f"The header has {len(header)} columns; 2 to {MAX_COLUMNS} are read.")
@@ -143,12 +143,13 @@ def _read_csv(path: Path, label: str | None) -> Table:
         raise Unreadable("The table has no rows.")
     x = np.stack(rows)
     _refuse_infinite(x, [f"column {name!r}" for name in columns])
-    classes = sorted(set(names) - {""}, key=_numbers_first)
+    classes = sorted(set(names) - {""}, key=numbers_first)
     code = {name: i for i, name in enumerate(classes)} | {"": UNKNOWN}
     return _with_classes(x, np.array([code[name] for name in names], dtype=np.int64), classes)
 
 
-def _bounded_lines(stream: IO[str]) -> Iterator[str]:
+def bounded_lines(stream: IO[str]) -> Iterator[str]:
+    """The lines of a file. Raises Unreadable at one that is longer than MAX_LINE."""
     while line := stream.readline(MAX_LINE):
         if len(line) == MAX_LINE:
             raise Unreadable(f"A line of the file is longer than {MAX_LINE} characters.")
@@ -172,7 +173,7 @@ def _numbers(cells: list[str], columns: list[str], row: int) -> NDArray[np.float
         raise
 
 
-def _numbers_first(name: str) -> tuple[bool, int, str]:
+def numbers_first(name: str) -> tuple[bool, int, str]:
     """Sorts the class names "2" before "10", and numbers before words."""
     is_number = name.isascii() and name.isdigit()
     return (not is_number, int(name) if is_number else 0, name)

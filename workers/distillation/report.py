@@ -6,9 +6,11 @@ from importlib.metadata import version
 from statistics import fmean, stdev
 from typing import Any, Literal
 
+import torch
 from torch import Tensor
 
-from app.distillations.objectives import LogitStd, singles
+from app.distillations.datasets import BuiltinText, TextFile
+from app.distillations.objectives import LogitStd, Sequence, singles
 from app.distillations.schemas import DistillationJob, DistillationResult, Gain, Spread
 from app.distillations.teachers import (
     EndpointTeacher,
@@ -23,6 +25,14 @@ from workers.distillation.data import Data
 from workers.distillation.evaluate import Comparison, Latency, Quality, Size, agreement, compare, quality
 from workers.distillation.objectives.terms import UNKNOWN
 from workers.distillation.teachers import Use
+from workers.distillation.text.report import (
+    language_section,
+    lesson_note,
+    lost_note,
+    sequence_note,
+    text_notes,
+    text_section,
+)
 
 SUMMARISED = ("accuracy", "negative_log_likelihood", "expected_calibration_error", "brier", "agreement")
 
@@ -60,16 +70,19 @@ class Findings:
     baselines: list[Subject]
     teacher_cost: Cost | None
     student_cost: Cost
-    soft_gradient: float
+    soft_gradient: float | None
     signal: Use
     teacher_digest: str
     teacher_parameters: int
     teacher_notes: tuple[str, ...]
 
 
-def subject(logits: Tensor, labels: Tensor, teacher: Tensor, **chosen: Any) -> Subject:
-    """Measure logits (test rows, classes) against labels and against the teacher's logits."""
-    return Subject(quality=quality(logits, labels), agreement=agreement(logits, teacher), **chosen)
+def subject(logits: Tensor, labels: Tensor, teacher: Tensor, *, per_class: bool = True, **chosen: Any) -> Subject:
+    """Measure logits (answers, classes) against labels and against the teacher's logits, where a label is known."""
+    known = torch.nonzero(labels != UNKNOWN).flatten()
+    if len(known) < len(labels):
+        logits, labels, teacher = (part.index_select(0, known) for part in (logits, labels, teacher))
+    return Subject(quality=quality(logits, labels, per_class=per_class), agreement=agreement(logits, teacher), **chosen)
 
 
 def gain(findings: Findings) -> Comparison | None:
@@ -114,6 +127,8 @@ def report(job: DistillationJob, data: Data, findings: Findings, short: Distilla
         "paired_differences_in_points": difference.differences if (difference := gain(findings)) else None,
         "per_class": _per_class(data, findings),
         "soft_gradient_norm": findings.soft_gradient,
+        "text": None if data.text is None else text_section(data.text),
+        "language_model": _language(data, findings),
         "rows": _row_counts(data),
         "signal": asdict(findings.signal),
         "seed": job.training.seed,
@@ -129,8 +144,10 @@ def notes(job: DistillationJob, data: Data, findings: Findings) -> list[str]:
     rows = _row_counts(data)
     unlabelled = rows["student_learns_from"] - rows["labels_seen"]
     said = [
-        f"The student saw {rows['labels_seen']} labels and, through the teacher, {unlabelled} rows without a label. "
-        f"The baseline saw the same {rows['labels_seen']} labels and nothing else, for as many optimizer steps.",
+        lesson_note(data)
+        if data.language
+        else f"The student saw {rows['labels_seen']} labels and, through the teacher, {unlabelled} rows without a "
+        f"label. The baseline saw the same {rows['labels_seen']} labels and nothing else, for as many optimizer steps.",
         *dict.fromkeys(_teacher_note(teacher, rows) for _, teacher in parts(job.teacher)),
         *findings.teacher_notes,
         f"The {rows['validation']} validation labels chose the best epoch of every network trained here; the "
@@ -138,11 +155,14 @@ def notes(job: DistillationJob, data: Data, findings: Findings) -> list[str]:
         "The interval covers initial weights and batch order over paired seeds. It does not cover which rows were "
         "labelled or held out, nor another teacher: repeat the job with other split seeds to see what those change.",
     ]
-    said.append(_signal_note(findings.signal))
-    counts = data.test.y.bincount(minlength=len(data.classes))
-    if findings.teacher.quality.accuracy <= float(counts.max()) / rows["test"]:
+    if isinstance(job.objective, Sequence):
+        said.append(sequence_note(job.objective, findings.signal))
+    else:
+        said.append(_signal_note(findings.signal))
+    counts = data.test.y[data.test.y != UNKNOWN].bincount()
+    if findings.teacher.quality.accuracy <= float(counts.max() / counts.sum()):
         said.append("WARNING: the teacher is no better than always answering the most frequent class.")
-    if not findings.soft_gradient > 0:
+    if findings.soft_gradient is not None and not findings.soft_gradient > 0:
         said.append("WARNING: the soft term has no gradient; the student cannot learn from this teacher.")
     if any(isinstance(single, LogitStd) for _, single in singles(job.objective)):
         said.append(
@@ -150,6 +170,11 @@ def notes(job: DistillationJob, data: Data, findings: Findings) -> list[str]:
             "at T=1: judge it by its accuracy, and rescale its logits before reading them as probabilities."
         )
     said += _data_notes(job, data)
+    if data.text is not None and isinstance(job.dataset, TextFile | BuiltinText):
+        said += text_notes(job.dataset, data, data.text)
+    language = _language(data, findings)
+    if language and findings.teacher_parameters:
+        said.append(lost_note(findings.student_cost.size.parameters, findings.teacher_parameters, language))
     if 0 < findings.teacher_parameters < findings.student_cost.size.parameters:
         said.append("The student is larger than the teacher.")
     if gain(findings) is None:
@@ -230,8 +255,8 @@ def _arm(subjects: list[Subject], cost: Cost | None) -> dict[str, Any]:
 
 def _per_class(data: Data, findings: Findings) -> list[dict[str, Any]]:
     """Accuracy of each class, mean over seeds, and what the teacher changed, in points."""
-    rows = []
-    for code, name in enumerate(data.classes):
+    rows: list[dict[str, Any]] = []
+    for code, name in enumerate([] if data.language else data.classes):
         teacher, student, baseline = (
             _mean([value for one in arm if (value := one.quality.per_class[code]) is not None])
             for arm in ([findings.teacher], findings.students, findings.baselines)
@@ -240,6 +265,14 @@ def _per_class(data: Data, findings: Findings) -> list[dict[str, Any]]:
         row = {"class": name, "teacher": teacher, "student": student, "baseline": baseline, "change_in_points": change}
         rows.append(row)
     return rows
+
+
+def _language(data: Data, findings: Findings) -> dict[str, Any] | None:
+    teacher, students, baselines = (
+        [one.quality.negative_log_likelihood for one in arm]
+        for arm in ([findings.teacher], findings.students, findings.baselines)
+    )
+    return language_section(data, teacher[0], students, baselines)
 
 
 def _points(subjects: list[Subject]) -> list[float]:

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from app.distillations.datasets import AnyDataset, BuiltinText, TextFile
+from app.distillations.objectives import Sequence
 from app.distillations.schemas import DistillationJob
 from app.distillations.teachers import EnsembleTeacher, Single, TrainedTeacher
 from workers.distillation import teachers
@@ -31,6 +33,8 @@ from workers.distillation.plan import (
 from workers.distillation.report import report, result
 from workers.distillation.signals import Signal
 from workers.distillation.state import Keeper, Outcome
+from workers.distillation.text.rows import load_text
+from workers.distillation.text.sequence import sequence_lesson
 from workers.distillation.train import train
 from workers.run import Run
 
@@ -46,27 +50,22 @@ def run(job: DistillationJob, run: Run) -> dict[str, Any]:
 
 def _distil(job: DistillationJob, run: Run) -> dict[str, Any]:
     keeper = Keeper(job, run)
-    data = load(job.dataset, run.files)
+    data = _load(job.dataset, run)
     pairs = student_stages(job)
     refuse_undefined(job.objective, len(data.classes))
     refuse_unfit(pairs[0][0], data)  # before a teacher is trained
     teacher = _teacher(job, data, keeper)
     wanted = wanted_features(job.objective, pairs[0][0].begin(data), teacher, data)
-    answered, use = teachers.signal_and_use(teacher, data, job.signal, run)
-    signal = with_features(answered, teacher, data.train, wanted)
+    lesson, use = _student_lesson(job, data, teacher, wanted, run)
     answers = teachers.answers_of(teacher, data, data.test, run)
     _warn_early(teachers.answers_of(teacher, data, data.validation, run), data, run)
 
-    def ask(rows: Rows, view: str) -> Signal:
-        said, _ = teachers.signal_and_use(teacher, replace(data, train=rows), job.signal, run, view=view)
-        return with_features(said, teacher, rows, wanted)
-
     for student, baseline in pairs:
-        _teach(student, student_lesson(job, data, signal, ask), data, keeper, every=job.training.checkpoint_every)
+        _teach(student, lesson, data, keeper, every=job.training.checkpoint_every)
         if job.evaluation.baseline:
             _teach(baseline, baseline_lesson(data), data, keeper)
     run.progress(phase="evaluation", done=0, total=1, unit="reports")
-    findings = measure(job, data, teacher, signal, pairs, keeper.outcomes, answers=answers, use=use)
+    findings = measure(job, data, teacher, lesson, pairs, keeper.outcomes, answers=answers, use=use)
     short = result(
         findings,
         checkpoints=len(keeper.published),
@@ -78,6 +77,25 @@ def _distil(job: DistillationJob, run: Run) -> dict[str, Any]:
     run.publish(path, kind="report", name=path.name, media_type="application/json")
     run.progress(phase="evaluation", done=1, total=1, unit="reports")
     return short.model_dump(mode="json")
+
+
+def _load(spec: AnyDataset, run: Run) -> Data:
+    return load_text(spec, run.files) if isinstance(spec, TextFile | BuiltinText) else load(spec, run.files)
+
+
+def _student_lesson(
+    job: DistillationJob, data: Data, teacher: teachers.Teacher, wanted: frozenset[str], run: Run
+) -> tuple[Lesson, teachers.Use]:
+    """What every student learns from, and what it cost to hear it. wanted: the teacher's features that it compares."""
+    if isinstance(job.objective, Sequence):
+        return sequence_lesson(job.objective, data, teacher, run, seed=job.training.seed)
+    plain, use = teachers.signal_and_use(teacher, data, job.signal, run)
+
+    def ask(rows: Rows, view: str) -> Signal:
+        said, _ = teachers.signal_and_use(teacher, replace(data, train=rows), job.signal, run, view=view)
+        return with_features(said, teacher, rows, wanted)
+
+    return student_lesson(job, data, with_features(plain, teacher, data.train, wanted), ask), use
 
 
 @contextmanager
@@ -119,10 +137,10 @@ def _warn_early(answers: Tensor, data: Data, run: Run) -> None:
 
     answers: its logits (validation rows, classes).
     """
-    counts = data.train.y[data.train.y >= 0].bincount()
-    learned = data.validation.y == int(counts.argmax())
-    right = answers.argmax(1) == data.validation.y
-    if right.double().mean() <= learned.double().mean():
+    labels, known = data.validation.labels, data.train.y[data.train.y >= 0]
+    learned = labels == int(known.bincount().argmax())
+    right = answers.argmax(1) == labels
+    if right.sum() <= learned.sum():
         said = "The teacher is no better than always answering the most frequent class."
         run.event("warning", {"code": "teacher_no_better_than_chance", "detail": said})
 

@@ -18,6 +18,7 @@ from app.distillations.objectives.logits import (
     TfKd,
 )
 from app.distillations.objectives.pieces import FeatureWeight, Ramp, refuse_all_zero
+from app.distillations.objectives.sequence import Sequence
 from app.schemas import Strict
 
 MAX_TERMS = 8  # of a sum
@@ -68,13 +69,15 @@ class Sum(Strict):
 
 
 Objective = Annotated[
-    Annotated[Single | Sum, Field(discriminator="kind")],
+    Annotated[Single | Sum | Sequence, Field(discriminator="kind")],
     BeforeValidator(_kd_unless_named),
 ]
 
 
-def singles(objective: Single | Sum) -> Iterator[tuple[Place, Single]]:
-    """The losses of an objective, each with its place in a job's body."""
+def singles(objective: Single | Sum | Sequence) -> Iterator[tuple[Place, Single]]:
+    """The losses of an objective that compare student and teacher, each with its place in a job's body."""
+    if isinstance(objective, Sequence):
+        return
     if isinstance(objective, Sum):
         for position, term in enumerate(objective.terms):
             yield ("objective", "terms", position, "objective"), term.objective
@@ -102,6 +105,7 @@ __all__ = [
     "Ramp",
     "ReverseKl",
     "Rkd",
+    "Sequence",
     "Single",
     "Sp",
     "Sum",

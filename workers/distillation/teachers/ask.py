@@ -15,7 +15,7 @@ from workers.distillation.cache import Block, Cache, Entry, Layout, in_memory
 from workers.distillation.data import Data, Rows, preprocessing_digest
 from workers.distillation.signals import PLAIN, Signal, signal_digest
 from workers.distillation.sparse import SparseSignal, thinned
-from workers.distillation.students import ROWS_AT_ONCE
+from workers.distillation.students import rows_at_once
 from workers.distillation.teachers.base import Teacher
 from workers.run import Run, Stopped
 
@@ -64,7 +64,7 @@ def signal_and_use(
         unspoken = None if teacher.unspoken is None else teacher.unspoken(data.train)
         size = logits.numel() * logits.element_size()
         return Signal(logits, digest, unspoken=unspoken), Use(digest, 0, len(logits), size, "float32", None, 0.0)
-    layout = Layout(len(data.train.y), classes, storage.precision, storage.top_k)
+    layout = Layout(len(data.train.labels), classes, storage.precision, storage.top_k)
     entry = _entry(teacher, data.train, layout, digest, run)
     rows = layout.rows
     use = Use(
@@ -90,7 +90,7 @@ def answers_of(teacher: Teacher, data: Data, rows: Rows, run: Run | None) -> Ten
     digest = signal_digest(
         data=data.digest, preprocessing=preprocessing_digest(data), teacher=teacher.digest, rows=_digest(rows)
     )
-    return torch.from_numpy(_entry(teacher, rows, Layout(len(rows.y), classes), digest, run).records)
+    return torch.from_numpy(_entry(teacher, rows, Layout(len(rows.labels), classes), digest, run).records)
 
 
 def _entry(teacher: Teacher, rows: Rows, layout: Layout, digest: str, run: Run | None) -> Entry:
@@ -111,20 +111,21 @@ def _entry(teacher: Teacher, rows: Rows, layout: Layout, digest: str, run: Run |
 def _answers(teacher: Teacher, rows: Rows, classes: int, run: Run | None) -> Iterator[Tensor]:
     """Logits (some rows, classes), one block after the other, each of them finite."""
     total = len(rows.y)
-    for first in range(0, total, ROWS_AT_ONCE):
+    at_once = rows_at_once(rows.x)
+    for first in range(0, total, at_once):
         if run is not None:
             _stop_if_asked(run)
             if first:  # one block is done before anybody could read of it
                 run.progress(phase="teacher's answers", done=first, total=total, unit="rows")
-        block = slice(first, first + ROWS_AT_ONCE)
+        block = slice(first, first + at_once)
         part = replace(rows, raw=rows.raw[block], x=rows.x[block], y=rows.y[block], index=rows.index[block])
         logits = teacher.logits(part)
-        if logits.shape != (len(part.y), classes):
-            title = f"The teacher answered {tuple(logits.shape)} values; {(len(part.y), classes)} are needed."
+        if logits.shape != (len(part.labels), classes):
+            title = f"The teacher answered {tuple(logits.shape)} values; {(len(part.labels), classes)} are needed."
             raise Problem("class_mismatch", title, pointer="/teacher")
         wrong = (~logits.isfinite().all(1)).nonzero()
         if len(wrong):
-            row = int(part.index[wrong[0]])
+            row = int(part.index[wrong[0] * len(part.y) // len(part.labels)])
             raise Problem("teacher_invalid", f"The teacher's answer to row {row} is not finite.", pointer="/teacher")
         yield logits
 

@@ -40,6 +40,9 @@ class Feed:
 
 def from_onnx(spec: Weights, path: Path, data: Data, threads: int) -> Teacher:
     """Raises Problem: teacher_invalid, teacher_mismatch, class_mismatch; and kind_mismatch when it is asked."""
+    if data.text is not None:
+        title = "An onnx teacher is given numbers; which tokenizer it was trained with, its file does not say."
+        raise Problem("teacher_mismatch", title, pointer="/file")
     content = path.read_bytes()
     model = read_onnx(content)
     session = _session(content, threads)

@@ -10,10 +10,11 @@ from app.distillations.architectures import AnyArchitecture
 from app.distillations.teachers import Weights
 from app.errors import Problem
 from workers.distillation import checkpoints
-from workers.distillation.data import Data, Rows
+from workers.distillation.data import Data, Rows, Text
 from workers.distillation.students import build, logits_of, parameters
 from workers.distillation.teachers.base import Teacher, arranged, digest_of
 from workers.distillation.teachers.torch_file import read_torch
+from workers.distillation.text.tokenizer import Tokenizer
 
 
 def trained(network: nn.Module, file: bytes) -> Teacher:
@@ -23,7 +24,9 @@ def trained(network: nn.Module, file: bytes) -> Teacher:
 
 
 def from_weights(spec: Weights, path: Path, data: Data) -> Teacher:
-    """Raises Problem: teacher_mismatch, teacher_invalid, architecture_needed, architecture_mismatch, class_mismatch."""
+    """Raises Problem: teacher_mismatch, teacher_invalid, architecture_needed, architecture_mismatch, class_mismatch,
+    tokenizer_mismatch.
+    """
     weights, text = (read_torch(path), None) if spec.format == "torch" else checkpoints.read(path)
     card = None if text is None else checkpoints.card_of(text)
     architecture = spec.architecture or (card.architecture if card else None)
@@ -34,13 +37,34 @@ def from_weights(spec: Weights, path: Path, data: Data) -> Teacher:
         title = "The architecture is not that of the checkpoint's own card; leave it out."
         way_out = {"architecture": card.architecture.model_dump(mode="json")}
         raise Problem("architecture_mismatch", title, pointer="/architecture", ways_out=[way_out])
-    names = spec.classes or (card.classes if card else None)
-    network = build(architecture, data.input_shape, len(data.classes), seed=0, pointer="/architecture")
+    if data.text is not None:
+        _refuse_other_tokenizer(card, data.text)
+    names = spec.classes or (card.classes if card else None) or None
+    network = build(
+        architecture,
+        data.input_shape,
+        len(data.classes),
+        seed=0,
+        pointer="/architecture",
+        vocabulary=data.vocabulary,
+    )
     inputs = _inputs_of(spec, card, data)
     teacher = _teacher(network, inputs, digest_of(spec, path.read_bytes()), path.stat().st_size)
     teacher = arranged(teacher, names, data.classes, "/classes" if spec.classes else "/file")
     network.load_state_dict(_fitting(weights, network))
     return teacher
+
+
+def _refuse_other_tokenizer(card: checkpoints.Card | None, text: Text) -> None:
+    """A token's number means something to the tokenizer that gave it, and to no other."""
+    theirs = None if card is None or card.tokenizer is None else Tokenizer(card.tokenizer).digest
+    if theirs != text.digest:
+        has = f"tokenizer {theirs[:12]}" if theirs else "no tokenizer in its card"
+        title = (
+            f"The teacher has {has}, and this job tokenizer {text.digest[:12]}: their tokens are not the same. A "
+            "tokenizer is trained on the training split; the same data, splits, seed and tokenizer give the same one."
+        )
+        raise Problem("tokenizer_mismatch", title, pointer="/file")
 
 
 def _computes(architecture: AnyArchitecture) -> dict[str, object]:
@@ -57,6 +81,8 @@ def _teacher(network: nn.Module, inputs: Callable[[Rows], Tensor], digest: str, 
 
 def _inputs_of(spec: Weights, card: checkpoints.Card | None, data: Data) -> Callable[[Rows], Tensor]:
     """What of a row the teacher is shown: the card knows best, then the job."""
+    if data.text is not None:
+        return lambda rows: rows.x
     if card is not None:
         standardise = checkpoints.standardisation_of(card, data.input_shape)
         return lambda rows: standardise(rows.raw)

@@ -21,6 +21,7 @@ from torch import Tensor
 from app.distillations.datasets import BuiltinData
 from app.distillations.teachers import Storage
 from app.errors import Problem
+from workers.distillation import students
 from workers.distillation.cache import Block, Cache, Entry, Layout
 from workers.distillation.data import Data, Rows, load
 from workers.distillation.run import run
@@ -142,7 +143,7 @@ def test_a_teacher_that_answers_no_numbers_or_too_few_is_refused(iris: Data, sha
 
 
 def test_a_job_that_shall_stop_asks_no_more(iris: Data, shared: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ask, "ROWS_AT_ONCE", 10)
+    monkeypatch.setattr(students, "ROWS_AT_ONCE", 10)
     asked, looks = Counting(), iter([False, False])
     with pytest.raises(Stopped):
         signal_of(asked.teacher, iris, run=shared(stop=lambda: next(looks, True)))

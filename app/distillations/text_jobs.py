@@ -1,0 +1,105 @@
+"""Which networks, teachers, trainings and objectives are for text: what cannot work is refused at the door."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.distillations.architectures import AnyArchitecture, Decoder, OnText
+from app.distillations.datasets import BuiltinText, TextFile
+from app.distillations.objectives import OnFeatures, Place, Sequence, singles
+from app.distillations.teachers import EndpointTeacher, SoftLabels, TrainedTeacher, UploadedTeacher, parts
+from app.schemas import refuse
+
+if TYPE_CHECKING:
+    from app.distillations.datasets import AnyTextData
+    from app.distillations.schemas import DistillationJob
+    from app.distillations.training import Training
+
+MAX_LOGITS = 1 << 26  # of one batch: 256 MB in single precision, and training holds several such
+
+
+Named = list[tuple[Place, AnyArchitecture]]
+
+
+def refuse_mixed_with_text(job: DistillationJob, named: Named) -> None:
+    """Raise a validation error where parts of a job are for text and others are not.
+
+    named: (place, network) of the student and of every teacher whose network the job names.
+    """
+    if isinstance(job.dataset, TextFile | BuiltinText):
+        _refuse_unfit_networks(named, job.dataset)
+        _refuse_unfit_teachers(job, job.dataset)
+        for place, training in _trainings(job):
+            _refuse_unfit_training(place, training, job.dataset)
+        _refuse_unfit_objective(job, job.dataset)
+        return
+    for place, architecture in named:
+        if isinstance(architecture, OnText):
+            reason = f"a {architecture.kind} reads text, and this data holds numbers"
+            refuse((*place, "architecture", "kind"), "architecture_mismatch", reason, architecture.kind)
+    if isinstance(job.objective, Sequence):
+        refuse(("objective", "kind"), "objective_mismatch", "only language models write texts", "sequence")
+
+
+def _refuse_unfit_networks(named: Named, data: AnyTextData) -> None:
+    for place, architecture in named:
+        if not isinstance(architecture, OnText):
+            reason = f"a {architecture.kind} reads numbers, and this data is text"
+            refuse((*place, "architecture", "kind"), "architecture_mismatch", reason, architecture.kind)
+        if isinstance(architecture, Decoder) != (data.task == "language_modelling"):
+            reason = "language_modelling needs a decoder, and a decoder is for nothing else"
+            refuse((*place, "architecture", "kind"), "architecture_mismatch", reason, architecture.kind)
+
+
+def _refuse_unfit_teachers(job: DistillationJob, data: AnyTextData) -> None:
+    for place, teacher in parts(job.teacher):
+        if isinstance(teacher, SoftLabels) and data.task == "language_modelling":
+            reason = "soft labels have one row for each row of the data; a language model answers every token"
+            refuse((*place, "source"), "teacher_mismatch", reason, "soft_labels")
+        if isinstance(teacher, EndpointTeacher) or (isinstance(teacher, UploadedTeacher) and teacher.format == "onnx"):
+            reason = "it would be given numbers of tokens, and does not say which tokenizer it knows"
+            refuse((*place, "source"), "teacher_mismatch", reason, teacher.source)
+
+
+def _trainings(job: DistillationJob) -> list[tuple[Place, Training]]:
+    found: list[tuple[Place, Training]] = [(("training",), job.training)]
+    for place, teacher in parts(job.teacher):
+        if isinstance(teacher, TrainedTeacher) and teacher.training is not None:
+            found.append(((*place, "training"), teacher.training))
+    return found
+
+
+def _refuse_unfit_training(place: Place, training: Training, data: AnyTextData) -> None:
+    if training.augmentation is not None:
+        refuse((*place, "augmentation"), "augmentation_needs_images", "only images are augmented", None)
+    if data.task == "classification":
+        return
+    if training.balanced_batches:
+        reason = "a row of a language model has a label for each token, so rows have no class to be balanced by"
+        refuse((*place, "balanced_batches"), "only_for_classification", reason, True)
+    if training.class_weights != "none":
+        reason = "the classes of a language model are its tokens, in the order that the tokenizer finds"
+        refuse((*place, "class_weights"), "only_for_classification", reason, training.class_weights)
+    logits = training.batch_size * data.max_length * data.tokenizer.vocabulary
+    if logits > MAX_LOGITS:
+        most = max(1, MAX_LOGITS // (data.max_length * data.tokenizer.vocabulary))
+        reason = (
+            f"a batch has batch_size · max_length · vocabulary = {logits:,} logits, and {MAX_LOGITS:,} are computed at "
+            f"once: at most {most} rows; `accumulate` makes larger batches of them"
+        )
+        refuse((*place, "batch_size"), "batch_too_large", reason, training.batch_size)
+
+
+def _refuse_unfit_objective(job: DistillationJob, data: AnyTextData) -> None:
+    objective = job.objective
+    if isinstance(objective, Sequence):
+        if data.task == "classification":
+            refuse(("objective", "kind"), "objective_mismatch", "only language models write texts", "sequence")
+        if objective.prompt >= data.max_length:
+            reason = f"a row has {data.max_length} tokens, and one at least must be left to the teacher"
+            refuse(("objective", "prompt"), "prompt_too_long", reason, objective.prompt)
+    if data.task == "language_modelling":
+        for place, single in singles(objective):
+            if isinstance(single, OnFeatures):
+                reason = f"{single.kind} compares rows, and a language model has features for each token"
+                refuse((*place, "kind"), "objective_mismatch", reason, single.kind)

@@ -1,0 +1,291 @@
+"""Jobs on text end as other jobs do: reproducible, resumable, honest; a token is one answer among many."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors import safe_open
+
+from app.distillations.objectives import Sequence
+from app.distillations.schemas import DistillationJob
+from app.distillations.teachers import Storage
+from app.errors import Problem
+from workers.distillation import cache, teachers
+from workers.distillation.data import Data
+from workers.distillation.learner import Learner, tokens_of
+from workers.distillation.networks.decoder import DecoderNetwork
+from workers.distillation.networks.tokens import PAD
+from workers.distillation.objectives.kd import kd
+from workers.distillation.objectives.terms import UNKNOWN, Target
+from workers.distillation.plan import Stage, student_lesson, student_stages
+from workers.distillation.run import run
+from workers.distillation.signals import Signal
+from workers.distillation.text.rows import load_text
+from workers.distillation.text.sequence import continued, sequence_lesson
+from workers.distillation.text.tokenizer import Tokenizer
+from workers.run import Stopped
+
+Make = Callable[..., Any]
+WORDS = ["alpha", "beta", "gamma", "delta", "one", "two", "three", "four"]
+
+
+def texts(count: int = 60) -> list[dict[str, Any]]:
+    """Greek letters or numbers, one kind after the other."""
+    draw = torch.Generator().manual_seed(0)
+    rows = []
+    for i in range(count):
+        chosen = torch.randint(4 * (i % 2), 4 * (i % 2) + 4, (6,), generator=draw).tolist()
+        rows.append({"text": " ".join(WORDS[j] for j in chosen), "label": ["letters", "numbers"][i % 2]})
+    return rows
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> dict[str, Path]:
+    path = tmp_path / "texts.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in texts()))
+    return {"file_1": path}
+
+
+CLASSIFY: dict[str, Any] = {
+    "dataset": {
+        "source": "text_file",
+        "file": "file_1",
+        "task": "classification",
+        "tokenizer": {"kind": "word", "vocabulary": 30},
+        "max_length": 5,
+        "labelled": 8,
+    },
+    "teacher": {"source": "train", "architecture": {"kind": "text_cnn", "width": 8, "filters": 4, "sizes": [1, 2]}},
+    "student": {"architecture": {"kind": "lstm", "width": 4, "hidden": 4, "dropout": 0.2}},
+    "objective": {"kind": "kd", "temperature": 2.0, "alpha": 0.9},
+    "training": {"epochs": 3, "batch_size": 8},
+    "evaluation": {"seeds": 1},
+}
+SPEAK: dict[str, Any] = {
+    "dataset": {
+        "source": "text_file",
+        "file": "file_1",
+        "task": "language_modelling",
+        "tokenizer": {"kind": "character", "vocabulary": 40},
+        "max_length": 16,
+    },
+    "teacher": {"source": "train", "architecture": {"kind": "decoder", "width": 16, "depth": 1, "heads": 2}},
+    "student": {"architecture": {"kind": "decoder", "width": 8, "depth": 1, "heads": 2, "dropout": 0.1}},
+    "objective": {"kind": "kd", "temperature": 1.0, "alpha": 0.9},
+    "training": {"epochs": 3, "batch_size": 16},
+    "evaluation": {"seeds": 1},
+}
+
+
+def job(body: dict[str, Any], **changes: Any) -> DistillationJob:
+    merged = {part: given | changes.get(part, {}) for part, given in body.items()}
+    return DistillationJob.model_validate(merged | {part: c for part, c in changes.items() if part not in body})
+
+
+def speakers(spec: DistillationJob, files: dict[str, Path]) -> tuple[Data, DecoderNetwork, Stage]:
+    """The data, an untrained teacher, and the student's stage."""
+    data = load_text(spec.dataset, files)  # type: ignore[arg-type]
+    stage = student_stages(spec)[0][0]
+    network = replace(stage, seed=99).begin(data)
+    assert isinstance(network, DecoderNetwork)
+    return data, network, stage
+
+
+@pytest.mark.parametrize("body", [CLASSIFY, SPEAK, SPEAK | {"objective": {"kind": "sequence", "prompt": 4}}])
+def test_a_job_that_was_stopped_ends_bit_for_bit_as_an_unbroken_one(
+    house: Make, file: dict[str, Path], body: dict[str, Any]
+) -> None:
+    spec = job(body)
+    unbroken = house(files=file)
+    result = run(spec, unbroken)
+    saved, published = None, {}
+    for batches in (3, 9, 5, 7):
+        asked = iter(range(batches))
+        stopped = house(files=file, resume=saved, stop=lambda asked=asked: next(asked, None) is None)
+        with pytest.raises(Stopped):
+            run(spec, stopped)
+        published |= stopped.published
+        saved = stopped.saved or saved
+    last = house(files=file, resume=saved)
+    assert run(spec, last) | {"seconds": 0} == result | {"seconds": 0}
+    for name, content in (published | last.published).items():
+        if name != "report.json":
+            assert hashlib.sha256(content).digest() == hashlib.sha256(unbroken.published[name]).digest()
+
+
+def test_a_text_classifier_learns_and_its_checkpoint_reads_text(house: Make, file: dict[str, Path]) -> None:
+    done = house(files=file)
+    result = run(job(CLASSIFY, training={"epochs": 30, "learning_rate": 0.02}), done)
+    assert result["teacher"]["mean"] == 1.0
+    assert result["student"]["mean"] >= 0.9
+    report = json.loads(done.published["report.json"])
+    assert report["language_model"] is None
+    assert report["text"]["truncated_texts"] == 60
+    path = done.scratch / "student-seed-0.safetensors"
+    with safe_open(path, "pt") as opened:
+        card = json.loads(opened.metadata()["qstill"])
+    assert card["classes"] == ["letters", "numbers"]
+    tokenizer = Tokenizer(card["tokenizer"])
+    assert tokenizer.digest == report["text"]["tokenizer_sha256"]
+    assert tokenizer.decode(tokenizer.encode(["alpha two"])[0]) == "alpha two"
+
+
+def test_a_language_model_reports_perplexity_and_bits_of_a_character(house: Make, file: dict[str, Path]) -> None:
+    done = house(files=file)
+    result = run(job(SPEAK, training={"epochs": 12, "learning_rate": 0.02}), done)
+    report = json.loads(done.published["report.json"])
+    language = report["language_model"]
+    nats = report["student"]["summary"]["negative_log_likelihood"]["mean"]
+    assert language["student"]["perplexity"]["mean"] == pytest.approx(2.718281828459045**nats)
+    bits = nats * language["test_tokens"] / 0.6931471805599453 / language["test_characters"]
+    assert language["student"]["bits_per_character"]["mean"] == pytest.approx(bits)
+    data = load_text(job(SPEAK).dataset, file)  # type: ignore[arg-type]
+    counts = data.test.labels[data.test.labels != UNKNOWN].bincount().double()
+    frequencies = counts[counts > 0] / counts.sum()
+    unigram = float(-(frequencies * frequencies.log()).sum())
+    assert nats < unigram  # context is of use
+    assert result["teacher"]["mean"] > float(frequencies.max())
+    assert report["per_class"] == []
+
+
+def test_the_loss_of_a_batch_is_the_loss_over_all_its_tokens_without_padding(file: dict[str, Path]) -> None:
+    spec = job(SPEAK, student={"architecture": SPEAK["student"]["architecture"] | {"dropout": 0.0}})
+    data, teacher, stage = speakers(spec, file)
+    signal = teachers.signal_of(teachers.trained(teacher, b""), data)
+    assert signal.logits.shape == (data.train.x.numel(), len(data.classes))
+    learner = Learner(stage, student_lesson(spec, data, signal), data)
+    last = torch.tensor([len(data.train.x) - 1, 0, 3])  # the last row is the one that is filled up
+    assert (data.train.x[last] == PAD).any()
+    logits = learner.network(data.train.x[last])
+    spoken = (data.train.x[last] != PAD).flatten()
+    said = teacher.eval()(data.train.x[last])[spoken].detach()
+    expected = kd(
+        logits[spoken],
+        Signal(said, ""),
+        Target(data.train.y[last].flatten()[spoken]),
+        temperature=1.0,
+        alpha=0.9,
+    )["loss"]
+    assert torch.allclose(learner._loss(last), expected, atol=1e-6)
+
+
+def test_tokens_of_rows_stand_where_the_flattened_answers_stand() -> None:
+    answers = torch.arange(5 * 3).view(5, 3)
+    rows = torch.tensor([4, 0, 2])
+    assert torch.equal(tokens_of(rows, 3), answers[rows].flatten())
+
+
+@pytest.mark.parametrize("missing", ["ghost", "uniform", "renormalise"])
+def test_all_tokens_of_the_vocabulary_kept_sparsely_say_what_they_say_densely(
+    file: dict[str, Path], missing: Any
+) -> None:
+    data, teacher, _ = speakers(job(SPEAK), file)
+    made = teachers.trained(teacher, b"")
+    dense = teachers.signal_of(made, data)
+    sparse = teachers.signal_of(made, data, Storage(top_k=len(data.classes), missing=missing))
+    some = tokens_of(torch.tensor([1, 5]), 16)
+    a, b = (signal.rows(some).logits.softmax(1) for signal in (dense, sparse))
+    assert torch.allclose(a, b, atol=1e-5)
+
+
+def test_a_job_with_the_few_likeliest_tokens_runs(house: Make, file: dict[str, Path]) -> None:
+    done = house(files=file)
+    run(job(SPEAK, signal={"top_k": 4, "missing": "ghost"}), done)
+    assert json.loads(done.published["report.json"])["signal"]["top_k"] == 4
+
+
+def test_a_signal_that_memory_does_not_hold_is_refused_with_the_way_out(
+    house: Make, file: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cache, "MAX_IN_MEMORY", 10_000)
+    with pytest.raises(Problem) as error:
+        run(job(SPEAK), house(files=file))
+    assert error.value.code == "signal_too_large"
+    assert {"top_k": 32} in error.value.ways_out
+
+
+def test_the_teacher_goes_on_greedily_and_its_prompts_are_no_labels(house: Make, file: dict[str, Path]) -> None:
+    spec = job(SPEAK | {"objective": {"kind": "sequence", "prompt": 4}})
+    data, network, _ = speakers(spec, file)
+    assert isinstance(spec.objective, Sequence)
+    lesson, use = sequence_lesson(spec.objective, data, teachers.trained(network, b""), house(files=file), seed=0)
+    whole = (data.train.x != PAD).all(1)
+    assert use.computed_rows == int(whole.sum())
+    assert lesson.x is not None
+    x, labels = lesson.x[whole], lesson.labels[whole]
+    assert torch.equal(x[:, :4], data.train.x[whole][:, :4])
+    assert (labels[:, :3] == UNKNOWN).all()
+    assert torch.equal(labels[:, 3:-1], x[:, 4:])
+    said = network(x).view(*x.shape, -1)
+    said[:, :, PAD] = -torch.inf
+    assert torch.equal(labels[:, 3:], said.argmax(2)[:, 3:])
+    assert torch.equal(lesson.labels[~whole], data.seen[~whole])
+
+
+def test_some_rows_keep_their_own_text_and_hidden_ones_never_do(house: Make, file: dict[str, Path]) -> None:
+    spec = job(SPEAK | {"objective": {"kind": "sequence", "prompt": 4, "alpha": 0.5}}, dataset={"labelled": 40})
+    data, network, _ = speakers(spec, file)
+    assert isinstance(spec.objective, Sequence)
+    lesson, _ = sequence_lesson(spec.objective, data, teachers.trained(network, b""), house(files=file), seed=0)
+    assert lesson.x is not None
+    shown = (data.seen != UNKNOWN).any(1)
+    own = (lesson.labels == data.seen).all(1)
+    whole = (data.train.x != PAD).all(1)
+    assert 5 < int((own & shown & whole).sum()) < 35
+    assert not (own & ~shown & whole).any()
+
+
+def test_samples_follow_the_teachers_distribution(file: dict[str, Path]) -> None:
+    data, network, _ = speakers(job(SPEAK), file)
+    spec = Sequence(kind="sequence", prompt=15, decode="sample")
+    prompts = data.train.x[:1].repeat(4000, 1)
+    drawn = continued(network, prompts, spec, None, torch.Generator().manual_seed(1))[:, 15]
+    logits = network(prompts[:1, :15])[-1]
+    logits[PAD] = -torch.inf
+    found = drawn.bincount(minlength=len(logits)) / len(drawn)
+    assert (found - logits.softmax(0)).abs().max() < 0.03
+
+
+@pytest.fixture
+def taught(house: Make, file: dict[str, Path]) -> Path:
+    """A teacher's checkpoint of an earlier job."""
+    done = house(files=file)
+    run(job(CLASSIFY, evaluation={"baseline": False}), done)
+    path: Path = done.scratch / "teacher.safetensors"
+    return path
+
+
+UPLOADED = {"teacher": {"source": "file", "file": "file_2"}}
+
+
+def test_a_checkpoint_of_an_earlier_job_teaches_the_same_texts(
+    house: Make, file: dict[str, Path], taught: Path
+) -> None:
+    first, second = house(files=file), house(files=file | {"file_2": taught})
+    before = run(job(CLASSIFY), first)
+    after = run(job(CLASSIFY | UPLOADED), second)
+    assert after["teacher"]["mean"] == before["teacher"]["mean"]
+    assert after["student_sha256"] == before["student_sha256"]
+
+
+@pytest.mark.parametrize("changes", [{"split_seed": 1}, {"tokenizer": {"kind": "word", "vocabulary": 9}}])
+def test_a_teacher_with_another_tokenizer_is_refused_before_anything_is_trained(
+    house: Make, file: dict[str, Path], taught: Path, changes: dict[str, Any], tmp_path: Path
+) -> None:
+    rows = (
+        texts()
+        if "tokenizer" in changes
+        else [{"text": f"w{i} {row['text']}", "label": row["label"]} for i, row in enumerate(texts())]
+    )
+    other = tmp_path / "other.jsonl"
+    other.write_text("\n".join(json.dumps(row) for row in rows))
+    done = house(files={"file_1": other, "file_2": taught})
+    with pytest.raises(Problem) as error:
+        run(job(CLASSIFY | UPLOADED, dataset=changes), done)
+    assert (error.value.code, error.value.pointer) == ("tokenizer_mismatch", "/teacher/file")
+    assert not done.published

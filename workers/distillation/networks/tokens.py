@@ -1,0 +1,22 @@
+"""What the networks on text share: token numbers in, padding that is never heard."""
+
+import torch
+from torch import Tensor
+
+from workers.distillation.networks.network import Network
+
+PAD = 0  # the token that fills short rows up, at their end
+
+
+class TokenNetwork(Network):
+    """Inputs: token numbers (batch, tokens), int64, rows filled up with `PAD` at their end."""
+
+
+def real(tokens: Tensor) -> Tensor:
+    """(batch, tokens, 1): 1 for a token, 0 for padding, as float."""
+    return (tokens != PAD).unsqueeze(2).to(torch.float32)
+
+
+def mean_of(states: Tensor, is_real: Tensor) -> Tensor:
+    """(batch, width): the mean of states (batch, tokens, width) over the tokens that are no padding."""
+    return (states * is_real).sum(1) / is_real.sum(1).clamp(min=1)

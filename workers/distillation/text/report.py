@@ -1,0 +1,108 @@
+"""What a report says of text, beside what it says of everything."""
+
+import math
+from collections.abc import Sequence as Many
+from statistics import fmean, stdev
+from typing import Any
+
+from app.distillations.datasets import AnyTextData
+from app.distillations.objectives import Sequence
+from workers.distillation.data import Data, Text
+from workers.distillation.evaluate import compare
+from workers.distillation.objectives.terms import UNKNOWN
+from workers.distillation.teachers import Use
+
+
+def text_section(text: Text) -> dict[str, Any]:
+    """Of the tokenizer, and of what it did to the texts."""
+    return {
+        "tokenizer_sha256": text.digest,
+        "vocabulary": text.vocabulary,
+        "truncated_texts": text.truncated,
+        "unknown_share": text.unknown,
+    }
+
+
+def language_section(
+    data: Data, teacher: float, students: Many[float], baselines: Many[float]
+) -> dict[str, Any] | None:
+    """Perplexity of a token, and bits of a character, of each arm; each given its nats of a token, one for each seed.
+
+    `saved_bits_per_character`: of the baseline less those of the student, paired by seed, with the 95% interval.
+    """
+    if not data.language or data.text is None:
+        return None
+    labels = data.test.labels
+    tokens = int((labels != UNKNOWN).sum())
+    bits = tokens / math.log(2) / data.text.test_characters  # of a character, for each nat of a token
+    arms = {"teacher": [teacher], "student": students, "baseline": baselines}
+    saved = compare([bits * nats for nats in baselines], [bits * nats for nats in students]) if baselines else None
+    return {
+        **{name: _arm(nats, bits) if nats else None for name, nats in arms.items()},
+        "saved_bits_per_character": saved and {"mean": saved.mean, "low": saved.low, "high": saved.high},
+        "test_tokens": tokens,
+        "test_characters": data.text.test_characters,
+    }
+
+
+def _arm(nats: Many[float], bits: float) -> dict[str, Any]:
+    return {
+        "perplexity": _mean_sd([math.exp(one) for one in nats]),
+        "bits_per_character": _mean_sd([bits * one for one in nats]),
+    }
+
+
+def _mean_sd(values: list[float]) -> dict[str, float | None]:
+    return {"mean": fmean(values), "sd": stdev(values) if len(values) > 1 else None}
+
+
+def lesson_note(data: Data) -> str:
+    """What the student of a language model saw."""
+    rows, tokens = data.train.x.shape
+    own = int((data.seen != UNKNOWN).any(1).sum())
+    said = f"The text is {rows} training rows of {tokens} tokens. Student and baseline saw the next tokens of {own} of "
+    said += f"them; the student also learned from {len(data.learned) - own} rows that only the teacher speaks about. "
+    return said + "The baseline took as many optimizer steps."
+
+
+def text_notes(spec: AnyTextData, data: Data, text: Text) -> list[str]:
+    """What a reader must know of how text became numbers."""
+    said = [
+        f"The tokenizer ({spec.tokenizer.kind}, {text.vocabulary} tokens) was trained on the training split alone; "
+        "teacher, student and baseline share it."
+    ]
+    if text.truncated:
+        count = data.total
+        said.append(f"{text.truncated} of {count} texts were cut off after {spec.max_length} tokens.")
+    if text.unknown:
+        said.append(f"{text.unknown:.2%} of the test texts' tokens are unknown to the tokenizer.")
+    if data.language:
+        said.append(
+            "Perplexity is of a token and depends on the tokenizer: compare models of other tokenizers by bits per "
+            "character. Both count the marks that end texts; each row is read without the row before it."
+        )
+        if spec.tokenizer.kind == "word":
+            said.append("Words lose capitals and spaces, so that bits per character flatter all models alike.")
+        if spec.tokenizer.kind != "bpe" and text.unknown:
+            said.append(
+                "What is unknown counts as one easy token, so that bits per character flatter all models alike."
+            )
+    return said
+
+
+def sequence_note(objective: Sequence, use: Use) -> str:
+    """How the texts of a teacher came to be."""
+    how = "the most likely token each time" if objective.decode == "greedy" else "tokens drawn from its distribution"
+    return (
+        f"The teacher went on after the first {objective.prompt} tokens of {use.computed_rows} training rows, {how}; "
+        "the student learned what it wrote, and nothing of its probabilities."
+    )
+
+
+def lost_note(student: int, teacher: int, lost: dict[str, Any]) -> str:
+    """What the smaller model costs. student, teacher: parameters."""
+    mine, theirs = (lost[arm]["bits_per_character"]["mean"] for arm in ("student", "teacher"))
+    return (
+        f"With {student:,} parameters in place of {teacher:,} ({teacher / student:.1f} times fewer) the student needs "
+        f"{mine:.3f} bits per character where the teacher needs {theirs:.3f}."
+    )
