@@ -42,16 +42,16 @@ class SyntheticInteractions(HoldingOut):
         "repetition. Nobody's behaviour was observed: results show how methods compare, not what your data will say.",
         examples=["synthetic_interactions"],
     )
-    users: Annotated[int, Field(ge=10, le=MAX_SYNTHETIC_USERS)] = Field(600, description="Users.", examples=[600])
-    items: Annotated[int, Field(ge=10, le=MAX_SYNTHETIC_ITEMS)] = Field(800, description="Items.", examples=[800])
+    users: Annotated[int, Field(ge=10, le=MAX_SYNTHETIC_USERS)] = Field(1000, description="Users.", examples=[1000])
+    items: Annotated[int, Field(ge=10, le=MAX_SYNTHETIC_ITEMS)] = Field(500, description="Items.", examples=[500])
     per_user: Annotated[int, Field(ge=3, le=500)] = Field(
-        20, description="Interactions of a user, on average; every user has three or more.", examples=[20]
+        30, description="Interactions of a user, on average; every user has three or more.", examples=[30]
     )
     factors: Annotated[int, Field(ge=1, le=256)] = Field(
-        16, description="Dimensions of tastes and traits.", examples=[16]
+        8, description="Dimensions of tastes and traits.", examples=[8]
     )
     taste: Annotated[float, Field(ge=0, le=10)] = Field(
-        2.0, description="Standard deviation of a user's preference over items, in nats.", examples=[2.0]
+        3.0, description="Standard deviation of a user's preference over items, in nats.", examples=[3.0]
     )
     popularity: Annotated[float, Field(ge=0, le=3)] = Field(
         0.7, description="Zipf's exponent: the n-th most popular item has weight n^-popularity.", examples=[0.7]

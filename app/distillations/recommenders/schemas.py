@@ -37,7 +37,7 @@ class TrainedScorer(Strict):
 
     source: Literal["train"] = Field(description="Train the teacher first.", examples=["train"])
     architecture: Scorer = Field(
-        description="The teacher's network.", examples=[{"kind": "matrix_factorisation", "dimensions": 64}]
+        description="The teacher's network.", examples=[{"kind": "matrix_factorisation", "dimensions": 32}]
     )
     training: RankingTraining | None = Field(
         None, description="Its own training; null: as the student's.", examples=[None]
@@ -65,7 +65,7 @@ class RankingStudent(Strict):
 
     architecture: Scorer = Field(
         description="The student's network; the baseline has the same.",
-        examples=[{"kind": "matrix_factorisation", "dimensions": 8}],
+        examples=[{"kind": "matrix_factorisation", "dimensions": 6}],
     )
 
 
@@ -99,12 +99,12 @@ class RecommenderJob(Submission):
         json_schema_extra={
             "examples": [
                 {
-                    "dataset": {"source": "synthetic_interactions", "users": 600, "items": 800},
+                    "dataset": {"source": "synthetic_interactions", "users": 1000, "items": 500},
                     "teacher": {
                         "source": "train",
-                        "architecture": {"kind": "matrix_factorisation", "dimensions": 64},
+                        "architecture": {"kind": "matrix_factorisation", "dimensions": 32},
                     },
-                    "student": {"architecture": {"kind": "matrix_factorisation", "dimensions": 4}},
+                    "student": {"architecture": {"kind": "matrix_factorisation", "dimensions": 6}},
                     "objective": {"kind": "rrd"},
                     "training": {"epochs": 40},
                     "evaluation": {"seeds": 3, "k": 10},
@@ -114,14 +114,14 @@ class RecommenderJob(Submission):
     )
 
     dataset: Interactions = Field(
-        description="Who chose what.", examples=[{"source": "synthetic_interactions", "users": 600, "items": 800}]
+        description="Who chose what.", examples=[{"source": "synthetic_interactions", "users": 1000, "items": 500}]
     )
     teacher: RankingTeacher = Field(
         description="Who teaches.",
-        examples=[{"source": "train", "architecture": {"kind": "matrix_factorisation", "dimensions": 64}}],
+        examples=[{"source": "train", "architecture": {"kind": "matrix_factorisation", "dimensions": 32}}],
     )
     student: RankingStudent = Field(
-        description="Who learns.", examples=[{"architecture": {"kind": "matrix_factorisation", "dimensions": 4}}]
+        description="Who learns.", examples=[{"architecture": {"kind": "matrix_factorisation", "dimensions": 6}}]
     )
     objective: RankingObjective = Field(
         default_factory=lambda: SoftmaxKl(kind="softmax_kl"),

@@ -135,8 +135,8 @@ def _softmax_kl(spec: SoftmaxKl, network: ScorerNetwork, signal: Signal, users: 
 def _de(spec: De, experts: nn.Module, network: ScorerNetwork, signal: Signal, users: Tensor, batch: Batch) -> Tensor:
     temperature = temperature_at(batch.epoch, batch.epochs, spec.first_temperature, spec.last_temperature)
     sides: list[tuple[str, Tensor, Callable[[Tensor], Tensor], Tensor | None]] = [
-        ("users", users, network.user_vectors, signal.user_vectors),
-        ("items", torch.unique(batch.items), network.item_vectors, signal.item_vectors),
+        ("of_users", users, network.user_vectors, signal.user_vectors),
+        ("of_items", torch.unique(batch.items), network.item_vectors, signal.item_vectors),
     ]
     total = torch.zeros((), device=network.user.weight.device)
     for side, numbers, vectors, theirs in sides:
@@ -150,4 +150,4 @@ def _experts(spec: De, network: ScorerNetwork, signal: Signal) -> nn.ModuleDict:
     assert signal.user_vectors is not None
     first = torch.zeros(1, dtype=torch.int64, device=network.user.weight.device)
     mine, theirs = network.user_vectors(first).shape[1], signal.user_vectors.shape[1]
-    return nn.ModuleDict({side: Experts(mine, theirs, spec.experts) for side in ("users", "items")})
+    return nn.ModuleDict({side: Experts(mine, theirs, spec.experts) for side in ("of_users", "of_items")})

@@ -7,6 +7,7 @@ from app.distillations.recommenders.architectures import AnyScorer, MatrixFactor
 from workers.distillation.networks.network import ACTIVATIONS
 
 SPREAD = 0.1  # standard deviation of initial numbers: scores begin near 0, where no loss is saturated
+DENSE = 20  # times as many items as are asked for: up to there one product of matrices is faster than looking each up
 MAX_PAIRS_AT_ONCE = 1 << 18  # of a network that every pair passes through; bounds its activations
 
 
@@ -54,6 +55,8 @@ class ProductNetwork(ScorerNetwork):
         return torch.addmm(self.bias.weight.T, self.user_vectors(users), self.item_vectors(everything).T)
 
     def pairs(self, users: Tensor, items: Tensor) -> Tensor:
+        if self.item.num_embeddings <= DENSE * items.shape[1]:
+            return self(users).gather(1, items)
         distinct, place = torch.unique(items, return_inverse=True)
         vectors = self.item_vectors(distinct)[place]
         products: Tensor = torch.einsum("ud,und->un", self.user_vectors(users), vectors)
