@@ -118,35 +118,28 @@ def _uploaded(spec: UploadedInteractions, path: Path) -> Log:
     columns = [spec.user, spec.item, *([spec.time] if spec.time else [])]
     try:
         table = read_columns(path, columns)
-        users, items = names_of(table, spec.user), names_of(table, spec.item)
+        users, user_names = names_of(table, spec.user)
+        items, item_names = names_of(table, spec.item)
         times = numbers_of(table, spec.time) if spec.time else None
     except Unreadable as error:
         raise _invalid(str(error)) from error
-    user_names, user_codes = np.unique(users, return_inverse=True)
-    item_names, item_codes = np.unique(items, return_inverse=True)
-    kept = _without_duplicates(spec, users, items, user_codes * len(item_names) + item_codes, times)
+    kept = _without_repetitions(spec, users * len(item_names) + items, times)
+    if spec.duplicates == "refuse" and len(kept) < len(users):
+        row = int(np.setdiff1d(np.arange(len(users)), kept)[0])
+        who, what = user_names[users[row]], item_names[items[row]]
+        title = f"Row {row}: user {who!r} has item {what!r} again; {len(users) - len(kept)} rows repeat."
+        raise Problem("dataset_invalid", title, pointer="/dataset/file", ways_out=[{"duplicates": "first"}])
     if times is None:
         times = np.random.default_rng([spec.split_seed, 0]).permutation(len(users)).astype(np.float64)
-    return Log(user_codes[kept], item_codes[kept], times[kept], user_names.tolist(), item_names.tolist())
+    return Log(users[kept], items[kept], times[kept], user_names, item_names)
 
 
-def _without_duplicates(
-    spec: UploadedInteractions,
-    users: NDArray[np.str_],
-    items: NDArray[np.str_],
-    pairs: Indices,
-    times: NDArray[np.float64] | None,
-) -> Indices:
-    """Rows to keep, ascending. pairs: one number for each user and item."""
-    by_time = np.arange(len(pairs)) if times is None else np.argsort(times, kind="stable")
+def _without_repetitions(spec: UploadedInteractions, pairs: Indices, times: NDArray[np.float64] | None) -> Indices:
+    """The rows to keep, ascending. pairs: (rows,) one number for each user and item."""
+    order = np.arange(len(pairs)) if times is None else np.argsort(times, kind="stable")
     if spec.duplicates == "last":
-        by_time = by_time[::-1]
-    kept = np.sort(by_time[np.unique(pairs[by_time], return_index=True)[1]])
-    if spec.duplicates == "refuse" and len(kept) < len(pairs):
-        row = int(np.setdiff1d(np.arange(len(pairs)), kept)[0])
-        title = f"Row {row}: user {users[row]!r} has item {items[row]!r} again; {len(pairs) - len(kept)} rows repeat."
-        raise Problem("dataset_invalid", title, pointer="/dataset/file", ways_out=[{"duplicates": "first"}])
-    return kept
+        order = order[::-1]
+    return np.sort(order[np.unique(pairs[order], return_index=True)[1]])
 
 
 def _by_user(log: Log) -> tuple[NDArray[np.bool_], ...]:

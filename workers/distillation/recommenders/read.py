@@ -16,7 +16,7 @@ from workers.distillation.read import MAX_BYTES, MAX_COLUMNS, Unreadable
 MAX_NAME = 200  # characters of a user's or an item's name
 MAX_LINE = 1 << 20  # bytes; a line must fit the reader's block
 
-Names = NDArray[np.str_]
+Codes = NDArray[np.int64]
 Numbers = NDArray[np.float64]
 
 
@@ -93,8 +93,8 @@ def _refuse_absent(wanted: list[str], there: list[str]) -> None:
             raise Unreadable(f"There must be one column {name!r}; the table has {found}.")
 
 
-def names_of(table: pa.Table, column: str) -> Names:
-    """Users or items as text: names, or whole numbers from 0. Raises Unreadable."""
+def names_of(table: pa.Table, column: str) -> tuple[Codes, list[str]]:
+    """(codes, names): the n-th name, ascending, has code n. Names, or whole numbers from 0. Raises Unreadable."""
     values = table.column(column)
     kind = values.type
     if pa.types.is_dictionary(kind):
@@ -103,21 +103,23 @@ def names_of(table: pa.Table, column: str) -> Names:
         raise Unreadable(f"{column} holds numbers with a fraction; write whole numbers or names.")
     if not (pa.types.is_integer(kind) or pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         raise Unreadable(f"{column} holds {kind}; users and items are names or whole numbers.")
-    texts = np.asarray(values.cast(pa.string()).to_pylist(), dtype=np.str_)
-    lengths = np.char.str_len(texts)
-    if lengths.max() > MAX_NAME or lengths.min() == 0:
-        row = int(lengths.argmax() if lengths.max() > MAX_NAME else lengths.argmin())
-        raise Unreadable(f"Row {row}: {column} must be of 1 to {MAX_NAME} characters.")
-    negative = np.flatnonzero(_are_negative(texts))
-    if len(negative):
-        row = int(negative[0])
-        raise Unreadable(f"Row {row}: {column} is {texts[row]}; negative numbers name nobody (is it a missing value?).")
-    return texts
+    encoded = values.combine_chunks().dictionary_encode()
+    found = [str(each) for each in encoded.dictionary.to_pylist()]
+    codes = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    for code, name in enumerate(found):
+        if not 1 <= len(name) <= MAX_NAME:
+            raise Unreadable(f"Row {_first(codes, code)}: {column} must be of 1 to {MAX_NAME} characters.")
+        if name.startswith("-") and name[1:].isdigit():
+            said = f"{column} is {name}; negative numbers name nobody (is it a missing value?)."
+            raise Unreadable(f"Row {_first(codes, code)}: {said}")
+    order = sorted(range(len(found)), key=found.__getitem__)
+    place = np.empty(len(order), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    return place[codes], [found[code] for code in order]
 
 
-def _are_negative(texts: Names) -> NDArray[np.bool_]:
-    """Where a text is a negative whole number: -1 stands for a missing value in many exports."""
-    return np.asarray(np.char.startswith(texts, "-") & np.char.isdigit(np.char.lstrip(texts, "-")))
+def _first(codes: Codes, code: int) -> int:
+    return int((codes == code).argmax())
 
 
 def numbers_of(table: pa.Table, column: str) -> Numbers:

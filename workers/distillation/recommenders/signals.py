@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]
 import torch
 from torch import Tensor
 
@@ -50,6 +52,12 @@ def depth_of(objectives: list[SingleRanking]) -> int:
         if isinstance(objective, Rrd):
             depths.append(objective.interesting + round(TAIL * objective.sharpness))
     return max(depths)
+
+
+def shortest_list(objectives: list[SingleRanking]) -> int:
+    """How many items the losses need of a teacher's list at least."""
+    tops = [each.top for each in objectives if isinstance(each, Rd)]
+    return max([1, *tops, *(each.interesting for each in objectives if isinstance(each, Rrd))])
 
 
 def in_parts(users: Tensor, items: int) -> tuple[Tensor, ...]:
@@ -102,21 +110,11 @@ def from_lists(path: Path, data: Data, objectives: list[SingleRanking]) -> Signa
     users, items, scores = users[order], items[order], scores[order]
     listed = users.bincount(minlength=data.users)
     starts = listed.cumsum(0) - listed
-    chosen = torch.isin(users * data.items + items, data.train.users * data.items + data.train.items)
-    kept = ~chosen
+    kept = ~torch.isin(users * data.items + items, data.train.users * data.items + data.train.items)
     lengths = users[kept].bincount(minlength=data.users)
     speaks = lengths > 0
     depth = min(depth_of(objectives), int(lengths[speaks].min())) if speaks.any() else 0
-    needed = max(
-        [
-            1,
-            *(
-                each.top if isinstance(each, Rd) else each.interesting
-                for each in objectives
-                if isinstance(each, Rd | Rrd)
-            ),
-        ]
-    )
+    needed = shortest_list(objectives)
     if depth < needed:
         user = int(torch.where(speaks, lengths, data.items + 1).argmin())
         title = (
@@ -140,26 +138,35 @@ def from_lists(path: Path, data: Data, objectives: list[SingleRanking]) -> Signa
 
 
 def _read(path: Path, data: Data) -> tuple[Tensor, Tensor, Tensor]:
+    """(users, items, scores) of every row of the lists."""
     try:
         table = read_columns(path, ["user", "item", "score"])
-        names = names_of(table, "user"), names_of(table, "item")
-        scores = torch.from_numpy(numbers_of(table, "score")).float()
+        users, items = (
+            _known(table, column, names) for column, names in (("user", data.user_names), ("item", data.item_names))
+        )
+        with np.errstate(over="ignore"):  # it becomes infinite, which is told below
+            scores = torch.from_numpy(numbers_of(table, "score").astype(np.float32))
     except Unreadable as error:
         raise Problem("lists_invalid", str(error), pointer=LISTS) from error
-    codes = []
-    for what, found, known in zip(("user", "item"), names, (data.user_names, data.item_names), strict=True):
-        numbers = {name: number for number, name in enumerate(known)}
-        strangers = [(row, name) for row, name in enumerate(found.tolist()) if name not in numbers]
-        if strangers:
-            row, name = strangers[0]
-            title = f"Row {row}: there is no {what} {name!r} in the interactions ({len(strangers)} rows name none)."
-            raise Problem("lists_mismatch", title, pointer=LISTS)
-        codes.append(torch.tensor([numbers[name] for name in found.tolist()]))
     if not scores.isfinite().all():
         row = int((~scores.isfinite()).nonzero()[0])
         raise Problem("lists_invalid", f"Row {row}: score is too large for single precision.", pointer=LISTS)
-    users, items = codes
-    pairs = users * data.items + items
-    if len(torch.unique(pairs)) < len(pairs):
-        raise Problem("lists_invalid", "A user has the same item twice.", pointer=LISTS)
+    _, codes, counts = torch.unique(users * data.items + items, return_inverse=True, return_counts=True)
+    if int(counts.max()) > 1:
+        row = int((codes == counts.argmax()).nonzero()[1])
+        title = f"Row {row}: a user's list names an item again that it has named before."
+        raise Problem("lists_invalid", title, pointer=LISTS)
     return users, items, scores
+
+
+def _known(table: pa.Table, column: str, names: list[str]) -> Tensor:
+    """A column by the numbers that users, or items, have in the interactions. Raises Problem lists_mismatch."""
+    codes, found = names_of(table, column)
+    numbers = {name: number for number, name in enumerate(names)}
+    place = np.array([numbers.get(name, -1) for name in found])[codes]
+    strangers = np.flatnonzero(place < 0)
+    if len(strangers):
+        row = int(strangers[0])
+        title = f"Row {row}: there is no {column} {found[codes[row]]!r} in the interactions."
+        raise Problem("lists_mismatch", title, pointer=LISTS)
+    return torch.from_numpy(place)

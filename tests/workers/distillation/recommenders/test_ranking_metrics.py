@@ -67,7 +67,9 @@ def test_measures_are_those_of_the_definition(world: tuple[Tensor, list[set[int]
 
 @given(worlds(), st.integers(1, 12))
 @settings(max_examples=30)
-def test_lists_hold_the_best_of_what_was_not_chosen(world: tuple[Tensor, list[set[int]], list[set[int]]], k: int) -> None:
+def test_lists_hold_the_best_of_what_was_not_chosen(
+    world: tuple[Tensor, list[set[int]], list[set[int]]], k: int
+) -> None:
     scores, chosen, held = world
     found = ranked(scores, pairs(held), candidates(chosen), k)
     for user, listed in zip(found.asked.tolist(), found.listed.tolist(), strict=True):
