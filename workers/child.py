@@ -101,10 +101,13 @@ def load(kind: str) -> Mapping[str, Compute]:
             "inspection": lambda spec, run: inspect(Inspection.model_validate_json(spec), run),
         }
     if kind == "distillation":
-        from app.distillations.schemas import DistillationJob
+        from pydantic import TypeAdapter
+
+        from app.distillations.domains import AnyJob, Job
         from workers.distillation.run import run as run_distillation
 
-        return {"distillation": lambda spec, run: run_distillation(DistillationJob.model_validate_json(spec), run)}
+        bodies: TypeAdapter[AnyJob] = TypeAdapter(Job)
+        return {"distillation": lambda spec, run: run_distillation(bodies.validate_json(spec), run)}
     raise ValueError(f"no such kind of job: {kind}")
 
 

@@ -10,8 +10,7 @@ from sqlalchemy import Connection
 from app import outbound
 from app.broker import DISTILLATION
 from app.database import Record
-from app.distillations.schemas import DistillationJob, referenced_files
-from app.distillations.teachers import formats_of, models_of, urls_of
+from app.distillations.domains import Job, needs_of
 from app.distillations.views import CheckpointView
 from app.errors import Problem
 from app.files.files import ENDINGS, must_end_in, must_exist
@@ -34,17 +33,17 @@ CheckpointId = Annotated[str, Path(pattern=id_pattern("ckpt"), description="The 
 
 
 @router.post("/v1/distillations", status_code=202, responses=problems(400, 409, 413, 415, 429) | FINISHED)
-async def submit_distillation(job: DistillationJob, front: AtHand, owner: Owner, reply: Reply) -> JobView:
+async def submit_distillation(job: Job, front: AtHand, owner: Owner, reply: Reply) -> JobView:
     """Queue a distillation. Returns at once; follow it by its events, or wait with `Prefer: wait=N`."""
-    wanted, models = referenced_files(job), models_of(job.teacher)
-    endings = [(pointer, file, ENDINGS[format]) for pointer, file, format in formats_of(job.teacher)]
-    for pointer, url in urls_of(job.teacher):
+    needs = needs_of(job)
+    endings = [(pointer, file, ENDINGS[format]) for pointer, file, format in needs.formats]
+    for pointer, url in needs.urls:
         outbound.check_field(url, front.settings.named_hosts, pointer)
 
     def check(connection: Connection) -> None:
-        must_exist(connection, owner, wanted)
+        must_exist(connection, owner, needs.files)
         must_end_in(connection, endings)
-        must_be_there(connection, owner, models)
+        must_be_there(connection, owner, needs.models)
 
     return await reply(
         NewJob(
@@ -56,7 +55,7 @@ async def submit_distillation(job: DistillationJob, front: AtHand, owner: Owner,
             labels=job.labels,
             priority=job.priority,
             max_attempts=front.settings.max_attempts,
-            files=[file for _, file, _ in wanted] + [model for _, model in models],
+            files=[file for _, file, _ in needs.files] + [model for _, model in needs.models],
         ),
         check=check,
     )

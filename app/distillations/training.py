@@ -40,22 +40,16 @@ class Augmentation(Strict):
         return self
 
 
-class Training(Strict):
-    """How a network is trained."""
+class Optimisation(Strict):
+    """How weights are moved, whatever network they belong to."""
 
     epochs: Epochs = Field(
         40,
-        description="Passes over the training rows. The baseline gets as many optimizer steps as the student: its "
-        "labelled rows are repeated to fill each epoch.",
+        description="Passes over the training rows. The baseline gets as many optimizer steps as the student: where it "
+        "has fewer rows, they are repeated to fill each epoch.",
         examples=[40],
     )
     batch_size: Annotated[int, Field(ge=1, le=MAX_BATCH)] = Field(64, description="Rows a step.", examples=[64])
-    accumulate: Annotated[int, Field(ge=1, le=1024)] = Field(
-        1,
-        description="Batches whose mean gradient makes one optimizer step: larger batches in the memory of small ones. "
-        "What is left at the end of an epoch makes a step of its own.",
-        examples=[1],
-    )
     optimizer: Literal["sgd", "adam", "adamw"] = Field("adam", description="The optimizer.", examples=["adam"])
     learning_rate: Annotated[float, Field(gt=0, le=10)] = Field(
         0.01, description="At the first step after the warm-up.", examples=[0.01]
@@ -80,17 +74,42 @@ class Training(Strict):
     clip_norm: Annotated[float, Field(gt=0, le=1e6)] | None = Field(
         None, description="Gradients longer than this are scaled down to it; null: never.", examples=[1.0]
     )
-    ema: Annotated[float, Field(gt=0, lt=1)] | None = Field(
-        None,
-        description="Evaluate and keep an exponential moving average of the weights: the share that the average keeps "
-        "at every step, less at first. Null: the weights themselves.",
-        examples=[0.999],
-    )
     patience: Epochs | None = Field(
         None,
         description="End after so many epochs without a better one on the validation rows; null: never. Student and "
         "baseline may then take different numbers of steps.",
         examples=[20],
+    )
+
+    @model_validator(mode="after")
+    def _moves(self) -> "Optimisation":
+        if self.momentum and self.optimizer != "sgd":
+            refuse(("momentum",), "momentum_needs_sgd", "momentum belongs to sgd; adam has its own", self.momentum)
+        if self.nesterov and not self.momentum:
+            refuse(("nesterov",), "nesterov_needs_momentum", "without momentum there is nothing to look ahead of", True)
+        if self.milestones and self.schedule != "step":
+            refuse(("milestones",), "milestones_need_step", "milestones belong to the schedule `step`", self.milestones)
+        if self.schedule == "step" and not self.milestones:
+            refuse(("milestones",), "step_needs_milestones", "after which epochs does the learning rate fall?", [])
+        if self.warm_up >= self.epochs:
+            refuse(("warm_up",), "warm_up_too_long", f"there are {self.epochs} epochs in all", self.warm_up)
+        return self
+
+
+class Training(Optimisation):
+    """How a network is trained."""
+
+    accumulate: Annotated[int, Field(ge=1, le=1024)] = Field(
+        1,
+        description="Batches whose mean gradient makes one optimizer step: larger batches in the memory of small ones. "
+        "What is left at the end of an epoch makes a step of its own.",
+        examples=[1],
+    )
+    ema: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        None,
+        description="Evaluate and keep an exponential moving average of the weights: the share that the average keeps "
+        "at every step, less at first. Null: the weights themselves.",
+        examples=[0.999],
     )
     label_smoothing: Annotated[float, Field(ge=0, lt=1)] = Field(
         0.0,
@@ -134,16 +153,6 @@ class Training(Strict):
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Training":
-        if self.momentum and self.optimizer != "sgd":
-            refuse(("momentum",), "momentum_needs_sgd", "momentum belongs to sgd; adam has its own", self.momentum)
-        if self.nesterov and not self.momentum:
-            refuse(("nesterov",), "nesterov_needs_momentum", "without momentum there is nothing to look ahead of", True)
-        if self.milestones and self.schedule != "step":
-            refuse(("milestones",), "milestones_need_step", "milestones belong to the schedule `step`", self.milestones)
-        if self.schedule == "step" and not self.milestones:
-            refuse(("milestones",), "step_needs_milestones", "after which epochs does the learning rate fall?", [])
-        if self.warm_up >= self.epochs:
-            refuse(("warm_up",), "warm_up_too_long", f"there are {self.epochs} epochs in all", self.warm_up)
         if self.precision == "float16" and self.device == "cpu":
             refuse(("precision",), "float16_needs_cuda", "on a CPU use bfloat16: its range is float32's", "float16")
         if isinstance(self.class_weights, list) and not any(self.class_weights):

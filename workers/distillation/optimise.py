@@ -9,11 +9,11 @@ import torch
 from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
-from app.distillations.training import Training
+from app.distillations.training import Optimisation
 from workers.distillation.networks.network import Network
 
 
-def optimizer_of(parameters: Iterable[nn.Parameter], training: Training) -> Optimizer:
+def optimizer_of(parameters: Iterable[nn.Parameter], training: Optimisation) -> Optimizer:
     """The optimizer that a training asks for."""
     rate, decay = training.learning_rate, training.weight_decay  # fused: a third of the time for a small network
     if training.optimizer == "sgd":
@@ -23,7 +23,7 @@ def optimizer_of(parameters: Iterable[nn.Parameter], training: Training) -> Opti
     return kind(parameters, lr=rate, weight_decay=decay, fused=True)
 
 
-def learning_rate(training: Training, step: int, steps_per_epoch: int) -> float:
+def learning_rate(training: Optimisation, step: int, steps_per_epoch: int) -> float:
     """Of a step, counted from 0."""
     warm_up = training.warm_up * steps_per_epoch
     if step < warm_up:

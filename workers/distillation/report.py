@@ -249,7 +249,7 @@ def _arm(subjects: list[Subject], cost: Cost | None) -> dict[str, Any]:
     for one in subjects:
         measures = asdict(one)
         runs.append(measures | measures.pop("quality"))
-    summary = {name: _mean_sd([run[name] for run in runs]).model_dump() for name in SUMMARISED}
+    summary = {name: mean_sd([run[name] for run in runs]).model_dump() for name in SUMMARISED}
     return {"summary": summary, "runs": runs, "cost": asdict(cost) if cost else None}
 
 
@@ -280,10 +280,11 @@ def _points(subjects: list[Subject]) -> list[float]:
 
 
 def _spread(subjects: list[Subject]) -> Spread:
-    return _mean_sd([one.quality.accuracy for one in subjects])
+    return mean_sd([one.quality.accuracy for one in subjects])
 
 
-def _mean_sd(values: list[float]) -> Spread:
+def mean_sd(values: list[float]) -> Spread:
+    """The deviation is None for a single value."""
     return Spread(mean=fmean(values), sd=stdev(values) if len(values) > 1 else None)
 
 

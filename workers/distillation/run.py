@@ -11,7 +11,9 @@ import torch
 from torch import Tensor
 
 from app.distillations.datasets import AnyDataset, BuiltinText, TextFile
+from app.distillations.domains import AnyJob
 from app.distillations.objectives import Sequence
+from app.distillations.recommenders.schemas import RecommenderJob
 from app.distillations.schemas import DistillationJob
 from app.distillations.teachers import EnsembleTeacher, Single, TrainedTeacher
 from workers.distillation import teachers
@@ -30,6 +32,7 @@ from workers.distillation.plan import (
     teacher_lesson,
     teacher_stage,
 )
+from workers.distillation.recommenders.run import distil_recommender
 from workers.distillation.report import report, result
 from workers.distillation.signals import Signal
 from workers.distillation.state import Keeper, Outcome
@@ -39,13 +42,13 @@ from workers.distillation.train import train
 from workers.run import Run
 
 
-def run(job: DistillationJob, run: Run) -> dict[str, Any]:
-    """Compute a job. Returns a DistillationResult as JSON; publishes checkpoints and report.json.
+def run(job: AnyJob, run: Run) -> dict[str, Any]:
+    """Compute a job of any domain. Returns its result as JSON; publishes checkpoints and report.json.
 
     Raises Problem when the job cannot succeed, Stopped after saving its state.
     """
     with _reproducible(run.threads):
-        return _distil(job, run)
+        return distil_recommender(job, run) if isinstance(job, RecommenderJob) else _distil(job, run)
 
 
 def _distil(job: DistillationJob, run: Run) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from app.distillations.schemas import DistillationJob
+from app.schemas import Submission
 from workers.run import Run, Stopped
 
 VERSION = 2  # of the file; a state of another version is left unused, and the job begins anew
@@ -27,7 +27,7 @@ Snapshot = dict[str, Any]
 
 @dataclass(frozen=True)
 class Outcome:
-    """An epoch of a stage: its weights, its last step, and its accuracy on the validation rows."""
+    """An epoch of a stage: its weights, its last step, and its accuracy (of rankings, NDCG) on the validation rows."""
 
     weights: dict[str, Tensor]
     epoch: int
@@ -38,7 +38,7 @@ class Outcome:
 class Keeper:
     """Holds what is finished, and writes the state when it is due."""
 
-    def __init__(self, job: DistillationJob, run: Run) -> None:
+    def __init__(self, job: Submission, run: Run) -> None:
         self.run = run
         self.job = hashlib.sha256(job.model_dump_json().encode()).hexdigest()
         self.outcomes: dict[str, Outcome] = {}

@@ -2,15 +2,52 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
+from torch import Tensor
+
+from app.distillations.training import Optimisation
 from workers.distillation.bias import corrected
 from workers.distillation.data import Data
 from workers.distillation.learner import Learner, batches
-from workers.distillation.plan import Lesson, Stage
-from workers.distillation.state import Keeper, Outcome
+from workers.distillation.plan import Lesson, Role, Stage
+from workers.distillation.state import Keeper, Outcome, Snapshot
 
 SECONDS_BETWEEN_EVENTS = 0.25  # of one stage; a fast job has hundreds of epochs a second
+
+
+class AnyStage(Protocol):
+    """What is told of a network in training, of any domain."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def phase(self) -> str: ...
+    @property
+    def role(self) -> Role: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def training(self) -> Optimisation: ...
+
+
+class AnyLearner(Protocol):
+    """A network in training, of any domain."""
+
+    best: Outcome
+    epoch: int
+
+    @property
+    def step_number(self) -> int: ...
+    @property
+    def finished(self) -> bool: ...
+    def snapshot(self) -> Snapshot: ...
+    def restore(self, snapshot: Snapshot) -> None: ...
+    def begin_epoch(self) -> None: ...
+    def learn(self, positions: Tensor) -> None: ...
+    def end_epoch(self) -> tuple[float, float]: ...
+    def weights(self) -> dict[str, Tensor]: ...
 
 
 def train(
@@ -22,6 +59,30 @@ def train(
     Raises Stopped once its state is saved, and Problem training_diverged when the loss is no number any more.
     """
     learner = Learner(stage, lesson, data)
+    drive(
+        learner,
+        stage,
+        keeper,
+        batches=lambda: batches(stage, lesson, learner.epoch)[learner.batch :],
+        measure="accuracy",
+        after_epoch=after_epoch,
+    )
+    return corrected(learner.best, stage, data)
+
+
+def drive(
+    learner: AnyLearner,
+    stage: AnyStage,
+    keeper: Keeper,
+    *,
+    batches: Callable[[], Iterable[Tensor]],
+    measure: str,
+    after_epoch: Callable[[Outcome], None] | None = None,
+) -> None:
+    """Epoch after epoch to the end, from where an earlier attempt left off; raises as `train`.
+
+    batches: what is left of the running epoch. measure: the name of what chooses the best epoch.
+    """
     earlier = keeper.snapshot(stage.name)
     if earlier is not None:
         learner.restore(earlier)
@@ -31,16 +92,16 @@ def train(
     last_event = -math.inf
     while not learner.finished:
         learner.begin_epoch()
-        for positions in batches(stage, lesson, learner.epoch)[learner.batch :]:
+        for positions in batches():
             keeper.between_batches(stage.name, learner.snapshot)
             learner.learn(positions)
-        loss, accuracy = learner.end_epoch()
-        run.progress(phase=stage.phase, done=learner.epoch, total=epochs, unit="epochs", loss=loss, accuracy=accuracy)
+        loss, score = learner.end_epoch()
+        metrics = {"loss": loss, measure: score}
+        run.progress(phase=stage.phase, done=learner.epoch, total=epochs, unit="epochs", **metrics)
         if learner.finished or time.monotonic() - last_event >= SECONDS_BETWEEN_EVENTS:
             last_event = time.monotonic()
-            run.event("epoch", {**about, "epoch": learner.epoch, "loss": loss, "validation_accuracy": accuracy})
+            run.event("epoch", {**about, "epoch": learner.epoch, "loss": loss, f"validation_{measure}": score})
         if after_epoch is not None:
-            after_epoch(Outcome(learner.weights(), learner.epoch, learner.step_number, accuracy))
+            after_epoch(Outcome(learner.weights(), learner.epoch, learner.step_number, score))
         keeper.between_epochs(stage.name, learner.snapshot)
     run.event("stage", {**about, "state": "ended", "epoch": learner.epoch, "epochs": epochs})
-    return corrected(learner.best, stage, data)

@@ -1,0 +1,16 @@
+"""Distillation of the softmax over items (Hinton, Vinyals, Dean 2015, arXiv:1503.02531): an item for a class."""
+
+from torch import Tensor
+from torch.nn.functional import log_softmax
+
+
+def softmax_kl(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
+    """T²·KL(teacher ‖ student) in nats, summed over items, mean over users.
+
+    Both: scores (users, items); an item that the teacher gives -inf has no share in its distribution, one that both
+    give -inf none in either.
+    """
+    theirs, mine = log_softmax(teacher / temperature, dim=1), log_softmax(student / temperature, dim=1)
+    share = theirs.exp()
+    each = share * (theirs - mine).masked_fill(share == 0, 0)  # 0·log 0 is 0
+    return each.sum(1).mean() * temperature**2
