@@ -3,12 +3,13 @@
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from workers.distillation.bias import corrected
 from workers.distillation.data import Data
 from workers.distillation.learner import Learner, batches
 from workers.distillation.plan import Lesson, Stage
-from workers.distillation.state import Keeper, Outcome
+from workers.distillation.state import Keeper, Outcome, thinned
 
 SECONDS_BETWEEN_EVENTS = 0.25  # of one stage; a fast job has hundreds of epochs a second
 
@@ -43,4 +44,4 @@ def train(
             after_epoch(Outcome(learner.weights(), learner.epoch, learner.step_number, accuracy))
         keeper.between_epochs(stage.name, learner.snapshot)
     run.event("stage", {**about, "state": "ended", "epoch": learner.epoch, "epochs": epochs})
-    return corrected(learner.best, stage, data)
+    return replace(corrected(learner.best, stage, data), curve=thinned(learner.curve))
