@@ -102,9 +102,14 @@ def load(kind: str) -> Mapping[str, Compute]:
         }
     if kind == "distillation":
         from app.distillations.schemas import DistillationJob
+        from app.models.predictions import Question
+        from workers.distillation.predict import predict
         from workers.distillation.run import run as run_distillation
 
-        return {"distillation": lambda spec, run: run_distillation(DistillationJob.model_validate_json(spec), run)}
+        return {
+            "distillation": lambda spec, run: run_distillation(DistillationJob.model_validate_json(spec), run),
+            "inspection": lambda spec, run: predict(Question.model_validate_json(spec), run),
+        }
     raise ValueError(f"no such kind of job: {kind}")
 
 

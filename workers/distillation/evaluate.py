@@ -30,7 +30,7 @@ T_95 = (
 
 @dataclass(frozen=True)
 class Bin:
-    """The rows of which a network is about equally sure: their mean confidence and accuracy, None where there are none."""
+    """Rows of which a network is about equally sure. Their mean confidence and accuracy; None where there are none."""
 
     rows: int
     confidence: float | None

@@ -95,12 +95,9 @@ def to_int8(content: bytes, architecture: AnyArchitecture, calibration: Tensor) 
     with tempfile.TemporaryDirectory() as folder, _quietly():
         place = Path(folder) / "int8.onnx"
         if quantised_dynamically(architecture):
-            quantization.quantize_dynamic(
-                onnx.load_from_string(content),
-                place,
-                weight_type=quantization.QuantType.QInt8,
-                op_types_to_quantize=["MatMul"],
-            )
+            kind = quantization.QuantType.QInt8
+            model = onnx.load_from_string(content)
+            quantization.quantize_dynamic(model, place, weight_type=kind, op_types_to_quantize=["MatMul"])
         else:
             quantization.quantize_static(
                 onnx.load_from_string(content),
@@ -155,7 +152,7 @@ def exported(
         calibration = data.train.raw[:: max(1, len(data.train.raw) // CALIBRATION_ROWS)][:CALIBRATION_ROWS]
         small = to_int8(content, architecture, calibration)
         dynamic = quantised_dynamically(architecture)
-        how = {"quantisation": "dynamic" if dynamic else "static"}
+        how: dict[str, Any] = {"quantisation": "dynamic" if dynamic else "static"}
         if not dynamic:
             how["calibration_rows"] = len(calibration)
         yield ".int8.onnx", small, {"format": "onnx_int8", **takes, **how, **described(small, network, data, threads)}
