@@ -13,6 +13,7 @@ from app.circuits.reading import router as circuit_results
 from app.circuits.router import router as circuits
 from app.circuits.templates.router import router as templates
 from app.database import Database
+from app.distillations.reading import router as distillation_results
 from app.distillations.router import router as distillations
 from app.files.router import router as files
 from app.http import openapi, problems
@@ -25,6 +26,7 @@ from app.ionq.router import router as ionq
 from app.jobs.reaper import Reaper
 from app.jobs.router import router as jobs
 from app.keys.keyring import Keyring
+from app.models.predict import router as predictions
 from app.models.router import router as models
 from app.settings import Settings
 from app.store.folder import FolderStore
@@ -57,7 +59,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         circuit_previews,
         circuit_results,
         distillations,
+        distillation_results,
         models,
+        predictions,
         jobs,
         files,
         ionq,

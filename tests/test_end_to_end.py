@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy
+import onnxruntime
 import pytest
 
 from app.circuits.schemas import CircuitJob
@@ -106,6 +108,25 @@ def test_a_distillation_comes_back_as_a_report_and_checkpoints(client: Client, t
     assert students[0]["sha256"] == job["result"]["student_sha256"]
     path = client.download(students[0]["links"]["content"], tmp_path / "student.safetensors")
     assert path.stat().st_size == students[0]["bytes"]
+
+
+def test_a_student_is_exported_tried_and_shown(client: Client, tmp_path: Path) -> None:
+    job = wait_for(client, client.submit(SHORT | {"export": ["onnx"]}), "succeeded", "failed")
+    [export] = client.get(job["links"]["exports"])["data"]
+    assert export["meta"]["max_logit_difference"] < 1e-4
+    made = client.get(job["links"]["checkpoints"])["data"]
+    [student] = [each["id"] for each in made if each["name"] == "student-seed-0.safetensors"]
+    body = {"name": "iris", "checkpoint": student}
+    model = httpx.post(f"{client.server}/v1/models", json=body).raise_for_status().json()
+    rows = [[5.1, 3.5, 1.4, 0.2], [6.7, 3.0, 5.2, 2.3]]
+    said = httpx.post(f"{client.server}{model['links']['self']}/predict", json={"inputs": rows}, timeout=90)
+    assert said.status_code == 200, said.text
+    session = onnxruntime.InferenceSession(client.download(export["links"]["content"], tmp_path / "student.onnx"))
+    [expected] = session.run(["logits"], {"inputs": numpy.array(rows, numpy.float32)})
+    numpy.testing.assert_allclose(said.json()["logits"], expected, atol=1e-4)
+    assert httpx.get(client.server + job["links"]["card"]).text.startswith("# Model card")
+    assert httpx.get(f"{client.server}/v1/distillations/{job['id']}/plots/pareto.svg").text.startswith("<svg")
+    assert {seen["kind"] for seen in client.get("/v1/jobs")["data"]} <= {"circuit", "distillation"}
 
 
 def test_uploaded_data_is_distilled_and_bad_data_fails_with_a_code(client: Client) -> None:

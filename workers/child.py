@@ -104,10 +104,15 @@ def load(kind: str) -> Mapping[str, Compute]:
         from pydantic import TypeAdapter
 
         from app.distillations.domains import AnyJob, Job
+        from app.models.predictions import Question
+        from workers.distillation.predict import predict
         from workers.distillation.run import run as run_distillation
 
         bodies: TypeAdapter[AnyJob] = TypeAdapter(Job)
-        return {"distillation": lambda spec, run: run_distillation(bodies.validate_json(spec), run)}
+        return {
+            "distillation": lambda spec, run: run_distillation(bodies.validate_json(spec), run),
+            "inspection": lambda spec, run: predict(Question.model_validate_json(spec), run),
+        }
     raise ValueError(f"no such kind of job: {kind}")
 
 

@@ -37,7 +37,8 @@ class Run(Protocol):
     def publish(self, path: Path, *, kind: str, name: str, media_type: str, meta: dict[str, Any] | None = None) -> None:
         """Hand over a finished file of `scratch`: it is hashed, kept, and visible to clients from then on.
 
-        kind: checkpoint | histogram | diagram | report. name: unique within the job; the same name again replaces it.
+        kind: checkpoint | export | histogram | diagram | report. name: unique within the job; the same name again
+        replaces it.
         """
 
     def save(self, path: Path) -> None:

@@ -8,17 +8,14 @@ It is made from a `HistogramView` alone, so the picture says what the numbers sa
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from math import floor, log10
-from typing import Literal
-from unicodedata import east_asian_width
+from math import floor
 
 from app.circuits.keys import numeric
 from app.circuits.views import ComparisonView, HistogramView
+from app.web.drawing import GRID, INK, MUTED, PAPER, Box, Line, Shape, Text, fit, text_width, tick_step
 
 MAX_BARS = 64  # more are not readable
 
-PAPER, FRAME, GRID = "#ffffff", "#d9dee4", "#e9ecef"
-INK, MUTED = "#1f2933", "#616e7c"
 MEASURED, OTHER = "#4c78c8", "#9aa5b1"
 REFERENCE, REFERENCE_EDGE = "#fbe6c2", "#c27d12"  # blue and orange: told apart by every kind of eye
 
@@ -26,46 +23,6 @@ _LEFT, _RIGHT, _PLOT_HEIGHT = 72.0, 28.0, 260.0
 _MIN_PLOT_WIDTH = 580.0  # the lines above the plot fit
 _KEY_CHARACTERS = 44  # a longer key keeps its two ends
 _OTHER_SLOT = 66.0  # its bar is labelled
-_CHARACTER = 0.54  # of the font's size: about the mean width of a character
-MONOSPACED = 0.62  # of the font's size: the width of every character
-
-
-@dataclass(frozen=True)
-class Box:
-    x: float
-    y: float
-    width: float
-    height: float
-    fill: str
-    edge: str | None = None
-
-
-@dataclass(frozen=True)
-class Line:
-    x1: float
-    y1: float
-    x2: float
-    y2: float
-    colour: str = INK
-    width: float = 1.0
-
-
-@dataclass(frozen=True)
-class Text:
-    """x, y: where its baseline begins, has its middle, or ends. upwards: turned to read from below to above."""
-
-    x: float
-    y: float
-    text: str
-    size: int = 12
-    anchor: Literal["start", "middle", "end"] = "middle"
-    colour: str = INK
-    bold: bool = False
-    monospaced: bool = False
-    upwards: bool = False
-
-
-Shape = Box | Line | Text
 
 
 @dataclass(frozen=True)
@@ -188,21 +145,14 @@ def _plot(rows: Sequence[_Row], *, top: float, width: float) -> _Plot:
     """The axis ends above the highest whisker of an outcome; what all others hold together may go beyond it."""
     estimates = [each for row in rows if not row.other for each in (row.measured, row.reference) if each]
     ceiling = max((each.top for each in estimates), default=1.0) or 1.0
-    step = _tick_step(ceiling)
+    step = tick_step(ceiling)
     ticks = [step * i for i in range(floor(ceiling / step) + 2) if step * i <= 1 + 1e-9]
     return _Plot(top, width, _PLOT_HEIGHT / max(ticks[-1], ceiling), ticks)
 
 
-def _tick_step(ceiling: float) -> float:
-    """1, 2 or 5 times a power of ten, for four to eight ticks below `ceiling`."""
-    rough = ceiling / 5
-    power = 10.0 ** floor(log10(rough))
-    return next(step * power for step in (1, 2, 5, 10) if step * power >= rough)
-
-
 def _heading(view: HistogramView, title: str, width: float) -> list[Shape]:
     def line(y: float, text: str, size: int, colour: str = MUTED, *, bold: bool = False) -> Text:
-        return Text(_LEFT, y, _fit(text, width - _LEFT - 16, size), size, "start", colour, bold)
+        return Text(_LEFT, y, fit(text, width - _LEFT - 16, size), size, "start", colour, bold)
 
     shapes: list[Shape] = [line(30, title, 17, INK, bold=True), line(51, _subtitle(view), 11)]
     if (comparison := view.comparison) is not None:
@@ -211,7 +161,7 @@ def _heading(view: HistogramView, title: str, width: float) -> list[Shape]:
         name = f"{comparison.with_} (exact)" if exact else f"{comparison.with_}, {comparison.shots:,} shots"
         shapes += [Box(_LEFT, 85, 12, 12, MEASURED), Text(_LEFT + 18, 95, "measured", 11, "start")]
         shapes += [Box(_LEFT + 84, 85, 12, 12, REFERENCE, REFERENCE_EDGE)]
-        shapes += [Text(_LEFT + 102, 95, _fit(name, width - _LEFT - 118, 11), 11, "start")]
+        shapes += [Text(_LEFT + 102, 95, fit(name, width - _LEFT - 118, 11), 11, "start")]
     return shapes
 
 
@@ -300,21 +250,6 @@ def _label(row: _Row, plot: _Plot, *, centre: float, upright: bool) -> Text:
     if upright:
         return Text(centre, plot.base + 18, label, 12, monospaced=True)
     return Text(centre + 4, plot.base + 8, label, 11, "end", monospaced=True, upwards=True)
-
-
-def text_width(text: str, size: float, *, monospaced: bool = False) -> float:
-    """About how wide a text is; which font will draw it is not known here."""
-    narrow = MONOSPACED if monospaced else _CHARACTER
-    return size * sum(1.0 if east_asian_width(character) in "WF" else narrow for character in text)
-
-
-def _fit(text: str, width: float, size: float) -> str:
-    """The text, cut to about `width`."""
-    if text_width(text, size) <= width:
-        return text
-    while text and text_width(text, size) > width - size:
-        text = text[:-1]
-    return text + "…"
 
 
 def _shorten(key: str) -> str:

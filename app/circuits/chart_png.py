@@ -11,7 +11,8 @@ from functools import cache
 from math import ceil
 from typing import TYPE_CHECKING, assert_never
 
-from app.circuits.chart import FRAME, MONOSPACED, PAPER, Box, Chart, Line, Shape, Text
+from app.circuits.chart import Chart
+from app.web.drawing import FRAME, MONOSPACED, PAPER, Box, Line, Shape, Text
 
 if TYPE_CHECKING:
     from PIL import Image, ImageDraw, ImageFont

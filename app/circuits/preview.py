@@ -11,18 +11,13 @@ from app.circuits.estimates import Estimate, Findings
 from app.circuits.inspection import Conversion, Inspection, Target
 from app.circuits.schemas import MAX_BINDINGS, CircuitJob
 from app.errors import Problem
-from app.http.accepted import wait_for_end
 from app.http.auth import Owner
 from app.http.front import AtHand, Front
+from app.http.inspections import asked
 from app.http.problems import problems
-from app.jobs import ledger, queries
-from app.jobs.ledger import NewJob
-from app.jobs.machine import Status
+from app.jobs import queries
 from app.jobs.schemas import JobId
-from app.jobs.tables import INSPECTION, INSPECTION_PRIORITY
 
-RETRY_SECONDS = 5  # a worker that drains a queue, or starts, is there by then
-OWN_FAULTS = {"internal_error": 500, "worker_lost": 503}  # all else is the circuit's: 422
 MEDIA_TYPES: dict[Target, str] = {
     "openqasm3": "text/plain",  # neither OpenQASM has a type of its own
     "openqasm2": "text/plain",
@@ -116,47 +111,5 @@ def _check(job: CircuitJob, conversion: Conversion) -> None:
 
 
 async def inspected(inspection: Inspection, front: Front, owner: str) -> dict[str, Any]:
-    """What a worker says. Nothing is left of the question. Raises Problem: the worker's, or 503 if none answers."""
-    front.tailer.check_room()
-    new = NewJob(
-        kind=INSPECTION,
-        queue=CIRCUITS,
-        owner=owner,
-        spec=inspection.spec(),
-        priority=INSPECTION_PRIORITY,
-        max_attempts=1,
-    )
-    job, _ = await front.write(
-        lambda connection: ledger.submit(
-            connection, new, admit=lambda connection: front.backlog.check(connection, owner)
-        )
-    )
-    try:
-        front.waker.wake(CIRCUITS)
-        finished = await wait_for_end(front, job, front.settings.max_wait_seconds)
-    finally:
-        await front.write(lambda connection: ledger.abandon(connection, job.id))
-    if finished is not None and finished.status == Status.FAILED:
-        raise _problem(finished.error)
-    if finished is None or finished.status != Status.SUCCEEDED:
-        raise Problem(
-            "no_worker_answered",
-            "No worker of the circuits' queue answered in time; try again, or see whether one runs.",
-            status=503,
-            headers={"Retry-After": str(RETRY_SECONDS)},
-        )
-    result: dict[str, Any] = finished.result
-    return result
-
-
-def _problem(document: dict[str, Any]) -> Problem:
-    status = OWN_FAULTS.get(document["code"], 422)
-    return Problem(
-        document["code"],
-        document["title"],
-        status=status,
-        pointer=document.get("pointer"),
-        ways_out=document.get("try", ()),
-        errors=document.get("errors", ()),
-        headers={"Retry-After": str(RETRY_SECONDS)} if status == 503 else None,
-    )
+    """What a worker of the circuits' queue says. Raises Problem."""
+    return await asked(inspection.spec(), CIRCUITS, front, owner)

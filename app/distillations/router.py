@@ -1,10 +1,8 @@
-"""/v1/distillations: submit a distillation, read its report; /v1/checkpoints: the students it made."""
+"""/v1/distillations: submit a distillation; /v1/checkpoints: the students it made. Its report is read in reading.py."""
 
-import json
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import Connection
 
 from app import outbound
@@ -12,7 +10,6 @@ from app.broker import DISTILLATION
 from app.database import Record
 from app.distillations.domains import Job, needs_of
 from app.distillations.views import CheckpointView
-from app.errors import Problem
 from app.files.files import ENDINGS, must_end_in, must_exist
 from app.http.accepted import FINISHED, Reply
 from app.http.auth import Owner
@@ -24,7 +21,7 @@ from app.http.problems import problems
 from app.ids import id_pattern
 from app.jobs import queries
 from app.jobs.ledger import NewJob
-from app.jobs.schemas import JobId, JobView, moment, must_have_succeeded
+from app.jobs.schemas import JobId, JobView, moment
 from app.models.models import must_be_there
 
 router = APIRouter(tags=["distillations"], responses=problems(401, 403, 422))
@@ -73,21 +70,6 @@ async def list_checkpoints(job_id: JobId, front: AtHand, owner: Owner) -> Page[C
         first_id=ids[0] if ids else None,
         last_id=ids[-1] if ids else None,
     )
-
-
-@router.get("/v1/distillations/{job_id}/report", responses=problems(404, 409))
-async def get_report(job_id: JobId, response: Response, front: AtHand, owner: Owner) -> dict[str, Any]:
-    """Whether distillation helped: teacher, student, and the same student trained without a teacher."""
-    job = await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, "distillation"))
-    must_have_succeeded(job)
-    found = await front.read_by_key(
-        lambda connection: queries.get_artifact(connection, job_id, "report", "report.json")
-    )
-    if found is None:
-        raise Problem("not_found", "The job has no report.", status=404)
-    response.headers["ETag"] = etag(found.sha256)
-    report: dict[str, Any] = json.loads(await run_in_threadpool(front.store.locate(found.path).read_bytes))
-    return report
 
 
 @router.get("/v1/checkpoints/{checkpoint_id}", responses=problems(404))

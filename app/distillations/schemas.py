@@ -35,6 +35,8 @@ MAX_SEEDS = 20  # each trains a student and a baseline
 MAX_RKD_BATCH = 256  # rows; their triples' cosines are 16.8 million numbers
 MAX_PERIODIC_CHECKPOINTS = 200  # files of one job
 
+ExportFormat = Literal["onnx", "onnx_int8"]
+
 
 class Student(Strict):
     """The network to be taught."""
@@ -109,6 +111,13 @@ class DistillationJob(Submission):
         default_factory=lambda: Evaluation(),
         description="What it is compared with.",
         examples=[{"baseline": True, "seeds": 3}],
+    )
+    export: Annotated[list[ExportFormat], Field(max_length=2)] = Field(
+        default_factory=list,
+        description="Also publish the first seed's student in these formats, each run on the test rows and compared "
+        "with the network that it came from: `onnx` in float32, `onnx_int8` with weights of 8 bits. Both take inputs "
+        "as they were uploaded: the standardisation is inside. Seconds for each.",
+        examples=[["onnx", "onnx_int8"]],
     )
 
     @model_validator(mode="after")

@@ -302,10 +302,10 @@ def abandon(connection: Connection, job_id: str) -> None:
         connection.execute(jobs.delete().where(jobs.c.id == job_id))
 
 
-def forgotten(queue: str) -> Select[tuple[str]]:
-    """The ids of a queue's inspections whose asker died before it read the answer."""
+def forgotten(queues: Sequence[str]) -> Select[tuple[str]]:
+    """The ids of the queues' inspections whose asker died before it read the answer."""
     return select(jobs.c.id).where(
-        jobs.c.queue == queue,
+        jobs.c.queue.in_(queues),
         jobs.c.status.in_(FINAL),
         jobs.c.priority == INSPECTION_PRIORITY,
         jobs.c.kind == INSPECTION,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.broker import CIRCUITS, Waker
+from app.broker import QUEUES, Waker
 from app.database import Database, now
 from app.errors import Problem
 from app.jobs import ledger
@@ -33,7 +33,7 @@ def reap(database: Database, store: FolderStore, wake: Callable[[str, int], None
     """One round."""
     if database.read(_anything_overdue):
         database.write(lambda connection: ledger.expire(connection, worker_lost()))
-    forgotten = ledger.forgotten(CIRCUITS)
+    forgotten = ledger.forgotten(QUEUES)
     if database.read(lambda connection: connection.scalar(forgotten.limit(1))) is not None:
         database.write(lambda connection: connection.execute(delete(jobs).where(jobs.c.id.in_(forgotten))))
     for queue, waiting in database.read(_waiting).items():

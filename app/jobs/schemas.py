@@ -96,7 +96,12 @@ def _links(job_id: str, kind: str) -> dict[str, str]:
             "diagram": f"{circuit}/diagram.svg",
         }
     distillation = f"/v1/distillations/{job_id}"
-    return links | {"checkpoints": f"{distillation}/checkpoints", "report": f"{distillation}/report"}
+    return links | {
+        "checkpoints": f"{distillation}/checkpoints",
+        "exports": f"{distillation}/exports",
+        "report": f"{distillation}/report",
+        "card": f"{distillation}/report.md",
+    }
 
 
 def event_view(event: Record) -> EventView:

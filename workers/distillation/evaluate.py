@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,10 +29,20 @@ T_95 = (
 
 
 @dataclass(frozen=True)
+class Bin:
+    """Rows of which a network is about equally sure. Their mean confidence and accuracy; None where there are none."""
+
+    rows: int
+    confidence: float | None
+    accuracy: float | None
+
+
+@dataclass(frozen=True)
 class Quality:
     """Of logits against labels. Losses in nats.
 
     per_class: accuracy of each class, None for one without rows; empty where the classes are tokens.
+    reliability: over equal bins of the confidence in (0, 1].
     """
 
     accuracy: float
@@ -39,6 +50,7 @@ class Quality:
     expected_calibration_error: float
     brier: float
     per_class: list[float | None]
+    reliability: list[Bin]
 
 
 @dataclass(frozen=True)
@@ -83,7 +95,8 @@ def quality(logits: Tensor, labels: Tensor, *, per_class: bool = True) -> Qualit
         negative_log_likelihood=float(-log_likelihood.mean()),
         expected_calibration_error=calibration_error(confidence, right),
         brier=float(brier.mean()),
-        per_class=[_share(right[labels == code]) for code in range(logits.shape[1] if per_class else 0)],
+        per_class=[_mean(right[labels == code]) for code in range(logits.shape[1] if per_class else 0)],
+        reliability=reliability(confidence, right),
     )
 
 
@@ -96,9 +109,20 @@ def _of_rows(logits: Tensor, labels: Tensor) -> tuple[Tensor, Tensor, Tensor, Te
 
 def calibration_error(confidence: Tensor, right: Tensor) -> float:
     """Mean over rows of |accuracy - confidence| of the row's bin, in equal bins over (0, 1]. Both: (rows,)."""
-    bins = (confidence * CALIBRATION_BINS).ceil().long().clamp(1, CALIBRATION_BINS) - 1
-    gaps = torch.zeros(CALIBRATION_BINS, dtype=torch.float64).index_add(0, bins, right.double() - confidence.double())
+    gaps = torch.zeros(CALIBRATION_BINS, dtype=torch.float64)
+    gaps.index_add_(0, _bins(confidence), right.double() - confidence.double())
     return float(gaps.abs().sum() / len(right))
+
+
+def reliability(confidence: Tensor, right: Tensor) -> list[Bin]:
+    """The bins that the calibration error is made of. Both: (rows,)."""
+    inside = [_bins(confidence) == number for number in range(CALIBRATION_BINS)]
+    return [Bin(int(rows.sum()), _mean(confidence[rows]), _mean(right[rows])) for rows in inside]
+
+
+def _bins(confidence: Tensor) -> Tensor:
+    """Number of each row's bin."""
+    return (confidence * CALIBRATION_BINS).ceil().long().clamp(1, CALIBRATION_BINS) - 1
 
 
 def agreement(student: Tensor, teacher: Tensor) -> float:
@@ -115,14 +139,19 @@ def latency(network: nn.Module, row: Tensor) -> Latency:
     """row: one input, without the batch dimension."""
     network.eval()
     batch = row[None]
-    milliseconds: list[float] = []
     with torch.inference_mode():
-        network(batch)
-        until = time.perf_counter() + LATENCY_SECONDS
-        while len(milliseconds) < LATENCY_RUNS and (not milliseconds or time.perf_counter() < until):
-            started = time.perf_counter()
-            network(batch)
-            milliseconds.append(1000 * (time.perf_counter() - started))
+        return timed(lambda: network(batch))
+
+
+def timed(answer: Callable[[], object]) -> Latency:
+    """answer: one forward pass of one row."""
+    milliseconds: list[float] = []
+    answer()
+    until = time.perf_counter() + LATENCY_SECONDS
+    while len(milliseconds) < LATENCY_RUNS and (not milliseconds or time.perf_counter() < until):
+        started = time.perf_counter()
+        answer()
+        milliseconds.append(1000 * (time.perf_counter() - started))
     p50, p95 = (float(np.quantile(milliseconds, q)) for q in (0.5, 0.95))
     return Latency(p50, p95, len(milliseconds))
 
@@ -144,5 +173,5 @@ def soft_gradient(network: Network, x: Tensor, signal: Signal, labels: Tensor, c
     return math.sqrt(sum(float(g.double().square().sum()) for g in gradients if g is not None))
 
 
-def _share(right: Tensor) -> float | None:
-    return float(right.double().mean()) if len(right) else None
+def _mean(values: Tensor) -> float | None:
+    return float(values.double().mean()) if len(values) else None

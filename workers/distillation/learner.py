@@ -2,7 +2,7 @@
 
 import math
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import torch
 from torch import Tensor
@@ -17,7 +17,7 @@ from workers.distillation.objectives.criterion import Criterion
 from workers.distillation.objectives.terms import UNKNOWN, Target, cross_entropy_of_known, label_term
 from workers.distillation.optimise import Average, learning_rate, optimizer_of
 from workers.distillation.plan import Lesson, Stage, seed_of
-from workers.distillation.state import Outcome, Snapshot
+from workers.distillation.state import Curve, Outcome, Point, Snapshot, outcome_of
 from workers.distillation.students import logits_of
 from workers.distillation.views import name_of, refuse_tables, view
 
@@ -58,6 +58,7 @@ class Learner:
         self.loss_sum = 0.0  # over them, nats
         self.best = Outcome({}, 0, 0, 0.0)  # of no epoch; the first one replaces it
         self.best_score = (-math.inf, -math.inf)
+        self.curve: Curve = []
         torch.manual_seed(seed_of("dropout", stage.seed, stage.role))
 
     @property
@@ -92,6 +93,7 @@ class Learner:
             "cursor": (self.epoch, self.batch, self.loss_sum),
             "best": vars(self.best),
             "best_score": self.best_score,
+            "curve": list(map(asdict, self.curve)),
         }
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -110,8 +112,9 @@ class Learner:
         if snapshot["random_on_device"] is not None and self.device.type == "cuda":
             torch.cuda.set_rng_state(snapshot["random_on_device"])
         self.epoch, self.batch, self.loss_sum = snapshot["cursor"]
-        self.best = Outcome(**snapshot["best"])
+        self.best = outcome_of(snapshot["best"])
         self.best_score = snapshot["best_score"]
+        self.curve = [Point(**point) for point in snapshot["curve"]]
 
     def begin_epoch(self) -> None:
         """Show the images of the running epoch, and hear what the teacher says of them."""
@@ -197,6 +200,7 @@ class Learner:
         if not math.isfinite(loss + negative_log_likelihood):
             raise _diverged(self.stage)
         self.epoch, self.batch, self.loss_sum = self.epoch + 1, 0, 0.0
+        self.curve.append(Point(self.epoch, loss, accuracy))
         if of_epoch > self.best_score:
             self.best = Outcome(self.weights(copied=True), self.epoch, self.step_number, accuracy)
             self.best_score = of_epoch

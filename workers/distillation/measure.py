@@ -54,6 +54,7 @@ def measure(
         teacher_digest=teacher.digest,
         teacher_parameters=teacher.parameters,
         teacher_notes=teacher.notes,
+        curves={name: outcome.curve for name, outcome in outcomes.items()},
     )
 
 

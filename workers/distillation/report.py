@@ -1,7 +1,7 @@
 """The report: does distillation beat the same student trained without the teacher on the same budget?"""
 
 import platform
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from statistics import fmean, stdev
 from typing import Any, Literal
@@ -24,6 +24,7 @@ from app.distillations.teachers import (
 from workers.distillation.data import Data
 from workers.distillation.evaluate import Comparison, Latency, Quality, Size, agreement, compare, quality
 from workers.distillation.objectives.terms import UNKNOWN
+from workers.distillation.state import Curve
 from workers.distillation.teachers import Use
 from workers.distillation.text.report import (
     language_section,
@@ -62,7 +63,7 @@ class Cost:
 class Findings:
     """All that was measured. teacher_cost: None where the teacher's network is not in this process.
 
-    teacher_parameters: 0 where unknown.
+    teacher_parameters: 0 where unknown. curves: of every stage that was trained, by its name.
     """
 
     teacher: Subject
@@ -75,6 +76,7 @@ class Findings:
     teacher_digest: str
     teacher_parameters: int
     teacher_notes: tuple[str, ...]
+    curves: dict[str, Curve] = field(default_factory=dict)
 
 
 def subject(logits: Tensor, labels: Tensor, teacher: Tensor, *, per_class: bool = True, **chosen: Any) -> Subject:
@@ -116,16 +118,22 @@ def result(findings: Findings, *, checkpoints: int, student_sha256: str, seconds
     )
 
 
-def report(job: DistillationJob, data: Data, findings: Findings, short: DistillationResult) -> dict[str, Any]:
-    """The whole document, JSON."""
+def report(
+    job: DistillationJob, data: Data, findings: Findings, short: DistillationResult, exports: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """The whole document, JSON. exports: what is known of each file that was exported."""
     return {
         **short.model_dump(mode="json"),
+        "classes": data.classes,
+        "warnings": warnings(job, data, findings),
         "notes": notes(job, data, findings),
         "teacher": _arm([findings.teacher], findings.teacher_cost),
         "student": _arm(findings.students, findings.student_cost),
         "baseline": _arm(findings.baselines, findings.student_cost) if findings.baselines else None,
         "paired_differences_in_points": difference.differences if (difference := gain(findings)) else None,
         "per_class": _per_class(data, findings),
+        "curves": {name: list(map(asdict, curve)) for name, curve in findings.curves.items()},
+        "exports": exports,
         "soft_gradient_norm": findings.soft_gradient,
         "text": None if data.text is None else text_section(data.text),
         "language_model": _language(data, findings),
@@ -159,22 +167,28 @@ def notes(job: DistillationJob, data: Data, findings: Findings) -> list[str]:
         said.append(sequence_note(job.objective, findings.signal))
     else:
         said.append(_signal_note(findings.signal))
-    counts = data.test.y[data.test.y != UNKNOWN].bincount()
-    if findings.teacher.quality.accuracy <= float(counts.max() / counts.sum()):
-        said.append("WARNING: the teacher is no better than always answering the most frequent class.")
-    if findings.soft_gradient is not None and not findings.soft_gradient > 0:
-        said.append("WARNING: the soft term has no gradient; the student cannot learn from this teacher.")
-    if any(isinstance(single, LogitStd) for _, single in singles(job.objective)):
-        said.append(
-            "The student follows the teacher's logits only up to scale and shift (logit_std), which spoils calibration "
-            "at T=1: judge it by its accuracy, and rescale its logits before reading them as probabilities."
-        )
     said += _data_notes(job, data)
     if data.text is not None and isinstance(job.dataset, TextFile | BuiltinText):
         said += text_notes(job.dataset, data, data.text)
     language = _language(data, findings)
     if language and findings.teacher_parameters:
         said.append(lost_note(findings.student_cost.size.parameters, findings.teacher_parameters, language))
+    return said
+
+
+def warnings(job: DistillationJob, data: Data, findings: Findings) -> list[str]:
+    """What speaks against believing the numbers, or using the student as it is."""
+    said = []
+    counts = data.test.y[data.test.y != UNKNOWN].bincount()
+    if findings.teacher.quality.accuracy <= float(counts.max() / counts.sum()):
+        said.append("The teacher is no better than always answering the most frequent class.")
+    if findings.soft_gradient is not None and not findings.soft_gradient > 0:
+        said.append("The soft term has no gradient; the student cannot learn from this teacher.")
+    if any(isinstance(single, LogitStd) for _, single in singles(job.objective)):
+        said.append(
+            "The student follows the teacher's logits only up to scale and shift (logit_std), which spoils calibration "
+            "at T=1: judge it by its accuracy, and rescale its logits before reading them as probabilities."
+        )
     if 0 < findings.teacher_parameters < findings.student_cost.size.parameters:
         said.append("The student is larger than the teacher.")
     if gain(findings) is None:

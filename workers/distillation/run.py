@@ -19,6 +19,7 @@ from app.distillations.teachers import EnsembleTeacher, Single, TrainedTeacher
 from workers.distillation import teachers
 from workers.distillation.checkpoints import to_bytes
 from workers.distillation.data import Data, Rows, load
+from workers.distillation.export import exported
 from workers.distillation.features import wanted_features, with_features
 from workers.distillation.learner import refuse_unfit
 from workers.distillation.measure import checkpoint, measure, trained
@@ -75,8 +76,9 @@ def _distil(job: DistillationJob, run: Run) -> dict[str, Any]:
         student_sha256=hashlib.sha256(checkpoint(pairs[0][0], keeper.outcomes, data)).hexdigest(),
         seconds=keeper.seconds(),
     )
+    exports = _export(job, data, pairs[0][0], keeper)
     path = run.scratch / "report.json"
-    path.write_text(json.dumps(report(job, data, findings, short), indent=2, allow_nan=False))
+    path.write_text(json.dumps(report(job, data, findings, short, exports), indent=2, allow_nan=False))
     run.publish(path, kind="report", name=path.name, media_type="application/json")
     run.progress(phase="evaluation", done=1, total=1, unit="reports")
     return short.model_dump(mode="json")
@@ -99,6 +101,19 @@ def _student_lesson(
         return with_features(said, teacher, rows, wanted)
 
     return student_lesson(job, data, with_features(plain, teacher, data.train, wanted), ask), use
+
+
+def _export(job: DistillationJob, data: Data, stage: Stage, keeper: Keeper) -> list[dict[str, Any]]:
+    """Publish a student in the formats that are wanted. Returns what each of them is, for the report."""
+    run, told = keeper.run, []
+    network = trained(stage, keeper.outcomes, data)
+    for ending, content, facts in exported(job.export, network, stage.architecture, data, run.threads):
+        path = run.scratch / f"{stage.name}{ending}"
+        path.write_bytes(content)
+        meta = {"role": stage.role, "seed": stage.seed, **facts}
+        run.publish(path, kind="export", name=path.name, media_type="application/octet-stream", meta=meta)
+        told.append({"name": path.name, **meta})
+    return told
 
 
 @contextmanager

@@ -7,7 +7,7 @@ depends on. It is read back as data only (`weights_only=True`).
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +17,50 @@ from torch import Tensor
 from app.schemas import Submission
 from workers.run import Run, Stopped
 
-VERSION = 2  # of the file; a state of another version is left unused, and the job begins anew
+VERSION = 3  # of the file; a state of another version is left unused, and the job begins anew
 SECONDS_BETWEEN_EPOCH_SAVES = 1.0  # a killed worker repeats this much, or one epoch
 SECONDS_BETWEEN_SAVES = 60.0  # also within an epoch: what a crash costs at most
 SAVING_SHARE = 0.05  # of the time at most goes into saving, however large the network
+CURVE_POINTS = 200  # of a stage; what a picture can show
 
 Snapshot = dict[str, Any]
 
 
 @dataclass(frozen=True)
+class Point:
+    """An epoch of a stage. loss: mean over its batches, nats."""
+
+    epoch: int
+    loss: float
+    validation_accuracy: float
+
+
+Curve = list[Point]
+
+
+@dataclass(frozen=True)
 class Outcome:
-    """An epoch of a stage: its weights, its last step, and its accuracy (of rankings, NDCG) on the validation rows."""
+    """An epoch of a stage: its weights, its last step, and its accuracy (of rankings, NDCG) on the validation rows.
+
+    curve: of all epochs, or of evenly chosen ones and the last; empty until the stage is finished.
+    """
 
     weights: dict[str, Tensor]
     epoch: int
     step: int
     validation_accuracy: float
+    curve: Curve = field(default_factory=list)
+
+
+def outcome_of(saved: dict[str, Any]) -> Outcome:
+    """From what `asdict` made of one."""
+    return Outcome(**saved | {"curve": [Point(**point) for point in saved["curve"]]})
+
+
+def thinned(curve: Curve) -> Curve:
+    """At most about CURVE_POINTS of the epochs, evenly chosen, the last among them."""
+    step = -(-len(curve) // CURVE_POINTS)
+    return curve if step < 2 else [*curve[:-1:step], curve[-1]]
 
 
 class Keeper:
@@ -54,7 +82,7 @@ class Keeper:
         state = torch.load(path, weights_only=True, map_location="cpu")
         if (state["version"], state["job"]) != (VERSION, self.job):
             return
-        self.outcomes = {name: Outcome(**outcome) for name, outcome in state["outcomes"].items()}
+        self.outcomes = {name: outcome_of(outcome) for name, outcome in state["outcomes"].items()}
         self.published = state["published"]
         self.earlier_seconds = state["seconds"]
         self._running = state["running"]

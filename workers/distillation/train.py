@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Protocol
 
 from torch import Tensor
@@ -12,7 +13,7 @@ from workers.distillation.bias import corrected
 from workers.distillation.data import Data
 from workers.distillation.learner import Learner, batches
 from workers.distillation.plan import Lesson, Role, Stage
-from workers.distillation.state import Keeper, Outcome, Snapshot
+from workers.distillation.state import Keeper, Outcome, Snapshot, thinned
 
 SECONDS_BETWEEN_EVENTS = 0.25  # of one stage; a fast job has hundreds of epochs a second
 
@@ -67,7 +68,7 @@ def train(
         measure="accuracy",
         after_epoch=after_epoch,
     )
-    return corrected(learner.best, stage, data)
+    return replace(corrected(learner.best, stage, data), curve=thinned(learner.curve))
 
 
 def drive(

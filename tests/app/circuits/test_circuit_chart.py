@@ -9,11 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from app.circuits.chart import MAX_BARS, MEASURED, OTHER, REFERENCE, Box, Chart, Line, Text, histogram_chart
+from app.circuits.chart import MAX_BARS, MEASURED, OTHER, REFERENCE, Chart, histogram_chart
 from app.circuits.chart_png import SCALE, chart_png
 from app.circuits.chart_svg import chart_svg
 from app.circuits.comparison import ideal_reference, job_reference
 from app.circuits.histogram import histogram_view
+from app.web.drawing import Box, Line, Text
 from tests.app.circuits.stored_counts import histograms, store
 
 SVG = "{http://www.w3.org/2000/svg}"

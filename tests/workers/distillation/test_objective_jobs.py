@@ -34,7 +34,7 @@ def test_a_short_job_ends_in_a_report(job: Make, house: Make, kind: str) -> None
     assert report["verdict"] == result["verdict"]
     assert report["job"]["objective"]["kind"] == kind
     assert report["soft_gradient_norm"] > 0
-    assert any("calibration at T=1" in note for note in report["notes"]) == (kind == "logit_std")
+    assert any("calibration at T=1" in note for note in report["warnings"]) == (kind == "logit_std")
 
 
 def test_attention_is_transferred_between_images_and_nothing_of_it_is_exported(

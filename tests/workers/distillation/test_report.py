@@ -130,14 +130,14 @@ def test_one_seed_decides_nothing(job: Make, house: Make) -> None:
     result, report = report_of(job(evaluation={"seeds": 1}), house)
     assert result["verdict"] == "INCONCLUSIVE"
     assert result["gain"]["low"] is None
-    assert any("One seed" in note for note in report["notes"])
+    assert any("One seed" in note for note in report["warnings"])
 
 
 def test_without_a_baseline_there_is_no_gain(job: Make, house: Make) -> None:
     result, report = report_of(job(evaluation={"baseline": False}), house)
     assert (result["baseline"], result["gain"], result["verdict"]) == (None, None, "INCONCLUSIVE")
     assert result["checkpoints"] == 3
-    assert any("No baseline" in note for note in report["notes"])
+    assert any("No baseline" in note for note in report["warnings"])
 
 
 def test_a_useless_teacher_and_a_large_student_are_noted(job: Make, house: Make) -> None:
@@ -150,6 +150,6 @@ def test_a_useless_teacher_and_a_large_student_are_noted(job: Make, house: Make)
         student={"architecture": {"kind": "mlp", "hidden": [8]}},
     )
     _, report = report_of(spec, house)
-    assert any("larger than the teacher" in note for note in report["notes"])
-    no_better = any("no better than always" in note for note in report["notes"])
+    assert any("larger than the teacher" in note for note in report["warnings"])
+    no_better = any("no better than always" in note for note in report["warnings"])
     assert no_better == (report["teacher"]["summary"]["accuracy"]["mean"] <= 1 / 3)

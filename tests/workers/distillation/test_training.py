@@ -5,6 +5,7 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from workers.distillation.data import Data, Rows, load
 from workers.distillation.plan import baseline_lesson, student_lesson, student_stages, teacher_lesson, teacher_stage
 from workers.distillation.run import run
 from workers.distillation.signals import Signal
-from workers.distillation.state import Keeper, Outcome
+from workers.distillation.state import CURVE_POINTS, Keeper, Outcome, Point, thinned
 from workers.distillation.train import Learner, batches, train
 from workers.run import Stopped
 
@@ -67,6 +68,8 @@ def test_a_job_that_was_stopped_ends_bit_for_bit_as_an_unbroken_one(
     result = run(spec, unbroken)
     last, result_after_stops = resumed(spec, house, stops)
     assert hashes(last) == hashes(unbroken)
+    curves = [json.loads(told.published["report.json"])["curves"] for told in (last, unbroken)]
+    assert curves[0] == curves[1]
     timeless = {"seconds": 0}
     assert result_after_stops | timeless == result | timeless
 
@@ -284,3 +287,13 @@ def test_a_killed_worker_resumes_bit_for_bit_from_the_last_state_it_saved(
         resumed_once = house(resume=copy)
         assert run(spec, resumed_once)["student_sha256"] == result["student_sha256"]
         assert hashes(resumed_once).items() <= hashes(unbroken).items()
+
+
+@pytest.mark.parametrize("epochs", [1, 199, 200, 201, 399, 1000, 9999])
+def test_a_curve_is_bounded_and_ends_with_the_last_epoch(epochs: int) -> None:
+    kept = thinned([Point(epoch, 0.5, 0.5) for epoch in range(1, epochs + 1)])
+    assert len(kept) <= CURVE_POINTS + 1
+    assert kept[0].epoch == 1
+    assert kept[-1].epoch == epochs
+    assert len({after.epoch - before.epoch for before, after in pairwise(kept[:-1])}) <= 1
+    assert len(kept) == epochs or len(kept) > CURVE_POINTS / 2

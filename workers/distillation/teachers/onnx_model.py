@@ -45,7 +45,7 @@ def from_onnx(spec: Weights, path: Path, data: Data, threads: int) -> Teacher:
         raise Problem("teacher_mismatch", title, pointer="/file")
     content = path.read_bytes()
     model = read_onnx(content)
-    session = _session(content, threads)
+    session = open_session(content, threads)
     feed = _feed(session, data.input_shape)
     names = list(spec.classes or data.classes)
     numbered = spec.classes is not None
@@ -73,7 +73,8 @@ def from_onnx(spec: Weights, path: Path, data: Data, threads: int) -> Teacher:
     return arranged(teacher, spec.classes, data.classes)
 
 
-def _session(content: bytes, threads: int) -> ort.InferenceSession:
+def open_session(content: bytes, threads: int) -> ort.InferenceSession:
+    """onnxruntime on CPU threads, the same bits every time. Raises Problem teacher_invalid."""
     options = ort.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL

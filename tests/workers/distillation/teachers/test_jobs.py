@@ -64,7 +64,7 @@ def test_a_teacher_worse_than_chance_is_warned_of_before_and_after(job: Make, ho
     assert kinds.index("warning") < kinds.index("epoch")
     (warning,) = [data for kind, data in told.events if kind == "warning"]
     assert warning["code"] == "teacher_no_better_than_chance"
-    assert any(note.startswith("WARNING: the teacher is no better") for note in report_of(told)["notes"])
+    assert any(said.startswith("The teacher is no better") for said in report_of(told)["warnings"])
 
 
 @pytest.mark.parametrize(

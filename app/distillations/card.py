@@ -1,0 +1,163 @@
+"""A model card in Markdown: what the student is, what it was made from, what it is worth, and how to load it."""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+from app.distillations.reports import Arm, Latency, Report
+
+CHANGES_SHOWN = 10  # classes that changed most; the report has all
+_SAFE = frozenset(" ,-;:+%")  # of ASCII's punctuation: what means nothing inside a line
+
+LOADING = """```python
+import json
+from safetensors import safe_open
+
+with safe_open("{student}.safetensors", "pt") as file:
+    card = json.loads(file.metadata()["qstill"])  # architecture, classes, input_shape, standardisation
+    weights = {{name: file.get_tensor(name) for name in file.keys()}}
+```"""
+LOADING_ONNX = """```python
+import onnxruntime
+
+session = onnxruntime.InferenceSession("{file}")
+logits = session.run(["logits"], {{"inputs": rows}})[0]  # float32 rows as they were uploaded
+```"""
+
+
+def text(given: str) -> str:
+    """A text from outside as one line of Markdown that shows it: no markup, link, HTML or line of its own."""
+    return "".join(_character(each, after) for each, after in pairwise(f"{given} "))
+
+
+def _character(each: str, after: str) -> str:
+    if unicodedata.category(each) in ("Cc", "Cf", "Cs", "Zl", "Zp", "Cn"):
+        return "\ufffd"  # line breaks, controls, and what turns the direction of writing
+    if not each.isascii() or each.isalnum() or each in _SAFE or (each == "." and not after.isalpha()):
+        return each
+    return f"\\{each}"
+
+
+def card(report: Report) -> str:
+    """The whole document."""
+    name, student = report.job.get("name"), f"student-seed-{report.job['training']['seed']}"
+    title = f"Model card: {text(name)}" if name else "Model card of a distilled student"
+    parts = [
+        f"# {title}",
+        _verdict(report),
+        "## What it is",
+        _table(("", ""), _description(report)),
+        "## What it is worth",
+        f"On {report.rows['test']} test rows, mean over {len(report.student.runs)} seed(s) ± standard deviation. "
+        "Losses in nats; milliseconds are of one row on the CPU of the machine that trained it.",
+        _table(("", *(role for role, _ in report.arms())), _measures(report)),
+    ]
+    if report.exports:
+        header = ("File", "Bytes", "Test accuracy", "Largest difference of a logit", "ms p50 / p95")
+        parts += ["## Exports", "Each file was run on the test rows.", _table(header, _exports(report))]
+    if report.baseline is not None:
+        header = ("Class", "Teacher", "Student", "Baseline", "Change in points")
+        parts += ["## What the teacher changed, by class", _table(header, _changes(report))]
+        if len(report.per_class) > CHANGES_SHOWN:
+            parts.append(f"The {CHANGES_SHOWN} of {len(report.per_class)} classes that changed most.")
+    if report.warnings:
+        parts += ["## Warnings", _list(report.warnings)]
+    parts += ["## Limits", _list(report.notes), "## How to load it", LOADING.format(student=student)]
+    parts += [LOADING_ONNX.format(file=each.name) for each in report.exports[:1]]
+    return "\n\n".join(parts) + "\n"
+
+
+def _verdict(report: Report) -> str:
+    student, gain = report.student.summary.accuracy, report.gain
+    said = {
+        "BEATS": "**BEATS**: distilled, the student is better than the same student trained without the teacher",
+        "NO BEATS": "**NO BEATS**: distilled, the student is not better than the same student without the teacher",
+        "INCONCLUSIVE": "**INCONCLUSIVE**: whether the teacher helped is not decided",
+    }[report.verdict]
+    if gain is None:
+        return f"{said}. Test accuracy {student.mean:.1%}."
+    said += f": {gain.points:+.2f} points of test accuracy"
+    if gain.low is not None and gain.high is not None:
+        said += f", 95% interval {gain.low:+.2f} to {gain.high:+.2f}"
+    return f"{said}. Test accuracy {student.mean:.1%}."
+
+
+def _description(report: Report) -> Iterable[Sequence[str]]:
+    job, rows = report.job, report.rows
+    data, teacher = job["dataset"], job["teacher"]
+    yield "Student", text(_settings(job["student"]["architecture"]))
+    yield "Classes", text(", ".join(report.classes[:20]) + (", …" if len(report.classes) > 20 else ""))
+    source = data.get("name") or data.get("file") or data["source"]
+    yield "Data", f"{text(str(source))}: {rows['total']} rows, of which {rows['test']} for the test"
+    yield "Learned from", f"{rows['student_learns_from']} rows, {rows['labels_seen']} of them with a label"
+    yield "Inputs", f"standardised by {text(str(data['standardise']))}; exports have that inside"
+    known = {name: value for name, value in teacher.items() if name not in ("training", "members", "architecture")}
+    known |= _flat("architecture", teacher.get("architecture"))
+    yield "Teacher", text(_settings(known)[:300])
+    yield "Objective", text(_settings(job["objective"])[:300])
+    training = job["training"]
+    yield "Training", text(_settings({name: training[name] for name in ("epochs", "batch_size", "optimizer")}))
+    yield "Digest of the data", f"`{report.digests['data'][:16]}`"
+    yield "Made with", text(", ".join(f"{name} {number}" for name, number in report.versions.items()))
+
+
+def _flat(name: str, value: object) -> dict[str, str]:
+    return {name: f"({_settings(value)})"} if isinstance(value, dict) else {}
+
+
+def _settings(given: dict[str, object]) -> str:
+    """kind first, then name value, name value."""
+    first = [str(given[name]) for name in ("kind", "source") if name in given]
+    rest = [f"{name} {value}" for name, value in given.items() if name not in ("kind", "source") and value is not None]
+    return ", ".join(first + rest)
+
+
+def _measures(report: Report) -> Iterable[Sequence[str]]:
+    arms = [arm for _, arm in report.arms()]
+    for label, name, percent in (
+        ("Accuracy", "accuracy", True),
+        ("Negative log-likelihood", "negative_log_likelihood", False),
+        ("Expected calibration error", "expected_calibration_error", False),
+        ("Brier score", "brier", False),
+        ("Agreement with the teacher", "agreement", True),
+    ):
+        yield label, *(_spread(arm, name, percent=percent) for arm in arms)
+    for label, name in (("Parameters", "parameters"), ("Bytes", "bytes"), ("Multiply-adds of a row", "multiply_adds")):
+        yield label, *("unknown" if arm.cost is None else f"{getattr(arm.cost.size, name):,}" for arm in arms)
+    yield "ms p50 / p95", *("unknown" if arm.cost is None else _latency(arm.cost.latency) for arm in arms)
+
+
+def _spread(arm: Arm, name: str, *, percent: bool) -> str:
+    spread = getattr(arm.summary, name)
+    form = ".1%" if percent else ".4f"
+    return f"{spread.mean:{form}}" + ("" if spread.sd is None else f" ± {spread.sd:{form}}")
+
+
+def _latency(latency: Latency) -> str:
+    return f"{latency.p50_ms:.3f} / {latency.p95_ms:.3f}"
+
+
+def _exports(report: Report) -> Iterable[Sequence[str]]:
+    for each in report.exports:
+        difference = f"{each.max_logit_difference:.2g}"
+        yield text(each.name), f"{each.bytes:,}", f"{each.accuracy:.1%}", difference, _latency(each.latency)
+
+
+def _changes(report: Report) -> Iterable[Sequence[str]]:
+    most = sorted(report.per_class, key=lambda row: -abs(row.change_in_points or 0))[:CHANGES_SHOWN]
+    for row in most:
+        change = "" if row.change_in_points is None else f"{row.change_in_points:+.1f}"
+        yield text(row.name[:100]), *map(_percent, (row.teacher, row.student, row.baseline)), change
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{value:.1%}"
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _list(lines: Iterable[str]) -> str:
+    return "\n".join(f"- {text(line)}" for line in lines)

@@ -1,0 +1,240 @@
+"""The pictures of a report: `PLOTS[name](report)` is an SVG. They say what the numbers of the report say."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from math import ceil, floor, log10
+from typing import Literal
+
+from app.distillations.reports import Bin, Report, Role
+from app.errors import Problem
+from app.web.drawing import GRID, INK, MUTED, Box, Dot, Line, Mark, Path, Text, fit, text_width, tick_step
+from app.web.svg import picture, shape
+
+COLOURS: dict[Role, str] = {"teacher": "#616e7c", "student": "#2f5fb3", "baseline": "#c27d12"}  # for every kind of eye
+EXPORT = "#2f8f83"
+MAX_CLASSES = 30  # rows that are readable
+FEW_ROWS = 10  # of a bin; below it its accuracy is mostly chance
+WIDTH = 720
+
+PlotName = Literal["curves", "reliability", "per_class", "pareto"]
+
+
+@dataclass(frozen=True)
+class Axis:
+    """Numbers to pixels: `low` lies at `start`, `high` at `end`. logarithmic: both are above zero."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+    logarithmic: bool = False
+
+    def __call__(self, value: float) -> float:
+        low, high, value = (log10(each) if self.logarithmic else each for each in (self.low, self.high, value))
+        return self.start + (value - low) / (high - low) * (self.end - self.start)
+
+    def ticks(self) -> list[float]:
+        if self.logarithmic:
+            return [10.0**power for power in range(ceil(log10(self.low) - 1e-9), floor(log10(self.high) + 1e-9) + 1)]
+        step = tick_step(self.high - self.low)
+        first, last = ceil(self.low / step - 1e-9), floor(self.high / step + 1e-9)
+        return [step * number for number in range(first, last + 1)]
+
+
+def linear(values: Sequence[float], start: float, end: float, *, least: float | None = None) -> Axis:
+    """An axis with some room around the values. least: what it does not go below."""
+    low, high = min(values), max(values)
+    room = (high - low or abs(high) or 1.0) * 0.08
+    return Axis(low - room if least is None else max(least, low - room), high + room, start, end)
+
+
+def logarithmic(values: Sequence[float], start: float, end: float) -> Axis:
+    """An axis from one power of ten to another."""
+    low, high = floor(log10(min(values))), ceil(log10(max(values)))
+    return Axis(10.0**low, 10.0 ** max(high, low + 1), start, end, logarithmic=True)
+
+
+def curves(report: Report) -> str:
+    """Validation accuracy and loss over the epochs, a line for each network that the job trained."""
+    stages = [(role, points) for name, points in report.curves.items() if points and (role := _role(name))]
+    if not stages:
+        raise Problem("nothing_to_draw", "The report has no learning curves.", status=404)
+    epochs = [float(point.epoch) for _, points in stages for point in points]
+    accuracies = [point.validation_accuracy for _, points in stages for point in points]
+    losses = [point.loss for _, points in stages for point in points if point.loss > 0] or [1.0]
+    across = Axis(0, max(epochs), 72, WIDTH - 28)
+    upper, lower = linear(accuracies, 300, 96, least=0.0), logarithmic(losses, 540, 352)
+    marks = _heading("Learning curves", "Each network that was trained. Losses are of different objectives.")
+    marks += _legend(dict.fromkeys(role for role, _ in stages))
+    marks += _axes(across, upper, "", "Validation accuracy", percent=True)
+    marks += _axes(across, lower, "Epoch", "Loss, nats")
+    for role, points in stages:
+        colour, dashes = COLOURS[role], "5 3" if role == "teacher" else ""
+        for axis, values in (
+            (upper, [point.validation_accuracy for point in points]),
+            (lower, [max(point.loss, lower.low) for point in points]),
+        ):
+            line = [(across(point.epoch), axis(value)) for point, value in zip(points, values, strict=True)]
+            marks.append(Path(line, colour, dashes=dashes) if len(line) > 1 else Dot(*line[0], colour, role, 3))
+    last = [f"{role} {points[-1].validation_accuracy:.1%}" for role, points in stages]
+    return _picture(600, "Learning curves", f"Validation accuracy after the last epoch: {', '.join(last)}.", marks)
+
+
+def reliability(report: Report) -> str:
+    """How often a network is right, over how sure it is. On the diagonal it knows what it knows."""
+    across, up = Axis(0, 1, 72, 492), Axis(0, 1, 500, 96)
+    marks = _heading(
+        "Reliability", f"Test rows by confidence; larger dots are more rows, lines join those of {FEW_ROWS} or more."
+    )
+    marks += _legend(role for role, _ in report.arms())
+    marks += _axes(across, up, "Confidence", "Accuracy", percent=True)
+    marks.append(Path([(across(0), up(0)), (across(1), up(1))], MUTED, 1, "3 3"))
+    said = []
+    for place, (role, arm) in enumerate(report.arms()):
+        pooled = _pooled([run.reliability for run in arm.runs])
+        total = sum(rows for rows, _, _ in pooled)
+        line = [(across(sure), up(right)) for rows, sure, right in pooled if rows >= FEW_ROWS]
+        marks.append(Path(line, COLOURS[role], 1.2))
+        for rows, sure, right in pooled:
+            words = f"{role}: {right:.1%} right where it is {sure:.1%} sure, {rows / total:.1%} of the rows"
+            marks.append(Dot(across(sure), up(right), COLOURS[role], words, 2.5 + 7 * (rows / total) ** 0.5))
+        error = arm.summary.expected_calibration_error.mean
+        said.append(f"{role} {error:.4f}")
+        marks.append(Text(512, 130 + 40 * place, role, 12, "start", COLOURS[role], bold=True))
+        marks.append(Text(512, 147 + 40 * place, f"calibration error {error:.4f}", 11, "start", MUTED))
+    return _picture(556, "Reliability", f"Expected calibration error: {', '.join(said)}.", marks)
+
+
+def per_class(report: Report) -> str:
+    """What the teacher changed in the accuracy of each class."""
+    rows = [row for row in report.per_class if row.change_in_points is not None]
+    if not rows:
+        raise Problem("nothing_to_draw", "Without a baseline there is no change to draw.", status=404)
+    shown = sorted(rows, key=lambda row: -abs(row.change_in_points or 0))[:MAX_CLASSES]
+    kept = {id(row) for row in shown}
+    shown = [row for row in rows if id(row) in kept]  # in the order of the classes
+    names = [fit(row.name or "·", 170, 12) for row in shown]
+    left = 28 + max(text_width(name, 12) for name in names)
+    changes = [row.change_in_points or 0.0 for row in shown]
+    across = linear([0.0, *changes], left + 12, WIDTH - 150)
+    bottom = 92 + 24 * len(shown)
+    which = f"The {len(shown)} of {len(rows)} classes that changed most. " if len(shown) < len(rows) else ""
+    marks = _heading("Change by class", which + "Student minus baseline, points of test accuracy, mean over seeds.")
+    for tick in across.ticks():
+        marks.append(Line(across(tick), 80, across(tick), bottom, GRID if tick else INK))
+        marks.append(Text(across(tick), bottom + 17, f"{tick:+.4g}" if tick else "0", 11, colour=MUTED))
+    for place, (row, name, change) in enumerate(zip(shown, names, changes, strict=True)):
+        y = 88.0 + 24 * place
+        start, end = sorted((across(0), across(change)))
+        marks.append(Text(left, y + 13, name, 12, "end"))
+        marks.append(Box(start, y + 2, max(end - start, 1), 14, COLOURS["student" if change >= 0 else "baseline"]))
+        accuracies = f"{change:+.1f}   {row.baseline or 0:.0%} → {row.student or 0:.0%}"
+        marks.append(Text(WIDTH - 140, y + 13, accuracies, 11, "start", MUTED))
+    most = ", ".join(f"{row.name[:40]} {row.change_in_points:+.1f}" for row in shown[:4])
+    return _picture(round(bottom) + 34, "Change by class", f"Change in points: {most}.", marks)
+
+
+def pareto(report: Report) -> str:
+    """Test accuracy over the bytes of the file; the line goes through what nothing beats in both."""
+    found: list[tuple[str, int, float, str]] = [
+        (role, arm.cost.size.bytes, arm.summary.accuracy.mean, COLOURS[role])
+        for role, arm in report.arms()
+        if arm.cost is not None and arm.cost.size.bytes > 0
+    ]
+    found += [(_export_name(each.format), each.bytes, each.accuracy, EXPORT) for each in report.exports]
+    across = logarithmic([float(size) for _, size, _, _ in found], 72, WIDTH - 28)
+    up = linear([accuracy for _, _, accuracy, _ in found], 400, 84)
+    exports = " Exports are of the first seed's student." if report.exports else ""
+    marks = _heading("Accuracy and size", f"Up and to the left is better: mean over seeds.{exports}")
+    marks += _axes(across, up, "Bytes of the file", "Test accuracy", percent=True)
+    front = _front([(size, accuracy) for _, size, accuracy, _ in found])
+    marks.append(Path([(across(size), up(accuracy)) for size, accuracy in front], GRID, 3))
+    taken: list[tuple[float, float]] = []
+    for name, size, accuracy, colour in sorted(found, key=lambda each: each[2], reverse=True):
+        x, y = across(size), up(accuracy)
+        marks.append(Dot(x, y, colour, f"{name}: {accuracy:.2%}, {size:,} bytes", 5))
+        level = y + 4
+        while any(abs(x - other) < 190 and abs(level - height) < 14 for other, height in taken):
+            level += 14
+        taken.append((x, level))
+        right = x < WIDTH - 200
+        words = f"{name} {accuracy:.1%}"
+        marks.append(Text(x + 10 if right else x - 10, level, words, 11, "start" if right else "end", colour))
+    said = "; ".join(f"{name} {accuracy:.1%} with {size:,} bytes" for name, size, accuracy, _ in found)
+    return _picture(456, "Accuracy and size", f"{said}.", marks)
+
+
+PLOTS: dict[PlotName, Callable[[Report], str]] = {
+    "curves": curves,
+    "reliability": reliability,
+    "per_class": per_class,
+    "pareto": pareto,
+}
+
+
+def _picture(height: int, title: str, description: str, marks: Sequence[Mark]) -> str:
+    return picture(WIDTH, height, title, description, [shape(mark) for mark in marks])
+
+
+def _heading(title: str, subtitle: str) -> list[Mark]:
+    return [Text(28, 32, title, 17, "start", INK, bold=True), Text(28, 52, subtitle, 11, "start", MUTED)]
+
+
+def _legend(roles: Iterable[Role]) -> list[Mark]:
+    marks: list[Mark] = []
+    for place, role in enumerate(roles):
+        x = 72.0 + 90 * place
+        marks += [Box(x, 67, 14, 4, COLOURS[role]), Text(x + 20, 73, role, 11, "start")]
+    return marks
+
+
+def _axes(across: Axis, up: Axis, below: str, beside: str, *, percent: bool = False) -> list[Mark]:
+    marks: list[Mark] = []
+    for tick in up.ticks():
+        y = up(tick)
+        marks.append(Line(across.start, y, across.end, y, GRID))
+        marks.append(
+            Text(across.start - 8, y + 4, f"{tick:.4g}" if not percent else f"{100 * tick:.4g}%", 11, "end", MUTED)
+        )
+    for tick in across.ticks():
+        x = across(tick)
+        marks.append(Line(x, up.start, x, up.start + 4, MUTED))
+        unit = percent and across.high <= 1
+        said = f"{100 * tick:.4g}%" if unit else f"{tick:,.10g}"
+        marks.append(Text(x, up.start + 17, said, 11, colour=MUTED))
+    marks.append(Line(across.start, up.start, across.end, up.start, INK))
+    marks.append(Text((across.start + across.end) / 2, up.start + 38, below, 12))
+    marks.append(Text(20, (up.start + up.end) / 2, beside, 12, upwards=True))
+    return marks
+
+
+def _role(stage: str) -> Role | None:
+    return next((role for role in COLOURS if stage == role or stage.startswith(f"{role}-")), None)
+
+
+def _pooled(runs: Sequence[Sequence[Bin]]) -> list[tuple[int, float, float]]:
+    """(rows, mean confidence, accuracy) of each bin over all runs that has rows."""
+    pooled = []
+    for bins in zip(*runs, strict=True):
+        known = [
+            (each.rows, each.confidence, each.accuracy)
+            for each in bins
+            if each.confidence is not None and each.accuracy is not None
+        ]
+        if rows := sum(count for count, _, _ in known):
+            sure = sum(count * confidence for count, confidence, _ in known) / rows
+            pooled.append((rows, sure, sum(count * accuracy for count, _, accuracy in known) / rows))
+    return pooled
+
+
+def _front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Those (bytes, accuracy) that no other is smaller and better than, from small to large."""
+    front: list[tuple[float, float]] = []
+    for size, accuracy in sorted(points, key=lambda point: (point[0], -point[1])):
+        if not front or accuracy > front[-1][1]:
+            front.append((size, accuracy))
+    return front
+
+
+def _export_name(format: str) -> str:
+    return {"onnx": "ONNX", "onnx_int8": "ONNX int8"}.get(format, format)

@@ -1,0 +1,143 @@
+"""/v1/distillations: what came of one. Its report as JSON, as a model card, as pictures; and its exports."""
+
+import json
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from app import __version__
+from app.database import Record
+from app.distillations.card import card
+from app.distillations.plots import PLOTS, PlotName
+from app.distillations.reports import Report, read_report
+from app.distillations.views import ExportView
+from app.errors import Problem
+from app.http.auth import Owner
+from app.http.content import BYTES, CONTENT, send_file
+from app.http.etag import IfNoneMatch, etag, unchanged
+from app.http.front import AtHand, Front
+from app.http.paging import Page
+from app.http.problems import problems
+from app.jobs import queries
+from app.jobs.schemas import JobId, moment, must_have_succeeded
+
+MARKDOWN, SVG = "text/markdown", "image/svg+xml"
+
+router = APIRouter(prefix="/v1/distillations", tags=["distillations"], responses=problems(401, 403, 422))
+
+ExportName = Annotated[
+    str,
+    Path(
+        max_length=200,
+        pattern=r"^[a-z0-9][a-z0-9.-]*$",
+        description="The name of an export.",
+        examples=["student-seed-0.onnx"],
+    ),
+]
+Plot = Annotated[PlotName, Path(description="Which picture.", examples=["curves"])]
+
+
+def _as(media_type: str, description: str) -> dict[int | str, dict[str, Any]]:
+    return problems(404, 409) | {
+        200: {"description": description, "content": {media_type: {"schema": {"type": "string"}}}},
+        304: {"description": "Unchanged since the ETag that you have."},
+    }
+
+
+@router.get("/{job_id}/report", responses=problems(404, 409))
+async def get_report(job_id: JobId, response: Response, front: AtHand, owner: Owner) -> dict[str, Any]:
+    """Whether distillation helped: teacher, student, and the same student trained without a teacher."""
+    found = await _report(front, owner, job_id)
+    response.headers["ETag"] = etag(found.sha256)
+    return await run_in_threadpool(_read, front, found)
+
+
+@router.get("/{job_id}/report.md", response_class=Response, responses=_as(MARKDOWN, "The model card."))
+async def get_card(job_id: JobId, front: AtHand, owner: Owner, if_none_match: IfNoneMatch = None) -> Response:
+    """The report as a model card in Markdown: what the student is, its worth, its limits, and how to load it."""
+    return await _rendered(front, owner, job_id, if_none_match, card, MARKDOWN)
+
+
+@router.get("/{job_id}/plots/{plot}.svg", response_class=Response, responses=_as(SVG, "The picture."))
+async def get_plot(
+    job_id: JobId, plot: Plot, front: AtHand, owner: Owner, if_none_match: IfNoneMatch = None
+) -> Response:
+    """A picture of the report.
+
+    `curves`: validation accuracy and loss over the epochs. `reliability`: accuracy over confidence. `per_class`: what
+    the teacher changed in each class. `pareto`: accuracy over bytes, of all networks and exports.
+    """
+    return await _rendered(front, owner, job_id, if_none_match, PLOTS[plot], SVG)
+
+
+@router.get("/{job_id}/exports", responses=problems(404))
+async def list_exports(job_id: JobId, front: AtHand, owner: Owner) -> Page[ExportView]:
+    """The files that the job's `export` asked for, and what was measured of them."""
+    await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, "distillation"))
+    found = await front.read(lambda connection: queries.list_artifacts(connection, job_id, "export"))
+    names = [row.name for row in found]
+    return Page(
+        data=[_view(row) for row in found],
+        has_more=False,
+        first_id=names[0] if names else None,
+        last_id=names[-1] if names else None,
+    )
+
+
+@router.get("/{job_id}/exports/{name}", response_class=Response, responses=CONTENT)
+async def get_export(job_id: JobId, name: ExportName, request: Request, front: AtHand, owner: Owner) -> Response:
+    """The file. `Range`, ETag and `Repr-Digest` are there to resume by."""
+    await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, "distillation"))
+    found = await front.read_by_key(lambda connection: queries.get_artifact(connection, job_id, "export", name))
+    if found is None:
+        raise Problem("export_not_found", "The job has no such export.", status=404)
+    return send_file(
+        request, front.store.locate(found.path), sha256=found.sha256, media_type=BYTES, filename=found.name
+    )
+
+
+async def _report(front: Front, owner: str, job_id: str) -> Record:
+    """The row of a finished job's report. Raises Problem."""
+    job = await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, "distillation"))
+    must_have_succeeded(job)
+    found = await front.read_by_key(
+        lambda connection: queries.get_artifact(connection, job_id, "report", "report.json")
+    )
+    if found is None:
+        raise Problem("not_found", "The job has no report.", status=404)
+    return found
+
+
+async def _rendered(
+    front: Front,
+    owner: str,
+    job_id: str,
+    if_none_match: str | None,
+    render: Callable[[Report], str],
+    media_type: str,
+) -> Response:
+    found = await _report(front, owner, job_id)
+    tag = etag(f"{found.sha256[:32]}-{__version__}")  # another version of the service may write it otherwise
+    if unchanged(tag, if_none_match):
+        return Response(status_code=304, headers={"ETag": tag})
+    content = await run_in_threadpool(lambda: render(read_report(_read(front, found))))
+    return Response(content, media_type=media_type, headers={"ETag": tag})
+
+
+def _read(front: Front, found: Record) -> dict[str, Any]:
+    report: dict[str, Any] = json.loads(front.store.locate(found.path).read_bytes())
+    return report
+
+
+def _view(row: Record) -> ExportView:
+    return ExportView(
+        job=row.job_id,
+        name=row.name,
+        bytes=row.bytes,
+        sha256=row.sha256,
+        created_at=moment(row.created_at),
+        meta=row.meta,
+        links={"content": f"/v1/distillations/{row.job_id}/exports/{row.name}"},
+    )

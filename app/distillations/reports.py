@@ -1,0 +1,120 @@
+"""A stored report, as far as its card and its pictures read it. The report itself is passed on as it was written."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from app.distillations.schemas import Gain, Spread
+from app.errors import Problem
+
+ROLES: tuple["Role", ...] = ("teacher", "student", "baseline")
+
+Role = Literal["teacher", "student", "baseline"]
+
+
+class Part(BaseModel):
+    """Fields that are not read here may come and go."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Size(Part):
+    parameters: int
+    bytes: int
+    multiply_adds: int
+
+
+class Latency(Part):
+    """Milliseconds of one row."""
+
+    p50_ms: float
+    p95_ms: float
+
+
+class Cost(Part):
+    size: Size
+    latency: Latency
+
+
+class Summary(Part):
+    """Means over seeds, on the test rows. Losses in nats."""
+
+    accuracy: Spread
+    negative_log_likelihood: Spread
+    expected_calibration_error: Spread
+    brier: Spread
+    agreement: Spread
+
+
+class Bin(Part):
+    rows: int
+    confidence: float | None
+    accuracy: float | None
+
+
+class Measured(Part):
+    """One network on the test rows."""
+
+    reliability: list[Bin]
+
+
+class Arm(Part):
+    summary: Summary
+    runs: list[Measured]
+    cost: Cost | None
+
+
+class ClassChange(Part):
+    name: str
+    teacher: float | None
+    student: float | None
+    baseline: float | None
+    change_in_points: float | None
+
+
+class Point(Part):
+    epoch: int
+    loss: float
+    validation_accuracy: float
+
+
+class Exported(Part):
+    name: str
+    format: str
+    bytes: int
+    accuracy: float
+    max_logit_difference: float
+    latency: Latency
+
+
+class Report(Part):
+    verdict: Literal["BEATS", "NO BEATS", "INCONCLUSIVE"]
+    gain: Gain | None
+    seconds: float
+    classes: list[str]
+    teacher: Arm
+    student: Arm
+    baseline: Arm | None
+    warnings: list[str]
+    notes: list[str]
+    per_class: list[ClassChange]
+    curves: dict[str, list[Point]]
+    exports: list[Exported]
+    rows: dict[str, int]
+    digests: dict[str, str]
+    versions: dict[str, str]
+    job: dict[str, Any]
+
+    def arms(self) -> list[tuple[Role, Arm]]:
+        """Those that there are, by their roles."""
+        return [(role, arm) for role in ROLES if (arm := getattr(self, role)) is not None]
+
+
+def read_report(document: dict[str, Any]) -> Report:
+    """Raises Problem (409) for one that an earlier version wrote, which lacks what is needed here."""
+    try:
+        changes = [{"name": row["class"], **row} for row in document["per_class"]]
+        return Report.model_validate(document | {"per_class": changes})
+    except (ValidationError, KeyError, TypeError):
+        title = "This report was written by a version that did not measure all of this; run the job again."
+        raise Problem("report_outdated", title, status=409) from None

@@ -1,0 +1,33 @@
+"""/v1/models/{id}/predict: try a model. A worker answers, while the request waits."""
+
+from fastapi import APIRouter
+
+from app.broker import DISTILLATION
+from app.http.auth import Owner
+from app.http.front import AtHand
+from app.http.inspections import asked
+from app.http.problems import problems
+from app.models import models
+from app.models.predictions import NewPrediction, Prediction, Question
+from app.models.schemas import ModelId
+
+router = APIRouter(prefix="/v1/models", tags=["models"], responses=problems(401, 403, 422, 429, 503))
+
+
+@router.post("/{model_id}/predict", responses=problems(400, 404, 413, 415))
+async def predict(model_id: ModelId, rows: NewPrediction, front: AtHand, owner: Owner) -> Prediction:
+    """What a model says of up to 256 rows. For trying it: seconds, most of them for a worker to start PyTorch.
+
+    Nothing is kept of it. It is first in line, but where every worker trains it has to wait for one of them, and
+    answers 503 when that takes too long. To serve a model, export it as ONNX and run that.
+    """
+    await front.read_by_key(lambda connection: models.get_model(connection, owner, model_id))
+    found = await asked(
+        Question(model=model_id, rows=rows).model_dump(mode="json"),
+        DISTILLATION,
+        front,
+        owner,
+        files=[model_id],
+        check=lambda connection: models.must_be_there(connection, owner, [("", model_id)]),
+    )
+    return Prediction.model_validate(found)

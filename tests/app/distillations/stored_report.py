@@ -1,0 +1,60 @@
+"""Reports as a worker writes them, with numbers that a test can choose."""
+
+from typing import Any
+
+from app.distillations.reports import Report, read_report
+
+Json = dict[str, Any]
+
+
+def arm(accuracy: float, *, seeds: int = 2, cost: bool = True, size: int = 5000) -> Json:
+    spread = {"mean": accuracy, "sd": 0.01 if seeds > 1 else None}
+    names = ("accuracy", "negative_log_likelihood", "expected_calibration_error", "brier", "agreement")
+    empty = {"rows": 0, "confidence": None, "accuracy": None}
+    bins = [empty] * 13 + [
+        {"rows": 40, "confidence": 0.9, "accuracy": 0.8},
+        {"rows": 60, "confidence": 1, "accuracy": 1},
+    ]
+    latency = {"p50_ms": 0.1, "p95_ms": 0.2, "runs": 300}
+    return {
+        "summary": dict.fromkeys(names, spread),
+        "runs": [{"reliability": bins}] * seeds,
+        "cost": {"size": {"parameters": 10, "bytes": size, "multiply_adds": 8}, "latency": latency} if cost else None,
+    }
+
+
+def document(*, name: str | None = "digits", classes: tuple[str, ...] = ("a", "b"), **changes: Any) -> Json:
+    """The JSON of a report. changes: replace its parts."""
+    curve = [{"epoch": epoch, "loss": 1 / epoch, "validation_accuracy": 0.5 + epoch / 10} for epoch in (1, 2, 3)]
+    row = {"teacher": 0.9, "student": 0.8, "baseline": 0.7, "change_in_points": 10.0}
+    export = {"name": "student-seed-0.onnx", "format": "onnx", "bytes": 4000, "accuracy": 0.8}
+    export |= {"max_logit_difference": 1e-6, "latency": {"p50_ms": 0.1, "p95_ms": 0.2}}
+    return {
+        "verdict": "BEATS",
+        "gain": {"points": 10.0, "low": 8.0, "high": 12.0},
+        "seconds": 2.0,
+        "classes": list(classes),
+        "teacher": arm(0.9, seeds=1, size=90_000),
+        "student": arm(0.8),
+        "baseline": arm(0.7),
+        "warnings": ["The student is larger than the teacher."],
+        "notes": [f"Neither saw these classes: {classes[0]}."],
+        "per_class": [{"class": each, **row} for each in classes],
+        "curves": {"teacher": curve, "student-seed-0": curve, "baseline-seed-0": curve},
+        "exports": [export],
+        "rows": {"total": 100, "test": 20, "student_learns_from": 60, "labels_seen": 10},
+        "digests": {"data": "0" * 64},
+        "versions": {"torch": "2.13.0"},
+        "job": {
+            "name": name,
+            "dataset": {"source": "builtin", "name": "digits", "standardise": "feature"},
+            "teacher": {"source": "train", "architecture": {"kind": "mlp", "hidden": [16]}},
+            "student": {"architecture": {"kind": "mlp", "hidden": [4]}},
+            "objective": {"kind": "kd", "temperature": 2.0, "alpha": 0.9},
+            "training": {"epochs": 3, "batch_size": 64, "optimizer": "adam", "seed": 0},
+        },
+    } | changes
+
+
+def report(**changes: Any) -> Report:
+    return read_report(document(**changes))

@@ -1,0 +1,102 @@
+"""What came of a distillation over HTTP: report, card, pictures, exports. The worker computes nothing."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from app.broker import DISTILLATION
+from tests.app.distillations.stored_report import document
+from tests.app.http.in_process import BELL, DIGITS, Json, Service, Worker, refused, running, sha256
+
+ONNX = bytes(range(256)) * 10
+
+
+def finished(client: httpx.Client, worker: Worker, report: Json | None = None, **exports: bytes) -> Json:
+    """A finished distillation."""
+    job: Json = client.post("/v1/distillations", json=DIGITS).json()
+    held = worker.claim(DISTILLATION)
+    for name, content in exports.items():
+        worker.publish(held, "export", f"{name}.onnx", content, format="onnx", accuracy=0.5)
+    worker.publish(held, "report", "report.json", json.dumps(document() if report is None else report).encode())
+    worker.finish(held, {})
+    return job
+
+
+def test_the_card_is_markdown_and_is_not_sent_again(client: httpx.Client, worker: Worker) -> None:
+    job = finished(client, worker)
+    answer = client.get(job["links"]["card"])
+    assert answer.headers["content-type"] == "text/markdown; charset=utf-8"
+    assert answer.text.startswith("# Model card: digits\n")
+    again = client.get(job["links"]["card"], headers={"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize("plot", ["curves", "reliability", "per_class", "pareto"])
+def test_the_pictures_are_svg(client: httpx.Client, worker: Worker, plot: str) -> None:
+    job = finished(client, worker)
+    answer = client.get(f"/v1/distillations/{job['id']}/plots/{plot}.svg")
+    assert answer.headers["content-type"] == "image/svg+xml"
+    assert answer.text.startswith("<svg ")
+
+
+def test_what_is_no_picture_is_refused(client: httpx.Client, worker: Worker) -> None:
+    job = finished(client, worker)
+    refused(client.get(f"/v1/distillations/{job['id']}/plots/other.svg"), 422, "validation_failed")
+
+
+@pytest.mark.parametrize("part", ["report.md", "plots/curves.svg"])
+def test_before_the_end_and_of_old_reports_there_is_neither_card_nor_picture(
+    client: httpx.Client, worker: Worker, part: str
+) -> None:
+    job = client.post("/v1/distillations", json=DIGITS).json()
+    refused(client.get(f"/v1/distillations/{job['id']}/{part}"), 409, "no_result_yet")
+    worker.run_distillation()
+    refused(client.get(f"/v1/distillations/{job['id']}/{part}"), 409, "report_outdated")
+    circuit = client.post("/v1/circuits", json=BELL).json()
+    refused(client.get(f"/v1/distillations/{circuit['id']}/{part}"), 404, "job_not_found")
+
+
+def test_exports_are_listed_and_sent_in_parts(client: httpx.Client, worker: Worker) -> None:
+    job = finished(client, worker, student=ONNX)
+    page = client.get(job["links"]["exports"]).json()
+    [found] = page["data"]
+    assert (found["name"], found["bytes"], found["sha256"]) == ("student.onnx", len(ONNX), sha256(ONNX))
+    assert found["meta"] == {"format": "onnx", "accuracy": 0.5}
+    assert (page["first_id"], page["last_id"], page["has_more"]) == ("student.onnx", "student.onnx", False)
+    link = found["links"]["content"]
+    whole = client.get(link)
+    assert (whole.content, whole.headers["etag"]) == (ONNX, f'"{sha256(ONNX)}"')
+    assert "repr-digest" in whole.headers
+    part = client.get(link, headers={"Range": "bytes=100-199"})
+    assert (part.status_code, part.content) == (206, ONNX[100:200])
+    assert client.get(link, headers={"If-None-Match": whole.headers["etag"]}).status_code == 304
+
+
+@pytest.mark.parametrize("name", ["other.onnx", "report.json"])
+def test_only_exports_are_exports(client: httpx.Client, worker: Worker, name: str) -> None:
+    job = finished(client, worker, student=ONNX)
+    refused(client.get(f"{job['links']['exports']}/{name}"), 404, "export_not_found")
+
+
+def test_a_job_that_exports_nothing_has_no_exports(client: httpx.Client, worker: Worker) -> None:
+    assert client.get(finished(client, worker)["links"]["exports"]).json()["data"] == []
+
+
+def test_what_came_of_a_job_belongs_to_its_key(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with running(tmp_path_factory.mktemp("reading") / "data") as service:
+        ada, eve = two(service)
+        job = finished(ada, service.worker, student=ONNX)
+        for part in ("report", "report.md", "plots/pareto.svg", "exports", "exports/student.onnx"):
+            assert ada.get(f"/v1/distillations/{job['id']}/{part}").status_code == 200
+            refused(eve.get(f"/v1/distillations/{job['id']}/{part}"), 404, "job_not_found")
+
+
+def two(service: Service) -> Any:
+    return (service.connect(service.make_key(name)[1]) for name in ("ada", "eve"))
+
+
+@pytest.mark.parametrize("wanted", [["pickle"], ["onnx", "onnx", "onnx"], "onnx"])
+def test_a_format_that_is_none_is_refused(client: httpx.Client, wanted: Any) -> None:
+    refused(client.post("/v1/distillations", json=DIGITS | {"export": wanted}), 422, "validation_failed")

@@ -1,0 +1,116 @@
+"""/v1/models/{id}/predict over HTTP, with a worker that answers what the test says."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from app.broker import DISTILLATION
+from app.errors import Problem
+from app.jobs import ledger
+from app.jobs.ledger import Claim
+from app.jobs.tables import job_files, jobs
+from tests.app.http.in_process import Json, Service, refused, running, until
+
+NOBODY = "model_" + "0" * 32
+ROWS = {"inputs": [[1.0, 2.0], [3.0, 4.0]]}
+
+
+def model(service: Service) -> str:
+    content = (2).to_bytes(8, "little") + b"{}"
+    file = service.client.post("/v1/files", params={"purpose": "teacher", "name": "t.safetensors"}, content=content)
+    body = {"name": "m", "file": file.json()["id"], "architecture": {"kind": "mlp", "hidden": []}}
+    return str(service.client.post("/v1/models", json=body).json()["id"])
+
+
+def count(service: Service) -> int:
+    return (
+        service.front.database.read(lambda connection: connection.scalar(select(func.count()).select_from(jobs))) or 0
+    )
+
+
+def ask(service: Service, wanted: str, outcome: Json | Problem) -> tuple[Claim, list[str], object]:
+    """(what the worker was given, the files it may read, the answer)."""
+    given: list[Claim] = []
+    files: list[str] = []
+
+    def work() -> None:
+        until(lambda: count(service) > 0)
+        held = service.worker.claim(DISTILLATION)
+        given.append(held)
+        database = service.front.database
+        named = select(job_files.c.file_id).where(job_files.c.job_id == held.job_id)
+        files.extend(database.read(lambda connection: connection.scalars(named).all()))
+        if isinstance(outcome, Problem):
+            database.write(lambda connection: ledger.fail(connection, held, outcome))
+        else:
+            service.worker.finish(held, outcome)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    answer = service.client.post(f"/v1/models/{wanted}/predict", json=ROWS)
+    thread.join()
+    return given[0], files, answer
+
+
+def test_a_worker_is_asked_and_nothing_is_left_of_it(service: Service) -> None:
+    wanted = model(service)
+    said = {
+        "object": "prediction",
+        "model": wanted,
+        "classes": ["a", "b"],
+        "logits": [[1.0, 0.0], [0.0, 1.0]],
+        "probabilities": [[0.7, 0.3], [0.3, 0.7]],
+        "predicted": ["a", "b"],
+    }
+    held, files, answer = ask(service, wanted, said)
+    assert answer.json() == said  # type: ignore[attr-defined]
+    assert (held.kind, held.spec["rows"]["inputs"], files) == ("inspection", ROWS["inputs"], [wanted])
+    assert count(service) == 0
+
+
+def test_what_is_wrong_with_the_rows_is_the_answer(service: Service) -> None:
+    problem = Problem("inputs_mismatch", "A row of this model has 4 numbers.", pointer="/inputs")
+    _, _, answer = ask(service, model(service), problem)
+    assert refused(answer, 422, "inputs_mismatch")["pointer"] == "/inputs"  # type: ignore[arg-type]
+    assert count(service) == 0
+
+
+def test_a_model_that_is_not_there_is_not_asked(service: Service) -> None:
+    refused(service.client.post(f"/v1/models/{NOBODY}/predict", json=ROWS), 404, "model_not_found")
+    assert count(service) == 0
+
+
+@pytest.fixture
+def impatient(tmp_path: Path) -> Iterator[Service]:
+    with running(tmp_path / "impatient", max_wait_seconds=0.05) as made:
+        yield made
+
+
+def test_without_a_worker_the_answer_is_503_and_the_question_is_withdrawn(impatient: Service) -> None:
+    answer = impatient.client.post(f"/v1/models/{model(impatient)}/predict", json=ROWS)
+    refused(answer, 503, "no_worker_answered")
+    assert "retry-after" in answer.headers
+    assert impatient.client.get("/v1/jobs").json()["data"] == []
+
+
+def test_models_of_others_are_not_there(service: Service) -> None:
+    wanted = model(service)
+    eve = service.connect(service.make_key("eve")[1])
+    refused(eve.post(f"/v1/models/{wanted}/predict", json=ROWS), 404, "model_not_found")
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"inputs": [[1.0], [1.0, 2.0]]}, "/inputs/1"),
+        ({"inputs": [["1"]]}, "/inputs/0/0"),
+        ({"inputs": []}, "/inputs"),
+        ({"inputs": [[1.0]], "more": 1}, "/more"),
+    ],
+)
+def test_what_is_no_table_of_numbers_is_refused(service: Service, body: Json, pointer: str) -> None:
+    problem = refused(service.client.post(f"/v1/models/{NOBODY}/predict", json=body), 422, "validation_failed")
+    assert problem["errors"][0]["pointer"] == pointer
