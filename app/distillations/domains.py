@@ -16,7 +16,7 @@ from app.distillations.schemas import DistillationJob, referenced_files
 from app.distillations.teachers import formats_of, models_of, urls_of
 from app.schemas import refuse
 
-CLASSIFICATION, RECOMMENDER = "classification", "recommender"
+CLASSIFICATION, RECOMMENDER = "of rows", "of users"  # no field bears such a name: places of errors pass over them
 
 Place = tuple[str | int, ...]
 
@@ -36,7 +36,7 @@ def domain_of(body: Any) -> str:
     """By where its data comes from."""
     if isinstance(body, BaseModel):
         return RECOMMENDER if isinstance(body, RecommenderJob) else CLASSIFICATION
-    return RECOMMENDER if _at(body, "dataset", "source") in INTERACTIONS else CLASSIFICATION
+    return RECOMMENDER if _word(body, "dataset", "source") in INTERACTIONS else CLASSIFICATION
 
 
 def _at(body: Any, *place: str | int) -> Any:
@@ -48,17 +48,23 @@ def _at(body: Any, *place: str | int) -> Any:
             body = body[part]
         else:
             return None
-    return body if isinstance(body, str | list) else None
+    return body
+
+
+def _word(body: Any, *place: str | int) -> str | None:
+    """The text at a place; None where there is none."""
+    found = _at(body, *place)
+    return found if isinstance(found, str) else None
 
 
 def _refuse_mixed(body: Any) -> Any:
     """A cnn for interactions has a reason of its own: the list of what would be valid there does not give it."""
-    if not isinstance(_at(body, "dataset", "source"), str):
+    if _word(body, "dataset", "source") is None:
         return body  # which is an error of its own
     domain = domain_of(body)
     for place, kinds, what in _choices(body):
-        named = _at(body, *place)
-        if not isinstance(named, str) or named in kinds[domain]:
+        named = _word(body, *place)
+        if named is None or named in kinds[domain]:
             continue
         for other in kinds.keys() - {domain}:
             if named in kinds[other]:
@@ -73,7 +79,8 @@ def _choices(body: Any) -> Iterator[tuple[Place, Mapping[str, frozenset[str]], s
     yield ("student", "architecture", "kind"), NETWORKS, "network"
     yield ("teacher", "architecture", "kind"), NETWORKS, "network"
     yield ("objective", "kind"), LOSSES, "loss"
-    for position, _ in enumerate(_at(body, "objective", "terms") or ()):
+    terms = _at(body, "objective", "terms")
+    for position in range(len(terms) if isinstance(terms, list) else 0):
         yield ("objective", "terms", position, "objective", "kind"), LOSSES, "loss"
 
 

@@ -31,7 +31,10 @@ CheckpointId = Annotated[str, Path(pattern=id_pattern("ckpt"), description="The 
 
 @router.post("/v1/distillations", status_code=202, responses=problems(400, 409, 413, 415, 429) | FINISHED)
 async def submit_distillation(job: Job, front: AtHand, owner: Owner, reply: Reply) -> JobView:
-    """Queue a distillation. Returns at once; follow it by its events, or wait with `Prefer: wait=N`."""
+    """Queue a distillation, of classifiers or, where the data are interactions, of recommenders.
+
+    Returns at once; follow it by its events, or wait with `Prefer: wait=N`.
+    """
     needs = needs_of(job)
     endings = [(pointer, file, ENDINGS[format]) for pointer, file, format in needs.formats]
     for pointer, url in needs.urls:

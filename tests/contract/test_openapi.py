@@ -139,7 +139,11 @@ def test_every_example_of_a_field_or_parameter_fits_its_schema() -> None:
     ("path", "example"),
     [
         pytest.param(path, example, id=f"{path} {number}")
-        for path, name in (("/v1/circuits", "CircuitJob"), ("/v1/distillations", "DistillationJob"))
+        for path, name in (
+            ("/v1/circuits", "CircuitJob"),
+            ("/v1/distillations", "DistillationJob"),
+            ("/v1/distillations", "RecommenderJob"),
+        )
         for number, example in enumerate(SCHEMAS[name]["examples"])
     ],
 )

@@ -56,7 +56,7 @@ class ProductNetwork(ScorerNetwork):
 
     def pairs(self, users: Tensor, items: Tensor) -> Tensor:
         if self.item.num_embeddings <= DENSE * items.shape[1]:
-            return self(users).gather(1, items)
+            return self(users).gather(1, items)  # type: ignore[no-any-return]
         distinct, place = torch.unique(items, return_inverse=True)
         vectors = self.item_vectors(distinct)[place]
         products: Tensor = torch.einsum("ud,und->un", self.user_vectors(users), vectors)
