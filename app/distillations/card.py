@@ -86,11 +86,13 @@ def _description(report: Report) -> Iterable[Sequence[str]]:
     job, rows = report.job, report.rows
     data, teacher = job["dataset"], job["teacher"]
     yield "Student", text(_settings(job["student"]["architecture"]))
-    yield "Classes", text(", ".join(report.classes[:20]) + (", …" if len(report.classes) > 20 else ""))
+    if report.classes:
+        yield "Classes", text(", ".join(report.classes[:20]) + (", …" if len(report.classes) > 20 else ""))
     source = data.get("name") or data.get("file") or data["source"]
     yield "Data", f"{text(str(source))}: {rows['total']} rows, of which {rows['test']} for the test"
     yield "Learned from", f"{rows['student_learns_from']} rows, {rows['labels_seen']} of them with a label"
-    yield "Inputs", f"standardised by {text(str(data['standardise']))}; exports have that inside"
+    if "standardise" in data:
+        yield "Inputs", f"standardised by {text(str(data['standardise']))}; exports have that inside"
     known = {name: value for name, value in teacher.items() if name not in ("training", "members", "architecture")}
     known |= _flat("architecture", teacher.get("architecture"))
     yield "Teacher", text(_settings(known)[:300])

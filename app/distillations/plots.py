@@ -109,7 +109,9 @@ def per_class(report: Report) -> str:
     """What the teacher changed in the accuracy of each class."""
     rows = [row for row in report.per_class if row.change_in_points is not None]
     if not rows:
-        raise Problem("nothing_to_draw", "Without a baseline there is no change to draw.", status=404)
+        raise Problem(
+            "nothing_to_draw", "Without a baseline, or without classes, there is no change to draw.", status=404
+        )
     shown = sorted(rows, key=lambda row: -abs(row.change_in_points or 0))[:MAX_CLASSES]
     kept = {id(row) for row in shown}
     shown = [row for row in rows if id(row) in kept]  # in the order of the classes

@@ -49,6 +49,8 @@ def _weights(reading: Weights, path: Path) -> Known:
     weights, text = (read_torch(path), None) if reading.format == "torch" else checkpoints.read(path)
     if text is not None:
         card = checkpoints.card_of(text)
+        if card.tokenizer is not None:
+            raise Problem("text_model", "This model reads text; only models of numbers are tried here.")
         return card.classes, tuple(card.input_shape)
     head = weights.get("head.bias")
     if head is None or head.ndim != 1:

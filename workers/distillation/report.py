@@ -124,7 +124,7 @@ def report(
     """The whole document, JSON. exports: what is known of each file that was exported."""
     return {
         **short.model_dump(mode="json"),
-        "classes": data.classes,
+        "classes": [] if data.language else data.classes,
         "warnings": warnings(job, data, findings),
         "notes": notes(job, data, findings),
         "teacher": _arm([findings.teacher], findings.teacher_cost),

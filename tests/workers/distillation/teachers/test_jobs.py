@@ -51,7 +51,7 @@ def test_a_model_from_elsewhere_teaches_a_student_that_is_larger(
     report = report_of(told)
     assert report["teacher"]["summary"]["accuracy"]["mean"] > 0.7
     assert report["teacher"]["cost"] is None
-    assert any("larger than the teacher" in note for note in report["notes"])
+    assert any("larger than the teacher" in note for note in report["warnings"])
     assert any("uploaded" in note for note in report["notes"])
     assert not [kind for kind, _ in told.events if kind == "warning"]
     assert "teacher.safetensors" not in told.published

@@ -1,0 +1,76 @@
+"""What jobs of every kind report is what the front door's card and pictures read."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+from pydantic import ValidationError
+
+from app.distillations.card import card
+from app.distillations.plots import PLOTS
+from app.distillations.reports import read_report
+from app.distillations.schemas import DistillationJob
+from app.errors import Problem
+from workers.distillation.run import run
+
+Make = Callable[..., Any]
+
+TEXT = {"source": "text_file", "file": "file_1", "tokenizer": {"kind": "character", "vocabulary": 40}, "max_length": 8}
+DECODER = {"kind": "decoder", "width": 8, "depth": 1, "heads": 2}
+TEXT_CNN = {"kind": "text_cnn", "width": 4, "filters": 2, "sizes": [1, 2]}
+
+
+def text_job(task: str, architecture: dict[str, Any], **more: Any) -> DistillationJob:
+    return DistillationJob.model_validate(
+        {
+            "dataset": TEXT | {"task": task},
+            "teacher": {"source": "train", "architecture": architecture},
+            "student": {"architecture": architecture},
+            "training": {"epochs": 2},
+            "evaluation": {"seeds": 2},
+            **more,
+        }
+    )
+
+
+@pytest.mark.parametrize("kind", ["table", "classification", "language_modelling"])
+def test_the_report_of_a_job_is_read_by_its_card_and_pictures(
+    job: Make, house: Make, kind: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "texts.jsonl"
+    rows = [{"text": "abcab" if i % 2 else "xyzyx", "label": "ab"[i % 2]} for i in range(40)]
+    path.write_text("\n".join(map(json.dumps, rows)))
+    spec = job() if kind == "table" else text_job(kind, TEXT_CNN if kind == "classification" else DECODER)
+    told = house(files={"file_1": path})
+    result = run(spec, told)
+    report = read_report(json.loads(told.published["report.json"]))
+    assert report.verdict == result["verdict"]
+    assert set(report.curves) >= {"teacher", "student-seed-0", "baseline-seed-1"}
+    assert [point.epoch for point in report.curves["student-seed-0"]] == list(range(1, spec.training.epochs + 1))
+    for run_ in (each for _, arm in report.arms() for each in arm.runs):
+        assert sum(one.rows for one in run_.reliability) > 0
+    assert f"**{result['verdict']}**" in card(report)
+    for name, draw in PLOTS.items():
+        if (name, kind) == ("per_class", "language_modelling"):  # its classes are thousands of tokens
+            with pytest.raises(Problem, match="no change to draw"):
+                draw(report)
+        else:
+            ElementTree.fromstring(draw(report))  # noqa: S314  # our own picture
+
+
+def test_the_bins_are_those_of_the_calibration_error(job: Make, house: Make) -> None:
+    told = house()
+    run(job(), told)
+    for one in json.loads(told.published["report.json"])["student"]["runs"]:
+        full = [each for each in one["reliability"] if each["rows"]]
+        rows = sum(each["rows"] for each in full)
+        error = sum(each["rows"] * abs(each["accuracy"] - each["confidence"]) for each in full) / rows
+        assert error == pytest.approx(one["expected_calibration_error"], abs=1e-6)
+
+
+def test_a_student_of_text_is_not_exported() -> None:
+    with pytest.raises(ValidationError, match="this data is text"):
+        text_job("classification", TEXT_CNN, export=["onnx"])
