@@ -111,10 +111,10 @@ class Report(Part):
 
 
 def read_report(document: dict[str, Any]) -> Report:
-    """Raises Problem (409) for one that an earlier version wrote, which lacks what is needed here."""
+    """Raises Problem (409) for a recommender's, and for one that an earlier version wrote."""
     try:
         changes = [{"name": row["class"], **row} for row in document["per_class"]]
         return Report.model_validate(document | {"per_class": changes})
     except (ValidationError, KeyError, TypeError):
-        title = "This report was written by a version that did not measure all of this; run the job again."
-        raise Problem("report_outdated", title, status=409) from None
+        title = "There is no card or picture of this report: it is a recommender's, or an earlier version wrote it."
+        raise Problem("no_card", title, status=409) from None

@@ -4,7 +4,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from app.models.schemas import EXAMPLE_ID
 from app.schemas import Strict, View, refuse
 
 MAX_ROWS = 256
@@ -47,7 +46,7 @@ class Prediction(View):
     """What a model says of rows."""
 
     object: Literal["prediction"] = Field("prediction", description="What this is.")
-    model: str = Field(description="Which model.", examples=[EXAMPLE_ID])
+    model: str = Field(description="Which model.", examples=["model_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b"])
     classes: list[str] = Field(
         description="The columns below; numbers from 0 where the model does not name its classes.",
         examples=[["setosa", "versicolor", "virginica"]],

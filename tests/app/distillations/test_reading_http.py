@@ -53,7 +53,7 @@ def test_before_the_end_and_of_old_reports_there_is_neither_card_nor_picture(
     job = client.post("/v1/distillations", json=DIGITS).json()
     refused(client.get(f"/v1/distillations/{job['id']}/{part}"), 409, "no_result_yet")
     worker.run_distillation()
-    refused(client.get(f"/v1/distillations/{job['id']}/{part}"), 409, "report_outdated")
+    refused(client.get(f"/v1/distillations/{job['id']}/{part}"), 409, "no_card")
     circuit = client.post("/v1/circuits", json=BELL).json()
     refused(client.get(f"/v1/distillations/{circuit['id']}/{part}"), 404, "job_not_found")
 

