@@ -149,8 +149,10 @@ def _single(operation: Operation) -> Operation | None:
         return _ID
     if operation.name in _AER and operation.base_class in _STANDARD:
         return operation if operation.label is None else _without_label(operation)
+    word = (operation.label or "").split(" ")[0]
+    if operation.name == _NATIVE.get(word):  # with what was a free parameter, a gate with a definition
+        return _matrix(operation, operation.name)
     if isinstance(operation, UnitaryGate):
-        word = (operation.label or "").split(" ")[0]
         return _matrix(operation, _NATIVE.get(word, _OTHER[operation.num_qubits - 1]))
     if operation.base_class in _STANDARD:
         return _matrix(operation, operation.name if operation.name in _NAMED else _OTHER[operation.num_qubits - 1])

@@ -18,7 +18,7 @@ SHOTS = 20_000
 TRAJECTORIES = 2_000  # each pays for itself
 
 Program = tuple[int, Operations]
-paulis = st.text("IXYZ", min_size=3, max_size=3)
+paulis = st.text("IXYZ", min_size=4, max_size=4)
 
 
 def check(method: str, program: Program, letters: str, *, shots: int = SHOTS, noise: Noise | None = None) -> Sample:
@@ -87,8 +87,8 @@ def test_measured_in_the_middle(program: Program, letters: str) -> None:
 def test_branches_drawn_from_at_the_end(program: Program) -> None:
     """Without observables the end of a dynamic circuit is a draw for each branch."""
     for method in able(program) & {"shot_branching"}:
-        counts = sample(json_circuit(program), shots=SHOTS, method=method).counts
-        assert sum(counts.values()) == SHOTS
+        counts = sample(json_circuit(program), shots=TRAJECTORIES, method=method).counts
+        assert sum(counts.values()) == TRAJECTORIES
         assert_sampled(counts, exact.distribution(exact.run(*program, clbits_of(*program))))
 
 
@@ -117,6 +117,48 @@ def test_the_same_seed_gives_the_same_counts_on_any_number_of_threads(
             job |= {} if struck is None else {"noise": struck.written()}
             first, second = (sample(json_circuit(program), threads=threads, **job) for threads in (1, 2))
             assert first.counts == second.counts
+
+
+@pytest.mark.slow
+@settings(max_examples=300)
+@given(programs(clifford=True, dynamic=True, conditions="paulis", max_qubits=4), paulis, st.none() | noises)
+def test_stabilizers_with_many_more_examples(program: Program, letters: str, noise: Noise | None) -> None:
+    for method in able(program, noise) & {"stabilizer", "trajectories"}:
+        check(method, program, letters, shots=TRAJECTORIES, noise=noise)
+
+
+@pytest.mark.slow
+@settings(max_examples=300)
+@given(programs(dynamic=True, conditions="any", max_qubits=4), paulis, st.none() | noises)
+def test_all_other_methods_with_many_more_examples(program: Program, letters: str, noise: Noise | None) -> None:
+    for method in able(program, noise) - {"stabilizer"}:
+        check(method, program, letters, shots=TRAJECTORIES, noise=noise)
+
+
+def test_sixty_noisy_qubits_with_a_correction() -> None:
+    """What is measured agrees with what is computed: a chain of noisy CNOTs, one qubit read, its partner corrected."""
+    chain = [{"gate": "x", "target": qubit + 1, "control": qubit} for qubit in range(59)]
+    fix = [{"gate": "measure", "target": 59, "clbit": 60}, {"gate": "x", "target": 58, "if": {"clbit": 60, "value": 1}}]
+    end = {"gate": "measure", "targets": list(range(60)), "clbits": list(range(60))}
+    strings = [(0, 1), (0, 30), (58,), (57, 58)]
+    found = sample(
+        json_circuit((60, [{"gate": "h", "target": 0}, *chain, *fix, end])),
+        shots=SHOTS,
+        noise={
+            "model": "custom",
+            "gates": [
+                {"gate": "cx", "error": {"kind": "depolarizing", "probability": 0.01}},
+                {"gate": "measure", "error": {"kind": "pauli", "terms": {"X": 0.02}}},
+            ],
+        },
+        observables=[{"terms": [{"paulis": "Z" * len(string), "qubits": [*string]}]} for string in strings],
+    )
+    for string, mean in zip(strings, found.expectations, strict=True):
+        signs = sum(
+            count * (-1) ** sum(key[-1 - qubit] == "1" for qubit in string) for key, count in found.counts.items()
+        )
+        assert abs(signs / SHOTS - mean.value) <= sqrt(2 * log(2 / LEVEL) / SHOTS)  # Hoeffding's bound
+    assert [round(mean.value, 2) for mean in found.expectations] != [1.0] * 4  # the noise is there
 
 
 def able(program: Program, noise: Noise | None = None) -> set[str]:

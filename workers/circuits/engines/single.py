@@ -117,7 +117,8 @@ def amplitudes(circuit: QuantumCircuit, *, threads: int) -> Amplitudes:
             moments[place] = moment + 1
         matrix = instruction.operation.to_matrix().astype(np.complex64)
         qsim.add_matrix_gate(moment, places[::-1], matrix.reshape(-1).view(np.float32).tolist(), translated)
-    options = {"c": translated, "f": FUSED_QUBITS, "t": threads, "v": 0, "r": 1, "s": 1, "z": True}
+    # Not "z": the thread would flush tiny numbers to zero ever after, in doubles as well.
+    options = {"c": translated, "f": FUSED_QUBITS, "t": threads, "v": 0, "r": 1, "s": 1, "z": False}
     on_a_processor: dict[str, Any] = {"g": False, "gmode": 0, "gsst": 512, "gdb": 16}
     state: Amplitudes = qsim.qsim_simulate_fullstate(options | on_a_processor, 0).view(np.complex64)
     return state
