@@ -126,7 +126,7 @@ def measure() -> list[Line]:
         start = time.perf_counter()
         stacked(taught, data)
         together.append(time.perf_counter() - start)
-        some = taught[turn::STUDENTS // ALONE]
+        some = taught[turn :: STUDENTS // ALONE]
         start = time.perf_counter()
         alone(some, data)
         one.append((time.perf_counter() - start) / len(some) * STUDENTS)

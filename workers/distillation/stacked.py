@@ -49,6 +49,7 @@ def group_of(stage: Stage, lesson: Lesson) -> str | None:
     stackable = (
         isinstance(network, Mlp)
         and network.dropout == 0
+        and lesson.x is None
         and (lesson.objective is None or isinstance(lesson.objective, Kd))
         and (lesson.signal is None or (type(lesson.signal).__name__ == "Signal" and lesson.signal.unspoken is None))
         and all(getattr(how, name) == value for name, value in plain.items())
@@ -90,6 +91,7 @@ class Stack:
         self.best = self.weights.detach().clone()
         self.best_scores = torch.tensor([[-1.0, -math.inf, 0.0]]).repeat(len(lessons), 1).double()  # and the epoch
         self.epoch = self.batch = 0
+        self.latest: dict[str, float] = {}  # validation accuracy of the last epoch, by the stages' names
         self._begin_epoch()
 
     @property
@@ -111,7 +113,7 @@ class Stack:
         """One step of every student."""
         positions = positions.to(self.device)
         count, rows = positions.shape
-        x = self.x.index_select(0, positions.flatten()).unflatten(0, (count, rows))
+        x = self.x.index_select(0, positions.flatten()).view(count, rows, -1)
         logits = self._logits(self.weights, x)
         with torch.no_grad():
             slope = self._slope(logits, positions)
@@ -121,8 +123,11 @@ class Stack:
         self.batch += 1
 
     def _logits(self, weights: Tensor, x: Tensor) -> Tensor:
-        """(students, classes, rows) of inputs (students, rows, features): a softmax over few classes is fast this way."""
-        parts = [part.unflatten(1, shape) for part, shape in zip(weights.split(self.sizes, 1), self.shapes, strict=True)]
+        """(students, classes, rows) of inputs (students, rows, features): a fast softmax."""
+        parts = [
+            part.unflatten(1, shape)
+            for part, shape in zip(torch.split(weights, self.sizes, dim=1), self.shapes, strict=True)
+        ]
         layers = list(zip(parts[::2], parts[1::2], strict=True))
         x = x.transpose(1, 2)
         for number, (matrix, bias) in enumerate(layers):
@@ -143,7 +148,7 @@ class Stack:
         if self.signal is None:
             return hard
         heat, alpha = self.heat[:, None, None], self.alpha[:, None, None]
-        said = self.signal.index_select(0, positions.flatten()).unflatten(0, positions.shape).transpose(1, 2)
+        said = self.signal.index_select(0, positions.flatten()).view(*positions.shape, -1).transpose(1, 2)
         teacher = softmax(said.contiguous() / heat, dim=1)
         soft = (softmax(logits / heat, dim=1) - teacher) * (heat / positions.shape[1])
         return torch.lerp(hard, soft, alpha)
@@ -186,6 +191,7 @@ class Stack:
             likelihood = picked.mean((1, 2)).double().cpu()
         self.epoch, self.batch = self.epoch + 1, 0
         alive = torch.isfinite(likelihood)
+        self.latest = dict(zip((stage.name for stage, _ in self.students), accuracy.tolist(), strict=True))
         held = self.best_scores[self.learning]
         better = (accuracy > held[:, 0]) | ((accuracy == held[:, 0]) & (likelihood > held[:, 1]))
         better &= alive
@@ -196,11 +202,6 @@ class Stack:
         pruned = prune(self) if prune else set()
         self._let_go(alive, pruned)
         self._begin_epoch()
-
-    def score(self, index: int) -> tuple[float, float]:
-        """(accuracy, mean log-likelihood in nats) of the best epoch so far of a student, by its place in `all`."""
-        accuracy, likelihood, _ = self.best_scores[index].tolist()
-        return accuracy, likelihood
 
     def _let_go(self, alive: Tensor, pruned: set[str]) -> None:
         """Take those out of the tensors that are done, pruned or diverged."""
@@ -226,7 +227,7 @@ class Stack:
         self.moments = [moment[places] for moment in self.moments]
 
     def _unstacked(self, row: Tensor) -> dict[str, Tensor]:
-        parts = zip(self.names, row.cpu().split(self.sizes), self.shapes, strict=True)
+        parts = zip(self.names, torch.split(row.cpu(), self.sizes), self.shapes, strict=True)
         return {name: part.reshape(shape).clone() for name, part, shape in parts}
 
     def _begin_epoch(self) -> None:
