@@ -1,6 +1,7 @@
 """The picture of a Pareto front: validation accuracy over the bytes of a student's file, on a logarithmic scale."""
 
 from collections.abc import Collection, Sequence
+from itertools import pairwise
 from math import log10
 
 from app.circuits.chart import GRID, INK, MEASURED, MUTED, OTHER, Bar, Box, Chart, Line, Shape, Text
@@ -38,7 +39,7 @@ def front_chart(trials: Sequence[TrialView], front: Collection[int]) -> Chart:
         ]
     shapes.append(Line(LEFT, HEIGHT - BOTTOM, WIDTH - RIGHT, HEIGHT - BOTTOM, colour=INK))
     best = sorted((x(size), y(accuracy)) for trial, size, accuracy in shown if trial.number in front)
-    shapes += [Line(*one, *other, colour=MEASURED) for one, other in zip(best, best[1:], strict=False)]
+    shapes += [Line(*one, *other, colour=MEASURED) for one, other in pairwise(best)]
     dots = [
         Bar([_dot(x(size), y(accuracy), trial.number in front)], _words(trial))
         for trial, size, accuracy in sorted(shown, key=lambda each: each[0].number in front)

@@ -100,8 +100,8 @@ class Sweep(Submission):
         ],
     )
     space: Annotated[dict[Path, Choices], Field(min_length=1, max_length=MAX_PATHS)] = Field(
-        description="What varies: JSON pointers into `base`, below /objective, /student/architecture or /training, each "
-        "with a list of values or a range. Every value is checked against the rest of `base` at once.",
+        description="What varies: JSON pointers into `base`, below /objective, /student/architecture or /training, "
+        "each with a list of values or a range. Every value is checked against the rest of `base` at once.",
         examples=[{"/objective/temperature": [1.0, 4.0], "/training/learning_rate": {"low": 0.001, "high": 0.1}}],
     )
     search: Literal["grid", "random", "optuna"] = Field(

@@ -125,7 +125,7 @@ class Stack:
     def _logits(self, weights: Tensor, x: Tensor) -> Tensor:
         """(students, classes, rows) of inputs (students, rows, features): a fast softmax."""
         parts = [
-            part.unflatten(1, shape)
+            part.view(-1, *shape)
             for part, shape in zip(torch.split(weights, self.sizes, dim=1), self.shapes, strict=True)
         ]
         layers = list(zip(parts[::2], parts[1::2], strict=True))
