@@ -179,7 +179,9 @@ class _Sweeping:
                 raise Problem("training_diverged", "The best trial's baseline diverged: it learns from labels alone.")
         answers = teachers.answers_of(self.teacher, data, data.test, self.run)
         outcomes = keeper.outcomes
-        findings = measure(job, data, self.teacher, best.lessons[0], best.pairs, outcomes, answers=answers, use=self.use)
+        findings = measure(
+            job, data, self.teacher, best.lessons[0], best.pairs, outcomes, answers=answers, use=self.use
+        )
         digest = hashlib.sha256(checkpoint(best.pairs[0][0], outcomes, data)).hexdigest()
         for trial in {trial.number: trial for trial in [best, *chosen]}.values():
             for student, _ in trial.pairs:
