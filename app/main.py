@@ -30,6 +30,7 @@ from app.models.predict import router as predictions
 from app.models.router import router as models
 from app.settings import Settings
 from app.store.folder import FolderStore
+from app.sweeps.router import router as sweeps
 from app.web import docs
 
 DESCRIPTION = """Knowledge distillation and quantum circuits as one service.
@@ -60,6 +61,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         circuit_results,
         distillations,
         distillation_results,
+        sweeps,
         models,
         predictions,
         jobs,

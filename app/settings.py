@@ -97,7 +97,7 @@ class Settings(BaseSettings):
 
     def memory_limit(self, kind: str) -> int:
         """Bytes that one job of this kind may take."""
-        limit = self.distillation_memory_bytes if kind == "distillation" else self.circuit_memory_bytes
+        limit = self.distillation_memory_bytes if kind in ("distillation", "sweep") else self.circuit_memory_bytes
         return limit or machine_memory() // 2
 
     def time_limit(self, kind: str) -> float:

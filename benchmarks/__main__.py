@@ -24,10 +24,12 @@ from benchmarks.circuits import (
     translation,
     uniform,
 )
+from benchmarks.distillation import stacked
 from benchmarks.report import report
 
 GROUPS: dict[str, tuple[ModuleType, ...]] = {
     "service": (startup, accept, read, start, bell, ionq, throughput),
+    "distillation": (stacked,),
     "circuits": (translation, openqasm3, bell_shots, uniform, ghz, noisy, dynamic, sweep, layered, single, predictions),
 }
 

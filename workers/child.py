@@ -112,8 +112,17 @@ def load(kind: str) -> Mapping[str, Compute]:
         return {
             "distillation": lambda spec, run: run_distillation(bodies.validate_json(spec), run),
             "inspection": lambda spec, run: predict(Question.model_validate_json(spec), run),
+            "sweep": _sweep,
         }
     raise ValueError(f"no such kind of job: {kind}")
+
+
+def _sweep(spec: str, run: Run) -> dict[str, Any]:
+    """Imported when one comes: Optuna takes half a second that other distillations need not wait for."""
+    from app.sweeps.schemas import Sweep
+    from workers.sweeps.run import run as run_sweep
+
+    return run_sweep(Sweep.model_validate_json(spec), run)
 
 
 def answer(compute: Compute, spec: str, run: Run) -> dict[str, Any]:

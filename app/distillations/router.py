@@ -1,5 +1,6 @@
 """/v1/distillations: submit a distillation; /v1/checkpoints: the students it made. Its report is read in reading.py."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
@@ -8,14 +9,14 @@ from sqlalchemy import Connection
 from app import outbound
 from app.broker import DISTILLATION
 from app.database import Record
-from app.distillations.domains import Job, needs_of
+from app.distillations.domains import AnyJob, Job, needs_of
 from app.distillations.views import CheckpointView
 from app.files.files import ENDINGS, must_end_in, must_exist
 from app.http.accepted import FINISHED, Reply
 from app.http.auth import Owner
 from app.http.content import BYTES, CONTENT, send_file
 from app.http.etag import etag
-from app.http.front import AtHand
+from app.http.front import AtHand, Front
 from app.http.paging import Page
 from app.http.problems import problems
 from app.ids import id_pattern
@@ -35,16 +36,7 @@ async def submit_distillation(job: Job, front: AtHand, owner: Owner, reply: Repl
 
     Returns at once; follow it by its events, or wait with `Prefer: wait=N`.
     """
-    needs = needs_of(job)
-    endings = [(pointer, file, ENDINGS[format]) for pointer, file, format in needs.formats]
-    for pointer, url in needs.urls:
-        outbound.check_field(url, front.settings.named_hosts, pointer)
-
-    def check(connection: Connection) -> None:
-        must_exist(connection, owner, needs.files)
-        must_end_in(connection, endings)
-        must_be_there(connection, owner, needs.models)
-
+    files, check = needed(job, front, owner)
     return await reply(
         NewJob(
             kind="distillation",
@@ -55,10 +47,32 @@ async def submit_distillation(job: Job, front: AtHand, owner: Owner, reply: Repl
             labels=job.labels,
             priority=job.priority,
             max_attempts=front.settings.max_attempts,
-            files=[file for _, file, _ in needs.files] + [model for _, model in needs.models],
+            files=files,
         ),
         check=check,
     )
+
+
+def needed(
+    job: AnyJob, front: Front, owner: str, *, pointer: str = ""
+) -> tuple[list[str], Callable[[Connection], None]]:
+    """The uploads and models that a job reads, and what checks that they are there. pointer: of the job in the body.
+
+    Raises Problem where a teacher's address may not be called.
+    """
+    needs = needs_of(job)
+    wanted = [(pointer + place, file, purpose) for place, file, purpose in needs.files]
+    models = [(pointer + place, model) for place, model in needs.models]
+    endings = [(pointer + place, file, ENDINGS[format]) for place, file, format in needs.formats]
+    for place, url in needs.urls:
+        outbound.check_field(url, front.settings.named_hosts, pointer + place)
+
+    def check(connection: Connection) -> None:
+        must_exist(connection, owner, wanted)
+        must_end_in(connection, endings)
+        must_be_there(connection, owner, models)
+
+    return [file for _, file, _ in wanted] + [model for _, model in models], check
 
 
 @router.get("/v1/distillations/{job_id}/checkpoints", responses=problems(404))

@@ -44,7 +44,7 @@ class StaleFence(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class NewJob:
-    kind: str  # circuit | distillation | inspection
+    kind: str  # circuit | distillation | sweep | inspection
     queue: str
     owner: str
     spec: Mapping[str, Any]

@@ -30,7 +30,7 @@ async def list_jobs(
     front: AtHand,
     owner: Owner,
     kind: Annotated[
-        str | None, Query(pattern="^(circuit|distillation)$", description="circuit or distillation.")
+        str | None, Query(pattern="^(circuit|distillation|sweep)$", description="circuit, distillation or sweep.")
     ] = None,
     status: Annotated[list[Status] | None, Query(description="One or more states.")] = None,
     label: Annotated[

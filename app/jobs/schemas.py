@@ -32,7 +32,7 @@ class JobView(View):
 
     object: Literal["job"] = Field("job", description="What this is.")
     id: str = Field(description="Sorts by age.", examples=[EXAMPLE_ID])
-    kind: str = Field(description="circuit or distillation.", examples=["circuit"])
+    kind: str = Field(description="circuit, distillation or sweep.", examples=["circuit"])
     status: Status = Field(description="succeeded, failed and cancelled are final.")
     name: str | None = Field(description="As submitted.", examples=["bell"])
     labels: dict[str, str] = Field(description="As submitted.", examples=[{"course": "qc101"}])
@@ -94,6 +94,13 @@ def _links(job_id: str, kind: str) -> dict[str, str]:
             "histogram_svg": f"{circuit}/histogram.svg",
             "histogram_png": f"{circuit}/histogram.png",
             "diagram": f"{circuit}/diagram.svg",
+        }
+    if kind == "sweep":
+        sweep = f"/v1/sweeps/{job_id}"
+        return links | {
+            "trials": f"{sweep}/trials",
+            "pareto": f"{sweep}/pareto",
+            "pareto_svg": f"{sweep}/pareto.svg",
         }
     distillation = f"/v1/distillations/{job_id}"
     return links | {

@@ -48,26 +48,26 @@ def run(job: AnyJob, run: Run) -> dict[str, Any]:
 
     Raises Problem when the job cannot succeed, Stopped after saving its state.
     """
-    with _reproducible(run.threads):
+    with reproducible(run.threads):
         return distil_recommender(job, run) if isinstance(job, RecommenderJob) else _distil(job, run)
 
 
 def _distil(job: DistillationJob, run: Run) -> dict[str, Any]:
     keeper = Keeper(job, run)
-    data = _load(job.dataset, run)
+    data = load_data(job.dataset, run)
     pairs = student_stages(job)
     refuse_undefined(job.objective, len(data.classes))
     refuse_unfit(pairs[0][0], data)  # before a teacher is trained
-    teacher = _teacher(job, data, keeper)
+    teacher = teacher_of(job, data, keeper)
     wanted = wanted_features(job.objective, pairs[0][0].begin(data), teacher, data)
-    lesson, use = _student_lesson(job, data, teacher, wanted, run)
+    lesson, use = heard_lesson(job, data, teacher, wanted, run)
     answers = teachers.answers_of(teacher, data, data.test, run)
-    _warn_early(teachers.answers_of(teacher, data, data.validation, run), data, run)
+    warn_early(teachers.answers_of(teacher, data, data.validation, run), data, run)
 
     for student, baseline in pairs:
-        _teach(student, lesson, data, keeper, every=job.training.checkpoint_every)
+        teach(student, lesson, data, keeper, every=job.training.checkpoint_every)
         if job.evaluation.baseline:
-            _teach(baseline, baseline_lesson(data), data, keeper)
+            teach(baseline, baseline_lesson(data), data, keeper)
     run.progress(phase="evaluation", done=0, total=1, unit="reports")
     findings = measure(job, data, teacher, lesson, pairs, keeper.outcomes, answers=answers, use=use)
     short = result(
@@ -84,11 +84,11 @@ def _distil(job: DistillationJob, run: Run) -> dict[str, Any]:
     return short.model_dump(mode="json")
 
 
-def _load(spec: AnyDataset, run: Run) -> Data:
+def load_data(spec: AnyDataset, run: Run) -> Data:
     return load_text(spec, run.files) if isinstance(spec, TextFile | BuiltinText) else load(spec, run.files)
 
 
-def _student_lesson(
+def heard_lesson(
     job: DistillationJob, data: Data, teacher: teachers.Teacher, wanted: frozenset[str], run: Run
 ) -> tuple[Lesson, teachers.Use]:
     """What every student learns from, and what it cost to hear it. wanted: the teacher's features that it compares."""
@@ -117,7 +117,7 @@ def _export(job: DistillationJob, data: Data, stage: Stage, keeper: Keeper) -> l
 
 
 @contextmanager
-def _reproducible(threads: int) -> Iterator[None]:
+def reproducible(threads: int) -> Iterator[None]:
     """The same inputs give the same bits; torch's settings are left as they were."""
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     torch.set_num_threads(threads)
@@ -129,7 +129,7 @@ def _reproducible(threads: int) -> Iterator[None]:
         torch.use_deterministic_algorithms(before[1])
 
 
-def _teacher(job: DistillationJob, data: Data, keeper: Keeper) -> teachers.Teacher:
+def teacher_of(job: DistillationJob, data: Data, keeper: Keeper) -> teachers.Teacher:
     """The teacher of any source; what can be refused is refused before anything is trained."""
     if not isinstance(job.teacher, EnsembleTeacher):
         return _member(job, job.teacher, None, data, keeper)
@@ -145,12 +145,12 @@ def _member(job: DistillationJob, spec: Single, number: int | None, data: Data, 
         return teachers.loaded(spec, data, keeper.run, pointer)
     stage = teacher_stage(job, spec, number)
     refuse_unfit(stage, data)
-    _teach(stage, teacher_lesson(data, spec), data, keeper)
+    teach(stage, teacher_lesson(data, spec), data, keeper)
     file = checkpoint(stage, keeper.outcomes, data)
     return teachers.trained(trained(stage, keeper.outcomes, data), file)
 
 
-def _warn_early(answers: Tensor, data: Data, run: Run) -> None:
+def warn_early(answers: Tensor, data: Data, run: Run) -> None:
     """Say at once what the report would say at the end: that this teacher has nothing to teach.
 
     answers: its logits (validation rows, classes).
@@ -163,21 +163,21 @@ def _warn_early(answers: Tensor, data: Data, run: Run) -> None:
         run.event("warning", {"code": "teacher_no_better_than_chance", "detail": said})
 
 
-def _teach(stage: Stage, lesson: Lesson, data: Data, keeper: Keeper, *, every: int | None = None) -> None:
+def teach(stage: Stage, lesson: Lesson, data: Data, keeper: Keeper, *, every: int | None = None) -> None:
     """Train a network and publish its best epoch, unless an earlier attempt has. every: also each n-th epoch."""
     if stage.name in keeper.outcomes:
         return
 
     def after_epoch(latest: Outcome) -> None:
         if every and latest.epoch % every == 0:
-            _publish(f"{stage.name}-epoch-{latest.epoch}.safetensors", stage, latest, data, keeper)
+            publish(f"{stage.name}-epoch-{latest.epoch}.safetensors", stage, latest, data, keeper)
 
     outcome = train(stage, lesson, data, keeper, after_epoch=after_epoch)
-    _publish(f"{stage.name}.safetensors", stage, outcome, data, keeper)
+    publish(f"{stage.name}.safetensors", stage, outcome, data, keeper)
     keeper.finish(stage.name, outcome)
 
 
-def _publish(name: str, stage: Stage, outcome: Outcome, data: Data, keeper: Keeper) -> None:
+def publish(name: str, stage: Stage, outcome: Outcome, data: Data, keeper: Keeper) -> None:
     """Hand over a checkpoint. A crash before the next save publishes it again: the same name, the same bytes."""
     path = keeper.run.scratch / name
     path.write_bytes(to_bytes(outcome.weights, stage.architecture, data))

@@ -17,7 +17,7 @@ from torch import Tensor
 from app.schemas import Submission
 from workers.run import Run, Stopped
 
-VERSION = 3  # of the file; a state of another version is left unused, and the job begins anew
+VERSION = 4  # of the file; a state of another version is left unused, and the job begins anew
 SECONDS_BETWEEN_EPOCH_SAVES = 1.0  # a killed worker repeats this much, or one epoch
 SECONDS_BETWEEN_SAVES = 60.0  # also within an epoch: what a crash costs at most
 SAVING_SHARE = 0.05  # of the time at most goes into saving, however large the network
@@ -71,6 +71,7 @@ class Keeper:
         self.job = hashlib.sha256(job.model_dump_json().encode()).hexdigest()
         self.outcomes: dict[str, Outcome] = {}
         self.published: list[str] = []
+        self.notes: dict[str, Any] = {}  # what else a computation wants to find again: plain values
         self.earlier_seconds = 0.0
         self._running: Snapshot | None = None
         self._began = self._saved = time.monotonic()
@@ -84,6 +85,7 @@ class Keeper:
             return
         self.outcomes = {name: outcome_of(outcome) for name, outcome in state["outcomes"].items()}
         self.published = state["published"]
+        self.notes = state["notes"]
         self.earlier_seconds = state["seconds"]
         self._running = state["running"]
 
@@ -123,6 +125,7 @@ class Keeper:
             "job": self.job,
             "outcomes": {name: asdict(outcome) for name, outcome in self.outcomes.items()},
             "published": self.published,
+            "notes": self.notes,
             "seconds": self.seconds(),
             "running": self._running,
         }

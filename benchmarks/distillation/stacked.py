@@ -1,0 +1,142 @@
+"""A sweep of 120 students: stacked and trained in one pass, against one after the other by the same house's trainer.
+
+`python -m benchmarks.distillation.stacked`
+
+Both sides have the same data, teacher's answers, initial weights and batches; each student's logits must agree after a
+few epochs (after many, rounding grows in any training: one side's alone, summed in another order, would part as well).
+Some of the students are trained one by one between the stacked runs, and their median stands for all 120.
+"""
+
+import os
+
+os.environ |= {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}  # before numpy counts cores
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+
+from app.distillations.schemas import DistillationJob
+from benchmarks.report import Line, report
+from workers.distillation.data import Data, load
+from workers.distillation.plan import Lesson, Stage, student_lesson, student_stages
+from workers.distillation.signals import Signal
+from workers.distillation.stacked import Stack
+from workers.distillation.state import Keeper, Outcome
+from workers.distillation.students import logits_of
+from workers.distillation.train import train
+
+GOAL = 15  # times faster, single-threaded
+
+STUDENTS = 120
+EPOCHS = 40
+COMPARED_EPOCHS = 3
+ALONE = 12  # students a round that are timed one by one
+ROUNDS = 3
+TOLERANCE = 1e-4  # of the largest logit
+
+
+class Quiet:
+    """A house that keeps nothing, so that neither side waits for a disk."""
+
+    threads, resume = 1, None
+
+    def __init__(self, scratch: Path) -> None:
+        self.scratch = scratch
+
+    def progress(self, **_: Any) -> None: ...
+
+    def event(self, kind: str, data: dict[str, Any]) -> None: ...
+
+    def save(self, path: Path) -> None: ...
+
+    def stop_requested(self) -> bool:
+        return False
+
+
+def students(data: Data, signal: Signal, epochs: int) -> list[tuple[Stage, Lesson]]:
+    """A grid of temperatures, alphas, learning rates and seeds."""
+    grid = [(t, a, r) for t in (1.0, 2.0, 4.0, 8.0) for a in (0.3, 0.6, 0.9) for r in (0.005, 0.01)]
+    made = []
+    for number, (temperature, alpha, rate) in enumerate(grid):
+        job = DistillationJob.model_validate(
+            {
+                "dataset": {"source": "builtin", "name": "digits"},
+                "teacher": {"source": "train", "architecture": {"kind": "mlp", "hidden": [256]}},
+                "student": {"architecture": {"kind": "mlp", "hidden": [16]}},
+                "objective": {"kind": "kd", "temperature": temperature, "alpha": alpha},
+                "training": {"epochs": epochs, "learning_rate": rate, "seed": 5 * number},
+                "evaluation": {"seeds": 5},
+            }
+        )
+        made += [(stage, student_lesson(job, data, signal)) for stage, _ in student_stages(job)]
+    assert len(made) == STUDENTS
+    return made
+
+
+def stacked(taught: list[tuple[Stage, Lesson]], data: Data) -> dict[str, Outcome]:
+    stack = Stack(taught, data)
+    while not stack.finished:
+        for positions in stack.batches():
+            stack.learn(positions)
+        stack.end_epoch()
+    return stack.outcomes
+
+
+def alone(taught: list[tuple[Stage, Lesson]], data: Data) -> dict[str, Outcome]:
+    with tempfile.TemporaryDirectory() as folder:
+        keeper = Keeper(DistillationJob.model_validate(BODY), Quiet(Path(folder)))  # type: ignore[arg-type]
+        return {stage.name: train(stage, lesson, data, keeper) for stage, lesson in taught}
+
+
+BODY = {
+    "dataset": {"source": "builtin", "name": "digits"},
+    "teacher": {"source": "train", "architecture": {"kind": "mlp", "hidden": [256]}},
+    "student": {"architecture": {"kind": "mlp", "hidden": [16]}},
+}
+
+
+def check(data: Data, signal: Signal) -> None:
+    """Every student equals its single run."""
+    taught = students(data, signal, COMPARED_EPOCHS)
+    together, single = stacked(taught, data), alone(taught, data)
+    for stage, _ in taught:
+        network = stage.begin(data)
+        found = []
+        for outcome in (together[stage.name], single[stage.name]):
+            network.load_state_dict(outcome.weights)
+            found.append(logits_of(network, data.validation.x))
+        scale = float(found[1].abs().max())
+        assert float((found[0] - found[1]).abs().max()) <= TOLERANCE * scale, stage.name
+
+
+def measure() -> list[Line]:
+    torch.set_num_threads(1)
+    data = load(DistillationJob.model_validate(BODY).dataset, {})
+    answers = 4 * torch.randn(len(data.train.y), len(data.classes), generator=torch.Generator().manual_seed(0))
+    signal = Signal(answers.scatter_add(1, data.train.y[:, None], torch.full((len(answers), 1), 8.0)), "made up")
+    check(data, signal)
+    taught = students(data, signal, EPOCHS)
+    together, one = [], []
+    for turn in range(ROUNDS):
+        start = time.perf_counter()
+        stacked(taught, data)
+        together.append(time.perf_counter() - start)
+        some = taught[turn :: STUDENTS // ALONE]
+        start = time.perf_counter()
+        alone(some, data)
+        one.append((time.perf_counter() - start) / len(some) * STUDENTS)
+    claim = f"{STUDENTS} students of a sweep, {EPOCHS} epochs"
+    ratio = median(one) / median(together)
+    return [
+        Line(claim=claim, ours=median(together), plain=median(one), unit="s", goal=7, better="less"),
+        Line(claim="times faster than one by one", ours=ratio, plain=1, unit="×", goal=GOAL, better="more"),
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(report(measure()))

@@ -1,0 +1,118 @@
+"""Students that are trained together are what each would be alone, also when some end before others."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from app.distillations.schemas import DistillationJob
+from workers.distillation.data import Data, load
+from workers.distillation.plan import Lesson, Stage, baseline_lesson, student_lesson, student_stages
+from workers.distillation.signals import Signal
+from workers.distillation.stacked import Stack, group_of
+from workers.distillation.state import Keeper
+from workers.distillation.students import logits_of
+from workers.distillation.train import train
+
+RAMP = {"from": 8.0, "to": 2.0, "epochs": 3}
+OPTIMIZERS: list[dict[str, Any]] = [
+    {"optimizer": "adam", "weight_decay": 0.01},
+    {"optimizer": "adamw", "weight_decay": 0.1, "schedule": "constant"},
+    {"optimizer": "sgd", "learning_rate": 0.1, "weight_decay": 0.01},
+    {"optimizer": "sgd", "learning_rate": 0.05, "momentum": 0.9, "nesterov": True},
+]
+
+Make = Callable[..., Any]
+
+
+def lessons(job: Make, *, taught: bool = True, **training: Any) -> tuple[list[tuple[Stage, Lesson]], Data]:
+    """Three settings of two seeds each, which end at different times."""
+    made: list[tuple[Stage, Lesson]] = []
+    settings: list[tuple[Any, float, float, int]] = [(1.0, 0.0, 1.0, 2), (RAMP, 0.9, 0.3, 4), (4.0, 1.0, 2.0, 4)]
+    for number, (temperature, alpha, faster, epochs) in enumerate(settings):
+        own = {"seed": 10 * number, "epochs": epochs} | training
+        own["learning_rate"] = own.get("learning_rate", 0.01) * faster
+        spec = job(
+            student={"architecture": {"kind": "mlp", "hidden": [6, 5], "activation": "tanh"}},
+            objective={"temperature": temperature, "alpha": alpha},
+            training=own,
+        )
+        data = load(spec.dataset, {})
+        torch.manual_seed(0)
+        signal = Signal(3 * torch.randn(len(data.train.y), len(data.classes)), "made up")
+        for pair in student_stages(spec):
+            made.append((pair[0], student_lesson(spec, data, signal)) if taught else (pair[1], baseline_lesson(data)))
+    return made, data
+
+
+def together(taught: list[tuple[Stage, Lesson]], data: Data, *, broken_after: int | None = None) -> Stack:
+    """broken_after: steps after which another stack goes on from the first one's snapshot."""
+    stack, steps = Stack(taught, data), 0
+    while not stack.finished:
+        for positions in stack.batches():
+            stack.learn(positions)
+            steps += 1
+            if steps == broken_after:
+                kept = stack.snapshot()
+                stack = Stack(taught, data)
+                stack.restore(kept)
+                break
+        else:
+            stack.end_epoch()
+    return stack
+
+
+@pytest.mark.parametrize("training", OPTIMIZERS)
+@pytest.mark.parametrize("taught", [True, False])
+def test_each_is_what_it_would_be_alone(job: Make, house: Make, training: dict[str, Any], taught: bool) -> None:
+    made, data = lessons(job, taught=taught, **training)
+    stack = together(made, data)
+    keeper = Keeper(job(), house())
+    for stage, lesson in made:
+        alone, ours = train(stage, lesson, data, keeper), stack.outcomes[stage.name]
+        assert (ours.epoch, ours.step, ours.validation_accuracy) == (alone.epoch, alone.step, alone.validation_accuracy)
+        network, found = stage.begin(data), []
+        for outcome in (ours, alone):
+            network.load_state_dict(outcome.weights)
+            found.append(logits_of(network, data.validation.x))
+        assert float((found[0] - found[1]).abs().max()) <= 1e-4 * float(found[1].abs().max())
+
+
+@pytest.mark.parametrize("steps", [1, 13, 20])
+def test_a_stack_that_was_stopped_ends_bit_for_bit_as_an_unbroken_one(job: Make, steps: int) -> None:
+    made, data = lessons(job)
+    whole, broken = together(made, data), together(made, data, broken_after=steps)
+    assert whole.outcomes.keys() == broken.outcomes.keys() == {stage.name for stage, _ in made}
+    for name, outcome in whole.outcomes.items():
+        assert all(torch.equal(w, broken.outcomes[name].weights[key]) for key, w in outcome.weights.items())
+
+
+def test_one_that_diverges_harms_no_other(job: Make) -> None:
+    made, data = lessons(job, optimizer="sgd")
+    wild = made[2][0].training.model_copy(update={"learning_rate": 3e38})
+    harmed = [
+        (Stage(**vars(stage) | {"training": wild}) if i == 2 else stage, lesson)
+        for i, (stage, lesson) in enumerate(made)
+    ]
+    stack, calm = together(harmed, data), together(made, data)
+    assert stack.diverged == {made[2][0].name}
+    for name, outcome in stack.outcomes.items():
+        for key, weights in outcome.weights.items():
+            torch.testing.assert_close(weights, calm.outcomes[name].weights[key])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"training": {"clip_norm": 1.0}},
+        {"training": {"label_smoothing": 0.1}},
+        {"objective": {"kind": "dist"}},
+        {"student": {"architecture": {"kind": "mlp", "hidden": [4], "dropout": 0.1}}},
+    ],
+)
+def test_what_a_stack_does_not_do_is_trained_alone(job: Make, change: dict[str, Any]) -> None:
+    spec: DistillationJob = job(**change)
+    data = load(spec.dataset, {})
+    signal = Signal(torch.zeros(len(data.train.y), len(data.classes)), "made up")
+    assert group_of(student_stages(spec)[0][0], student_lesson(spec, data, signal)) is None

@@ -1,0 +1,184 @@
+"""A sweep tries what it says, resumes as if nothing had happened, and its front is what no other trial beats."""
+
+import itertools
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.errors import Problem
+from app.sweeps.schemas import Sweep, apply, grid
+from tests.workers.distillation.conftest import FakeRun
+from workers.run import Stopped
+from workers.sweeps.pareto import dominates, front
+from workers.sweeps.run import run
+from workers.sweeps.search import Search, draws
+from workers.sweeps.trials import rung_of
+
+BASE: dict[str, Any] = {
+    "dataset": {"source": "builtin", "name": "iris", "labelled": 9},
+    "teacher": {"source": "train", "architecture": {"kind": "mlp", "hidden": [16]}},
+    "student": {"architecture": {"kind": "mlp", "hidden": [4]}},
+    "training": {"epochs": 4, "batch_size": 16},
+    "evaluation": {"seeds": 2},
+}
+GRID: dict[str, Any] = {
+    "/objective/temperature": [1.0, 4.0],
+    "/student/architecture/hidden": [[3], [6]],
+    "/training/learning_rate": [0.001, 0.03],
+}
+
+
+def sweep(**changes: Any) -> Sweep:
+    return Sweep.model_validate({"base": BASE, "space": GRID} | changes)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Callable[..., FakeRun]:
+    count = itertools.count()
+    return lambda **given: FakeRun(tmp_path / str(next(count)), **given)
+
+
+@given(
+    st.dictionaries(st.sampled_from("abc"), st.lists(st.integers(), min_size=1, max_size=4, unique=True), min_size=1)
+)
+@settings(max_examples=30)
+def test_a_grid_is_every_combination_once(space: dict[str, list[int]]) -> None:
+    found = list(grid(space))
+    wanted = {frozenset(zip(space, each, strict=True)) for each in itertools.product(*space.values())}
+    assert len(found) == len(wanted)
+    assert {frozenset(each.items()) for each in found} == wanted
+
+
+@given(st.integers(0, 2**53 - 1), st.booleans())
+@settings(max_examples=30, deadline=None)
+def test_draws_stay_in_their_space_and_follow_from_the_seed(seed: int, log: bool) -> None:
+    space = {
+        "/training/learning_rate": {"low": 0.001, "high": 0.1, "log": log},
+        "/training/epochs": {"low": 2, "high": 9, "integer": True, "log": log},
+        "/objective/alpha": [0.1, 0.5],
+    }
+    spec = sweep(space=space, search="random", trials=20, seed=seed)
+    found = list(draws(spec))
+    assert found == list(draws(spec))
+    assert len(found) == 20
+    for setting in found:
+        assert 0.001 <= setting["/training/learning_rate"] <= 0.1
+        assert setting["/training/epochs"] in range(2, 10)
+        assert setting["/objective/alpha"] in (0.1, 0.5)
+        apply(spec.base, setting)
+
+
+def test_optuna_asks_the_same_again_when_it_hears_the_same() -> None:
+    space = {"/training/learning_rate": {"low": 0.001, "high": 0.1, "log": True}, "/objective/alpha": [0.1, 0.5, 0.9]}
+    spec = sweep(space=space, search="optuna", trials=25, seed=3)
+
+    def asked() -> list[Any]:
+        search, found = Search(spec), []
+        for round_of_settings in search.rounds():
+            found += round_of_settings
+            search.tell([-abs(each["/training/learning_rate"] - 0.05) for each in round_of_settings])
+        return found
+
+    first = asked()
+    assert first == asked()
+    assert len(first) == 25
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 4).map(float)] * 3), min_size=1, max_size=12))
+@settings(max_examples=60)
+def test_the_front_is_what_nothing_dominates(candidates: list[tuple[float, ...]]) -> None:
+    on_front = set(front(candidates))
+    assert on_front
+    for i, costs in enumerate(candidates):
+        beaten = any(dominates(candidates[j], costs) for j in on_front)
+        assert beaten == (i not in on_front)
+
+
+@pytest.mark.parametrize(("epochs", "due"), [(40, {10: "4", 20: "2"}), (3, {1: "4", 2: "2"}), (2, {1: "2"}), (1, {})])
+def test_trials_are_compared_after_a_quarter_and_a_half(epochs: int, due: dict[int, str]) -> None:
+    found = {epoch: rung_of(epochs, epoch) for epoch in range(1, epochs + 1)}
+    assert {epoch: rung for epoch, rung in found.items() if rung} == due
+
+
+def timeless(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: timeless(v) for k, v in value.items() if k not in ("seconds", "latency_ms", "front")}
+    return [timeless(each) for each in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"pruning": "median"},
+        {"space": {"/training/clip_norm": [0.5, 1.0, 2.0], "/objective/alpha": [0.1, 0.9]}, "pruning": "median"},
+        {"search": "optuna", "trials": 12, "space": {"/training/learning_rate": {"low": 0.001, "high": 0.1}}},
+    ],
+    ids=["stacked", "one by one", "optuna"],
+)
+def test_a_sweep_that_was_stopped_ends_as_an_unbroken_one(house: Callable[..., FakeRun], changes: Any) -> None:
+    spec, whole = sweep(**changes), house()
+    result = run(spec, whole)
+    saved, published = None, dict[str, bytes]()
+    for stop_after in (3, 9, 14):
+        asked = iter(range(stop_after))
+        stopped = house(resume=saved, stop=lambda asked=asked: next(asked, None) is None)
+        with pytest.raises(Stopped):
+            run(spec, stopped)
+        saved = stopped.saved
+        published |= stopped.published
+    last = house(resume=saved)
+    assert timeless(run(spec, last)) == timeless(result)
+    published |= last.published
+    trials = [timeless(json.loads(each["trials.json"])) for each in (whole.published, published)]
+    assert trials[0] == trials[1]
+    best = f"trial-{result['best']['number']}-student-seed-0.safetensors"
+    assert whole.published[best] == published[best]
+
+
+def test_a_sweep_says_what_it_found(house: Callable[..., FakeRun]) -> None:
+    made = house()
+    result = run(sweep(), made)
+    trials = json.loads(made.published["trials.json"])
+    members = json.loads(made.published["pareto.json"])
+    assert [trial["number"] for trial in trials] == list(range(8))
+    assert sum(kind == "trial" for kind, _ in made.events) == 8
+    assert result["best"]["accuracy"] == max(trial["accuracy"] for trial in trials)
+    assert result["stacked_students"] == 16
+    costs = [(-trial["accuracy"], trial["bytes"], trial["latency_ms"]) for trial in trials]
+    assert sorted(member["number"] for member in members) == sorted(front(costs))
+    assert all(0 <= member["test_accuracy"] <= 1 for member in members)
+    assert not any("test_accuracy" in trial for trial in trials)
+
+
+def test_a_combination_that_cannot_be_trained_fails_alone(house: Callable[..., FakeRun]) -> None:
+    space = {"/training/warm_up": [0, 3], "/training/epochs": [3, 4]}
+    made = house()
+    result = run(sweep(space=space, search="random", trials=12), made)
+    trials = json.loads(made.published["trials.json"])
+    failed = [trial for trial in trials if trial["status"] == "failed"]
+    impossible = {"/training/warm_up": 3, "/training/epochs": 3}
+    assert [trial["setting"] for trial in failed] == [impossible] * result["failed"]
+    assert 0 < len(failed) < 12
+    assert all("3 epochs" in trial["reason"] for trial in failed)
+
+
+def test_trials_that_are_hopeless_are_given_up(house: Callable[..., FakeRun]) -> None:
+    made = house()
+    space = {"/training/learning_rate": [1e-9, 1e-8, 0.01, 0.02, 0.03], "/training/epochs": [8]}
+    result = run(sweep(space=space, pruning="median"), made)
+    trials = json.loads(made.published["trials.json"])
+    assert result["pruned"] == sum(trial["status"] == "pruned" for trial in trials) > 0
+    assert {trial["number"] for trial in trials if trial["status"] == "pruned"} & {0, 1}
+    assert result["best"]["status"] == "complete"
+
+
+def test_a_problem_of_the_base_points_into_the_base(house: Callable[..., FakeRun]) -> None:
+    base = BASE | {"training": BASE["training"] | {"class_weights": [1.0, 2.0]}}
+    with pytest.raises(Problem) as caught:
+        run(sweep(base=base), house())
+    assert caught.value.pointer == "/base/training/class_weights"

@@ -1,0 +1,233 @@
+"""A sweep from its data to its Pareto front: one teacher, heard once; trials in rounds; the test rows at the end."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from statistics import fmean
+from typing import Any
+
+import torch
+from pydantic import ValidationError
+
+from app.distillations.objectives import Sequence
+from app.distillations.schemas import DistillationJob
+from app.errors import Problem
+from app.sweeps.schemas import Setting, Sweep, apply, reason
+from app.sweeps.views import FrontMember, SweepResult, TrialView
+from workers.distillation import teachers
+from workers.distillation.data import Rows
+from workers.distillation.evaluate import latency, quality, size
+from workers.distillation.features import wanted_features, with_features
+from workers.distillation.learner import refuse_unfit, score
+from workers.distillation.measure import checkpoint, measure, trained
+from workers.distillation.objectives import refuse_undefined
+from workers.distillation.plan import Lesson, baseline_lesson, student_lesson, student_stages
+from workers.distillation.report import result
+from workers.distillation.run import heard_lesson, load_data, publish, reproducible, teacher_of, warn_early
+from workers.distillation.signals import Signal
+from workers.distillation.state import Keeper
+from workers.distillation.students import logits_of
+from workers.run import Run
+from workers.sweeps.pareto import front
+from workers.sweeps.search import Search
+from workers.sweeps.trials import Trainer, Trial
+
+
+def run(sweep: Sweep, run: Run) -> dict[str, Any]:
+    """Compute a sweep. Returns a SweepResult as JSON; publishes trials.json, pareto.json and the front's students.
+
+    Raises Problem when it cannot succeed, Stopped after saving its state.
+    """
+    with reproducible(run.threads):
+        try:
+            return _Sweeping(sweep, run).result()
+        except Problem as problem:
+            raise problem.within("/base") if problem.pointer else problem from None
+
+
+class _Sweeping:
+    """What all trials share."""
+
+    def __init__(self, sweep: Sweep, run: Run) -> None:
+        self.sweep, self.run, base = sweep, run, sweep.base
+        self.keeper = Keeper(sweep, run)
+        self.data = load_data(base.dataset, run)
+        refuse_undefined(base.objective, len(self.data.classes))
+        refuse_unfit(student_stages(base)[0][0], self.data)
+        self.teacher = teacher_of(base, self.data, self.keeper)
+        self.signal, self.use = teachers.signal_and_use(self.teacher, self.data, base.signal, run)
+        warn_early(teachers.answers_of(self.teacher, self.data, self.data.validation, run), self.data, run)
+        self.trainer = Trainer(self.data, self.keeper, pruning=sweep.pruning == "median")
+        self.views: dict[int, TrialView] = {}
+        self.costs: dict[str, tuple[int, int, float]] = self.keeper.notes.setdefault("costs", {})
+
+    def result(self) -> dict[str, Any]:
+        search, trials = Search(self.sweep), list[Trial]()
+        for settings in search.rounds():
+            new = [self._trial(len(trials) + place, setting) for place, setting in enumerate(settings)]
+            trials += new
+            self._ended([trial for trial in new if trial.why])
+            self.trainer.train([trial for trial in new if not trial.why], self._ended)
+            search.tell([self.views[trial.number].accuracy if self._complete(trial) else None for trial in new])
+        complete = [trial for trial in trials if self._complete(trial)]
+        if not complete:
+            why = next((view.reason for view in self.views.values() if view.reason), "all were given up")
+            raise Problem("no_trial_succeeded", f"None of the {len(trials)} trials succeeded: {why}.")
+        best = min(complete, key=self._rank)
+        chosen = [complete[i] for i in front([self._costs(trial) for trial in complete])]
+        return self._concluded(best, sorted(chosen, key=self._rank), len(trials))
+
+    def _trial(self, number: int, setting: Setting) -> Trial:
+        """What a setting asks for; one that cannot be trained says why."""
+        trial = Trial(number, setting)
+        try:
+            job = apply(self.sweep.base, setting)
+            pairs = [tuple(self._named(stage, number) for stage in pair) for pair in student_stages(job)]
+            refuse_undefined(job.objective, len(self.data.classes))
+            refuse_unfit(pairs[0][0], self.data)
+            lesson = self._lesson(job)
+        except (ValidationError, Problem) as error:
+            trial.why = reason(error) if isinstance(error, ValidationError) else str(error)
+            return trial
+        trial.job, trial.pairs = job, [(student, baseline) for student, baseline in pairs]
+
+        trial.lessons = [lesson for _ in pairs]
+        return trial
+
+    def _lesson(self, job: DistillationJob) -> Lesson:
+        """From what the teacher said once for all trials, unless the objective has it say more."""
+        first = student_stages(job)[0][0].begin(self.data)
+        wanted = wanted_features(job.objective, first, self.teacher, self.data)
+        if isinstance(job.objective, Sequence):
+            return heard_lesson(job, self.data, self.teacher, wanted, self.run)[0]
+
+        def ask(rows: Rows, view: str) -> Signal:
+            shown = replace(self.data, train=rows)
+            said, _ = teachers.signal_and_use(self.teacher, shown, job.signal, self.run, view=view)
+            return with_features(said, self.teacher, rows, wanted)
+
+        signal = with_features(self.signal, self.teacher, self.data.train, wanted)
+        return student_lesson(job, self.data, signal, ask)
+
+    def _named(self, stage: Any, number: int) -> Any:
+        name = f"trial-{number}-{stage.role}-seed-{stage.seed}"
+        return replace(stage, name=name, phase=f"trial {number + 1}/{self.sweep.count}")
+
+    def _complete(self, trial: Trial) -> bool:
+        return self.views[trial.number].status == "complete"
+
+    def _rank(self, trial: Trial) -> tuple[float, ...]:
+        """Ascending: the most accurate first, then the surest, the smallest, the earliest."""
+        view = self.views[trial.number]
+        assert view.accuracy is not None
+        return -view.accuracy, view.negative_log_likelihood or 0.0, view.bytes or 0, trial.number
+
+    def _costs(self, trial: Trial) -> tuple[float, ...]:
+        view = self.views[trial.number]
+        return -(view.accuracy or 0), view.bytes or 0, view.latency_ms or 0
+
+    def _ended(self, trials: list[Trial]) -> None:
+        """Measure trials on the validation rows, and tell."""
+        for trial in trials:
+            self.views[trial.number] = view = self._view(trial)
+            self.run.event("trial", view.model_dump(mode="json", exclude={"object"}))
+        if trials:
+            done, total = len(self.views), self.sweep.count
+            self.run.progress(phase="trials", done=done, total=total, unit="trials")
+            self._publish("trials.json", [self.views[number] for number in sorted(self.views)])
+
+    def _view(self, trial: Trial) -> TrialView:
+        failed = trial.why or self.trainer.failed.get(trial.number)
+        stages = [student for student, _ in trial.pairs if student.name in self.keeper.outcomes]
+        if failed or not stages:
+            return _view(trial, "failed", reason=failed)
+        outcomes = [self.keeper.outcomes[stage.name] for stage in stages]
+        networks = [trained(stage, self.keeper.outcomes, self.data) for stage in stages]
+        scores = [score(network, self.data.validation, torch.device("cpu")) for network in networks]
+        architecture = stages[0].architecture.model_dump_json()
+        if architecture not in self.costs:
+            takes = size(
+                networks[0], self.data.input_shape, len(checkpoint(stages[0], self.keeper.outcomes, self.data))
+            )
+            typical = latency(networks[0], self.data.train.x[0]).p50_ms
+            self.costs[architecture] = takes.parameters, takes.bytes, typical
+        parameters, size_in_bytes, typical = self.costs[architecture]
+        return _view(
+            trial,
+            "pruned" if trial.number in self.trainer.pruned else "complete",
+            accuracy=fmean(accuracy for accuracy, _ in scores),
+            negative_log_likelihood=fmean(likelihood for _, likelihood in scores),
+            accuracies=[accuracy for accuracy, _ in scores],
+            epochs=[outcome.epoch for outcome in outcomes],
+            parameters=parameters,
+            bytes=size_in_bytes,
+            latency_ms=typical,
+            stacked=stages[0].name in self.trainer.stacked,
+        )
+
+    def _concluded(self, best: Trial, chosen: list[Trial], count: int) -> dict[str, Any]:
+        """Train the best trial's baselines, then read the test rows: for the front's members, and for nothing else."""
+        assert best.job is not None
+        job, data, keeper = best.job, self.data, self.keeper
+        if job.evaluation.baseline:
+            lesson = baseline_lesson(data)
+            pairs = [(baseline, baseline) for _, baseline in best.pairs]
+            unpruned = Trainer(data, keeper, pruning=False)
+            unpruned.train([Trial(best.number, {}, job, pairs, [lesson] * len(pairs))], lambda _: None)
+            if best.number in unpruned.failed:
+                raise Problem("training_diverged", "The best trial's baseline diverged: it learns from labels alone.")
+        answers = teachers.answers_of(self.teacher, data, data.test, self.run)
+        outcomes = keeper.outcomes
+        findings = measure(
+            job, data, self.teacher, best.lessons[0], best.pairs, outcomes, answers=answers, use=self.use
+        )
+        digest = hashlib.sha256(checkpoint(best.pairs[0][0], outcomes, data)).hexdigest()
+        for trial in {trial.number: trial for trial in [best, *chosen]}.values():
+            for student, _ in trial.pairs:
+                publish(f"{student.name}.safetensors", student, outcomes[student.name], data, keeper)
+        self._publish("pareto.json", [self._member(trial) for trial in chosen])
+        short = result(findings, checkpoints=len(keeper.published), student_sha256=digest, seconds=keeper.seconds())
+        statuses = [view.status for view in self.views.values()]
+        return SweepResult(
+            trials=count,
+            pruned=statuses.count("pruned"),
+            failed=statuses.count("failed"),
+            stacked_students=sum("-student-" in name for name in self.trainer.stacked),
+            best=self.views[best.number],
+            front=[trial.number for trial in chosen],
+            teacher=short.teacher,
+            student=short.student,
+            baseline=short.baseline,
+            gain=short.gain,
+            verdict=short.verdict,
+            notes=_notes(len(data.validation.y), count),
+            seconds=short.seconds,
+        ).model_dump(mode="json")
+
+    def _member(self, trial: Trial) -> FrontMember:
+        networks = [trained(student, self.keeper.outcomes, self.data) for student, _ in trial.pairs]
+        test = self.data.test
+        accuracy = fmean(quality(logits_of(network, test.x), test.labels).accuracy for network in networks)
+        return FrontMember(**self.views[trial.number].model_dump(), test_accuracy=accuracy)
+
+    def _publish(self, name: str, views: Iterable[TrialView]) -> None:
+        path = self.run.scratch / name
+        path.write_text(json.dumps([view.model_dump(mode="json") for view in views], allow_nan=False))
+        self.run.publish(path, kind="report", name=name, media_type="application/json")
+
+
+def _view(trial: Trial, status: Any, **found: Any) -> TrialView:
+    nothing: dict[str, Any] = dict.fromkeys(
+        ("reason", "accuracy", "negative_log_likelihood", "parameters", "bytes", "latency_ms")
+    )
+    nothing |= {"accuracies": [], "epochs": [], "stacked": False}
+    return TrialView(number=trial.number, setting=trial.setting, status=status, **nothing | found)
+
+
+def _notes(rows: int, trials: int) -> list[str]:
+    return [
+        f"{rows} validation rows chose the best epochs, the best of {trials} trials and the front: the best validation "
+        "accuracy of many is too good by the luck of the winner. The test rows were read once, for the front.",
+        "The baseline has the best trial's architecture, training and seeds. Its own settings were not searched.",
+    ]

@@ -1,0 +1,159 @@
+"""Training the students of trials: those of one shape together, the others one by one; hopeless trials are given up."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from statistics import fmean, median
+
+from app.distillations.schemas import DistillationJob
+from app.errors import Problem
+from app.sweeps.schemas import Setting
+from workers.distillation.data import Data
+from workers.distillation.plan import Lesson, Stage
+from workers.distillation.stacked import Stack, Taught, group_of, most_together
+from workers.distillation.state import Keeper, Outcome
+from workers.distillation.students import parameters
+from workers.distillation.train import train
+
+RUNGS = (4, 2)  # a trial is compared with others after a fourth and after a half of its epochs
+FEW = 4  # trials that have come as far, below which none is given up
+
+
+@dataclass
+class Trial:
+    """One setting. pairs: (student, baseline) of every seed. why: it failed."""
+
+    number: int
+    setting: Setting
+    job: DistillationJob | None = None
+    pairs: list[tuple[Stage, Stage]] = field(default_factory=list)
+    lessons: list[Lesson] = field(default_factory=list)
+    why: str | None = None
+
+    @property
+    def taught(self) -> list[Taught]:
+        return [(student, lesson) for (student, _), lesson in zip(self.pairs, self.lessons, strict=True)]
+
+
+class Pruned(Exception):
+    """A student whose trial is given up; outcome: its last epoch's."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__("pruned")
+        self.outcome = outcome
+
+
+class Trainer:
+    """Trains what an earlier attempt has not. What it decides is in the keeper's notes, and so saved with its state."""
+
+    def __init__(self, data: Data, keeper: Keeper, *, pruning: bool) -> None:
+        self.data, self.keeper, self.pruning = data, keeper, pruning
+        notes = keeper.notes
+        self.rungs: dict[str, list[float]] = notes.setdefault("rungs", {str(part): [] for part in RUNGS})
+        self.pruned: list[int] = notes.setdefault("pruned", [])
+        self.failed: dict[int, str] = notes.setdefault("failed", {})
+        self.stacked: list[str] = notes.setdefault("stacked", [])  # stages
+
+    def train(self, trials: Sequence[Trial], ended: Callable[[list[Trial]], None]) -> None:
+        """All students of the trials. ended: is told of trials that are done, as they are."""
+        for together in _groups(trials, self.data):
+            if len(together) * len(together[0].pairs) > 1 and group_of(*together[0].taught[0]) is not None:
+                self._stacked(together)
+            else:
+                for trial in together:
+                    self._alone(trial)
+            ended(together)
+
+    def _stacked(self, trials: list[Trial]) -> None:
+        lessons = [each for trial in trials for each in trial.taught]
+        trial_of = {stage.name: trial for trial in trials for stage, _ in trial.taught}
+        if all(name in self.keeper.outcomes or trial.number in self.failed for name, trial in trial_of.items()):
+            return
+        key = f"stack of {lessons[0][0].name}"
+        stack = Stack(lessons, self.data)
+        if (earlier := self.keeper.snapshot(key)) is not None:
+            stack.restore(earlier)
+        epochs = max(stage.training.epochs for stage, _ in lessons)
+        while not stack.finished:
+            for positions in stack.batches():
+                self.keeper.between_batches(key, stack.snapshot)
+                stack.learn(positions)
+            stack.end_epoch(self._hopeless(trials))
+            phase = f"trials {trials[0].number + 1} to {trials[-1].number + 1}"
+            self.keeper.run.progress(phase=phase, done=stack.epoch, total=epochs, unit="epochs")
+            self.keeper.between_epochs(key, stack.snapshot)
+        for name in sorted(stack.diverged):
+            self.failed[trial_of[name].number] = "its training diverged; a lower learning rate helps"
+        self.stacked.extend(stage.name for stage, _ in lessons)
+        self.keeper.outcomes |= stack.outcomes
+        if stack.outcomes:
+            self.keeper.finish(*next(iter(stack.outcomes.items())))
+
+    def _hopeless(self, trials: list[Trial]) -> Callable[[Stack], set[str]]:
+        def choose(stack: Stack) -> set[str]:
+            """The students of trials that are compared after this epoch, and found wanting."""
+            if not self.pruning:
+                return set()
+            compared: list[tuple[str, Trial, float]] = []
+            for trial in trials:
+                scores = [stack.latest[stage.name] for stage, _ in trial.taught if stage.name in stack.latest]
+                rung = rung_of(trial.pairs[0][0].training.epochs, stack.epoch)
+                if rung is not None and len(scores) == len(trial.pairs):
+                    compared.append((rung, trial, fmean(scores)))
+                    self.rungs[rung].append(fmean(scores))
+            given_up = [trial for rung, trial, score in compared if self._below(rung, score)]
+            self.pruned.extend(trial.number for trial in given_up)
+            return {stage.name for trial in given_up for stage, _ in trial.taught}
+
+        return choose
+
+    def _below(self, rung: str, score: float) -> bool:
+        known = self.rungs[rung]
+        return len(known) >= FEW and score < median(known)
+
+    def _alone(self, trial: Trial) -> None:
+        """One seed after the other; the first decides whether the trial is worth the rest."""
+        for position, (stage, lesson) in enumerate(trial.taught):
+            if stage.name in self.keeper.outcomes or trial.number in self.pruned or trial.number in self.failed:
+                continue
+
+            def after_epoch(latest: Outcome, stage: Stage = stage, first: bool = position == 0) -> None:
+                rung = rung_of(stage.training.epochs, latest.epoch)
+                if not self.pruning or not first or rung is None:
+                    return
+                self.rungs[rung].append(latest.validation_accuracy)
+                if self._below(rung, latest.validation_accuracy):
+                    weights = {name: tensor.clone() for name, tensor in latest.weights.items()}
+                    raise Pruned(Outcome(weights, latest.epoch, latest.step, latest.validation_accuracy))
+
+            try:
+                outcome = train(stage, lesson, self.data, self.keeper, after_epoch=after_epoch)
+            except Pruned as pruned:
+                self.pruned.append(trial.number)
+                outcome = pruned.outcome
+            except Problem as problem:
+                if problem.code != "training_diverged":
+                    raise
+                self.failed[trial.number] = "its training diverged; a lower learning rate helps"
+                continue
+            self.keeper.finish(stage.name, outcome)
+
+
+def rung_of(epochs: int, epoch: int) -> str | None:
+    """Which comparison is due after an epoch, if one is; a training of few epochs has only the later ones."""
+    if epoch >= epochs:
+        return None
+    return next((str(part) for part in reversed(RUNGS) if epoch == math.ceil(epochs / part)), None)
+
+
+def _groups(trials: Sequence[Trial], data: Data) -> Iterator[list[Trial]]:
+    """Trials whose students can be stacked, as many as memory should hold; others each by itself."""
+    groups: dict[str, list[Trial]] = {}
+    for trial in trials:
+        key = group_of(*trial.taught[0])
+        groups.setdefault(f"alone {trial.number}" if key is None else key, []).append(trial)
+    for members in groups.values():
+        weights = parameters(members[0].pairs[0][0].begin(data))
+        count = max(1, most_together(weights) // len(members[0].pairs))
+        for first in range(0, len(members), count):
+            yield members[first : first + count]
