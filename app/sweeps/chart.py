@@ -4,9 +4,9 @@ from collections.abc import Collection, Sequence
 from itertools import pairwise
 from math import log10
 
-from app.circuits.chart import GRID, INK, MEASURED, MUTED, OTHER, Bar, Chart
+from app.circuits.chart import MEASURED, OTHER, Bar, Chart
 from app.sweeps.views import TrialView
-from app.web.drawing import Box, Line, Shape, Text
+from app.web.drawing import GRID, INK, MUTED, Box, Line, Shape, Text
 
 WIDTH, HEIGHT = 720, 440
 LEFT, RIGHT, TOP, BOTTOM = 76.0, 30.0, 64.0, 60.0
