@@ -78,7 +78,7 @@ def facts_of(circuit: JsonCircuit, *, rules: CustomNoise | None = None) -> Facts
         conditional=conditional,
         branchings=min(branchings, _MANY),
         widest_cut=widest,
-        locations=operations if rules is not None and (rules.gates or rules.readout) else 0,
+        locations=max(1, operations) if rules is not None and (rules.gates or rules.readout) else 0,
         not_followed=not_followed,
         not_pauli=None if rules is None else not_pauli(rules),
     )

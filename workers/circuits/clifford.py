@@ -1,11 +1,12 @@
 """Whether a gate is Clifford, and what it is in Stim's gates. Each kind of gate is looked at once per process."""
 
+from collections.abc import Hashable
 from functools import lru_cache
 from math import isclose, pi, remainder
 
 import numpy as np
 from qiskit import QuantumCircuit
-from qiskit.circuit import Gate, Operation
+from qiskit.circuit import ControlledGate, Gate, Operation
 from qiskit.circuit.library import UnitaryGate
 from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import Clifford, Operator
@@ -13,6 +14,8 @@ from qiskit.quantum_info import Clifford, Operator
 MAX_CLIFFORD_QUBITS = 4  # of one gate: whether a matrix is Clifford takes 4^n conjugations
 
 MAX_MATRIX_QUBITS = 3  # of one whose definition leads nowhere: a matrix on four takes 20 ms
+
+PRECISION = 1e-8  # of a matrix; Qiskit takes gates for Clifford that miss it by 10⁻⁴
 
 Steps = tuple[tuple[str, tuple[int, ...]], ...]
 
@@ -60,15 +63,27 @@ class _Key:
     """A gate by its name, angles and controls: gates of one key do the same."""
 
     def __init__(self, gate: Gate) -> None:
-        self.gate = gate
-        definition = id(type(gate)) if type(gate) is not Gate else id(gate.definition)
-        self._key = (definition, gate.name, gate.num_qubits, tuple(gate.params), getattr(gate, "ctrl_state", None))
+        self.gate = gate  # what is told apart by its address has to stay alive
+        self._key = _identity(gate)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Key) and self._key == other._key
 
     def __hash__(self) -> int:
         return hash(self._key)
+
+
+def _identity(gate: Gate) -> Hashable:
+    """Only Qiskit's standard gates are known by their parameters alone; a source may define others of the same name."""
+    controls = gate.num_qubits, getattr(gate, "ctrl_state", None)
+    if type(gate) is ControlledGate:
+        return _identity(gate.base_gate), controls
+    if gate.base_class.__module__.startswith(_STANDARD):
+        return gate.base_class, controls, tuple(gate.params)
+    return id(gate.definition) if type(gate) is Gate and gate.definition is not None else id(gate)
+
+
+_STANDARD = "qiskit.circuit.library.standard_gates."
 
 
 @lru_cache(4096)
@@ -89,6 +104,8 @@ def _steps(gate: Gate) -> Steps | None:
     if tableau is None:
         return None
     circuit: QuantumCircuit = tableau.to_circuit()
+    if not _is_same(gate, circuit):
+        return None
     found = []
     for instruction in circuit.data:
         places = tuple(circuit.find_bit(qubit).index for qubit in instruction.qubits)
@@ -108,3 +125,10 @@ def _by_matrix(gate: Gate) -> Clifford | None:
         return Clifford.from_matrix(Operator(gate).data)
     except (QiskitError, TypeError):  # no Clifford, no definition, or an angle without a value
         return None
+
+
+def _is_same(gate: Gate, circuit: QuantumCircuit) -> bool:
+    """Whether their matrices differ by no more than a phase."""
+    wanted, found = Operator(gate).data, Operator(circuit).data
+    phase = np.vdot(found, wanted) / len(wanted)
+    return bool(np.allclose(wanted, found * phase, rtol=0, atol=PRECISION))

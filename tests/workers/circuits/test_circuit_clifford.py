@@ -7,6 +7,7 @@ import pytest
 import stim
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from qiskit import QuantumCircuit
 from qiskit.circuit import Gate, Parameter
 from qiskit.circuit.library import (
     CPhaseGate,
@@ -74,7 +75,14 @@ def test_random_matrices_are_not(qubits: int, seed: int) -> None:
 
 @pytest.mark.parametrize(
     "gate",
-    [RZGate(Parameter("a")), CPhaseGate(Parameter("a")), CUGate(0, Parameter("a"), 0, 0), RZGate(pi / 2 + 1e-3)],
+    [
+        RZGate(Parameter("a")),
+        CPhaseGate(Parameter("a")),
+        CUGate(0, Parameter("a"), 0, 0),
+        RZGate(pi / 2 + 1e-6),
+        CRXGate(1e-5),
+        UnitaryGate(Operator(CRXGate(1e-5))),
+    ],
     ids=lambda gate: gate.name,
 )
 def test_a_free_or_a_near_angle_is_not(gate: Gate) -> None:
@@ -85,3 +93,20 @@ def test_controlled_rotations_by_half_a_turn_are() -> None:
     for gate in (CRXGate(pi), CRXGate(2 * pi), CPhaseGate(pi), RXXGate(2 * pi).control(1, annotated=False)):
         assert steps_as_tableau(gate) == tableau(gate)
     assert steps_of(UGate(pi / 2, 0, pi)) is not None
+
+
+def test_gates_of_one_name_are_told_apart() -> None:
+    """Those that a source defines, and controlled ones of them, have no parameters to tell them by."""
+
+    def defined(angle: float) -> Gate:
+        circuit = QuantumCircuit(1, name="mine")
+        circuit.rz(angle, 0)
+        return circuit.to_gate()
+
+    pairs = [
+        [defined(angle) for angle in (pi / 2, 0.3)],
+        [defined(angle).control(1, annotated=False) for angle in (2 * pi, 0.3)],
+    ]
+    for first, second in pairs:
+        assert steps_as_tableau(first) == tableau(first)
+        assert steps_as_tableau(second) == tableau(second) != tableau(first)
