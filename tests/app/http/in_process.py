@@ -110,14 +110,14 @@ class Worker:
         self.publish(held, "diagram", "diagram.svg", b'<svg xmlns="http://www.w3.org/2000/svg"/>')
         self.finish(held, {"shots": shots, "outcomes": len(counts)})
 
-    def run_distillation(self, *checkpoints: bytes) -> list[str]:
-        """Finish the next distillation with these checkpoints and a report; returns the checkpoints' ids."""
+    def run_distillation(self, *checkpoints: bytes, report: bytes = b'{"verdict": "BEATS"}') -> list[str]:
+        """Finish the next distillation with these checkpoints and this report; returns the checkpoints' ids."""
         held = self.claim(DISTILLATION)
         ids = [
             self.publish(held, "checkpoint", f"student-seed{seed}.safetensors", content, role="student", seed=seed)
             for seed, content in enumerate(checkpoints)
         ]
-        self.publish(held, "report", "report.json", b'{"verdict": "BEATS"}')
+        self.publish(held, "report", "report.json", report)
         self.finish(held, {"verdict": "BEATS"})
         return ids
 

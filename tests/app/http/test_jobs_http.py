@@ -112,7 +112,7 @@ def test_an_empty_list_is_a_list(client: httpx.Client) -> None:
         (f"limit={'9' * 5000}", "limit"),
         ("after=x", "after"),
         (f"before=file_{'0' * 32}", "before"),
-        ("kind=sweep", "kind"),
+        ("kind=painting", "kind"),
         ("status=done", "status"),
         ("status=queued&status=done", "status"),
         ("label=course", "label"),

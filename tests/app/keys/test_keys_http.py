@@ -1,5 +1,7 @@
 """Keys over HTTP: who gets in, and that what belongs to one key does not exist for another."""
 
+import json
+
 import click
 import httpx
 import pytest
@@ -10,6 +12,7 @@ from app.errors import Problem
 from app.ionq.router import PREFIX as IONQ
 from app.keys import keyring
 from app.keys.keyring import Keyring
+from tests.app.distillations.stored_report import document
 from tests.app.http.in_process import BELL, DIGITS, Service, Worker, refused
 from tests.app.ionq.answers import refused_as_by_ionq
 
@@ -110,7 +113,7 @@ def test_what_belongs_to_one_key_does_not_exist_for_another(service: Service, wo
     circuit = ada.post("/v1/circuits", json=BELL | {"labels": {"a": "b"}}).json()
     worker.run_circuit({"00": 1})
     training = ada.post("/v1/distillations", json=DIGITS).json()
-    [checkpoint] = worker.run_distillation(b"weights")
+    [checkpoint] = worker.run_distillation(b"weights", report=json.dumps(document()).encode())
     file = ada.post("/v1/files?purpose=dataset&name=a.csv", content=b"x").json()
     waiting = ada.post("/v1/circuits", json=BELL).json()
     reads = [*circuit["links"].values(), *training["links"].values(), *file["links"].values()]
