@@ -118,6 +118,14 @@ def test_a_qubit_that_is_read_twice_is_misread_twice() -> None:
     assert len(entry["counts"]) == 4
 
 
+def test_a_bit_that_is_written_twice_at_the_end_is_misread_once() -> None:
+    measured = [{"gate": "x", "target": 0}, *[{"gate": "measure", "target": 0, "clbit": bit} for bit in (1, 1, 0)]]
+    noise = Noise(misread=(0.2, 0.05))
+    for method in ("trajectories", "stabilizer"):
+        ((entry,), _) = run_job(json_circuit(1, measured), noise=noise.written(), shots=20_000, method=method)
+        exact.assert_sampled(entry["counts"], exact.distribution(exact.run(1, measured, 2, noise)))
+
+
 def test_observables_of_idle_qubits() -> None:
     """⟨Z⟩ is 1 and ⟨X⟩ is 0, but a measurement of X is a coin."""
     observables = [{"terms": [{"paulis": letter, "qubits": [1]}]} for letter in "ZX"]

@@ -97,14 +97,20 @@ def _observed(circuit: QuantumCircuit, program: Program) -> QuantumCircuit:
 
 
 def without_idle_qubits(program: Program, prepare: Prepare = aer.for_aer) -> QuantumCircuit:
-    """The same without barriers and idle qubits. A clbit that an idle qubit clears is cleared by one that stays 0."""
+    """The same without barriers and idle qubits. A clbit that an idle qubit clears is cleared by one that stays 0.
+
+    Of several final measurements into one clbit the last is left: Aer would misread the bit once for each.
+    """
     circuit = program.circuit
     active = set(program.shape.active)
+    ending = final_measurements(circuit)
+    last = {circuit.data[position].clbits[0]: position for position in sorted(ending)}
     writes = Counter(clbit for instruction in circuit.data for clbit in instruction.clbits)
     compact = QuantumCircuit(program.shape.active, circuit.clbits, *circuit.cregs)
     ground: Qubit | None = None
-    for instruction in circuit.data:
-        if instruction.operation.name == "barrier":
+    for position, instruction in enumerate(circuit.data):
+        overwritten = position in ending and last[instruction.clbits[0]] != position
+        if instruction.operation.name == "barrier" or overwritten:
             continue
         if active.issuperset(instruction.qubits):
             compact._append(prepare(instruction))
