@@ -112,10 +112,8 @@ def _rd(spec: Rd, network: ScorerNetwork, signal: Signal, users: Tensor, batch: 
 def _rrd(spec: Rrd, network: ScorerNetwork, signal: Signal, users: Tensor, batch: Batch) -> Tensor:
     ranking, device = signal.ranking[users], network.user.weight.device
     at = interesting_positions(len(ranking), ranking.shape[1], spec.interesting, spec.sharpness, batch.generator)
-    better = (
-        torch.arange(ranking.shape[1]) <= at[:, -1:]
-    )  # than the last interesting item, and it: no uninteresting ones
-    excluded = torch.where(better, ranking, ranking[:, :1])
+    down_to_the_last = torch.arange(ranking.shape[1]) <= at[:, -1:]  # uninteresting items are from below
+    excluded = torch.where(down_to_the_last, ranking, -1)
     uninteresting = batch.unseen.draw_outside(users, excluded, spec.uninteresting, batch.generator)
     listed = torch.cat([ranking.gather(1, at), uninteresting], 1).to(device)
     scores = network.pairs(users.to(device), listed)

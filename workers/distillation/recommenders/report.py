@@ -107,8 +107,8 @@ def notes(job: RecommenderJob, data: Data, findings: Findings) -> list[str]:
     """What a reader must know to judge the numbers, in plain words."""
     k = job.evaluation.k
     said = [
-        f"Every held-out item was ranked among all {data.items} items that its user had not chosen before; items of "
-        "equal score count as ranked before it.",
+        f"Every held-out item was ranked among those of the {data.items} items that its user had not chosen before; "
+        "items of equal score count as ranked before it.",
         "Student and baseline started from the same weights and saw the same batches and negatives for as many steps; "
         "the teacher is the only difference.",
         f"NDCG@{k} on {len(data.validation)} validation interactions chose the best epoch of every network trained; "

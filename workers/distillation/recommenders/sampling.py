@@ -41,13 +41,11 @@ class Unseen:
         return self.items(users, _below(self.counts(users), count, generator))
 
     def draw_outside(self, users: Tensor, excluded: Tensor, count: int, generator: Generator) -> Tensor:
-        """(users, count) as `draw`, outside of excluded: unseen items (users, n) of which one may come twice."""
-        numbers = self.numbers(users, excluded).sort(1).values
-        again = torch.zeros_like(numbers, dtype=torch.bool)
-        again[:, 1:] = numbers[:, 1:] == numbers[:, :-1]
-        distinct = torch.where(again, self.item_count, numbers).sort(1).values  # what came again is now at the end
-        below = torch.where(distinct < self.item_count, distinct - torch.arange(distinct.shape[1]), self.item_count)
-        drawn = _below(self.counts(users) - (~again).sum(1), count, generator)
+        """(users, count) as `draw`, outside of excluded: distinct unseen items (users, n), -1 where there are fewer."""
+        there = excluded >= 0
+        numbers = torch.where(there, self.numbers(users, excluded), self.item_count).sort(1).values
+        below = torch.where(numbers < self.item_count, numbers - torch.arange(numbers.shape[1]), self.item_count)
+        drawn = _below(self.counts(users) - there.sum(1), count, generator)
         return self.items(users, drawn + torch.searchsorted(below, drawn, right=True))
 
     def mask(self, users: Tensor) -> tuple[Tensor, Tensor]:

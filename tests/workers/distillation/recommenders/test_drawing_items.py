@@ -67,8 +67,10 @@ def test_nothing_excluded_is_drawn(choices: list[set[int]], seed: int, data: st.
         left = [item for item in range(ITEMS) if item not in chosen]
         if len(left) > 1:
             users.append(user)
-            out = data.draw(st.permutations(left))[:-1]  # one at least is left, and some are named twice
-            excluded.append(data.draw(st.lists(st.sampled_from(out), min_size=4, max_size=4)))
+            out = data.draw(
+                st.lists(st.sampled_from(left), unique=True, max_size=len(left) - 1)
+            )  # one is left at least
+            excluded.append(data.draw(st.permutations(out + [-1] * (ITEMS - len(out)))))
     if users:
         drawn = unseen.draw_outside(torch.tensor(users), torch.tensor(excluded), 40, draws(seed))
         for user, out, items in zip(users, excluded, drawn.tolist(), strict=True):
@@ -78,7 +80,7 @@ def test_nothing_excluded_is_drawn(choices: list[set[int]], seed: int, data: st.
 
 def test_what_is_left_is_drawn_evenly_and_again_by_the_same_seed() -> None:
     unseen = unseen_of([{0, 3, 4, 11}])
-    asked, excluded = torch.tensor([0]), torch.tensor([[5, 1, 5]])
+    asked, excluded = torch.tensor([0]), torch.tensor([[5, -1, 1]])
     assert torch.equal(unseen.draw(asked, 10, draws(1)), unseen.draw(asked, 10, draws(1)))
     found = histogram(unseen.draw(asked, 40_000, draws(2)))
     np.testing.assert_allclose(found, [0 if i in {0, 3, 4, 11} else 1 / 8 for i in range(ITEMS)], atol=0.01)
