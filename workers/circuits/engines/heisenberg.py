@@ -18,7 +18,7 @@ from workers.circuits.program import Mean, Reals
 
 Codes = NDArray[np.uint8]  # of Pauli letters: I, X, Y, Z are 0 to 3
 
-_X, _Z = 1, 3
+_Z = 3
 
 
 def means(circuit: stim.Circuit, observables: Sequence[Measured], places: Sequence[int]) -> list[Mean]:
