@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
+from app.distillations.objectives import Kd
 from app.errors import Problem
 from workers.distillation.data import Data, Rows
 from workers.distillation.features import shapes_of
@@ -17,6 +18,8 @@ from workers.distillation.objectives.criterion import Criterion
 from workers.distillation.objectives.terms import UNKNOWN, Target, cross_entropy_of_known, label_term
 from workers.distillation.optimise import Average, learning_rate, optimizer_of
 from workers.distillation.plan import Lesson, Stage, seed_of
+from workers.distillation.signals import heard
+from workers.distillation.slopes import has_slope, kd_and_slope
 from workers.distillation.state import Curve, Outcome, Point, Snapshot, outcome_of
 from workers.distillation.students import logits_of
 from workers.distillation.views import name_of, refuse_tables, view
@@ -46,6 +49,7 @@ class Learner:
         self.trained = [*self.network.parameters(), *(self.criterion.parameters() if self.criterion else ())]
         self.optimizer = optimizer_of(self.trained, training)
         self.scaler = torch.amp.GradScaler(self.device.type) if training.precision == "float16" else None
+        self.by_slope = has_slope(stage, lesson.objective if self.criterion else None, len(data.classes))
         self.average = None if training.ema is None else Average(self.network, training.ema)
         self.batches_per_epoch = -(-lesson.epoch_rows // training.batch_size)
         self.steps_per_epoch = -(-self.batches_per_epoch // training.accumulate)
@@ -130,13 +134,29 @@ class Learner:
     def learn(self, positions: Tensor) -> None:
         """One batch of training rows; an optimizer step once enough of them are together."""
         positions = positions.to(self.device)
-        loss = self._loss(positions)
-        together = self._together()
-        self._backward(loss if together == 1 else loss / together)
+        loss = self._loss_by_slope(positions) if self.by_slope else self._loss_by_autograd(positions)
         self.batch += 1
         self.loss_sum += loss.item()
         if self.batch % self.stage.training.accumulate == 0 or self.batch == self.batches_per_epoch:
             self._step()
+
+    def _loss_by_autograd(self, positions: Tensor) -> Tensor:
+        """The loss of a batch; its gradients are with the parameters then."""
+        loss = self._loss(positions)
+        self._backward(loss)
+        return loss
+
+    def _loss_by_slope(self, positions: Tensor) -> Tensor:
+        """The same, where the gradient by the logits is known without autograd."""
+        assert isinstance(self.lesson.objective, Kd) and self.signal is not None
+        x, labels = self.x.index_select(0, positions), self.labels.index_select(0, positions)
+        with self._precision():
+            logits = self.network(x)
+        answers = logits.detach()
+        said = heard(self.signal.rows(positions), answers).logits
+        loss, slope = kd_and_slope(answers, said, labels, self.lesson.objective, self.epoch + 1)
+        self._backward(logits, slope.to(logits.dtype))
+        return loss
 
     def _loss(self, positions: Tensor) -> Tensor:
         x, labels = self.x.index_select(0, positions), self.labels.index_select(0, positions).flatten()
@@ -168,9 +188,12 @@ class Learner:
         most = self.stage.training.accumulate
         return min(most, self.batches_per_epoch - self.batch // most * most)
 
-    def _backward(self, loss: Tensor) -> None:
-        loss = loss if self.scaler is None else self.scaler.scale(loss)
-        loss.backward()  # type: ignore[no-untyped-call]
+    def _backward(self, result: Tensor, slope: Tensor | None = None) -> None:
+        """slope: the loss's gradient by `result`; None for the loss itself."""
+        together = self._together()
+        result = result if together == 1 else result / together
+        result = result if self.scaler is None else self.scaler.scale(result)
+        result.backward(slope)  # type: ignore[no-untyped-call]
 
     def _step(self) -> None:
         """One optimizer step on the gradients that have come together."""
@@ -186,7 +209,8 @@ class Learner:
         else:
             self.scaler.step(self.optimizer)
             self.scaler.update()
-        self.optimizer.zero_grad()
+        for parameter in self.trained:  # as zero_grad does, without its bookkeeping
+            parameter.grad = None
         if self.average is not None:
             self.average.follow(self.network)
 
