@@ -1,6 +1,6 @@
 """All benchmarks, one after another, and one table. The exit status is 1 when a goal is missed.
 
-python -m benchmarks                    # all: a quarter of an hour
+python -m benchmarks                    # all: twenty minutes
 python -m benchmarks circuits           # those of circuits; also service, or the name of one
 """
 
@@ -24,12 +24,12 @@ from benchmarks.circuits import (
     translation,
     uniform,
 )
-from benchmarks.distillation import stacked
+from benchmarks.distillation import cache_bytes, cached_cost, stacked, textbook, torchdistill
 from benchmarks.report import report
 
 GROUPS: dict[str, tuple[ModuleType, ...]] = {
     "service": (startup, accept, read, start, bell, ionq, throughput),
-    "distillation": (stacked,),
+    "distillation": (stacked, textbook, cached_cost, cache_bytes, torchdistill),
     "circuits": (translation, openqasm3, bell_shots, uniform, ghz, noisy, dynamic, sweep, layered, single, predictions),
 }
 

@@ -7,26 +7,20 @@ few epochs (after many, rounding grows in any training: one side's alone, summed
 Some of the students are trained one by one between the stacked runs, and their median stands for all 120.
 """
 
-import os
-
-os.environ |= {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}  # before numpy counts cores
-
 import sys
-import tempfile
 import time
-from pathlib import Path
 from statistics import median
-from typing import Any
 
 import torch
 
 from app.distillations.schemas import DistillationJob
+from benchmarks.distillation.work import kept  # before numpy counts cores
 from benchmarks.report import Line, report
 from workers.distillation.data import Data, load
 from workers.distillation.plan import Lesson, Stage, student_lesson, student_stages
 from workers.distillation.signals import Signal
 from workers.distillation.stacked import Stack
-from workers.distillation.state import Keeper, Outcome
+from workers.distillation.state import Outcome
 from workers.distillation.students import logits_of
 from workers.distillation.train import train
 
@@ -38,24 +32,6 @@ COMPARED_EPOCHS = 3
 ALONE = 12  # students a round that are timed one by one
 ROUNDS = 3
 TOLERANCE = 1e-4  # of the largest logit
-
-
-class Quiet:
-    """A house that keeps nothing, so that neither side waits for a disk."""
-
-    threads, resume = 1, None
-
-    def __init__(self, scratch: Path) -> None:
-        self.scratch = scratch
-
-    def progress(self, **_: Any) -> None: ...
-
-    def event(self, kind: str, data: dict[str, Any]) -> None: ...
-
-    def save(self, path: Path) -> None: ...
-
-    def stop_requested(self) -> bool:
-        return False
 
 
 def students(data: Data, signal: Signal, epochs: int) -> list[tuple[Stage, Lesson]]:
@@ -88,8 +64,7 @@ def stacked(taught: list[tuple[Stage, Lesson]], data: Data) -> dict[str, Outcome
 
 
 def alone(taught: list[tuple[Stage, Lesson]], data: Data) -> dict[str, Outcome]:
-    with tempfile.TemporaryDirectory() as folder:
-        keeper = Keeper(DistillationJob.model_validate(BODY), Quiet(Path(folder)))  # type: ignore[arg-type]
+    with kept(DistillationJob.model_validate(BODY)) as keeper:
         return {stage.name: train(stage, lesson, data, keeper) for stage, lesson in taught}
 
 
