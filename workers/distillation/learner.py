@@ -148,7 +148,8 @@ class Learner:
 
     def _loss_by_slope(self, positions: Tensor) -> Tensor:
         """The same, where the gradient by the logits is known without autograd."""
-        assert isinstance(self.lesson.objective, Kd) and self.signal is not None
+        assert isinstance(self.lesson.objective, Kd)
+        assert self.signal is not None
         x, labels = self.x.index_select(0, positions), self.labels.index_select(0, positions)
         with self._precision():
             logits = self.network(x)
