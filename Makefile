@@ -5,7 +5,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: demo test test-slow test-chaos compose-test bench lint services clean
+.PHONY: demo test test-slow test-chaos compose-test bench figures lint services clean
 
 demo: $(STAMP)
 	$(BIN)/qstill demo
@@ -24,6 +24,9 @@ compose-test: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks
+
+figures: $(STAMP)
+	$(BIN)/python examples/figures.py
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

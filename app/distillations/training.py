@@ -25,6 +25,12 @@ class Augmentation(Strict):
         description="Standard deviation of added noise, in units of what the data is standardised by.",
         examples=[0.1],
     )
+    mix: Annotated[float, Field(ge=0, le=0.5)] = Field(
+        0.0,
+        description="Blend each image with another that the student learns from, whose share is drawn evenly from 0 to "
+        "this. The label stays that of the larger share; a teacher that is asked sees the blend.",
+        examples=[0.5],
+    )
     consistent: bool = Field(
         True,
         description="Ask the teacher about the images as the student sees them, in every epoch (function matching, "
@@ -35,8 +41,8 @@ class Augmentation(Strict):
 
     @model_validator(mode="after")
     def _does_something(self) -> "Augmentation":
-        if not (self.flip or self.crop or self.noise):
-            refuse((), "nothing_augmented", "name at least one of flip, crop and noise", {})
+        if not (self.flip or self.crop or self.noise or self.mix):
+            refuse((), "nothing_augmented", "name at least one of flip, crop, noise and mix", {})
         return self
 
 

@@ -14,21 +14,30 @@ from workers.distillation.state import Outcome
 from workers.distillation.students import logits_of
 
 
-def corrected(outcome: Outcome, stage: Stage, data: Data) -> Outcome:
-    """The outcome with the correction in its head's bias, where the training asks for it and classes were left out."""
+def corrects(stage: Stage, data: Data) -> bool:
+    """Whether the training asks for it and classes were left out; the teacher saw them all."""
     training = stage.training
-    if not isinstance(training, StudentTraining) or not training.bias_correction or not data.left_out:
-        return outcome
-    if stage.role == "teacher":
+    asked = isinstance(training, StudentTraining) and training.bias_correction
+    return asked and bool(data.left_out) and stage.role != "teacher"
+
+
+def corrected(outcome: Outcome, stage: Stage, data: Data) -> Outcome:
+    """The outcome with the correction in its head's bias, where there is one."""
+    if not corrects(stage, data):
         return outcome
     network = stage.begin(data)
     network.load_state_dict(outcome.weights)
     logits, labels = logits_of(network, data.validation.x), data.validation.y
-    unseen = torch.zeros(logits.shape[1]).index_fill(0, torch.tensor(data.left_out), 1.0)
-    bias = best_offset(logits, labels, data.left_out) * unseen
+    bias = shift(logits, labels, data.left_out)
     accuracy = float(((logits + bias).argmax(1) == labels).double().mean())
     weights = outcome.weights | {"head.bias": outcome.weights["head.bias"] + bias}
     return Outcome(weights, outcome.epoch, outcome.step, accuracy)
+
+
+def shift(logits: Tensor, labels: Tensor, classes: tuple[int, ...]) -> Tensor:
+    """What is added to a row of logits: the best offset for `classes`, 0 for the others."""
+    unseen = torch.zeros(logits.shape[1]).index_fill(0, torch.tensor(classes), 1.0)
+    return (best_offset(logits.cpu(), labels.cpu(), classes) * unseen).to(logits.device)
 
 
 def best_offset(logits: Tensor, labels: Tensor, classes: tuple[int, ...]) -> float:

@@ -10,6 +10,7 @@ from torch.nn.utils import clip_grad_norm_
 
 from app.distillations.objectives import Kd
 from app.errors import Problem
+from workers.distillation.bias import corrects, shift
 from workers.distillation.data import Data, Rows
 from workers.distillation.features import shapes_of
 from workers.distillation.networks.network import Network
@@ -128,7 +129,7 @@ class Learner:
         rows = view(self.data, how, seed=self.stage.seed, epoch=self.epoch)
         self.x = rows.x.to(self.device)
         if how.consistent and self.lesson.ask is not None:
-            name = name_of(how, seed=self.stage.seed, epoch=self.epoch)
+            name = name_of(self.data, how, seed=self.stage.seed, epoch=self.epoch)
             self.signal = self.lesson.ask(rows, name).to(self.device)
 
     def learn(self, positions: Tensor) -> None:
@@ -218,7 +219,8 @@ class Learner:
     def end_epoch(self) -> tuple[float, float]:
         """Turn to the next epoch. Returns this one's mean loss in nats, and its accuracy on the validation rows."""
         loss = self.loss_sum / self.batch
-        accuracy, negative_log_likelihood = score(self.judged, self.data.validation, self.device)
+        unseen = self.data.left_out if corrects(self.stage, self.data) else ()
+        accuracy, negative_log_likelihood = score(self.judged, self.data.validation, self.device, unseen)
         # Most of a language model's answers are guesses: which token is likeliest says little of how good they are.
         likelihood_first = (-negative_log_likelihood, accuracy)
         of_epoch = likelihood_first if self.data.language else likelihood_first[::-1]
@@ -237,9 +239,14 @@ class Learner:
         return {name: tensor.clone() for name, tensor in weights.items()} if copied else weights
 
 
-def score(network: Network, rows: Rows, device: torch.device) -> tuple[float, float]:
-    """(accuracy, negative log-likelihood in nats) of some rows; equal accuracies are told apart by the second."""
+def score(network: Network, rows: Rows, device: torch.device, unseen: tuple[int, ...] = ()) -> tuple[float, float]:
+    """(accuracy, negative log-likelihood in nats) of some rows; equal accuracies are told apart by the second.
+
+    unseen: classes whose logits are first shifted by what serves these rows best.
+    """
     logits, labels = logits_of(network, rows.x.to(device)), rows.labels.to(device)
+    if unseen and bool(logits.isfinite().all()):
+        logits = logits + shift(logits, labels, unseen)
     accuracy = (logits.argmax(1) == labels).double().sum() / (labels != UNKNOWN).sum()
     return float(accuracy), float(cross_entropy_of_known(logits, labels))
 

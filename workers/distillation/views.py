@@ -1,7 +1,9 @@
-"""Training images as an epoch shows them: flipped, shifted, noisy. A function of seed, epoch and row, and nothing else.
+"""Training images as an epoch shows them: flipped, shifted, noisy, blended. A function of seed, epoch and rows alone.
 
 So a student that resumes sees what it would have seen, and a teacher can be asked about the very same images.
 """
+
+import hashlib
 
 import torch
 from torch import Tensor
@@ -22,12 +24,15 @@ def view(data: Data, how: Augmentation, *, seed: int, epoch: int) -> Rows:
     changed = _moved(raw, shifts, mirrored & how.flip, how.crop)
     if how.noise:
         changed = changed + how.noise * data.standardisation.std.float() * torch.randn(raw.shape, generator=draw)
+    if how.mix:
+        changed = _blended(changed, data.learned, how.mix, draw)
     return Rows(changed, data.standardisation(changed), data.train.y, data.train.index)
 
 
-def name_of(how: Augmentation, *, seed: int, epoch: int) -> str:
-    """Names a view: two of one name are the same, for the same data."""
-    return f"{how.model_dump_json(exclude={'consistent'})}/{seed}/{epoch}"
+def name_of(data: Data, how: Augmentation, *, seed: int, epoch: int) -> str:
+    """Names a view: two of one name are the same, for the same training rows."""
+    name = f"{how.model_dump_json(exclude={'consistent'})}/{seed}/{epoch}"
+    return f"{name}/{hashlib.sha256(data.learned.numpy().tobytes()).hexdigest()}" if how.mix else name
 
 
 def _moved(images: Tensor, shifts: Tensor, mirrored: Tensor, most: int) -> Tensor:
@@ -39,6 +44,13 @@ def _moved(images: Tensor, shifts: Tensor, mirrored: Tensor, most: int) -> Tenso
     image, channel = torch.arange(count), torch.arange(channels)
     padded = pad(images, (most,) * 4)
     return padded[image[:, None, None, None], channel[:, None, None], rows[:, None, :, None], columns[:, None, None]]
+
+
+def _blended(images: Tensor, partners: Tensor, most: float, draw: torch.Generator) -> Tensor:
+    """Each image with a share, at most `most`, of another; partners: which rows may be that other."""
+    others = partners[torch.randint(len(partners), (len(images),), generator=draw)]
+    shares = most * torch.rand(len(images), generator=draw)[:, None, None, None]
+    return torch.lerp(images, images[others], shares)
 
 
 def refuse_tables(how: Augmentation | None, data: Data, pointer: str) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +15,15 @@ from torch import Tensor
 from app.distillations.datasets import BuiltinData
 from app.distillations.training import Augmentation, StudentTraining, Training
 from app.errors import Problem
-from workers.distillation.bias import best_offset
+from workers.distillation.bias import best_offset, shift
 from workers.distillation.data import load
-from workers.distillation.learner import Learner, batches
+from workers.distillation.learner import Learner, batches, score
 from workers.distillation.optimise import Average, learning_rate
 from workers.distillation.plan import baseline_lesson, student_lesson, student_stages
 from workers.distillation.run import run
 from workers.distillation.signals import Signal
 from workers.distillation.teachers import weights
-from workers.distillation.views import view
+from workers.distillation.views import name_of, view
 from workers.run import Stopped
 
 Make = Callable[..., Any]
@@ -278,6 +279,40 @@ def test_a_shift_moves_pixels_and_a_flip_mirrors_them() -> None:
     data, how = digits_with(noise=0.25)
     noise = view(data, how, seed=0, epoch=0).raw - data.train.raw
     assert (noise / data.standardisation.std).std().item() == pytest.approx(0.25, rel=0.02)
+
+
+def test_a_blend_is_mostly_its_own_image_and_partly_one_that_the_student_learns_from() -> None:
+    data, how = digits_with(mix=0.4)
+    partner = 5
+    black = torch.zeros_like(data.train.raw)
+    rows = replace(data.train, raw=black.index_fill(0, torch.tensor([partner]), 1.0))
+    one = replace(data, train=rows, learned=torch.tensor([partner]))
+    shares = view(one, how, seed=0, epoch=0).raw.flatten(1)
+    assert shares[partner].tolist() == [1.0] * 64
+    others = torch.cat([shares[:partner], shares[partner + 1 :]])
+    assert torch.equal(others, others[:, :1].expand(-1, 64))
+    assert 0 <= float(others.min()) < float(others.max()) <= 0.4
+    assert float(others.mean()) == pytest.approx(0.2, abs=0.01)
+
+
+def test_views_that_blend_other_rows_have_another_name() -> None:
+    data, how = digits_with(mix=0.5)
+    fewer = replace(data, learned=data.learned[1:])
+    names = {name_of(each, how, seed=0, epoch=0) for each in (data, fewer)}
+    assert len(names) == 2
+    plain = Augmentation(crop=1)
+    assert name_of(data, plain, seed=0, epoch=0) == name_of(fewer, plain, seed=0, epoch=0)
+
+
+def test_the_best_epoch_is_that_of_the_corrected_student() -> None:
+    data = load(BuiltinData.model_validate({"source": "builtin", "name": "digits", "leave_out": ["3"]}), {})
+    network = torch.nn.Linear(64, 10).requires_grad_(False)
+    flat = replace(data.validation, x=data.validation.x.flatten(1))
+    plain, _ = score(network, flat, torch.device("cpu"))  # type: ignore[arg-type]
+    better, _ = score(network, flat, torch.device("cpu"), data.left_out)  # type: ignore[arg-type]
+    shifted = network(flat.x) + shift(network(flat.x), flat.y, data.left_out)
+    assert better == float((shifted.argmax(1) == flat.y).double().mean())
+    assert better > plain
 
 
 @pytest.mark.parametrize("consistent", [True, False])

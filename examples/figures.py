@@ -1,0 +1,251 @@
+"""What distillation shows in miniature, over HTTP: each figure beside its goal. The exit status is 1 if one is missed.
+
+    python examples/figures.py                  # all, ten minutes on two cores; starts a service and ends it
+    python examples/figures.py noise digits     # some of them
+    QSTILL_URL=http://127.0.0.1:8400 QSTILL_KEY=… python examples/figures.py      # by a service that runs already
+
+A figure posts one or more of the JSON files beside this one, some with a field changed, and reads the reports.
+"""
+
+import contextlib
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import httpx
+
+HERE = Path(__file__).parent
+POLL_SECONDS = 0.5
+RECOVERED = "3"  # the digit that distil-digits-unseen.json leaves out
+
+Report = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Post:
+    """A job to post: a file of this folder, and fields that are changed, by their JSON pointers."""
+
+    file: str
+    changes: tuple[tuple[str, Any], ...] = ()
+
+    def body(self) -> dict[str, Any]:
+        body: dict[str, Any] = json.loads((HERE / self.file).read_text(encoding="utf-8"))
+        for pointer, value in self.changes:
+            *path, last = pointer.strip("/").split("/")
+            part = body
+            for name in path:
+                part = part[name]
+            part[last] = value
+        return body
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number that reports give, with the least that it has to be (most, if `at_most`)."""
+
+    claim: str
+    measured: float
+    goal: float
+    unit: str = "points"
+    at_most: bool = False
+
+    @property
+    def met(self) -> bool:
+        return self.measured <= self.goal if self.at_most else self.measured >= self.goal
+
+
+@dataclass(frozen=True)
+class Show:
+    """Jobs, and what their reports are read for."""
+
+    posts: tuple[Post, ...]
+    figures: Callable[[list[Report]], list[Figure]]
+
+
+def accuracy(report: Report, arm: str) -> float:
+    """Per cent of the test rows, mean over seeds."""
+    return 100 * float(report[arm]["summary"]["accuracy"]["mean"])
+
+
+def gain(report: Report) -> float:
+    """Student minus baseline, paired by seed, in points."""
+    return float(report["gain"]["points"])
+
+
+def few_labels(reports: list[Report]) -> list[Figure]:
+    students = fmean(accuracy(report, "student") for report in reports)
+    return [
+        Figure("50 labels and a pool, 1,210 weights: accuracy, mean over splits", students, 95, "%"),
+        Figure("the same over no teacher", fmean(map(gain, reports)), 18),
+    ]
+
+
+def all_labels(reports: list[Report]) -> list[Figure]:
+    beaten = sum(report["verdict"] == "BEATS" for report in reports)
+    return [Figure("all labels: splits on which the verdict is BEATS", beaten, 0, "", at_most=True)]
+
+
+def unseen(reports: list[Report]) -> list[Figure]:
+    recalls = [row["student"] for report in reports for row in report["per_class"] if row["class"] == RECOVERED]
+    return [Figure("a digit that the student never saw: recall", 100 * fmean(recalls), 90, "%")]
+
+
+def noise(reports: list[Report]) -> list[Figure]:
+    return [Figure("40 % of the labels wrong: over no teacher", fmean(map(gain, reports)), 1.5)]
+
+
+def matching(reports: list[Report]) -> list[Figure]:
+    consistent, plain, inconsistent = (accuracy(report, "student") for report in reports)
+    return [
+        Figure("function matching: consistent views over none", consistent - plain, 0.2),
+        Figure("function matching: none over inconsistent views", plain - inconsistent, 0.2),
+    ]
+
+
+def recommender(reports: list[Report]) -> list[Figure]:
+    rd, rrd, softmax = map(gain, reports)
+    return [
+        Figure("recommender, NDCG@10: RD over no teacher", rd, 0.5),
+        Figure("recommender: RRD over RD", rrd - rd, 0.5),
+        Figure("recommender: softmax-KL over RRD", softmax - rrd, 0.5),
+    ]
+
+
+def times_smaller(report: Report) -> float:
+    teacher, student = (report[arm]["cost"]["size"]["parameters"] for arm in ("teacher", "student"))
+    return float(teacher / student)
+
+
+def classifier(reports: list[Report]) -> list[Figure]:
+    (report,) = reports
+    lost = accuracy(report, "teacher") - accuracy(report, "student")
+    return [
+        Figure("text classifier: times smaller than its teacher", times_smaller(report), 8, "×"),
+        Figure("text classifier: accuracy lost to it", lost, 5, at_most=True),
+        Figure("text classifier: over no teacher", gain(report), 12),
+    ]
+
+
+def language_model(reports: list[Report]) -> list[Figure]:
+    (report,) = reports
+    teacher, student, baseline = (
+        report["language_model"][arm]["bits_per_character"]["mean"] for arm in ("teacher", "student", "baseline")
+    )
+    return [
+        Figure("language model: times smaller than its teacher", times_smaller(report), 8, "×"),
+        Figure("language model: lost to it", student - teacher, 0.5, "bits a character", at_most=True),
+        Figure("language model: over no teacher", baseline - student, 0.0, "bits a character"),
+    ]
+
+
+def on_splits(file: str, splits: Sequence[int]) -> tuple[Post, ...]:
+    """One job for each way to divide the rows: a figure that holds for one of them is luck."""
+    return tuple(Post(file, (("/dataset/split_seed", split),)) for split in splits)
+
+
+RD = {"kind": "rd", "top": 20, "position": 10.0, "weight": 0.3}
+
+SHOWS: dict[str, Show] = {
+    "digits": Show(on_splits("distil-digits-few-labels.json", range(5)), few_labels),
+    "all-labels": Show(on_splits("distil-digits-all-labels.json", range(3)), all_labels),
+    "unseen": Show(on_splits("distil-digits-unseen.json", range(3)), unseen),
+    "noise": Show(on_splits("distil-digits-noise.json", range(3)), noise),
+    "matching": Show(
+        (
+            Post("distil-digits-matching.json"),
+            Post("distil-digits-matching.json", (("/training/augmentation", None),)),
+            Post("distil-digits-matching.json", (("/training/augmentation/consistent", False),)),
+        ),
+        matching,
+    ),
+    "recommender": Show(
+        (
+            Post("distil-recommender.json", (("/objective", RD),)),
+            Post("distil-recommender.json", (("/objective", {"kind": "rrd"}),)),
+            Post("distil-recommender.json"),
+        ),
+        recommender,
+    ),
+    "classifier": Show((Post("distil-topics-classifier.json"),), classifier),
+    "language-model": Show((Post("distil-topics-language-model.json"),), language_model),
+}
+
+
+def shown(client: httpx.Client, names: Sequence[str]) -> Iterator[tuple[str, list[Report], list[Figure]]]:
+    """Post the jobs of all figures, then read each figure's reports as they come: (its name, reports, figures)."""
+    jobs = {name: [submit(client, post.body()) for post in SHOWS[name].posts] for name in names}
+    for name, places in jobs.items():
+        reports = [finished(client, place) for place in places]
+        yield name, reports, SHOWS[name].figures(reports)
+
+
+def submit(client: httpx.Client, body: dict[str, Any]) -> str:
+    """Queue a job. Returns where it is."""
+    reply = client.post("/v1/distillations", json=body)
+    if reply.is_error:
+        sys.exit(f"refused: {reply.text}")
+    return reply.headers["Location"]
+
+
+def finished(client: httpx.Client, place: str) -> Report:
+    """Wait for a job. Returns its report."""
+    while True:
+        job = client.get(place).raise_for_status().json()
+        if job["status"] == "succeeded":
+            report: Report = client.get(job["links"]["report"]).raise_for_status().json()
+            return report
+        if job["status"] in ("failed", "cancelled"):
+            sys.exit(f"{place} {job['status']}: {job['error']}")
+        time.sleep(POLL_SECONDS)
+
+
+@contextlib.contextmanager
+def service() -> Iterator[str]:
+    """The address of the service that QSTILL_URL names, or of one that lives as long as this program."""
+    if address := os.environ.get("QSTILL_URL"):
+        yield address
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "app.cli.main", "up", "--data-dir", folder, "--port", "0"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        try:
+            assert process.stdout is not None
+            found = next((match for line in process.stdout if (match := re.search(r"http://[^/\s]+", line))), None)
+            if found is None:
+                sys.exit("the service did not start; its messages are above")
+            yield found[0]
+        finally:
+            process.terminate()
+            process.communicate()
+
+
+def main(names: Sequence[str]) -> int:
+    """Print the table; returns the exit status."""
+    if unknown := [name for name in names if name not in SHOWS]:
+        sys.exit(f"There is no figure {unknown[0]!r}. There are: {', '.join(SHOWS)}.")
+    key = os.environ.get("QSTILL_KEY")
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    missed = 0
+    with service() as address, httpx.Client(base_url=address, headers=headers, timeout=60) as client:
+        for name, _, figures in shown(client, names or list(SHOWS)):
+            for figure in figures:
+                sign = "≤" if figure.at_most else "≥"
+                found = f"{figure.measured:6.2f} {figure.unit}".rstrip()
+                said = "met" if figure.met else "MISSED"
+                line = f"{name:15} {figure.claim:65} {found:24} {sign} {figure.goal:g}  {said}"
+                print(line, flush=True)  # noqa: T201  # a program's output
+                missed += not figure.met
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
