@@ -10,7 +10,7 @@ from collections import Counter
 from statistics import median
 
 from benchmarks.client import BELL, Client, finished
-from benchmarks.report import Line, report
+from benchmarks.report import Line, milliseconds, report
 from benchmarks.servers import plain_service, qstill_up
 
 GOAL_P50 = 120  # milliseconds
@@ -35,16 +35,7 @@ def measure() -> list[Line]:
             plain_times.append(time.perf_counter() - start)
     for counts in (our_counts, plain_counts):
         _check(counts)
-    return [
-        Line(
-            claim="Bell circuit end to end, p50",
-            ours=median(our_times) * 1000,
-            plain=median(plain_times) * 1000,
-            unit="ms",
-            goal=GOAL_P50,
-            better="less",
-        )
-    ]
+    return [milliseconds("Bell circuit end to end, p50", median(our_times), median(plain_times), goal=GOAL_P50)]
 
 
 def _wait(client: Client) -> Counter[str]:

@@ -248,11 +248,11 @@ class Operation(Strict):
     def _refuse_parameters(self, facts: GateFacts, given: frozenset[str]) -> NoReturn:
         nearest = min(facts.forms, key=lambda form: len(form ^ given))
         superfluous = sorted(given - nearest)
+        forms = " or ".join(", ".join(sorted(form)) for form in facts.forms if form)
         if superfluous:
-            message = f"{self.gate} takes no {superfluous[0]} here."
+            message = f"{self.gate} takes no {superfluous[0]} here" + (f"; it takes {forms}." if forms else ".")
             refuse((superfluous[0],), "superfluous", message, getattr(self, superfluous[0]))
         missing = sorted(nearest - given)[0]
-        forms = " or ".join(", ".join(sorted(form)) for form in facts.forms if form)
         refuse((missing,), "missing", f"{self.gate} needs {forms}.", None)
 
     def _check_pauli_terms(self) -> None:

@@ -56,6 +56,7 @@ def list_files(
 
 def delete_file(connection: Connection, owner: str, file_id: str) -> None:
     """Raises Problem: 404, or 409 while a job that is not finished needs it."""
+    connection.execute(select(files.c.id).where(files.c.id == file_id).with_for_update())  # behind a submission's lock
     found = get_file(connection, owner, file_id)
     job_id = unfinished_user(connection, [file_id])
     if job_id is not None:
@@ -70,13 +71,13 @@ def delete_file(connection: Connection, owner: str, file_id: str) -> None:
 
 
 def must_exist(connection: Connection, owner: str, wanted: Sequence[tuple[str, str, str]]) -> None:
-    """wanted: (JSON pointer, file id, purpose). Nobody deletes them until this transaction ends.
+    """wanted: (JSON pointer, file id, purpose). Nobody deletes them until this transaction ends; others may name them.
 
     Raises Problem (422) that names the pointer.
     """
     for pointer, file_id, purpose in wanted:
-        query = select(files.c.purpose).where(files.c.id == file_id, files.c.owner == owner).with_for_update()
-        found = connection.scalar(query)
+        query = select(files.c.purpose).where(files.c.id == file_id, files.c.owner == owner)
+        found = connection.scalar(query.with_for_update(read=True, key_share=True))
         if found is None:
             upload = {"method": "POST", "path": f"/v1/files?purpose={purpose}&name=…"}
             raise Problem("file_not_found", "There is no such file.", pointer=pointer, ways_out=[upload])

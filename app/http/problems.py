@@ -35,6 +35,10 @@ PLAIN_TITLES = {
     413: "The body is larger than this service reads.",
     416: "The content ends before this range.",
 }
+PLAIN_DETAILS = {
+    "extra_forbidden": "There is no such field here.",
+    "union_tag_not_found": "Field required: it says which kind this is.",
+}  # where pydantic's own words help nobody
 
 Dialect = Callable[[Problem], Response]
 
@@ -150,7 +154,7 @@ def invalid(found: Sequence[Mapping[str, Any]], body: Any) -> Problem:
 def _field(item: Mapping[str, Any], body: Any) -> dict[str, str]:
     place, *path = item["loc"]
     code = str(item["type"])
-    detail = "There is no such field here." if code == "extra_forbidden" else str(item["msg"])
+    detail = PLAIN_DETAILS.get(code) or str(item["msg"])
     field = {"code": code, "detail": detail.removeprefix("Value error, ")[:MAX_ECHO]}
     if place != "body":
         return {"parameter": str(path[0]) if path else str(place)} | field

@@ -66,8 +66,7 @@ def list_models(
 
 def delete_model(connection: Connection, owner: str, model_id: str) -> None:
     """Raises Problem: 404, or 409 while a job that is not finished learns from it."""
-    locked = select(models.c.id).where(models.c.id == model_id).with_for_update()
-    connection.execute(locked)  # a job that is just being submitted is seen by what follows
+    connection.execute(select(models.c.id).where(models.c.id == model_id).with_for_update())  # behind a submission's
     found = get_model(connection, owner, model_id)
     job_id = unfinished_user(connection, [model_id])
     if job_id is not None:
@@ -82,7 +81,8 @@ def delete_model(connection: Connection, owner: str, model_id: str) -> None:
 
 
 def must_be_there(connection: Connection, owner: str, wanted: Sequence[tuple[str, str]]) -> None:
-    """wanted: (JSON pointer, id of a model or checkpoint). Nobody deletes them until this transaction ends.
+    """wanted: (JSON pointer, id of a model or checkpoint). Nobody deletes them until this transaction ends; others
+    may name them.
 
     Raises Problem (422) that names the pointer.
     """
@@ -95,7 +95,7 @@ def must_be_there(connection: Connection, owner: str, wanted: Sequence[tuple[str
                 .join(jobs, jobs.c.id == artifacts.c.job_id)
                 .where(artifacts.c.id == wanted_id, artifacts.c.kind == "checkpoint", jobs.c.owner == owner)
             )
-        if connection.scalar(query.with_for_update()) is None:
+        if connection.scalar(query.with_for_update(read=True, key_share=True)) is None:
             raise Problem(
                 "model_not_found",
                 f"There is no such {'model' if wanted_id.startswith('model_') else 'checkpoint'}.",

@@ -1,6 +1,7 @@
 """/v1/models/{id}/predict: try a model. A worker answers, while the request waits."""
 
 from fastapi import APIRouter
+from pydantic import TypeAdapter
 
 from app.broker import DISTILLATION
 from app.http.auth import Owner
@@ -8,15 +9,20 @@ from app.http.front import AtHand
 from app.http.inspections import asked
 from app.http.problems import problems
 from app.models import models
-from app.models.predictions import NewPrediction, Prediction, Question
+from app.models.predictions import Answer, Continuations, NewPrediction, Prediction, Question, Recommendations
 from app.models.schemas import ModelId
 
 router = APIRouter(prefix="/v1/models", tags=["models"], responses=problems(401, 403, 422, 429, 503))
 
+ANSWERS: TypeAdapter[Prediction | Continuations | Recommendations] = TypeAdapter(Answer)
+
 
 @router.post("/{model_id}/predict", responses=problems(400, 404, 413, 415))
-async def predict(model_id: ModelId, rows: NewPrediction, front: AtHand, owner: Owner) -> Prediction:
-    """What a model says of up to 256 rows. For trying it: seconds, most of them for a worker to start PyTorch.
+async def predict(model_id: ModelId, rows: NewPrediction, front: AtHand, owner: Owner) -> Answer:
+    """What a model says. For trying it: seconds, most of them for a worker to start PyTorch.
+
+    One field tells the questions apart: `inputs` are rows of numbers, `texts` go to a classifier of texts, `prompts`
+    to a language model, `users` to a recommender. A model of another kind says which of them it answers.
 
     Nothing is kept of it. It is first in line, but where every worker trains it has to wait for one of them, and
     answers 503 when that takes too long. To serve a model, export it as ONNX and run that.
@@ -30,4 +36,4 @@ async def predict(model_id: ModelId, rows: NewPrediction, front: AtHand, owner: 
         files=[model_id],
         check=lambda connection: models.must_be_there(connection, owner, [("", model_id)]),
     )
-    return Prediction.model_validate(found)
+    return ANSWERS.validate_python(found)

@@ -1,18 +1,40 @@
-"""What a model may be asked, what it says, and how a worker is asked on the way."""
+"""What a model may be asked, what it says, and how a worker is asked on the way.
 
-from typing import Annotated, Literal
+One body, told apart by the field that it has: `inputs` of models of numbers and images, `texts` of text classifiers,
+`prompts` of language models, `users` of recommenders.
+"""
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from app.schemas import Strict, View, refuse
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    model_validator,
+)
+
+from app.schemas import Seed, Strict, View, refuse
 
 MAX_ROWS = 256
 MAX_NUMBERS = 1 << 18  # of all rows: some 5 MB of JSON, which pass through the ledger
+MAX_CHARACTERS = 1 << 18  # of all texts or prompts
+MAX_PROMPTS = 16
+MAX_NEW_TOKENS = 2048  # of all prompts together; each is a pass through the network
+MAX_LIST = 100  # items recommended to a user
+MAX_EXCLUDED = 10_000  # items of all users
 
 Side = Annotated[int, Field(ge=1, le=4096)]
+GivenText = Annotated[str, StringConstraints(min_length=1, max_length=MAX_CHARACTERS, pattern=r"\S")]
+Prompt = Annotated[str, StringConstraints(max_length=MAX_CHARACTERS)]
+ItemName = Annotated[str, StringConstraints(max_length=1000)]
 
 
-class NewPrediction(Strict):
+class AskRows(Strict):
     """Rows as the data was when it was uploaded: a checkpoint made here standardises them itself."""
 
     inputs: Annotated[
@@ -30,7 +52,7 @@ class NewPrediction(Strict):
     )
 
     @model_validator(mode="after")
-    def _one_table(self) -> "NewPrediction":
+    def _one_table(self) -> "AskRows":
         width = len(self.inputs[0])
         for number, row in enumerate(self.inputs):
             if len(row) != width:
@@ -42,11 +64,131 @@ class NewPrediction(Strict):
         return self
 
 
-class Prediction(View):
-    """What a model says of rows."""
+class AskTexts(Strict):
+    """Texts for a classifier of texts. The tokenizer is in its checkpoint."""
+
+    texts: Annotated[list[GivenText], Field(min_length=1, max_length=MAX_ROWS)] = Field(
+        description="Up to 256 texts; what is longer than the model's rows is cut off, and a note says so.",
+        examples=[["A list comprehension makes a list of what a loop finds."]],
+    )
+
+    @model_validator(mode="after")
+    def _not_too_long(self) -> "AskTexts":
+        refuse_too_long("texts", self.texts)
+        return self
+
+
+class AskPrompts(Strict):
+    """Beginnings of texts for a language model to go on from."""
+
+    prompts: Annotated[list[Prompt], Field(min_length=1, max_length=MAX_PROMPTS)] = Field(
+        description="Up to 16 beginnings; an empty one lets the model begin. Each is answered as if it were alone.",
+        examples=[["The import statement "]],
+    )
+    max_tokens: Annotated[int, Field(ge=1, le=512)] = Field(
+        64, description="At most so many tokens are added to each.", examples=[64]
+    )
+    temperature: Annotated[float, Field(ge=0, le=100)] = Field(
+        1.0, description="Logits are divided by it before a token is drawn; 0: always the likeliest.", examples=[0.8]
+    )
+    top_k: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="Draw from so many of the likeliest tokens only; null: from all.", examples=[40]
+    )
+    seed: Seed = Field(
+        0, description="Draws the tokens: the same seed, prompt and settings give the same text.", examples=[0]
+    )
+
+    @model_validator(mode="after")
+    def _not_too_long(self) -> "AskPrompts":
+        refuse_too_long("prompts", self.prompts)
+        tokens = self.max_tokens * len(self.prompts)
+        if tokens > MAX_NEW_TOKENS:
+            reason = f"{len(self.prompts)} prompts may have at most {MAX_NEW_TOKENS // len(self.prompts)} tokens each"
+            refuse(("max_tokens",), "too_many_tokens", reason, self.max_tokens)
+        return self
+
+
+class AskUsers(Strict):
+    """Users for a recommender."""
+
+    users: Annotated[list[ItemName], Field(min_length=1, max_length=MAX_ROWS)] = Field(
+        description="Up to 256 users, by their names in the data.", examples=[["17", "42"]]
+    )
+    k: Annotated[int, Field(ge=1, le=MAX_LIST)] = Field(10, description="Items for each user.", examples=[10])
+    exclude: list[list[ItemName]] | None = Field(
+        None,
+        description="For each user, the items not to recommend, by name: those that the user has chosen already, say. "
+        "A checkpoint holds no interactions, so that it does not know them.",
+        examples=[[["3", "5"], []]],
+    )
+
+    @model_validator(mode="after")
+    def _a_list_for_each(self) -> "AskUsers":
+        if self.exclude is not None and len(self.exclude) != len(self.users):
+            reason = f"{len(self.exclude)} lists for {len(self.users)} users"
+            refuse(("exclude",), "wrong_number_of_lists", reason, len(self.exclude))
+        if sum(map(len, self.exclude or [])) > MAX_EXCLUDED:
+            refuse(
+                ("exclude",), "too_many_items", f"at most {MAX_EXCLUDED:,} items in all; ask about fewer users", None
+            )
+        return self
+
+
+def refuse_too_long(field: str, texts: list[str]) -> None:
+    """Raise a validation error for more characters than pass through the ledger at once."""
+    if (characters := sum(map(len, texts))) > MAX_CHARACTERS:
+        reason = f"at most {MAX_CHARACTERS:,} characters at once; send fewer {field}"
+        refuse((field,), "too_many_characters", reason, characters)
+
+
+BY_FIELD = {"inputs": AskRows, "texts": AskTexts, "prompts": AskPrompts, "users": AskUsers}
+AnyQuestion = AskRows | AskTexts | AskPrompts | AskUsers
+
+
+def _tag(body: Any) -> str:
+    """Of the field that tells the questions apart; no field bears such a name: places of errors pass over it."""
+    return next(f"of {field}" for field, kind in BY_FIELD.items() if isinstance(body, kind) or field in body)
+
+
+def _one_question(body: Any) -> Any:
+    """Refuse what is no question or several, for which no member of the union has a reason."""
+    if isinstance(body, Mapping):
+        named = [field for field in BY_FIELD if field in body]
+        if len(named) != 1:
+            reason = "a question has one of the fields `inputs`, `texts`, `prompts` and `users`"
+            refuse(tuple(named[1:2]), "one_question", reason, named)
+    elif not isinstance(body, AnyQuestion):
+        refuse((), "one_question", "a question is an object", None)
+    return body
+
+
+NewPrediction = Annotated[
+    Annotated[
+        Annotated[AskRows, Tag("of inputs")]
+        | Annotated[AskTexts, Tag("of texts")]
+        | Annotated[AskPrompts, Tag("of prompts")]
+        | Annotated[AskUsers, Tag("of users")],
+        Discriminator(_tag),
+    ],
+    BeforeValidator(_one_question),
+]
+
+
+class Said(View):
+    """What all answers have."""
+
+    model: str = Field(description="Which model.", examples=["model_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b"])
+    notes: list[str] = Field(
+        default_factory=list,
+        description="What a reader must know: of texts that were cut off, or names that the model does not know.",
+        examples=[["1 of 2 texts was cut off after 64 tokens."]],
+    )
+
+
+class Prediction(Said):
+    """What a model says of rows or texts."""
 
     object: Literal["prediction"] = Field("prediction", description="What this is.")
-    model: str = Field(description="Which model.", examples=["model_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b"])
     classes: list[str] = Field(
         description="The columns below; numbers from 0 where the model does not name its classes.",
         examples=[["setosa", "versicolor", "virginica"]],
@@ -57,6 +199,53 @@ class Prediction(View):
     )
     probabilities: list[list[float]] = Field(description="Their softmax.", examples=[[[0.976, 0.022, 0.002]]])
     predicted: list[str] = Field(description="The most likely class of each row.", examples=[["setosa"]])
+
+
+class NewToken(View):
+    """A token that a language model added."""
+
+    token: str = Field(description="As the tokenizer's vocabulary spells it.", examples=["the"])
+    log_probability: float = Field(
+        description="Nats, at temperature 1 and among all tokens but padding, whatever the question's settings.",
+        examples=[-1.73],
+    )
+
+
+class Continuation(View):
+    """How a language model goes on."""
+
+    text: str = Field(description="What was added, decoded; the prompt is not repeated.", examples=["binds a name."])
+    tokens: list[NewToken] = Field(description="What was added, token by token, the end mark too.")
+    ended: Literal["end_of_text", "max_tokens"] = Field(
+        description="Whether the model ended the text, or was stopped.", examples=["max_tokens"]
+    )
+
+
+class Continuations(Said):
+    """How a language model goes on after prompts."""
+
+    object: Literal["continuations"] = Field("continuations", description="What this is.")
+    continuations: list[Continuation] = Field(description="One for each prompt, in their order.")
+
+
+class Recommended(View):
+    """An item of a list."""
+
+    item: str = Field(description="Its name in the data.", examples=["17"])
+    score: float = Field(description="The model's; only the order of one user's scores means something.")
+
+
+class Recommendations(Said):
+    """What a recommender puts first."""
+
+    object: Literal["recommendations"] = Field("recommendations", description="What this is.")
+    recommendations: list[list[Recommended]] = Field(
+        description="A list for each user, the best item first; shorter than `k` where fewer items are left.",
+        examples=[[[{"item": "17", "score": 2.41}]]],
+    )
+
+
+Answer = Annotated[Prediction | Continuations | Recommendations, Field(discriminator="object")]
 
 
 class Question(BaseModel):

@@ -1,11 +1,14 @@
 """/v1/models: checkpoints and uploaded models under a name, to teach, and to outlive the job that made them."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from pydantic import TypeAdapter
 
 from app.database import Record
+from app.distillations.architectures import AnyArchitecture, Architecture
+from app.distillations.recommenders.architectures import AnyScorer, Scorer
 from app.errors import Problem
 from app.files import files
 from app.http.auth import Owner
@@ -17,11 +20,12 @@ from app.ids import id_pattern, new_id
 from app.jobs import queries
 from app.jobs.schemas import moment
 from app.models import models
-from app.models.schemas import ModelId, ModelView, NewModel
+from app.models.schemas import ModelId, ModelView, NewModel, answers_of
 from app.schemas import Name
 
 router = APIRouter(prefix="/v1/models", tags=["models"], responses=problems(401, 403, 422))
 
+NETWORK: TypeAdapter[AnyArchitecture | AnyScorer | None] = TypeAdapter(Architecture | Scorer | None)
 Cursor = Annotated[str | None, Query(pattern=id_pattern("model"), description="An id from the page before.")]
 
 
@@ -92,7 +96,7 @@ async def delete_model(model_id: ModelId, front: AtHand, owner: Owner) -> None:
     await front.write(lambda connection: models.delete_model(connection, owner, model_id))
 
 
-async def _source(front: Front, owner: str, new: NewModel) -> tuple[Record, dict[str, str]]:
+async def _source(front: Front, owner: str, new: NewModel) -> tuple[Record, dict[str, Any]]:
     """The row whose bytes are promoted, and what is remembered of it. Raises Problem (422) that names the field."""
     if new.file is not None:
         wanted = [("/file", new.file, "teacher")]
@@ -105,19 +109,23 @@ async def _source(front: Front, owner: str, new: NewModel) -> tuple[Record, dict
     checkpoint = str(new.checkpoint)
     await front.read(lambda connection: models.must_be_there(connection, owner, [("/checkpoint", checkpoint)]))
     row = await front.read(lambda connection: queries.get_checkpoint(connection, owner, checkpoint))
-    return row, {"checkpoint": row.id, "job": row.job_id}
+    return row, {"checkpoint": row.id, "job": row.job_id, "architecture": row.meta.get("architecture")}
 
 
 def _view(row: Record) -> ModelView:
+    origin, format = dict(row.origin), row.reading["format"]
+    of_checkpoint = origin.pop("architecture", None)
+    architecture = NETWORK.validate_python(of_checkpoint or row.reading.get("architecture"))
     return ModelView(
         id=row.id,
         name=row.name,
         labels=row.labels,
-        format=row.reading["format"],
-        architecture=row.reading.get("architecture"),
+        format=format,
+        architecture=architecture,
+        answers=answers_of(architecture, format, has_card="checkpoint" in origin),
         bytes=row.bytes,
         sha256=row.sha256,
-        origin=row.origin,
+        origin=origin,
         created_at=moment(row.created_at),
         links={"self": f"/v1/models/{row.id}", "content": f"/v1/models/{row.id}/content"},
     )

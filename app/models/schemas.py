@@ -6,13 +6,29 @@ from typing import Annotated, Any, Literal
 from fastapi import Path
 from pydantic import Field, StringConstraints, model_validator
 
-from app.distillations.architectures import Architecture
+from app.distillations.architectures import (
+    AnyArchitecture,
+    Architecture,
+    BagOfEmbeddings,
+    Decoder,
+    Lstm,
+    TextCnn,
+    TextTransformer,
+)
+from app.distillations.recommenders.architectures import (
+    AnyScorer,
+    MatrixFactorisation,
+    MlpScorer,
+    Scorer,
+    TwoTower,
+)
 from app.distillations.teachers import Weights
 from app.ids import id_pattern
 from app.schemas import FileId, Labels, Name, View, refuse
 
 EXAMPLE_ID = "model_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b"
 
+Answers = Literal["inputs", "texts", "prompts", "users"]
 ModelId = Annotated[str, Path(pattern=id_pattern("model"), description="The id of a model.", examples=[EXAMPLE_ID])]
 CheckpointRef = Annotated[str, StringConstraints(pattern=id_pattern("ckpt"))]
 
@@ -57,7 +73,13 @@ class ModelView(View):
     name: str = Field(description="As given.", examples=["digits-small"])
     labels: dict[str, str] = Field(description="As given.", examples=[{"stage": "production"}])
     format: Literal["safetensors", "torch", "onnx"] = Field(description="Of its content.", examples=["safetensors"])
-    architecture: Architecture | None = Field(description="Its network; null for onnx, and where the content says it.")
+    architecture: Architecture | Scorer | None = Field(
+        description="Its network; null for onnx, and where only the content says it."
+    )
+    answers: Answers | None = Field(
+        description="Which field a question to `/predict` has; null where only the content says it.",
+        examples=["inputs"],
+    )
     bytes: int = Field(description="Size of the content.", examples=[5192])
     sha256: str = Field(description="Of the content, as hexadecimal digits.")
     origin: dict[str, Any] = Field(
@@ -66,3 +88,17 @@ class ModelView(View):
     )
     created_at: datetime = Field(description="When it was promoted.")
     links: dict[str, str] = Field(description="Where it and its content are.")
+
+
+def answers_of(architecture: AnyArchitecture | AnyScorer | None, format: str, *, has_card: bool) -> Answers | None:
+    """Which field a question to a model has; None where that is not known here. has_card: that names its tokenizer."""
+    match architecture:
+        case None:
+            return "inputs" if format == "onnx" else None
+        case MatrixFactorisation() | TwoTower() | MlpScorer():
+            return "users"
+        case Decoder():
+            return "prompts" if has_card else None
+        case BagOfEmbeddings() | TextCnn() | Lstm() | TextTransformer():
+            return "texts" if has_card else None
+    return "inputs"

@@ -6,7 +6,7 @@
 import sys
 
 from benchmarks.circuits.rivals import aer, check_alike, compare, job_of, parsed, run_job, seconds, time_job
-from benchmarks.report import Line, report
+from benchmarks.report import Line, milliseconds, report
 
 GOAL = 20  # milliseconds
 SHOTS = 1_000_000
@@ -24,16 +24,7 @@ def measure() -> list[Line]:
     circuit = parsed(job)
     check_alike(run_job(job)[0]["counts"], aer(circuit, shots=SHOTS))
     ours, theirs = compare(lambda: time_job(job), lambda: seconds(lambda: aer(circuit, shots=SHOTS)), rounds=ROUNDS)
-    return [
-        Line(
-            claim=CLAIM,
-            ours=ours * 1000,
-            plain=theirs * 1000,
-            unit="ms",
-            goal=GOAL,
-            better="less",
-        )
-    ]
+    return [milliseconds(CLAIM, ours, theirs, goal=GOAL)]
 
 
 if __name__ == "__main__":

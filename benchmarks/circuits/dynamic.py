@@ -18,7 +18,7 @@ from benchmarks.circuits.rivals import (
     seconds,
     time_job,
 )
-from benchmarks.report import Line, report
+from benchmarks.report import Line, milliseconds, report
 
 GOAL = 100  # milliseconds
 QUBITS = 16
@@ -40,16 +40,7 @@ def measure() -> list[Line]:
     circuit = parsed(job)
     check_alike(*(_halves(counts) for counts in (run_job(job)[0]["counts"], aer(circuit, shots=SHOTS))))
     ours, theirs = compare(lambda: time_job(job), lambda: seconds(lambda: aer(circuit, shots=SHOTS)), rounds=ROUNDS)
-    return [
-        Line(
-            claim=CLAIM,
-            ours=ours * 1000,
-            plain=theirs * 1000,
-            unit="ms",
-            goal=GOAL,
-            better="less",
-        )
-    ]
+    return [milliseconds(CLAIM, ours, theirs, goal=GOAL)]
 
 
 def _halves(counts: Counts) -> Counts:

@@ -6,7 +6,7 @@
 import sys
 
 from benchmarks.circuits.rivals import aer, check_alike, compare, job_of, parsed, run_job, seconds, time_job
-from benchmarks.report import Line, report
+from benchmarks.report import Line, milliseconds, report
 
 GOAL = 50  # milliseconds
 QUBITS = 500
@@ -24,16 +24,7 @@ def measure() -> list[Line]:
     ours, theirs = compare(
         lambda: time_job(job), lambda: seconds(lambda: aer(circuit, shots=SHOTS, n_qubits=QUBITS)), rounds=ROUNDS
     )
-    return [
-        Line(
-            claim=CLAIM,
-            ours=ours * 1000,
-            plain=theirs * 1000,
-            unit="ms",
-            goal=GOAL,
-            better="less",
-        )
-    ]
+    return [milliseconds(CLAIM, ours, theirs, goal=GOAL)]
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.client import HOST
-from benchmarks.report import Line, report
+from benchmarks.report import Line, milliseconds, report
 from benchmarks.servers import qstill_up
 
 GOAL_P50 = 150  # milliseconds
@@ -48,14 +48,7 @@ def measure() -> list[Line]:
     for counts in (our_counts, plain_counts):
         _check(counts)
     return [
-        Line(
-            claim="Bell circuit through qiskit-ionq, p50",
-            ours=median(our_times) * 1000,
-            plain=median(plain_times) * 1000,
-            unit="ms",
-            goal=GOAL_P50,
-            better="less",
-        )
+        milliseconds("Bell circuit through qiskit-ionq, p50", median(our_times), median(plain_times), goal=GOAL_P50)
     ]
 
 

@@ -8,7 +8,7 @@ import sys
 from qiskit_aer.noise import NoiseModel, depolarizing_error
 
 from benchmarks.circuits.rivals import aer, check_alike, compare, job_of, layered, parsed, run_job, seconds, time_job
-from benchmarks.report import Line, report
+from benchmarks.report import Line, milliseconds, report
 
 GOAL = 100  # milliseconds
 QUBITS = 8
@@ -31,16 +31,7 @@ def measure() -> list[Line]:
         lambda: seconds(lambda: aer(circuit, shots=SHOTS, method="statevector", noise_model=model)),
         rounds=ROUNDS,
     )
-    return [
-        Line(
-            claim=CLAIM,
-            ours=ours * 1000,
-            plain=theirs * 1000,
-            unit="ms",
-            goal=GOAL,
-            better="less",
-        )
-    ]
+    return [milliseconds(CLAIM, ours, theirs, goal=GOAL)]
 
 
 if __name__ == "__main__":

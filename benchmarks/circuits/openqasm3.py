@@ -11,7 +11,7 @@ from qiskit.quantum_info import Operator
 
 from app.circuits.formats import OpenQasm3Circuit
 from benchmarks.circuits.rivals import compare, seconds
-from benchmarks.report import Line, report
+from benchmarks.report import Line, milliseconds, report
 from workers.circuits.parse import parse
 
 GOAL = 20  # milliseconds
@@ -29,16 +29,7 @@ def measure() -> list[Line]:
     ours, theirs = compare(
         lambda: seconds(lambda: parse(circuit)), lambda: seconds(lambda: qasm3.loads(source)), rounds=ROUNDS
     )
-    return [
-        Line(
-            claim=f"Read OpenQASM 3 of {GATES:,} gates",
-            ours=ours * 1000,
-            plain=theirs * 1000,
-            unit="ms",
-            goal=GOAL,
-            better="less",
-        )
-    ]
+    return [milliseconds(f"Read OpenQASM 3 of {GATES:,} gates", ours, theirs, goal=GOAL)]
 
 
 def _source() -> str:

@@ -9,7 +9,7 @@ from qiskit import transpile
 from qiskit_aer import AerSimulator
 
 from benchmarks.circuits.rivals import Counts, check_alike, compare, job_of, run_job, seconds, time_job
-from benchmarks.report import Line, report
+from benchmarks.report import Line, milliseconds, report
 from workers.circuits.parse import parse
 
 GOAL = 150  # milliseconds
@@ -44,16 +44,7 @@ def measure() -> list[Line]:
     for entry, counts in zip(run_job(job), one_by_one(), strict=True):
         check_alike(entry["counts"], counts)
     ours, theirs = compare(lambda: time_job(job), lambda: seconds(one_by_one), rounds=ROUNDS)
-    return [
-        Line(
-            claim=CLAIM,
-            ours=ours * 1000,
-            plain=theirs * 1000,
-            unit="ms",
-            goal=GOAL,
-            better="less",
-        )
-    ]
+    return [milliseconds(CLAIM, ours, theirs, goal=GOAL)]
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from qiskit.quantum_info import Operator
 from qiskit_aer import AerSimulator
 
 from benchmarks.circuits.rivals import compare, job_of, layered, parsed, seconds
-from benchmarks.report import Line, report
+from benchmarks.report import Line, milliseconds, report
 from workers.circuits.engines.aer import translate
 
 GOAL = 1.0  # milliseconds
@@ -26,16 +26,7 @@ def measure() -> list[Line]:
         lambda: seconds(lambda: transpile(circuit, AerSimulator())),
         rounds=ROUNDS,
     )
-    return [
-        Line(
-            claim="Translate a small circuit",
-            ours=ours * 1000,
-            plain=theirs * 1000,
-            unit="ms",
-            goal=GOAL,
-            better="less",
-        )
-    ]
+    return [milliseconds("Translate a small circuit", ours, theirs, goal=GOAL)]
 
 
 if __name__ == "__main__":

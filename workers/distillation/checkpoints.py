@@ -5,6 +5,8 @@ with safe_open("student-seed-0.safetensors", "pt") as file:
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -51,19 +53,41 @@ def to_bytes(weights: dict[str, Tensor], architecture: Any, data: Data) -> bytes
 
 def read(path: Path) -> tuple[dict[str, Tensor], str | None]:
     """The tensors of an uploaded file, and its card's text if it has one. Raises Problem teacher_invalid."""
+    with _opened(path) as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no mapping)
+        return tensors, (file.metadata() or {}).get(CARD)
+
+
+def read_card(path: Path) -> str | None:
+    """The card's text alone. Raises Problem teacher_invalid."""
+    with _opened(path) as file:
+        return (file.metadata() or {}).get(CARD)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     if path.stat().st_size > MAX_TEACHER_BYTES:
         raise invalid(f"The file is larger than {MAX_TEACHER_BYTES} bytes.")
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (it is no mapping)
+            yield file
     except (SafetensorError, OSError, ValueError, KeyError) as error:
         raise invalid(f"The file is not a whole safetensors file: {error}.") from error
-    return tensors, metadata.get(CARD)
+
+
+def is_recommender(text: str) -> bool:
+    """Whether a card is that of a recommender, which names users and items; see recommenders/checkpoints.py."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(found, dict) and found.get("domain") == "recommender"
 
 
 def card_of(text: str) -> Card:
     """Raises Problem teacher_invalid."""
+    if is_recommender(text):
+        raise invalid("This model is a recommender: it knows users and items, and says nothing of rows.")
     try:
         return Card.model_validate_json(text)
     except ValidationError as error:

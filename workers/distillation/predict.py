@@ -1,6 +1,7 @@
-"""What a model of the registry says of a few rows, read as it would be read to teach."""
+"""What a model of the registry says when somebody tries it, read as it would be read to teach."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,49 +9,102 @@ import onnxruntime as ort  # type: ignore[import-untyped]
 import torch
 from torch import Tensor
 
+from app.distillations.architectures import Decoder
 from app.distillations.teachers import ModelTeacher, Weights
 from app.errors import Problem
-from app.models.predictions import NewPrediction, Prediction, Question
+from app.models.predictions import (
+    BY_FIELD,
+    AnyQuestion,
+    AskPrompts,
+    AskRows,
+    AskTexts,
+    AskUsers,
+    Prediction,
+    Question,
+    Said,
+)
 from workers.distillation import checkpoints, teachers
 from workers.distillation.data import Data, Rows, Standardisation
+from workers.distillation.recommenders.checkpoints import card_of as recommender_card
+from workers.distillation.recommenders.recommend import recommended
 from workers.distillation.teachers.onnx_model import open_session
 from workers.distillation.teachers.torch_file import read_torch
+from workers.distillation.text.predict import classified, continued
 from workers.run import Run
 
 Known = tuple[list[str], tuple[int, ...] | None]  # classes, and the shape of a row if the model says it
+ANSWERS = {"inputs": "rows of numbers", "texts": "texts", "prompts": "the beginnings of texts", "users": "users"}
 
 
 def predict(question: Question, run: Run) -> dict[str, Any]:
-    """Returns a Prediction as JSON. Raises Problem."""
+    """Returns an Answer as JSON. Raises Problem, with a pointer into the question."""
     torch.set_num_threads(run.threads)
     path, reading = run.files.get(question.model), Weights.model_validate(run.models.get(question.model, {}))
     if path is None or not path.is_file():
         raise Problem("model_not_found", "The model was deleted while you asked.", status=404)
+    asked = question.rows
     try:
-        classes, shape = _onnx(reading, path, run.threads) if reading.format == "onnx" else _weights(reading, path)
-        rows = _rows(question.rows, shape)
+        card = checkpoints.read_card(path) if reading.format == "safetensors" else None
+        _refuse_another_question(asked, card)
         spec = ModelTeacher(source="model", model=question.model)
-        logits = teachers.loaded(spec, _only(rows, classes), run).logits(rows)
+        match asked:
+            case AskRows():
+                classes, shape = _known(reading, path, run.threads)
+                rows = _rows(asked, shape)
+                logits = teachers.loaded(spec, _only(rows, classes), run).logits(rows)
+                answer: Said = _prediction(question.model, classes, logits, "/inputs")
+            case AskTexts():
+                of_texts = checkpoints.card_of(card or "")
+                logits, notes = classified(asked, of_texts, spec, run)
+                answer = _prediction(question.model, of_texts.classes, logits, "/texts", notes)
+            case AskPrompts():
+                answer = continued(asked, checkpoints.card_of(card or ""), spec, run)
+            case AskUsers():
+                weights, _ = checkpoints.read(path)
+                answer = recommended(asked, weights, recommender_card(card or ""), question.model)
     except Problem as problem:
-        problem.pointer = "/inputs" if problem.code == "inputs_mismatch" else None  # no other field is at fault
+        if (problem.pointer or "/").split("/")[1] not in type(asked).model_fields:
+            problem.pointer = None  # it is the model's fault, and no field's
         raise
+    return answer.model_dump(mode="json")
+
+
+def _refuse_another_question(asked: AnyQuestion, text: str | None) -> None:
+    """Raise Problem where a model answers another kind of question. text: of its card."""
+    if text is not None and checkpoints.is_recommender(text):
+        wanted = "users"
+    elif text is not None and (card := checkpoints.card_of(text)).tokenizer is not None:
+        wanted = "prompts" if isinstance(card.architecture, Decoder) else "texts"
+    else:
+        wanted = "inputs"
+    if not isinstance(asked, BY_FIELD[wanted]):
+        field = next(field for field, kind in BY_FIELD.items() if isinstance(asked, kind))
+        title = f"This model answers {ANSWERS[wanted]}: send `{wanted}` instead of `{field}`."
+        raise Problem("another_question", title, pointer=f"/{field}", ways_out=[{"field": wanted}])
+
+
+def _prediction(model: str, classes: list[str], logits: Tensor, pointer: str, notes: Sequence[str] = ()) -> Prediction:
+    """logits: (rows, classes). pointer: to what was asked, for the Problem of an answer that is no number."""
     if not logits.isfinite().all():
-        raise Problem("not_finite", "The model answers with something that is no number.", pointer="/inputs")
+        raise Problem("not_finite", "The model answers with something that is no number.", pointer=pointer)
     return Prediction(
-        model=question.model,
+        model=model,
+        notes=list(notes),
         classes=classes,
         logits=logits.tolist(),
         probabilities=torch.softmax(logits.double(), dim=1).tolist(),
         predicted=[classes[code] for code in logits.argmax(1).tolist()],
-    ).model_dump(mode="json")
+    )
+
+
+def _known(reading: Weights, path: Path, threads: int) -> Known:
+    return _onnx(reading, path, threads) if reading.format == "onnx" else _weights(reading, path)
 
 
 def _weights(reading: Weights, path: Path) -> Known:
     weights, text = (read_torch(path), None) if reading.format == "torch" else checkpoints.read(path)
     if text is not None:
         card = checkpoints.card_of(text)
-        if card.tokenizer is not None:
-            raise Problem("text_model", "This model reads text; only models of numbers are tried here.")
         return card.classes, tuple(card.input_shape)
     head = weights.get("head.bias")
     if head is None or head.ndim != 1:
@@ -79,15 +133,16 @@ def _numbers(classes: int) -> list[str]:
     return [str(number) for number in range(classes)]
 
 
-def _rows(given: NewPrediction, known: tuple[int, ...] | None) -> Rows:
+def _rows(given: AskRows, known: tuple[int, ...] | None) -> Rows:
     width = len(given.inputs[0])
     shape = known or tuple(given.shape or (width,))
     if math.prod(shape) != width:
         title = f"A row of this model has shape {shape}, which is {math.prod(shape)} numbers; yours have {width}."
-        raise Problem("inputs_mismatch", title)
+        raise Problem("inputs_mismatch", title, pointer="/inputs")
     raw = torch.tensor(given.inputs, dtype=torch.float32).reshape(-1, *shape)
     if not raw.isfinite().all():
-        raise Problem("inputs_mismatch", "Some of the inputs are beyond the range of single precision.")
+        title = "Some of the inputs are beyond the range of single precision."
+        raise Problem("inputs_mismatch", title, pointer="/inputs")
     count = torch.arange(len(raw))
     return Rows(raw, raw, torch.zeros_like(count), count)
 

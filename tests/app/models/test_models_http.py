@@ -68,6 +68,39 @@ def test_a_model_outlives_the_file_that_it_was_made_from(client: httpx.Client, s
     assert f"{model['id']}.onnx" in got.headers["content-disposition"]
 
 
+@pytest.mark.parametrize(
+    ("architecture", "answers"),
+    [
+        (MLP, "inputs"),
+        ({"kind": "text_cnn", "width": 4, "filters": 4}, "texts"),
+        ({"kind": "decoder", "width": 4, "depth": 1, "heads": 1}, "prompts"),
+        ({"kind": "matrix_factorisation", "dimensions": 3}, "users"),
+        (None, None),
+    ],
+)
+def test_a_model_says_what_it_is_and_what_it_may_be_asked(
+    client: httpx.Client, worker: Worker, architecture: Json | None, answers: str | None
+) -> None:
+    assert client.post("/v1/distillations", json=DIGITS).status_code == 202
+    held = worker.claim(DISTILLATION)
+    told = {} if architecture is None else {"architecture": architecture}
+    checkpoint = worker.publish(held, "checkpoint", "student-seed-0.safetensors", b"student", role="student", **told)
+    model = promote(client, checkpoint=checkpoint)
+    assert model["answers"] == answers
+    assert architecture is None or (model["architecture"] or {}).items() >= architecture.items()
+    assert set(model["origin"]) == {"checkpoint", "job"}
+    assert client.get(model["links"]["self"]).json() == model
+
+
+def test_what_an_upload_may_be_asked_is_said_where_it_is_known(client: httpx.Client) -> None:
+    assert promote(client, file=upload(client, ONNX, "t.onnx"), format="onnx")["answers"] == "inputs"
+    weights = upload(client, WEIGHTS, "t.safetensors")
+    assert promote(client, file=weights, architecture=MLP)["answers"] == "inputs"
+    assert promote(client, file=weights)["answers"] is None
+    decoder = {"kind": "decoder", "width": 4, "depth": 1, "heads": 1}
+    assert promote(client, file=weights, architecture=decoder)["answers"] is None
+
+
 def test_models_are_listed_newest_first_by_name_and_in_pages(client: httpx.Client) -> None:
     file = upload(client, WEIGHTS, "t.safetensors")
     made = [promote(client, file=file, architecture=MLP, name=name)["id"] for name in ("a", "b", "a")][::-1]

@@ -31,7 +31,9 @@ def count(service: Service) -> int:
     )
 
 
-def ask(service: Service, wanted: str, outcome: Json | Problem) -> tuple[Claim, list[str], object]:
+def ask(
+    service: Service, wanted: str, outcome: Json | Problem, question: Json = ROWS
+) -> tuple[Claim, list[str], object]:
     """(what the worker was given, the files it may read, the answer)."""
     given: list[Claim] = []
     files: list[str] = []
@@ -50,7 +52,7 @@ def ask(service: Service, wanted: str, outcome: Json | Problem) -> tuple[Claim, 
 
     thread = threading.Thread(target=work)
     thread.start()
-    answer = service.client.post(f"/v1/models/{wanted}/predict", json=ROWS)
+    answer = service.client.post(f"/v1/models/{wanted}/predict", json=question)
     thread.join()
     return given[0], files, answer
 
@@ -64,11 +66,47 @@ def test_a_worker_is_asked_and_nothing_is_left_of_it(service: Service) -> None:
         "logits": [[1.0, 0.0], [0.0, 1.0]],
         "probabilities": [[0.7, 0.3], [0.3, 0.7]],
         "predicted": ["a", "b"],
+        "notes": [],
     }
     held, files, answer = ask(service, wanted, said)
     assert answer.json() == said  # type: ignore[attr-defined]
     assert (held.kind, held.spec["rows"]["inputs"], files) == ("inspection", ROWS["inputs"], [wanted])
     assert count(service) == 0
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        (
+            {"prompts": ["a"], "temperature": 0, "max_tokens": 2},
+            {
+                "object": "continuations",
+                "continuations": [
+                    {
+                        "text": "b",
+                        "tokens": [
+                            {"token": "b", "log_probability": -1.5},
+                            {"token": "<end>", "log_probability": -0.5},
+                        ],
+                        "ended": "end_of_text",
+                    }
+                ],
+            },
+        ),
+        (
+            {"users": ["1", "2"], "k": 1, "exclude": [["3"], []]},
+            {"object": "recommendations", "recommendations": [[{"item": "3", "score": 0.5}], []]},
+        ),
+    ],
+)
+def test_language_models_and_recommenders_are_asked_in_their_own_words(
+    service: Service, question: Json, said: Json
+) -> None:
+    wanted = model(service)
+    said = {"model": wanted, "notes": ["a note"]} | said
+    held, _, answer = ask(service, wanted, said, question)
+    assert answer.json() == said  # type: ignore[attr-defined]
+    assert held.spec["rows"].items() >= question.items()
 
 
 def test_what_is_wrong_with_the_rows_is_the_answer(service: Service) -> None:
@@ -109,8 +147,20 @@ def test_models_of_others_are_not_there(service: Service) -> None:
         ({"inputs": [["1"]]}, "/inputs/0/0"),
         ({"inputs": []}, "/inputs"),
         ({"inputs": [[1.0]], "more": 1}, "/more"),
+        ({}, ""),
+        ({"input": [[1.0]]}, ""),
+        ([], ""),
+        ({"inputs": [[1.0]], "texts": ["a"]}, "/texts"),
+        ({"texts": ["a", " "]}, "/texts/1"),
+        ({"texts": ["a"], "k": 3}, "/k"),
+        ({"texts": ["a" * 150_000] * 2}, "/texts"),
+        ({"prompts": ["a"] * 16, "max_tokens": 500}, "/max_tokens"),
+        ({"prompts": ["a"], "temperature": -1}, "/temperature"),
+        ({"users": ["1"], "exclude": []}, "/exclude"),
+        ({"users": ["1"], "exclude": [["1"] * 10_001]}, "/exclude"),
+        ({"users": [1]}, "/users/0"),
     ],
 )
-def test_what_is_no_table_of_numbers_is_refused(service: Service, body: Json, pointer: str) -> None:
+def test_what_is_no_question_is_refused(service: Service, body: Json, pointer: str) -> None:
     problem = refused(service.client.post(f"/v1/models/{NOBODY}/predict", json=body), 422, "validation_failed")
     assert problem["errors"][0]["pointer"] == pointer

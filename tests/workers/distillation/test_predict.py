@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from app.distillations.architectures import AnyArchitecture, Cnn, Mlp
 from app.distillations.datasets import BuiltinData
 from app.errors import Problem
-from app.models.predictions import MAX_ROWS, NewPrediction, Prediction, Question
+from app.models.predictions import MAX_ROWS, AskRows, Prediction, Question
 from workers.distillation.checkpoints import to_bytes
 from workers.distillation.data import Data, load
 from workers.distillation.export import to_onnx
@@ -36,7 +36,7 @@ def said(house: Make, content: bytes, reading: dict[str, Any], **rows: Any) -> P
     path = run.scratch / "model"
     path.write_bytes(content)
     run.files = {NAME: path}
-    return Prediction.model_validate(predict(Question(model=NAME, rows=NewPrediction(**rows)), run))
+    return Prediction.model_validate(predict(Question(model=NAME, rows=AskRows(**rows)), run))
 
 
 def flat(data: Data, rows: slice) -> list[list[float]]:
@@ -104,11 +104,11 @@ def test_answers_that_are_no_numbers_are_not_sent(house: Make) -> None:
 
 def test_a_deleted_model_says_so(house: Make) -> None:
     with pytest.raises(Problem) as caught:
-        predict(Question(model=NAME, rows=NewPrediction(inputs=[[1.0]])), house())
+        predict(Question(model=NAME, rows=AskRows(inputs=[[1.0]])), house())
     assert caught.value.code == "model_not_found"
 
 
 @pytest.mark.parametrize("inputs", [[], [[]], [[1.0], [1.0, 2.0]], [[1.0]] * (MAX_ROWS + 1), [[0.0] * 2000] * 200])
 def test_what_is_no_table_is_refused_at_the_door(inputs: list[list[float]]) -> None:
     with pytest.raises(ValueError, match="inputs"):
-        NewPrediction(inputs=inputs)
+        AskRows(inputs=inputs)

@@ -5,23 +5,42 @@ with safe_open("student-seed-0.safetensors", "pt") as file:
 """
 
 import json
-from typing import Any
+from typing import Literal
 
+from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors.torch import save
 from torch import Tensor
 
-from app.distillations.recommenders.architectures import AnyScorer
-from workers.distillation.checkpoints import CARD
+from app.distillations.recommenders.architectures import AnyScorer, Scorer
+from workers.distillation.checkpoints import CARD, invalid
 from workers.distillation.recommenders.data import Data
 
 
+class Card(BaseModel):
+    """What a recommender needs besides its weights. The n-th row of a table belongs to the n-th name."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    domain: Literal["recommender"]
+    architecture: Scorer
+    users: list[str]
+    items: list[str]
+
+
+def card_for(architecture: AnyScorer, data: Data) -> Card:
+    """The card of a recommender that was trained on this data."""
+    return Card(domain="recommender", architecture=architecture, users=data.user_names, items=data.item_names)
+
+
 def to_bytes(weights: dict[str, Tensor], architecture: AnyScorer, data: Data) -> bytes:
-    """A safetensors file; equal models have equal bytes. The n-th row of a table belongs to the n-th name."""
-    card: dict[str, Any] = {
-        "domain": "recommender",
-        "architecture": architecture.model_dump(mode="json"),
-        "users": data.user_names,
-        "items": data.item_names,
-    }
-    tensors = {name: weights[name].contiguous() for name in sorted(weights)}
-    return save(tensors, metadata={CARD: json.dumps(card, sort_keys=True)})
+    """A safetensors file; equal models have equal bytes."""
+    card = json.dumps(card_for(architecture, data).model_dump(mode="json"), sort_keys=True)
+    return save({name: weights[name].contiguous() for name in sorted(weights)}, metadata={CARD: card})
+
+
+def card_of(text: str) -> Card:
+    """Raises Problem teacher_invalid."""
+    try:
+        return Card.model_validate_json(text)
+    except ValidationError as error:
+        raise invalid("The card in the file's metadata cannot be read.") from error

@@ -51,7 +51,7 @@ def from_weights(spec: Weights, path: Path, data: Data) -> Teacher:
     inputs = _inputs_of(spec, card, data)
     teacher = _teacher(network, inputs, digest_of(spec, path.read_bytes()), path.stat().st_size)
     teacher = arranged(teacher, names, data.classes, "/classes" if spec.classes else "/file")
-    network.load_state_dict(_fitting(weights, network))
+    network.load_state_dict(fitting(weights, network))
     return teacher
 
 
@@ -89,8 +89,8 @@ def _inputs_of(spec: Weights, card: checkpoints.Card | None, data: Data) -> Call
     return (lambda rows: rows.raw) if spec.inputs == "raw" else (lambda rows: rows.x)
 
 
-def _fitting(weights: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
-    """The weights in float32, if they are finite and the network's, tensor by tensor."""
+def fitting(weights: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:
+    """The weights in float32, if they are finite and the network's, tensor by tensor. Raises Problem."""
     wanted = network.state_dict()
     for name in sorted(wanted.keys() | weights.keys()):
         has, needs = (_shape(tensors.get(name)) for tensors in (weights, wanted))

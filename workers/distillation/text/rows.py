@@ -44,7 +44,7 @@ def _classification(read: Texts, spec: AnyTextData) -> Data:
     tokenizer = trained(spec.tokenizer, [read.texts[i] for i in indices[0].tolist()])
     encoded = tokenizer.encode(read.texts)
     _refuse_too_many(len(encoded), spec)
-    tokens = _filled([row[: spec.max_length] for row in encoded], spec.max_length)
+    tokens = filled([row[: spec.max_length] for row in encoded], spec.max_length)
     train, validation, test = (Rows(tokens[i], tokens[i], labels[i], i) for i in indices)
     data = shown(
         (train, validation, test), read.classes, AS_THEY_ARE, spec, len(labels), _digest(read.texts, read.labels)
@@ -118,8 +118,8 @@ def _stream(tokenizer: Tokenizer, texts: Sequence[str]) -> list[int]:
 def _chunks(stream: list[int], length: int, first: int) -> Rows:
     """Rows of `length` tokens, the last one filled up; every token but the stream's first is a label once."""
     starts = range(0, len(stream) - 1, length)
-    x = _filled([stream[start : min(start + length, len(stream) - 1)] for start in starts], length)
-    y = _filled([stream[start + 1 : start + 1 + length] for start in starts], length, UNKNOWN)
+    x = filled([stream[start : min(start + length, len(stream) - 1)] for start in starts], length)
+    y = filled([stream[start + 1 : start + 1 + length] for start in starts], length, UNKNOWN)
     return Rows(x, x, y, torch.arange(first, first + len(x)))
 
 
@@ -135,7 +135,7 @@ def _seen_rows(train: Rows, spec: AnyTextData) -> tuple[Tensor, Tensor]:
     return seen, torch.arange(count) if spec.unlabelled_pool else kept
 
 
-def _filled(rows: Sequence[Sequence[int]], length: int, filling: int = PAD) -> Tensor:
+def filled(rows: Sequence[Sequence[int]], length: int, filling: int = PAD) -> Tensor:
     """(rows, length), int64, short rows filled up at their end."""
     tokens = np.full((len(rows), length), filling, dtype=np.int64)
     for number, row in enumerate(rows):

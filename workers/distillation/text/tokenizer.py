@@ -53,6 +53,20 @@ class Tokenizer:
         return str(self._made.decode(list(tokens), skip_special_tokens=True))
 
 
+def uploaded(text: str) -> Tokenizer:
+    """A tokenizer of somebody's file. Raises Problem tokenizer_invalid."""
+    made = Tokenizer(text)
+    try:
+        numbers = made._made.get_vocab()
+    except Exception as error:  # the library raises nothing more special
+        title = "The tokenizer in the model's card is not in the format of the `tokenizers` library."
+        raise Problem("tokenizer_invalid", title) from error
+    if sorted(numbers.values()) != list(range(len(numbers))) or made.vocabulary[: len(SPECIAL)] != SPECIAL:
+        title = f"The tokens in the model's card are not numbered from 0, {', '.join(SPECIAL)} first."
+        raise Problem("tokenizer_invalid", title)
+    return made
+
+
 def trained(spec: CharacterTokenizer | WordTokenizer | BpeTokenizer, texts: Sequence[str]) -> Tokenizer:
     """A tokenizer of these texts; the same texts give the same one. Raises Problem vocabulary_too_small."""
     if isinstance(spec, BpeTokenizer):

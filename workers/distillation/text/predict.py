@@ -1,0 +1,82 @@
+"""What models of text say when somebody tries them."""
+
+import torch
+
+from app.distillations.datasets import MAX_LENGTH
+from app.distillations.teachers import ModelTeacher
+from app.models.predictions import AskPrompts, AskTexts, Continuation, Continuations, NewToken
+from workers.distillation import checkpoints, teachers
+from workers.distillation.data import Data, Rows, Text
+from workers.distillation.networks.decoder import DecoderNetwork
+from workers.distillation.text.generate import generated
+from workers.distillation.text.rows import AS_THEY_ARE, filled
+from workers.distillation.text.tokenizer import END, UNKNOWN_TOKEN, Tokenizer, uploaded
+from workers.run import Run
+
+Tokens = list[list[int]]
+
+
+def classified(asked: AskTexts, card: checkpoints.Card, spec: ModelTeacher, run: Run) -> tuple[torch.Tensor, list[str]]:
+    """(logits (texts, classes), what a reader must know). Raises Problem."""
+    tokenizer, length = _reader(card)
+    rows = tokenizer.encode(asked.texts)
+    data = _only([row[:length] for row in rows], tokenizer, card.classes, length)
+    logits = teachers.loaded(spec, data, run).logits(data.test)
+    return logits, _notes("text", rows, length, "were cut off after")
+
+
+def continued(asked: AskPrompts, card: checkpoints.Card, spec: ModelTeacher, run: Run) -> Continuations:
+    """How a language model goes on. Raises Problem."""
+    tokenizer, length = _reader(card)
+    vocabulary = tokenizer.vocabulary
+    network = teachers.loaded(spec, _only([[END]], tokenizer, vocabulary, length), run).network
+    assert isinstance(network, DecoderNetwork)
+    prompts, said = tokenizer.encode(asked.prompts), []
+    for prompt in prompts:
+        added = list(generated(network, prompt, asked, length=length, stop=run.stop_requested))
+        said.append(
+            Continuation(
+                text=tokenizer.decode([token for token, _ in added]),
+                tokens=[NewToken(token=vocabulary[token], log_probability=log_p) for token, log_p in added],
+                ended="end_of_text" if added[-1][0] == END else "max_tokens",
+            )
+        )
+    notes = _notes("prompt", prompts, length - 1, "are longer than what the model sees at once, their last")
+    return Continuations(model=spec.model, notes=notes, continuations=said)
+
+
+def _reader(card: checkpoints.Card) -> tuple[Tokenizer, int]:
+    """The tokenizer of a card, and how many tokens its network sees. Raises Problem."""
+    tokenizer = uploaded(card.tokenizer or "")
+    if len(card.input_shape) != 1 or not 1 <= card.input_shape[0] <= MAX_LENGTH:
+        raise checkpoints.invalid("The card in the file's metadata does not say how many tokens the network sees.")
+    return tokenizer, card.input_shape[0]
+
+
+def _only(tokens: Tokens, tokenizer: Tokenizer, classes: list[str], length: int) -> Data:
+    """A data set of nothing but these rows, as it is all that reading a teacher asks for."""
+    x = filled(tokens, length)
+    count = torch.arange(len(x))
+    rows = Rows(x, x, torch.zeros_like(count), count)
+    text = Text(
+        tokenizer=tokenizer.json,
+        digest=tokenizer.digest,
+        rows_digest="",
+        vocabulary=len(tokenizer.vocabulary),
+        truncated=0,
+        unknown=0.0,
+        test_characters=0,
+        language=False,
+    )
+    return Data(rows, rows, rows, rows.y, count[:0], classes, AS_THEY_ARE, len(x), "", text=text)
+
+
+def _notes(what: str, rows: Tokens, length: int, cut: str) -> list[str]:
+    """Of what was not read as it was written."""
+    notes = []
+    if long := sum(len(row) > length for row in rows):
+        notes.append(f"{long} of {len(rows)} {what}s {cut} {length} tokens.")
+    tokens = sum(map(len, rows))
+    if unknown := sum(token == UNKNOWN_TOKEN for row in rows for token in row):
+        notes.append(f"{unknown} of {tokens} tokens are unknown to the tokenizer.")
+    return notes
