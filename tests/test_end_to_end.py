@@ -1,5 +1,6 @@
 """A circuit and a distillation through real processes: the embedded service, and PostgreSQL with Redis."""
 
+import io
 import json
 import os
 import subprocess
@@ -62,6 +63,15 @@ def test_a_circuit_comes_back_as_a_histogram_and_two_pictures(client: Client) ->
         answer = httpx.get(client.server + job["links"][picture])
         assert answer.headers["content-type"].startswith("image/svg+xml")
         assert answer.text.startswith("<svg")
+
+
+def test_a_state_is_there_after_its_job(client: Client) -> None:
+    body = BELL | {"outputs": ["counts", "statevector", "density_matrix"]}
+    job = wait_for(client, client.submit(body), "succeeded", "failed")
+    for name, norm in (("statevector", 1.0), ("density_matrix", 1.0)):
+        answer = httpx.get(f"{client.server}/v1/circuits/{job['id']}/{name}.npy")
+        assert answer.status_code == 200, answer.text
+        assert numpy.linalg.norm(numpy.load(io.BytesIO(answer.content))) == pytest.approx(norm)
 
 
 def test_the_same_seed_gives_the_same_counts(client: Client) -> None:

@@ -198,7 +198,7 @@ async def get_state(
 ) -> Response:
     """A state as numpy writes it: `numpy.load(file)`; complex128, qubit 0 the low bit of an index."""
     name = f"{state}-{index}.npy"
-    return await _artifact(request, front, owner, job_id, "state", name, NPY)
+    return await _artifact(request, front, owner, job_id, "array", name, NPY)
 
 
 @router.get("/{job_id}/diagram.svg", responses=SVG_PICTURE, response_class=Response)

@@ -47,7 +47,7 @@ def entry_of(job: CircuitJob, reading: Reading, seed: int, sample: Sample, run: 
             array = state(name, circuit, reading.routed.program, reading.layout, threads=run.threads)
             path = run.scratch / f"{name}-{index}.npy"
             np.save(path, array, allow_pickle=False)
-            run.publish(path, kind="state", name=path.name, media_type=NPY)
+            run.publish(path, kind="array", name=path.name, media_type=NPY)
             if array.size <= MAX_INLINE_NUMBERS:
                 entry[name] = _pairs(array)
     return entry

@@ -1,6 +1,7 @@
 """Every method against the oracle, and so against every other, wherever it applies."""
 
 from math import log, sqrt
+from statistics import variance
 from typing import Any
 
 import pytest
@@ -117,6 +118,26 @@ def test_the_same_seed_gives_the_same_counts_on_any_number_of_threads(
             job |= {} if struck is None else {"noise": struck.written()}
             first, second = (sample(json_circuit(program), threads=threads, **job) for threads in (1, 2))
             assert first.counts == second.counts
+
+
+@pytest.mark.parametrize("method", ["trajectories", "shot_branching", "matrix_product_state", "stabilizer"])
+def test_neighbouring_seeds_are_independent(method: str) -> None:
+    """Counts of one outcome over seeds spread as a binomial distribution's; if shots were shared, hardly at all."""
+    operations: list[dict[str, Any]] = [
+        {"gate": "h", "target": 0},
+        {"gate": "measure", "target": 0, "clbit": 0},
+        {"gate": "h", "target": 1},
+        {"gate": "x", "target": 1, "if": {"clbit": 0, "value": 1}},
+        {"gate": "measure", "target": 1, "clbit": 1},
+    ]
+    circuit = {"format": "json", "qubits": 2, "operations": operations}
+    noise = {"noise": {"model": "depolarizing", "one_qubit": 0.1, "two_qubit": 0.1}} if method == "trajectories" else {}
+    shots, seeds = 400, 40
+    found = [
+        sample(circuit, shots=shots, seed=seed, method=method, **noise).counts.get("00", 0) for seed in range(seeds)
+    ]
+    binomial = shots * (1 / 4) * (3 / 4)
+    assert binomial / 3 < variance(found) < 3 * binomial  # chi-square of 39: beyond either once in 10^6
 
 
 @pytest.mark.slow

@@ -18,7 +18,7 @@ from qiskit_aer import AerSimulator
 
 from app.circuits.gates import MAX_QUBITS
 from app.errors import Problem
-from workers.circuits.program import Prepare
+from workers.circuits.program import Prepare, seeds
 
 FUSED_QUBITS = 14  # from which Aer fuses gates; those of a pass manager stand in an order that fuses better, by a fifth
 
@@ -101,9 +101,15 @@ def for_aer(instruction: CircuitInstruction) -> CircuitInstruction:
     return instruction.replace(operation=Gate("mcu", operation.num_qubits, [theta, phi, lam, phase]))
 
 
-def run(circuit: QuantumCircuit, method: AerMethod = "statevector", *, threads: int, **options: Any) -> Any:
-    """Aer's result for one circuit, or for all sets of parameters of one. Raises `Problem`."""
-    result = simulator(method).run(circuit, max_parallel_threads=threads, **options).result()
+def run(
+    circuit: QuantumCircuit, method: AerMethod = "statevector", *, threads: int, seed: int = 0, **options: Any
+) -> Any:
+    """Aer's result for one circuit, or for all sets of parameters of one. Raises `Problem`.
+
+    Aer seeds shot i with its seed plus i, so that two neighbouring seeds would share all their shots but one.
+    """
+    (own,) = seeds(seed, 1)
+    result = simulator(method).run(circuit, max_parallel_threads=threads, seed_simulator=own, **options).result()
     if not result.success:  # Aer reports a failure as a status, not as an exception
         _fail([entry.status for entry in result.results] or [result.status])
     return result

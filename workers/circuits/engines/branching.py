@@ -38,19 +38,18 @@ def sample(program: Program, ask: Ask) -> Sample:
     branches = not program.observables and not program.readout
     batch = _batch(program, ask)
     batches = -(-ask.shots // batch)
-    own = [ask.seed] if batches == 1 else seeds(ask.seed, batches)
     random = generator(ask.seed)
     width = program.circuit.num_clbits
     total: Counter[str] = Counter()
     values: list[list[Any]] = [[] for _ in program.observables]
-    for index, batch_seed in enumerate(own):
+    for index, batch_seed in enumerate(seeds(ask.seed, batches)):
         ask.between()
         size = min(batch, ask.shots - index * batch)
         data = aer.run(
             translated,
             threads=ask.threads,
             shots=size,
-            seed_simulator=batch_seed,
+            seed=batch_seed,
             noise_model=program.noise,
             enable_truncation=False,  # it forgets qubits that are branched on but never measured, and fails
             shot_branching_enable=branches,

@@ -145,7 +145,7 @@ def _sampled_by_aer(
     measured.add_register(ClassicalRegister(len(positions)))
     measured.measure(positions, range(len(positions)))
     options = {"noise_model": program.noise} | _binds(bindings[index : index + 1])
-    data = aer.run(measured, method, threads=ask.threads, shots=ask.shots, seed_simulator=ask.seed, **options).data(0)
+    data = aer.run(measured, method, threads=ask.threads, shots=ask.shots, seed=ask.seed, **options).data(0)
     outcomes, frequencies = sorted_outcomes(data["counts"])
     counts = counts_of(outcomes, frequencies, program.columns(program.read))
     return Sample(counts=counts, expectations=means(program, data))

@@ -38,7 +38,7 @@ def sample(program: Program, ask: Ask) -> Sample:
         "matrix_product_state",
         threads=ask.threads,
         shots=ask.shots,
-        seed_simulator=ask.seed,
+        seed=ask.seed,
         mps_log_data=cuts,
         enable_truncation=not program.shape.dynamic,  # it forgets qubits that are branched on but never measured
         **options,
