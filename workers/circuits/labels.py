@@ -36,9 +36,13 @@ _MAX_DENOMINATOR = 64
 
 def gate_label(operation: Operation) -> str:
     """What stands in a gate's box; for a controlled gate, what its controls control."""
-    gate = operation.base_gate if isinstance(operation, ControlledGate) else operation
+    gate = _controlled(operation)
     label = getattr(gate, "label", None) or _GATES.get(gate.name) or _capital(gate.name)
-    return _short(label)
+    return _short(label.partition(" ")[0])
+
+
+def _controlled(operation: Operation) -> Operation:
+    return operation.base_gate if isinstance(operation, ControlledGate) else operation
 
 
 def _capital(name: str) -> str:
@@ -50,8 +54,13 @@ def _short(text: str) -> str:
 
 
 def angles(operation: Operation) -> str:
-    """A gate's parameters, "π/2" where they are that, otherwise with two decimals; names stay. "" if it has none."""
-    gate = operation.base_gate if isinstance(operation, ControlledGate) else operation
+    """A gate's parameters, "π/2" where they are that, otherwise with two decimals; names stay. "" if it has none.
+
+    What follows the first word of a gate's label stands for them: turns, or the Pauli strings of an exponential.
+    """
+    gate = _controlled(operation)
+    if told := (getattr(gate, "label", None) or "").partition(" ")[2]:
+        return _short(told)
     values = [value for value in getattr(gate, "params", ()) if isinstance(value, int | float | ParameterExpression)]
     return ", ".join(
         _formula(value) if isinstance(value, ParameterExpression) else _angle(float(value)) for value in values[:4]

@@ -67,11 +67,15 @@ class Layout:
         base, controls = operation, 0
         if isinstance(operation, ControlledGate):
             base, controls = operation.base_gate, operation.num_ctrl_qubits
+        phase = base.num_qubits == 0  # a controlled global phase: the last control's own
+        controls -= phase
         kind = _KINDS.get(base.name, "box")
         if controls and base.name in ("x", "z"):
             kind = "x" if base.name == "x" else "z"
         states = tuple((row, operation.ctrl_state >> i & 1) for i, row in enumerate(rows[:controls]))
         name, detail = (gate_label(operation), angles(operation)) if kind == "box" else ("", "")
+        if phase:
+            name = "P" if operation.ctrl_state >> controls & 1 else "P₀"
         if kind == "measure":
             detail = bit_label(self.circuit, clbits[0])
             if len(self.circuit.cregs) == 1 and len(self.circuit.cregs[0]) == self.clbits:

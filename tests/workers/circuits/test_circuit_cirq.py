@@ -424,3 +424,13 @@ NONSENSE = st.recursive(
 def test_nonsense_is_a_problem_and_nothing_else(kind: str, fields: dict[str, Any]) -> None:
     with suppress(Problem):
         parse_cirq(circuit_of(on({"cirq_type": "Rx", "rads": pi}, 0), {"cirq_type": kind} | fields))
+
+
+def test_registers_have_the_names_of_the_keys() -> None:
+    first, second = cirq.LineQubit.range(2)
+    keys = ["b", "q", "k0", "x" * 100]
+    circuit = cirq.Circuit(cirq.measure(qubit, key=key) for qubit, key in zip([first, second] * 2, keys, strict=True))
+    names = [register.name for register in parse_cirq(cirq.to_json(circuit)).cregs]
+    assert names[0] == "b"
+    assert len(set(names)) == len(names)
+    assert max(map(len, names)) <= 64

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, qasm3
 
 from app.circuits.formats import JsonCircuit
 from app.errors import Problem
@@ -154,6 +155,28 @@ def test_a_switch_takes_one_case() -> None:
     cases = "case 0 { } case 1, 2 { x q[0]; } default { x q[1]; }"
     program = HEAD + f"reset q; bit[2] d; switch (c) {{ {cases} }} d = measure q;"
     assert close(distribution(parse_openqasm3(program)), {0b0000: 0.25, 0b0101: 0.25, 0b0110: 0.25, 0b1011: 0.25})
+
+
+def test_a_switch_as_qiskit_writes_it() -> None:
+    circuit = QuantumCircuit(QuantumRegister(2, "q"), ClassicalRegister(2, "c"), ClassicalRegister(2, "d"))
+    circuit.h([0, 1])
+    circuit.measure([0, 1], [0, 1])
+    circuit.reset([0, 1])
+    with circuit.switch(circuit.cregs[0]) as case:
+        with case(0):
+            circuit.x(0)
+        with case(1, 2):
+            circuit.x(1)
+    with circuit.switch(circuit.clbits[0]) as case, case(1):
+        circuit.x(0)
+    circuit.measure([0, 1], [2, 3])
+    expected = {0b0100: 0.25, 0b1101: 0.25, 0b1010: 0.25, 0b0111: 0.25}
+    assert close(distribution(parse_openqasm3(qasm3.dumps(circuit))), expected)
+
+
+def test_an_integer_is_given_nothing_else() -> None:
+    with pytest.raises(Problem, match="Line 2"):
+        parse_openqasm3(HEAD.rstrip() + "\nint i;\ni = c; x q[0]; switch (i) { case 0 { } }")
 
 
 def test_a_loop_may_branch_on_its_variable() -> None:

@@ -94,3 +94,27 @@ def test_names_of_a_client_cannot_smuggle_markup() -> None:
 
 def test_a_circuit_without_anything_is_drawn() -> None:
     assert words(diagram_svg(QuantumCircuit(1))) == ["q[0]"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "name"),
+    [("ctrl @ gphase(pi) q[0];", "P"), ("ctrl(2) @ gphase(pi) q[0], q[1];", "P"), ("negctrl @ gphase(pi) q[0];", "P₀")],
+)
+def test_a_controlled_global_phase_is_a_phase_of_its_last_control(statement: str, name: str) -> None:
+    circuit = parse_openqasm3(HEAD + "qubit[2] q;\n" + statement)
+    (mark,) = lay_out(circuit).marks
+    assert (mark.name, mark.detail, len(mark.rows)) == (name, "π", 1)
+    assert name in words(diagram_svg(circuit))
+
+
+def test_gates_that_differ_look_different() -> None:
+    gates: list[dict[str, Any]] = [
+        {"gate": "ms", "targets": [0, 1], "phases": [0.1, 0.2]},
+        {"gate": "ms", "targets": [0, 1], "phases": [0.3, 0.2]},
+        {"gate": "gpi", "target": 0, "phase": 0.25},
+        {"gate": "gpi", "target": 0, "phase": 0.5},
+        {"gate": "pauliexp", "targets": [0, 1], "terms": ["XX"], "coefficients": [1.0], "time": 0.1},
+        {"gate": "pauliexp", "targets": [0, 1], "terms": ["ZZ"], "coefficients": [1.0], "time": 0.1},
+    ]
+    parsed = parse_json(JsonCircuit.model_validate({"format": "json", "qubits": 2, "operations": gates}))
+    assert len({(mark.name, mark.detail) for mark in lay_out(parsed).marks}) == len(gates)

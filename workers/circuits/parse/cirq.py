@@ -1,10 +1,12 @@
 """What `cirq.to_json` writes for a circuit, read by a table: Cirq itself is never imported, and nothing is executed.
 
-Qubits are numbered as Cirq sorts them. Every measurement key becomes a classical register, in order of appearance.
+Qubits are numbered as Cirq sorts them. Every measurement key becomes a classical register of its name, in order of
+appearance.
 """
 
 from cmath import phase
 from contextlib import ExitStack
+from itertools import count
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -29,6 +31,7 @@ from workers.circuits.parse.cirq_flat import Placed, flatten, qubits_of
 from workers.circuits.parse.cirq_gates import GATES, Steps, matrix_steps
 
 MAX_CONTROLLED_MATRIX_QUBITS = 8  # controls double a matrix: 10 more would take gigabytes
+MAX_KEY_CHARACTERS = 64  # as a register's name, which every key of a histogram may repeat
 _UNIT = 1e-6  # how far the size of a phase may be from 1
 
 
@@ -149,7 +152,7 @@ class _Reader:
             raise Problem("cirq_unsupported", f"The key {key[:99]!r} is measured twice.", pointer=f"{at}/key")
         if self.circuit.num_clbits + len(qubits) > MAX_CLBITS:
             raise Problem("too_many_bits", f"More than {MAX_CLBITS:,} bits are measured.", pointer=placed.path)
-        register = self.registers[key] = ClassicalRegister(len(qubits), f"k{len(self.registers)}")
+        register = self.registers[key] = ClassicalRegister(len(qubits), self._free_name(key))
         self.circuit.add_register(register)
         inverted = [qubit for qubit, invert in zip(qubits, mask, strict=False) if invert]
         if inverted:
@@ -157,6 +160,13 @@ class _Reader:
         self.circuit.measure(qubits, register)
         if inverted:
             self.circuit.x(inverted)
+
+    def _free_name(self, key: str) -> str:
+        """The key, unless it is too long for a name or a register has it."""
+        taken = {register.name for register in (*self.circuit.qregs, *self.circuit.cregs)}
+        if 0 < len(key) <= MAX_KEY_CHARACTERS and key not in taken:
+            return key
+        return next(name for number in count() if (name := f"k{number}") not in taken)
 
     def _conditional(self, placed: Placed) -> None:
         """One `if` in another, for every condition; each holds where a key's bits are not all 0."""

@@ -193,7 +193,9 @@ def _gpi(phase: Value, *, matrix: bool) -> Gate:
 def _ms(phase0: Value, phase1: Value, angle: Value, *, matrix: bool) -> Gate:
     """MS is XX between phases, as GPI is X. All in turns. matrix: as a matrix if all are numbers."""
     if matrix and isinstance(phase0, float) and isinstance(phase1, float) and isinstance(angle, float):
-        return UnitaryGate(matrices.ms(phase0, phase1, angle), label="MS", check_input=False)
+        return UnitaryGate(
+            matrices.ms(phase0, phase1, angle), label=f"MS {phase0:.3g}, {phase1:.3g}, {angle:.3g}", check_input=False
+        )
     circuit = QuantumCircuit(2, name="ms")
     for qubit, phase in ((1, phase0), (0, phase1)):  # the first target is the high bit
         circuit.p(-2 * pi * phase, qubit)
@@ -206,6 +208,7 @@ def _ms(phase0: Value, phase1: Value, angle: Value, *, matrix: bool) -> Gate:
 def _pauli_exponential(operation: Operation, coefficients: list[Value], time: Value) -> Gate:
     """Exact: a product of rotations where the terms commute, a matrix where they do not."""
     terms, qubits = operation.terms or [], len(operation.acts_on)
+    label = f"PAULIEXP {', '.join(terms)}"
     if _commute(terms):
         circuit = QuantumCircuit(qubits, name="pauliexp")
         for term, coefficient in zip(terms, coefficients, strict=True):
@@ -214,7 +217,7 @@ def _pauli_exponential(operation: Operation, coefficients: list[Value], time: Va
                 circuit.compose(evolution.definition, inplace=True)
             else:
                 circuit.global_phase -= time * coefficient
-        return circuit.to_gate(label="PAULIEXP")
+        return circuit.to_gate(label=label)
     numbers = [coefficient for coefficient in coefficients if isinstance(coefficient, float)]
     if len(numbers) < len(coefficients) or not isinstance(time, float):
         message = "Free parameters are possible where all terms commute; these do not."
@@ -226,7 +229,7 @@ def _pauli_exponential(operation: Operation, coefficients: list[Value], time: Va
             pointer="/terms",
             ways_out=[{"note": SPLIT}],
         )
-    return UnitaryGate(matrices.pauli_exponential(terms, numbers, time), label="PAULIEXP", check_input=False)
+    return UnitaryGate(matrices.pauli_exponential(terms, numbers, time), label=label, check_input=False)
 
 
 def _commute(terms: list[str]) -> bool:

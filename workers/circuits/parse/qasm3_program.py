@@ -17,7 +17,7 @@ from openqasm3 import ast, parse
 from openqasm3.parser import QASM3ParsingError
 from qiskit import QuantumCircuit
 from qiskit.circuit import Gate, ParameterExpression
-from qiskit.circuit.library import get_standard_gate_name_mapping
+from qiskit.circuit.library import GlobalPhaseGate, get_standard_gate_name_mapping
 from qiskit.exceptions import QiskitError
 from qiskit_qasm3_import import ConversionError, types
 from qiskit_qasm3_import.converter import ConvertVisitor
@@ -31,6 +31,7 @@ from app.circuits.qasm_text import MAX_EXPANDED_OPERATIONS, MAX_LOOP_ITERATIONS,
 from app.errors import Problem
 from workers.circuits.parse.qasm3_branches import as_branches, connectives, single_comparisons
 from workers.circuits.parse.qasm3_straight import GATES
+from workers.circuits.parse.qasm3_switches import switched_on_bits
 
 ConsoleErrorListener.INSTANCE = ErrorListener()  # it would print every client's mistakes to our log
 
@@ -69,7 +70,7 @@ _VARIABLES = (ast.IntType, ast.UintType, ast.FloatType, ast.AngleType)
 def read_program(source: str) -> QuantumCircuit:
     """The program in Qiskit. Raises `Problem` with the line, its pointer at the source."""
     try:
-        return _Converter().convert(parse(source)).circuit
+        return _Converter().convert(switched_on_bits(parse(source))).circuit
     except QASM3ParsingError as error:
         raise _invalid(_syntax_error(error)) from None
     except ConversionError as error:
@@ -302,6 +303,8 @@ class _Converter(ConvertVisitor):
         controls = 1 if modifier.argument is None else self._resolve_constant_int(modifier.argument, context)
         if not 1 <= controls <= MAX_QUBITS:
             raise_from_node(modifier, f"a gate has between 1 and {MAX_QUBITS:,} controls")
+        if gate.num_qubits == 0:
+            gate = GlobalPhaseGate(gate.definition.global_phase)  # the importer's is a circuit without a name
         negative = modifier.modifier is ast.GateModifierName.negctrl
         return gate.control(controls, ctrl_state=0 if negative else None, annotated=False)
 
