@@ -1,8 +1,11 @@
 """The integer that Qiskit's exporter puts between bits and their `switch`: `int d; … d = c; switch (d) {…}`."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from openqasm3 import ast
+
+Statements = list[Any]  # of `ast.Statement`, and at the top of a program of `ast.Pragma` too
 
 
 def switched_on_bits(program: ast.Program) -> ast.Program:
@@ -24,8 +27,8 @@ def switched_on_bits(program: ast.Program) -> ast.Program:
     return ast.Program(statements=kept, version=program.version)
 
 
-def _replaced(statements: list[ast.Statement], declared: set[str], replaced: set[str]) -> list[ast.Statement]:
-    kept: list[ast.Statement] = []
+def _replaced(statements: Statements, declared: set[str], replaced: set[str]) -> Statements:
+    kept: Statements = []
     for statement in statements:
         if isinstance(statement, ast.SwitchStatement) and isinstance(statement.target, ast.Identifier):
             name = statement.target.name
@@ -48,7 +51,7 @@ def _given(statement: ast.Statement, name: str) -> ast.Expression | None:
     return statement.rvalue if isinstance(statement.rvalue, ast.Identifier | ast.IndexExpression) else None
 
 
-def _blocks(statement: ast.Statement) -> Iterator[list[ast.Statement]]:
+def _blocks(statement: ast.Statement) -> Iterator[Statements]:
     if isinstance(statement, ast.BranchingStatement):
         yield statement.if_block
         yield statement.else_block
