@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ SHORT: dict[str, Any] = {
     "training": {"epochs": 10, "seed": 0},
     "evaluation": {"baseline": True, "seeds": 2},
 }
+HALF_A_SLEEP = 0.5  # seconds; a receiver of Redis messages that nobody rouses sleeps for one
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("end-to-end")]  # one service for all of them
 
@@ -85,6 +87,19 @@ def test_the_same_seed_gives_the_same_counts(client: Client) -> None:
 def test_prefer_wait_answers_with_the_finished_job(client: Client) -> None:
     answer = httpx.post(f"{client.server}/v1/circuits", json=BELL, headers={"Prefer": "wait=30"}, timeout=60)
     assert (answer.status_code, answer.json()["status"]) == (200, "succeeded")
+
+
+@pytest.mark.parametrize(("path", "prefer"), [("/v1/circuits/estimate", {}), ("/v1/circuits", {"Prefer": "wait=30"})])
+def test_a_worker_that_has_just_finished_hears_of_the_next_job_at_once(
+    client: Client, path: str, prefer: dict[str, str]
+) -> None:
+    seconds = []
+    with httpx.Client(base_url=client.server, headers=prefer, timeout=60) as session:
+        for _ in range(9):
+            asked = time.perf_counter()
+            assert session.post(path, json=BELL).status_code == 200
+            seconds.append(time.perf_counter() - asked)
+    assert sorted(seconds)[len(seconds) // 2] < HALF_A_SLEEP, seconds
 
 
 def test_every_example_of_a_circuit_is_estimated_and_one_is_converted(client: Client) -> None:

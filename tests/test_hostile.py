@@ -3,8 +3,11 @@
 The service's limits are small here, so that breaking one takes seconds.
 """
 
+import contextlib
+import sqlite3
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -132,6 +135,34 @@ def test_a_child_that_dies_again_and_again_fails_its_job_alone(service: Service)
     failed = wait_for(client, job, "failed", "succeeded")
     assert (failed["status"], failed["error"]["code"], failed["attempts"]) == ("failed", "child_died", 2)
     _the_next_job_runs(service)
+
+
+COMPILED_FOR_LONG = {  # far apart on a line: seconds of routing
+    "circuit": json_circuit(90, [{"gate": "z", "target": a, "control": b} for a in range(90) for b in range(a)]),
+    "device": {"coupling_map": {"shape": "line", "qubits": 90}, "optimization_level": 3},
+}
+
+
+@pytest.mark.parametrize("question", ["/estimate", "/convert?to=json&compiled=true", "?dry_run=true"])
+def test_a_child_that_dies_over_a_question_ends_that_question_alone(service: Service, question: str) -> None:
+    worker = service.processes("workers", "circuits")[0].pid
+    url = f"{service.address}/v1/circuits{question}"
+    with ThreadPoolExecutor() as pool:
+        asked = pool.submit(httpx.post, url, json=COMPILED_FOR_LONG, timeout=60)
+        wait_until(lambda: _inspections(service) == ["running"])
+        service.kill("workers.child", "circuit")
+        answer = asked.result()
+    assert (answer.status_code, answer.json()["code"]) == (422, "child_died")
+    assert answer.json()["title"].startswith("The process that computed this died: ")
+    assert httpx.post(url, json={"circuit": json_circuit(2, BELL), "device": {}}, timeout=60).status_code == 200
+    assert _inspections(service) == []
+    assert service.processes("workers", "circuits")[0].pid == worker
+
+
+def _inspections(service: Service) -> list[str]:
+    """The states of the questions in the ledger."""
+    with contextlib.closing(sqlite3.connect(service.data_dir / "ledger.db")) as ledger:
+        return [status for (status,) in ledger.execute("SELECT status FROM jobs WHERE kind = 'inspection'")]
 
 
 def _is_running(service: Service, job: Job, *, attempt: int) -> bool:

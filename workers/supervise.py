@@ -100,7 +100,7 @@ def supervise(house: House, held: Claim, child: Child) -> None:
     except ChildDied as death:
         logger.warning("%s: %s", held.job_id, death)
         child.kill()
-        lost = Problem("child_died", f"The process that computed the job died each time: {death}.", status=500)
+        lost = Problem("child_died", f"The process that computed this died: {death}.", status=500)
         _end(house, lambda connection: ledger.lose(connection, held, lost))
     except DidNotStop:
         child.kill()

@@ -18,6 +18,7 @@ from app.settings import Settings
 from app.store.folder import FolderStore
 from workers.celery_app import configure
 from workers.children import Nursery
+from workers.pool import TaskPool
 from workers.supervise import House, supervise
 
 logger = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ def work(settings: Settings, queue: str, concurrency: int) -> int:
     worker = celery.Worker(
         queues=[queue],
         concurrency=concurrency,
-        pool="threads",
+        pool=TaskPool,
         hostname=house.worker,
         loglevel="WARNING",
         without_mingle=True,

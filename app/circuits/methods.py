@@ -247,8 +247,10 @@ def _trajectory_seconds(facts: Facts, wanted: Wanted) -> float:
 
 
 def _branching_seconds(facts: Facts, wanted: Wanted) -> float:
-    gates = _branches(facts, wanted) * facts.operations * (5e-6 + 3e-10 * _power(2, facts.qubits))
-    return gates + 2e-5 * wanted.shots
+    states = _power(2, facts.qubits)
+    runs = (1 + _branches(facts, wanted)) / 2  # half of the gates come before the shots branch, as a rule
+    gates = runs * facts.operations * (1e-5 + 8e-10 * states)
+    return gates + 1.3e-7 * states + 2e-5 * wanted.shots
 
 
 def _product_seconds(facts: Facts, wanted: Wanted) -> float:

@@ -40,7 +40,8 @@ def cases() -> Iterator[tuple[str, Json]]:
     for qubits, layers, shots in ((2, 2, 100), (4, 10, 1_000), (10, 5, 1_000), (14, 5, 200), (16, 4, 50)):
         yield "trajectories", job(qubits, layered(qubits, layers), shots, noise=NOISE)
     yield "trajectories", job(8, layered(8, 4), 1_000, noise=NOISE | {"two_qubit": 0.1})
-    dynamics = ((3, 2, 2, 1_000), (8, 5, 4, 1_000), (16, 2, 6, 1_000), (12, 4, 16, 1_000), (20, 2, 2, 1_000))
+    dynamics = ((3, 2, 2, 1_000), (8, 5, 4, 1_000), (16, 2, 6, 1_000), (12, 4, 16, 1_000), (18, 3, 3, 1_000))
+    dynamics += ((20, 2, 2, 1_000), (20, 4, 2, 1_000), (22, 2, 1, 1_000))
     for qubits, layers, measured, shots in dynamics:
         yield "shot_branching", job(qubits, dynamic(qubits, layers, measured), shots)
     for qubits, layers, shots in ((20, 2, 1_000), (40, 4, 1_000), (60, 2, 10_000), (24, 10, 1_000), (100, 6, 1_000)):
