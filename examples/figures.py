@@ -204,7 +204,7 @@ def submit(client: httpx.Client, body: dict[str, Any]) -> str:
     reply = client.post("/v1/distillations", json=body)
     if reply.is_error:
         sys.exit(f"refused: {reply.text}")
-    return reply.headers["Location"]
+    return str(reply.headers["Location"])
 
 
 def finished(client: httpx.Client, place: str) -> Report:
