@@ -28,7 +28,7 @@ def test_every_example_is_accepted(path: Path) -> None:
     accept(path.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/deployment.md"])
+@pytest.mark.parametrize("page", ["README.md", "docs/deployment.md", "docs/distillation.md"])
 def test_every_body_in_the_documentation_is_accepted(page: str) -> None:
     bodies = re.findall(r"-d '(\{.*?\})'", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
     assert bodies

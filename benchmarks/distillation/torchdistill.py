@@ -111,7 +111,11 @@ def against(python: Path, teacher: dict[str, Any], goal: float) -> Line:
 
 
 def measure() -> list[Line]:
-    python = environment()
+    try:
+        python = environment()
+    except subprocess.CalledProcessError as fault:
+        print(f"left out, as torchdistill cannot be installed here: {fault}", file=sys.stderr)
+        return []
     return [against(python, teacher, goal) for teacher, goal in GOALS]
 
 

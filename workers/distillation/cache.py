@@ -32,6 +32,7 @@ MAX_HEADER = 10_000  # bytes; ours have 200
 STALE_SECONDS = 3600.0  # a file that nobody finished for so long has no writer any more
 PAUSE_SECONDS = 0.05  # between looks at whether another process is done
 SUFFIX = ".signal"
+SLACK = 1e-3  # of the limit: so much more, about, is used before somebody looks
 MAX_IN_MEMORY = 2 << 30  # bytes of answers that find no place on the disk
 
 Records = NDArray[Any]
@@ -142,7 +143,8 @@ class Cache:
         """Raises OSError when there is no room on the disk or under the limit; nothing stays then."""
         if layout.bytes > self.limit:
             raise OSError("larger than the whole cache")
-        self._make_room(layout.bytes)
+        if self._due(key, layout.bytes):
+            self._make_room(layout.bytes)
         partial = self.folder / f"{key}.{secrets.token_hex(4)}.partial"
         try:
             with partial.open("xb") as file:
@@ -150,6 +152,12 @@ class Cache:
             partial.replace(self._path(key))
         finally:
             partial.unlink(missing_ok=True)
+
+    def _due(self, key: str, size: int) -> bool:
+        """Whether to look for room. Looking at thousands of small entries before each new one would cost more than they
+        do: a share of the keys, in proportion to the size, has its turn, and little more than the limit is ever used.
+        """
+        return int(key[:8], 16) / 0xFFFFFFFF <= size / (self.limit * SLACK)
 
     def _make_room(self, needed: int) -> None:
         """Remove what was not used for longest, and what a killed process left behind."""

@@ -50,7 +50,7 @@ class Learner:
         self.trained = [*self.network.parameters(), *(self.criterion.parameters() if self.criterion else ())]
         self.optimizer = optimizer_of(self.trained, training)
         self.scaler = torch.amp.GradScaler(self.device.type) if training.precision == "float16" else None
-        self.by_slope = has_slope(stage, lesson.objective if self.criterion else None, len(data.classes))
+        self.by_slope = has_slope(stage, lesson.objective if self.criterion else None, data)
         self.average = None if training.ema is None else Average(self.network, training.ema)
         self.batches_per_epoch = -(-lesson.epoch_rows // training.batch_size)
         self.steps_per_epoch = -(-self.batches_per_epoch // training.accumulate)

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.functional import log_softmax
 
 from app.distillations.objectives import Kd
+from workers.distillation.data import Data
 from workers.distillation.objectives.schedules import value_at
 from workers.distillation.objectives.terms import UNKNOWN, upcast
 from workers.distillation.plan import Stage
@@ -16,10 +17,10 @@ from workers.distillation.plan import Stage
 MOST_CLASSES = 64  # beyond it the arithmetic counts, and autograd's is the better
 
 
-def has_slope(stage: Stage, objective: object, classes: int) -> bool:
-    """Whether `kd_and_slope` gives what this stage minimises."""
+def has_slope(stage: Stage, objective: object, data: Data) -> bool:
+    """Whether `kd_and_slope` gives what this stage minimises: one answer a row, of few classes, and nothing besides."""
     plain = stage.training.class_weights == "none" and not stage.training.label_smoothing
-    return isinstance(objective, Kd) and plain and classes <= MOST_CLASSES
+    return isinstance(objective, Kd) and plain and len(data.classes) <= MOST_CLASSES and not data.language
 
 
 def kd_and_slope(student: Tensor, teacher: Tensor, labels: Tensor, kd: Kd, epoch: int) -> tuple[Tensor, Tensor]:

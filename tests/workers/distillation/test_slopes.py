@@ -1,19 +1,34 @@
 """The closed form of a loss and its gradient is what autograd finds of the loss as it is written."""
 
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
+from app.distillations.datasets import BuiltinText
 from app.distillations.objectives import Kd, Ramp
 from app.distillations.schemas import DistillationJob
+from workers.distillation.data import load
+from workers.distillation.learner import Learner, batches
 from workers.distillation.objectives.kd import kd
 from workers.distillation.objectives.schedules import value_at
 from workers.distillation.objectives.terms import UNKNOWN, Target
-from workers.distillation.plan import student_stages
+from workers.distillation.plan import student_lesson, student_stages
 from workers.distillation.signals import Signal
 from workers.distillation.slopes import MOST_CLASSES, has_slope, kd_and_slope
+from workers.distillation.teachers import Teacher, signal_and_use
+from workers.distillation.text.rows import load_text
+
+Make = Callable[..., Any]
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
 
 
 @settings(max_examples=60, deadline=None)
@@ -62,26 +77,51 @@ def test_ramps_are_read_at_the_running_epoch() -> None:
         assert_close(loss, kd(student, Signal(teacher, "made up"), Target(labels), **now)["loss"])
 
 
+@pytest.mark.parametrize("training", [{"accumulate": 3}, {"clip_norm": 0.5}, {"precision": "bfloat16"}], ids=str)
+@pytest.mark.parametrize("storage", [{}, {"top_k": 2}], ids=["dense", "sparse"])
+def test_a_student_learns_the_same_either_way(job: Make, training: dict[str, Any], storage: dict[str, Any]) -> None:
+    spec = job(training={**training, "batch_size": 8, "epochs": 2}, signal=storage)
+    data = load(spec.dataset, {})
+    answers = 3 * torch.randn(len(data.train.y), 3, generator=torch.Generator().manual_seed(0))
+    teacher = Teacher(lambda rows: answers[: len(rows.y)], "made up")
+    lesson = student_lesson(spec, data, signal_and_use(teacher, data, spec.signal, None)[0])
+    learned = []
+    for by_slope in (True, False):
+        learner = Learner(student_stages(spec)[0][0], lesson, data)
+        assert learner.by_slope
+        learner.by_slope = by_slope
+        for _ in range(2):
+            for positions in batches(learner.stage, lesson, learner.epoch):
+                learner.learn(positions)
+            loss, _ = learner.end_epoch()
+        learned.append((torch.tensor(loss), learner.weights(copied=True)))
+    rounding = 3e-2 if training.get("precision") == "bfloat16" else 1e-4
+    assert_close(learned[0], learned[1], rtol=rounding, atol=rounding)
+
+
 @pytest.mark.parametrize(
-    ("training", "objective", "classes", "has"),
+    ("changes", "has"),
     [
-        ({}, {}, 10, True),
-        ({}, {}, MOST_CLASSES + 1, False),
-        ({"label_smoothing": 0.1}, {}, 10, False),
-        ({"class_weights": "balanced"}, {}, 10, False),
-        ({}, {"kind": "logit_mse"}, 10, False),
+        ({}, True),
+        ({"training": {"label_smoothing": 0.1}}, False),
+        ({"training": {"class_weights": "balanced"}}, False),
+        ({"objective": {"kind": "logit_mse"}}, False),
     ],
 )
-def test_what_else_a_training_asks_is_left_to_autograd(
-    training: dict[str, object], objective: dict[str, object], classes: int, has: bool
-) -> None:
-    job = DistillationJob.model_validate(
-        {
-            "dataset": {"source": "builtin", "name": "digits"},
-            "teacher": {"source": "train", "architecture": {"kind": "mlp", "hidden": [4]}},
-            "student": {"architecture": {"kind": "mlp", "hidden": [4]}},
-            "objective": objective,
-            "training": training,
-        }
-    )
-    assert has_slope(student_stages(job)[0][0], job.objective, classes) is has
+def test_what_else_a_training_asks_is_left_to_autograd(job: Make, changes: dict[str, Any], has: bool) -> None:
+    spec = job(**changes)
+    data = load(spec.dataset, {})
+    stage = student_stages(spec)[0][0]
+    assert has_slope(stage, spec.objective, data) is has
+    assert not has_slope(stage, None, data)
+    assert not has_slope(stage, spec.objective, replace(data, classes=["class"] * (MOST_CLASSES + 1)))
+
+
+def test_a_language_model_of_few_tokens_is_left_to_autograd() -> None:
+    body = json.loads((EXAMPLES / "distil-topics-language-model.json").read_text(encoding="utf-8"))
+    body["dataset"]["tokenizer"] = {"kind": "character", "vocabulary": 40}
+    spec = DistillationJob.model_validate(body)
+    assert isinstance(spec.dataset, BuiltinText)
+    data = load_text(spec.dataset, {})
+    assert len(data.classes) <= MOST_CLASSES
+    assert not has_slope(student_stages(spec)[0][0], spec.objective, data)

@@ -1,5 +1,6 @@
 """What a teacher said is computed once, found again with the same bits, and never believed when it is damaged."""
 
+import hashlib
 import json
 import os
 import signal
@@ -239,6 +240,21 @@ def test_what_was_not_used_for_longest_gives_way_and_whoever_has_it_keeps_it(tmp
     assert there == {0, 2, 3}
     assert cache.bytes() <= cache.limit
     assert [float(entry.records.mean()) for entry in mapped] == [0, 1, 2]
+
+
+def test_of_many_small_entries_little_more_than_the_limit_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = kept(Cache(tmp_path / "probe", 10_000)).records.nbytes
+    cache, looked = Cache(tmp_path / "cache", 20 * one), []
+    monkeypatch.setattr("workers.distillation.cache.SLACK", 0.2)
+    make_room = cache._make_room
+    monkeypatch.setattr(cache, "_make_room", lambda needed: (looked.append(needed), make_room(needed)))
+    for number in range(100):
+        kept(cache, hashlib.sha256(str(number).encode()).hexdigest())
+    files = len(list(cache.folder.glob("*.signal")))
+    assert 10 < len(looked) < 50, "a quarter of a hundred"
+    assert files * one <= 1.6 * cache.limit
 
 
 @pytest.mark.parametrize("limit", [0, 100])
