@@ -4,9 +4,14 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
-from app.distillations.reports import Arm, Latency, Report
+from app.distillations.measures import MEASURES
+from app.distillations.reports import Arm, Errors, Latency, Report
 
 CHANGES_SHOWN = 10  # classes that changed most; the report has all
+UNITS = {
+    "accuracy": "Losses in nats",
+    "rmse": "RMSE and mean absolute error in the target's unit, of several targets in standard deviations",
+}
 _SAFE = frozenset(" ,-;:+%")  # of ASCII's punctuation: what means nothing inside a line
 
 LOADING = """```python
@@ -14,7 +19,7 @@ import json
 from safetensors import safe_open
 
 with safe_open("{student}.safetensors", "pt") as file:
-    card = json.loads(file.metadata()["qstill"])  # architecture, classes, input_shape, standardisation
+    card = json.loads(file.metadata()["qstill"])  # architecture, {labels}, input_shape, standardisation
     weights = {{name: file.get_tensor(name) for name in file.keys()}}
 ```"""
 LOADING_ONNX = """```python
@@ -42,6 +47,7 @@ def card(report: Report) -> str:
     """The whole document."""
     name, student = report.job.get("name"), f"student-seed-{report.job['training']['seed']}"
     title = f"Model card: {text(name)}" if name else "Model card of a distilled student"
+    labels = "targets (answers * std + mean are in their units)" if report.targets else "classes"
     parts = [
         f"# {title}",
         _verdict(report),
@@ -49,43 +55,52 @@ def card(report: Report) -> str:
         _table(("", ""), _description(report)),
         "## What it is worth",
         f"On {report.rows['test']} test rows, mean over {len(report.student.runs)} seed(s) ± standard deviation. "
-        "Losses in nats; milliseconds are of one row on the CPU of the machine that trained it.",
+        f"{UNITS[report.measure]}; milliseconds are of one row on the CPU of the machine that trained it.",
         _table(("", *(role for role, _ in report.arms())), _measures(report)),
     ]
     if report.exports:
-        header = ("File", "Bytes", "Test accuracy", "Largest difference of a logit", "ms p50 / p95")
+        what = "logit" if report.measure == "accuracy" else "prediction"
+        said = f"Test {MEASURES[report.measure].said}"
+        header = ("File", "Bytes", said, f"Largest difference of a {what}", "ms p50 / p95")
         parts += ["## Exports", "Each file was run on the test rows.", _table(header, _exports(report))]
-    if report.baseline is not None:
+    if report.targets:
+        header = ("Target", "Deviation of its labels", "Teacher", "Student", "Baseline")
+        parts += ["## Targets", "RMSE in the target's unit, and R².", _table(header, _targets(report))]
+    elif report.baseline is not None:
         header = ("Class", "Teacher", "Student", "Baseline", "Change in points")
         parts += ["## What the teacher changed, by class", _table(header, _changes(report))]
         if len(report.per_class) > CHANGES_SHOWN:
             parts.append(f"The {CHANGES_SHOWN} of {len(report.per_class)} classes that changed most.")
     if report.warnings:
         parts += ["## Warnings", _list(report.warnings)]
-    parts += ["## Limits", _list(report.notes), "## How to load it", LOADING.format(student=student)]
+    parts += ["## Limits", _list(report.notes), "## How to load it", LOADING.format(student=student, labels=labels)]
     parts += [LOADING_ONNX.format(file=each.name) for each in report.exports[:1]]
     return "\n\n".join(parts) + "\n"
 
 
 def _verdict(report: Report) -> str:
-    student, gain = report.student.summary.accuracy, report.gain
+    measure, gain = MEASURES[report.measure], report.gain
+    worth = f"Test {measure.said} {measure.shown(report.student.summary[measure.name].mean)}."
     said = {
         "BEATS": "**BEATS**: distilled, the student is better than the same student trained without the teacher",
         "NO BEATS": "**NO BEATS**: distilled, the student is not better than the same student without the teacher",
         "INCONCLUSIVE": "**INCONCLUSIVE**: whether the teacher helped is not decided",
     }[report.verdict]
     if gain is None:
-        return f"{said}. Test accuracy {student.mean:.1%}."
-    said += f": {gain.points:+.2f} points of test accuracy"
+        return f"{said}. {worth}"
+    form = "+.2f" if measure.is_share else "+.4g"
+    said += f": {gain.points:{form}} {measure.gained}"
     if gain.low is not None and gain.high is not None:
-        said += f", 95% interval {gain.low:+.2f} to {gain.high:+.2f}"
-    return f"{said}. Test accuracy {student.mean:.1%}."
+        said += f", 95% interval {gain.low:{form}} to {gain.high:{form}}"
+    return f"{said}. {worth}"
 
 
 def _description(report: Report) -> Iterable[Sequence[str]]:
     job, rows = report.job, report.rows
     data, teacher = job["dataset"], job["teacher"]
     yield "Student", text(_settings(job["student"]["architecture"]))
+    if report.targets:
+        yield "Predicts", text(", ".join(each.name for each in report.targets[:20]))
     if report.classes:
         yield "Classes", text(", ".join(report.classes[:20]) + (", …" if len(report.classes) > 20 else ""))
     source = data.get("name") or data.get("file") or data["source"]
@@ -116,13 +131,7 @@ def _settings(given: dict[str, object]) -> str:
 
 def _measures(report: Report) -> Iterable[Sequence[str]]:
     arms = [arm for _, arm in report.arms()]
-    for label, name, percent in (
-        ("Accuracy", "accuracy", True),
-        ("Negative log-likelihood", "negative_log_likelihood", False),
-        ("Expected calibration error", "expected_calibration_error", False),
-        ("Brier score", "brier", False),
-        ("Agreement with the teacher", "agreement", True),
-    ):
+    for name, label, percent in MEASURES[report.measure].table:
         yield label, *(_spread(arm, name, percent=percent) for arm in arms)
     for label, name in (("Parameters", "parameters"), ("Bytes", "bytes"), ("Multiply-adds of a row", "multiply_adds")):
         yield label, *("unknown" if arm.cost is None else f"{getattr(arm.cost.size, name):,}" for arm in arms)
@@ -130,8 +139,8 @@ def _measures(report: Report) -> Iterable[Sequence[str]]:
 
 
 def _spread(arm: Arm, name: str, *, percent: bool) -> str:
-    spread = getattr(arm.summary, name)
-    form = ".1%" if percent else ".4f"
+    spread = arm.summary[name]
+    form = ".1%" if percent else ".4g" if abs(spread.mean) >= 10 else ".4f"
     return f"{spread.mean:{form}}" + ("" if spread.sd is None else f" ± {spread.sd:{form}}")
 
 
@@ -141,8 +150,9 @@ def _latency(latency: Latency) -> str:
 
 def _exports(report: Report) -> Iterable[Sequence[str]]:
     for each in report.exports:
-        difference = f"{each.max_logit_difference:.2g}"
-        yield text(each.name), f"{each.bytes:,}", f"{each.accuracy:.1%}", difference, _latency(each.latency)
+        measure, difference = MEASURES[report.measure], f"{each.max_logit_difference:.2g}"
+        worth = measure.shown(getattr(each, measure.name))
+        yield text(each.name), f"{each.bytes:,}", worth, difference, _latency(each.latency)
 
 
 def _changes(report: Report) -> Iterable[Sequence[str]]:
@@ -150,6 +160,17 @@ def _changes(report: Report) -> Iterable[Sequence[str]]:
     for row in most:
         change = "" if row.change_in_points is None else f"{row.change_in_points:+.1f}"
         yield text(row.name[:100]), *map(_percent, (row.teacher, row.student, row.baseline)), change
+
+
+def _targets(report: Report) -> Iterable[Sequence[str]]:
+    for each in report.targets or []:
+        yield text(each.name[:100]), f"{each.std:.4g}", *map(_errors, (each.teacher, each.student, each.baseline))
+
+
+def _errors(errors: Errors | None) -> str:
+    if errors is None:
+        return ""
+    return f"{errors.rmse:.4g}" + ("" if errors.r2 is None else f" ({errors.r2:.3f})")
 
 
 def _percent(value: float | None) -> str:

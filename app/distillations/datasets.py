@@ -8,9 +8,17 @@ from app.distillations.tokenizers import BpeTokenizer, Tokenizer
 from app.schemas import FileId, Seed, Strict, refuse
 
 BUILTIN_ROWS_AND_CLASSES = {"digits": (1797, 10), "iris": (150, 3), "wine": (178, 3), "breast_cancer": (569, 2)}
+BUILTIN_ROWS_AND_CLASSES |= {"diabetes": (442, 1)}  # one target
 BUILTIN_IMAGES = {"digits"}
+BUILTIN_REGRESSION = {"diabetes"}
 MAX_LENGTH = 512  # tokens of a row; attention takes memory with its square
+MAX_SIDE = 1024  # pixels of an image as networks see it
+MAX_TARGETS = 100  # numbers that a regression predicts
+UNLABELLED = "_unlabelled"  # the folder of images whose class is unknown
 
+ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
+Task = Literal["classification", "regression"]
 ClassName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Fraction = Annotated[float, Field(ge=0.05, le=0.45)]
 
@@ -20,8 +28,8 @@ class Splitting(Strict):
 
     labelled: Annotated[int, Field(ge=2)] | None = Field(
         None,
-        description="How many labels of the training split the student and the baseline see, drawn stratified; null: "
-        "all. A teacher that is trained in this job sees every label of the training split.",
+        description="How many labels of the training split the student and the baseline see, drawn stratified (for "
+        "regression evenly); null: all. A teacher that is trained in this job sees every label of the training split.",
         examples=[50],
     )
     unlabelled_pool: bool = Field(
@@ -60,28 +68,86 @@ class Splitting(Strict):
     )
 
 
+TASK: Task = Field(
+    "classification",
+    description="classification: a label is one of some classes. regression: it is one or several real numbers, which "
+    "are standardised inside by the training split's mean and standard deviation; predictions, exports and measures "
+    "are in the units of the data.",
+    examples=["classification"],
+)
+
+
 class BuiltinData(Splitting):
     """A data set that comes with scikit-learn."""
 
     source: Literal["builtin"] = Field(description="A data set that needs no upload.", examples=["builtin"])
-    name: Literal["digits", "iris", "wine", "breast_cancer"] = Field(
-        description="Which one; `digits` are images of shape (1, 8, 8).", examples=["digits"]
+    name: Literal["digits", "iris", "wine", "breast_cancer", "diabetes"] = Field(
+        description="Which one; `digits` are images of shape (1, 8, 8), `diabetes` is for regression: how far the "
+        "disease of 442 patients had progressed after a year.",
+        examples=["digits"],
+    )
+    task: Task = TASK
+
+    @model_validator(mode="after")
+    def _has_such_labels(self) -> "BuiltinData":
+        if (self.name in BUILTIN_REGRESSION) != (self.task == "regression"):
+            has = "one real number for each row" if self.name in BUILTIN_REGRESSION else "classes"
+            reason = f"{self.name} has {has}; real numbers are for regression, classes for classification"
+            refuse(("task",), "task_mismatch", reason, self.task)
+        return self
+
+
+class Images(Strict):
+    """How the images of a zip become rows."""
+
+    size: Annotated[list[Side], Field(min_length=2, max_length=2)] | None = Field(
+        None,
+        description="[height, width] to which all are resized, bilinearly, whatever their proportions; null: they are "
+        "all of one size, and keep it.",
+        examples=[[32, 32]],
+    )
+    mode: Literal["L", "RGB"] = Field(
+        "RGB", description="L: one channel, grey. RGB: three. Transparency is dropped.", examples=["RGB"]
     )
 
 
 class UploadedData(Splitting):
-    """An uploaded npz archive or csv table."""
+    """An uploaded npz archive, csv table, or zip of images."""
 
     source: Literal["file"] = Field(description="A data set that you uploaded.", examples=["file"])
     file: FileId = Field(
         description="An uploaded file of purpose `dataset`. npz: arrays `x`, of shape (rows, features), (rows, height, "
-        "width) or (rows, channels, height, width), and `y`, integers, -1 where the label is unknown. csv: UTF-8 with "
-        "a header, numbers, and a label column; an empty label is unknown. Errors count rows from 0.",
+        "width) or (rows, channels, height, width), and `y`, integers, -1 where the label is unknown; for regression "
+        "real numbers of shape (rows,) or (rows, targets), NaN where unknown. csv: UTF-8 with a header, numbers, and a "
+        "label column; an empty label is unknown. Errors count rows from 0. zip: PNG and JPEG images in one folder for "
+        f"each class, which names it, as in `daisy/1.png`; those in `{UNLABELLED}` have no label. Rows are in the "
+        "order of their names, values from 0 to 1. A folder around all others is passed over.",
         examples=["file_01990d3e7c5a7cc09d4b8c1f2a3b4c5d"],
     )
-    label: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
+    task: Task = TASK
+    label: ColumnName | None = Field(
         None, description="csv only: the label column; null: the last.", examples=["species"]
     )
+    targets: Annotated[list[ColumnName], Field(min_length=1, max_length=MAX_TARGETS)] | None = Field(
+        None,
+        description="csv and regression only, instead of `label`: the columns to predict, when there are several.",
+        examples=[["height", "weight"]],
+    )
+    image: Images | None = Field(
+        None, description="zip only: how images become rows; null: as they are, RGB.", examples=[{"size": [32, 32]}]
+    )
+
+    @model_validator(mode="after")
+    def _one_way_to_read_it(self) -> "UploadedData":
+        if self.targets is not None and self.task == "classification":
+            refuse(("targets",), "only_for_regression", "a class is read from one column: name it as `label`", None)
+        if self.targets is not None and self.label is not None:
+            refuse(("targets",), "label_and_targets", "name the columns to predict once", self.targets)
+        if self.targets is not None and len(set(self.targets)) < len(self.targets):
+            refuse(("targets",), "named_twice", "a column is predicted once", self.targets)
+        if self.image is not None and self.task == "regression":
+            refuse(("image",), "only_for_classification", "the folders of a zip name classes; use an npz", None)
+        return self
 
 
 class TextData(Splitting):
@@ -125,10 +191,8 @@ class TextFile(TextData):
         "or .parquet; one text a row. Errors count rows from 0.",
         examples=["file_01990d3e7c5a7cc09d4b8c1f2a3b4c5d"],
     )
-    text: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
-        "text", description="The column, or member, with the text.", examples=["text"]
-    )
-    label: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
+    text: ColumnName = Field("text", description="The column, or member, with the text.", examples=["text"])
+    label: ColumnName = Field(
         "label",
         description="classification only: the column with the label; empty or null where it is unknown.",
         examples=["label"],
@@ -151,3 +215,8 @@ class BuiltinText(TextData):
 AnyTextData = TextFile | BuiltinText
 AnyDataset = BuiltinData | UploadedData | TextFile | BuiltinText
 Dataset = Annotated[AnyDataset, Field(discriminator="source")]
+
+
+def is_regression(data: AnyDataset) -> bool:
+    """Whether labels are real numbers."""
+    return data.task == "regression"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from math import ceil, floor, log10
 from typing import Literal
 
+from app.distillations.measures import MEASURES
 from app.distillations.reports import Bin, Report, Role
 from app.errors import Problem
 from app.web.drawing import GRID, INK, MUTED, Box, Dot, Line, Mark, Path, Text, fit, text_width, tick_step
@@ -55,7 +56,7 @@ def logarithmic(values: Sequence[float], start: float, end: float) -> Axis:
 
 
 def curves(report: Report) -> str:
-    """Validation accuracy and loss over the epochs, a line for each network that the job trained."""
+    """Validation accuracy (of regression R²) and loss over the epochs, a line for each network that the job trained."""
     stages = [(role, points) for name, points in report.curves.items() if points and (role := _role(name))]
     if not stages:
         raise Problem("nothing_to_draw", "The report has no learning curves.", status=404)
@@ -63,11 +64,12 @@ def curves(report: Report) -> str:
     accuracies = [point.validation_accuracy for _, points in stages for point in points]
     losses = [point.loss for _, points in stages for point in points if point.loss > 0] or [1.0]
     across = Axis(0, max(epochs), 72, WIDTH - 28)
-    upper, lower = linear(accuracies, 300, 96, least=0.0), logarithmic(losses, 540, 352)
+    measure = MEASURES[report.measure]
+    upper, lower = linear(accuracies, 300, 96, least=measure.least_chosen), logarithmic(losses, 540, 352)
     marks = _heading("Learning curves", "Each network that was trained. Losses are of different objectives.")
     marks += _legend(dict.fromkeys(role for role, _ in stages))
-    marks += _axes(across, upper, "", "Validation accuracy", percent=True)
-    marks += _axes(across, lower, "Epoch", "Loss, nats")
+    marks += _axes(across, upper, "", f"Validation {measure.chooses}", percent=measure.is_share)
+    marks += _axes(across, lower, "Epoch", "Loss, nats" if measure.is_share else "Loss")
     for role, points in stages:
         colour, dashes = COLOURS[role], "5 3" if role == "teacher" else ""
         for axis, values in (
@@ -76,12 +78,15 @@ def curves(report: Report) -> str:
         ):
             line = [(across(point.epoch), axis(value)) for point, value in zip(points, values, strict=True)]
             marks.append(Path(line, colour, dashes=dashes) if len(line) > 1 else Dot(*line[0], colour, role, 3))
-    last = [f"{role} {points[-1].validation_accuracy:.1%}" for role, points in stages]
-    return _picture(600, "Learning curves", f"Validation accuracy after the last epoch: {', '.join(last)}.", marks)
+    last = [f"{role} {measure.shown(points[-1].validation_accuracy)}" for role, points in stages]
+    said = f"Validation {measure.chooses} after the last epoch: {', '.join(last)}."
+    return _picture(600, "Learning curves", said, marks)
 
 
 def reliability(report: Report) -> str:
     """How often a network is right, over how sure it is. On the diagonal it knows what it knows."""
+    if report.measure != "accuracy":
+        raise Problem("nothing_to_draw", "Predictions of numbers come without a confidence to draw.", status=404)
     across, up = Axis(0, 1, 72, 492), Axis(0, 1, 500, 96)
     marks = _heading(
         "Reliability", f"Test rows by confidence; larger dots are more rows, lines join those of {FEW_ROWS} or more."
@@ -98,7 +103,7 @@ def reliability(report: Report) -> str:
         for rows, sure, right in pooled:
             words = f"{role}: {right:.1%} right where it is {sure:.1%} sure, {rows / total:.1%} of the rows"
             marks.append(Dot(across(sure), up(right), COLOURS[role], words, 2.5 + 7 * (rows / total) ** 0.5))
-        error = arm.summary.expected_calibration_error.mean
+        error = arm.summary["expected_calibration_error"].mean
         said.append(f"{role} {error:.4f}")
         marks.append(Text(512, 130 + 40 * place, role, 12, "start", COLOURS[role], bold=True))
         marks.append(Text(512, 147 + 40 * place, f"calibration error {error:.4f}", 11, "start", MUTED))
@@ -137,33 +142,35 @@ def per_class(report: Report) -> str:
 
 
 def pareto(report: Report) -> str:
-    """Test accuracy over the bytes of the file; the line goes through what nothing beats in both."""
+    """The measure over the bytes of the file; the line goes through what nothing beats in both."""
+    measure = MEASURES[report.measure]
     found: list[tuple[str, int, float, str]] = [
-        (role, arm.cost.size.bytes, arm.summary.accuracy.mean, COLOURS[role])
+        (role, arm.cost.size.bytes, arm.summary[measure.name].mean, COLOURS[role])
         for role, arm in report.arms()
         if arm.cost is not None and arm.cost.size.bytes > 0
     ]
-    found += [(_export_name(each.format), each.bytes, each.accuracy, EXPORT) for each in report.exports]
+    found += [(_export_name(each.format), each.bytes, getattr(each, measure.name), EXPORT) for each in report.exports]
     across = logarithmic([float(size) for _, size, _, _ in found], 72, WIDTH - 28)
     up = linear([accuracy for _, _, accuracy, _ in found], 400, 84)
     exports = " Exports are of the first seed's student." if report.exports else ""
-    marks = _heading("Accuracy and size", f"Up and to the left is better: mean over seeds.{exports}")
-    marks += _axes(across, up, "Bytes of the file", "Test accuracy", percent=True)
-    front = _front([(size, accuracy) for _, size, accuracy, _ in found])
-    marks.append(Path([(across(size), up(accuracy)) for size, accuracy in front], GRID, 3))
+    better, title = "Up" if measure.points > 0 else "Down", f"{measure.table[0][1]} and size"
+    marks = _heading(title, f"{better} and to the left is better: mean over seeds.{exports}")
+    marks += _axes(across, up, "Bytes of the file", f"Test {measure.said}", percent=measure.is_share)
+    front = _front([(size, measure.points * value) for _, size, value, _ in found])
+    marks.append(Path([(across(size), up(points / measure.points)) for size, points in front], GRID, 3))
     taken: list[tuple[float, float]] = []
     for name, size, accuracy, colour in sorted(found, key=lambda each: each[2], reverse=True):
         x, y = across(size), up(accuracy)
-        marks.append(Dot(x, y, colour, f"{name}: {accuracy:.2%}, {size:,} bytes", 5))
+        marks.append(Dot(x, y, colour, f"{name}: {measure.shown(accuracy)}, {size:,} bytes", 5))
         level = y + 4
         while any(abs(x - other) < 190 and abs(level - height) < 14 for other, height in taken):
             level += 14
         taken.append((x, level))
         right = x < WIDTH - 200
-        words = f"{name} {accuracy:.1%}"
+        words = f"{name} {measure.shown(accuracy)}"
         marks.append(Text(x + 10 if right else x - 10, level, words, 11, "start" if right else "end", colour))
-    said = "; ".join(f"{name} {accuracy:.1%} with {size:,} bytes" for name, size, accuracy, _ in found)
-    return _picture(456, "Accuracy and size", f"{said}.", marks)
+    said = "; ".join(f"{name} {measure.shown(value)} with {size:,} bytes" for name, size, value, _ in found)
+    return _picture(456, title, f"{said}.", marks)
 
 
 PLOTS: dict[PlotName, Callable[[Report], str]] = {

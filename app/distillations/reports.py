@@ -2,8 +2,9 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
+from app.distillations.measures import MEASURES, MeasureName
 from app.distillations.schemas import Gain, Spread
 from app.errors import Problem
 
@@ -36,16 +37,6 @@ class Cost(Part):
     latency: Latency
 
 
-class Summary(Part):
-    """Means over seeds, on the test rows. Losses in nats."""
-
-    accuracy: Spread
-    negative_log_likelihood: Spread
-    expected_calibration_error: Spread
-    brier: Spread
-    agreement: Spread
-
-
 class Bin(Part):
     rows: int
     confidence: float | None
@@ -53,13 +44,15 @@ class Bin(Part):
 
 
 class Measured(Part):
-    """One network on the test rows."""
+    """One network on the test rows. reliability: of a classifier."""
 
-    reliability: list[Bin]
+    reliability: list[Bin] = []
 
 
 class Arm(Part):
-    summary: Summary
+    """summary: means over seeds, on the test rows, by the names of `Measure.table`. Losses in nats."""
+
+    summary: dict[str, Spread]
     runs: list[Measured]
     cost: Cost | None
 
@@ -72,7 +65,27 @@ class ClassChange(Part):
     change_in_points: float | None
 
 
+class Errors(Part):
+    """Of one target, in its unit."""
+
+    rmse: float
+    mae: float
+    r2: float | None
+
+
+class Target(Part):
+    """What regression predicts. std: of the training split's labels."""
+
+    name: str
+    std: float
+    teacher: Errors | None
+    student: Errors | None
+    baseline: Errors | None
+
+
 class Point(Part):
+    """validation_accuracy: of regression R²."""
+
     epoch: int
     loss: float
     validation_accuracy: float
@@ -82,13 +95,15 @@ class Exported(Part):
     name: str
     format: str
     bytes: int
-    accuracy: float
+    accuracy: float | None = None
+    rmse: float | None = None  # of regression
     max_logit_difference: float
     latency: Latency
 
 
 class Report(Part):
     verdict: Literal["BEATS", "NO BEATS", "INCONCLUSIVE"]
+    measure: MeasureName = "accuracy"
     gain: Gain | None
     seconds: float
     classes: list[str]
@@ -98,12 +113,20 @@ class Report(Part):
     warnings: list[str]
     notes: list[str]
     per_class: list[ClassChange]
+    targets: list[Target] | None = None
     curves: dict[str, list[Point]]
     exports: list[Exported]
     rows: dict[str, int]
     digests: dict[str, str]
     versions: dict[str, str]
     job: dict[str, Any]
+
+    @model_validator(mode="after")
+    def _has_its_measures(self) -> "Report":
+        for _, arm in self.arms():
+            if missing := [name for name, _, _ in MEASURES[self.measure].table if name not in arm.summary]:
+                raise ValueError(f"no {', '.join(missing)}")
+        return self
 
     def arms(self) -> list[tuple[Role, Arm]]:
         """Those that there are, by their roles."""

@@ -15,7 +15,9 @@ from app.distillations.datasets import (
     UploadedData,
 )
 from app.distillations.layers import LayersDoNotFit, layer_pairs
+from app.distillations.measures import MeasureName
 from app.distillations.objectives import Dkd, FeatureObjective, Kd, Objective, OnFeatures, Place, Rkd, singles
+from app.distillations.regression_jobs import refuse_unfit_for_regression
 from app.distillations.teachers import (
     EndpointTeacher,
     EnsembleTeacher,
@@ -123,6 +125,7 @@ class DistillationJob(Submission):
     @model_validator(mode="after")
     def _can_work(self) -> "DistillationJob":
         refuse_mixed_with_text(self, architectures(self))
+        refuse_unfit_for_regression(self)
         _refuse_impossible_splits(self.dataset)
         if isinstance(self.dataset, BuiltinData) and self.dataset.name not in BUILTIN_IMAGES:
             _refuse_images_only(self)
@@ -236,16 +239,20 @@ def _refuse_impossible_views(job: DistillationJob) -> None:
 
 
 class Spread(View):
-    """A test accuracy over seeds, between 0 and 1."""
+    """A measure on the test rows over seeds: an accuracy between 0 and 1, or what else `measure` names."""
 
     mean: float = Field(description="Mean over the seeds.", examples=[0.958])
     sd: float | None = Field(description="Sample standard deviation; null for a single run.", examples=[0.004])
 
 
 class Gain(View):
-    """Student minus baseline, paired by seed, in percentage points of test accuracy."""
+    """Student against baseline, paired by seed; above zero the student is better, whatever the measure."""
 
-    points: float = Field(description="Mean difference.", examples=[16.2])
+    points: float = Field(
+        description="Mean difference: percentage points of test accuracy, student minus baseline; for regression the "
+        "baseline's RMSE minus the student's.",
+        examples=[16.2],
+    )
     low: float | None = Field(description="Lower end of its 95% confidence interval.", examples=[13.9])
     high: float | None = Field(description="Upper end of its 95% confidence interval.", examples=[18.5])
 
@@ -253,8 +260,15 @@ class Gain(View):
 class DistillationResult(View):
     """The answer in short; the artifact `report.json` is the whole."""
 
-    teacher: Spread = Field(description="The teacher's test accuracy.")
-    student: Spread = Field(description="The distilled students' test accuracy.")
+    measure: MeasureName = Field(
+        "accuracy",
+        description="What these numbers are: `accuracy`, where more is better, or for regression `rmse`, the root of "
+        "the mean squared error, where less is: in the unit of the target, with several targets in standard deviations "
+        "of their training labels.",
+        examples=["accuracy"],
+    )
+    teacher: Spread = Field(description="The teacher on the test rows.")
+    student: Spread = Field(description="The distilled students on the test rows.")
     baseline: Spread | None = Field(description="The same students without a teacher; null if not asked for.")
     gain: Gain | None = Field(description="What the teacher added; null without a baseline.")
     verdict: Literal["BEATS", "NO BEATS", "INCONCLUSIVE"] = Field(

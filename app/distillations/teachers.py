@@ -64,7 +64,8 @@ class Weights(Strict):
     )
     kind: Answers = Field(
         "logits",
-        description="onnx only: what the output is; a classifier of scikit-learn gives probabilities.",
+        description="onnx only: what the output is; a classifier of scikit-learn gives probabilities. Regression: the "
+        "output is a number for each target, in the units of the data, and this stays as it is.",
         examples=["probabilities"],
     )
     classes: ClassNames | None = CLASSES
@@ -131,9 +132,10 @@ class SoftLabels(Strict):
         "from 0, and what the teacher said of them.",
         examples=["file_01990d3e7c5a7cc09d4b8c1f2a3b4c5f"],
     )
-    kind: Literal["logits", "log_probabilities", "probabilities"] = Field(
+    kind: Literal["logits", "log_probabilities", "probabilities", "values"] = Field(
         description="What the numbers are; probabilities sum to 1 in each dense row, and to at most 1 in a sparse one. "
-        "Sparse logits do not tell what they leave over: only `renormalise` fits them.",
+        "Sparse logits do not tell what they leave over: only `renormalise` fits them. `values` are predictions of "
+        "regression, in the units of the data, a column for each target; with one target (rows,) will do.",
         examples=["probabilities"],
     )
     missing: Missing = Field("ghost", description=f"Sparse only. {MISSING}", examples=["ghost"])
@@ -144,7 +146,8 @@ class EndpointTeacher(Strict):
     """A teacher behind an HTTP endpoint. The training process itself asks it, once for every row.
 
     It posts `{"inputs": [[…], …]}`, rows as nested lists of numbers, and expects `{"logits": [[…], …]}` or
-    `{"log_probabilities": …}`, one list for each row, and if it likes `"classes": ["…", …]`.
+    `{"log_probabilities": …}`, one list for each row, and if it likes `"classes": ["…", …]`; for regression
+    `{"values": [[…], …]}`, a number for each target in the units of the data.
     Answers are asked for again after a timeout, 429 or 5xx; redirects are not followed, proxies not used, and addresses
     inside the service's own network refused unless the operator named the host (`QSTILL_OUTBOUND_HOSTS`).
     """
@@ -199,7 +202,7 @@ class EnsembleTeacher(Strict):
     average: Literal["probabilities", "geometric"] = Field(
         "probabilities",
         description="Mean of the probabilities, or of their logarithms (the normalised geometric mean, which is sure "
-        "only of what all members are sure of).",
+        "only of what all members are sure of). Regression: the mean of the predictions.",
         examples=["probabilities"],
     )
     weights: Annotated[list[Annotated[float, Field(gt=0, le=1000)]], Field(max_length=MAX_MEMBERS)] | None = Field(

@@ -29,7 +29,7 @@ def refuse_mixed_with_text(job: DistillationJob, named: Named) -> None:
     if isinstance(job.dataset, TextFile | BuiltinText):
         _refuse_unfit_networks(named, job.dataset)
         _refuse_unfit_teachers(job, job.dataset)
-        for place, training in _trainings(job):
+        for place, training in trainings(job):
             _refuse_unfit_training(place, training, job.dataset)
         _refuse_unfit_objective(job, job.dataset)
         if job.export:
@@ -63,7 +63,8 @@ def _refuse_unfit_teachers(job: DistillationJob, data: AnyTextData) -> None:
             refuse((*place, "source"), "teacher_mismatch", reason, teacher.source)
 
 
-def _trainings(job: DistillationJob) -> list[tuple[Place, Training]]:
+def trainings(job: DistillationJob) -> list[tuple[Place, Training]]:
+    """The student's training and those that teachers have of their own, each with its place in the job."""
     found: list[tuple[Place, Training]] = [(("training",), job.training)]
     for place, teacher in parts(job.teacher):
         if isinstance(teacher, TrainedTeacher) and teacher.training is not None:

@@ -17,7 +17,8 @@ class CheckpointView(View):
     sha256: str = Field(description="Of the content, as hexadecimal digits.")
     created_at: datetime = Field(description="When it was published.")
     meta: dict[str, Any] = Field(
-        description="Role (teacher, student, baseline), seed, epoch, validation accuracy, architecture.",
+        description="Role (teacher, student, baseline), seed, epoch, validation accuracy (of regression R²), and "
+        "architecture.",
         examples=[{"role": "student", "seed": 0, "epoch": 37}],
     )
     links: dict[str, str] = Field(description="Where it and its content are.")

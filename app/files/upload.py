@@ -22,6 +22,7 @@ ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 ONNX = tuple(bytes([field << 3 | wire]) for field, wire in ((1, 0), (2, 2), (3, 2), (7, 2), (8, 2)))  # of a ModelProto
 MAGIC = {
     ".npz": ZIP,
+    ".zip": ZIP,
     ".npy": (b"\x93NUMPY",),
     ".parquet": (b"PAR1",),
     ".pt": ZIP,

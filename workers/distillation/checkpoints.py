@@ -19,9 +19,20 @@ from torch import Tensor
 from app.distillations.architectures import Architecture
 from app.errors import Problem
 from workers.distillation.data import Data, Standardisation
+from workers.distillation.targets import Targets
 
 CARD = "qstill"  # one key only: with two, the bytes of a file would not be reproducible
 MAX_TEACHER_BYTES = 1 << 30
+
+
+class CardTargets(BaseModel):
+    """Of regression: the model's answers times std plus mean, number by number, are in the units of the data."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    names: list[str]
+    mean: list[float]
+    std: list[float]
 
 
 class Card(BaseModel):
@@ -34,6 +45,7 @@ class Card(BaseModel):
     input_shape: list[int]
     mean: list[Any]
     std: list[Any]
+    targets: CardTargets | None = None  # of regression, which has no classes
     tokenizer: str | None = None  # of text: JSON as the `tokenizers` library reads it
 
 
@@ -41,14 +53,21 @@ def to_bytes(weights: dict[str, Tensor], architecture: Any, data: Data) -> bytes
     """A safetensors file; equal models have equal bytes."""
     card = Card(
         architecture=architecture,
-        classes=[] if data.language else data.classes,  # those of a language model are its tokenizer's tokens
+        classes=[]
+        if data.language or data.targets
+        else data.classes,  # those of a language model are its tokenizer's tokens
         input_shape=list(data.input_shape),
         mean=data.standardisation.mean.tolist(),
         std=data.standardisation.std.tolist(),
+        targets=None if data.targets is None else _told(data.targets),
         tokenizer=None if data.text is None else data.text.tokenizer,
     )
     tensors = {name: weights[name].contiguous() for name in sorted(weights)}
     return save(tensors, metadata={CARD: json.dumps(card.model_dump(mode="json", exclude_none=True), sort_keys=True)})
+
+
+def _told(targets: Targets) -> CardTargets:
+    return CardTargets(names=targets.names, mean=targets.mean.tolist(), std=targets.std.tolist())
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], str | None]:
@@ -92,6 +111,16 @@ def card_of(text: str) -> Card:
         return Card.model_validate_json(text)
     except ValidationError as error:
         raise invalid("The card in the file's metadata cannot be read.") from error
+
+
+def targets_of(card: Card) -> Targets:
+    """What a model of regression predicts. Raises Problem teacher_invalid."""
+    assert card.targets is not None
+    told = card.targets
+    if not len(told.names) == len(told.mean) == len(told.std) > 0 or min(told.std) <= 0:
+        raise invalid("The card's targets are not as many means and positive deviations as names.")
+    mean, std = (torch.tensor(part, dtype=torch.float64) for part in (told.mean, told.std))
+    return Targets(told.names, mean, std)
 
 
 def standardisation_of(card: Card, input_shape: tuple[int, ...]) -> Standardisation:

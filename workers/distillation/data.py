@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,10 +13,12 @@ from numpy.typing import NDArray
 from sklearn import datasets
 from torch import Tensor
 
-from app.distillations.datasets import BuiltinData, Splitting, UploadedData
+from app.distillations.datasets import BUILTIN_REGRESSION, BuiltinData, Images, Splitting, UploadedData
 from app.errors import Problem
+from workers.distillation.images import read_images
 from workers.distillation.objectives.terms import UNKNOWN
-from workers.distillation.read import Array, Table, read_table
+from workers.distillation.read import Array, Table, Unreadable, is_npz, read_table
+from workers.distillation.targets import Targets, known_rows, targets_of, whole_rows
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Rows:
     index: (rows,) where they stood in the data set before it was split.
     Text: raw and x are both the numbers of tokens (rows, tokens), int64. For language modelling y is (rows, tokens),
     the token that follows, `UNKNOWN` at padding.
+    Regression: y is (rows, targets), float32, standardised, NaN where unknown.
     """
 
     raw: Tensor
@@ -46,8 +50,11 @@ class Rows:
 
     @property
     def labels(self) -> Tensor:
-        """(answers,): of each answer that a network gives, a row's tokens after one another for language modelling."""
-        return self.y.flatten()
+        """(answers,): of each answer that a network gives, a row's tokens after one another for language modelling.
+
+        Regression: (answers, targets).
+        """
+        return self.y if self.y.is_floating_point() else self.y.flatten()
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,7 @@ class Data:
     learned: positions among the training rows that the student learns from, with or without a label.
     total: rows before splitting. digest: of the data set as it was read.
     left_out: classes of which neither student nor baseline sees a training row.
+    targets: what is predicted, of regression; `classes` are their names then, a name for each number of an answer.
     """
 
     train: Rows
@@ -89,6 +97,7 @@ class Data:
     digest: str
     left_out: tuple[int, ...] = ()
     text: Text | None = None
+    targets: Targets | None = None
 
     @property
     def vocabulary(self) -> int | None:
@@ -101,6 +110,11 @@ class Data:
         return self.text is not None and self.text.language
 
     @property
+    def chooses(self) -> str:
+        """What is called `validation_accuracy` where networks are trained: the best epoch has the most of it."""
+        return "accuracy" if self.targets is None else "r2"
+
+    @property
     def input_shape(self) -> tuple[int, ...]:
         """Of one row: (features,) or (channels, height, width)."""
         return tuple(self.train.x.shape[1:])
@@ -108,13 +122,39 @@ class Data:
 
 def load(spec: BuiltinData | UploadedData, files: Mapping[str, Path]) -> Data:
     """Read, split and standardise. Raises Problem: dataset_invalid, too_few_labels, too_many_labels."""
-    table = _builtin(spec.name) if isinstance(spec, BuiltinData) else read_table(files[spec.file], spec.label)
+    table = _builtin(spec.name) if isinstance(spec, BuiltinData) else _uploaded(spec, files[spec.file])
     raw = torch.from_numpy(np.ascontiguousarray(table.x, dtype=np.float32))
-    labels = torch.from_numpy(table.y)
-    indices = split(table.y, table.classes, spec)
+    labels, regression = torch.from_numpy(table.y), table.y.dtype.kind == "f"
+    indices = split(whole_rows(table.y), ["of numbers"], spec) if regression else split(table.y, table.classes, spec)
     standardise = _standardisation(raw[indices[0]], spec.standardise)
-    train, validation, test = (Rows(raw[i], standardise(raw[i]), labels[i], i) for i in indices)
-    return shown((train, validation, test), table.classes, standardise, spec, len(table.y), _digest(table))
+    targets = targets_of(labels[indices[0]], table.classes) if regression else None
+    y = labels if targets is None else targets.standardised(labels)
+    train, validation, test = (Rows(raw[i], standardise(raw[i]), y[i], i) for i in indices)
+    total, digest = len(table.y), _digest(table)
+    if targets is None:
+        return shown((train, validation, test), table.classes, standardise, spec, total, digest)
+    seen = _seen_numbers(train.y, spec)
+    learned = torch.nonzero(torch.ones(len(seen)) if spec.unlabelled_pool else known_rows(seen)).flatten()
+    return Data(train, validation, test, seen, learned, targets.names, standardise, total, digest, targets=targets)
+
+
+def _uploaded(spec: UploadedData, path: Path) -> Table:
+    """Raises Problem dataset_invalid, pointing to the field that does not fit the file."""
+    try:
+        archive = zipfile.is_zipfile(path)
+        images = archive and not is_npz(path)
+        if archive and spec.label is not None:
+            raise Problem("dataset_invalid", "Only a csv has a label column.", pointer="/dataset/label")
+        if archive and spec.targets is not None:
+            raise Problem("dataset_invalid", "Only a csv has columns with names.", pointer="/dataset/targets")
+        if spec.image is not None and not images:
+            raise Problem("dataset_invalid", "Only a zip holds files of images.", pointer="/dataset/image")
+        if images and spec.task == "regression":
+            title = "The folders of a zip name classes: for regression on images upload an npz."
+            raise Problem("dataset_invalid", title, pointer="/dataset/task")
+        return read_images(path, spec.image or Images()) if images else read_table(path, spec)
+    except Unreadable as error:
+        raise Problem("dataset_invalid", str(error), pointer="/dataset/file") from error
 
 
 def shown(
@@ -159,6 +199,8 @@ def preprocessing_digest(data: Data) -> str:
 def _builtin(name: str) -> Table:
     loaded = getattr(datasets, f"load_{name}")()
     x = loaded.images[:, None] if name == "digits" else loaded.data
+    if name in BUILTIN_REGRESSION:
+        return Table(x, loaded.target[:, None], ["progression"])
     return Table(x, loaded.target.astype(np.int64), [str(label) for label in loaded.target_names])
 
 
@@ -221,6 +263,12 @@ def _seen(labels: NDArray[np.int64], classes: int, spec: Splitting) -> Tensor:
         kept = draw.permutation(np.flatnonzero(labels == code))[:share]
         seen[kept] = code
     return torch.from_numpy(seen)
+
+
+def _seen_numbers(y: Tensor, spec: Splitting) -> Tensor:
+    """The labels (training rows, targets) with all but `labelled` rows hidden."""
+    codes = torch.where(known_rows(y), 0, UNKNOWN)
+    return y.masked_fill((_seen(codes.numpy(), 1, spec) == UNKNOWN)[:, None], torch.nan)
 
 
 def _shares(counts: NDArray[np.int64], total: int) -> list[int]:

@@ -10,6 +10,7 @@ from torch.nn.utils import clip_grad_norm_
 
 from app.distillations.objectives import Kd
 from app.errors import Problem
+from workers.distillation import targets
 from workers.distillation.bias import corrects, shift
 from workers.distillation.data import Data, Rows
 from workers.distillation.features import shapes_of
@@ -161,7 +162,9 @@ class Learner:
         return loss
 
     def _loss(self, positions: Tensor) -> Tensor:
-        x, labels = self.x.index_select(0, positions), self.labels.index_select(0, positions).flatten()
+        x, labels = self.x.index_select(0, positions), self.labels.index_select(0, positions)
+        if self.data.language:
+            labels = labels.flatten()
         target = Target(labels, self.epoch + 1, self.class_weights, self.stage.training.label_smoothing)
         if self.criterion is None or self.signal is None:
             with self._precision():
@@ -217,7 +220,7 @@ class Learner:
             self.average.follow(self.network)
 
     def end_epoch(self) -> tuple[float, float]:
-        """Turn to the next epoch. Returns this one's mean loss in nats, and its accuracy on the validation rows."""
+        """Turn to the next epoch. Returns this one's mean loss, and its accuracy (R²) on the validation rows."""
         loss = self.loss_sum / self.batch
         unseen = self.data.left_out if corrects(self.stage, self.data) else ()
         accuracy, negative_log_likelihood = score(self.judged, self.data.validation, self.device, unseen)
@@ -242,9 +245,11 @@ class Learner:
 def score(network: Network, rows: Rows, device: torch.device, unseen: tuple[int, ...] = ()) -> tuple[float, float]:
     """(accuracy, negative log-likelihood in nats) of some rows; equal accuracies are told apart by the second.
 
-    unseen: classes whose logits are first shifted by what serves these rows best.
+    Regression: (R², mean squared error). unseen: classes whose logits are first shifted by what serves these rows best.
     """
     logits, labels = logits_of(network, rows.x.to(device)), rows.labels.to(device)
+    if labels.is_floating_point():
+        return targets.score(logits, labels)
     if unseen and bool(logits.isfinite().all()):
         logits = logits + shift(logits, labels, unseen)
     accuracy = (logits.argmax(1) == labels).double().sum() / (labels != UNKNOWN).sum()

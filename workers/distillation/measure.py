@@ -38,9 +38,8 @@ def measure(
     return Findings(
         teacher=subject(
             answers,
-            data.test.labels,
+            data,
             answers,
-            per_class=not data.language,
             seed=None,
             epoch=chosen and chosen.epoch,
             validation_accuracy=chosen and chosen.validation_accuracy,
@@ -67,9 +66,8 @@ def _soft_gradient(stage: Stage, lesson: Lesson, data: Data) -> float | None:
     assert learner.criterion is not None
     network, criterion = learner.network.cpu(), learner.criterion.cpu()
     answers = tokens_of(heard, data.train.x.shape[1]) if data.language else heard
-    return soft_gradient(
-        network, data.train.x[heard], lesson.signal.rows(answers), data.seen[heard].flatten(), criterion
-    )
+    labels = data.seen[heard].flatten() if data.language else data.seen[heard]
+    return soft_gradient(network, data.train.x[heard], lesson.signal.rows(answers), labels, criterion)
 
 
 def trained(stage: Stage, outcomes: dict[str, Outcome], data: Data) -> Network:
@@ -88,9 +86,8 @@ def _subject(stage: Stage, data: Data, outcomes: dict[str, Outcome], answers: Te
     chosen = outcomes[stage.name]
     return subject(
         logits_of(trained(stage, outcomes, data), data.test.x),
-        data.test.labels,
+        data,
         answers,
-        per_class=not data.language,
         seed=stage.seed,
         epoch=chosen.epoch,
         validation_accuracy=chosen.validation_accuracy,

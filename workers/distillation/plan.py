@@ -15,7 +15,7 @@ from app.distillations.teachers import TrainedTeacher
 from app.distillations.training import Training
 from workers.distillation.data import Data, Rows
 from workers.distillation.networks.network import Network
-from workers.distillation.objectives.terms import UNKNOWN
+from workers.distillation.objectives.terms import is_known
 from workers.distillation.signals import Signal
 from workers.distillation.students import build
 
@@ -26,7 +26,8 @@ Role = Literal["teacher", "student", "baseline"]
 class Lesson:
     """What is learned from. positions: training rows (any order), repeated until they fill an epoch of `epoch_rows`.
 
-    labels: of every training row, -1 where hidden. signal: over every training row; None learns from labels alone.
+    labels: of every training row, -1 (of regression NaN) where hidden. signal: over every training row; None learns
+    from labels alone.
     ask: what the teacher says about another view of all training rows, and the view's name.
     x: inputs in place of the training rows' own.
     """
@@ -133,5 +134,6 @@ def baseline_lesson(data: Data) -> Lesson:
 
 
 def _labelled(labels: Tensor) -> Tensor:
-    """Positions of the rows that have a label; for language modelling, at any of their tokens."""
-    return torch.nonzero((labels != UNKNOWN).flatten(1).any(1) if labels.ndim > 1 else labels != UNKNOWN).flatten()
+    """Positions of the rows that have a label; for language modelling, at any of their tokens, for regression any."""
+    known = is_known(labels)
+    return torch.nonzero(known.flatten(1).any(1) if known.ndim > 1 else known).flatten()

@@ -13,6 +13,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from app.distillations.datasets import MAX_TARGETS, UploadedData, is_regression
 from app.errors import Problem
 from workers.distillation.objectives.terms import UNKNOWN
 
@@ -28,10 +29,13 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Table:
-    """x: (rows, ...), float64 or float32, finite. y: (rows,) int64, `UNKNOWN` where there is no label."""
+    """x: (rows, ...), float64 or float32, finite. y: (rows,) int64, `UNKNOWN` where there is no label.
+
+    Regression: y is (rows, targets) float64, NaN where unknown, and `classes` are the names of the targets.
+    """
 
     x: Array
-    y: NDArray[np.int64]
+    y: Array
     classes: list[str]
 
 
@@ -39,16 +43,22 @@ class Unreadable(Exception):
     """What is wrong with a file, as a sentence; the caller knows which field named it."""
 
 
-def read_table(path: Path, label: str | None) -> Table:
-    """An uploaded npz or csv. Raises Problem dataset_invalid, pointing to /dataset/file or /dataset/label."""
+def read_table(path: Path, spec: UploadedData) -> Table:
+    """An uploaded npz or csv. Raises Unreadable, and Problem dataset_invalid for a column that is not there."""
+    if not zipfile.is_zipfile(path):
+        return _read_csv(path, spec)
+    arrays = read_npz(path)
+    return _numbers_to_predict(arrays) if is_regression(spec) else _table_of(arrays)
+
+
+def is_npz(path: Path) -> bool:
+    """Whether the members of a zip are arrays; if its directory cannot be read, that is for `read_npz` to tell."""
     try:
-        if zipfile.is_zipfile(path):
-            if label is not None:
-                raise Problem("dataset_invalid", "Only a csv has a label column.", pointer="/dataset/label")
-            return _table_of(read_npz(path))
-        return _read_csv(path, label)
-    except Unreadable as error:
-        raise Problem("dataset_invalid", str(error), pointer="/dataset/file") from error
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
+        return True
+    return not names or any(name.endswith(".npy") and "/" not in name for name in names)
 
 
 def read_npz(path: Path) -> dict[str, Array]:
@@ -96,43 +106,65 @@ def _read_npy(stream: IO[bytes], size: int, what: str) -> Array:
     return values.reshape(shape, order="F" if fortran else "C")
 
 
-def _table_of(arrays: dict[str, Array]) -> Table:
+def _inputs_of(arrays: dict[str, Array], *, columns: bool) -> Array:
+    """x, if it fits y. columns: whether y may have several."""
     if set(arrays) != {"x", "y"}:
         raise Unreadable(f"The archive holds {sorted(arrays)[:10]}; it must hold the arrays x and y.")
     x, y = arrays["x"], arrays["y"]
-    if x.ndim < 2 or y.shape != x.shape[:1]:
-        raise Unreadable(f"x has shape {x.shape} and y {y.shape}; needed are (rows, features or image) and (rows,).")
+    if x.ndim < 2 or y.shape[:1] != x.shape[:1] or y.ndim > 1 + columns:
+        needed = "(rows,) or (rows, targets)" if columns else "(rows,)"
+        raise Unreadable(f"x has shape {x.shape} and y {y.shape}; needed are (rows, features or image) and {needed}.")
     if x.size == 0 or len(x) > MAX_ROWS:
         raise Unreadable(f"x has shape {x.shape}; between 1 and {MAX_ROWS} rows with at least one feature are read.")
-    wrong = np.flatnonzero(~np.isfinite(y) | (y != np.trunc(y)) | (y < UNKNOWN))
-    if len(wrong):
-        raise Unreadable(f"Label {y[wrong[0]]} of row {wrong[0]} is not a class: integers from 0, or -1 where unknown.")
     if x.ndim == 3:
         x = x[:, None]
     _refuse_infinite(x.reshape(len(x), -1), [f"feature {i}" for i in range(math.prod(x.shape[1:]))])
+    return x
+
+
+def _table_of(arrays: dict[str, Array]) -> Table:
+    x = _inputs_of(arrays, columns=False)
+    y = arrays["y"]
+    wrong = np.flatnonzero(~np.isfinite(y) | (y != np.trunc(y)) | (y < UNKNOWN))
+    if len(wrong):
+        raise Unreadable(f"Label {y[wrong[0]]} of row {wrong[0]} is not a class: integers from 0, or -1 where unknown.")
     values = np.unique(y[y != UNKNOWN])
     codes = np.where(y == UNKNOWN, UNKNOWN, np.searchsorted(values, y)).astype(np.int64)
-    return _with_classes(x, codes, [str(int(value)) for value in values])
+    return with_classes(x, codes, [str(int(value)) for value in values])
 
 
-def _read_csv(path: Path, label: str | None) -> Table:
+def _numbers_to_predict(arrays: dict[str, Array]) -> Table:
+    x, y = _inputs_of(arrays, columns=True), arrays["y"].astype(np.float64)
+    y = y.reshape(len(y), -1)
+    if not 1 <= y.shape[1] <= MAX_TARGETS:
+        raise Unreadable(f"y has {y.shape[1]} columns; 1 to {MAX_TARGETS} targets are read.")
+    names = ["y"] if y.shape[1] == 1 else [f"y{column}" for column in range(y.shape[1])]
+    return _with_targets(x, y, names)
+
+
+def _with_targets(x: Array, y: NDArray[np.float64], names: list[str]) -> Table:
+    _refuse_infinite(np.where(np.isnan(y), 0, y), [f"target {name!r}" for name in names])
+    return Table(x, y, names)
+
+
+def _read_csv(path: Path, spec: UploadedData) -> Table:
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             lines = csv.reader(bounded_lines(stream), strict=True)
             header = next(lines, [])
             if not 2 <= len(header) <= MAX_COLUMNS:
                 raise Unreadable(f"The header has {len(header)} columns; 2 to {MAX_COLUMNS} are read.")
-            if label is not None and header.count(label) != 1:
-                title = f"The header names {label!r} {header.count(label)} times: {', '.join(header[:10])}."
-                raise Problem("dataset_invalid", title, pointer="/dataset/label")
-            at = header.index(label) if label is not None else len(header) - 1
-            columns = header[:at] + header[at + 1 :]
-            rows, names = [], []
+            at = _places(header, spec)
+            inputs = [column for column in range(len(header)) if column not in set(at)]
+            columns = [header[column] for column in inputs]
+            if not inputs:
+                raise Unreadable("All columns are to be predicted, and none is left to predict them from.")
+            rows, labels = [], []
             for number, line in _filled(lines):
                 if len(line) != len(header):
                     raise Unreadable(f"Row {number} has {len(line)} columns; the header has {len(header)}.")
-                names.append(line.pop(at).strip())
-                rows.append(_numbers(line, columns, number))
+                labels.append([line[column].strip() for column in at])
+                rows.append(_numbers([line[column] for column in inputs], columns, number))
                 if len(rows) > MAX_ROWS or len(rows) * len(columns) > MAX_VALUES:
                     raise Unreadable(f"The table has more than {MAX_ROWS} rows or {MAX_VALUES} values.")
     except UnicodeDecodeError as error:
@@ -143,9 +175,26 @@ def _read_csv(path: Path, label: str | None) -> Table:
         raise Unreadable("The table has no rows.")
     x = np.stack(rows)
     _refuse_infinite(x, [f"column {name!r}" for name in columns])
-    classes = sorted(set(names) - {""}, key=numbers_first)
+    if is_regression(spec):
+        names = [header[column] for column in at]
+        known = [[cell or "nan" for cell in cells] for cells in labels]
+        return _with_targets(x, np.stack([_numbers(cells, names, row) for row, cells in enumerate(known)]), names)
+    classes = sorted({name for (name,) in labels} - {""}, key=numbers_first)
     code = {name: i for i, name in enumerate(classes)} | {"": UNKNOWN}
-    return _with_classes(x, np.array([code[name] for name in names], dtype=np.int64), classes)
+    return with_classes(x, np.array([code[name] for (name,) in labels], dtype=np.int64), classes)
+
+
+def _places(header: list[str], spec: UploadedData) -> list[int]:
+    """Of the columns to learn. Raises Problem dataset_invalid for one that the header does not name once."""
+    if spec.targets is None and spec.label is None:
+        return [len(header) - 1]
+    named = [("label", spec.label)] if spec.label else []
+    named += [(f"targets/{number}", name) for number, name in enumerate(spec.targets or [])]
+    for pointer, name in named:
+        if header.count(str(name)) != 1:
+            title = f"The header names {name!r} {header.count(str(name))} times: {', '.join(header[:10])}."
+            raise Problem("dataset_invalid", title, pointer=f"/dataset/{pointer}")
+    return [header.index(str(name)) for _, name in named]
 
 
 def bounded_lines(stream: IO[str]) -> Iterator[str]:
@@ -188,7 +237,8 @@ def _refuse_infinite(x: Array, names: list[str]) -> None:
         raise Unreadable(f"Row {row}, {names[column]}: {x[row, column]} is not a finite number in single precision.")
 
 
-def _with_classes(x: Array, y: NDArray[np.int64], classes: list[str]) -> Table:
+def with_classes(x: Array, y: NDArray[np.int64], classes: list[str]) -> Table:
+    """The table of a classification. Raises Unreadable for too few classes, or too many."""
     if not 2 <= len(classes) <= MAX_CLASSES:
         raise Unreadable(f"The labels name {len(classes)} classes; 2 to {MAX_CLASSES} are read.")
     return Table(x, y, classes)

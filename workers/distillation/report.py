@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from app.distillations.datasets import BuiltinText, TextFile
+from app.distillations.measures import ACCURACY, RMSE, Measure
 from app.distillations.objectives import LogitStd, Sequence, singles
 from app.distillations.schemas import DistillationJob, DistillationResult, Gain, Spread
 from app.distillations.teachers import (
@@ -23,8 +24,9 @@ from app.distillations.teachers import (
 )
 from workers.distillation.data import Data
 from workers.distillation.evaluate import Comparison, Latency, Quality, Size, agreement, compare, quality
-from workers.distillation.objectives.terms import UNKNOWN
+from workers.distillation.objectives.terms import is_known
 from workers.distillation.state import Curve
+from workers.distillation.targets import Errors, Targets, correlation, errors, known_rows
 from workers.distillation.teachers import Use
 from workers.distillation.text.report import (
     language_section,
@@ -35,19 +37,20 @@ from workers.distillation.text.report import (
     text_section,
 )
 
-SUMMARISED = ("accuracy", "negative_log_likelihood", "expected_calibration_error", "brier", "agreement")
-
 Verdict = Literal["BEATS", "NO BEATS", "INCONCLUSIVE"]
 
 
 @dataclass(frozen=True)
 class Subject:
-    """One network on the test rows. epoch, validation_accuracy: of the weights chosen; None for an uploaded teacher."""
+    """One network on the test rows. epoch, validation_accuracy: of the weights chosen; None for an uploaded teacher.
+
+    agreement: with the teacher; of regression, correlation with its predictions.
+    """
 
     seed: int | None
     epoch: int | None
     validation_accuracy: float | None
-    quality: Quality
+    quality: Quality | Errors
     agreement: float
 
 
@@ -78,20 +81,32 @@ class Findings:
     teacher_notes: tuple[str, ...]
     curves: dict[str, Curve] = field(default_factory=dict)
 
+    @property
+    def measure(self) -> Measure:
+        """What the verdict rests on."""
+        return RMSE if isinstance(self.teacher.quality, Errors) else ACCURACY
 
-def subject(logits: Tensor, labels: Tensor, teacher: Tensor, *, per_class: bool = True, **chosen: Any) -> Subject:
-    """Measure logits (answers, classes) against labels and against the teacher's logits, where a label is known."""
-    known = torch.nonzero(labels != UNKNOWN).flatten()
+
+def subject(logits: Tensor, data: Data, teacher: Tensor, **chosen: Any) -> Subject:
+    """Measure logits (answers, classes) against the test labels and against the teacher's, where a label is known."""
+    labels = data.test.labels
+    if data.targets is not None:
+        measured = errors(logits, labels, teacher, data.targets)
+        return Subject(quality=measured, agreement=correlation(logits, teacher), **chosen)
+    known = torch.nonzero(is_known(labels)).flatten()
     if len(known) < len(labels):
         logits, labels, teacher = (part.index_select(0, known) for part in (logits, labels, teacher))
-    return Subject(quality=quality(logits, labels, per_class=per_class), agreement=agreement(logits, teacher), **chosen)
+    measures = quality(logits, labels, per_class=not data.language)
+    return Subject(quality=measures, agreement=agreement(logits, teacher), **chosen)
 
 
 def gain(findings: Findings) -> Comparison | None:
-    """Student minus baseline in points of test accuracy, or None without a baseline."""
+    """Student minus baseline in points of the measure, or None without a baseline."""
     if not findings.baselines:
         return None
-    return compare(_points(findings.students), _points(findings.baselines))
+    arms = (findings.students, findings.baselines)
+    first, second = ([findings.measure.points * value for value in _values(arm, findings.measure)] for arm in arms)
+    return compare(first, second)
 
 
 def verdict(difference: Comparison | None) -> Verdict:
@@ -105,11 +120,12 @@ def verdict(difference: Comparison | None) -> Verdict:
 
 def result(findings: Findings, *, checkpoints: int, student_sha256: str, seconds: float) -> DistillationResult:
     """The few numbers for the job's row."""
-    difference = gain(findings)
+    difference, measure = gain(findings), findings.measure
     return DistillationResult(
-        teacher=_spread([findings.teacher]),
-        student=_spread(findings.students),
-        baseline=_spread(findings.baselines) if findings.baselines else None,
+        measure=measure.name,
+        teacher=mean_sd(_values([findings.teacher], measure)),
+        student=mean_sd(_values(findings.students, measure)),
+        baseline=mean_sd(_values(findings.baselines, measure)) if findings.baselines else None,
         gain=difference and Gain(points=difference.mean, low=difference.low, high=difference.high),
         verdict=verdict(difference),
         checkpoints=checkpoints,
@@ -124,12 +140,13 @@ def report(
     """The whole document, JSON. exports: what is known of each file that was exported."""
     return {
         **short.model_dump(mode="json"),
-        "classes": [] if data.language else data.classes,
+        "classes": [] if data.language or data.targets else data.classes,
+        "targets": None if data.targets is None else _targets(data.targets, findings),
         "warnings": warnings(job, data, findings),
         "notes": notes(job, data, findings),
-        "teacher": _arm([findings.teacher], findings.teacher_cost),
-        "student": _arm(findings.students, findings.student_cost),
-        "baseline": _arm(findings.baselines, findings.student_cost) if findings.baselines else None,
+        "teacher": _arm([findings.teacher], findings.teacher_cost, findings.measure),
+        "student": _arm(findings.students, findings.student_cost, findings.measure),
+        "baseline": _arm(findings.baselines, findings.student_cost, findings.measure) if findings.baselines else None,
         "paired_differences_in_points": difference.differences if (difference := gain(findings)) else None,
         "per_class": _per_class(data, findings),
         "curves": {name: list(map(asdict, curve)) for name, curve in findings.curves.items()},
@@ -176,12 +193,25 @@ def notes(job: DistillationJob, data: Data, findings: Findings) -> list[str]:
     return said
 
 
+NO_BETTER = {
+    "accuracy": "The teacher is no better than always answering the most frequent class.",
+    "rmse": "The teacher is no better than always answering the mean of the labels.",
+}
+
+
+def no_better(teacher: Quality | Errors, data: Data) -> bool:
+    """Whether a teacher has nothing to teach, by its measures on the test rows."""
+    if isinstance(teacher, Errors):
+        return teacher.r2 <= 0
+    counts = data.test.y[is_known(data.test.y)].bincount()
+    return teacher.accuracy <= float(counts.max() / counts.sum())
+
+
 def warnings(job: DistillationJob, data: Data, findings: Findings) -> list[str]:
     """What speaks against believing the numbers, or using the student as it is."""
     said = []
-    counts = data.test.y[data.test.y != UNKNOWN].bincount()
-    if findings.teacher.quality.accuracy <= float(counts.max() / counts.sum()):
-        said.append("The teacher is no better than always answering the most frequent class.")
+    if no_better(findings.teacher.quality, data):
+        said.append(NO_BETTER[findings.measure.name])
     if findings.soft_gradient is not None and not findings.soft_gradient > 0:
         said.append("The soft term has no gradient; the student cannot learn from this teacher.")
     if any(isinstance(single, LogitStd) for _, single in singles(job.objective)):
@@ -230,6 +260,8 @@ def _signal_note(use: Use) -> str:
 def _data_notes(job: DistillationJob, data: Data) -> list[str]:
     """What was done to the training rows, if anything."""
     said = []
+    if data.targets is not None:
+        said.append(_targets_note(data.targets))
     if job.dataset.label_noise:
         said.append(
             f"{job.dataset.label_noise:.0%} of the training split's labels were replaced by another class, for "
@@ -245,34 +277,52 @@ def _data_notes(job: DistillationJob, data: Data) -> list[str]:
     return said
 
 
+def _targets_note(targets: Targets) -> str:
+    said = (
+        "Networks learned the targets less their mean and divided by their standard deviation, both of the training "
+        "split's labels; predictions, exports and measures are in units of the data."
+    )
+    if len(targets.names) > 1:
+        said += (
+            " The targets' units may differ: RMSE and mean absolute error over all of them are in those standard "
+            "deviations, and for each target, in `targets`, in its own unit."
+        )
+    return said
+
+
 def _row_counts(data: Data) -> dict[str, int]:
     return {
         "total": data.total,
         "train": len(data.train.y),
-        "train_labels": int((data.train.y != UNKNOWN).sum()),
+        "train_labels": _labels(data.train.y, data),
         "validation": len(data.validation.y),
         "test": len(data.test.y),
-        "labels_seen": int((data.seen != UNKNOWN).sum()),
+        "labels_seen": _labels(data.seen, data),
         "student_learns_from": len(data.learned),
     }
 
 
-def _arm(subjects: list[Subject], cost: Cost | None) -> dict[str, Any]:
+def _labels(labels: Tensor, data: Data) -> int:
+    """How many there are; of regression, how many rows have one."""
+    return int((known_rows(labels) if data.targets else is_known(labels)).sum())
+
+
+def _arm(subjects: list[Subject], cost: Cost | None, measure: Measure) -> dict[str, Any]:
     """Each seed's measures, their spread, and the cost that all share."""
     runs = []
     for one in subjects:
         measures = asdict(one)
         runs.append(measures | measures.pop("quality"))
-    summary = {name: mean_sd([run[name] for run in runs]).model_dump() for name in SUMMARISED}
+    summary = {name: mean_sd([run[name] for run in runs]).model_dump() for name, _, _ in measure.table}
     return {"summary": summary, "runs": runs, "cost": asdict(cost) if cost else None}
 
 
 def _per_class(data: Data, findings: Findings) -> list[dict[str, Any]]:
     """Accuracy of each class, mean over seeds, and what the teacher changed, in points."""
     rows: list[dict[str, Any]] = []
-    for code, name in enumerate([] if data.language else data.classes):
+    for code, name in enumerate([] if data.language or data.targets else data.classes):
         teacher, student, baseline = (
-            _mean([value for one in arm if (value := one.quality.per_class[code]) is not None])
+            _mean([value for one in _qualities(arm) if (value := one.per_class[code]) is not None])
             for arm in ([findings.teacher], findings.students, findings.baselines)
         )
         change = None if student is None or baseline is None else 100 * (student - baseline)
@@ -281,20 +331,37 @@ def _per_class(data: Data, findings: Findings) -> list[dict[str, Any]]:
     return rows
 
 
+def _targets(targets: Targets, findings: Findings) -> list[dict[str, Any]]:
+    """What was predicted, how its labels vary, and how well each network does it, mean over seeds."""
+    arms = {"teacher": [findings.teacher], "student": findings.students, "baseline": findings.baselines}
+    rows: list[dict[str, Any]] = []
+    for place, (name, mean, std) in enumerate(zip(targets.names, targets.mean, targets.std, strict=True)):
+        row: dict[str, Any] = {"name": name, "mean": float(mean), "std": float(std)}
+        for role, arm in arms.items():
+            found = [one.quality.per_target[place] for one in arm if isinstance(one.quality, Errors)]
+            explained = [each.r2 for each in found if each.r2 is not None]
+            errors = {"rmse": _mean([each.rmse for each in found]), "mae": _mean([each.mae for each in found])}
+            row[role] = errors | {"r2": _mean(explained)} if found else None
+        rows.append(row)
+    return rows
+
+
+def _qualities(arm: list[Subject]) -> list[Quality]:
+    return [one.quality for one in arm if isinstance(one.quality, Quality)]
+
+
 def _language(data: Data, findings: Findings) -> dict[str, Any] | None:
+    if not data.language:
+        return None
     teacher, students, baselines = (
-        [one.quality.negative_log_likelihood for one in arm]
+        [one.negative_log_likelihood for one in _qualities(arm)]
         for arm in ([findings.teacher], findings.students, findings.baselines)
     )
     return language_section(data, teacher[0], students, baselines)
 
 
-def _points(subjects: list[Subject]) -> list[float]:
-    return [100 * one.quality.accuracy for one in subjects]
-
-
-def _spread(subjects: list[Subject]) -> Spread:
-    return mean_sd([one.quality.accuracy for one in subjects])
+def _values(subjects: list[Subject], measure: Measure) -> list[float]:
+    return [float(getattr(one.quality, measure.name)) for one in subjects]
 
 
 def mean_sd(values: list[float]) -> Spread:

@@ -34,9 +34,10 @@ from workers.distillation.plan import (
     teacher_stage,
 )
 from workers.distillation.recommenders.run import distil_recommender
-from workers.distillation.report import report, result
+from workers.distillation.report import NO_BETTER, report, result
 from workers.distillation.signals import Signal
 from workers.distillation.state import Keeper, Outcome
+from workers.distillation.targets import score as score_of_numbers
 from workers.distillation.text.rows import load_text
 from workers.distillation.text.sequence import sequence_lesson
 from workers.distillation.train import train
@@ -135,7 +136,7 @@ def teacher_of(job: DistillationJob, data: Data, keeper: Keeper) -> teachers.Tea
         return _member(job, job.teacher, None, data, keeper)
     members = sorted(enumerate(job.teacher.members), key=lambda numbered: isinstance(numbered[1], TrainedTeacher))
     made = {number: _member(job, member, number, data, keeper) for number, member in members}
-    return teachers.ensemble(job.teacher, [made[number] for number in sorted(made)])
+    return teachers.ensemble(job.teacher, data, [made[number] for number in sorted(made)])
 
 
 def _member(job: DistillationJob, spec: Single, number: int | None, data: Data, keeper: Keeper) -> teachers.Teacher:
@@ -155,11 +156,13 @@ def warn_early(answers: Tensor, data: Data, run: Run) -> None:
 
     answers: its logits (validation rows, classes).
     """
-    labels, known = data.validation.labels, data.train.y[data.train.y >= 0]
-    learned = labels == int(known.bincount().argmax())
-    right = answers.argmax(1) == labels
-    if right.sum() <= learned.sum():
-        said = "The teacher is no better than always answering the most frequent class."
+    labels = data.validation.labels
+    if data.targets is not None:
+        useless, said = score_of_numbers(answers, labels)[0] <= 0, NO_BETTER["rmse"]
+    else:
+        learned = labels == int(data.train.y[data.train.y >= 0].bincount().argmax())
+        useless, said = bool((answers.argmax(1) == labels).sum() <= learned.sum()), NO_BETTER["accuracy"]
+    if useless:
         run.event("warning", {"code": "teacher_no_better_than_chance", "detail": said})
 
 
@@ -187,7 +190,7 @@ def publish(name: str, stage: Stage, outcome: Outcome, data: Data, keeper: Keepe
         "stage": stage.name,
         "epoch": outcome.epoch,
         "step": outcome.step,
-        "validation_accuracy": outcome.validation_accuracy,
+        f"validation_{data.chooses}": outcome.validation_accuracy,
         "architecture": stage.architecture.model_dump(mode="json"),
     }
     keeper.run.publish(path, kind="checkpoint", name=name, media_type="application/octet-stream", meta=meta)

@@ -40,7 +40,9 @@ Curve = list[Point]
 
 @dataclass(frozen=True)
 class Outcome:
-    """An epoch of a stage: its weights, its last step, and its accuracy (of rankings, NDCG) on the validation rows.
+    """An epoch of a stage: its weights, its last step, and its accuracy on the validation rows.
+
+    validation_accuracy: of rankings NDCG, of numbers R².
 
     curve: of all epochs, or of evenly chosen ones and the last; empty until the stage is finished.
     """

@@ -31,7 +31,11 @@ class OnFeatures(Strict):
         "both that fit.",
         examples=[{"hidden.0": "hidden.1"}],
     )
-    hard_weight: Weight = Field(1.0, description="The weight of the labels' cross-entropy.", examples=[1.0])
+    hard_weight: Weight = Field(
+        1.0,
+        description="The weight of the labels' cross-entropy; of regression, of their squared error.",
+        examples=[1.0],
+    )
 
 
 class Weighted(OnFeatures):

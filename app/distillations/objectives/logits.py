@@ -35,7 +35,9 @@ class LogitMse(Strict):
     """(1-α)·CE + α·mean squared difference of centred logits: Ba and Caruana (2014), Kim and others (2021)."""
 
     kind: Literal["logit_mse"] = Field(
-        description="Match the teacher's logits, each row less its mean: the limit of kd at high temperature, twice.",
+        description="Match the teacher's logits, each row less its mean: the limit of kd at high temperature, twice. "
+        "Regression: (1-α)·mean squared error of the label + α·mean squared difference from the teacher, on "
+        "standardised targets, nothing subtracted.",
         examples=["logit_mse"],
     )
     alpha: Share = Field(

@@ -17,8 +17,12 @@ def logit_mse(student: Tensor, signal: Signal, target: Target, *, alpha: float) 
     student: logits (batch, classes). signal.logits: the same shape. target.labels: (batch,), -1 where unknown.
     Returns {"hard" in nats, "soft" in squared logits, "loss"}; rows without a label carry the soft term only. The
     division by K makes the soft term twice the limit of kd's at high temperature, whatever the number of classes.
+    Regression: (1-α)·‖z_s - y‖²/K + α·‖z_s - z_t‖²/K on K standardised targets, where a constant means something.
     """
     teacher, student = upcast(signal.logits), upcast(student)
     hard = label_term(student, target)
+    if target.labels.is_floating_point():
+        soft = mse_loss(student, teacher)
+        return {"hard": hard, "soft": soft, "loss": (1 - alpha) * hard + alpha * soft}
     soft = mse_loss(student - student.mean(1, keepdim=True), teacher - teacher.mean(1, keepdim=True))
     return {"hard": hard, "soft": soft, "loss": (1 - alpha) * hard + alpha * soft}

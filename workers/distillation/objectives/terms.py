@@ -12,7 +12,8 @@ UNKNOWN = -1  # the label of a row whose label is unknown, or hidden from the st
 
 @dataclass(frozen=True)
 class Target:
-    """labels: classes of the rows (batch,), `UNKNOWN` where there is none.
+    """labels: classes of the rows (batch,), `UNKNOWN` where there is none; of regression real numbers (batch, targets),
+    NaN where unknown.
 
     epoch: the running one, from 1, for losses that warm up; None outside training, where nothing is warming up.
     class_weights: of each class (classes,) in the label's term, None for equal ones. smoothing: of labels, from 0 to 1.
@@ -25,13 +26,18 @@ class Target:
 
 
 class Terms(TypedDict):
-    """Scalars: what the labels say (nats), what the teacher says (nats unless its loss says otherwise), and what is
-    minimised. A loss may add terms of its own.
+    """Scalars: what the labels say (nats; of regression a squared error), what the teacher says (nats unless its loss
+    says otherwise), and what is minimised. A loss may add terms of its own.
     """
 
     hard: Tensor
     soft: Tensor
     loss: Tensor
+
+
+def is_known(labels: Tensor) -> Tensor:
+    """Where there is a label, of labels of any shape."""
+    return labels.isfinite() if labels.is_floating_point() else labels != UNKNOWN
 
 
 def upcast(logits: Tensor) -> Tensor:
@@ -46,7 +52,12 @@ def cross_entropy_of_known(logits: Tensor, labels: Tensor) -> Tensor:
 
 
 def label_term(student: Tensor, target: Target) -> Tensor:
-    """What the labels say: cross-entropy in nats, a mean over the labelled rows by the weights of their classes."""
+    """What the labels say: cross-entropy in nats, a mean over the labelled rows by the weights of their classes.
+
+    Of regression: the mean squared error of what is known.
+    """
+    if target.labels.is_floating_point():
+        return squared_error_of_known(student, target.labels)
     if target.class_weights is None and not target.smoothing:
         return cross_entropy_of_known(student, target.labels)
     weights, labels = target.class_weights, target.labels
@@ -57,6 +68,13 @@ def label_term(student: Tensor, target: Target) -> Tensor:
     known = labels[labels != UNKNOWN]
     share = logits.new_tensor(len(known)) if weights is None else weights.index_select(0, known).sum()
     return total * torch.where(share > 0, 1 / share, 0)
+
+
+def squared_error_of_known(answers: Tensor, labels: Tensor) -> Tensor:
+    """Mean over the known numbers of the batch; 0 (not NaN) when there is none. Both: (batch, targets)."""
+    known = is_known(labels)
+    differences = upcast(answers) - torch.where(known, labels, 0)
+    return torch.where(known, differences, 0).square().sum() / known.sum().clamp(min=1)
 
 
 def kl_from_logits(teacher: Tensor, student: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from app.distillations.teachers import EndpointTeacher, ModelTeacher, SoftLabels
 from app.errors import Problem
 from workers.distillation.data import Data
 from workers.distillation.teachers.ask import Use, answers_of, signal_and_use, signal_of
-from workers.distillation.teachers.base import Teacher, within
+from workers.distillation.teachers.base import Teacher, as_networks_learn, within
 from workers.distillation.teachers.endpoint import from_endpoint
 from workers.distillation.teachers.ensemble import ensemble
 from workers.distillation.teachers.onnx_model import from_onnx
@@ -40,7 +40,7 @@ def loaded(spec: Loadable, data: Data, run: Run, pointer: str = "/teacher") -> T
         return problem.within(pointer)
 
     try:
-        return within(_loaded(spec, data, run), place)
+        return within(as_networks_learn(_loaded(spec, data, run), data.targets), place)
     except Problem as problem:
         raise place(problem) from None
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from app.distillations.teachers import Weights
 from app.errors import Problem
 from workers.distillation.data import Rows
+from workers.distillation.targets import Targets
 
 SUM_TOLERANCE = 1e-3  # of a row of probabilities; half precision and printed digits stay within it
 SMALLEST_PROBABILITY = torch.finfo(torch.float32).tiny  # stands in for 0, whose logarithm no loss survives
@@ -17,7 +18,7 @@ SMALLEST_PROBABILITY = torch.finfo(torch.float32).tiny  # stands in for 0, whose
 
 @dataclass(frozen=True)
 class Teacher:
-    """logits: rows to (rows, classes), float32. digest: names it.
+    """logits: rows to (rows, classes), float32; of regression standardised targets. digest: names it.
 
     network, inputs: the network and what of a row it is shown, where there is one in this process.
     bytes, parameters: of its file and of its network, 0 where unknown.
@@ -48,6 +49,13 @@ def within(teacher: Teacher, place: Callable[[Problem], Problem]) -> Teacher:
             raise place(problem) from None
 
     return replace(teacher, logits=logits)
+
+
+def as_networks_learn(teacher: Teacher, targets: Targets | None) -> Teacher:
+    """The teacher of regression, which answers in units of the data, with its answers standardised."""
+    if targets is None:
+        return teacher
+    return replace(teacher, logits=lambda rows: targets.standardised(teacher.logits(rows)))
 
 
 def digest_of(spec: Weights, content: bytes) -> str:

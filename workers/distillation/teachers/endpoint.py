@@ -36,6 +36,7 @@ MAX_HEADERS = 32
 MAX_SECRET_BYTES = 100_000
 HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 HEADER_VALUE = re.compile(r"[\x20-\x7e]{0,8000}")
+OF_CLASSES, OF_NUMBERS = frozenset({"logits", "log_probabilities"}), frozenset({"values"})
 OURS = frozenset({"host", "content-length", "content-type", "transfer-encoding", "connection", "accept-encoding"})
 
 
@@ -55,6 +56,8 @@ def from_endpoint(spec: EndpointTeacher, headers: Path | None, data: Data, run: 
         raise problem.within("/url") from None
     secret = headers.read_bytes() if headers is not None else b"{}"
     endpoint = Endpoint(spec, place, _headers(secret), spec.classes or data.classes, run)
+    if data.targets is not None:
+        endpoint.kinds = OF_NUMBERS
     told = [spec.url, spec.version, spec.inputs]
     teacher = Teacher(
         lambda rows: endpoint.ask(rows.raw if spec.inputs == "raw" else rows.x),
@@ -79,6 +82,7 @@ class Endpoint:
         self._spec, self._place, self._classes, self._run = spec, place, classes, run
         ours = {"Host": place.host, "Content-Type": "application/json", "Accept-Encoding": "identity"}
         self._headers = {"Accept": "application/json", "User-Agent": "qstill"} | headers | ours
+        self.kinds = OF_CLASSES  # that an answer may be
         self._next = 0.0  # when the next request may go
 
     def ask(self, inputs: Tensor) -> Tensor:
@@ -147,9 +151,9 @@ class Endpoint:
             answer = json.loads(content)
         except (ValueError, RecursionError):
             raise _failed("The endpoint's answer is no JSON.") from None
-        kinds = {"logits", "log_probabilities"} & answer.keys() if isinstance(answer, dict) else set()
+        kinds = self.kinds & answer.keys() if isinstance(answer, dict) else set()
         if len(kinds) != 1:
-            raise _failed('The endpoint\'s answer is no object with "logits" or "log_probabilities".')
+            raise _failed(f"The endpoint's answer is no object with one of {', '.join(sorted(self.kinds))}.")
         if "classes" in answer and answer["classes"] != self._classes:
             title = f"The endpoint answers in other classes than {self._classes[:10]}, or in another order."
             raise Problem("class_mismatch", title, pointer="/classes")
@@ -164,6 +168,8 @@ class Endpoint:
         if values.dtype.kind not in "fiu" or values.shape != (rows, len(self._classes)):
             title = f"The endpoint answered {values.shape} values; ({rows}, {len(self._classes)}) numbers are needed."
             raise Problem("class_mismatch", title, pointer="/url")
+        if kind == "values":
+            return torch.from_numpy(values.astype(np.float64))
         logits = torch.from_numpy(values.astype(np.float32))
         if kind == "logits":
             refuse_probabilities(logits, "/url")

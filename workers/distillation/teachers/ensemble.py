@@ -9,17 +9,20 @@ from torch import Tensor
 from torch.nn.functional import log_softmax
 
 from app.distillations.teachers import EnsembleTeacher
-from workers.distillation.data import Rows
+from workers.distillation.data import Data, Rows
 from workers.distillation.teachers.base import Teacher
 
 
-def ensemble(spec: EnsembleTeacher, members: Sequence[Teacher]) -> Teacher:
-    """members: in the order of the job."""
+def ensemble(spec: EnsembleTeacher, data: Data, members: Sequence[Teacher]) -> Teacher:
+    """members: in the order of the job. Those of regression have their plain mean."""
     weights = torch.tensor(spec.weights or [1.0] * len(members), dtype=torch.float64)
     weights = weights / weights.sum()
 
     def logits(rows: Rows) -> Tensor:
-        return average([member.logits(rows) for member in members], weights, geometric=spec.average == "geometric")
+        answers = [member.logits(rows) for member in members]
+        if data.targets is not None:
+            return (torch.stack(answers).double() * weights[:, None, None]).sum(0).float()
+        return average(answers, weights, geometric=spec.average == "geometric")
 
     told = [spec.average, weights.tolist(), [member.digest for member in members]]
     notes = [note for member in members for note in member.notes]

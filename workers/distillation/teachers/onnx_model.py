@@ -57,7 +57,10 @@ def from_onnx(spec: Weights, path: Path, data: Data, threads: int) -> Teacher:
 
     def logits(rows: Rows) -> Tensor:
         x = (rows.raw if raw else rows.x).numpy()
-        answers = _two_columns(_run(session, feed, output, x, read), len(names), spec.kind)
+        answers = _run(session, feed, output, x, read)
+        if data.targets is not None:
+            return answers
+        answers = _two_columns(answers, len(names), spec.kind)
         if spec.kind == "probabilities":
             return logarithms(answers, checkpoints.invalid)
         refuse_probabilities(answers)

@@ -38,7 +38,7 @@ INDICES, VALUES = "indices", "values"
 def from_soft_labels(spec: SoftLabels, path: Path, data: Data) -> Teacher:
     """Raises Problem: soft_labels_mismatch, soft_labels_invalid, class_mismatch, kind_mismatch."""
     arrays = _read(path, spec.classes or data.classes)
-    if set(arrays) == {INDICES, VALUES}:
+    if set(arrays) == {INDICES, VALUES} and data.targets is None:
         logits, unspoken = _sparse(spec, arrays, data)
     elif len(arrays) == 1:
         logits, unspoken = _dense(spec, next(iter(arrays.values())), data), None
@@ -58,9 +58,16 @@ def from_soft_labels(spec: SoftLabels, path: Path, data: Data) -> Teacher:
 
 def _dense(spec: SoftLabels, array: Array, data: Data) -> Tensor:
     wanted = (data.total, len(data.classes))
+    if data.targets is not None and wanted[1] == 1 and array.ndim == 1:
+        array = array[:, None]
     if array.shape != wanted:
-        title = f"The soft labels have shape {array.shape}; the data needs {wanted}, rows by classes."
+        columns = "classes" if data.targets is None else "targets"
+        title = f"The soft labels have shape {array.shape}; the data needs {wanted}, rows by {columns}."
         raise Problem("soft_labels_mismatch", title, pointer="/file")
+    if data.targets is not None:
+        values = torch.from_numpy(array.astype(np.float64))
+        _refuse_infinite(values)
+        return values
     answers = torch.from_numpy(array.astype(np.float64)).float()
     if spec.kind == "log_probabilities":
         answers = answers.exp()  # log 0 is no number, 0 is one

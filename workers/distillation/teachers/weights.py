@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from torch import Tensor, nn
@@ -39,7 +40,10 @@ def from_weights(spec: Weights, path: Path, data: Data) -> Teacher:
         raise Problem("architecture_mismatch", title, pointer="/architecture", ways_out=[way_out])
     if data.text is not None:
         _refuse_other_tokenizer(card, data.text)
+    _refuse_other_labels(card, data)
     names = spec.classes or (card.classes if card else None) or None
+    if data.targets is not None:
+        names = spec.classes or (card.targets.names if card and card.targets and len(data.classes) > 1 else None)
     network = build(
         architecture,
         data.input_shape,
@@ -50,6 +54,7 @@ def from_weights(spec: Weights, path: Path, data: Data) -> Teacher:
     )
     inputs = _inputs_of(spec, card, data)
     teacher = _teacher(network, inputs, digest_of(spec, path.read_bytes()), path.stat().st_size)
+    teacher = _in_units(teacher, card, data)
     teacher = arranged(teacher, names, data.classes, "/classes" if spec.classes else "/file")
     network.load_state_dict(fitting(weights, network))
     return teacher
@@ -65,6 +70,26 @@ def _refuse_other_tokenizer(card: checkpoints.Card | None, text: Text) -> None:
             "tokenizer is trained on the training split; the same data, splits, seed and tokenizer give the same one."
         )
         raise Problem("tokenizer_mismatch", title, pointer="/file")
+
+
+def _refuse_other_labels(card: checkpoints.Card | None, data: Data) -> None:
+    """A classifier says nothing of numbers, and what predicts numbers nothing of classes."""
+    if card is None or (card.targets is None) == (data.targets is None):
+        return
+    has, needed = ("classes", "real numbers") if card.targets is None else ("real numbers", "classes")
+    title = f"The teacher knows {has}; the labels of this data are {needed}."
+    raise Problem("class_mismatch", title, pointer="/file")
+
+
+def _in_units(teacher: Teacher, card: checkpoints.Card | None, data: Data) -> Teacher:
+    """A teacher of regression with answers in units of the data: its card knows how they were standardised."""
+    if data.targets is None or card is None or card.targets is None:
+        return teacher
+    targets = checkpoints.targets_of(card)
+    if len(targets.names) != len(data.classes):
+        title = f"The teacher predicts {len(targets.names)} numbers; this data has {len(data.classes)}."
+        raise Problem("class_mismatch", title, pointer="/file")
+    return replace(teacher, logits=lambda rows: targets.in_units(teacher.logits(rows)))
 
 
 def _computes(architecture: AnyArchitecture) -> dict[str, object]:

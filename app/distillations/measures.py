@@ -1,0 +1,66 @@
+"""What a verdict rests on: one measure for each kind of label, and all that differs because of it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+MeasureName = Literal["accuracy", "rmse"]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """said: in a sentence. points: of a difference of 1, negative where less is better, so that a gain is above zero.
+
+    gained: what points are. chooses: what picks the best epoch, on the validation rows. least_chosen: what that is
+    never below. others: the other measures of a report's summaries, (name, heading, whether it is a share).
+    """
+
+    name: MeasureName
+    said: str
+    points: float
+    gained: str
+    chooses: str
+    least_chosen: float | None
+    others: tuple[tuple[str, str, bool], ...]
+    is_share: bool
+
+    def shown(self, value: float) -> str:
+        """A value for people."""
+        return f"{value:.1%}" if self.is_share else f"{value:.4g}"
+
+    @property
+    def table(self) -> tuple[tuple[str, str, bool], ...]:
+        """All measures of a summary, this one first."""
+        return ((self.name, self.said[0].upper() + self.said[1:], self.is_share), *self.others)
+
+
+ACCURACY = Measure(
+    name="accuracy",
+    said="accuracy",
+    points=100.0,
+    gained="points of test accuracy",
+    chooses="accuracy",
+    least_chosen=0.0,
+    others=(
+        ("negative_log_likelihood", "Negative log-likelihood", False),
+        ("expected_calibration_error", "Expected calibration error", False),
+        ("brier", "Brier score", False),
+        ("agreement", "Agreement with the teacher", True),
+    ),
+    is_share=True,
+)
+RMSE = Measure(
+    name="rmse",
+    said="RMSE",
+    points=-1.0,
+    gained="of test RMSE (above zero the student's is lower)",
+    chooses="R²",
+    least_chosen=None,
+    others=(
+        ("mae", "Mean absolute error", False),
+        ("r2", "R²", False),
+        ("agreement", "Correlation with the teacher", False),
+        ("rmse_to_teacher", "RMSE to the teacher", False),
+    ),
+    is_share=False,
+)
+MEASURES: dict[MeasureName, Measure] = {measure.name: measure for measure in (ACCURACY, RMSE)}
