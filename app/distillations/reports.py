@@ -85,8 +85,8 @@ class Exported(Part):
     accuracy: float
     max_logit_difference: float
     latency: Latency
+    input_shape: list[int] = []
     tokenizer: str | None = None  # of text: the file beside it
-    input_shape: list[int]
 
 
 class Report(Part):

@@ -13,12 +13,12 @@ from typing import Any
 import onnxruntime as ort  # type: ignore[import-untyped]
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import log_softmax
 
 from app.distillations.architectures import AnyArchitecture, Mlp, OnText, Vit
 from app.distillations.schemas import ExportFormat
 from workers.distillation.data import Data, Standardisation, Text
-from workers.distillation.evaluate import timed
+from workers.distillation.evaluate import LEAST_PROBABILITY_LOG, timed
 from workers.distillation.networks.network import Network
 from workers.distillation.networks.tokens import PAD
 from workers.distillation.objectives.terms import UNKNOWN
@@ -156,8 +156,8 @@ def described(content: bytes, network: Network, data: Data, threads: int) -> dic
         right.append(y.argmax(1) == answers)
         expected_right.append(expected.argmax(1) == answers)
         agree.append(y.argmax(1) == expected.argmax(1))
-        losses.append(cross_entropy(y.double(), answers, reduction="none"))
-        expected_losses.append(cross_entropy(expected.double(), answers, reduction="none"))
+        losses.append(_losses(y, answers))
+        expected_losses.append(_losses(expected, answers))
         furthest = max(furthest, float((y - expected).abs().max()) if len(y) else 0.0)
     one = rows.raw[:1]
     return {
@@ -172,6 +172,12 @@ def described(content: bytes, network: Network, data: Data, threads: int) -> dic
         "latency": asdict(timed(lambda: _answers(session, one))),
         "onnxruntime": version("onnxruntime"),
     }
+
+
+def _losses(logits: Tensor, labels: Tensor) -> Tensor:
+    """(answers,) negative log-likelihoods in nats, as the report has them."""
+    log_p = log_softmax(logits.double(), dim=1).clamp(min=LEAST_PROBABILITY_LOG)
+    return -log_p.gather(1, labels[:, None])[:, 0]
 
 
 def _mean(parts: list[Tensor]) -> float:
