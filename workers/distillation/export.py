@@ -12,6 +12,7 @@ from typing import Any
 
 import onnxruntime as ort  # type: ignore[import-untyped]
 import torch
+from onnxruntime.quantization import CalibrationDataReader  # type: ignore[import-untyped]
 from torch import Tensor, nn
 from torch.nn.functional import log_softmax
 
@@ -23,6 +24,7 @@ from workers.distillation.networks.network import Network
 from workers.distillation.networks.tokens import PAD
 from workers.distillation.objectives.terms import UNKNOWN
 from workers.distillation.onnx_file import Form, quantised_dynamically, quantised_statically, written
+from workers.distillation.read import Array
 from workers.distillation.students import logits_of, rows_at_once
 from workers.distillation.teachers.onnx_model import open_session
 from workers.distillation.text.tokenizer import END, UNKNOWN_TOKEN
@@ -67,25 +69,32 @@ class EveryToken(nn.Module):
         return self.network(tokens).unflatten(0, tokens.shape)  # type: ignore[no-any-return]
 
 
-def to_onnx(network: Network, data: Data, architecture: AnyArchitecture) -> bytes:
-    """float32, any number of rows, the standardisation its first layer; what it is stands in its metadata."""
-    card: dict[str, Any] = {"architecture": architecture.model_dump(mode="json")}
+def to_onnx(network: Network, data: Data, architecture: AnyArchitecture | None) -> bytes:
+    """float32, any number of rows, the standardisation its first layer.
+
+    What it is stands in its metadata; architecture None: nothing stands there, only the computation.
+    """
     example = torch.cat([data.train.raw[:1]] * 2)
+    card = None if architecture is None else {"architecture": architecture.model_dump(mode="json"), **_takes(data)}
     if data.text is not None:
         module = EveryToken(network) if data.language else network
-        length = {1: ("length", data.input_shape[0])}
-        return written(Form(module, example, TOKENS, LOGITS, card | _of_tokens(data, data.text), length))
-    card |= {
+        return written(Form(module, example, TOKENS, LOGITS, card, {1: ("length", data.input_shape[0])}))
+    return written(Form(Raw(network, data.standardisation), example, INPUTS, LOGITS, card, {}))
+
+
+def _takes(data: Data) -> dict[str, Any]:
+    """What the card of a file says of its inputs and outputs."""
+    if data.text is not None:
+        return _takes_tokens(data, data.text)
+    return {
         "inputs": "raw: the standardisation is the model's first layer",
         "input_shape": list(data.input_shape),
         "outputs": "logits, one column a class",
         "classes": data.classes,
     }
-    return written(Form(Raw(network, data.standardisation), example, INPUTS, LOGITS, card, {}))
 
 
-def _of_tokens(data: Data, text: Text) -> dict[str, Any]:
-    """What the card of a model of text says of its inputs and outputs."""
+def _takes_tokens(data: Data, text: Text) -> dict[str, Any]:
     answers = (
         {"outputs": "logits (batch, length, vocabulary): of the token that follows each; at padding they mean nothing"}
         if data.language
@@ -118,8 +127,22 @@ def to_int8(content: bytes, architecture: AnyArchitecture, calibration: Tensor) 
         return quantised_dynamically(content, ["MatMul", "Gather", "LSTM"])
     if scaled_as_they_come(architecture):
         return quantised_dynamically(content, ["MatMul"])
-    batches = ({INPUTS: part.numpy()} for part in torch.split(calibration, BATCH_ROWS))
-    return quantised_statically(content, ["Conv", "MatMul", "Gemm"], batches)
+    return quantised_statically(content, ["Conv", "MatMul", "Gemm"], CalibrationRows(calibration))
+
+
+class CalibrationRows(CalibrationDataReader):  # type: ignore[misc]
+    """Raw rows for the quantiser, batch after batch."""
+
+    def __init__(self, raw: Tensor) -> None:
+        self._batches = iter([{INPUTS: part.numpy()} for part in torch.split(raw, BATCH_ROWS)])
+
+    def get_next(self) -> dict[str, Array] | None:
+        return next(self._batches, None)
+
+
+def calibration_rows(data: Data) -> Tensor:
+    """Raw training rows, evenly chosen, whose ranges stand for all."""
+    return data.train.raw[:: max(1, len(data.train.raw) // CALIBRATION_ROWS)][:CALIBRATION_ROWS]
 
 
 def scaled_as_they_come(architecture: AnyArchitecture) -> bool:
@@ -196,7 +219,7 @@ def exported(
     if "onnx" in wanted:
         yield ".onnx", content, {"format": "onnx", **takes, **described(content, network, data, threads)}
     if "onnx_int8" in wanted:
-        calibration = data.train.raw[:: max(1, len(data.train.raw) // CALIBRATION_ROWS)][:CALIBRATION_ROWS]
+        calibration = calibration_rows(data)
         small = to_int8(content, architecture, calibration)
         dynamic = scaled_as_they_come(architecture)
         how: dict[str, Any] = {"quantisation": "dynamic" if dynamic else "static"}

@@ -14,24 +14,24 @@ from typing import Any
 import onnx
 import onnxruntime.quantization as quantization  # type: ignore[import-untyped]
 import torch
+from onnxruntime.quantization import CalibrationDataReader
 from torch import Tensor, nn
 
 from workers.distillation.checkpoints import CARD
-from workers.distillation.read import Array
 from workers.run import Run
 
 
 @dataclass(frozen=True)
 class Form:
     """What a file takes and gives. example: at least two rows of inputs. sides: the largest of each side of one row
-    that may vary, by its position; the number of rows always may. card: what its metadata says.
+    that may vary, by its position; the number of rows always may. card: what its metadata says; None: nothing.
     """
 
     module: nn.Module
     example: Tensor
     input: str
     output: str
-    card: Mapping[str, Any]
+    card: Mapping[str, Any] | None
     sides: Mapping[int, tuple[str, int]]
 
 
@@ -52,7 +52,8 @@ def written(form: Form) -> bytes:
     assert program is not None
     model: onnx.ModelProto = program.model_proto
     _forget_the_exporters_notes(model.graph)
-    onnx.helper.set_model_props(model, {CARD: json.dumps(form.card)})
+    if form.card is not None:
+        onnx.helper.set_model_props(model, {CARD: json.dumps(form.card)})
     return bytes(model.SerializeToString())
 
 
@@ -66,12 +67,12 @@ def quantised_dynamically(content: bytes, operators: list[str]) -> bytes:
         return place.read_bytes()
 
 
-def quantised_statically(content: bytes, operators: list[str], batches: Iterator[dict[str, Array]]) -> bytes:
-    """The same with a scale for each channel of the weights; the ranges of activations are those of the batches."""
+def quantised_statically(content: bytes, operators: list[str], calibration: CalibrationDataReader) -> bytes:
+    """The same with a scale for each channel of the weights; the ranges of activations are those of `calibration`."""
     with tempfile.TemporaryDirectory() as folder, quietly():
         place = Path(folder) / "int8.onnx"
         quantization.quantize_static(
-            onnx.load_from_string(content), place, _Rows(batches), per_channel=True, op_types_to_quantize=operators
+            onnx.load_from_string(content), place, calibration, per_channel=True, op_types_to_quantize=operators
         )
         return place.read_bytes()
 
@@ -88,14 +89,6 @@ def publish_exports(
         run.publish(path, kind="export", name=path.name, media_type="application/octet-stream", meta=meta)
         told.append({"name": path.name, **meta})
     return told
-
-
-class _Rows(quantization.CalibrationDataReader):  # type: ignore[misc]
-    def __init__(self, batches: Iterator[dict[str, Array]]) -> None:
-        self._batches = batches
-
-    def get_next(self) -> dict[str, Array] | None:
-        return next(self._batches, None)
 
 
 def _forget_the_exporters_notes(graph: onnx.GraphProto) -> None:

@@ -179,9 +179,7 @@ def teach(stage: Stage, lesson: Lesson, data: Data, keeper: Keeper, *, every: in
 
 
 def publish(name: str, stage: Stage, outcome: Outcome, data: Data, keeper: Keeper) -> None:
-    """Hand over a checkpoint. A crash before the next save publishes it again: the same name, the same bytes."""
-    path = keeper.run.scratch / name
-    path.write_bytes(to_bytes(outcome.weights, stage.architecture, data))
+    """Hand over a checkpoint."""
     meta = {
         "role": stage.role,
         "seed": stage.seed,
@@ -191,6 +189,4 @@ def publish(name: str, stage: Stage, outcome: Outcome, data: Data, keeper: Keepe
         "validation_accuracy": outcome.validation_accuracy,
         "architecture": stage.architecture.model_dump(mode="json"),
     }
-    keeper.run.publish(path, kind="checkpoint", name=name, media_type="application/octet-stream", meta=meta)
-    if name not in keeper.published:
-        keeper.published.append(name)
+    keeper.hand_over(name, to_bytes(outcome.weights, stage.architecture, data), meta)

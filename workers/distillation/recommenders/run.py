@@ -96,9 +96,6 @@ def _teach(job: RecommenderJob, stage: Stage, data: Data, keeper: Keeper, signal
     learner = RankingLearner(stage, data, job.evaluation.k, None if signal is None else job.objective, signal)
     drive(learner, stage, keeper, batches=learner.batches, measure="ndcg")
     outcome = learner.best
-    name = f"{stage.name}.safetensors"
-    path = keeper.run.scratch / name
-    path.write_bytes(to_bytes(outcome.weights, stage.architecture, data))
     meta = {
         "role": stage.role,
         "seed": stage.seed,
@@ -108,7 +105,5 @@ def _teach(job: RecommenderJob, stage: Stage, data: Data, keeper: Keeper, signal
         "validation_ndcg": outcome.validation_accuracy,
         "architecture": stage.architecture.model_dump(mode="json"),
     }
-    keeper.run.publish(path, kind="checkpoint", name=name, media_type="application/octet-stream", meta=meta)
-    if name not in keeper.published:  # a crash before the next save publishes the same bytes again
-        keeper.published.append(name)
+    keeper.hand_over(f"{stage.name}.safetensors", to_bytes(outcome.weights, stage.architecture, data), meta)
     keeper.finish(stage.name, outcome)
