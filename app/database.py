@@ -9,11 +9,11 @@ A change is a function of a connection. It may be run again after a conflict, so
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Float, Row, create_engine, event
+from sqlalchemy import ColumnElement, Connection, Engine, Float, Row, Select, create_engine, event
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import FunctionElement
@@ -102,6 +102,23 @@ class Database:
                     break
                 group.append(following)
             _commit_together(self.engine, group)
+
+
+def newest_first(
+    connection: Connection,
+    query: Select[Any],
+    column: ColumnElement[str],
+    *,
+    after: str | None,
+    before: str | None,
+    limit: int,
+) -> Sequence[Record]:
+    """Up to `limit` rows by a column that sorts by age: older than `after`, or the nearest ones newer than `before`."""
+    if before is not None:
+        return connection.execute(query.where(column > before).order_by(column).limit(limit)).all()[::-1]
+    if after is not None:
+        query = query.where(column < after)
+    return connection.execute(query.order_by(column.desc()).limit(limit)).all()
 
 
 def _commit_together(engine: Engine, group: list[tuple[Change[Any], Future[Any]]]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from app.distillations.measures import MEASURES
-from app.distillations.reports import Arm, Errors, Latency, Report
+from app.distillations.reports import Arm, Errors, Exported, Latency, Report
 
 CHANGES_SHOWN = 10  # classes that changed most; the report has all
 UNITS = {
@@ -27,6 +27,19 @@ import onnxruntime
 
 session = onnxruntime.InferenceSession("{file}")
 logits = session.run(["logits"], {{"inputs": rows}})[0]  # float32 rows as they were uploaded
+```"""
+
+LOADING_TEXT = """```python
+import numpy, onnxruntime, tokenizers
+
+tokenizer = tokenizers.Tokenizer.from_file("{tokenizer}")  # an export of the job, too
+tokenizer.encode_special_tokens = True  # a text that spells them out means letters
+rows = [each.ids[:{length}] for each in tokenizer.encode_batch(texts, add_special_tokens=False)]
+tokens = numpy.zeros((len(rows), max(map(len, rows))), dtype=numpy.int64)  # 0 is padding, and changes no answer
+for row, ids in zip(tokens, rows):
+    row[: len(ids)] = ids
+session = onnxruntime.InferenceSession("{file}")
+logits = session.run(["logits"], {{"tokens": tokens}})[0]
 ```"""
 
 
@@ -74,8 +87,14 @@ def card(report: Report) -> str:
     if report.warnings:
         parts += ["## Warnings", _list(report.warnings)]
     parts += ["## Limits", _list(report.notes), "## How to load it", LOADING.format(student=student, labels=labels)]
-    parts += [LOADING_ONNX.format(file=each.name) for each in report.exports[:1]]
+    parts += [_loading(each) for each in report.exports[:1]]
     return "\n\n".join(parts) + "\n"
+
+
+def _loading(export: Exported) -> str:
+    if export.tokenizer is None:
+        return LOADING_ONNX.format(file=export.name)
+    return LOADING_TEXT.format(file=export.name, tokenizer=export.tokenizer, length=export.input_shape[0])
 
 
 def _verdict(report: Report) -> str:

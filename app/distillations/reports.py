@@ -99,6 +99,8 @@ class Exported(Part):
     rmse: float | None = None  # of regression
     max_logit_difference: float
     latency: Latency
+    input_shape: list[int] = []
+    tokenizer: str | None = None  # of text: the file beside it
 
 
 class Report(Part):

@@ -1,9 +1,10 @@
 """/v1/distillations: submit a distillation; /v1/checkpoints: the students it made. Its report is read in reading.py."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import Connection
 
 from app import outbound
@@ -24,6 +25,7 @@ from app.jobs import queries
 from app.jobs.ledger import NewJob
 from app.jobs.schemas import JobId, JobView, moment
 from app.models.models import must_be_there
+from app.store.safetensors import read_card
 
 router = APIRouter(tags=["distillations"], responses=problems(401, 403, 422))
 
@@ -118,6 +120,15 @@ async def get_checkpoint_content(
     )
 
 
+@router.get("/v1/checkpoints/{checkpoint_id}/card", responses=problems(404, 410))
+async def get_checkpoint_card(checkpoint_id: CheckpointId, front: AtHand, owner: Owner) -> dict[str, Any]:
+    """What it needs besides its weights: architecture, classes, input_shape, standardisation, tokenizer; of a
+    recommender the names of users and items.
+    """
+    found = await front.read_by_key(lambda connection: queries.get_checkpoint(connection, owner, checkpoint_id))
+    return await run_in_threadpool(read_card, front.store.locate(found.path))
+
+
 def _view(row: Record) -> CheckpointView:
     return CheckpointView(
         id=row.id,
@@ -127,5 +138,6 @@ def _view(row: Record) -> CheckpointView:
         sha256=row.sha256,
         created_at=moment(row.created_at),
         meta=row.meta,
-        links={"self": f"/v1/checkpoints/{row.id}", "content": f"/v1/checkpoints/{row.id}/content"},
+        links={"self": f"/v1/checkpoints/{row.id}"}
+        | {part: f"/v1/checkpoints/{row.id}/{part}" for part in ("content", "card")},
     )

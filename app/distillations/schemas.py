@@ -118,7 +118,8 @@ class DistillationJob(Submission):
         default_factory=list,
         description="Also publish the first seed's student in these formats, each run on the test rows and compared "
         "with the network that it came from: `onnx` in float32, `onnx_int8` with weights of 8 bits. Both take inputs "
-        "as they were uploaded: the standardisation is inside. Seconds for each.",
+        "as they were uploaded: the standardisation is inside. Those of text take numbers of tokens, int64 (batch, "
+        "length), and `tokenizer.json` is published beside them. Seconds for each.",
         examples=[["onnx", "onnx_int8"]],
     )
 

@@ -32,8 +32,6 @@ def refuse_mixed_with_text(job: DistillationJob, named: Named) -> None:
         for place, training in trainings(job):
             _refuse_unfit_training(place, training, job.dataset)
         _refuse_unfit_objective(job, job.dataset)
-        if job.export:
-            refuse(("export",), "export_unavailable", "an export takes numbers, and this data is text", job.export)
         return
     for place, architecture in named:
         if isinstance(architecture, OnText):

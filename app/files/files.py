@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, insert, select
 
-from app.database import Record, now
+from app.database import Record, newest_first, now
 from app.errors import Problem
 from app.files.schemas import Purpose
 from app.jobs.ledger import discard
@@ -47,11 +47,7 @@ def list_files(
     query = select(files).where(files.c.owner == owner)
     if purpose is not None:
         query = query.where(files.c.purpose == purpose)
-    if before is not None:
-        return connection.execute(query.where(files.c.id > before).order_by(files.c.id).limit(limit)).all()[::-1]
-    if after is not None:
-        query = query.where(files.c.id < after)
-    return connection.execute(query.order_by(files.c.id.desc()).limit(limit)).all()
+    return newest_first(connection, query, files.c.id, after=after, before=before, limit=limit)
 
 
 def delete_file(connection: Connection, owner: str, file_id: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, select
 
-from app.database import Record
+from app.database import Record, newest_first
 from app.errors import Problem
 from app.jobs.machine import FINAL, Status
 from app.jobs.tables import INSPECTION, artifacts, events, job_files, job_labels, jobs
@@ -58,12 +58,7 @@ def list_jobs(
     for key, value in wanted.labels:
         named = and_(job_labels.c.job_id == jobs.c.id, job_labels.c.key == key, job_labels.c.value == value)
         query = query.where(select(job_labels.c.job_id).where(named).exists())
-    if before is not None:
-        rows = connection.execute(query.where(jobs.c.id > before).order_by(jobs.c.id).limit(limit)).all()
-        return rows[::-1]
-    if after is not None:
-        query = query.where(jobs.c.id < after)
-    return connection.execute(query.order_by(jobs.c.id.desc()).limit(limit)).all()
+    return newest_first(connection, query, jobs.c.id, after=after, before=before, limit=limit)
 
 
 def recent_results(connection: Connection, kind: str, limit: int) -> list[dict[str, Any]]:

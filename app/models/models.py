@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from app.database import Record, now
+from app.database import Record, newest_first, now
 from app.errors import Problem
 from app.jobs.ledger import discard
 from app.jobs.queries import unfinished_user
@@ -57,11 +57,7 @@ def list_models(
     query = select(models).where(models.c.owner == owner)
     if name is not None:
         query = query.where(models.c.name == name)
-    if before is not None:
-        return connection.execute(query.where(models.c.id > before).order_by(models.c.id).limit(limit)).all()[::-1]
-    if after is not None:
-        query = query.where(models.c.id < after)
-    return connection.execute(query.order_by(models.c.id.desc()).limit(limit)).all()
+    return newest_first(connection, query, models.c.id, after=after, before=before, limit=limit)
 
 
 def delete_model(connection: Connection, owner: str, model_id: str) -> None:

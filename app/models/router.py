@@ -22,6 +22,7 @@ from app.jobs.schemas import moment
 from app.models import models
 from app.models.schemas import ModelId, ModelView, NewModel, answers_of
 from app.schemas import Name
+from app.store.safetensors import read_card
 
 router = APIRouter(prefix="/v1/models", tags=["models"], responses=problems(401, 403, 422))
 
@@ -90,6 +91,13 @@ async def get_model_content(model_id: ModelId, request: Request, front: AtHand, 
     return send_file(request, place, sha256=row.sha256, media_type=BYTES, filename=f"{model_id}.{suffix}")
 
 
+@router.get("/{model_id}/card", responses=problems(404, 410))
+async def get_model_card(model_id: ModelId, front: AtHand, owner: Owner) -> dict[str, Any]:
+    """What it needs besides its weights, as its safetensors file says: architecture, classes, standardisation, …"""
+    row = await front.read_by_key(lambda connection: models.get_model(connection, owner, model_id))
+    return await run_in_threadpool(read_card, front.store.locate(row.path))
+
+
 @router.delete("/{model_id}", status_code=204, responses=problems(404, 409))
 async def delete_model(model_id: ModelId, front: AtHand, owner: Owner) -> None:
     """Delete a model. Refused while a job that is not finished learns from it."""
@@ -127,5 +135,5 @@ def _view(row: Record) -> ModelView:
         sha256=row.sha256,
         origin=origin,
         created_at=moment(row.created_at),
-        links={"self": f"/v1/models/{row.id}", "content": f"/v1/models/{row.id}/content"},
+        links={"self": f"/v1/models/{row.id}"} | {part: f"/v1/models/{row.id}/{part}" for part in ("content", "card")},
     )

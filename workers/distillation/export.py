@@ -2,37 +2,35 @@
 
 session = onnxruntime.InferenceSession("student-seed-0.onnx")
 logits = session.run(["logits"], {"inputs": raw_rows})[0]  # float32 rows as they were uploaded; any number of them
+logits = session.run(["logits"], {"tokens": tokens})[0]  # text: int64 (batch, length), numbers of tokenizer.json
 """
 
-import contextlib
-import io
-import json
-import logging
-import tempfile
-import warnings
 from collections.abc import Iterator
 from dataclasses import asdict
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-import onnx
-import onnxruntime.quantization as quantization  # type: ignore[import-untyped]
+import onnxruntime as ort  # type: ignore[import-untyped]
 import torch
+from onnxruntime.quantization import CalibrationDataReader  # type: ignore[import-untyped]
 from torch import Tensor, nn
+from torch.nn.functional import log_softmax
 
-from app.distillations.architectures import AnyArchitecture, Mlp, Vit
+from app.distillations.architectures import AnyArchitecture, Mlp, OnText, Vit
 from app.distillations.schemas import ExportFormat
-from workers.distillation.checkpoints import CARD
-from workers.distillation.data import Data, Standardisation
-from workers.distillation.evaluate import agreement, timed
+from workers.distillation.data import Data, Standardisation, Text
+from workers.distillation.evaluate import LEAST_PROBABILITY_LOG, timed
 from workers.distillation.networks.network import Network
+from workers.distillation.networks.tokens import PAD
+from workers.distillation.objectives.terms import UNKNOWN
+from workers.distillation.onnx_file import Form, quantised_dynamically, quantised_statically, written
 from workers.distillation.read import Array
-from workers.distillation.students import logits_of
+from workers.distillation.students import logits_of, rows_at_once
 from workers.distillation.teachers.onnx_model import open_session
+from workers.distillation.text.tokenizer import END, UNKNOWN_TOKEN
 
-INPUTS, LOGITS = "inputs", "logits"
+INPUTS, TOKENS, LOGITS = "inputs", "tokens", "logits"
+TOKENIZER_FILE = "tokenizer.json"  # published beside the exports; all students of a job share it
 BATCH_ROWS = 256  # of one run: bounds the activations
 CALIBRATION_ROWS = 256  # of the training split; ranges hardly change with more
 
@@ -59,83 +57,154 @@ class Raw(nn.Module):
         return self.network((raw - self.mean - self.rest) / self.std)  # type: ignore[no-any-return]
 
 
-def to_onnx(network: Network, data: Data, architecture: AnyArchitecture) -> bytes:
-    """float32, any number of rows, the standardisation its first layer; what it is stands in its metadata."""
-    example = data.train.raw[:2]
-    with _quietly():
-        program = torch.onnx.export(
-            Raw(network, data.standardisation).eval(),
-            (example,),
-            dynamo=True,
-            dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
-            input_names=[INPUTS],
-            output_names=[LOGITS],
-            verbose=False,
-        )
-    assert program is not None
-    model: onnx.ModelProto = program.model_proto
-    _forget_the_exporters_notes(model.graph)
-    card = {
+class EveryToken(nn.Module):
+    """A language model whose answers stand where their tokens do: (batch, length) to (batch, length, vocabulary)."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Logits."""
+        return self.network(tokens).unflatten(0, tokens.shape)  # type: ignore[no-any-return]
+
+
+def to_onnx(network: Network, data: Data, architecture: AnyArchitecture | None) -> bytes:
+    """float32, any number of rows, the standardisation its first layer.
+
+    What it is stands in its metadata; architecture None: nothing stands there, only the computation.
+    """
+    example = torch.cat([data.train.raw[:1]] * 2)
+    card = None if architecture is None else {"architecture": architecture.model_dump(mode="json"), **_takes(data)}
+    if data.text is not None:
+        module = EveryToken(network) if data.language else network
+        return written(Form(module, example, TOKENS, LOGITS, card, {1: ("length", data.input_shape[0])}))
+    return written(Form(Raw(network, data.standardisation), example, INPUTS, LOGITS, card, {}))
+
+
+def _takes(data: Data) -> dict[str, Any]:
+    """What the card of a file says of its inputs and outputs."""
+    if data.text is not None:
+        return _takes_tokens(data, data.text)
+    return {
         "inputs": "raw: the standardisation is the model's first layer",
         "input_shape": list(data.input_shape),
         "outputs": "logits, one column a class",
         "classes": data.classes,
-        "architecture": architecture.model_dump(mode="json"),
     }
-    onnx.helper.set_model_props(model, {CARD: json.dumps(card)})
-    return bytes(model.SerializeToString())
+
+
+def _takes_tokens(data: Data, text: Text) -> dict[str, Any]:
+    answers = (
+        {"outputs": "logits (batch, length, vocabulary): of the token that follows each; at padding they mean nothing"}
+        if data.language
+        else {"outputs": "logits, one column a class", "classes": data.classes}
+    )
+    return {
+        "inputs": "tokens (batch, length), int64, by their numbers in the tokenizer; short rows are filled up at their "
+        "end with the padding token, which changes no answer",
+        "max_length": data.input_shape[0],
+        "tokenizer": {
+            "file": TOKENIZER_FILE,
+            "sha256": text.digest,
+            "library": "tokenizers; a text that spells a special token out means letters: encode_special_tokens = True",
+        },
+        "padding": PAD,
+        "unknown": UNKNOWN_TOKEN,
+        "end_of_text": END,
+        **answers,
+    }
 
 
 def to_int8(content: bytes, architecture: AnyArchitecture, calibration: Tensor) -> bytes:
     """The same model with weights of 8 bits.
 
-    Networks of matrix products are quantised dynamically: activations are scaled as they come. Convolutional ones
-    statically, a scale for each channel of the weights; the ranges of activations are those of `calibration`, raw rows.
+    Networks of matrix products and those on text, tables of embeddings too, are quantised dynamically: activations are
+    scaled as they come, and the convolutions of a text_cnn stay as they are. Other convolutional ones statically, a
+    scale for each channel of the weights; the ranges of activations are those of `calibration`, raw rows.
     """
-    with tempfile.TemporaryDirectory() as folder, _quietly():
-        place = Path(folder) / "int8.onnx"
-        if quantised_dynamically(architecture):
-            kind = quantization.QuantType.QInt8
-            model = onnx.load_from_string(content)
-            quantization.quantize_dynamic(model, place, weight_type=kind, op_types_to_quantize=["MatMul"])
-        else:
-            quantization.quantize_static(
-                onnx.load_from_string(content),
-                place,
-                _Rows(calibration),
-                per_channel=True,
-                op_types_to_quantize=["Conv", "MatMul", "Gemm"],
-            )
-        return place.read_bytes()
+    if isinstance(architecture, OnText):
+        return quantised_dynamically(content, ["MatMul", "Gather", "LSTM"])
+    if scaled_as_they_come(architecture):
+        return quantised_dynamically(content, ["MatMul"])
+    return quantised_statically(content, ["Conv", "MatMul", "Gemm"], CalibrationRows(calibration))
 
 
-def quantised_dynamically(architecture: AnyArchitecture) -> bool:
+class CalibrationRows(CalibrationDataReader):  # type: ignore[misc]
+    """Raw rows for the quantiser, batch after batch."""
+
+    def __init__(self, raw: Tensor) -> None:
+        self._batches = iter([{INPUTS: part.numpy()} for part in torch.split(raw, BATCH_ROWS)])
+
+    def get_next(self) -> dict[str, Array] | None:
+        return next(self._batches, None)
+
+
+def calibration_rows(data: Data) -> Tensor:
+    """Raw training rows, evenly chosen, whose ranges stand for all."""
+    return data.train.raw[:: max(1, len(data.train.raw) // CALIBRATION_ROWS)][:CALIBRATION_ROWS]
+
+
+def scaled_as_they_come(architecture: AnyArchitecture) -> bool:
     """Whether the activations' scales are found anew for every batch."""
-    return isinstance(architecture, Mlp | Vit)
+    return isinstance(architecture, Mlp | Vit | OnText)
 
 
 def onnx_logits(content: bytes, raw: Tensor, threads: int) -> Tensor:
-    """What a file says about raw inputs (rows, ...): (rows, classes)."""
-    session = open_session(content, threads)
-    parts = [session.run([LOGITS], {INPUTS: part.numpy()})[0] for part in torch.split(raw, BATCH_ROWS)]
-    return torch.from_numpy(np.concatenate(parts))
+    """What a file says about raw inputs (rows, ...): (answers, classes), a row's tokens after one another."""
+    session, at_once = open_session(content, threads), min(BATCH_ROWS, rows_at_once(raw))
+    return torch.cat([_answers(session, part) for part in torch.split(raw, at_once)])
+
+
+def _answers(session: ort.InferenceSession, raw: Tensor) -> Tensor:
+    return torch.from_numpy(session.run([LOGITS], {_input_of(raw): raw.numpy()})[0]).flatten(0, -2)
+
+
+def _input_of(raw: Tensor) -> str:
+    return INPUTS if raw.is_floating_point() else TOKENS
 
 
 def described(content: bytes, network: Network, data: Data, threads: int) -> dict[str, Any]:
-    """What running a file shows, beside the network that it came from: on the test rows, as JSON."""
-    rows = data.test
-    expected, found = logits_of(network, rows.x), onnx_logits(content, rows.raw, threads)
-    session, one = open_session(content, threads), rows.raw[:1].numpy()
+    """What running a file shows, beside the network that it came from: on the test rows, as JSON.
+
+    Losses in nats, of a token for language models. Block by block: a language model answers every token.
+    """
+    rows, at_once = data.test, min(BATCH_ROWS, rows_at_once(data.test.raw))
+    right, expected_right, agree, losses, expected_losses, furthest = [], [], [], [], [], 0.0
+    session = open_session(content, threads)
+    for raw, x, labels in zip(*(torch.split(part, at_once) for part in (rows.raw, rows.x, rows.y)), strict=True):
+        known = labels.flatten() != UNKNOWN
+        answers, y = labels.flatten()[known], _answers(session, raw)[known]
+        expected = logits_of(network, x)[known]
+        right.append(y.argmax(1) == answers)
+        expected_right.append(expected.argmax(1) == answers)
+        agree.append(y.argmax(1) == expected.argmax(1))
+        losses.append(_losses(y, answers))
+        expected_losses.append(_losses(expected, answers))
+        furthest = max(furthest, float((y - expected).abs().max()) if len(y) else 0.0)
+    one = rows.raw[:1]
     return {
         "bytes": len(content),
-        "accuracy": float((found.argmax(1) == rows.y).double().mean()),
-        "pytorch_accuracy": float((expected.argmax(1) == rows.y).double().mean()),
-        "max_logit_difference": float((found - expected).abs().max()),
-        "agreement": agreement(found, expected),
+        "accuracy": _mean(right),
+        "pytorch_accuracy": _mean(expected_right),
+        "negative_log_likelihood": _mean(losses),
+        "pytorch_negative_log_likelihood": _mean(expected_losses),
+        "max_logit_difference": furthest,
+        "agreement": _mean(agree),
         "rows": len(rows.y),
-        "latency": asdict(timed(lambda: session.run([LOGITS], {INPUTS: one}))),
+        "latency": asdict(timed(lambda: _answers(session, one))),
         "onnxruntime": version("onnxruntime"),
     }
+
+
+def _losses(logits: Tensor, labels: Tensor) -> Tensor:
+    """(answers,) negative log-likelihoods in nats, as the report has them."""
+    log_p = log_softmax(logits.double(), dim=1).clamp(min=LEAST_PROBABILITY_LOG)
+    return -log_p.gather(1, labels[:, None])[:, 0]
+
+
+def _mean(parts: list[Tensor]) -> float:
+    return float(torch.cat(parts).double().mean())
 
 
 def exported(
@@ -145,42 +214,15 @@ def exported(
     if not wanted:
         return
     content = to_onnx(network, data, architecture)
-    takes = {"input": INPUTS, "input_shape": list(data.input_shape), "output": LOGITS, "standardisation": "inside"}
+    takes = {"input": _input_of(data.train.raw), "input_shape": list(data.input_shape), "output": LOGITS}
+    takes |= {"standardisation": "inside"} if data.text is None else {"tokenizer": TOKENIZER_FILE}
     if "onnx" in wanted:
         yield ".onnx", content, {"format": "onnx", **takes, **described(content, network, data, threads)}
     if "onnx_int8" in wanted:
-        calibration = data.train.raw[:: max(1, len(data.train.raw) // CALIBRATION_ROWS)][:CALIBRATION_ROWS]
+        calibration = calibration_rows(data)
         small = to_int8(content, architecture, calibration)
-        dynamic = quantised_dynamically(architecture)
+        dynamic = scaled_as_they_come(architecture)
         how: dict[str, Any] = {"quantisation": "dynamic" if dynamic else "static"}
         if not dynamic:
             how["calibration_rows"] = len(calibration)
         yield ".int8.onnx", small, {"format": "onnx_int8", **takes, **how, **described(small, network, data, threads)}
-
-
-class _Rows(quantization.CalibrationDataReader):  # type: ignore[misc]
-    def __init__(self, raw: Tensor) -> None:
-        self._batches = iter([{INPUTS: part.numpy()} for part in torch.split(raw, BATCH_ROWS)])
-
-    def get_next(self) -> dict[str, Array] | None:
-        return next(self._batches, None)
-
-
-def _forget_the_exporters_notes(graph: onnx.GraphProto) -> None:
-    """They name files and lines of Python, and are half of a small model."""
-    for part in (graph, *graph.node, *graph.input, *graph.output, *graph.value_info, *graph.initializer):
-        del part.metadata_props[:]
-        part.doc_string = ""
-
-
-@contextlib.contextmanager
-def _quietly() -> Iterator[None]:
-    """The exporter and the quantiser talk about themselves, by every way there is."""
-    disabled = logging.root.manager.disable
-    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-        warnings.simplefilter("ignore")
-        logging.disable(logging.WARNING)
-        try:
-            yield
-        finally:
-            logging.disable(disabled)

@@ -19,11 +19,12 @@ from app.distillations.teachers import EnsembleTeacher, Single, TrainedTeacher
 from workers.distillation import teachers
 from workers.distillation.checkpoints import to_bytes
 from workers.distillation.data import Data, Rows, load
-from workers.distillation.export import exported
+from workers.distillation.export import TOKENIZER_FILE, exported
 from workers.distillation.features import wanted_features, with_features
 from workers.distillation.learner import refuse_unfit
 from workers.distillation.measure import checkpoint, measure, trained
 from workers.distillation.objectives import refuse_undefined
+from workers.distillation.onnx_file import publish_exports
 from workers.distillation.plan import (
     Lesson,
     Stage,
@@ -106,14 +107,14 @@ def heard_lesson(
 
 def _export(job: DistillationJob, data: Data, stage: Stage, keeper: Keeper) -> list[dict[str, Any]]:
     """Publish a student in the formats that are wanted. Returns what each of them is, for the report."""
-    run, told = keeper.run, []
-    network = trained(stage, keeper.outcomes, data)
-    for ending, content, facts in exported(job.export, network, stage.architecture, data, run.threads):
-        path = run.scratch / f"{stage.name}{ending}"
-        path.write_bytes(content)
-        meta = {"role": stage.role, "seed": stage.seed, **facts}
-        run.publish(path, kind="export", name=path.name, media_type="application/octet-stream", meta=meta)
-        told.append({"name": path.name, **meta})
+    network, run = trained(stage, keeper.outcomes, data), keeper.run
+    files = exported(job.export, network, stage.architecture, data, run.threads)
+    told = publish_exports(files, stage.name, {"role": stage.role, "seed": stage.seed}, run)
+    if told and data.text is not None:
+        path = run.scratch / TOKENIZER_FILE
+        path.write_text(data.text.tokenizer)
+        meta = {"format": "tokenizer", "tokens": data.text.vocabulary, "max_length": data.input_shape[0]}
+        run.publish(path, kind="export", name=path.name, media_type="application/json", meta=meta)
     return told
 
 
@@ -181,9 +182,7 @@ def teach(stage: Stage, lesson: Lesson, data: Data, keeper: Keeper, *, every: in
 
 
 def publish(name: str, stage: Stage, outcome: Outcome, data: Data, keeper: Keeper) -> None:
-    """Hand over a checkpoint. A crash before the next save publishes it again: the same name, the same bytes."""
-    path = keeper.run.scratch / name
-    path.write_bytes(to_bytes(outcome.weights, stage.architecture, data))
+    """Hand over a checkpoint."""
     meta = {
         "role": stage.role,
         "seed": stage.seed,
@@ -193,6 +192,4 @@ def publish(name: str, stage: Stage, outcome: Outcome, data: Data, keeper: Keepe
         f"validation_{data.chooses}": outcome.validation_accuracy,
         "architecture": stage.architecture.model_dump(mode="json"),
     }
-    keeper.run.publish(path, kind="checkpoint", name=name, media_type="application/octet-stream", meta=meta)
-    if name not in keeper.published:
-        keeper.published.append(name)
+    keeper.hand_over(name, to_bytes(outcome.weights, stage.architecture, data), meta)

@@ -105,6 +105,14 @@ class Keeper:
         self._running = None
         self._save()
 
+    def hand_over(self, name: str, content: bytes, meta: dict[str, Any]) -> None:
+        """Publish a checkpoint. A crash before the next save publishes it again: the same name, the same bytes."""
+        path = self.run.scratch / name
+        path.write_bytes(content)
+        self.run.publish(path, kind="checkpoint", name=name, media_type="application/octet-stream", meta=meta)
+        if name not in self.published:
+            self.published.append(name)
+
     def between_batches(self, stage: str, snapshot: Callable[[], Snapshot]) -> None:
         """Save if it is long ago. Raises Stopped, after saving, when the job shall be given up."""
         stop = self.run.stop_requested()

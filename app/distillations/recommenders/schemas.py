@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, model_validator
 from app.distillations.recommenders.architectures import AnyScorer, Scorer
 from app.distillations.recommenders.data import Interactions, SyntheticInteractions, UploadedInteractions
 from app.distillations.recommenders.objectives import Base, Bpr, De, RankingObjective, Rd, Rrd, SoftmaxKl, terms_of
-from app.distillations.schemas import MAX_SEEDS, Spread
+from app.distillations.schemas import MAX_SEEDS, ExportFormat, Spread
 from app.distillations.training import Optimisation
 from app.schemas import FileId, Seed, Strict, Submission, View, refuse
 
@@ -133,6 +133,14 @@ class RecommenderJob(Submission):
     )
     evaluation: RankingEvaluation = Field(
         default_factory=lambda: RankingEvaluation(), description="What it is compared with.", examples=[{"seeds": 3}]
+    )
+
+    export: Annotated[list[ExportFormat], Field(max_length=2)] = Field(
+        default_factory=list,
+        description="Also publish the first seed's student in these formats, each run on the test interactions and "
+        "compared with the network that it came from: `onnx` in float32, `onnx_int8` with weights of 8 bits. Both take "
+        "numbers of users, int64 (batch), and score every item; the names are in the file. Seconds for each.",
+        examples=[["onnx", "onnx_int8"]],
     )
 
     @model_validator(mode="after")

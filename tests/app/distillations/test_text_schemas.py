@@ -59,7 +59,6 @@ def test_text_jobs_are_accepted() -> None:
             "teacher/source",
             "teacher_mismatch",
         ),
-        (SPEAK | {"export": ["onnx"]}, "export", "export_unavailable"),
         (CLASSIFY | {"objective": {"kind": "sequence"}}, "objective/kind", "objective_mismatch"),
         (SPEAK | {"objective": {"kind": "sequence", "prompt": 64}}, "objective/prompt", "prompt_too_long"),
         (SPEAK | {"objective": {"kind": "rkd"}}, "objective/kind", "objective_mismatch"),

@@ -1,5 +1,6 @@
 """/v1/models over HTTP: promoted from a checkpoint or a file, and alive when what they were made from is gone."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -90,6 +91,44 @@ def test_a_model_says_what_it_is_and_what_it_may_be_asked(
     assert architecture is None or (model["architecture"] or {}).items() >= architecture.items()
     assert set(model["origin"]) == {"checkpoint", "job"}
     assert client.get(model["links"]["self"]).json() == model
+
+
+def with_card(card: object) -> bytes:
+    """A safetensors file without a tensor."""
+    header = json.dumps({"__metadata__": {"qstill": json.dumps(card)}}).encode()
+    return len(header).to_bytes(8, "little") + header
+
+
+def test_the_card_of_a_checkpoint_and_of_its_model_is_read_without_the_weights(
+    client: httpx.Client, worker: Worker, service: Service
+) -> None:
+    said = {"architecture": MLP, "classes": ["a", "b"]}
+    _, (checkpoint,) = distil(client, worker, with_card(said))
+    model = promote(client, checkpoint=checkpoint)
+    view = client.get(f"/v1/checkpoints/{checkpoint}").json()
+    assert client.get(view["links"]["card"]).json() == client.get(model["links"]["card"]).json() == said
+    service.front.store.delete(f"models/{model['id']}")
+    refused(client.get(model["links"]["card"]), 410, "content_gone")
+    refused(client.get(f"/v1/checkpoints/ckpt_{'0' * 32}/card"), 404, "checkpoint_not_found")
+    refused(client.get(f"/v1/models/model_{'0' * 32}/card"), 404, "model_not_found")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        WEIGHTS,
+        b"",
+        b"short",
+        with_card("no object"),
+        with_card({})[:-1],
+        b"\xff" * 100,
+        (10**6).to_bytes(8, "little") + b"[" * 10**6,
+        (4).to_bytes(8, "little") + b"null",
+    ],
+)
+def test_a_model_without_a_card_says_so(client: httpx.Client, worker: Worker, content: bytes) -> None:
+    _, (checkpoint,) = distil(client, worker, content)
+    refused(client.get(promote(client, checkpoint=checkpoint)["links"]["card"]), 404, "no_card")
 
 
 def test_what_an_upload_may_be_asked_is_said_where_it_is_known(client: httpx.Client) -> None:

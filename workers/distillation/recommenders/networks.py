@@ -29,9 +29,17 @@ class ScorerNetwork(nn.Module):
         """(items, n) what the network knows of items."""
         return self.item(items)  # type: ignore[no-any-return]
 
+    def items_side(self) -> Tensor:
+        """(items, n) what of a score depends on the item alone: the same for every user."""
+        return self.item_vectors(torch.arange(self.item.num_embeddings, device=self.item.weight.device))
+
+    def scores(self, users: Tensor, items_side: Tensor) -> Tensor:
+        """(users, items) scores of every item, all at once."""
+        raise NotImplementedError
+
     def forward(self, users: Tensor) -> Tensor:
         """(users, items) scores of every item."""
-        raise NotImplementedError
+        return self.scores(users, self.items_side())
 
     def pairs(self, users: Tensor, items: Tensor) -> Tensor:
         """(users, n) scores of n items for each user. users: (users,). items: (users, n)."""
@@ -50,9 +58,8 @@ class ProductNetwork(ScorerNetwork):
         self.bias = nn.Embedding(items, 1)
         nn.init.zeros_(self.bias.weight)
 
-    def forward(self, users: Tensor) -> Tensor:
-        everything = torch.arange(self.item.num_embeddings, device=users.device)
-        return torch.addmm(self.bias.weight.T, self.user_vectors(users), self.item_vectors(everything).T)
+    def scores(self, users: Tensor, items_side: Tensor) -> Tensor:
+        return torch.addmm(self.bias.weight.T, self.user_vectors(users), items_side.T)
 
     def pairs(self, users: Tensor, items: Tensor) -> Tensor:
         if self.item.num_embeddings <= DENSE * items.shape[1]:
@@ -107,10 +114,15 @@ class MlpScorerNetwork(ScorerNetwork):
         self.head = nn.Linear(spec.hidden[-1], 1)
         self.activation = ACTIVATIONS[spec.activation]
 
+    def items_side(self) -> Tensor:
+        return self._of_items(self.item.weight)
+
+    def scores(self, users: Tensor, items_side: Tensor) -> Tensor:
+        return self._scores(self._of_users(users)[:, None], items_side)
+
     def forward(self, users: Tensor) -> Tensor:
-        at_once = max(1, MAX_PAIRS_AT_ONCE // self.item.num_embeddings)
-        items = self._of_items(self.item.weight)
-        return torch.cat([self._scores(self._of_users(part)[:, None], items) for part in torch.split(users, at_once)])
+        at_once, items = max(1, MAX_PAIRS_AT_ONCE // self.item.num_embeddings), self.items_side()
+        return torch.cat([self.scores(part, items) for part in torch.split(users, at_once)])
 
     def pairs(self, users: Tensor, items: Tensor) -> Tensor:
         return self._scores(self._of_users(users)[:, None], self._of_items(self.item(items)))

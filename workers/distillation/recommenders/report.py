@@ -81,8 +81,10 @@ def result(
     )
 
 
-def report(job: RecommenderJob, data: Data, findings: Findings, short: RecommenderResult) -> dict[str, Any]:
-    """The whole document, JSON."""
+def report(
+    job: RecommenderJob, data: Data, findings: Findings, short: RecommenderResult, exports: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """The whole document, JSON. exports: what is known of each file that was exported."""
     paired = {measure: gain(findings, measure) for measure in MEASURES}
     return {
         **short.model_dump(mode="json"),
@@ -93,6 +95,7 @@ def report(job: RecommenderJob, data: Data, findings: Findings, short: Recommend
         "popularity": asdict(findings.popularity),
         "paired_differences_in_points": {name: each and asdict(each) for name, each in paired.items()},
         "by_popularity": by_popularity(job, data, findings),
+        "exports": exports,
         "soft_gradient_norm": findings.soft_gradient,
         "rows": _row_counts(data),
         "seed": job.training.seed,

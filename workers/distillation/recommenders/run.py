@@ -8,8 +8,10 @@ import torch
 
 from app.distillations.recommenders.objectives import terms_of
 from app.distillations.recommenders.schemas import RecommenderJob, UploadedLists, items_needed
+from workers.distillation.onnx_file import publish_exports
 from workers.distillation.recommenders.checkpoints import to_bytes
 from workers.distillation.recommenders.data import Data, load
+from workers.distillation.recommenders.export import exported
 from workers.distillation.recommenders.learner import RankingLearner, device_of
 from workers.distillation.recommenders.measure import measure, trained
 from workers.distillation.recommenders.networks import ScorerNetwork
@@ -45,11 +47,19 @@ def distil_recommender(job: RecommenderJob, run: Run) -> dict[str, Any]:
         student_sha256=hashlib.sha256(first).hexdigest(),
         seconds=keeper.seconds(),
     )
+    exports = _export(job, data, pairs[0][0], keeper)
     path = run.scratch / "report.json"
-    path.write_text(json.dumps(report(job, data, findings, short), indent=2, allow_nan=False))
+    path.write_text(json.dumps(report(job, data, findings, short, exports), indent=2, allow_nan=False))
     run.publish(path, kind="report", name=path.name, media_type="application/json")
     run.progress(phase="evaluation", done=1, total=1, unit="reports")
     return short.model_dump(mode="json")
+
+
+def _export(job: RecommenderJob, data: Data, stage: Stage, keeper: Keeper) -> list[dict[str, Any]]:
+    """Publish a student in the formats that are wanted. Returns what each of them is, for the report."""
+    network = trained(stage, keeper.outcomes, data)
+    files = exported(job.export, network, stage.architecture, data, job.evaluation.k, keeper.run.threads)
+    return publish_exports(files, stage.name, {"role": stage.role, "seed": stage.seed}, keeper.run)
 
 
 def _refuse_unfit(job: RecommenderJob, data: Data, stage: Stage) -> None:
@@ -86,9 +96,6 @@ def _teach(job: RecommenderJob, stage: Stage, data: Data, keeper: Keeper, signal
     learner = RankingLearner(stage, data, job.evaluation.k, None if signal is None else job.objective, signal)
     drive(learner, stage, keeper, batches=learner.batches, measure="ndcg")
     outcome = learner.best
-    name = f"{stage.name}.safetensors"
-    path = keeper.run.scratch / name
-    path.write_bytes(to_bytes(outcome.weights, stage.architecture, data))
     meta = {
         "role": stage.role,
         "seed": stage.seed,
@@ -98,7 +105,5 @@ def _teach(job: RecommenderJob, stage: Stage, data: Data, keeper: Keeper, signal
         "validation_ndcg": outcome.validation_accuracy,
         "architecture": stage.architecture.model_dump(mode="json"),
     }
-    keeper.run.publish(path, kind="checkpoint", name=name, media_type="application/octet-stream", meta=meta)
-    if name not in keeper.published:  # a crash before the next save publishes the same bytes again
-        keeper.published.append(name)
+    keeper.hand_over(f"{stage.name}.safetensors", to_bytes(outcome.weights, stage.architecture, data), meta)
     keeper.finish(stage.name, outcome)
