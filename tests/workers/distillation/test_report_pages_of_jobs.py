@@ -7,7 +7,6 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from pydantic import ValidationError
 
 from app.distillations.card import card
 from app.distillations.plots import PLOTS
@@ -69,8 +68,3 @@ def test_the_bins_are_those_of_the_calibration_error(job: Make, house: Make) -> 
         rows = sum(each["rows"] for each in full)
         error = sum(each["rows"] * abs(each["accuracy"] - each["confidence"]) for each in full) / rows
         assert error == pytest.approx(one["expected_calibration_error"], abs=1e-6)
-
-
-def test_a_student_of_text_is_not_exported() -> None:
-    with pytest.raises(ValidationError, match="this data is text"):
-        text_job("classification", TEXT_CNN, export=["onnx"])
