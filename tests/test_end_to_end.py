@@ -154,6 +154,34 @@ def test_a_student_is_exported_tried_and_shown(client: Client, tmp_path: Path) -
     assert {seen["kind"] for seen in client.get("/v1/jobs")["data"]} <= {"circuit", "distillation"}
 
 
+def test_a_recommender_is_promoted_and_recommends(client: Client) -> None:
+    body = {
+        "dataset": {"source": "synthetic_interactions", "users": 60, "items": 50, "per_user": 8},
+        "teacher": {"source": "train", "architecture": {"kind": "matrix_factorisation", "dimensions": 8}},
+        "student": {"architecture": {"kind": "matrix_factorisation", "dimensions": 2}},
+        "objective": {"kind": "softmax_kl"},
+        "training": {"epochs": 3},
+        "evaluation": {"seeds": 1},
+    }
+    job = wait_for(client, client.submit(body), "succeeded", "failed")
+    assert job["status"] == "succeeded", job["error"]
+    student = client.get(job["links"]["checkpoints"])["data"][-1]
+    promoted = {"name": "shop", "checkpoint": student["id"]}
+    model = httpx.post(f"{client.server}/v1/models", json=promoted).raise_for_status().json()
+    assert (model["answers"], client.get(model["links"]["card"])["users"][7]) == ("users", "7")
+    asked = f"{client.server}{model['links']['self']}/predict"
+    said = httpx.post(asked, json={"users": ["7", "8"], "k": 3}, timeout=90)
+    assert said.status_code == 200, said.text
+    first = said.json()["recommendations"]
+    assert [len(items) for items in first] == [3, 3]
+    excluded = [[each["item"] for each in first[0]], []]
+    again = httpx.post(asked, json={"users": ["7", "8"], "k": 3, "exclude": excluded}, timeout=90).json()
+    assert not set(excluded[0]) & {each["item"] for each in again["recommendations"][0]}
+    assert again["recommendations"][1] == first[1]
+    refused = httpx.post(asked, json={"inputs": [[1.0]]}, timeout=90)
+    assert (refused.status_code, refused.json()["code"]) == (422, "another_question")
+
+
 def test_uploaded_data_is_distilled_and_bad_data_fails_with_a_code(client: Client) -> None:
     rows = ["a,b,label"] + [f"{i % 7 - 3},{i % 5 - 2},{int(i % 7 > 3)}" for i in range(120)]
     good = _upload(client, "\n".join(rows))

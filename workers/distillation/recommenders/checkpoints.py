@@ -17,7 +17,10 @@ from workers.distillation.recommenders.data import Data
 
 
 class Card(BaseModel):
-    """What a recommender needs besides its weights. The n-th row of a table belongs to the n-th name."""
+    """What a recommender needs besides its weights. The n-th row of a table belongs to the n-th name.
+
+    untrained_users: those of whom training saw nothing, so that their numbers are as they were drawn.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -25,11 +28,19 @@ class Card(BaseModel):
     architecture: Scorer
     users: list[str]
     items: list[str]
+    untrained_users: list[str] = []
 
 
 def card_for(architecture: AnyScorer, data: Data) -> Card:
     """The card of a recommender that was trained on this data."""
-    return Card(domain="recommender", architecture=architecture, users=data.user_names, items=data.item_names)
+    seen = data.train.users.bincount(minlength=data.users)
+    return Card(
+        domain="recommender",
+        architecture=architecture,
+        users=data.user_names,
+        items=data.item_names,
+        untrained_users=[data.user_names[code] for code in (seen == 0).nonzero().flatten().tolist()],
+    )
 
 
 def to_bytes(weights: dict[str, Tensor], architecture: AnyScorer, data: Data) -> bytes:

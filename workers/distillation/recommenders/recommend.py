@@ -29,6 +29,9 @@ def recommended(asked: AskUsers, weights: dict[str, torch.Tensor], card: Card, m
     if not scores.isfinite().all():
         raise Problem("not_finite", "The model answers with something that is no number.", pointer="/users")
     notes = _without_excluded(scores, asked, card)
+    if untrained := sorted(set(asked.users) & set(card.untrained_users)):
+        shown = ", ".join(repr(user[:40]) for user in untrained[:5]) + (", …" if len(untrained) > 5 else "")
+        notes.append(f"Training saw nothing of {len(untrained)} of these users ({shown}): their lists mean nothing.")
     lists = []
     for row in scores:
         best = row.sort(descending=True, stable=True)

@@ -1,6 +1,7 @@
 """Recommenders when somebody tries them: the order of their scores, by the names of the data."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -16,7 +17,7 @@ from app.errors import Problem
 from app.models.predictions import AskRows, AskTexts, AskUsers, Question, Recommendations
 from workers.distillation.predict import predict
 from workers.distillation.recommenders.checkpoints import to_bytes
-from workers.distillation.recommenders.data import Data, load
+from workers.distillation.recommenders.data import Data, Pairs, load
 from workers.distillation.recommenders.networks import ScorerNetwork, build
 from workers.distillation.teachers.weights import from_weights
 
@@ -80,6 +81,16 @@ def test_names_that_the_model_does_not_know_are_said(house: Make) -> None:
     with pytest.raises(Problem) as caught:
         ask(house, content, AskUsers(users=["3", "nobody"]))
     assert (caught.value.code, caught.value.pointer) == ("user_unknown", "/users/1")
+
+
+def test_users_of_whom_training_saw_nothing_are_named(house: Make) -> None:
+    kept = data().train.users != 7
+    without = replace(data(), train=Pairs(data().train.users[kept], data().train.items[kept]))
+    content = to_bytes(model(0)[0].state_dict(), SCORERS[0], without)
+    assert ask(house, content, AskUsers(users=["7", "8"])).notes == [
+        "Training saw nothing of 1 of these users ('7'): their lists mean nothing."
+    ]
+    assert ask(house, content, AskUsers(users=["8"])).notes == []
 
 
 @pytest.mark.parametrize("question", [AskRows(inputs=[[1.0]]), AskTexts(texts=["a"])])
