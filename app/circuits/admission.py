@@ -159,16 +159,12 @@ def _check_size(circuit: Circuit, limits: Limits) -> int:
         case JsonCircuit():
             return _check_json_size(circuit, limits)
         case TemplateCircuit():
-            return _check_template_size(circuit, limits)
+            _check_qubits(templates.size_of(circuit.template)[0], limits, TEMPLATE)
+            return 0  # its fields bound its operations
 
 
 def _check_json_size(circuit: JsonCircuit, limits: Limits) -> int:
-    if circuit.qubits > limits.qubits:
-        raise Problem(
-            "too_many_qubits",
-            f"The circuit has {circuit.qubits:,} qubits; {limits.qubits:,} are allowed.",
-            pointer="/circuit/qubits",
-        )
+    _check_qubits(circuit.qubits, limits, "/circuit/qubits")
     expanded = sum(len(operation.terms or operation.acts_on) for operation in circuit.operations)
     if expanded > limits.operations:
         raise Problem(
@@ -180,15 +176,10 @@ def _check_json_size(circuit: JsonCircuit, limits: Limits) -> int:
     return expanded
 
 
-def _check_template_size(circuit: TemplateCircuit, limits: Limits) -> int:
-    qubits, _ = templates.size_of(circuit.template)
+def _check_qubits(qubits: int, limits: Limits, pointer: str) -> None:
     if qubits > limits.qubits:
-        raise Problem(
-            "too_many_qubits",
-            f"The template makes a circuit of {qubits:,} qubits; {limits.qubits:,} are allowed.",
-            pointer=TEMPLATE,
-        )
-    return 0  # its fields bound its operations
+        message = f"The circuit has {qubits:,} qubits; {limits.qubits:,} are allowed."
+        raise Problem("too_many_qubits", message, pointer=pointer)
 
 
 def _check_methods(circuit: Circuit, job: CircuitJob, limits: Limits) -> None:

@@ -178,7 +178,7 @@ def test_an_impossible_template_is_refused_at_the_door(
 def test_a_template_keeps_the_limit_of_qubits() -> None:
     limits = Limits(memory_available=GIBIBYTE, qubits=12)
     admit(template_job({"name": "bernstein_vazirani", "secret": "1" * 11}), limits)
-    with pytest.raises(Problem, match="a circuit of 13 qubits; 12 are allowed") as refusal:
+    with pytest.raises(Problem, match="The circuit has 13 qubits; 12 are allowed") as refusal:
         admit(template_job({"name": "bernstein_vazirani", "secret": "1" * 12}), limits)
     assert (refusal.value.code, refusal.value.pointer) == ("too_many_qubits", "/circuit/template")
 
