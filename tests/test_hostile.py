@@ -4,10 +4,12 @@ The service's limits are small here, so that breaking one takes seconds.
 """
 
 import contextlib
+import json
 import sqlite3
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from math import inf, sqrt
 from typing import Any
 
 import httpx
@@ -16,7 +18,8 @@ import pytest
 from tests.service import Job, Service, running, wait_for, wait_until
 
 MEBIBYTE = 2**20
-DOOR_SECONDS = 0.05  # of the server's own time, best of three: a busy machine makes any one answer late
+DOOR_SECONDS = 0.05
+TRIES = 10  # of which one must be that fast: a busy machine makes any one answer late
 LIMITS = {"QSTILL_CIRCUIT_SECONDS": "3", "QSTILL_CIRCUIT_MEMORY_BYTES": str(700 * MEBIBYTE)}
 HEAD_2 = 'OPENQASM 2.0; include "qelib1.inc";'
 HEAD_3 = 'OPENQASM 3.0; include "stdgates.inc";'
@@ -70,15 +73,49 @@ AT_THE_DOOR = {
 @pytest.mark.parametrize("name", AT_THE_DOOR)
 def test_it_is_refused_at_the_door(service: Service, name: str) -> None:
     circuit, code = AT_THE_DOOR[name]
-    seconds = []
-    with httpx.Client(base_url=service.address) as client:
-        for _ in range(3):
-            start = time.perf_counter()
-            answer = client.post("/v1/circuits", json={"circuit": circuit})
-            seconds.append(time.perf_counter() - start)
-            assert (answer.status_code, answer.json()["code"]) == (422, code)
+    answer, seconds = asked_again(service, {"circuit": circuit})
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
     assert answer.json()["pointer"].startswith("/circuit")
-    assert min(seconds) < DOOR_SECONDS
+    assert seconds < DOOR_SECONDS
+
+
+def kraus_rules(rules: int, operators: int, *, scale: float = 1.0) -> dict[str, Any]:
+    """Custom noise of equal operators on two qubits; complete if the scale is 1."""
+    number = scale / sqrt(operators)
+    operator = [[[number * (row == column), 0] for column in range(4)] for row in range(4)]
+    return {
+        "model": "custom",
+        "gates": [{"gate": "cx", "error": {"kind": "kraus", "operators": [operator] * operators}}] * rules,
+    }
+
+
+HOSTILE_NOISE = {
+    "1,536 Kraus operators": (kraus_rules(512, 3), "too_many_operators"),
+    "1,024 Kraus operators, no rule a channel": (kraus_rules(512, 2, scale=0.9), "not_complete"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE_NOISE)
+def test_noise_is_refused_at_the_door(service: Service, name: str) -> None:
+    noise, code = HOSTILE_NOISE[name]
+    answer, seconds = asked_again(service, {"circuit": json_circuit(2, BELL), "noise": noise})
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (422, code)
+    assert answer.json()["errors"][0]["pointer"].startswith("/noise/gates")
+    assert seconds < DOOR_SECONDS
+
+
+def asked_again(service: Service, job: dict[str, Any]) -> tuple[httpx.Response, float]:
+    """The answer, and the seconds that the fastest took; asked again while that is too slow."""
+    body = json.dumps(job).encode()
+    best = inf
+    with httpx.Client(base_url=service.address, headers={"Content-Type": "application/json"}) as client:
+        for _ in range(TRIES):
+            start = time.perf_counter()
+            answer = client.post("/v1/circuits", content=body)
+            best = min(best, time.perf_counter() - start)
+            if best < DOOR_SECONDS:
+                break
+    return answer, best
 
 
 def test_what_would_work_instead_is_said(service: Service) -> None:

@@ -32,9 +32,11 @@ from app.circuits.qasm_text import (
     check_openqasm3,
 )
 from app.circuits.schemas import MAX_BINDINGS, MAX_CIRCUITS, MAX_SHOTS, CircuitJob
+from app.circuits.templates import size as templates
 from app.errors import Problem
 from app.settings import Settings
 
+TEMPLATE = "/circuit/template"
 MAX_HISTOGRAM_CHARACTERS = 400_000_000  # 10^7 shots of a register of 4,096 bits would be 40 GB of keys
 
 
@@ -157,16 +159,12 @@ def _check_size(circuit: Circuit, limits: Limits) -> int:
         case JsonCircuit():
             return _check_json_size(circuit, limits)
         case TemplateCircuit():
-            return 0  # its fields are bounded
+            _check_qubits(templates.size_of(circuit.template)[0], limits, TEMPLATE)
+            return 0  # its fields bound its operations
 
 
 def _check_json_size(circuit: JsonCircuit, limits: Limits) -> int:
-    if circuit.qubits > limits.qubits:
-        raise Problem(
-            "too_many_qubits",
-            f"The circuit has {circuit.qubits:,} qubits; {limits.qubits:,} are allowed.",
-            pointer="/circuit/qubits",
-        )
+    _check_qubits(circuit.qubits, limits, "/circuit/qubits")
     expanded = sum(len(operation.terms or operation.acts_on) for operation in circuit.operations)
     if expanded > limits.operations:
         raise Problem(
@@ -178,6 +176,12 @@ def _check_json_size(circuit: JsonCircuit, limits: Limits) -> int:
     return expanded
 
 
+def _check_qubits(qubits: int, limits: Limits, pointer: str) -> None:
+    if qubits > limits.qubits:
+        message = f"The circuit has {qubits:,} qubits; {limits.qubits:,} are allowed."
+        raise Problem("too_many_qubits", message, pointer=pointer)
+
+
 def _check_methods(circuit: Circuit, job: CircuitJob, limits: Limits) -> None:
     """Refuse what no method can run, as far as the circuit is understood here; the worker judges again."""
     match circuit:
@@ -186,6 +190,12 @@ def _check_methods(circuit: Circuit, job: CircuitJob, limits: Limits) -> None:
             facts = facts_of(circuit, rules=None if job.noise is None else as_custom(job.noise))
             best(facts, wanted(job), memory_available=limits.memory_available, pointer="/circuit/qubits")
             check_histogram(job, active=facts.qubits, clbits=circuit.qubits)
+        case TemplateCircuit():
+            for index, binding in enumerate(job.bindings or ()):
+                check_binding(frozenset(), binding, f"/bindings/{index}")
+            made = templates.facts_of(circuit.template, rules=None if job.noise is None else as_custom(job.noise))
+            best(made, wanted(job), memory_available=limits.memory_available, pointer=TEMPLATE)
+            check_histogram(job, active=made.qubits, clbits=made.clbits)
         case OpenQasm3Circuit() | OpenQasm2Circuit() if job.device is None and not is_noisy(job):
             if (found := qasm_facts(circuit)) is not None:
                 best(found, wanted(job), memory_available=limits.memory_available, pointer=SOURCE)

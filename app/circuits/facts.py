@@ -5,6 +5,7 @@ The workers count again on the parsed circuit (`workers/circuits/facts.py`); wha
 
 from math import isclose, pi, remainder
 
+from app.circuits.cuts import Cuts
 from app.circuits.expressions import compile_expression
 from app.circuits.formats import JsonCircuit
 from app.circuits.gates import Operation
@@ -28,9 +29,7 @@ def active_qubits(circuit: JsonCircuit) -> set[int]:
 
 def facts_of(circuit: JsonCircuit, *, rules: CustomNoise | None = None) -> Facts:
     """One pass over the operations. rules: the noise. Depth is not counted: no choice depends on it."""
-    active = sorted(active_qubits(circuit))
-    place = {qubit: index for index, qubit in enumerate(active)}
-    crossings = [0] * (len(active) + 1)
+    cuts = Cuts()
     operations = two_qubit = branchings = pending = 0
     not_clifford: str | None = None
     not_followed: str | None = None
@@ -61,14 +60,9 @@ def facts_of(circuit: JsonCircuit, *, rules: CustomNoise | None = None) -> Facts
         if len(qubits) > 1:
             two_qubit += 1
             bits = 2 if operation.gate in _TWO_BITS else 1
-            crossings[min(place[qubit] for qubit in qubits)] += max(bits, len(qubits) - 1)
-            crossings[max(place[qubit] for qubit in qubits)] -= max(bits, len(qubits) - 1)
-    widest = crossed = 0
-    for change in crossings:
-        crossed += change
-        widest = max(widest, crossed)
+            cuts.add(qubits, max(bits, len(qubits) - 1))
     return Facts(
-        qubits=len(active),
+        qubits=len(touched),
         clbits=circuit.qubits,
         operations=operations,
         two_qubit=two_qubit,
@@ -77,7 +71,7 @@ def facts_of(circuit: JsonCircuit, *, rules: CustomNoise | None = None) -> Facts
         dynamic=dynamic or conditional,
         conditional=conditional,
         branchings=min(branchings, _MANY),
-        widest_cut=widest,
+        widest_cut=cuts.widest(),
         locations=max(1, operations) if rules is not None and (rules.gates or rules.readout) else 0,
         not_followed=not_followed,
         not_pauli=None if rules is None else not_pauli(rules),

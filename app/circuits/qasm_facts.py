@@ -7,13 +7,13 @@ gate passes for Clifford unless its angles say for certain that it is not.
 
 import operator
 import re
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import e, isclose, pi, remainder, tau
 from typing import Any
 
+from app.circuits.cuts import Cuts
 from app.circuits.expressions import ExpressionError, read_expression
 from app.circuits.formats import OpenQasm2Circuit, OpenQasm3Circuit
 from app.circuits.methods import Facts
@@ -140,13 +140,9 @@ class _Reader:
         self.dynamic = False
         self.touched: set[int] = set()
         self.measured: set[int] = set()
-        self.crossings: defaultdict[int, int] = defaultdict(int)
+        self.cuts = Cuts()
 
     def facts(self) -> Facts:
-        widest = crossed = 0
-        for _, change in sorted(self.crossings.items()):
-            crossed += change
-            widest = max(widest, crossed)
         sizes = self.clbits if self.measured else self.qubits  # without a measurement all are measured at the end
         return Facts(
             qubits=len(self.touched),
@@ -158,7 +154,7 @@ class _Reader:
             dynamic=self.dynamic,
             conditional=False,
             branchings=self.branchings,
-            widest_cut=widest,
+            widest_cut=self.cuts.widest(),
         )
 
     def read(self, statement: str) -> None:
@@ -206,8 +202,7 @@ class _Reader:
                 self.not_clifford = f"{name}{f'({angles})' if angles else ''} on {operands}"
             if len(qubits) > 1:
                 self.two_qubit += 1
-                self.crossings[min(qubits)] += gate.bits
-                self.crossings[max(qubits)] -= gate.bits
+                self.cuts.add(qubits, gate.bits)
 
     def _clifford(self, gate: _Gate, angles: str | None) -> bool:
         """Whether the gate may be Clifford."""

@@ -98,9 +98,14 @@ class CircuitJob(Submission):
     )
     noise: Noise | None = Field(
         None,
-        description="What goes wrong on the way; null: nothing does. The results of a noisy job hold the ideal "
-        "distribution, too, where it is cheap to compute.",
+        description="What goes wrong on the way; null: nothing does.",
         examples=[{"model": "depolarizing", "one_qubit": 0.001, "two_qubit": 0.01}],
+    )
+    ideal: bool = Field(
+        True,
+        description="Of a job with noise: keep the distribution without it, too, where that is cheap to compute, and "
+        "say how far off the counts are.",
+        examples=[True],
     )
     device: Device | None = Field(
         None,
@@ -225,7 +230,8 @@ class CircuitOutcome(View):
     )
     answer: Answer | None = Field(None, description="What a template's counts say, beside theory; null for others.")
     ideal: IdealComparison | None = Field(
-        None, description="Beside the circuit without noise; null without noise, or where that costs too much."
+        None,
+        description="Beside the circuit without noise; null without noise, where it costs too much, or unwanted.",
     )
     expectations: list[Expectation] = Field(default_factory=list, description="In the order of `observables`.")
     depth: int = Field(description="Layers of the circuit as submitted.", examples=[3])

@@ -171,13 +171,14 @@ def _operations(gates: Sequence[Gate], gateset: Gateset, pointer: str) -> list[d
 
 
 def _noise(request: JobRequest, machine: Machine) -> dict[str, Any]:
+    """Without the distribution that there would be without noise: IonQ's answers have no place for it."""
     asked = request.noise
     seed = {} if asked is None or asked.seed is None else {"seed": asked.seed}
     if machine.noise is not None:
-        return seed | {"noise": {"model": machine.noise}}
+        return seed | {"noise": {"model": machine.noise}, "ideal": False}
     if asked is None or asked.model == IDEAL:
         return seed
     if asked.model not in get_args(IonqName):
         known = ", ".join((IDEAL, *get_args(IonqName)))
         raise Problem("no_such_noise_model", f"There is no such noise model. Known: {known}.", pointer="/noise/model")
-    return seed | {"noise": {"model": asked.model}}
+    return seed | {"noise": {"model": asked.model}, "ideal": False}

@@ -3,6 +3,7 @@
 from qiskit import QuantumCircuit
 from qiskit.circuit import CircuitInstruction, ControlFlowOp, ControlledGate
 
+from app.circuits.cuts import Cuts
 from app.circuits.methods import Facts
 from app.circuits.noise import CustomNoise, is_uneven, not_pauli
 from workers.circuits.clifford import steps_of
@@ -19,7 +20,7 @@ _ONE_BIT = {"rzz", "rxx", "ryy", "rzx", "ecr"}  # of operator Schmidt rank 2, as
 def facts_of(circuit: QuantumCircuit, shape: Shape, *, rules: CustomNoise | None = None, locations: int = 0) -> Facts:
     """rules, locations: the noise of a located circuit, and how many of its operations are noisy."""
     place = {qubit: index for index, qubit in enumerate(shape.active)}
-    crossings = [0] * (len(place) + 1)
+    cuts = Cuts()
     operations = two_qubit = 0
     not_clifford: str | None = None
     not_followed: str | None = None
@@ -38,15 +39,8 @@ def facts_of(circuit: QuantumCircuit, shape: Shape, *, rules: CustomNoise | None
                 not_clifford = _in_words(circuit, instruction)
         if len(instruction.qubits) > 1:
             two_qubit += 1
-            places = [place[qubit] for qubit in instruction.qubits]
             bits = 1 if isinstance(operation, ControlledGate) or operation.name in _ONE_BIT else 2
-            bits = max(bits, len(places) - 1)
-            crossings[min(places)] += bits
-            crossings[max(places)] -= bits
-    widest = crossed = 0
-    for change in crossings:
-        crossed += change
-        widest = max(widest, crossed)
+            cuts.add([place[qubit] for qubit in instruction.qubits], max(bits, len(instruction.qubits) - 1))
     return Facts(
         qubits=len(place),
         clbits=circuit.num_clbits,
@@ -57,7 +51,7 @@ def facts_of(circuit: QuantumCircuit, shape: Shape, *, rules: CustomNoise | None
         dynamic=shape.dynamic,
         conditional=conditional,
         branchings=shape.branchings,
-        widest_cut=widest,
+        widest_cut=cuts.widest(),
         locations=locations,
         not_followed=not_followed,
         not_pauli=None if rules is None else not_pauli(rules),

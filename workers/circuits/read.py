@@ -134,7 +134,7 @@ def _read(job: CircuitJob, source: Circuit, submitted: QuantumCircuit, memory_av
     pointer = "/circuit/qubits" if isinstance(source, JsonCircuit) else pointer_of(source)
     routed = route(program, job, locations=locations, memory_available=memory_available, pointer=pointer)
     check_histogram(job, active=len(program.shape.active) + program.shape.branchings, clbits=circuit.num_clbits)
-    ideal = _ideal(job, submitted, memory_available) if program.noise is not None else None
+    ideal = _ideal(job, submitted, memory_available) if job.ideal and program.noise is not None else None
     return Reading(submitted, routed, compiled, ideal)
 
 

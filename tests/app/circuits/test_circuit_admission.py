@@ -143,3 +143,52 @@ def test_a_harmless_source_passes(source: str) -> None:
 def test_blanking_comments_keeps_lines_columns_and_strings() -> None:
     source = 'include "a//b"; // c\n/* d\n e */ f'
     assert without_comments(source) == 'include "a//b";     \n    \n      f'
+
+
+def template_job(template: dict[str, Any], **more: Any) -> CircuitJob:
+    return CircuitJob.model_validate({"circuit": {"format": "template", "template": template}} | more)
+
+
+GHZ_OF_100 = {"name": "ghz", "qubits": 100}
+DAMPING = {
+    "model": "custom",
+    "gates": [{"gate": "any_one_qubit", "error": {"kind": "amplitude_damping", "gamma": 0.01}}],
+}
+IMPOSSIBLE_TEMPLATES: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
+    (GHZ_OF_100, {"method": "statevector"}, "needs_more_memory", "/circuit/template"),
+    (GHZ_OF_100, {"outputs": ["probabilities"]}, "needs_more_memory", "/circuit/template"),
+    (GHZ_OF_100, {"noise": DAMPING}, "needs_more_memory", "/circuit/template"),
+    (GHZ_OF_100, {"shots": 10_000_000}, "histogram_too_large", "/shots"),
+    ({"name": "random_clifford", "qubits": 30}, {"method": "density_matrix"}, "needs_more_memory", "/method"),
+    ({"name": "quantum_volume", "qubits": 12}, {"method": "stabilizer"}, "method_cannot", "/method"),
+    ({"name": "teleportation"}, {"method": "statevector"}, "method_cannot", "/method"),
+    ({"name": "ghz"}, {"bindings": [{"theta": 1.0}]}, "unknown_parameter", "/bindings/0/theta"),
+]
+
+
+@pytest.mark.parametrize(("template", "more", "code", "pointer"), IMPOSSIBLE_TEMPLATES)
+def test_an_impossible_template_is_refused_at_the_door(
+    template: dict[str, Any], more: dict[str, Any], code: str, pointer: str
+) -> None:
+    with pytest.raises(Problem) as refusal:
+        admit(template_job(template, **more), Limits(memory_available=GIBIBYTE))
+    assert (refusal.value.code, refusal.value.pointer) == (code, pointer)
+
+
+def test_a_template_keeps_the_limit_of_qubits() -> None:
+    limits = Limits(memory_available=GIBIBYTE, qubits=12)
+    admit(template_job({"name": "bernstein_vazirani", "secret": "1" * 11}), limits)
+    with pytest.raises(Problem, match="The circuit has 13 qubits; 12 are allowed") as refusal:
+        admit(template_job({"name": "bernstein_vazirani", "secret": "1" * 12}), limits)
+    assert (refusal.value.code, refusal.value.pointer) == ("too_many_qubits", "/circuit/template")
+
+
+def test_a_template_is_refused_as_the_same_circuit_in_json_is() -> None:
+    chain = [{"gate": "h", "target": 0}, *({"gate": "x", "target": q + 1, "control": q} for q in range(99))]
+    written = {"circuit": {"format": "json", "qubits": 100, "operations": chain}, "method": "statevector"}
+    refusals = []
+    for job in (template_job(GHZ_OF_100, method="statevector"), CircuitJob.model_validate(written)):
+        with pytest.raises(Problem) as refusal:
+            admit(job, Limits(memory_available=GIBIBYTE))
+        refusals.append((refusal.value.code, refusal.value.title, refusal.value.ways_out))
+    assert refusals[0] == refusals[1]

@@ -175,6 +175,7 @@ def test_an_ideal_circuit_gives_its_exact_probabilities_and_a_noisy_one_its_shot
     assert "probabilities" in job_of(circuit_body(gate, noise={"model": "ideal", "seed": None})).outputs
     noisy = job_of(circuit_body(gate, noise={"model": "aria-1", "seed": 5}))
     assert (noisy.outputs, noisy.noise.model, noisy.seed) == (["counts"], "aria-1", 5)
+    assert not noisy.ideal  # nobody could read it
 
 
 def test_beyond_some_qubits_the_probabilities_are_counted_and_the_client_is_told() -> None:

@@ -158,3 +158,15 @@ def test_results_are_json() -> None:
     entry = {"shots": 3, "registers": [{"name": 'a"\\', "clbits": [0]}], "counts": {"01": 2, "10": 1}, "ideal": {}}
     entry |= {"probabilities": {"01": 1e-17, "10": 0.1 + 0.2}, "memory": ["01"], "seed": 2**62}
     assert json.loads(results_json([entry, entry])) == {"bit_order": "little", "circuits": [entry, entry]}
+
+
+def test_the_ideal_distribution_is_left_out_where_it_is_not_wanted() -> None:
+    bell = json_circuit(2, [{"gate": "h", "target": 0}, {"gate": "x", "target": 1, "control": 0}])
+    noisy: dict[str, Any] = {"noise": {"model": "depolarizing", "one_qubit": 0.1, "two_qubit": 0.1}}
+    (entry,), house = run_job(bell, **noisy)
+    assert entry["ideal"] == pytest.approx({"00": 0.5, "11": 0.5})
+    assert house.result["ideal"]["expected_total_variation"] > 0
+    (without,), house = run_job(bell, ideal=False, **noisy)
+    assert "ideal" not in without
+    assert house.result["ideal"] is None
+    assert without["counts"] == entry["counts"]
