@@ -166,7 +166,7 @@ def on_splits(file: str, splits: Sequence[int]) -> tuple[Post, ...]:
 RD = {"kind": "rd", "top": 20, "position": 10.0, "weight": 0.3}
 
 SHOWS: dict[str, Show] = {
-    "digits": Show(on_splits("distil-digits-few-labels.json", range(5)), few_labels),
+    "digits": Show(on_splits("distil-digits-few-labels.json", range(3)), few_labels),
     "all-labels": Show(on_splits("distil-digits-all-labels.json", range(3)), all_labels),
     "unseen": Show(on_splits("distil-digits-unseen.json", range(3)), unseen),
     "noise": Show(on_splits("distil-digits-noise.json", range(3)), noise),

@@ -14,7 +14,7 @@ from statistics import median
 import torch
 
 from app.distillations.schemas import DistillationJob
-from benchmarks.distillation.work import kept  # before numpy counts cores
+from benchmarks.distillation.work import kept
 from benchmarks.report import Line, report
 from workers.distillation.data import Data, load
 from workers.distillation.plan import Lesson, Stage, student_lesson, student_stages
@@ -98,13 +98,13 @@ def measure() -> list[Line]:
     taught = students(data, signal, EPOCHS)
     together, one = [], []
     for turn in range(ROUNDS):
-        start = time.perf_counter()
+        start = time.process_time()
         stacked(taught, data)
-        together.append(time.perf_counter() - start)
+        together.append(time.process_time() - start)
         some = taught[turn :: STUDENTS // ALONE]
-        start = time.perf_counter()
+        start = time.process_time()
         alone(some, data)
-        one.append((time.perf_counter() - start) / len(some) * STUDENTS)
+        one.append((time.process_time() - start) / len(some) * STUDENTS)
     claim = f"{STUDENTS} students of a sweep, {EPOCHS} epochs"
     ratio = median(one) / median(together)
     return [

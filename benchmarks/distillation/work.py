@@ -1,9 +1,5 @@
 """What both sides of a benchmark do: the same digits, teacher, student and number of steps, on one thread."""
 
-import os
-
-os.environ |= {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}  # before numpy counts cores
-
 import tempfile
 import time
 from collections.abc import Callable, Iterator
