@@ -19,6 +19,7 @@ from app.files.router import router as files
 from app.http import openapi, problems
 from app.http.front import Front
 from app.http.limits import Backlog
+from app.http.parameters import ALL_ARE_KNOWN
 from app.http.tailer import Tailer
 from app.ionq import errors as ionq_errors
 from app.ionq.router import PREFIX as IONQ
@@ -66,9 +67,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         predictions,
         jobs,
         files,
-        ionq,
-        health.router,
     ):
+        application.include_router(router, dependencies=[ALL_ARE_KNOWN])
+    for router in (ionq, health.router):  # clients of IonQ and probes may send more than is read here
         application.include_router(router)
     docs.install(application)
     return application
