@@ -28,10 +28,17 @@ class Away(Exception):
     """Somebody answers for the server: it is not there now."""
 
 
+def endpoint(body: dict[str, Any]) -> str:
+    """Where a job is submitted: its fields tell what it is."""
+    if "circuit" in body or "circuits" in body:
+        return "/v1/circuits"
+    return "/v1/sweeps" if "base" in body or "space" in body else "/v1/distillations"
+
+
 class Client(contextlib.AbstractContextManager["Client"]):
     def __init__(self, server: str, key: str | None = None, patience: float = PATIENCE_SECONDS) -> None:
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self.server = server.rstrip("/")
+        self.server = _address(server)
         self._http = httpx.Client(base_url=self.server, headers=headers, timeout=TIMEOUT)
         self._patience = patience
 
@@ -39,10 +46,9 @@ class Client(contextlib.AbstractContextManager["Client"]):
         self._http.close()
 
     def submit(self, body: dict[str, Any]) -> Job:
-        """Queue a circuit or a distillation. Sent again after a broken connection, it is still one job."""
-        path = "/v1/circuits" if "circuit" in body else "/v1/distillations"
+        """Queue a job of the kind that the body is of. Sent again after a broken connection, it is still one job."""
         headers = {"Idempotency-Key": str(uuid.uuid4())}
-        job: Job = self._json(lambda: self._http.post(path, json=body, headers=headers))
+        job: Job = self._json(lambda: self._http.post(endpoint(body), json=body, headers=headers))
         return job
 
     def get(self, path: str) -> Any:
@@ -94,6 +100,18 @@ class Client(contextlib.AbstractContextManager["Client"]):
                 if time.monotonic() > given_up_at:
                     raise click.ClickException(f"{self.server} does not answer ({type(error).__name__})") from None
             time.sleep(PAUSE_SECONDS)
+
+
+def _address(server: str) -> str:
+    """With `http://` where no scheme is given. Raises ClickException."""
+    address = (server if "://" in server else f"http://{server}").rstrip("/")
+    try:
+        url = httpx.URL(address)
+    except httpx.InvalidURL as error:
+        raise click.ClickException(f"{server!r} is no address of a server: {error}") from None
+    if url.scheme not in ("http", "https") or not url.host:
+        raise click.ClickException(f"{server!r} is no address of a server; write http://HOST:PORT")
+    return address
 
 
 def _check(response: httpx.Response) -> httpx.Response:

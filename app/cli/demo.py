@@ -86,7 +86,8 @@ def _download(client: Client, job: Job, folder: Path) -> list[Path]:
 @contextlib.contextmanager
 def _service(data_dir: Path) -> Iterator[str]:
     """The address of an embedded service on a free port, stopped in good order afterwards."""
-    command = [sys.executable, "-m", "app.cli.main", "up", "--data-dir", str(data_dir), "--port", "0"]
+    command = [sys.executable, "-m", "app.cli.main", "up", "--data-dir", str(data_dir)]
+    command += ["--host", "127.0.0.1", "--port", "0"]  # whatever QSTILL_HOST and QSTILL_PORT say
     environment = os.environ | {PARENT: str(os.getpid())}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment, process_group=0)
     giving_up = threading.Timer(READY_SECONDS, process.kill)

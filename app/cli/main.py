@@ -13,6 +13,16 @@ from app.settings import Settings
 DEFAULT_WORKERS = max(1, (os.cpu_count() or 2) // 2)  # of each kind: circuits and trainings share the cores
 
 
+SERVICE_DIR = click.option(
+    "--data-dir",
+    type=click.Path(path_type=Path),
+    envvar="QSTILL_DATA_DIR",
+    default=Path("qstill-data"),
+    show_default=True,
+    show_envvar=True,
+)
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="qstill")
 def main() -> None:
@@ -20,8 +30,23 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=8400, show_default=True, help="0 takes a free one.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Another address needs a key first.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    envvar="QSTILL_PORT",
+    default=8400,
+    show_default=True,
+    show_envvar=True,
+    help="0 takes a free one.",
+)
+@click.option(
+    "--host",
+    envvar="QSTILL_HOST",
+    default="127.0.0.1",
+    show_default=True,
+    show_envvar=True,
+    help="Another address needs a key first.",
+)
 @click.option(
     "--workers",
     type=click.IntRange(1, 64),
@@ -29,7 +54,7 @@ def main() -> None:
     show_default=True,
     help="Jobs at once, of each kind.",
 )
-@click.option("--data-dir", type=click.Path(path_type=Path), default=Path("qstill-data"), show_default=True)
+@SERVICE_DIR
 def up(port: int, host: str, workers: int, data_dir: Path) -> None:
     """Run the whole service on this machine: API, workers, ledger, broker and store in one folder."""
     from app.cli.up import serve
@@ -124,14 +149,14 @@ KEY = click.option("--key", envvar="QSTILL_KEY", default=None, help="Also from Q
 @SERVER
 @KEY
 def submit(file: Path, watch: bool, server: str, key: str | None) -> None:
-    """Submit the circuit or distillation in FILE (JSON, or - for standard input)."""
+    """Submit the circuit, distillation or sweep in FILE (JSON, or - for standard input)."""
     from app.cli.submit import submit as submit_file
 
     sys.exit(submit_file(file, follow=watch, server=server, key=key))
 
 
 @main.command()
-@click.option("--data-dir", type=click.Path(path_type=Path), default=Path("qstill-data"), show_default=True)
+@SERVICE_DIR
 def demo(data_dir: Path) -> None:
     """Start the service, distill on real data, run a circuit, show what came out, stop."""
     from app.cli.demo import demo as run_demo

@@ -1,4 +1,4 @@
-"""Results on a terminal: a circuit's histogram as bars; a distillation's accuracies side by side."""
+"""Results on a terminal: a circuit's histogram as bars; a distillation's or a sweep's accuracies side by side."""
 
 from typing import Any
 
@@ -21,6 +21,10 @@ def show(client: Client, job: Job, console: Console) -> None:
     elif job["kind"] == "circuit":
         show_histogram(client.get(f"{job['links']['histogram']}?top={BARS}"), console)
     else:
+        if job["kind"] == "sweep":
+            best = job["result"]["best"]
+            setting = ", ".join(f"{path} = {value}" for path, value in best["setting"].items())
+            console.print(f"the best of {job['result']['trials']} trials is number {best['number']}: {setting}")
         show_distillation(job["result"], console)
 
 

@@ -1,0 +1,72 @@
+"""The command line: what its options, the environment and the defaults decide, and where a file is sent."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from app.cli.client import Client, endpoint
+from app.cli.main import main
+from app.distillations.schemas import DistillationJob
+from app.sweeps.schemas import Sweep
+from tests.app.http.in_process import BELL, DIGITS
+
+SETTINGS = ("QSTILL_HOST", "QSTILL_PORT", "QSTILL_DATA_DIR")
+
+
+@pytest.mark.parametrize(
+    ("environment", "options", "expected"),
+    [
+        ({}, [], ("127.0.0.1", 8400, "qstill-data")),
+        ({"QSTILL_PORT": "8599", "QSTILL_DATA_DIR": "there"}, [], ("127.0.0.1", 8599, "there")),
+        ({"QSTILL_PORT": "8599", "QSTILL_HOST": "::1"}, ["--port", "0"], ("::1", 0, "qstill-data")),
+        ({"QSTILL_DATA_DIR": "there"}, ["--data-dir", "here"], ("127.0.0.1", 8400, "here")),
+        ({"QSTILL_PORT": "", "QSTILL_HOST": "", "QSTILL_DATA_DIR": ""}, [], ("127.0.0.1", 8400, "qstill-data")),
+    ],
+)
+def test_up_heeds_its_options_then_the_environment(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], options: list[str], expected: tuple[str, int, str]
+) -> None:
+    asked: dict[str, Any] = {}
+    monkeypatch.setattr("app.cli.up.serve", lambda **settings: asked.update(settings) or 0)
+    done = CliRunner(env=dict.fromkeys(SETTINGS) | environment).invoke(main, ["up", *options])
+    assert done.exit_code == 0, done.output
+    assert (asked["host"], asked["port"], asked["data_dir"]) == (*expected[:2], Path(expected[2]))
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        (BELL, "/v1/circuits"),
+        ({"circuits": [BELL["circuit"]]}, "/v1/circuits"),
+        *(
+            (body, "/v1/distillations")
+            for body in (DIGITS, *DistillationJob.model_config["json_schema_extra"]["examples"])
+        ),  # type: ignore[index, call-overload]
+        *((body, "/v1/sweeps") for body in Sweep.model_config["json_schema_extra"]["examples"]),  # type: ignore[index, call-overload]
+        ({"space": {}}, "/v1/sweeps"),
+    ],
+)
+def test_a_file_is_sent_where_its_fields_belong(body: dict[str, Any], path: str) -> None:
+    assert endpoint(body) == path
+
+
+@pytest.mark.parametrize(
+    ("server", "address"),
+    [
+        ("127.0.0.1:8477", "http://127.0.0.1:8477"),
+        ("localhost", "http://localhost"),
+        ("https://qstill.example/", "https://qstill.example"),
+    ],
+)
+def test_a_server_needs_no_scheme(server: str, address: str) -> None:
+    with Client(server) as client:
+        assert client.server == address
+
+
+@pytest.mark.parametrize("server", ["ftp://127.0.0.1", "http://", "", "127.0.0.1:port"])
+def test_what_is_no_server_is_said_at_once(server: str) -> None:
+    with pytest.raises(click.ClickException, match="is no address of a server"):
+        Client(server)
