@@ -16,8 +16,10 @@ from starlette.routing import Match, Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import PROBLEM_MEDIA_TYPE, Problem
+from app.http.fields import unknown_field
+from app.http.patterns import in_words
 from app.http.pointers import MAX_ECHO, json_pointer
-from app.jobs.machine import IllegalTransition
+from app.jobs.machine import IllegalTransition, Status
 
 MAX_FIELDS = 20  # errors named in one answer; a body of 100,000 wrong operations gets no answer of megabytes
 
@@ -37,8 +39,14 @@ PLAIN_TITLES = {
 }
 PLAIN_DETAILS = {
     "extra_forbidden": "There is no such field here.",
+    "model_attributes_type": "An object is wanted here: `{…}`.",
     "union_tag_not_found": "Field required: it says which kind this is.",
 }  # where pydantic's own words help nobody
+UNREADABLE = (
+    (UnicodeDecodeError, "it is not UTF-8; send the JSON uncompressed and in UTF-8"),
+    (RecursionError, "its objects and lists lie too deep one in another; send a flatter one"),
+    (ValueError, "a number in it has more digits than are read; send a shorter one"),
+)  # why JSON could not be read, by what reading it raised, and the way out
 
 Dialect = Callable[[Problem], Response]
 
@@ -137,12 +145,17 @@ async def _invalid(request: Request, error: Exception) -> Response:
     if isinstance(error.body, bytes):  # it was not even looked at
         title = "Send JSON, and say so: `Content-Type: application/json`."
         return _tell(request, Problem(PLAIN_CODES[415], title, status=415))
-    return _tell(request, invalid(error.errors(), error.body))
+    body_field = request.scope["route"].body_field
+    annotation = None if body_field is None else body_field.field_info.annotation
+    return _tell(request, invalid(error.errors(), error.body, annotation))
 
 
-def invalid(found: Sequence[Mapping[str, Any]], body: Any) -> Problem:
-    """The problem of a body or its parameters that pydantic found these errors in; their `loc` begins with `body`."""
-    fields = [_field(item, body) for item in found[:MAX_FIELDS]]
+def invalid(found: Sequence[Mapping[str, Any]], body: Any, annotation: Any = None) -> Problem:
+    """The problem of a body or its parameters that pydantic found these errors in; their `loc` begins with `body`.
+
+    annotation: the type of the body, to name the fields that there are.
+    """
+    fields = [_field(item, body, annotation) for item in found[:MAX_FIELDS]]
     first = fields[0]
     place = first.get("pointer") if "pointer" in first else first.get("parameter")
     title = f"{place or 'The body'}: {first['detail']}"
@@ -151,18 +164,22 @@ def invalid(found: Sequence[Mapping[str, Any]], body: Any) -> Problem:
     return Problem("validation_failed", title, pointer=first.get("pointer"), errors=fields)
 
 
-def _field(item: Mapping[str, Any], body: Any) -> dict[str, str]:
+def _field(item: Mapping[str, Any], body: Any, annotation: Any) -> dict[str, str]:
     place, *path = item["loc"]
-    code = str(item["type"])
+    code, context = str(item["type"]), item.get("ctx", {})
     detail = PLAIN_DETAILS.get(code) or str(item["msg"])
+    if code == "string_pattern_mismatch":
+        detail = in_words(context["pattern"]) or detail
+    elif code == "extra_forbidden" and place == "body":
+        detail = unknown_field(annotation, path)
     field = {"code": code, "detail": detail.removeprefix("Value error, ")[:MAX_ECHO]}
     if place != "body":
         return {"parameter": str(path[0]) if path else str(place)} | field
     if code == "json_invalid":
-        return {"pointer": "", "code": code, "detail": f"This is not JSON: {item['ctx']['error']} at {path[0]}."}
+        return {"pointer": "", "code": code, "detail": f"This is not JSON: {context['error']} at {path[0]}."}
     if code in {"union_tag_invalid", "union_tag_not_found"}:
-        path.append(item["ctx"]["discriminator"].strip("'"))
-    absent = code in {"missing", "extra_forbidden", "union_tag_not_found"}
+        path.append(context["discriminator"].strip("'"))
+    absent = code in {"missing", "extra_forbidden", "union_tag_not_found"} or path[-1:] == [context.get("field")]
     return {"pointer": json_pointer(path, body, last_is_key=absent)} | field
 
 
@@ -173,18 +190,29 @@ async def _gone(request: Request, error: Exception) -> Response:
 
 async def _illegal(request: Request, error: Exception) -> Response:
     assert isinstance(error, IllegalTransition)
-    title = f"A job that is {error.status} cannot {error.action}."
+    asked = {"cancel": "cancelled", "pause": "paused", "resume": "resumed"}[error.action]
+    over = f"has {error.status}" if error.status in (Status.SUCCEEDED, Status.FAILED) else f"is {error.status}"
+    title = f"The job {over} and cannot be {asked} any more."
     return _tell(request, Problem("illegal_transition", title, status=409))
 
 
 async def _plain(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = PLAIN_CODES.get(error.status_code, "http_error")
-    title = PLAIN_TITLES[413] if error.status_code == 413 else str(error.detail)
+    title = PLAIN_TITLES[413] if error.status_code == 413 else _why_unreadable(error) or str(error.detail)
     headers = dict(error.headers or {})
     if error.status_code == 405:
         headers["Allow"] = ", ".join(method for method in METHODS if _answers(request, method))
     return _tell(request, Problem(code, title, status=error.status_code, headers=headers))
+
+
+def _why_unreadable(error: HTTPException) -> str | None:
+    """Why a body could not be read, which the framework does not tell; None where that is not what went wrong."""
+    cause = error.__cause__ if error.status_code == 400 else None
+    for kind, reason in UNREADABLE:
+        if isinstance(cause, kind):
+            return f"The body cannot be read: {reason}."
+    return None
 
 
 def _answers(request: Request, method: str) -> bool:

@@ -117,10 +117,21 @@ def event_view(event: Record) -> EventView:
 
 def must_have_succeeded(job: Record) -> None:
     """For what only a job that succeeded has. Raises Problem (409)."""
-    if job.status != Status.SUCCEEDED:
-        raise Problem(
-            "no_result_yet" if job.finished_at is None else "no_result",
-            f"The job is {job.status}; only one that succeeded has this.",
-            status=409,
-            ways_out=[{"method": "GET", "path": f"/v1/jobs/{job.id}", "headers": {"Prefer": "wait=60"}}],
-        )
+    if job.status == Status.SUCCEEDED:
+        return
+    path = f"/v1/jobs/{job.id}"
+    way_out: dict[str, Any]
+    match job.status:
+        case Status.FAILED:
+            code, title = "no_result", "The job has failed and left nothing; its `error` says why."
+            way_out = {"method": "GET", "path": path}
+        case Status.CANCELLED | Status.CANCELLING:
+            code, title = "no_result", "The job was cancelled and leaves nothing; its request can be submitted again."
+            way_out = {"method": "GET", "path": f"{path}/request"}
+        case Status.PAUSED | Status.PAUSING:
+            code, title = "no_result_yet", f"The job is {job.status}; only one that succeeded has this."
+            way_out = {"method": "POST", "path": f"{path}/resume"}
+        case _:
+            code, title = "no_result_yet", f"The job is {job.status}; wait for it to succeed."
+            way_out = {"method": "GET", "path": path, "headers": {"Prefer": "wait=60"}}
+    raise Problem(code, title, status=409, ways_out=[way_out])

@@ -11,6 +11,7 @@ from PIL import Image
 
 from app.broker import CIRCUITS
 from app.circuits import stored
+from app.errors import Problem
 from app.jobs import ledger
 from tests.app.http.in_process import BELL, DIGITS, Json, Service, Worker, refused, sha256
 
@@ -258,9 +259,21 @@ def test_a_diagram_that_the_client_has_is_not_sent_again(client: httpx.Client, w
 def test_a_job_without_a_result_says_so(client: httpx.Client, link: str) -> None:
     job = submit(client)
     problem = refused(client.get(job["links"][link]), 409, "no_result_yet")
-    assert problem["try"][0]["path"] == job["links"]["self"]
+    assert problem["try"][0] == {"method": "GET", "path": job["links"]["self"], "headers": {"Prefer": "wait=60"}}
+    client.post(f"{job['links']['self']}/pause")
+    resume = refused(client.get(job["links"][link]), 409, "no_result_yet")["try"][0]
+    assert client.request(resume["method"], resume["path"]).json()["status"] == "queued"
     client.post(f"{job['links']['self']}/cancel")
-    refused(client.get(job["links"][link]), 409, "no_result")
+    anew = refused(client.get(job["links"][link]), 409, "no_result")["try"][0]
+    assert client.get(anew["path"]).json()["circuit"] == BELL["circuit"]
+
+
+def test_what_a_failed_job_left_points_to_why_it_failed(client: httpx.Client, worker: Worker) -> None:
+    job = submit(client)
+    held = worker.claim(CIRCUITS)
+    worker.database.write(lambda connection: ledger.fail(connection, held, Problem("qasm_invalid", "No.")))
+    problem = refused(client.get(job["links"]["results"]), 409, "no_result")
+    assert client.get(problem["try"][0]["path"]).json()["error"]["code"] == "qasm_invalid"
 
 
 @pytest.mark.parametrize("link", LINKS)

@@ -150,16 +150,26 @@ def test_a_running_job_is_cancelled_by_its_worker(client: httpx.Client, worker: 
     assert ask(client, job, "resume").json()["status"] == "running"
     assert ask(client, job, "cancel").json()["status"] == "cancelling"
     assert ask(client, job, "cancel").json()["status"] == "cancelling"
-    assert "cannot resume" in refused(ask(client, job, "resume"), 409, "illegal_transition")["title"]
+    assert (
+        "is cancelling and cannot be resumed" in refused(ask(client, job, "resume"), 409, "illegal_transition")["title"]
+    )
     worker.finish(held, {})
     assert client.get(job["links"]["self"]).json()["status"] == "cancelled"
 
 
-@pytest.mark.parametrize("action", ["cancel", "pause", "resume"])
+PAST = {"cancel": "cancelled", "pause": "paused", "resume": "resumed"}
+
+
+@pytest.mark.parametrize("action", PAST)
 def test_what_is_over_cannot_be_changed(client: httpx.Client, worker: Worker, action: str) -> None:
     job = submit(client)
     worker.run_circuit({"0": 1})
-    refused(ask(client, job, action), 409, "illegal_transition")
+    title = refused(ask(client, job, action), 409, "illegal_transition")["title"]
+    assert title == f"The job has succeeded and cannot be {PAST[action]} any more."
+    unwanted = submit(client)
+    ask(client, unwanted, "cancel")
+    title = refused(ask(client, unwanted, action), 409, "illegal_transition")["title"]
+    assert title == f"The job is cancelled and cannot be {PAST[action]} any more."
 
 
 @pytest.mark.parametrize("action", ["cancel", "pause", "resume"])
