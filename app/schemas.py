@@ -42,5 +42,6 @@ class Submission(Strict):
 
 def refuse(place: tuple[str | int, ...], code: str, reason: str, given: Any) -> NoReturn:
     """Raise a validation error at a field below the model being validated; a ValueError would point at the whole."""
-    error = PydanticCustomError(code, "{reason}", {"reason": reason})  # a template: reasons may hold braces
+    context = {"reason": reason, "field": place[-1] if place else None}  # which the body may lack
+    error = PydanticCustomError(code, "{reason}", context)  # a template: reasons may hold braces
     raise ValidationError.from_exception_data("body", [InitErrorDetails(type=error, loc=place, input=given)])

@@ -96,7 +96,8 @@ class Optimisation(Strict):
         if self.milestones and self.schedule != "step":
             refuse(("milestones",), "milestones_need_step", "milestones belong to the schedule `step`", self.milestones)
         if self.schedule == "step" and not self.milestones:
-            refuse(("milestones",), "step_needs_milestones", "after which epochs does the learning rate fall?", [])
+            why = "`step` needs `milestones`: the epochs after which the learning rate falls, such as [20, 30]"
+            refuse(("milestones",), "step_needs_milestones", why, [])
         if self.warm_up >= self.epochs:
             refuse(("warm_up",), "warm_up_too_long", f"there are {self.epochs} epochs in all", self.warm_up)
         return self

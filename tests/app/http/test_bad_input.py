@@ -1,6 +1,7 @@
 """What is wrong is refused with a problem document that points to the field in the body as it was sent."""
 
 import copy
+import gzip
 import json
 import secrets
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.http.patterns import in_words
 from app.http.problems import MAX_ECHO, MAX_FIELDS
 from tests.app.http.in_process import BELL, DIGITS, Json, Service, refused, running
 
@@ -59,7 +61,7 @@ CIRCUITS = {
     "a label with a NUL": (BELL | {"labels": {"a": "\0"}}, "/labels/a", "string_pattern_mismatch"),
     "a label key that is half a character": (BELL | {"labels": {"\udfff": "c"}}, "/labels", "string_unicode"),
     "too many labels": (BELL | {"labels": {f"k{i}": "v" for i in range(33)}}, "/labels", "too_long"),
-    "a circuit that is text": (BELL | {"circuit": "json"}, "/circuit", "model_attributes_type"),
+    "a circuit that is text": (BELL | {"circuit": "json"}, "/circuit", "circuit_type"),
     "a circuit of no format": (circuit(qubits=1, operations=[]), "/circuit/format", "union_tag_not_found"),
     "a circuit of an unknown format": (circuit(format="qpy", qubits=1), "/circuit/format", "union_tag_invalid"),
     "a format that is a list": (circuit(format=["json"]), "/circuit/format", "union_tag_invalid"),
@@ -330,17 +332,20 @@ def test_what_is_no_json_object_is_refused(client: httpx.Client, path: str, cont
 
 @pytest.mark.parametrize("path", SUBMIT)
 @pytest.mark.parametrize(
-    "content",
+    ("content", "why"),
     [
-        pytest.param(b"[" * 100_000, id="brackets"),
-        pytest.param(b'{"circuit":' * 100_000, id="objects"),
-        pytest.param(b'{"labels":' * 10_000 + b"1" + b"}" * 10_000, id="objects that are closed"),
-        pytest.param(b'{"shots": ' + b"9" * 10_000 + b"}", id="an integer of 10,000 digits"),
-        pytest.param(b'{"\xff": 1}', id="no UTF-8"),
+        pytest.param(b"[" * 100_000, "too deep", id="brackets"),
+        pytest.param(b'{"circuit":' * 100_000, "too deep", id="objects"),
+        pytest.param(b'{"labels":' * 10_000 + b"1" + b"}" * 10_000, "too deep", id="objects that are closed"),
+        pytest.param(b'{"shots": ' + b"9" * 10_000 + b"}", "more digits", id="an integer of 10,000 digits"),
+        pytest.param(b'{"\xff": 1}', "not UTF-8", id="no UTF-8"),
+        pytest.param(gzip.compress(b"{}"), "uncompressed", id="compressed"),
     ],
 )
-def test_json_that_cannot_be_read_is_refused(client: httpx.Client, path: str, content: bytes) -> None:
-    refused(client.post(path, content=content, headers=JSON), 400, "bad_request")
+def test_json_that_cannot_be_read_is_refused_with_the_reason(
+    client: httpx.Client, path: str, content: bytes, why: str
+) -> None:
+    assert why in refused(client.post(path, content=content, headers=JSON), 400, "bad_request")["title"]
 
 
 @pytest.mark.parametrize("path", SUBMIT)
@@ -408,6 +413,61 @@ def test_a_refusal_repeats_neither_the_key_nor_a_value_of_the_body(client: httpx
         answer = client.post(path, content=json.dumps(body), headers=headers)
         refused(answer, 422, "validation_failed")
         assert secret not in answer.text + str(answer.headers)
+
+
+STEPWISE = DIGITS | {"training": {"schedule": "step"}}
+PLAIN_MATRICES = {"kind": "kraus", "operators": [[[1, 0], [0, 1]]]}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "pointer", "said"),
+    [
+        ("/v1/circuits", BELL | {"shotz": 1}, "/shotz", "Did you mean `shots`?"),
+        ("/v1/circuits", BELL["circuit"], "/format", "It belongs into `circuit` or `circuits`."),
+        ("/v1/circuits/convert?to=json", BELL["circuit"], "/format", "It belongs into `circuit` or `circuits`."),
+        ("/v1/circuits", {"circuit": "OPENQASM 3; qubit q;"}, "/circuit", '{"format": "openqasm3", "source": '),
+        ("/v1/circuits", operation(gate="h", qubit=0), "/circuit/operations/1/qubit", "Known: gate, target, targets,"),
+        ("/v1/circuits", operation(gate="cx", targets=[0, 1]), "/circuit/operations/1/gate", "`x` with a `control`"),
+        ("/v1/circuits", operation(gate="Hadamard", target=0), "/circuit/operations/1/gate", "written `h`."),
+        ("/v1/circuits", BELL | {"name": "a\tb"}, "/name", "tabs and other control characters are not allowed"),
+        ("/v1/circuits", BELL | {"labels": {"a b": "c"}}, "/labels/a b", "letters, digits and"),
+        (
+            "/v1/circuits",
+            BELL | {"noise": {"model": "custom", "gates": [{"gate": "x", "error": PLAIN_MATRICES}]}},
+            "/noise/gates/0/error/operators/0/0/0",
+            "written [re, im]",
+        ),
+        ("/v1/distillations", STEPWISE, "/training/milestones", "`step` needs `milestones`"),
+        ("/v1/distillations", DIGITS | {"temperature": 2.0}, "/temperature", "It belongs into `objective`."),
+        ("/v1/distillations", DIGITS | {"student": {"hidden": [4]}}, "/student/hidden", "into `architecture`."),
+        (
+            "/v1/distillations",
+            DIGITS | {"dataset": {"source": "file", "file": FILE, "lable": "y"}},
+            "/dataset/lable",
+            "Did you mean `label`?",
+        ),
+    ],
+)
+def test_a_refusal_says_what_belongs_there(client: httpx.Client, path: str, body: Any, pointer: str, said: str) -> None:
+    problem = refused(post(client, path, body), 422, "validation_failed")
+    [detail] = [error["detail"] for error in problem["errors"] if error["pointer"] == pointer]
+    assert said in detail
+
+
+def patterns(schema: Any) -> set[str]:
+    """Every regular expression of a schema, those of the keys of mappings included."""
+    inner = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
+    found = set().union(*map(patterns, inner))
+    if isinstance(schema, dict):
+        found |= {schema["pattern"]} if isinstance(schema.get("pattern"), str) else set()
+        found |= set(schema["patternProperties"]) if isinstance(schema.get("patternProperties"), dict) else set()
+    return found
+
+
+def test_no_regular_expression_is_shown_to_a_client(service: Service) -> None:
+    known = patterns(service.client.get("/openapi.json").json())
+    assert len(known) > 10
+    assert [pattern for pattern in known if in_words(pattern) is None] == []
 
 
 def values() -> st.SearchStrategy[Any]:
