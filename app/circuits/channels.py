@@ -2,9 +2,10 @@
 
 from itertools import combinations_with_replacement
 from operator import mul
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, FailFast, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from app.schemas import Strict, refuse
 
@@ -14,9 +15,20 @@ _SUM_TOLERANCE = 1e-9  # by which probabilities may add up to more than 1: decim
 Probability = Annotated[float, Field(ge=0, le=1)]
 Microseconds = Annotated[float, Field(ge=1e-6, le=1e12)]  # from a picosecond to eleven days
 Nanoseconds = Annotated[float, Field(ge=0, le=1e15)]
-Number = Annotated[list[Annotated[float, Field(ge=-1.01, le=1.01)]], Field(min_length=2, max_length=2)]
-Row = Annotated[list[Number], Field(min_length=2, max_length=4)]
-Operator = Annotated[list[Row], Field(min_length=2, max_length=4)]
+
+
+def _complex(value: Any) -> Any:
+    if not isinstance(value, list):
+        message = "A number is written [re, im], its real and its imaginary part: 0.5 is [0.5, 0]."
+        raise PydanticCustomError("complex_number", "{reason}", {"reason": message})
+    return value
+
+
+Number = Annotated[
+    list[Annotated[float, Field(ge=-1.01, le=1.01)]], Field(min_length=2, max_length=2), BeforeValidator(_complex)
+]
+Row = Annotated[list[Number], FailFast(), Field(min_length=2, max_length=4)]
+Operator = Annotated[list[Row], FailFast(), Field(min_length=2, max_length=4)]
 PauliLabel = Annotated[str, StringConstraints(pattern=r"^[IXYZ]{1,2}$")]
 ReadoutRow = Annotated[list[Probability], Field(min_length=2, max_length=2)]
 ReadoutMatrix = Annotated[list[ReadoutRow], Field(min_length=2, max_length=2)]
@@ -120,7 +132,7 @@ class KrausError(Strict):
     """Any channel on one or two qubits: ρ → Σ K ρ K†."""
 
     kind: Literal["kraus"] = Field(description="Any channel, by its Kraus operators.", examples=["kraus"])
-    operators: Annotated[list[Operator], Field(min_length=1, max_length=16)] = Field(
+    operators: Annotated[list[Operator], FailFast(), Field(min_length=1, max_length=16)] = Field(
         description="Matrices K, (2, 2) or (4, 4), of numbers [re, im], with ΣK†K = 1 to within 10⁻⁶ (what is missing "
         "is made up). Of two qubits the gate's first is the low bit of an index.",
         examples=[[[[[1, 0], [0, 0]], [[0, 0], [0.8, 0]]], [[[0, 0], [0.6, 0]], [[0, 0], [0, 0]]]]],

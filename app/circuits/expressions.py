@@ -17,7 +17,7 @@ MAX_NAME_CHARACTERS = 64  # names are echoed in errors and in results
 Steps = tuple[int | float | str | Callable[..., Any], ...]
 
 _TOKEN = re.compile(
-    r"(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)|(?P<name>[^\W\d]\w*)|(?P<sign>[-+*/()])"
+    r"(?P<number>(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)|(?P<name>[^\W\d]\w*)|(?P<power>\*\*|\^)|(?P<sign>[-+*/()])"
 )
 _CONSTANTS = {"pi": pi, "π": pi}
 _BINARY: dict[str, Callable[[Any, Any], Any]] = {
@@ -83,7 +83,11 @@ def read_expression(text: str, constants: Mapping[str, float]) -> Expression:
     names: dict[str, None] = {}
     waiting: list[str] = []
     operand_due = True
+    before = ""  # the last token, where it was a name
     for kind, word in _tokens(text):
+        if word == "(" and before:
+            raise ExpressionError(f"Functions are not known here: {before}(…) has no value.")
+        before = word if kind == "name" else ""
         if kind != "sign":
             if not operand_due:
                 raise ExpressionError(f"An operator is missing before {word!r}.")
@@ -106,7 +110,8 @@ def read_expression(text: str, constants: Mapping[str, float]) -> Expression:
             elif not waiting or waiting.pop() != "(":
                 raise ExpressionError("A parenthesis is closed that was never opened.")
         else:
-            raise ExpressionError(f"A number or a name is missing before {word!r}.")
+            missing = "A number or a name" if operand_due else "An operator"
+            raise ExpressionError(f"{missing} is missing before {word!r}.")
     if operand_due:
         raise ExpressionError("The expression ends where a number or a name is due.")
     while waiting:
@@ -128,6 +133,8 @@ def _tokens(text: str) -> list[tuple[str, str]]:
             raise ExpressionError(f"{text[position]!r} has no meaning here.")
         if token.lastgroup == "name" and len(token[0]) > MAX_NAME_CHARACTERS:
             raise ExpressionError(f"A name has {MAX_NAME_CHARACTERS} characters at most.")
+        if token.lastgroup == "power":
+            raise ExpressionError(f"Powers are not known here: write x*x for x{token[0]}2.")
         tokens.append((token.lastgroup or "", token[0]))
         position = token.end()
     return tokens

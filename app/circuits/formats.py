@@ -1,8 +1,9 @@
 """The formats that a circuit may be submitted in, and what each of them may hold."""
 
-from typing import Annotated, Literal, NoReturn, Self
+from typing import Annotated, Any, Literal, NoReturn, Self
 
-from pydantic import FailFast, Field, JsonValue, model_validator
+from pydantic import BeforeValidator, FailFast, Field, JsonValue, model_validator
+from pydantic_core import PydanticCustomError
 from typing_extensions import TypeAliasType
 
 from app.circuits.gates import MAX_QUBITS, Condition, Operation
@@ -112,10 +113,19 @@ class TemplateCircuit(Strict):
     template: Template = Field(description="Which one, and its parameters.", examples=[{"name": "ghz", "qubits": 5}])
 
 
+def _an_object(value: Any) -> Any:
+    """What is no object would be refused in words that do not say what is wanted."""
+    if isinstance(value, str | list | int | float):
+        reason = """A circuit is an object such as {"format": "openqasm3", "source": "OPENQASM 3.0; …"}."""
+        raise PydanticCustomError("circuit_type", "{reason}", {"reason": reason})
+    return value
+
+
 Circuit = TypeAliasType(  # a schema of its own in the OpenAPI document: a generator of bad input can then name it
     "Circuit",
     Annotated[
         JsonCircuit | OpenQasm3Circuit | OpenQasm2Circuit | CirqCircuit | TemplateCircuit,
         Field(discriminator="format"),
+        BeforeValidator(_an_object),
     ],
 )

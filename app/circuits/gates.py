@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, NoReturn, Self
 from pydantic import ConfigDict, Field, PlainValidator, TypeAdapter, model_validator
 from pydantic_core import PydanticCustomError
 
+from app.circuits.dialects import NAMES
 from app.circuits.expressions import MAX_EXPRESSION_CHARACTERS, ExpressionError, compile_expression
 from app.schemas import Strict, refuse
 
@@ -80,6 +81,8 @@ _PARAMETERS = {"rotation", "phase", "phases", "angle", "terms", "coefficients", 
 def _unknown_gate(name: str) -> str:
     near = get_close_matches(name.lower(), GATES, n=1)
     suggestion = f" Did you mean {near[0]!r}?" if near else ""
+    if (here := NAMES.get(name.lower())) is not None:
+        suggestion = f" Here it is written {here}."
     return f"There is no gate {name!r}.{suggestion} Known: {', '.join(GATES)}."
 
 
