@@ -14,7 +14,8 @@ class Problem(Exception):
 
     code: stable, snake_case; programs match on it. status: the HTTP status. title: one sentence for a person.
     pointer: the JSON pointer (RFC 6901) of the field at fault, from the root of the request body.
-    ways_out: objects that would work instead, shown as `try`. errors: one entry per field when several are wrong.
+    ways_out: objects that would work instead, shown as `try`. ruled_out: what would not work either, and why.
+    errors: one entry per field when several are wrong.
     """
 
     def __init__(
@@ -25,6 +26,7 @@ class Problem(Exception):
         status: int = 422,
         pointer: str | None = None,
         ways_out: Sequence[Mapping[str, Any]] = (),
+        ruled_out: Sequence[Mapping[str, Any]] = (),
         errors: Sequence[Mapping[str, Any]] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
@@ -34,6 +36,7 @@ class Problem(Exception):
         self.status = status
         self.pointer = pointer
         self.ways_out = list(ways_out)
+        self.ruled_out = list(ruled_out)
         self.errors = list(errors)
         self.headers = dict(headers or {})
 
@@ -49,6 +52,8 @@ class Problem(Exception):
             document["pointer"] = self.pointer
         if self.ways_out:
             document["try"] = self.ways_out
+        if self.ruled_out:
+            document["ruled_out"] = self.ruled_out
         if self.errors:
             document["errors"] = self.errors
         return document

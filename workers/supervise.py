@@ -280,5 +280,6 @@ def _problem(document: dict[str, Any]) -> Problem:
         status=document["status"],
         pointer=document.get("pointer"),
         ways_out=document.get("try", ()),
+        ruled_out=document.get("ruled_out", ()),
         errors=document.get("errors", ()),
     )

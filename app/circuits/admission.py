@@ -19,9 +19,18 @@ from app.circuits.formats import (
     free_parameters,
 )
 from app.circuits.gates import MAX_CLBITS, MAX_QUBITS
-from app.circuits.methods import Method, Wanted, best
-from app.circuits.noise import as_custom
-from app.circuits.outputs import MAX_PROBABILITY_QUBITS
+from app.circuits.methods import Facts, Method, Wanted, best
+from app.circuits.noise import CustomNoise, as_custom, check_rules
+from app.circuits.outputs import (
+    DYNAMIC,
+    MAX_PROBABILITY_QUBITS,
+    NOISY,
+    NONE_OF_A_NOISY_CIRCUIT,
+    STATE_LIMITS,
+    check_observable,
+    check_state_size,
+    no_final_state,
+)
 from app.circuits.qasm2_text import check_openqasm2
 from app.circuits.qasm_facts import qasm_facts
 from app.circuits.qasm_text import (
@@ -187,18 +196,37 @@ def _check_methods(circuit: Circuit, job: CircuitJob, limits: Limits) -> None:
     match circuit:
         case JsonCircuit():
             _check_parameters(circuit, job)
-            facts = facts_of(circuit, rules=None if job.noise is None else as_custom(job.noise))
+            rules = None if job.noise is None else as_custom(job.noise)
+            facts = facts_of(circuit, rules=rules)
+            _check_asked(job, circuit.qubits, facts, rules)
             best(facts, wanted(job), memory_available=limits.memory_available, pointer="/circuit/qubits")
             check_histogram(job, active=facts.qubits, clbits=circuit.qubits)
         case TemplateCircuit():
             for index, binding in enumerate(job.bindings or ()):
                 check_binding(frozenset(), binding, f"/bindings/{index}")
-            made = templates.facts_of(circuit.template, rules=None if job.noise is None else as_custom(job.noise))
+            rules = None if job.noise is None else as_custom(job.noise)
+            made = templates.facts_of(circuit.template, rules=rules)
+            _check_asked(job, made.qubits, made, rules)
             best(made, wanted(job), memory_available=limits.memory_available, pointer=TEMPLATE)
             check_histogram(job, active=made.qubits, clbits=made.clbits)
         case OpenQasm3Circuit() | OpenQasm2Circuit() if job.device is None and not is_noisy(job):
             if (found := qasm_facts(circuit)) is not None:
                 best(found, wanted(job), memory_available=limits.memory_available, pointer=SOURCE)
+
+
+def _check_asked(job: CircuitJob, qubits: int, facts: Facts, rules: CustomNoise | None) -> None:
+    """Refuse states, observables and rules of the noise that a circuit of so many qubits does not have."""
+    if rules is not None and job.device is None and job.circuits is None:  # of a batch, another may have them
+        check_rules(rules, qubits)
+    for index, observable in enumerate(job.observables):
+        check_observable(observable, qubits, f"/observables/{index}")
+    for name in STATE_LIMITS:
+        if name in job.outputs:
+            check_state_size(name, qubits)
+            if facts.dynamic:
+                raise no_final_state(DYNAMIC, "counts")
+            if facts.locations and name in NONE_OF_A_NOISY_CIRCUIT:
+                raise no_final_state(NOISY.format(name), "density_matrix")
 
 
 def is_noisy(job: CircuitJob) -> bool:

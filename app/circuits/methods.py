@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal
 
+from app.circuits.outputs import DYNAMIC, NOISY, no_final_state
 from app.errors import Problem
 
 BYTES_PER_AMPLITUDE = 16  # a complex number of two doubles
@@ -103,7 +104,9 @@ def plans(facts: Facts, wanted: Wanted, *, memory_available: int) -> list[Plan]:
 
 
 def best(facts: Facts, wanted: Wanted, *, memory_available: int, pointer: str = "/circuit") -> Plan:
-    """The named method, or the cheapest that can. Raises Problem: needs_more_memory, method_cannot."""
+    """The named method, or the cheapest that can. Raises Problem: needs_more_memory, method_cannot,
+    no_final_state.
+    """
     every = plans(facts, wanted, memory_available=memory_available)
     able = [plan for plan in every if plan.why_not is None]
     if wanted.method is not None:
@@ -111,6 +114,10 @@ def best(facts: Facts, wanted: Wanted, *, memory_available: int, pointer: str = 
         if named.why_not is None:
             return named
         raise _cannot(named, facts, wanted, every, memory_available, pointer)
+    if not able and wanted.state and facts.dynamic:
+        raise no_final_state(DYNAMIC, "counts")
+    if not able and wanted.pure and facts.locations:
+        raise no_final_state(NOISY.format("statevector"), "density_matrix")
     if not able:
         natural = Method.DENSITY_MATRIX if facts.locations and facts.qubits < 8 else Method.STATEVECTOR
         named = next(plan for plan in every if plan.method == natural)
@@ -140,11 +147,11 @@ def _plan(method: Method, facts: Facts, wanted: Wanted, memory_available: int) -
 def _cannot(
     named: Plan, facts: Facts, wanted: Wanted, every: list[Plan], memory_available: int, pointer: str
 ) -> Problem:
-    ways_out: list[dict[str, Any]] = []
-    for plan in every:
-        if plan.method != named.method:
-            told = {"method": plan.method.value}
-            ways_out.append(told | ({"why_not": plan.why_not} if plan.why_not else {"why": plan.why}))
+    others = [plan for plan in every if plan.method != named.method]
+    ways_out: list[dict[str, Any]] = [
+        {"method": plan.method.value, "why": plan.why} for plan in others if plan.why_not is None
+    ]
+    ruled_out = [{"method": plan.method.value, "why_not": plan.why_not} for plan in others if plan.why_not is not None]
     if named.method in (Method.STATEVECTOR, Method.SHOT_BRANCHING) and named.memory_bytes > memory_available:
         largest = max(0, (memory_available // BYTES_PER_AMPLITUDE).bit_length() - 1)
         ways_out.insert(0, {"active_qubits": largest, "note": "Idle qubits do not count."})
@@ -152,10 +159,11 @@ def _cannot(
             f"{facts.qubits} active qubits need {size(named.memory_bytes)} as a statevector; "
             f"{size(memory_available)} are available."
         )
-        return Problem("needs_more_memory", title, pointer=pointer, ways_out=ways_out)
+        return Problem("needs_more_memory", title, pointer=pointer, ways_out=ways_out, ruled_out=ruled_out)
     code = "needs_more_memory" if named.memory_bytes > memory_available else "method_cannot"
     title = f"{named.method.value} cannot run this circuit: {named.why_not}."
-    return Problem(code, title, pointer="/method" if wanted.method else pointer, ways_out=ways_out)
+    place = "/method" if wanted.method else pointer
+    return Problem(code, title, pointer=place, ways_out=ways_out, ruled_out=ruled_out)
 
 
 def _bond(facts: Facts) -> int:

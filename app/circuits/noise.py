@@ -22,6 +22,7 @@ from app.circuits.channels import (
     check_relaxation,
 )
 from app.circuits.gates import Index, repeats
+from app.errors import Problem
 from app.schemas import Strict, refuse
 
 MAX_RULES = 512  # a calibrated device of 250 qubits has about as many; each is looked at for each kind of gate
@@ -293,6 +294,16 @@ def as_custom(noise: Noise) -> CustomNoise:
             times = {ANY_ONE: noise.one_qubit_time, ANY_TWO: noise.two_qubit_time, "measure": noise.measure_time}
             rules = [GateRule(gate=gate, error=_thermal(noise, time)) for gate, time in times.items()]
             return _custom(rules, noise.readout)
+
+
+def check_rules(rules: CustomNoise, qubits: int) -> None:
+    """Raise Problem where a rule is about a qubit that is not there. qubits: of the circuit, or of its device."""
+    several: dict[str, Sequence[GateRule | ReadoutRule]] = {"gates": rules.gates, "readout": rules.readout}
+    for kind, index, rule in ((kind, *each) for kind, those in several.items() for each in enumerate(those)):
+        for place, qubit in enumerate(rule.qubits or ()):
+            if qubit >= qubits:
+                title = f"There is no qubit {qubit}: there are {qubits}, numbered from 0."
+                raise Problem("no_such_qubit", title, pointer=f"/noise/{kind}/{index}/qubits/{place}")
 
 
 def not_pauli(rules: CustomNoise) -> str | None:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from app.circuits.gates import MAX_QUBITS
+from app.errors import Problem
 from app.schemas import Name, Strict, refuse
 
 MAX_TERMS = 100_000  # of one observable; each is an expectation value of its own, and the time limit ends them
@@ -13,8 +14,17 @@ MAX_MATRIX_QUBITS = 10  # a density matrix or a unitary of 16 MiB
 MAX_INLINE_NUMBERS = 1024  # of a state that stands in results.json too, as [real, imaginary] pairs
 MAX_PROBABILITY_QUBITS = 20  # measured, where exact probabilities are asked for: a million of them
 
+NONE_OF_A_NOISY_CIRCUIT = ("statevector", "unitary")
+NOISY = "A noisy circuit has no {}; ask for its density matrix."
+DYNAMIC = "Measurements decide what happens next, so that there is no one final state."
+
 OutputName = Literal["counts", "probabilities", "memory", "statevector", "density_matrix", "unitary"]
 StateName = Literal["statevector", "density_matrix", "unitary"]
+STATE_LIMITS: dict[StateName, int] = {
+    "statevector": MAX_STATE_QUBITS,
+    "density_matrix": MAX_MATRIX_QUBITS,
+    "unitary": MAX_MATRIX_QUBITS,
+}
 Real = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -53,3 +63,28 @@ class Observable(Strict):
     terms: Annotated[list[PauliTerm], Field(min_length=1, max_length=MAX_TERMS)] = Field(
         description="The terms of the sum.", examples=[[{"paulis": "ZZ", "qubits": [0, 1], "coefficient": 1.0}]]
     )
+
+
+def no_final_state(title: str, instead: OutputName) -> Problem:
+    """The problem of outputs that the circuit does not have. instead: an output that it has."""
+    return Problem("no_final_state", title, pointer="/outputs", ways_out=[{"outputs": [instead]}])
+
+
+def check_state_size(name: StateName, qubits: int) -> None:
+    """Raise Problem where a state is too large to give out. qubits: of the circuit as submitted."""
+    limit = STATE_LIMITS[name]
+    if qubits > limit:
+        title = f"A {name.replace('_', ' ')} is given out for circuits of up to {limit} qubits; this one has {qubits}."
+        raise Problem("state_too_large", title, pointer="/outputs")
+
+
+def check_observable(observable: Observable, qubits: int, pointer: str) -> None:
+    """Raise Problem where an observable does not fit the qubits of the circuit as submitted."""
+    for number, term in enumerate(observable.terms):
+        named = range(qubits) if term.qubits is None else term.qubits
+        if len(named) != len(term.paulis):
+            title = f"The term has {len(term.paulis)} letters for the circuit's {qubits} qubits."
+            raise Problem("term_length", title, pointer=f"{pointer}/terms/{number}/paulis")
+        if max(named) >= qubits:
+            title = f"There is no qubit {max(named)}: the circuit has {qubits}, numbered from 0."
+            raise Problem("no_such_qubit", title, pointer=f"{pointer}/terms/{number}/qubits")

@@ -239,6 +239,11 @@ class CircuitOutcome(View):
         description="Operations by name, as Qiskit names them.", examples=[{"h": 1, "cx": 1, "measure": 2}]
     )
     compiled: CompiledView | None = Field(None, description="Null where no `device` was given.")
+    notes: list[str] = Field(
+        default_factory=list,
+        description="What a reader should know, such as rules of the noise that nothing fell under.",
+        examples=[["/noise/gates/1 (cx on qubits 0, 1) stands nowhere in the circuit: it changed nothing."]],
+    )
     predicted_seconds: float = Field(description="What the choice of the method was based on.", examples=[0.003])
     simulation_seconds: float = Field(description="Wall time of simulating and drawing.", examples=[0.002])
 

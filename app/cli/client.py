@@ -125,6 +125,7 @@ def _check(response: httpx.Response) -> httpx.Response:
         lines = [f"{problem['title']} ({problem['code']})"]
         lines += [f"  {error.get('pointer', '')}: {error['detail']}" for error in problem.get("errors", ())]
         lines += [f"  try {way}" for way in problem.get("try", ())]
+        lines += [f"  not {way}" for way in problem.get("ruled_out", ())]
     except (ValueError, KeyError):
         lines = [f"the server answered {response.status_code}"]
     raise click.ClickException("\n".join(lines))

@@ -73,6 +73,7 @@ def _problem(document: dict[str, Any]) -> Problem:
         status=status,
         pointer=document.get("pointer"),
         ways_out=document.get("try", ()),
+        ruled_out=document.get("ruled_out", ()),
         errors=document.get("errors", ()),
         headers={"Retry-After": str(RETRY_SECONDS)} if status == 503 else None,
     )

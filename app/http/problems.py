@@ -74,6 +74,7 @@ class ProblemDocument(BaseModel):
     pointer: str | None = Field(None, description="JSON pointer of the field at fault.")
     errors: list[FieldProblem] | None = Field(None, description="One entry per field, when several are wrong.")
     ways_out: list[dict[str, Any]] | None = Field(None, alias="try", description="What would work instead.")
+    ruled_out: list[dict[str, Any]] | None = Field(None, description="What would not work either, and why.")
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -38,6 +38,7 @@ from app.circuits.channels import (
 from app.circuits.noise import ANY_ONE, ANY_TWO, CustomNoise, GateRule, Noise, as_custom
 from workers.circuits.locations import AFTER_RESET, BEFORE_MEASURE, NOWHERE, locate, name_of
 
+MAX_SAID = 10  # rules that changed nothing; a calibrated device's are hundreds
 _NANOSECONDS = 1_000  # in a microsecond
 
 Matrix = NDArray[np.complex128]
@@ -100,6 +101,29 @@ def noise_cost(noise: Noise, circuit: QuantumCircuit) -> int:
             width = len(place)
             total += times * any(_names(rule, name, width) and _stands_at(rule, place) for rule in rules.gates)
     return total
+
+
+def idle_rules(noise: Noise, circuit: QuantumCircuit) -> list[str]:
+    """What to say of the rules of a custom noise that nothing in a circuit that `for_noise` returned falls under."""
+    if not isinstance(noise, CustomNoise):
+        return []
+    places = {(name, place) for name, place, _ in _places(circuit)}
+    read = {place[0] for name, place in places if name == "measure"}
+    said = []
+    for index, rule in enumerate(noise.gates):
+        if not any(
+            name != "measure" and _names(rule, name, len(place)) and _stands_at(rule, place) for name, place in places
+        ):
+            said.append(_idle(f"/noise/gates/{index}", rule.gate, rule.qubits, "stands nowhere in the circuit"))
+    for index, readout in enumerate(noise.readout):
+        if not any(_reads(readout.qubits, qubit) for qubit in read):
+            said.append(_idle(f"/noise/readout/{index}", "a reading", readout.qubits, "happens nowhere in the circuit"))
+    return said[:MAX_SAID]
+
+
+def _idle(pointer: str, what: str, qubits: list[int] | None, how: str) -> str:
+    where = "" if qubits is None else f" on qubits {', '.join(map(str, qubits))}"
+    return f"{pointer} ({what}{where}) {how}: it changed nothing."
 
 
 def errors_at(rules: CustomNoise, name: str, place: tuple[int, ...]) -> list[GateError]:

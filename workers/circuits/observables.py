@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from qiskit.quantum_info import PauliList, SparsePauliOp
 
-from app.circuits.outputs import Observable
-from app.errors import Problem
+from app.circuits.outputs import Observable, check_observable
 
 MAX_VARIANCE_TERMS = 128  # the square of a sum of n terms has n² terms
 
@@ -25,15 +24,10 @@ def lower(observable: Observable, qubits: int, places: Mapping[int, int], pointe
 
     qubits: of the circuit as submitted. places: where among the simulated ones each of them stands, if it does.
     """
+    check_observable(observable, qubits, pointer)
     terms = []
-    for number, term in enumerate(observable.terms):
+    for term in observable.terms:
         named = term.qubits if term.qubits is not None else range(qubits)[::-1]
-        if len(named) != len(term.paulis):
-            title = f"The term has {len(term.paulis)} letters for the circuit's {qubits} qubits."
-            raise Problem("term_length", title, pointer=f"{pointer}/terms/{number}/paulis")
-        if max(named) >= qubits:
-            title = f"There is no qubit {max(named)}: the circuit has {qubits}, numbered from 0."
-            raise Problem("no_such_qubit", title, pointer=f"{pointer}/terms/{number}/qubits")
         terms.append((dict(zip(named, term.paulis, strict=True)), term.coefficient))
     support = sorted({qubit for letters, _ in terms for qubit in letters})
     labels = [("".join(letters.get(qubit, "I") for qubit in reversed(support)), c) for letters, c in terms]

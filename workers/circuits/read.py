@@ -10,7 +10,7 @@ from qiskit import QuantumCircuit
 from app.circuits.admission import check_binding, check_histogram, relocated, wanted
 from app.circuits.formats import Circuit, JsonCircuit, TemplateCircuit
 from app.circuits.methods import Method, plans
-from app.circuits.noise import as_custom
+from app.circuits.noise import as_custom, check_rules
 from app.circuits.outputs import MAX_PROBABILITY_QUBITS, StateName
 from app.circuits.schemas import CircuitJob
 from app.circuits.templates.answer import Answer
@@ -19,7 +19,7 @@ from workers.circuits.device import Compiled, compile_for
 from workers.circuits.engines.branching import without_idle_qubits
 from workers.circuits.engines.states import check_state
 from workers.circuits.facts import facts_of
-from workers.circuits.noise import for_noise, noise_cost, noise_model, readout_matrix
+from workers.circuits.noise import for_noise, idle_rules, noise_cost, noise_model, readout_matrix
 from workers.circuits.observables import lower
 from workers.circuits.parse import parse, pointer_of
 from workers.circuits.program import Program
@@ -37,7 +37,7 @@ class Reading:
     """One circuit of a job. circuit: as submitted, measured. routed: what is simulated instead, and how.
 
     compiled: what became of it for the device. ideal: the same without noise, where that costs little.
-    answer: what a template's counts of so many shots say.
+    notes: what a reader should know. answer: what a template's counts of so many shots say.
     """
 
     circuit: QuantumCircuit
@@ -45,6 +45,7 @@ class Reading:
     compiled: Compiled | None = None
     ideal: Program | None = None
     answer: Callable[[Mapping[str, int], int], Answer] | None = None
+    notes: Sequence[str] = ()
 
     @property
     def clbits(self) -> int:
@@ -127,7 +128,7 @@ def _read(job: CircuitJob, source: Circuit, submitted: QuantumCircuit, memory_av
     program = replace(program, observables=observables)
     for name in STATES:
         if name in job.outputs:
-            check_state(name, program, submitted.num_qubits, "/outputs")
+            check_state(name, program, submitted.num_qubits)
     if "probabilities" in job.outputs and len(program.read) > MAX_PROBABILITY_QUBITS:
         title = f"Probabilities are given out for {MAX_PROBABILITY_QUBITS} measured qubits, not {len(program.read)}."
         raise Problem("state_too_large", title, pointer="/outputs")
@@ -135,7 +136,8 @@ def _read(job: CircuitJob, source: Circuit, submitted: QuantumCircuit, memory_av
     routed = route(program, job, locations=locations, memory_available=memory_available, pointer=pointer)
     check_histogram(job, active=len(program.shape.active) + program.shape.branchings, clbits=circuit.num_clbits)
     ideal = _ideal(job, submitted, memory_available) if job.ideal and program.noise is not None else None
-    return Reading(submitted, routed, compiled, ideal)
+    notes = () if job.noise is None else idle_rules(job.noise, program.circuit)
+    return Reading(submitted, routed, compiled, ideal, notes=notes)
 
 
 def _with_noise(job: CircuitJob, circuit: QuantumCircuit) -> tuple[Program, int]:
@@ -143,6 +145,8 @@ def _with_noise(job: CircuitJob, circuit: QuantumCircuit) -> tuple[Program, int]
     if job.noise is None:
         return Program(circuit, examine(circuit)), 0
     rules = as_custom(job.noise)
+    if job.circuits is None:  # the rules of a batch are about all its circuits
+        check_rules(rules, circuit.num_qubits)
     located = for_noise(circuit, job.noise)
     bare = Program(located, examine(located, misread=bool(rules.readout)))
     numbers = [located.find_bit(qubit).index for qubit in bare.shape.active]

@@ -133,6 +133,7 @@ def _outcome(
         depth=routed.facts.depth if reading.compiled is None and job.noise is None else reading.circuit.depth(),
         gate_counts=dict(reading.circuit.count_ops()),
         compiled=None if reading.compiled is None else compiled_view(reading.compiled),
+        notes=list(reading.notes),
         predicted_seconds=routed.plan.seconds,
         simulation_seconds=seconds,
     )

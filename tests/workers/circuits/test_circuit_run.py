@@ -122,3 +122,49 @@ def test_a_sweep_is_predicted_as_one_call(tmp_path: Path) -> None:
     apart = run(CircuitJob.model_validate(body | {"device": {}}), FakeRun(tmp_path))
     assert 0 < 5 * result["predicted_seconds"] < apart["predicted_seconds"]
     assert result["simulation_seconds"] <= result["seconds"]
+
+
+def test_rules_that_nothing_falls_under_are_noted(tmp_path: Path) -> None:
+    error = {"kind": "depolarizing", "probability": 0.1}
+    gates = [
+        {"gate": "h", "error": error},
+        {"gate": "cx", "qubits": [1, 0], "error": error},
+        {"gate": "any_two_qubit", "qubits": [0, 1], "error": error},
+        {"gate": "measure", "qubits": [1], "error": error},
+        {"gate": "reset", "error": error},
+    ]
+    noise = {"model": "custom", "gates": gates, "readout": [{"p01": 0.1}, {"p01": 0.1, "qubits": [1]}]}
+    body = {"circuit": EXAMPLES[0]["circuit"], "seed": 7, "noise": noise}
+    result = CircuitResult.model_validate(run(CircuitJob.model_validate(body), FakeRun(tmp_path)))
+    assert [note.split(" stands")[0] for note in result.notes] == [
+        "/noise/gates/1 (cx on qubits 1, 0)",
+        "/noise/gates/4 (reset)",
+    ]
+
+
+@pytest.mark.parametrize(("qubit", "notes"), [(0, 0), (1, 1)])
+def test_a_reading_that_does_not_happen_is_noted(tmp_path: Path, qubit: int, notes: int) -> None:
+    measured = {
+        "format": "json",
+        "qubits": 2,
+        "operations": [{"gate": "h", "target": 0}, {"gate": "measure", "target": 0}],
+    }
+    noise = {"model": "custom", "readout": [{"p01": 0.1, "qubits": [qubit]}]}
+    job = CircuitJob.model_validate({"circuit": measured, "seed": 7, "noise": noise})
+    assert len(run(job, FakeRun(tmp_path))["notes"]) == notes
+
+
+def test_rules_are_about_the_qubits_of_the_device(tmp_path: Path) -> None:
+    error = {"kind": "depolarizing", "probability": 0.1}
+    device = {"coupling_map": {"shape": "line", "qubits": 10}, "basis_gates": ["rz", "sx", "x", "cx"]}
+    for qubit, refused in ((9, False), (10, True)):
+        noise = {"model": "custom", "gates": [{"gate": "any_one_qubit", "qubits": [qubit], "error": error}]}
+        job = CircuitJob.model_validate(
+            {"circuit": EXAMPLES[0]["circuit"], "seed": 7, "noise": noise, "device": device}
+        )
+        if refused:
+            with pytest.raises(Problem) as caught:
+                run(job, FakeRun(tmp_path))
+            assert caught.value.pointer == "/noise/gates/0/qubits/0"
+        else:
+            run(job, FakeRun(tmp_path))

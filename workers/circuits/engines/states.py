@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qiskit import QuantumCircuit
 
-from app.circuits.outputs import MAX_MATRIX_QUBITS, MAX_STATE_QUBITS, StateName
+from app.circuits.outputs import DYNAMIC, NOISY, NONE_OF_A_NOISY_CIRCUIT, StateName, check_state_size, no_final_state
 from app.errors import Problem
 from workers.circuits.engines import aer
 from workers.circuits.program import Program
@@ -14,28 +14,17 @@ from workers.circuits.shape import examine
 
 Complex = NDArray[np.complex128]
 
-_LIMITS: dict[StateName, int] = {
-    "statevector": MAX_STATE_QUBITS,
-    "density_matrix": MAX_MATRIX_QUBITS,
-    "unitary": MAX_MATRIX_QUBITS,
-}
 
-
-def check_state(name: StateName, program: Program, qubits: int, pointer: str) -> None:
+def check_state(name: StateName, program: Program, qubits: int) -> None:
     """Raise Problem where the circuit has no such state, or one too large to give out. qubits: as submitted."""
-    limit = _LIMITS[name]
-    if qubits > limit:
-        title = f"A {name.replace('_', ' ')} is given out for circuits of up to {limit} qubits; this one has {qubits}."
-        raise Problem("state_too_large", title, pointer=pointer)
+    check_state_size(name, qubits)
     if program.shape.dynamic:
-        title = "Measurements decide what happens next, so that there is no one final state."
-        raise Problem("no_final_state", title, pointer=pointer)
+        raise no_final_state(DYNAMIC, "counts")
     resets = any(instruction.operation.name == "reset" for instruction in program.circuit.data)
     if name == "unitary" and resets:
-        raise Problem("no_unitary", "A circuit with a reset is no unitary.", pointer=pointer)
-    if name in ("statevector", "unitary") and program.noise is not None:
-        title = f"A noisy circuit has no {name}; its density matrix can be asked for."
-        raise Problem("no_final_state", title, pointer=pointer, ways_out=[{"outputs": ["density_matrix"]}])
+        raise Problem("no_unitary", "A circuit with a reset is no unitary.", pointer="/outputs")
+    if program.noise is not None and name in NONE_OF_A_NOISY_CIRCUIT:
+        raise no_final_state(NOISY.format(name), "density_matrix")
 
 
 def state(
