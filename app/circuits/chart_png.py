@@ -21,11 +21,17 @@ SCALE = 2  # pixels of the picture for one of the chart: sharp on dense screens 
 _DPI = 96 * SCALE
 _BOLD_STROKE = 0.6  # pixels; the font has one weight
 _MORE_CHARACTERS = frozenset("·…±°«»‘’“”")  # that the font has, beside ASCII
+_SIGNS = "– - | — - | − - | × x | → -> | ⁄ / | ⟨ < | ⟩ > | π pi | θ theta | φ phi"
+_LETTERS = "ß ss | æ ae | Æ AE | œ oe | Œ OE | ø o | Ø O | ł l | Ł L | đ d"  # that are no letter with an accent
+_SPELLED = dict(pair.split() for pair in f"{_SIGNS} | {_LETTERS}".split(" | "))
 
 
 def chart_png(chart: Chart) -> bytes:
-    """The picture as the bytes of a PNG file, `SCALE` times as wide and high as the chart."""
-    from PIL import Image, ImageDraw
+    """The picture as the bytes of a PNG file, `SCALE` times as wide and high as the chart.
+
+    A text with a letter that the font lacks is left out rather than spoilt; the title stands in the file all the same.
+    """
+    from PIL import Image, ImageDraw, PngImagePlugin
 
     image = Image.new("RGB", (chart.width * SCALE, chart.height * SCALE), PAPER)
     canvas = ImageDraw.Draw(image)
@@ -33,7 +39,9 @@ def chart_png(chart: Chart) -> bytes:
     for shape in (*chart.shapes, *(shape for bar in chart.bars for shape in bar.shapes)):
         _draw(canvas, shape)
     file = io.BytesIO()
-    image.save(file, "PNG", dpi=(_DPI, _DPI))
+    about = PngImagePlugin.PngInfo()
+    about.add_itxt("Title", chart.title)
+    image.save(file, "PNG", dpi=(_DPI, _DPI), pnginfo=about)
     return file.getvalue()
 
 
@@ -94,13 +102,14 @@ def _font(size: int) -> ImageFont.FreeTypeFont:
 
 
 def _drawable(text: str) -> str:
-    """The text in characters that the font has: accents dropped, and a question mark for what remains."""
-    return "".join(character if _has(character) else _nearest(character) for character in text)
+    """The text in characters that the font has: accents dropped, a few signs spelled out; nothing where that fails."""
+    written = "".join(character if _has(character) else _nearest(character) for character in text)
+    return written if all(map(_has, written)) else ""
 
 
 def _nearest(character: str) -> str:
     parts = unicodedata.normalize("NFKD", character)
-    return "".join(part if _has(part) else "?" for part in parts if not unicodedata.combining(part))
+    return "".join(_SPELLED.get(part, part) for part in parts if not unicodedata.combining(part))
 
 
 def _has(character: str) -> bool:

@@ -125,6 +125,28 @@ def test_the_png_shows_the_same_picture(name: str) -> None:
         assert image.getpixel((10, 10)) == (255, 255, 255)
 
 
+def title_ink(name: str) -> int:
+    """Dark pixels where the title stands, after a check that the file itself names it."""
+    with Image.open(io.BytesIO(chart_png(chart({"0": 1}, name=name)))) as image:
+        image.load()
+        assert image.info["Title"] == (name or "Counts")  # type: ignore[attr-defined, unused-ignore]
+        band = image.crop((4, 10 * SCALE, image.width - 4, 36 * SCALE)).convert("L")
+        return sum(band.histogram()[:128])
+
+
+@pytest.mark.parametrize(
+    ("written", "drawn"),
+    [("Ångström ½", "Angstrom 1/2"), ("Straße", "Strasse"), ("|ψ⟩ → π/4".replace("ψ", "0"), "|0> -> pi/4")],
+)
+def test_a_title_in_letters_that_the_font_lacks_is_spelled_in_those_that_it_has(written: str, drawn: str) -> None:
+    assert title_ink(written) == title_ink(drawn) > 0
+
+
+@pytest.mark.parametrize("name", ["量子", "Опыт 7", "ψ"])
+def test_a_title_that_cannot_be_spelled_is_left_out_and_not_spoilt(name: str) -> None:
+    assert title_ink(name) == 0
+
+
 def test_every_kind_of_picture_can_be_drawn_as_png() -> None:
     wide = {format(value, "040b"): 5 for value in range(64)}
     for drawn in (compared(), chart(wide), chart({"1": 1}), chart({"0" * 300: 2, "1" * 300: 1}, top=1)):
