@@ -156,7 +156,7 @@ def _cannot(
         largest = max(0, (memory_available // BYTES_PER_AMPLITUDE).bit_length() - 1)
         ways_out.insert(0, {"active_qubits": largest, "note": "Idle qubits do not count."})
         title = (
-            f"{facts.qubits} active qubits need {size(named.memory_bytes)} as a statevector; "
+            f"{some(facts.qubits, 'active qubit')} need {size(named.memory_bytes)} as a statevector; "
             f"{size(memory_available)} are available."
         )
         return Problem("needs_more_memory", title, pointer=pointer, ways_out=ways_out, ruled_out=ruled_out)
@@ -306,7 +306,8 @@ _METHODS: dict[
 
 
 def _why(method: Method, facts: Facts, wanted: Wanted) -> str:
-    qubits = f"{facts.qubits} active qubits"
+    qubits, noisy = some(facts.qubits, "active qubit"), some(facts.locations, "noisy operation")
+    trajectories = some(wanted.shots, "trajectory", "trajectories")
     match method:
         case Method.STABILIZER:
             return f"{qubits}, all gates Clifford: a tableau of {2 * facts.qubits} rows for 2^{facts.qubits} states"
@@ -315,14 +316,11 @@ def _why(method: Method, facts: Facts, wanted: Wanted) -> str:
         case Method.DENSITY_MATRIX if not facts.locations:
             return f"{qubits}: a density matrix of 4^{facts.qubits} numbers"
         case Method.DENSITY_MATRIX:
-            return (
-                f"{qubits}, {facts.locations} noisy operations: one density matrix of 4^{facts.qubits} numbers is "
-                f"cheaper than {wanted.shots} trajectories"
-            )
+            return f"{qubits}, {noisy}: one density matrix of 4^{facts.qubits} numbers is cheaper than {trajectories}"
         case Method.TRAJECTORIES:
             return (
-                f"{qubits}, {facts.locations} noisy operations: {wanted.shots} trajectories of 2^{facts.qubits} "
-                f"amplitudes are cheaper than a density matrix of 4^{facts.qubits}"
+                f"{qubits}, {noisy}: {trajectories} "
+                f"of 2^{facts.qubits} amplitudes cost less than a density matrix of 4^{facts.qubits}"
                 if not facts.dynamic
                 else f"{qubits}, noise and measurements that decide what happens next: one trajectory a shot"
             )
@@ -330,9 +328,14 @@ def _why(method: Method, facts: Facts, wanted: Wanted) -> str:
             return f"{qubits}; measurements or resets decide what happens next: shots branch where outcomes differ"
         case Method.MATRIX_PRODUCT_STATE:
             return (
-                f"{qubits}, at most {facts.widest_cut} entangling gates across any bond: a bond dimension of "
+                f"{qubits}, at most {some(facts.widest_cut, 'entangling gate')} across any bond: a bond dimension of "
                 f"{_used_bond(facts, wanted)} at most"
             )
+
+
+def some(number: int, thing: str, things: str | None = None) -> str:
+    """So many of a thing, in words."""
+    return f"{number} {thing if number == 1 else things or thing + 's'}"
 
 
 def size(number: int) -> str:

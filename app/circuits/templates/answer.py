@@ -21,9 +21,19 @@ class Answer(View):
     )
     criterion: str = Field(
         description="When found and expected are said to agree.",
-        examples=["The counts fit the theoretical distribution: chi-square, p at least 5.7e-07 (5 sigma)."],
+        examples=["The counts fit the theoretical distribution: `p_combined` is at least 5.7e-07 (5 sigma)."],
     )
     figures: dict[str, JsonValue] = Field(
-        description="Everything else worth plotting: probabilities, energies in hartree, curves as lists.",
-        examples=[{"chi_square": 0.2, "degrees_of_freedom": 1, "p_value": 0.65}],
+        description="Everything else worth plotting: probabilities, energies in hartree, curves as lists. "
+        "`p_chi_square` is the p-value of `chi_square`; `p_binomial` that of how many shots read one of the less "
+        "probable outcomes; `p_combined` the smaller of the two, doubled because there are two.",
+        examples=[
+            {
+                "chi_square": 0.2,
+                "degrees_of_freedom": 1,
+                "p_chi_square": 0.65,
+                "p_binomial": 0.65,
+                "p_combined": 1.0,
+            }
+        ],
     )

@@ -164,7 +164,12 @@ def shor_15(template: Shor15) -> Prepared:
         found = _order_from(counts, template.a, size)
         factors = _factors(template.a, found)
         tested = fit(counts, shots, expected)
-        words = f"15 = {factors[0]} × {factors[1]}" if factors else "it gives no factors: try another base"
+        if factors:
+            words = f"15 = {factors[0]} × {factors[1]}"
+        elif found == order:
+            words = "it gives no factors: try another base"
+        else:
+            words = "its factors do not follow: take more shots, or less noise"
         measured = "No order was read" if found is None else f"The order of {template.a} modulo 15 is {found}"
         theory = _factors(template.a, order)
         return Answer(

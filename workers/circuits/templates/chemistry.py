@@ -72,6 +72,7 @@ def vqe(template: Vqe, *, between: Callable[[], None]) -> Prepared:
     def read(counts: Counts, shots: int) -> Answer:
         sampled = sum(diagonal[int(key, 2)] * count for key, count in counts.items()) / shots
         tested = fit(counts, shots, expected)
+        above = round(1000 * (point.vqe - point.exact), 4) + 0.0  # which makes -0 a 0
         accurate = all(abs(each.vqe - each.exact) <= CHEMICAL_ACCURACY for each in curve)
         figures: dict[str, JsonValue] = {
             "molecule": template.molecule,
@@ -97,7 +98,7 @@ def vqe(template: Vqe, *, between: Callable[[], None]) -> Prepared:
         }
         return Answer(
             summary=f"{template.molecule.upper().replace('IH', 'iH')} at {wanted} angstrom: {point.vqe:.6f} hartree, "
-            f"{1000 * (point.vqe - point.exact):.4f} millihartree above the exact energy; Hartree-Fock is "
+            f"{above:.4f} millihartree above the exact energy; Hartree-Fock is "
             f"{1000 * (point.hartree_fock - point.exact):.2f} above.",
             found={"energy": point.vqe, "diagonal_energy": float(sampled)},
             expected={"energy": point.exact, "diagonal_energy": theory},

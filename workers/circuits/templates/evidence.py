@@ -19,12 +19,15 @@ DOUBT = erfc(SIGMA / sqrt(2))  # 5.7e-7: how often a right answer is called wron
 FEWEST_EXPECTED = 10  # shots of a cell; with fewer, counts are too far from normal for chi-square's tail
 IMPOSSIBLE = 1e-12  # probability; theory's zeros are rounded, and one shot of such an outcome is beyond all doubt
 
-FITS = f"The counts fit the theoretical distribution (chi-square and binomial, p at least {DOUBT:.1e}: {SIGMA} sigma)."
+FITS = (
+    "The counts fit the theoretical distribution: `p_combined`, twice the smaller of `p_chi_square` and `p_binomial`, "
+    f"is at least {DOUBT:.1e} ({SIGMA} sigma), and no shot read what theory excludes."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """Two tests of counts against probabilities, and the smaller p-value of the two, doubled.
+    """Two tests of counts against probabilities.
 
     Pearson's chi-square, with outcomes that are expected seldom taken together; and how many shots read one of the
     less probable outcomes, exactly: that test needs no number of shots.
@@ -32,18 +35,26 @@ class Fit:
 
     chi_square: float
     degrees: int
-    p_value: float
+    p_chi_square: float
+    p_binomial: float
     impossible: int  # shots that read what theory excludes
 
     @property
+    def p_combined(self) -> float:
+        """Bonferroni: the smaller of the two p-values, doubled because there are two."""
+        return min(1.0, 2 * self.p_chi_square, 2 * self.p_binomial)
+
+    @property
     def good(self) -> bool:
-        return self.impossible == 0 and self.p_value >= DOUBT
+        return self.impossible == 0 and self.p_combined >= DOUBT
 
     def figures(self) -> dict[str, JsonValue]:
         return {
             "chi_square": self.chi_square,
             "degrees_of_freedom": self.degrees,
-            "p_value": self.p_value,
+            "p_chi_square": self.p_chi_square,
+            "p_binomial": self.p_binomial,
+            "p_combined": self.p_combined,
             "impossible_shots": self.impossible,
         }
 
@@ -59,7 +70,7 @@ def fit(counts: Mapping[str, int], shots: int, probabilities: Mapping[str, float
     unlikely = int(np.searchsorted(np.cumsum(expected), shots / 2))  # outcomes that together have less than half
     p_unlikely = _binomial(int(observed[:unlikely].sum()), shots, float(expected[:unlikely].sum()) / shots)
     impossible = shots - int(observed.sum())
-    return Fit(chi_square, degrees, min(1.0, 2 * p_chi_square, 2 * p_unlikely), impossible)
+    return Fit(chi_square, degrees, p_chi_square, p_unlikely, impossible)
 
 
 def _chi_square(expected: Floats, observed: Integers) -> tuple[float, int]:

@@ -164,3 +164,14 @@ def test_too_many_grover_iterations_lose_the_marked_string_again() -> None:
     assert worse.agrees  # with theory, which says the same
     assert best.figures["theory"] > 0.99  # type: ignore[operator]
     assert worse.figures["theory"] < 0.1  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_shor_with_one_shot_asks_for_more_shots_and_not_for_another_base(seed: int) -> None:
+    given = answer("shor_15", shots=1, seed=seed, a=7)
+    assert "another base" not in given.summary
+    assert ("15 = 3 × 5" in given.summary) != ("take more shots" in given.summary)
+
+
+def test_shor_with_a_base_that_gives_no_factors_asks_for_another() -> None:
+    assert answer("shor_15", a=14).summary == "The order of 14 modulo 15 is 2; it gives no factors: try another base."

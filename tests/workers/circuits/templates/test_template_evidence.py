@@ -61,9 +61,22 @@ def test_a_draw_from_another_distribution_does_not_fit(outcomes: int, seed: int)
 
 def test_p_values_below_a_half_are_no_more_frequent_than_they_say() -> None:
     probabilities = normalised([1, 2, 3, 4, 0.01, 0.02])
-    p_values = [fit(draw(probabilities, 500, seed), 500, by_key(probabilities)).p_value for seed in range(1000)]
-    for level in (0.01, 0.05, 0.2):
-        assert np.mean(np.array(p_values) <= level) <= level + 4 * np.sqrt(level / 1000)
+    tested = [fit(draw(probabilities, 500, seed), 500, by_key(probabilities)).figures() for seed in range(1000)]
+    for name in ("p_chi_square", "p_binomial", "p_combined"):
+        p_values = np.array([figures[name] for figures in tested])
+        for level in (0.01, 0.05, 0.2):
+            assert np.mean(p_values <= level) <= level + 4 * np.sqrt(level / 1000)
+
+
+@settings(max_examples=30)
+@given(st.integers(2, 8), seeds)
+def test_the_p_value_of_chi_square_is_its_own(outcomes: int, seed: int) -> None:
+    counts = draw(np.full(outcomes, 1 / outcomes), 1000, seed)
+    figures = fit(counts, 1000, by_key(np.full(outcomes, 1 / outcomes))).figures()
+    observed = [counts.get(key, 0) for key in by_key(np.full(outcomes, 1 / outcomes))]
+    peer = stats.chisquare(observed)
+    assert (figures["chi_square"], figures["degrees_of_freedom"]) == (pytest.approx(peer.statistic), outcomes - 1)
+    assert figures["p_chi_square"] == pytest.approx(peer.pvalue)
 
 
 def test_five_shots_that_are_all_improbable_do_not_fit() -> None:
