@@ -5,6 +5,7 @@ from difflib import get_close_matches
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
+from typing_extensions import TypeAliasType
 
 MAX_NAMED = 20  # fields in one sentence; a longer list is left out
 LIKENESS = 0.7  # of the nearest name: `qubit` is not meant to be `clbit`
@@ -55,8 +56,10 @@ def _is_tagged(model: type[BaseModel], tag: str) -> bool:
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    """The models that an annotation names, through unions, lists and mappings."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    """The models that an annotation names, through names of types, unions, lists and mappings."""
+    if isinstance(annotation, TypeAliasType):
+        yield from _models(annotation.__value__)
+    elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     elif get_origin(annotation) is not Literal:
         for argument in get_args(annotation):
