@@ -79,7 +79,7 @@ class At(Weighted):
     )
     weight: FeatureWeight = Field(
         1000.0,
-        description="λ: the weight of the difference, a mean over rows and places; half the paper's β.",
+        description="λ: the weight of the difference, a mean over rows and places: the β of the authors' code.",
         examples=[1000.0],
     )
 
