@@ -179,6 +179,7 @@ class Learner:
             if len(spoken) < len(logits):  # padding says nothing, and nothing is said of it
                 logits, labels = logits.index_select(0, spoken), labels.index_select(0, spoken)
                 positions, target = positions[spoken], replace(target, labels=labels)
+                features = {name: states.index_select(0, spoken) for name, states in features.items()}
         return self.criterion(logits, features, self.signal.rows(positions), target)["loss"]  # type: ignore[no-any-return]
 
     def _precision(self) -> AbstractContextManager[object]:

@@ -12,6 +12,7 @@ from app.distillations.objectives.pieces import FeatureWeight, Weight, refuse_al
 from app.schemas import Strict
 
 MAX_PAIRS = 8  # of layers, in one term
+MAX_RKD_BATCH = 256  # rows; their triples' cosines are 16.8 million numbers
 
 LayerName = Annotated[str, StringConstraints(min_length=1, max_length=50)]
 
