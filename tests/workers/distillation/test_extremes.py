@@ -268,6 +268,7 @@ FEATURES: dict[str, list[Parameters]] = {
     "sp": [{}],
     "pkt": [{}],
     "crd": [{"temperature": 0.01}, {"temperature": 0.07}, {"temperature": 10.0}],
+    "cosine": [{}],
 }  # test_feature_laws.py holds them against their formulas in double precision
 
 

@@ -103,6 +103,10 @@ ENCODERS = {
     },
     "student": {"architecture": {"kind": "text_transformer", "width": 4, "depth": 1, "heads": 2, "dropout": 0.1}},
 }
+DISTILBERT = [
+    {"weight": 7.0, "objective": {"kind": "kd", "temperature": 2.0, "alpha": 5 / 7}},
+    {"weight": 1.0, "objective": {"kind": "cosine", "hard_weight": 0.0}},
+]
 HIDDEN = {"kind": "fitnet", "layers": {"blocks.0": "blocks.0", "last": "last"}, "hard_weight": 0, "weight": 1}
 
 
@@ -113,6 +117,7 @@ HIDDEN = {"kind": "fitnet", "layers": {"blocks.0": "blocks.0", "last": "last"}, 
         CLASSIFY | ENCODERS | {"objective": {"kind": "rkd", "layers": {"blocks.0": "blocks.1"}}},
         CLASSIFY | {"objective": {"kind": "crd", "width": 4}},
         SPEAK | {"objective": {"kind": "sum", "terms": [{"objective": {"kind": "kd"}}, {"objective": HIDDEN}]}},
+        SPEAK | {"objective": {"kind": "sum", "terms": DISTILBERT}},
     ],
 )
 def test_a_job_that_was_stopped_ends_bit_for_bit_as_an_unbroken_one(
