@@ -18,6 +18,10 @@ from typing import Any, BinaryIO, cast
 
 import psutil
 
+# Matrix products on a GPU are the same bits in every run only with workspaces of a fixed size, read once, when CUDA
+# starts; without them torch refuses such products while it is asked for deterministic algorithms, as training is.
+_SAME_BITS = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
+
 START_SECONDS = 180  # importing torch on a busy machine with a cold disk
 
 Message = dict[str, Any]
@@ -147,4 +151,4 @@ def _environment(threads: int) -> dict[str, str]:
     """The worker's, without its secrets, and with the thread counts of every numerical library."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("QSTILL_")}
     counts = {f"{library}_NUM_THREADS": str(threads) for library in ("OMP", "MKL", "OPENBLAS", "NUMEXPR", "RAYON")}
-    return kept | counts | {"QISKIT_PARALLEL": "FALSE", "PYTHONUNBUFFERED": "1"}
+    return kept | counts | {"QISKIT_PARALLEL": "FALSE", "PYTHONUNBUFFERED": "1", **_SAME_BITS}

@@ -178,7 +178,7 @@ class _Transformer(Strict):
 class TextTransformer(_Transformer):
     """A small transformer encoder: every token sees every other; learned positions, the mean of all tokens.
 
-    Features: `pool`, the normalised mean.
+    Features: `embedding` and `blocks.N`, the mean of the tokens there; `pool`, the mean of the normalised ones.
     """
 
     kind: Literal["text_transformer"] = Field(
@@ -187,7 +187,10 @@ class TextTransformer(_Transformer):
 
 
 class Decoder(_Transformer):
-    """A small GPT: each token sees those before it and says what comes next. Its head is the embedding itself."""
+    """A small GPT: each token sees those before it and says what comes next. Its head is the embedding itself.
+
+    Features, of each token as of a row: `embedding` and `blocks.N`; `last`, the normalised ones that the head sees.
+    """
 
     kind: Literal["decoder"] = Field(
         description="A causal transformer with tied embeddings; language modelling.", examples=["decoder"]
@@ -209,7 +212,7 @@ def needs_images(architecture: AnyArchitecture) -> bool:
 def features_of(architecture: AnyArchitecture) -> dict[str, FeatureKind]:
     """The features that a network can be asked for, in the order in which it computes them.
 
-    flat: (rows, width). image: (rows, channels, height, width).
+    flat: (rows, width), of a language model (tokens, width). image: (rows, channels, height, width).
     """
     match architecture:
         case Mlp():
@@ -220,10 +223,12 @@ def features_of(architecture: AnyArchitecture) -> dict[str, FeatureKind]:
             return {"embedding": "image", **_numbered("blocks", architecture.depth, "image"), "pool": "flat"}
         case BagOfEmbeddings():
             return {"pool": "flat", **_numbered("hidden", len(architecture.hidden), "flat")}
-        case TextCnn() | Lstm() | TextTransformer():
+        case TextCnn() | Lstm():
             return {"pool": "flat"}
+        case TextTransformer():
+            return {"embedding": "flat", **_numbered("blocks", architecture.depth, "flat"), "pool": "flat"}
         case Decoder():
-            return {}  # one row has as many features as tokens, and losses on features compare rows
+            return {"embedding": "flat", **_numbered("blocks", architecture.depth, "flat"), "last": "flat"}
         case ResNet() | WideResNet():
             return {"stem": "image", **_numbered("stages", 3, "image"), "pool": "flat"}
 

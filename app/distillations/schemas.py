@@ -17,6 +17,7 @@ from app.distillations.datasets import (
 from app.distillations.layers import LayersDoNotFit, layer_pairs
 from app.distillations.measures import MeasureName
 from app.distillations.objectives import Dkd, FeatureObjective, Kd, Objective, OnFeatures, Place, Rkd, singles
+from app.distillations.objectives.features import MAX_RKD_BATCH
 from app.distillations.regression_jobs import refuse_unfit_for_regression
 from app.distillations.teachers import (
     EndpointTeacher,
@@ -34,7 +35,6 @@ from app.distillations.training import StudentTraining, Training
 from app.schemas import Strict, Submission, View, refuse
 
 MAX_SEEDS = 20  # each trains a student and a baseline
-MAX_RKD_BATCH = 256  # rows; their triples' cosines are 16.8 million numbers
 MAX_PERIODIC_CHECKPOINTS = 200  # files of one job
 
 ExportFormat = Literal["onnx", "onnx_int8"]
@@ -209,6 +209,8 @@ def _refuse_impossible_layers(job: DistillationJob, objective: FeatureObjective,
     foreign = isinstance(job.teacher, UploadedTeacher) and job.teacher.format == "onnx"
     if foreign or isinstance(job.teacher, SoftLabels | EndpointTeacher | EnsembleTeacher):
         reason = f"{objective.kind} compares features, and this teacher gives answers only"
+        if isinstance(job.teacher, EnsembleTeacher):
+            reason = f"{objective.kind} compares features, and those of an ensemble's members have no mean"
         refuse((*place, "kind"), "features_unavailable", reason, objective.kind)
     named = dict(architectures(job))
     if ("teacher",) not in named:

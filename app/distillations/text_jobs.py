@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from app.distillations.architectures import AnyArchitecture, Decoder, OnText
 from app.distillations.datasets import BuiltinText, TextFile
-from app.distillations.objectives import OnFeatures, Place, Sequence, singles
+from app.distillations.objectives import Crd, Pkt, Place, Rkd, Sequence, Sp, singles
+from app.distillations.objectives.features import MAX_RKD_BATCH
 from app.distillations.teachers import EndpointTeacher, SoftLabels, TrainedTeacher, UploadedTeacher, parts
 from app.schemas import refuse
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from app.distillations.training import Training
 
 MAX_LOGITS = 1 << 26  # of one batch: 256 MB in single precision, and training holds several such
-
+MAX_PAIRED_TOKENS = 1 << 12  # of one batch; their pairs are 16.8 million numbers, as rkd's triples
 
 Named = list[tuple[Place, AnyArchitecture]]
 
@@ -100,7 +101,18 @@ def _refuse_unfit_objective(job: DistillationJob, data: AnyTextData) -> None:
             reason = f"a row has {data.max_length} tokens, and one at least must be left to the teacher"
             refuse(("objective", "prompt"), "prompt_too_long", reason, objective.prompt)
     if data.task == "language_modelling":
-        for place, single in singles(objective):
-            if isinstance(single, OnFeatures):
-                reason = f"{single.kind} compares rows, and a language model has features for each token"
-                refuse((*place, "kind"), "objective_mismatch", reason, single.kind)
+        for _, single in singles(objective):
+            if isinstance(single, Rkd | Sp | Pkt | Crd):
+                _refuse_many_tokens(job.training, data, single)
+
+
+def _refuse_many_tokens(training: Training, data: AnyTextData, objective: Rkd | Sp | Pkt | Crd) -> None:
+    """Raise a validation error where too many tokens of a batch are compared with one another."""
+    triples = isinstance(objective, Rkd)
+    most, what = (MAX_RKD_BATCH, "triples") if triples else (MAX_PAIRED_TOKENS, "pairs")
+    if training.batch_size * data.max_length > most:
+        reason = (
+            f"{objective.kind} compares all {what} of a batch's batch_size · max_length = "
+            f"{training.batch_size * data.max_length:,} tokens: at most {most:,}; fitnet compares each token alone"
+        )
+        refuse(("training", "batch_size"), "batch_too_large", reason, training.batch_size)

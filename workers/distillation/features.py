@@ -63,8 +63,10 @@ def _first(teacher: Teacher, data: Data) -> Tensor:
 
 
 def _refuse_too_large(shapes: dict[str, tuple[int, ...]], data: Data, place: tuple[str | int, ...]) -> None:
-    size = 4 * len(data.train.y) * sum(math.prod(shape) for shape in shapes.values())
+    rows = data.train.x.numel() if data.language else len(data.train.x)  # a language model's are its tokens
+    size = 4 * rows * sum(math.prod(shape) for shape in shapes.values())
     if size > MAX_BYTES:
-        title = f"The teacher's features {', '.join(shapes)} of all training rows take {size >> 20} MiB; at most "
+        what = "tokens" if data.language else "rows"
+        title = f"The teacher's features {', '.join(shapes)} of all training {what} take {size >> 20} MiB; at most "
         pointer = "".join(f"/{part}" for part in (*place, "layers"))
         raise Problem("features_too_large", f"{title}{MAX_BYTES >> 20} MiB are held.", pointer=pointer)

@@ -158,7 +158,7 @@ class Learner:
         answers = logits.detach()
         said = heard(self.signal.rows(positions), answers).logits
         loss, slope = kd_and_slope(answers, said, labels, self.lesson.objective, self.epoch + 1)
-        self._backward(logits, slope.to(logits.dtype))
+        self._backward(logits, slope)
         return loss
 
     def _loss(self, positions: Tensor) -> Tensor:
@@ -179,6 +179,7 @@ class Learner:
             if len(spoken) < len(logits):  # padding says nothing, and nothing is said of it
                 logits, labels = logits.index_select(0, spoken), labels.index_select(0, spoken)
                 positions, target = positions[spoken], replace(target, labels=labels)
+                features = {name: states.index_select(0, spoken) for name, states in features.items()}
         return self.criterion(logits, features, self.signal.rows(positions), target)["loss"]  # type: ignore[no-any-return]
 
     def _precision(self) -> AbstractContextManager[object]:
@@ -194,11 +195,15 @@ class Learner:
         return min(most, self.batches_per_epoch - self.batch // most * most)
 
     def _backward(self, result: Tensor, slope: Tensor | None = None) -> None:
-        """slope: the loss's gradient by `result`; None for the loss itself."""
+        """slope: the loss's gradient by `result`, in single precision; None for the loss itself.
+
+        It is scaled before it is rounded to the precision of `result`: small slopes would be 0 in float16.
+        """
+        slope = torch.ones_like(result) if slope is None else slope
         together = self._together()
-        result = result if together == 1 else result / together
-        result = result if self.scaler is None else self.scaler.scale(result)
-        result.backward(slope)  # type: ignore[no-untyped-call]
+        slope = slope if together == 1 else slope / together
+        slope = slope if self.scaler is None else self.scaler.scale(slope)
+        result.backward(slope.to(result.dtype))  # type: ignore[no-untyped-call]
 
     def _step(self) -> None:
         """One optimizer step on the gradients that have come together."""

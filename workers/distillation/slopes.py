@@ -11,10 +11,11 @@ from torch.nn.functional import log_softmax
 from app.distillations.objectives import Kd
 from workers.distillation.data import Data
 from workers.distillation.objectives.schedules import value_at
-from workers.distillation.objectives.terms import UNKNOWN, upcast
+from workers.distillation.objectives.terms import UNKNOWN, kl, upcast
 from workers.distillation.plan import Stage
 
 MOST_CLASSES = 64  # beyond it the arithmetic counts, and autograd's is the better
+HOT = 10.0  # a temperature above which T² makes a loss of the rounding in the plain sum; `kl` costs a few calls more
 
 
 def has_slope(stage: Stage, objective: object, data: Data) -> bool:
@@ -34,7 +35,10 @@ def kd_and_slope(student: Tensor, teacher: Tensor, labels: Tensor, kd: Kd, epoch
     student, teacher = upcast(student).t().contiguous(), upcast(teacher).t().contiguous()  # few classes: a fast softmax
     soft_student, soft_teacher = log_softmax(student / heat, dim=0), log_softmax(teacher / heat, dim=0)
     said = soft_teacher.exp()
-    soft = torch.sum(said * (soft_teacher - soft_student)) * (heat**2 / rows)
+    if heat > HOT:
+        soft = kl(soft_teacher.t(), soft_student.t()) * heat**2
+    else:
+        soft = torch.sum(said * (soft_teacher - soft_student)) * (heat**2 / rows)
     slope = (soft_student.exp() - said).mul_(alpha * heat / rows)
     logs = log_softmax(student, dim=0)
     at_label = torch.arange(classes, device=labels.device)[:, None] == labels

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from app.distillations.objectives.features import At, Crd, FitNet, OnFeatures, Pkt, Rkd, Sp
+from app.distillations.objectives.features import At, Cosine, Crd, FitNet, OnFeatures, Pkt, Rkd, Sp
 from app.distillations.objectives.logits import (
     Dist,
     Dkd,
@@ -32,7 +32,7 @@ def _kd_unless_named(given: Any) -> Any:
 
 
 OnLogits = Kd | HardLabel | LogitMse | Dkd | Dist | LogitStd | ReverseKl | Jsd | TfKd
-FeatureObjective = FitNet | At | Rkd | Sp | Pkt | Crd
+FeatureObjective = FitNet | At | Rkd | Sp | Pkt | Crd | Cosine
 Single = OnLogits | FeatureObjective
 
 
@@ -87,6 +87,7 @@ def singles(objective: Single | Sum | Sequence) -> Iterator[tuple[Place, Single]
 
 __all__ = [
     "At",
+    "Cosine",
     "Crd",
     "Dist",
     "Dkd",

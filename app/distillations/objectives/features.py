@@ -12,6 +12,7 @@ from app.distillations.objectives.pieces import FeatureWeight, Weight, refuse_al
 from app.schemas import Strict
 
 MAX_PAIRS = 8  # of layers, in one term
+MAX_RKD_BATCH = 256  # rows; their triples' cosines are 16.8 million numbers
 
 LayerName = Annotated[str, StringConstraints(min_length=1, max_length=50)]
 
@@ -79,7 +80,7 @@ class At(Weighted):
     )
     weight: FeatureWeight = Field(
         1000.0,
-        description="λ: the weight of the difference, a mean over rows and places; half the paper's β.",
+        description="λ: the weight of the difference, a mean over rows and places: the β of the authors' code.",
         examples=[1000.0],
     )
 
@@ -138,3 +139,18 @@ class Crd(Weighted):
         0.07, description="τ: divides the cosine similarities.", examples=[0.07]
     )
     width: Annotated[int, Field(ge=2, le=512)] = Field(128, description="Numbers of an embedding.", examples=[128])
+
+
+class Cosine(Weighted):
+    """CE + λ·(1 - cosine of features): the third term of DistilBERT, of Sanh and others (2019)."""
+
+    needs: ClassVar[Literal["any", "same", "image"]] = "same"
+
+    kind: Literal["cosine"] = Field(
+        description="Match the direction of the teacher's features, of images at each place; a language model's are "
+        "those of each token. Where the widths differ, the student's are led through a linear map that is trained with "
+        "it and thrown away. DistilBERT's three terms, 5·KL + 2·cross-entropy + 1·cosine at T=2, are a `sum` of `kd` "
+        "with temperature 2, alpha 5/7 and weight 7, and of `cosine` with hard_weight 0.",
+        examples=["cosine"],
+    )
+    weight: FeatureWeight = Field(1.0, description="λ: the weight of 1 - cosine, from 0 to 2.", examples=[1.0])

@@ -140,7 +140,7 @@ def test_an_objective_that_cannot_work_is_refused(objective: dict[str, Any], pla
 
 EVERY_KIND = [
     *("kd", "hard_label", "logit_mse", "dkd", "dist", "logit_std", "reverse_kl", "jsd", "tf_kd"),
-    *("fitnet", "rkd", "sp", "pkt", "crd"),
+    *("fitnet", "rkd", "sp", "pkt", "crd", "cosine"),
 ]
 
 

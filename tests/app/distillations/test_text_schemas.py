@@ -61,7 +61,12 @@ def test_text_jobs_are_accepted() -> None:
         ),
         (CLASSIFY | {"objective": {"kind": "sequence"}}, "objective/kind", "objective_mismatch"),
         (SPEAK | {"objective": {"kind": "sequence", "prompt": 64}}, "objective/prompt", "prompt_too_long"),
-        (SPEAK | {"objective": {"kind": "rkd"}}, "objective/kind", "objective_mismatch"),
+        (SPEAK | {"objective": {"kind": "rkd"}}, "training/batch_size", "batch_too_large"),
+        (
+            SPEAK | {"objective": {"kind": "sp"}, "training": {"batch_size": 128}},
+            "training/batch_size",
+            "batch_too_large",
+        ),
         (SPEAK | {"training": {"class_weights": "balanced"}}, "training/class_weights", "only_for_classification"),
         (SPEAK | {"training": {"balanced_batches": True}}, "training/balanced_batches", "only_for_classification"),
         (SPEAK | {"training": {"batch_size": 2048}}, "training/batch_size", "batch_too_large"),

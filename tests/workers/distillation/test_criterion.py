@@ -122,6 +122,30 @@ def test_projections_are_drawn_from_the_seed_and_lead_to_the_teachers_width() ->
     assert [tuple(weight.shape) for weight in images.state_dict().values()] == [(7, 5, 1, 1), (7,)]
     crd = Criterion(objective(kind="crd", width=16), STUDENT, TEACHER, seed=0)
     assert [tuple(weight.shape) for weight in crd.state_dict().values()] == [(16, 5), (16,), (16, 9), (16,)]
+    cosine = Criterion(objective(kind="cosine"), STUDENT, TEACHER, seed=0)
+    assert [tuple(weight.shape) for weight in cosine.state_dict().values()] == [(9, 5), (9,)]
+
+
+def test_distilberts_three_terms_are_a_sum_of_two_objectives() -> None:
+    """5·T²·KL at T = 2, 2·cross-entropy and 1·cosine, of networks of one width: nothing is projected."""
+    widths = {"last": (6,)}
+    softened = {"weight": 7.0, "objective": {"kind": "kd", "temperature": 2.0, "alpha": 5 / 7}}
+    directed = {"objective": {"kind": "cosine", "hard_weight": 0.0}}
+    criterion = Criterion(objective(kind="sum", terms=[softened, directed]), widths, widths, seed=0)
+    assert not list(criterion.parameters())
+    draw = np.random.default_rng(0)
+    z, answers, mine, theirs = (draw.normal(size=(ROWS, width)) for width in (CLASSES, CLASSES, 6, 6))
+    labels = np.arange(ROWS) % CLASSES
+    kl = cross_entropy = cosine = 0.0
+    for row in range(ROWS):
+        p, q, plain = (np.exp(one) / np.exp(one).sum() for one in (answers[row] / 2, z[row] / 2, z[row]))
+        kl += 4 * float(np.sum(p * np.log(p / q))) / ROWS
+        cross_entropy -= float(np.log(plain[labels[row]])) / ROWS
+        lengths = np.linalg.norm(mine[row]) * np.linalg.norm(theirs[row])
+        cosine += (1 - float(mine[row] @ theirs[row] / lengths)) / ROWS
+    signal = Signal(torch.tensor(answers), "teacher", {"last": torch.tensor(theirs)})
+    found = criterion(torch.tensor(z), {"last": torch.tensor(mine)}, signal, Target(torch.tensor(labels)))
+    assert found["loss"].item() == pytest.approx(5 * kl + 2 * cross_entropy + cosine, rel=1e-6)
 
 
 def test_ramps_go_from_one_end_to_the_other_and_stay() -> None:

@@ -15,6 +15,7 @@ from torch.testing import assert_close
 
 from workers.distillation.objectives import DISTANCES
 from workers.distillation.objectives.at import at
+from workers.distillation.objectives.cosine import cosine
 from workers.distillation.objectives.crd import crd
 from workers.distillation.objectives.features import of_one_size
 from workers.distillation.objectives.fitnet import fitnet
@@ -35,6 +36,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "sp": {},
     "pkt": {},
     "crd": {"temperature": 0.07},
+    "cosine": {},
 }
 ZERO_AT_EQUALITY = [kind for kind in DEFAULTS if kind != "crd"]
 OF_ROWS = ["rkd", "sp", "pkt"]  # compare rows with rows, whatever the widths
@@ -110,14 +112,18 @@ def pkt_formula(s: Array, t: Array) -> float:
     return total / len(s) ** 2
 
 
-def crd_formula(s: Array, t: Array) -> float:
+def crd_formula(s: Array, t: Array, temperature: float = 0.07) -> float:
     rows = len(s)
     unit_s, unit_t = (f / np.linalg.norm(f, axis=1, keepdims=True) for f in (s, t))
-    e = np.exp(unit_s @ unit_t.T / 0.07)
+    e = np.exp(unit_s @ unit_t.T / temperature)
     mean = np.mean([e[i, j] for i, j in itertools.permutations(range(rows), 2)])
     h = e / (e + (rows - 1) * mean)
     anchors = [-np.log(h[i, i]) - sum(np.log(1 - h[i, j]) for j in range(rows) if j != i) for i in range(rows)]
     return float(2 * np.mean(anchors))
+
+
+def cosine_formula(s: Array, t: Array) -> float:
+    return float(np.mean([1 - a @ b / np.linalg.norm(a) / np.linalg.norm(b) for a, b in zip(s, t, strict=True)]))
 
 
 FORMULAS: dict[str, Callable[[Array, Array], float]] = {
@@ -127,6 +133,7 @@ FORMULAS: dict[str, Callable[[Array, Array], float]] = {
     "sp": sp_formula,
     "pkt": pkt_formula,
     "crd": crd_formula,
+    "cosine": cosine_formula,
 }
 
 
@@ -158,7 +165,7 @@ def test_crd_is_least_where_each_row_points_where_its_teacher_does(seed: int) ->
     assert crd(student, teacher, temperature=0.07) > crd(teacher, teacher, temperature=0.07)
 
 
-@pytest.mark.parametrize("kind", ["at", *OF_ROWS, "crd"])
+@pytest.mark.parametrize("kind", ["at", *OF_ROWS, "crd", "cosine"])
 @given(seed=seeds, a=scales, b=scales)
 @quick
 def test_the_scale_of_either_network_changes_nothing(kind: str, seed: int, a: float, b: float) -> None:
@@ -196,6 +203,31 @@ def test_the_order_of_the_rows_changes_nothing(kind: str, seed: int) -> None:
     student, teacher = features(kind, seed), features(kind, seed + 1)
     order = torch.randperm(5, generator=torch.Generator().manual_seed(seed))
     assert_close(distance(kind, student[order], teacher[order]), distance(kind, student, teacher))
+
+
+def test_the_cosine_of_images_is_that_of_their_channels_at_each_place() -> None:
+    student, teacher = (torch.randn(2, 3, 2, 2, generator=torch.Generator().manual_seed(s)).double() for s in (0, 1))
+    places = [
+        cosine_formula(s[:, i, j][None].numpy(), t[:, i, j][None].numpy())
+        for s, t in zip(student, teacher, strict=True)
+        for i, j in itertools.product(range(2), repeat=2)
+    ]
+    assert cosine(student, teacher).item() == pytest.approx(np.mean(places))
+
+
+@given(seed=seeds, p=st.sampled_from([1.0, 2.0, 4.0]), temperature=st.floats(0.05, 5.0), weight=st.floats(0, 100))
+@quick
+def test_parameters_stand_where_the_formulas_have_them(seed: int, p: float, temperature: float, weight: float) -> None:
+    some, other = features("at", seed), features("at", seed + 1)
+    maps = [(f.abs() ** p).sum(1).flatten(1) for f in (some, other)]
+    first, second = (m / m.norm(dim=1, keepdim=True) for m in maps)
+    assert_close(at(some, other, p=p), ((first - second) ** 2).mean(), rtol=1e-5, atol=1e-9)
+    student, teacher = features("crd", seed), features("crd", seed + 1)
+    expected = crd_formula(student.numpy(), teacher.numpy(), temperature)
+    assert crd(student, teacher, temperature=temperature).item() == pytest.approx(expected, rel=1e-4)
+    parts = [rkd(student, teacher, distance_weight=d, angle_weight=a) for d, a in ((1.0, 0.0), (0.0, 1.0))]
+    both = rkd(student, teacher, distance_weight=weight, angle_weight=2 * weight)
+    assert_close(both, weight * (parts[0] + 2 * parts[1]))
 
 
 def test_images_of_different_size_meet_at_the_smaller() -> None:

@@ -266,7 +266,7 @@ def test_logit_mse_is_twice_the_limit_of_kd(batch: Batch) -> None:
 @given(batches(), temperatures)
 @quick
 def test_dkd_decomposes_kd_row_by_row(batch: Batch, t: float) -> None:
-    """Eq. 5 and 6 of the paper: KL = TCKD + (1 - p)·NCKD."""
+    """As in the paper: KL = TCKD + (1 - p)·NCKD."""
     student, teacher, labels = batch
     for row in range(len(student)):
         one = (student[row : row + 1], teacher[row : row + 1], labels[row : row + 1])

@@ -22,7 +22,7 @@ from workers.distillation.objectives.schedules import value_at
 from workers.distillation.objectives.terms import UNKNOWN, Target
 from workers.distillation.plan import student_lesson, student_stages
 from workers.distillation.signals import Signal
-from workers.distillation.slopes import MOST_CLASSES, has_slope, kd_and_slope
+from workers.distillation.slopes import HOT, MOST_CLASSES, has_slope, kd_and_slope
 from workers.distillation.teachers import Teacher, signal_and_use
 from workers.distillation.text.rows import load_text
 
@@ -60,10 +60,10 @@ def test_loss_and_gradient_are_autograds(
     loss = kd(student, Signal(teacher, "made up"), Target(labels), temperature=temperature, alpha=alpha)["loss"]
     (slope,) = torch.autograd.grad(loss, student)
     found, closed = kd_and_slope(student.detach(), teacher, labels, Kd(temperature=temperature, alpha=alpha), epoch=1)
-    # At T=1000 the soft term is T² times a difference of nearly equal numbers: both sides round it alike badly.
-    noise = 1e-6 * temperature**2 if precision == torch.float32 else 1e-12 * temperature**2
-    assert_close(found, loss.detach(), rtol=1e-5, atol=1e-5 + noise)
-    assert_close(closed, slope, rtol=1e-4, atol=(1e-6 + noise / temperature) * max(1.0, 1 / temperature))
+    # The gradient is T times a difference of probabilities, and each is rounded.
+    noise = (1e-6 if precision == torch.float32 else 1e-12) * temperature
+    assert_close(found, loss.detach(), rtol=1e-4, atol=1e-5 + noise * min(temperature, HOT))
+    assert_close(closed, slope, rtol=1e-4, atol=(1e-6 + noise) * max(1.0, 1 / temperature))
 
 
 def test_ramps_are_read_at_the_running_epoch() -> None:

@@ -437,3 +437,12 @@ def test_what_the_teacher_says_of_views_is_kept_for_the_next_job(
     run(spec, second)
     assert asked == []
     assert hashes(first) == hashes(second)
+
+
+def test_small_slopes_are_scaled_before_they_are_rounded_to_half_precision(job: Make) -> None:
+    one = learner(job)
+    one.scaler = torch.amp.GradScaler("cpu", init_scale=2.0**16)
+    logits = torch.ones(2, 3, dtype=torch.float16, requires_grad=True)
+    one._backward(logits, torch.full((2, 3), 1e-8))
+    assert logits.grad is not None
+    assert logits.grad.tolist() == [pytest.approx([1e-8 * 2**16] * 3, rel=1e-3)] * 2  # unscaled, float16 has 0 here

@@ -1,7 +1,7 @@
 """A small GPT (Radford and others 2019): what comes next, at every token, from the tokens up to it.
 
 Its answers are flattened, (batch·tokens, vocabulary), a row's tokens after one another: to a loss each of them is a row
-of its own. The head is the embedding itself (Press and Wolf 2017, arXiv:1608.05859).
+of its own, and so are its features. The head is the embedding itself (Press and Wolf 2017, arXiv:1608.05859).
 """
 
 import torch
@@ -43,7 +43,14 @@ class DecoderNetwork(TokenNetwork):
         tokens = x.shape[1]
         future = torch.ones(tokens, tokens, dtype=torch.bool, device=x.device).triu(1)
         states = self.dropout(self.embedding(x) + self.positions[:, :tokens])
-        for block in self.blocks:
+        if seen is not None:
+            seen["embedding"] = states.flatten(0, 1)
+        for number, block in enumerate(self.blocks):
             states = block(states, future)
-        logits: Tensor = self.likeness(self.norm(states), self.embedding.weight)
+            if seen is not None:
+                seen[f"blocks.{number}"] = states.flatten(0, 1)
+        states = self.norm(states)
+        if seen is not None:
+            seen["last"] = states.flatten(0, 1)
+        logits: Tensor = self.likeness(states, self.embedding.weight)
         return logits.flatten(0, 1)

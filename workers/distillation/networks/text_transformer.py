@@ -29,8 +29,12 @@ class TextTransformerNetwork(TokenNetwork):
         """Logits."""
         is_real, padding = real(x), (x == PAD)[:, None, None, :]
         states = self.dropout(self.embedding(x) + self.positions[:, : x.shape[1]])
-        for block in self.blocks:
+        if seen is not None:
+            seen["embedding"] = mean_of(states, is_real)
+        for number, block in enumerate(self.blocks):
             states = block(states, padding)
+            if seen is not None:
+                seen[f"blocks.{number}"] = mean_of(states, is_real)
         pool = mean_of(self.norm(states), is_real)
         if seen is not None:
             seen["pool"] = pool

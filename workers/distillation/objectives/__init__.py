@@ -10,6 +10,7 @@ from torch import Tensor
 from app.distillations.objectives import Dkd, Objective, OnLogits, singles
 from app.errors import Problem
 from workers.distillation.objectives.at import at
+from workers.distillation.objectives.cosine import cosine
 from workers.distillation.objectives.crd import crd
 from workers.distillation.objectives.dist import dist
 from workers.distillation.objectives.dkd import dkd
@@ -49,6 +50,7 @@ DISTANCES: dict[str, Callable[..., Tensor]] = {
     "sp": sp,
     "pkt": pkt,
     "crd": crd,
+    "cosine": cosine,
 }  # by the objective's kind
 
 

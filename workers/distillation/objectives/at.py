@@ -1,4 +1,4 @@
-"""Attention transfer (Zagoruyko, Komodakis 2017, arXiv:1612.03928, eq. 2): ‖Q_S/‖Q_S‖ - Q_T/‖Q_T‖‖.
+"""Attention transfer (Zagoruyko, Komodakis 2017, arXiv:1612.03928): ‖Q_S/‖Q_S‖ - Q_T/‖Q_T‖‖.
 
 Q is the attention map of features A: the sum over channels of |A|^p.
 """

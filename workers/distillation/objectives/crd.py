@@ -1,8 +1,8 @@
 """Contrastive representation distillation (Tian and others 2020, arXiv:1910.10699): -log h(i, i) - Σ log(1 - h(i, j)).
 
 h is a critic's probability that two embeddings are of the same row: e^x/(e^x + N/M), x their cosine over τ, N the
-number of negatives, M that of rows in the data. The authors' code divides e^x by M times its mean first, without which
-h is near 1 for unrelated rows, and M cancels: h = e^x/(e^x + N·mean).
+number of negatives, M that of rows in the data. The authors' code divides e^x by M times its mean (of the first batch)
+first, without which h is near 1 for unrelated rows, and M cancels: h = e^x/(e^x + N·mean).
 
 The negatives are the other rows of the batch. The paper's, 16,384 at a time, come from a memory of embeddings of all
 rows, older than the networks that it trains. The batch's are fresh and leave no state to save; small data has no more.

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from app.distillations.architectures import FeatureKind
 from app.distillations.layers import LayersDoNotFit, Pairs, layer_pairs
 from app.distillations.objectives import (
+    Cosine,
     Crd,
     FeatureObjective,
     FitNet,
@@ -121,6 +122,8 @@ def _part(objective: Single, student: Shapes, teacher: Shapes) -> "_OnLogits | _
 def _projections(objective: FeatureObjective, student: Shape, teacher: Shape) -> tuple[nn.Module, nn.Module]:
     """What the student's and the teacher's feature are led through."""
     if isinstance(objective, FitNet):
+        return regressor(student, teacher), nn.Identity()
+    if isinstance(objective, Cosine) and student[0] != teacher[0]:
         return regressor(student, teacher), nn.Identity()
     if isinstance(objective, Crd):
         return embedding(student, objective.width), embedding(teacher, objective.width)

@@ -1,4 +1,4 @@
-"""DIST (Huang and others 2022, arXiv:2205.10536, eq. 7-10): distances 1 - ρ(student, teacher), ρ Pearson's correlation.
+"""DIST (Huang and others 2022, arXiv:2205.10536): distances 1 - ρ(student, teacher), ρ Pearson's correlation.
 
 Between the class probabilities of each row (inter-class), and of each class over the rows of the batch (intra-class).
 """

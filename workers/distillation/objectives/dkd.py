@@ -1,6 +1,6 @@
-"""Decoupled distillation (Zhao and others 2022, arXiv:2203.08679, eq. 7): α·TCKD + β·NCKD.
+"""Decoupled distillation (Zhao and others 2022, arXiv:2203.08679): α·TCKD + β·NCKD.
 
-With p the teacher's probability of a row's target class, KL(teacher ‖ student) = TCKD + (1 - p)·NCKD (eq. 5-6).
+With p the teacher's probability of a row's target class, KL(teacher ‖ student) = TCKD + (1 - p)·NCKD.
 """
 
 import torch

@@ -1,4 +1,4 @@
-"""Hints (FitNets: Romero and others 2015, arXiv:1412.6550, eq. 3): ½‖teacher's features - r(student's features)‖².
+"""Hints (FitNets: Romero and others 2015, arXiv:1412.6550): ½‖teacher's features - r(student's features)‖².
 
 r, the regressor, is a linear map that is trained with the student: see `projections.py`. The paper trains the layers up
 to the hint first and distils logits afterwards; here both are learned at once, as in most later comparisons.

@@ -1,4 +1,4 @@
-"""Hard-label distillation (Touvron and others 2021, arXiv:2012.12877, eq. 3): ½·CE(z, y) + ½·CE(z, argmax z_t)."""
+"""Hard-label distillation (Touvron and others 2021, arXiv:2012.12877): ½·CE(z, y) + ½·CE(z, argmax z_t)."""
 
 from torch import Tensor
 

@@ -7,9 +7,9 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn.functional import kl_div, log_softmax
+from torch.nn.functional import log_softmax
 
-from workers.distillation.objectives.terms import Target, Terms, label_term, upcast
+from workers.distillation.objectives.terms import Target, Terms, kl, label_term, upcast
 from workers.distillation.signals import Signal
 
 
@@ -22,12 +22,7 @@ def jsd(student: Tensor, signal: Signal, target: Target, *, beta: float, tempera
     """
     p, q = (log_softmax(upcast(logits) / temperature, dim=1) for logits in (signal.logits, student))
     mixture = torch.logaddexp(p + math.log(beta), q + math.log1p(-beta))
-    divergence = beta * _kl(p, mixture) + (1 - beta) * _kl(q, mixture)
+    divergence = beta * kl(p, mixture) + (1 - beta) * kl(q, mixture)
     soft = divergence * temperature**2
     hard = label_term(student, target)
     return {"hard": hard, "soft": soft, "loss": (1 - alpha) * hard + alpha * soft}
-
-
-def _kl(first: Tensor, second: Tensor) -> Tensor:
-    """KL(first ‖ second) in nats, mean over the batch, of log-probabilities (batch, classes)."""
-    return kl_div(second, first, reduction="batchmean", log_target=True)

@@ -1,4 +1,4 @@
-"""Kullback-Leibler distillation (Hinton, Vinyals, Dean 2015, arXiv:1503.02531, eq. 1-3)."""
+"""Kullback-Leibler distillation (Hinton, Vinyals, Dean 2015, arXiv:1503.02531, sec. 2)."""
 
 from torch import Tensor
 

@@ -13,7 +13,9 @@ def logit_std(
 ) -> Terms:
     """hard_weight·CE + weight·T²·KL of logits standardised row by row, each a mean over the rows that have it.
 
-    σ is the population's, over the classes, as in the paper. The hard term sees the student's logits as they are.
+    λ = 9 and T = 2 are what the authors' code is run with, and T² multiplies beside λ there as well. Its σ divides by
+    K - 1, this one by K: a temperature that is √(1 - 1/K) times as high. The hard term sees the student's logits as
+    they are.
     student: logits (batch, classes). signal.logits: the same shape. target.labels: (batch,), -1 where unknown.
     Returns {"hard", "soft", "loss"}, scalars in nats; rows without a label carry the soft term only. The soft term
     leaves the size of the student's logits free, which spoils calibration at T=1.

@@ -1,4 +1,4 @@
-"""Reverse Kullback-Leibler divergence (as in GKD: Agarwal and others 2023, arXiv:2306.13649, sec. 2): KL(q ‖ p).
+"""Reverse Kullback-Leibler divergence (as in GKD: Agarwal and others 2023, arXiv:2306.13649): KL(q ‖ p).
 
 p is the teacher's distribution, q the student's.
 """

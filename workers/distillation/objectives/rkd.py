@@ -14,7 +14,8 @@ def rkd(student: Tensor, teacher: Tensor, *, distance_weight: float, angle_weigh
     """λ_d·distances + λ_a·angles, each a mean over the pairs and triples of different rows; 0 for a single row.
 
     Both: (rows, ...), flattened. Moving, rotating, reflecting or scaling either space changes nothing. Time and memory
-    grow with rows²·numbers + rows³.
+    grow with rows²·numbers + rows³. The common code's means are over all pairs and triples: those of a row with itself
+    are 0 there, which makes the terms (n - 1)/n and (n - 1)(n - 2)/n² as large for n rows.
     """
     from_to = [_differences(features) for features in (student, teacher)]
     return distance_weight * _distances(*from_to) + angle_weight * _angles(*from_to)

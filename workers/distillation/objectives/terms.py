@@ -5,7 +5,7 @@ from typing import TypedDict
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, kl_div, log_softmax
+from torch.nn.functional import cross_entropy, log_softmax
 
 UNKNOWN = -1  # the label of a row whose label is unknown, or hidden from the student
 
@@ -79,4 +79,19 @@ def squared_error_of_known(answers: Tensor, labels: Tensor) -> Tensor:
 
 def kl_from_logits(teacher: Tensor, student: Tensor) -> Tensor:
     """KL(teacher ‖ student) in nats, summed over classes, mean over the batch. Both: logits (batch, classes)."""
-    return kl_div(log_softmax(student, dim=1), log_softmax(teacher, dim=1), reduction="batchmean", log_target=True)
+    return kl(log_softmax(teacher, dim=1), log_softmax(student, dim=1))
+
+
+def kl(p: Tensor, q: Tensor) -> Tensor:
+    """KL(p ‖ q) in nats, summed over classes, mean over the batch. Both: log-probabilities (batch, classes); -inf in p
+    is a class without a share, whatever q says.
+
+    Σ p·(log p/q - 1 + q/p), which is Σ p·log p/q because both sum to 1. Where p and q are close, as they are at a high
+    temperature, the terms of the second are as large as log p/q, cancel, and leave rounding that T² makes the loss.
+    """
+    share = p > -torch.inf
+    gap = (p - q).masked_fill(~share, 0)
+    near = gap.clamp(-1, 1)
+    of_near = p.exp() * (near + torch.expm1(-near))
+    of_far = p.exp() * (gap - 1) + q.exp()
+    return torch.where(share & (gap.abs() < 1), of_near, of_far).sum() / len(p)

@@ -20,8 +20,9 @@ def tf_kd(
     """(1-α)·CE + α·T²·KL(virtual teacher ‖ student), each a mean over the labelled rows; `signal` is not heard.
 
     The virtual teacher is softened as any other, softmax(log p/T). The authors' code takes softmax(p/T) instead, which
-    is all but uniform at T = 20, and leaves the student at T = 1. student: logits (batch, classes). target.labels:
-    (batch,), -1 where unknown. Returns {"hard", "soft", "loss"}, scalars in nats.
+    is all but uniform at T = 20, leaves the student at T = 1, divides by the number of classes and has no T²; here T²
+    keeps the gradient's size as in kd, so that α weighs alike at every T. student: logits (batch, classes).
+    target.labels: (batch,), -1 where unknown. Returns {"hard", "soft", "loss"}, scalars in nats.
     """
     student = upcast(student)
     known = target.labels != UNKNOWN

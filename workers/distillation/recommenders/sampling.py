@@ -64,7 +64,7 @@ def _below(bounds: Tensor, count: int, generator: Generator) -> Tensor:
 
 def interesting_positions(rows: int, depth: int, count: int, sharpness: float, generator: Generator) -> Tensor:
     """(rows, count) positions in a ranking of `depth` items, from 0, ascending: drawn without repetition, the r-th item
-    with a chance in proportion to e^(-r/T) (Kang and others 2020, section 4.2).
+    with a chance in proportion to e^(-r/T) (Kang and others 2020).
 
     To add Gumbel noise to the logarithms and take the largest is that very draw.
     """

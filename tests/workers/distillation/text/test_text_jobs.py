@@ -96,7 +96,30 @@ def speakers(spec: DistillationJob, files: dict[str, Path]) -> tuple[Data, Decod
     return data, network, stage
 
 
-@pytest.mark.parametrize("body", [CLASSIFY, SPEAK, SPEAK | {"objective": {"kind": "sequence", "prompt": 4}}])
+ENCODERS = {
+    "teacher": {
+        "source": "train",
+        "architecture": {"kind": "text_transformer", "width": 8, "depth": 2, "heads": 2},
+    },
+    "student": {"architecture": {"kind": "text_transformer", "width": 4, "depth": 1, "heads": 2, "dropout": 0.1}},
+}
+DISTILBERT = [
+    {"weight": 7.0, "objective": {"kind": "kd", "temperature": 2.0, "alpha": 5 / 7}},
+    {"weight": 1.0, "objective": {"kind": "cosine", "hard_weight": 0.0}},
+]
+HIDDEN = {"kind": "fitnet", "layers": {"blocks.0": "blocks.0", "last": "last"}, "hard_weight": 0, "weight": 1}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(CLASSIFY, SPEAK, SPEAK | {"objective": {"kind": "sequence", "prompt": 4}}),
+        CLASSIFY | ENCODERS | {"objective": {"kind": "rkd", "layers": {"blocks.0": "blocks.1"}}},
+        CLASSIFY | {"objective": {"kind": "crd", "width": 4}},
+        SPEAK | {"objective": {"kind": "sum", "terms": [{"objective": {"kind": "kd"}}, {"objective": HIDDEN}]}},
+        SPEAK | {"objective": {"kind": "sum", "terms": DISTILBERT}},
+    ],
+)
 def test_a_job_that_was_stopped_ends_bit_for_bit_as_an_unbroken_one(
     house: Make, file: dict[str, Path], body: dict[str, Any]
 ) -> None:
@@ -172,6 +195,30 @@ def test_the_loss_of_a_batch_is_the_loss_over_all_its_tokens_without_padding(fil
         alpha=0.9,
     )["loss"]
     assert torch.allclose(learner._loss(last), expected, atol=1e-6)
+
+
+def test_hidden_states_are_compared_token_by_token_without_padding(file: dict[str, Path]) -> None:
+    spec = job(SPEAK | {"objective": HIDDEN | {"layers": {"last": "last"}}})
+    data, network, stage = speakers(spec, file)
+    network.eval()
+    rows = torch.tensor([3, len(data.train.x) - 1])
+    assert (data.train.x[rows] == PAD).any(), "the last row is filled up"
+    with torch.no_grad():
+        logits, theirs = network.with_features(data.train.x)
+    signal = Signal(logits, "teacher", {"last": theirs["last"]})
+    learner = Learner(stage, student_lesson(spec, data, signal), data)
+    learner.network.eval()
+    assert learner.criterion is not None
+    (regressor,) = (layer for layer in learner.criterion.modules() if isinstance(layer, torch.nn.Linear))
+    total = count = 0.0
+    for row in rows.tolist():
+        mine = regressor(learner.network.with_features(data.train.x[row : row + 1])[1]["last"])
+        for token in range(data.train.x.shape[1]):
+            if data.train.x[row, token] != PAD:
+                gap = mine[token] - theirs["last"][row * data.train.x.shape[1] + token]
+                total += gap.square().sum().item()
+                count += mine.shape[1]
+    assert learner._loss(rows).item() == pytest.approx(total / count, rel=1e-5)
 
 
 def test_tokens_of_rows_stand_where_the_flattened_answers_stand() -> None:

@@ -3,7 +3,9 @@
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from workers.distillation.objectives.terms import upcast
+
 
 def bpr(chosen: Tensor, drawn: Tensor) -> Tensor:
     """-log σ(chosen - drawn) in nats, mean over all pairs. chosen: scores (rows, 1). drawn: (rows, negatives)."""
-    return softplus(drawn - chosen).mean()
+    return softplus(upcast(drawn) - upcast(chosen)).mean()

@@ -1,8 +1,9 @@
-"""Distillation experts (Kang, Hwang, Kweon, Yu 2020, arXiv:2012.04357, section 4.1)."""
+"""Distillation experts (Kang, Hwang, Kweon, Yu 2020, arXiv:2012.04357)."""
 
 import torch
 from torch import Generator, Tensor, nn
 
+from workers.distillation.objectives.terms import upcast
 from workers.distillation.recommenders.sampling import gumbel
 
 
@@ -12,6 +13,7 @@ def de(rebuilt: Tensor, teacher: Tensor, choice: Tensor) -> Tensor:
     rebuilt: (users, experts, n) what each expert makes of the student's numbers. teacher: (users, n).
     choice: (users, experts), each row of sum 1.
     """
+    rebuilt, teacher, choice = upcast(rebuilt), upcast(teacher), upcast(choice)
     return (teacher - torch.einsum("um,umn->un", choice, rebuilt)).square().sum(1).mean()
 
 

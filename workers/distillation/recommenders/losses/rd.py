@@ -4,13 +4,15 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softplus
 
+from workers.distillation.objectives.terms import upcast
+
 
 def rd(student: Tensor, weights: Tensor) -> Tensor:
     """-Σ_r w_r·log σ(score of the teacher's r-th item) in nats, mean over users.
 
     student: scores (users, K), in the teacher's order. weights: (users, K) or (K,), without gradients.
     """
-    return (weights * softplus(-student)).sum(1).mean()
+    return (weights * softplus(-upcast(student))).sum(1).mean()
 
 
 def position_weights(top: int, position: float) -> Tensor:
@@ -21,7 +23,8 @@ def position_weights(top: int, position: float) -> Tensor:
 def discrepancy_weights(student: Tensor, drawn: Tensor, unseen: Tensor, discrepancy: float) -> Tensor:
     """w_r = tanh(max(μ·(r̂ - r), 0)), (users, K): how far below the teacher's rank r the student ranks an item.
 
-    r̂ = ⌊n·(N - 1)/ε⌋ + 1, where n of the ε drawn items have a higher score than it and N items are unseen.
+    r̂ = ⌊n·(N - 1)/ε⌋ + 1, where n of the ε drawn items have a higher score than it and N items are unseen: it is their
+    rank that is estimated, where the authors' code counts all items.
     student: scores (users, K), in the teacher's order. drawn: (users, ε), of items drawn evenly. unseen: (users,).
     """
     higher = (drawn[:, None, :] > student[:, :, None]).sum(2)
@@ -33,7 +36,8 @@ def discrepancy_weights(student: Tensor, drawn: Tensor, unseen: Tensor, discrepa
 def hybrid_weights(positions: Tensor, discrepancies: Tensor) -> Tensor:
     """Their product, of sum 1 for each user, or 0 where the student ranks nothing too low.
 
-    The paper's equation; the authors' code leaves the sum as it is unless told otherwise.
+    So it is in the paper; the authors' code leaves the sum as it is. With the sum at 1, the few items that the student
+    still ranks too low share the whole weight, and the loss does not fade as it learns.
     """
     product = positions * discrepancies
     total = product.sum(1, keepdim=True)

@@ -3,6 +3,8 @@
 from torch import Tensor
 from torch.nn.functional import log_softmax
 
+from workers.distillation.objectives.terms import kl, upcast
+
 
 def softmax_kl(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
     """T²·KL(teacher ‖ student) in nats, summed over items, mean over users.
@@ -10,7 +12,5 @@ def softmax_kl(student: Tensor, teacher: Tensor, temperature: float) -> Tensor:
     Both: scores (users, items); an item that the teacher gives -inf has no share in its distribution, one that both
     give -inf none in either.
     """
-    theirs, mine = log_softmax(teacher / temperature, dim=1), log_softmax(student / temperature, dim=1)
-    share = theirs.exp()
-    each = share * (theirs - mine).masked_fill(share == 0, 0)  # 0·log 0 is 0
-    return each.sum(1).mean() * temperature**2
+    theirs, mine = (log_softmax(upcast(scores) / temperature, dim=1) for scores in (teacher, student))
+    return kl(theirs, mine) * temperature**2

@@ -1,0 +1,366 @@
+"""Every loss at the ends of what a job may ask: in single and half precision, at T from 0.1 to 1000, for 2 to 10,000
+classes, with the teacher alone, with labels alone and with both. What is expected is written again in numpy, in double
+precision, with no more than the paper's formula.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
+from torch import Tensor
+
+from app.distillations.objectives import Kd, Objective
+from workers.distillation.objectives import DISTANCES, LOSSES, loss_of
+from workers.distillation.objectives.terms import Target
+from workers.distillation.recommenders.losses.bce import bce
+from workers.distillation.recommenders.losses.bpr import bpr
+from workers.distillation.recommenders.losses.de import de
+from workers.distillation.recommenders.losses.rd import position_weights, rd
+from workers.distillation.recommenders.losses.rrd import rrd
+from workers.distillation.recommenders.losses.softmax_kl import softmax_kl
+from workers.distillation.signals import Signal, heard
+from workers.distillation.slopes import kd_and_slope
+
+Matrix = NDArray[np.float64]
+Labels = NDArray[np.int64]
+Parameters = dict[str, float]
+
+TEMPERATURES = (0.1, 1.0, 20.0, 1000.0)
+CLASSES = (2, 10, 10_000)
+ENDS = [(2, 1.0), (2, 16.0), (10, 1.0), (10, 16.0), (10_000, 1.0)]  # classes, and logits from -4 to 4 times this
+ROWS = 6
+PRECISIONS = [torch.float32, torch.bfloat16]
+
+SHARES: list[Parameters] = [{"alpha": 0.0}, {"alpha": 0.5}, {"alpha": 1.0}]
+WEIGHTS: dict[str, list[Parameters]] = {
+    "dkd": [
+        {"hard_weight": 1.0, "alpha": 0.0, "beta": 0.0},
+        {"hard_weight": 1.0, "alpha": 1.0, "beta": 8.0},
+        {"hard_weight": 0.0, "alpha": 1.0, "beta": 8.0},
+    ],
+    "dist": [
+        {"hard_weight": 1.0, "beta": 0.0, "gamma": 0.0},
+        {"hard_weight": 1.0, "beta": 1.0, "gamma": 1.0},
+        {"hard_weight": 0.0, "beta": 2.0, "gamma": 0.5},
+    ],
+    "logit_std": [
+        {"hard_weight": 1.0, "weight": 0.0},
+        {"hard_weight": 0.1, "weight": 9.0},
+        {"hard_weight": 0.0, "weight": 9.0},
+    ],
+    "jsd": [{"alpha": share, "beta": beta} for share in (0.0, 0.5, 1.0) for beta in (0.1, 0.9)],
+}  # from labels alone to the teacher alone; of the other losses, `SHARES`
+WITHOUT_TEMPERATURE = ("hard_label", "logit_mse")
+
+
+def softened(z: Matrix, temperature: float) -> Matrix:
+    """Logarithms of softmax(z/T)."""
+    z = z / temperature
+    z = z - z.max(axis=1, keepdims=True)
+    return z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+
+
+def divergence(p: Matrix, q: Matrix) -> float:
+    """KL(p ‖ q) of logarithms, a mean over rows."""
+    return float(np.mean(np.sum(np.exp(p) * (p - q), axis=1)))
+
+
+def said_by(labels: Labels, s: Matrix) -> float:
+    known = labels >= 0
+    return float(-np.mean(softened(s, 1)[known, labels[known]])) if known.any() else 0.0
+
+
+def kd_reference(s: Matrix, t: Matrix, y: Labels, temperature: float, alpha: float) -> float:
+    soft = temperature**2 * divergence(softened(t, temperature), softened(s, temperature))
+    return (1 - alpha) * said_by(y, s) + alpha * soft
+
+
+def reverse_kl_reference(s: Matrix, t: Matrix, y: Labels, temperature: float, alpha: float) -> float:
+    soft = temperature**2 * divergence(softened(s, temperature), softened(t, temperature))
+    return (1 - alpha) * said_by(y, s) + alpha * soft
+
+
+def jsd_reference(s: Matrix, t: Matrix, y: Labels, temperature: float, alpha: float, beta: float) -> float:
+    p, q = softened(t, temperature), softened(s, temperature)
+    m = np.logaddexp(p + np.log(beta), q + np.log(1 - beta))
+    soft = temperature**2 * (beta * divergence(p, m) + (1 - beta) * divergence(q, m))
+    return (1 - alpha) * said_by(y, s) + alpha * soft
+
+
+def hard_label_reference(s: Matrix, t: Matrix, y: Labels, alpha: float) -> float:
+    return (1 - alpha) * said_by(y, s) + alpha * said_by(t.argmax(axis=1), s)
+
+
+def logit_mse_reference(s: Matrix, t: Matrix, y: Labels, alpha: float) -> float:
+    gap = s - t
+    soft = np.mean((gap - gap.mean(axis=1, keepdims=True)) ** 2)
+    return float((1 - alpha) * said_by(y, s) + alpha * soft)
+
+
+def dkd_reference(
+    s: Matrix, t: Matrix, y: Labels, temperature: float, hard_weight: float, alpha: float, beta: float
+) -> float:
+    p, q = softened(t, temperature), softened(s, temperature)
+    parts = np.zeros(2)
+    for row, label in enumerate(y):
+        c = label if label >= 0 else t[row].argmax()
+        others = np.arange(s.shape[1]) != c
+        rest_p, rest_q = (np.logaddexp.reduce(one[row, others]) for one in (p, q))
+        pairs = [np.array([[one[row, c], rest]]) for one, rest in ((p, rest_p), (q, rest_q))]
+        among = [one[row, others][None] - rest for one, rest in ((p, rest_p), (q, rest_q))]
+        parts += divergence(*pairs), divergence(*among)
+    return float(hard_weight * said_by(y, s) + temperature**2 * (alpha * parts[0] + beta * parts[1]) / len(s))
+
+
+def correlation_distance(s: Matrix, t: Matrix) -> float:
+    """1 - ρ, a mean over the rows in which the teacher varies by more than single precision can round."""
+    s, t = (v / np.maximum(v.max(axis=1, keepdims=True), 1e-30) for v in (s, t))
+    s, t = (v - v.mean(axis=1, keepdims=True) for v in (s, t))
+    s_squares, t_squares = ((v**2).sum(axis=1) for v in (s, t))
+    varies = t_squares > 1e-10
+    found = 1 - (s * t).sum(axis=1)[varies] / np.sqrt(np.maximum(s_squares, 1e-10) * t_squares)[varies]
+    return float(np.mean(found)) if varies.any() else 0.0
+
+
+def dist_reference(
+    s: Matrix, t: Matrix, y: Labels, temperature: float, hard_weight: float, beta: float, gamma: float
+) -> float:
+    p, q = np.exp(softened(t, temperature)), np.exp(softened(s, temperature))
+    inter, intra = correlation_distance(q, p), correlation_distance(q.T, p.T)
+    return hard_weight * said_by(y, s) + beta * inter + gamma * intra
+
+
+def logit_std_reference(
+    s: Matrix, t: Matrix, y: Labels, temperature: float, hard_weight: float, weight: float
+) -> float:
+    p, q = (softened((z - z.mean(1, keepdims=True)) / z.std(1, keepdims=True), temperature) for z in (t, s))
+    return hard_weight * said_by(y, s) + weight * temperature**2 * divergence(p, q)
+
+
+def tf_kd_reference(s: Matrix, t: Matrix, y: Labels, temperature: float, alpha: float) -> float:
+    known = y >= 0
+    virtual = np.full((known.sum(), s.shape[1]), np.log(0.01 / (s.shape[1] - 1)))
+    virtual[np.arange(len(virtual)), y[known]] = np.log(0.99)
+    soft = temperature**2 * divergence(softened(virtual, temperature), softened(s[known], temperature))
+    return (1 - alpha) * said_by(y, s) + alpha * soft
+
+
+REFERENCES: dict[str, Callable[..., float]] = {
+    "kd": kd_reference,
+    "hard_label": hard_label_reference,
+    "logit_mse": logit_mse_reference,
+    "dkd": dkd_reference,
+    "dist": dist_reference,
+    "logit_std": logit_std_reference,
+    "reverse_kl": reverse_kl_reference,
+    "jsd": jsd_reference,
+    "tf_kd": tf_kd_reference,
+}
+
+
+def batch(classes: int, size: float, *, rows: int = ROWS) -> tuple[Tensor, Tensor, Tensor]:
+    """Student's and teacher's logits, which half precision holds exactly, even 4·size further up, and labels of which
+    one is unknown. No row is constant, and the teacher has one favourite in each.
+    """
+    draw = torch.Generator().manual_seed(classes)
+    student, teacher = (torch.randint(-64, 64, (rows, classes), generator=draw).float() / 16 for _ in range(2))
+    numbers = torch.arange(rows)
+    student[:, 0], student[:, 1] = 0.5, -1.5
+    teacher[numbers, numbers % classes] = 4.0
+    return size * student, size * teacher, numbers % (classes + 1) - 1
+
+
+def terms(kind: str, logits: Tensor, teacher: Tensor, labels: Tensor, given: Parameters) -> dict[str, Any]:
+    more = {"warm_up": 0} if kind == "dkd" else {}
+    objective = TypeAdapter(Objective).validate_python({"kind": kind, **given, **more})
+    return dict(loss_of(objective)(logits, Signal(teacher, "made up"), Target(labels)))
+
+
+def asked(kind: str) -> list[Parameters]:
+    """Every end of a loss's parameters."""
+    temperatures: list[Parameters] = [{"temperature": t} for t in TEMPERATURES]
+    temperatures = [{}] if kind in WITHOUT_TEMPERATURE else temperatures
+    return [at | weights for at in temperatures for weights in WEIGHTS.get(kind, SHARES)]
+
+
+def leaf(student: Tensor) -> Tensor:
+    return student.clone().requires_grad_()
+
+
+def gradient(loss: Tensor, student: Tensor) -> Tensor:
+    return torch.autograd.grad(loss, student)[0]
+
+
+def test_no_loss_is_left_out() -> None:
+    assert set(REFERENCES) == set(LOSSES)
+    assert set(FEATURES) == set(DISTANCES)
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("kind", REFERENCES)
+def test_losses_on_logits_are_right_at_every_end(kind: str, precision: torch.dtype) -> None:
+    for some, size in ENDS:
+        classes = max(some, 3) if kind == "dkd" else some
+        student, teacher, labels = batch(classes, size)
+        for given in asked(kind):
+            z, exact_z = leaf(student.to(precision)), leaf(student.double())
+            found = terms(kind, z, teacher.to(precision), labels, given)["loss"]
+            exact = gradient(terms(kind, exact_z, teacher.double(), labels, given)["loss"], exact_z)
+            slope = gradient(found, z)
+            about = f"{kind} {given} of {classes} classes, size {size}"
+            expected = REFERENCES[kind](student.double().numpy(), teacher.double().numpy(), labels.numpy(), **given)
+            assert found.dtype == torch.float32, about
+            assert found.item() == pytest.approx(expected, rel=2e-3, abs=2e-5), about
+            assert slope.isfinite().all(), about
+            rounding = 0.01 if precision == torch.bfloat16 else 5e-3
+            assert (slope - exact).abs().max() <= rounding * exact.abs().max() + 1e-6, about
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("kind", REFERENCES)
+def test_losses_on_logits_ignore_a_constant_at_every_end(kind: str, precision: torch.dtype) -> None:
+    for classes in CLASSES:
+        classes = max(classes, 3) if kind == "dkd" else classes
+        student, teacher, labels = (part.to(precision) for part in batch(classes, 1.0))
+        for given in asked(kind):
+            still = terms(kind, student, teacher, labels.long(), given)["loss"].item()
+            moved = terms(kind, student + 4, teacher - 4, labels.long(), given)["loss"].item()
+            assert moved == pytest.approx(still, rel=1e-3, abs=2e-5), f"{kind} {given} of {classes} classes"
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_the_closed_form_of_kd_is_right_at_every_end(precision: torch.dtype) -> None:
+    for classes in (2, 10, 64):
+        student, teacher, labels = batch(classes, 1.0)
+        for given in asked("kd"):
+            found, slope = kd_and_slope(student.to(precision), teacher.to(precision), labels, Kd(**given), 1)
+            expected = kd_reference(student.double().numpy(), teacher.double().numpy(), labels.numpy(), **given)
+            assert found.item() == pytest.approx(expected, rel=2e-3, abs=2e-5), given
+            assert slope.isfinite().all()
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("kind", ["kd", "reverse_kl", "jsd"])
+def test_what_a_sparse_teacher_leaves_open_is_right_at_every_end(kind: str, precision: torch.dtype) -> None:
+    """A language model's teacher that names its 8 likeliest tokens of 10,000."""
+    student, teacher, labels = batch(10_000, 1.0)
+    named = torch.zeros_like(teacher, dtype=torch.bool).scatter(1, teacher.topk(8, dim=1).indices, True)
+    for given in asked(kind):
+
+        def loss(z: Tensor, given: Parameters = given) -> Tensor:
+            signal = heard(Signal(teacher.to(z.dtype), "made up", unspoken=~named), z)
+            return terms(kind, z, signal.logits, labels, given)["loss"]  # type: ignore[no-any-return]
+
+        z = leaf(student.to(precision))
+        found = loss(z)
+        assert found.item() == pytest.approx(loss(student.double()).item(), rel=2e-3, abs=2e-5), given
+        assert gradient(found, z).isfinite().all()
+
+
+FEATURES: dict[str, list[Parameters]] = {
+    "fitnet": [{}],
+    "at": [{"p": 1.0}, {"p": 2.0}, {"p": 8.0}],
+    "rkd": [{"distance_weight": 1.0, "angle_weight": 0.0}, {"distance_weight": 25.0, "angle_weight": 50.0}],
+    "sp": [{}],
+    "pkt": [{}],
+    "crd": [{"temperature": 0.01}, {"temperature": 0.07}, {"temperature": 10.0}],
+    "cosine": [{}],
+}  # test_feature_laws.py holds them against their formulas in double precision
+
+
+def features(kind: str, width: int, seed: int) -> Tensor:
+    shape = (8, width, 3, 2) if kind == "at" else (8, width)
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed)).bfloat16().float()
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("kind", FEATURES)
+def test_losses_on_features_are_right_at_every_end(kind: str, precision: torch.dtype) -> None:
+    for width in (2, 64, 4096):
+        student, teacher = features(kind, width, 0), features(kind, width, 1)
+        for given in FEATURES[kind]:
+            for size in (2.0**-10, 1.0, 2.0**10):
+                z = leaf((size * student).to(precision))
+                found = DISTANCES[kind](z, teacher.to(precision), **given)
+                exact = DISTANCES[kind]((size * student).double(), teacher.double(), **given).item()
+                assert found.dtype == torch.float32
+                assert found.item() == pytest.approx(exact, rel=1e-3, abs=1e-7), f"{kind} {given} {width} {size}"
+                assert gradient(found, z).isfinite().all()
+
+
+@pytest.mark.parametrize("kind", FEATURES)
+def test_only_relations_of_rows_ignore_a_constant(kind: str) -> None:
+    """Features have an origin: the other losses compare values, attention or angles as seen from it."""
+    student, teacher, given = features(kind, 16, 0), features(kind, 16, 1), FEATURES[kind][-1]
+    still, moved = (DISTANCES[kind](s.double(), teacher.double(), **given).item() for s in (student, student + 1))
+    assert (moved == pytest.approx(still, rel=1e-6)) is (kind == "rkd")
+
+
+def bpr_reference(s: Matrix, t: Matrix) -> float:
+    return float(np.mean(np.logaddexp(0, s[:, 1:] - s[:, :1])))
+
+
+def bce_reference(s: Matrix, t: Matrix) -> float:
+    return float((np.logaddexp(0, -s[:, 0]).sum() + np.logaddexp(0, s[:, 1:]).sum()) / s.size)
+
+
+def rd_reference(s: Matrix, t: Matrix) -> float:
+    weights = np.exp(-np.arange(1, s.shape[1] + 1) / 10)
+    return float(np.mean((np.logaddexp(0, -s) * weights / weights.sum()).sum(axis=1)))
+
+
+def rrd_reference(s: Matrix, t: Matrix) -> float:
+    below = [np.logaddexp.reduce(s[:, k:], axis=1) - s[:, k] for k in range(min(40, s.shape[1] - 1))]
+    return float(np.mean(np.sum(below, axis=0)))
+
+
+def de_reference(s: Matrix, t: Matrix) -> float:
+    return float(np.mean(((t - (0.25 * s - 0.75 * s)) ** 2).sum(axis=1)))
+
+
+def rrd_of(s: Tensor, t: Tensor) -> Tensor:
+    top = min(40, s.shape[1] - 1)
+    return rrd(s[:, :top], s[:, top:])
+
+
+def de_of(s: Tensor, t: Tensor) -> Tensor:
+    return de(torch.stack([s, -s], 1), t, torch.tensor([[0.25, 0.75]], dtype=s.dtype).expand(len(s), -1))
+
+
+RANKING: dict[str, tuple[Callable[[Tensor, Tensor], Tensor], Callable[[Matrix, Matrix], float], bool]] = {
+    "bpr": (lambda s, t: bpr(s[:, :1], s[:, 1:]), bpr_reference, True),
+    "bce": (lambda s, t: bce(s[:, :1], s[:, 1:]), bce_reference, False),
+    "rd": (lambda s, t: rd(s, position_weights(s.shape[1], 10.0)), rd_reference, False),
+    "rrd": (rrd_of, rrd_reference, True),
+    "de": (de_of, de_reference, False),
+    **{
+        f"softmax_kl at {temperature}": (
+            lambda s, t, temperature=temperature: softmax_kl(s, t, temperature),
+            lambda s, t, temperature=temperature: (
+                temperature**2 * divergence(softened(t, temperature), softened(s, temperature))
+            ),
+            True,
+        )
+        for temperature in TEMPERATURES
+    },
+}  # the loss, its formula, and whether it ignores a constant: a chance of one item alone has an origin
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+@pytest.mark.parametrize("name", RANKING)
+def test_losses_of_recommenders_are_right_at_every_end(name: str, precision: torch.dtype) -> None:
+    loss, reference, ignores_a_constant = RANKING[name]
+    for items, size in ENDS:
+        student, teacher, _ = batch(items, size)
+        z = leaf(student.to(precision))
+        found = loss(z, teacher.to(precision))
+        expected = reference(student.double().numpy(), teacher.double().numpy())
+        assert found.dtype == torch.float32
+        assert found.item() == pytest.approx(expected, rel=1e-3, abs=1e-6), f"{items} items, size {size}"
+        assert gradient(found, z).isfinite().all()
+        moved = loss((student + 4 * size).to(precision), teacher.to(precision)).item()
+        assert (moved == pytest.approx(found.item(), rel=1e-3, abs=1e-6)) is ignores_a_constant
