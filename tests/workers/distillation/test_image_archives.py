@@ -103,7 +103,7 @@ def test_jpeg_and_transparent_images_are_read(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["../1.png", "rose/../../1.png", "/rose/1.png", "rose\\1.png", "C:/rose/1.png", "..", "rose/..\\1.png"],
+    ["../1.png", "rose/../../1.png", "/rose/1.png", "rose\\1.png", "C:/rose/1.png", "//1.png", "..", "rose/..\\1.png"],
 )
 def test_names_that_lead_out_of_the_archive_are_refused(tmp_path: Path, name: str) -> None:
     assert "leads out of the archive" in refusal(packed(tmp_path, flowers() | {name: picture()}))
@@ -188,6 +188,12 @@ def test_a_name_that_comes_twice_and_what_is_encrypted_are_refused(tmp_path: Pat
     content[content.index(b"PK\x01\x02") + 8] |= 1
     path.write_bytes(bytes(content))
     assert "encrypted" in refusal(path)
+
+
+def test_names_that_are_no_text_are_refused(tmp_path: Path) -> None:
+    path = packed(tmp_path, flowers() | {"rose/é.png": picture()})
+    path.write_bytes(path.read_bytes().replace("é".encode(), b"\xff\xff"))
+    assert "not a readable" in refusal(path)
 
 
 def test_one_class_or_too_few_images_are_no_data(tmp_path: Path) -> None:
