@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.cli.client import Client, Job
+from app.distillations.measures import MEASURES, ranking
 
 BAR = 40  # characters of a certain outcome
 BARS = 16
@@ -54,17 +55,20 @@ def _bar(name: str, outcome: dict[str, Any]) -> tuple[str, str, str]:
 
 
 def show_distillation(result: dict[str, Any], console: Console) -> None:
-    """Accuracies on the test split, mean ± standard deviation over the seeds, and the verdict."""
-    table = Table(title="test accuracy", box=None, title_justify="left")
+    """The measure on the test split, mean ± standard deviation over the seeds, and the verdict."""
+    measure = MEASURES.get(result.get("measure", "accuracy")) or ranking(result["measure"])
+    table = Table(title=f"test {measure.said}", box=None, title_justify="left")
     for column in ("", "mean", "± SD"):
         table.add_column(column, justify="right" if column else "left")
     rows = {"teacher": "teacher", "student": "student, distilled", "baseline": "same student, no teacher"}
     for role, name in rows.items():
         if result[role] is not None:
             sd = result[role]["sd"]
-            table.add_row(name, f"{result[role]['mean']:.1%}", "" if sd is None else f"{sd:.1%}")
+            table.add_row(name, measure.shown(result[role]["mean"]), "" if sd is None else measure.shown(sd))
     console.print(table)
     gain = result["gain"]
     if gain is not None:
-        interval = "" if gain["low"] is None else f", 95% interval [{gain['low']:+.1f}, {gain['high']:+.1f}]"
-        console.print(f"distillation: {result['verdict']} ({gain['points']:+.1f} points{interval})")
+        form = "+.1f" if measure.is_share else "+.4g"
+        interval = "" if gain["low"] is None else f", 95% interval [{gain['low']:{form}}, {gain['high']:{form}}]"
+        unit = "points" if measure.is_share else measure.gained
+        console.print(f"distillation: {result['verdict']} ({gain['points']:{form}} {unit}{interval})")

@@ -26,7 +26,7 @@ LOADING_ONNX = """```python
 import onnxruntime
 
 session = onnxruntime.InferenceSession("{file}")
-logits = session.run(["logits"], {{"inputs": rows}})[0]  # float32 rows as they were uploaded
+{output} = session.run(["{output}"], {{"inputs": rows}})[0]  # float32 rows as they were uploaded
 ```"""
 
 LOADING_TEXT = """```python
@@ -93,7 +93,7 @@ def card(report: Report) -> str:
 
 def _loading(export: Exported) -> str:
     if export.tokenizer is None:
-        return LOADING_ONNX.format(file=export.name)
+        return LOADING_ONNX.format(file=export.name, output=export.output)
     return LOADING_TEXT.format(file=export.name, tokenizer=export.tokenizer, length=export.input_shape[0])
 
 

@@ -14,7 +14,7 @@ class Measure:
     never below. others: the other measures of a report's summaries, (name, heading, whether it is a share).
     """
 
-    name: MeasureName
+    name: str
     said: str
     points: float
     gained: str
@@ -63,4 +63,18 @@ RMSE = Measure(
     ),
     is_share=False,
 )
-MEASURES: dict[MeasureName, Measure] = {measure.name: measure for measure in (ACCURACY, RMSE)}
+MEASURES: dict[str, Measure] = {measure.name: measure for measure in (ACCURACY, RMSE)}
+
+
+def ranking(name: str) -> Measure:
+    """Of a recommender, which says itself what it was measured by: ndcg@10, say."""
+    return Measure(
+        name=name,
+        said=name,
+        points=100.0,
+        gained=f"hundredths of {name}",
+        chooses=name,
+        least_chosen=0.0,
+        others=(),
+        is_share=False,
+    )

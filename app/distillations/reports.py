@@ -92,6 +92,8 @@ class Point(Part):
 
 
 class Exported(Part):
+    """max_logit_difference: of regression, of a prediction, in the target's unit."""
+
     name: str
     format: str
     bytes: int
@@ -100,6 +102,7 @@ class Exported(Part):
     max_logit_difference: float
     latency: Latency
     input_shape: list[int] = []
+    output: str = "logits"
     tokenizer: str | None = None  # of text: the file beside it
 
 

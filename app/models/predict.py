@@ -9,12 +9,12 @@ from app.http.front import AtHand
 from app.http.inspections import asked
 from app.http.problems import problems
 from app.models import models
-from app.models.predictions import Answer, Continuations, NewPrediction, Prediction, Question, Recommendations
+from app.models.predictions import Answer, Continuations, NewPrediction, Prediction, Question, Recommendations, Values
 from app.models.schemas import ModelId
 
 router = APIRouter(prefix="/v1/models", tags=["models"], responses=problems(401, 403, 422, 429, 503))
 
-ANSWERS: TypeAdapter[Prediction | Continuations | Recommendations] = TypeAdapter(Answer)
+ANSWERS: TypeAdapter[Prediction | Values | Continuations | Recommendations] = TypeAdapter(Answer)
 
 
 @router.post("/{model_id}/predict", responses=problems(400, 404, 413, 415))

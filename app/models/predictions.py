@@ -201,6 +201,17 @@ class Prediction(Said):
     predicted: list[str] = Field(description="The most likely class of each row.", examples=[["setosa"]])
 
 
+class Values(Said):
+    """What a model of regression says of rows."""
+
+    object: Literal["values"] = Field("values", description="What this is.")
+    targets: list[str] = Field(description="The columns below.", examples=[["height", "weight"]])
+    values: list[list[float]] = Field(
+        description="A row for each input, in the units of the data that the model learned from.",
+        examples=[[[1.74, 68.2]]],
+    )
+
+
 class NewToken(View):
     """A token that a language model added."""
 
@@ -245,7 +256,7 @@ class Recommendations(Said):
     )
 
 
-Answer = Annotated[Prediction | Continuations | Recommendations, Field(discriminator="object")]
+Answer = Annotated[Prediction | Values | Continuations | Recommendations, Field(discriminator="object")]
 
 
 class Question(BaseModel):

@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from app.distillations.datasets import is_regression
 from app.distillations.schemas import DistillationJob
 from app.schemas import Seed, Strict, Submission, refuse
 
@@ -124,6 +125,9 @@ class Sweep(Submission):
     @model_validator(mode="after")
     def _can_work(self) -> "Sweep":
         _refuse_foreign_paths(self.space)
+        if is_regression(self.base.dataset):
+            reason = "trials are ranked by their accuracy, which real numbers have not: distil one setting at a time"
+            refuse(("base", "dataset", "task"), "only_for_classification", reason, "regression")
         grid = self.search == "grid"
         if grid and self.trials is not None:
             refuse(("trials",), "grid_has_its_own", "a grid has as many trials as it has combinations", self.trials)

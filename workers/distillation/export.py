@@ -2,6 +2,7 @@
 
 session = onnxruntime.InferenceSession("student-seed-0.onnx")
 logits = session.run(["logits"], {"inputs": raw_rows})[0]  # float32 rows as they were uploaded; any number of them
+values = session.run(["values"], {"inputs": raw_rows})[0]  # regression: a column for each target, in its unit
 logits = session.run(["logits"], {"tokens": tokens})[0]  # text: int64 (batch, length), numbers of tokenizer.json
 """
 
@@ -26,10 +27,11 @@ from workers.distillation.objectives.terms import UNKNOWN
 from workers.distillation.onnx_file import Form, quantised_dynamically, quantised_statically, written
 from workers.distillation.read import Array
 from workers.distillation.students import logits_of, rows_at_once
+from workers.distillation.targets import Targets, correlation, errors
 from workers.distillation.teachers.onnx_model import open_session
 from workers.distillation.text.tokenizer import END, UNKNOWN_TOKEN
 
-INPUTS, TOKENS, LOGITS = "inputs", "tokens", "logits"
+INPUTS, TOKENS, LOGITS, VALUES = "inputs", "tokens", "logits", "values"
 TOKENIZER_FILE = "tokenizer.json"  # published beside the exports; all students of a job share it
 BATCH_ROWS = 256  # of one run: bounds the activations
 CALIBRATION_ROWS = 256  # of the training split; ranges hardly change with more
@@ -57,6 +59,23 @@ class Raw(nn.Module):
         return self.network((raw - self.mean - self.rest) / self.std)  # type: ignore[no-any-return]
 
 
+class InUnits(nn.Module):
+    """A network of regression that takes rows as they were uploaded and answers in the units of the targets."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, network: Network, standardisation: Standardisation, targets: Targets) -> None:
+        super().__init__()
+        self.raw = Raw(network, standardisation)
+        self.register_buffer("mean", targets.mean.float())
+        self.register_buffer("std", targets.std.float())
+
+    def forward(self, raw: Tensor) -> Tensor:
+        """Values (batch, targets)."""
+        return self.raw(raw) * self.std + self.mean  # type: ignore[no-any-return]
+
+
 class EveryToken(nn.Module):
     """A language model whose answers stand where their tokens do: (batch, length) to (batch, length, vocabulary)."""
 
@@ -79,6 +98,8 @@ def to_onnx(network: Network, data: Data, architecture: AnyArchitecture | None) 
     if data.text is not None:
         module = EveryToken(network) if data.language else network
         return written(Form(module, example, TOKENS, LOGITS, card, {1: ("length", data.input_shape[0])}))
+    if data.targets is not None:
+        return written(Form(InUnits(network, data.standardisation, data.targets), example, INPUTS, VALUES, card, {}))
     return written(Form(Raw(network, data.standardisation), example, INPUTS, LOGITS, card, {}))
 
 
@@ -86,12 +107,10 @@ def _takes(data: Data) -> dict[str, Any]:
     """What the card of a file says of its inputs and outputs."""
     if data.text is not None:
         return _takes_tokens(data, data.text)
-    return {
-        "inputs": "raw: the standardisation is the model's first layer",
-        "input_shape": list(data.input_shape),
-        "outputs": "logits, one column a class",
-        "classes": data.classes,
-    }
+    takes = {"inputs": "raw: the standardisation is the model's first layer", "input_shape": list(data.input_shape)}
+    if data.targets is not None:
+        return {**takes, "outputs": "values, one column a target, in its unit", "targets": data.targets.names}
+    return {**takes, "outputs": "logits, one column a class", "classes": data.classes}
 
 
 def _takes_tokens(data: Data, text: Text) -> dict[str, Any]:
@@ -157,7 +176,7 @@ def onnx_logits(content: bytes, raw: Tensor, threads: int) -> Tensor:
 
 
 def _answers(session: ort.InferenceSession, raw: Tensor) -> Tensor:
-    return torch.from_numpy(session.run([LOGITS], {_input_of(raw): raw.numpy()})[0]).flatten(0, -2)
+    return torch.from_numpy(session.run(None, {_input_of(raw): raw.numpy()})[0]).flatten(0, -2)
 
 
 def _input_of(raw: Tensor) -> str:
@@ -165,13 +184,38 @@ def _input_of(raw: Tensor) -> str:
 
 
 def described(content: bytes, network: Network, data: Data, threads: int) -> dict[str, Any]:
-    """What running a file shows, beside the network that it came from: on the test rows, as JSON.
+    """What running a file shows, beside the network that it came from: on the test rows, as JSON."""
+    session, one = open_session(content, threads), data.test.raw[:1]
+    measured = _measured if data.targets is None else _measured_numbers
+    return {
+        "bytes": len(content),
+        **measured(session, network, data),
+        "rows": len(data.test.y),
+        "latency": asdict(timed(lambda: _answers(session, one))),
+        "onnxruntime": version("onnxruntime"),
+    }
 
-    Losses in nats, of a token for language models. Block by block: a language model answers every token.
-    """
+
+def _measured_numbers(session: ort.InferenceSession, network: Network, data: Data) -> dict[str, Any]:
+    """Of regression. In units of the targets, of several in standard deviations, as in the report."""
+    assert data.targets is not None
+    expected = logits_of(network, data.test.x)
+    answers = torch.cat([_answers(session, part) for part in torch.split(data.test.raw, BATCH_ROWS)])
+    found = data.targets.standardised(answers)
+    files, networks = (errors(each, data.test.y, expected, data.targets) for each in (found, expected))
+    return {
+        "rmse": files.rmse,
+        "pytorch_rmse": networks.rmse,
+        "r2": files.r2,
+        "max_logit_difference": float((answers - data.targets.in_units(expected)).abs().max()),
+        "agreement": correlation(found, expected),
+    }
+
+
+def _measured(session: ort.InferenceSession, network: Network, data: Data) -> dict[str, Any]:
+    """Losses in nats, of a token for language models. Block by block: a language model answers every token."""
     rows, at_once = data.test, min(BATCH_ROWS, rows_at_once(data.test.raw))
     right, expected_right, agree, losses, expected_losses, furthest = [], [], [], [], [], 0.0
-    session = open_session(content, threads)
     for raw, x, labels in zip(*(torch.split(part, at_once) for part in (rows.raw, rows.x, rows.y)), strict=True):
         known = labels.flatten() != UNKNOWN
         answers, y = labels.flatten()[known], _answers(session, raw)[known]
@@ -182,18 +226,13 @@ def described(content: bytes, network: Network, data: Data, threads: int) -> dic
         losses.append(_losses(y, answers))
         expected_losses.append(_losses(expected, answers))
         furthest = max(furthest, float((y - expected).abs().max()) if len(y) else 0.0)
-    one = rows.raw[:1]
     return {
-        "bytes": len(content),
         "accuracy": _mean(right),
         "pytorch_accuracy": _mean(expected_right),
         "negative_log_likelihood": _mean(losses),
         "pytorch_negative_log_likelihood": _mean(expected_losses),
         "max_logit_difference": furthest,
         "agreement": _mean(agree),
-        "rows": len(rows.y),
-        "latency": asdict(timed(lambda: _answers(session, one))),
-        "onnxruntime": version("onnxruntime"),
     }
 
 
@@ -215,6 +254,7 @@ def exported(
         return
     content = to_onnx(network, data, architecture)
     takes = {"input": _input_of(data.train.raw), "input_shape": list(data.input_shape), "output": LOGITS}
+    takes |= {} if data.targets is None else {"output": VALUES}
     takes |= {"standardisation": "inside"} if data.text is None else {"tokenizer": TOKENIZER_FILE}
     if "onnx" in wanted:
         yield ".onnx", content, {"format": "onnx", **takes, **described(content, network, data, threads)}

@@ -37,7 +37,9 @@ def wanted_features(objective: Objective, student: Network, teacher: Teacher, da
         place, single = parts[0]
         title = f"{single.kind} compares features, and this teacher gives answers only."
         pointer = "".join(f"/{part}" for part in (*place, "kind"))
-        raise Problem("features_unavailable", title, pointer=pointer, ways_out=[{"kind": "kd"}])
+        raise Problem(
+            "features_unavailable", title, pointer=pointer, ways_out=[{"kind": "logit_mse" if data.targets else "kd"}]
+        )
     mine = shapes_of(student, data.train.x[:1])
     theirs = shapes_of(teacher.network, _first(teacher, data))
     refuse_layers(objective, mine, theirs)

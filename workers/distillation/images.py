@@ -45,7 +45,7 @@ def read_images(path: Path, how: Images) -> Table:
             code = {name: number for number, name in enumerate(classes)} | {UNLABELLED: UNKNOWN}
             labels = np.array([code[member.folder] for member in members], dtype=np.int64)
             return with_classes(_pixels(archive, members, how), labels, classes)
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
         raise Unreadable("The file is not a readable zip archive.") from error
 
 
@@ -76,7 +76,7 @@ def _is_wanted(info: zipfile.ZipInfo) -> bool:
     """Whether it is an image. Raises Unreadable for what belongs in no archive of images."""
     name = info.orig_filename
     parts = name.split("/")
-    if name.startswith("/") or "\\" in name or "\0" in name or ".." in parts or (parts[0] + " ")[1] == ":":
+    if name.startswith("/") or "\\" in name or "\0" in name or ".." in parts or parts[0][1:2] == ":":
         raise Unreadable(f"Member {_shown(name)} has a name that leads out of the archive.")
     if stat.S_ISLNK(info.external_attr >> 16):
         raise Unreadable(f"Member {_shown(name)} is a link.")

@@ -1,7 +1,9 @@
 """What a model of the registry says when somebody tries it, read as it would be read to teach."""
 
+import json
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,18 +24,28 @@ from app.models.predictions import (
     Prediction,
     Question,
     Said,
+    Values,
 )
 from workers.distillation import checkpoints, teachers
 from workers.distillation.data import Data, Rows, Standardisation
 from workers.distillation.recommenders.checkpoints import card_of as recommender_card
 from workers.distillation.recommenders.recommend import recommended
+from workers.distillation.targets import Targets
 from workers.distillation.teachers.onnx_model import open_session
 from workers.distillation.teachers.torch_file import read_torch
 from workers.distillation.text.predict import classified, continued
 from workers.run import Run
 
-Known = tuple[list[str], tuple[int, ...] | None]  # classes, and the shape of a row if the model says it
 ANSWERS = {"inputs": "rows of numbers", "texts": "texts", "prompts": "the beginnings of texts", "users": "users"}
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a model says of itself. shape: of a row, if it does. targets: of regression, and classes their names."""
+
+    classes: list[str]
+    shape: tuple[int, ...] | None
+    targets: Targets | None = None
 
 
 def predict(question: Question, run: Run) -> dict[str, Any]:
@@ -49,10 +61,10 @@ def predict(question: Question, run: Run) -> dict[str, Any]:
         spec = ModelTeacher(source="model", model=question.model)
         match asked:
             case AskRows():
-                classes, shape = _known(reading, path, run.threads)
-                rows = _rows(asked, shape)
-                logits = teachers.loaded(spec, _only(rows, classes), run).logits(rows)
-                answer: Said = _prediction(question.model, classes, logits, "/inputs")
+                known = _known(reading, path, run.threads)
+                rows = _rows(asked, known.shape)
+                logits = teachers.loaded(spec, _only(rows, known), run).logits(rows)
+                answer: Said = _said(question.model, known, logits)
             case AskTexts():
                 of_texts = checkpoints.card_of(card or "")
                 logits, notes = classified(asked, of_texts, spec, run)
@@ -83,10 +95,22 @@ def _refuse_another_question(asked: AnyQuestion, text: str | None) -> None:
         raise Problem("another_question", title, pointer=f"/{field}", ways_out=[{"field": wanted}])
 
 
+def _said(model: str, known: Known, answers: Tensor) -> Prediction | Values:
+    """answers: (rows, classes or targets)."""
+    if known.targets is None:
+        return _prediction(model, known.classes, answers, "/inputs")
+    _refuse_infinite(answers, "/inputs")
+    return Values(model=model, notes=[], targets=known.classes, values=known.targets.in_units(answers).tolist())
+
+
+def _refuse_infinite(answers: Tensor, pointer: str) -> None:
+    if not answers.isfinite().all():
+        raise Problem("not_finite", "The model answers with something that is no number.", pointer=pointer)
+
+
 def _prediction(model: str, classes: list[str], logits: Tensor, pointer: str, notes: Sequence[str] = ()) -> Prediction:
     """logits: (rows, classes). pointer: to what was asked, for the Problem of an answer that is no number."""
-    if not logits.isfinite().all():
-        raise Problem("not_finite", "The model answers with something that is no number.", pointer=pointer)
+    _refuse_infinite(logits, pointer)
     return Prediction(
         model=model,
         notes=list(notes),
@@ -105,18 +129,34 @@ def _weights(reading: Weights, path: Path) -> Known:
     weights, text = (read_torch(path), None) if reading.format == "torch" else checkpoints.read(path)
     if text is not None:
         card = checkpoints.card_of(text)
-        return card.classes, tuple(card.input_shape)
+        if card.targets is not None:
+            targets = checkpoints.targets_of(card)
+            return Known(targets.names, tuple(card.input_shape), targets)
+        return Known(card.classes, tuple(card.input_shape))
     head = weights.get("head.bias")
     if head is None or head.ndim != 1:
         raise checkpoints.invalid("The file has no tensor `head.bias`, which says how many classes there are.")
-    return reading.classes or _numbers(len(head)), None
+    return Known(reading.classes or _numbers(len(head)), None)
 
 
 def _onnx(reading: Weights, path: Path, threads: int) -> Known:
     session = open_session(path.read_bytes(), threads)
     shape = tuple(session.get_inputs()[0].shape or ())[1:]
     fixed = tuple(shape) if shape and all(isinstance(side, int) for side in shape) else None
-    return reading.classes or _numbers(_columns(session, reading.output)), fixed
+    if (targets := _targets(session)) is not None:
+        return Known(targets.names, fixed, targets)
+    return Known(reading.classes or _numbers(_columns(session, reading.output)), fixed)
+
+
+def _targets(session: ort.InferenceSession) -> Targets | None:
+    """Of regression exported here, whose answers are in units; a foreign file does not say that it predicts numbers."""
+    try:
+        names = json.loads(session.get_modelmeta().custom_metadata_map.get(checkpoints.CARD, "{}")).get("targets")
+    except (ValueError, AttributeError, RecursionError):
+        return None
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        return None
+    return Targets(names, torch.zeros(len(names), dtype=torch.float64), torch.ones(len(names), dtype=torch.float64))
 
 
 def _columns(session: ort.InferenceSession, wanted: str | None) -> int:
@@ -147,8 +187,8 @@ def _rows(given: AskRows, known: tuple[int, ...] | None) -> Rows:
     return Rows(raw, raw, torch.zeros_like(count), count)
 
 
-def _only(rows: Rows, classes: list[str]) -> Data:
+def _only(rows: Rows, known: Known) -> Data:
     """A data set of nothing but these rows, as it is all that reading a teacher asks for."""
     nothing = Standardisation(torch.zeros(1, dtype=torch.float64), torch.ones(1, dtype=torch.float64))
     none: Tensor = torch.zeros(0, dtype=torch.int64)
-    return Data(rows, rows, rows, rows.y, none, classes, nothing, len(rows.y), "")
+    return Data(rows, rows, rows, rows.y, none, known.classes, nothing, len(rows.y), "", targets=known.targets)

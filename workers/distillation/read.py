@@ -75,7 +75,7 @@ def read_npz(path: Path) -> dict[str, Array]:
                 with archive.open(member) as stream:
                     arrays[name] = _read_npy(stream, member.file_size, f"Array {name[:100]!r}")
             return arrays
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
         raise Unreadable("The file is not a readable npz archive.") from error
 
 

@@ -122,7 +122,7 @@ def result(findings: Findings, *, checkpoints: int, student_sha256: str, seconds
     """The few numbers for the job's row."""
     difference, measure = gain(findings), findings.measure
     return DistillationResult(
-        measure=measure.name,
+        measure="rmse" if measure is RMSE else "accuracy",
         teacher=mean_sd(_values([findings.teacher], measure)),
         student=mean_sd(_values(findings.students, measure)),
         baseline=mean_sd(_values(findings.baselines, measure)) if findings.baselines else None,
