@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.http.patterns import in_words
@@ -278,6 +278,7 @@ FILED = DIGITS | {
 
 
 @pytest.mark.parametrize("body", [BELL, source("qubit q;"), DIGITS, FILED], ids=["json", "openqasm3", "digits", "file"])
+@settings(max_examples=40)
 @given(data=st.data())
 def test_whatever_stands_in_a_body_is_taken_or_refused_at_its_place(
     client: httpx.Client, body: Json, data: Any

@@ -3,7 +3,6 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +18,8 @@ from app.jobs.machine import Status
 from app.jobs.tables import ionq_jobs, jobs
 from tests.app.http.in_process import Listening, Service, Worker, running
 from tests.app.ionq.answers import refused_as_by_ionq
+from tests.app.ionq.asking import BELL, HEADERS, get, submit
 
-BELL = {
-    "type": "ionq.circuit.v1",
-    "backend": "simulator",
-    "shots": "1000",
-    "name": "bell",
-    "metadata": {"shots": "1000", "qiskit_header": "H4sI…"},
-    "settings": {"compilation": {"opt": 1}},
-    "input": {
-        "gateset": "qis",
-        "qubits": 2,
-        "circuit": [{"gate": "h", "target": 0}, {"gate": "cnot", "control": 0, "target": 1}],
-    },
-}
 TWO = {
     "type": "ionq.multi-circuit.v1",
     "backend": "simulator",
@@ -41,44 +28,13 @@ TWO = {
     "input": {"qubits": 1, "circuits": [{"name": "one", "circuit": []}, {"name": "two", "circuit": []}]},
 }
 COUNTS = {"00": 507, "11": 493}
-HEADERS = {"Authorization": "apiKey anything", "User-Agent": "qiskit-ionq/1.1.1 (qiskit/2.6.2)"}
 
 Json = dict[str, Any]
-
-
-@pytest.fixture
-def ionq(service: Service) -> httpx.Client:
-    """A client that sends a key, as all of them do, to a service that needs none; polls do not wait."""
-    client = service.connect()
-    client.base_url = httpx.URL("http://localhost:8400/v0.4/")
-    client.headers.update(HEADERS)
-    return client
-
-
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
-    with running(tmp_path / "data", max_wait_seconds=0.01) as made:
-        yield made
-
-
-def submit(client: httpx.Client, body: Json = BELL) -> str:
-    answer = client.post("jobs", json=body)
-    assert answer.status_code == 201, answer.text
-    assert set(answer.json()) == {"id", "status", "session_id"}
-    assert answer.json()["status"] in ("submitted", "ready")
-    return str(answer.json()["id"])
 
 
 def absolute(url: str) -> str:
     """Clients take the urls of results from the root of the host."""
     return f"http://localhost:8400{url}"
-
-
-def get(client: httpx.Client, job_id: str) -> Json:
-    answer = client.get(f"jobs/{job_id}")
-    assert answer.status_code == 200, answer.text
-    found: Json = answer.json()
-    return found
 
 
 def finish_two(worker: Worker) -> None:
@@ -361,69 +317,3 @@ def test_a_dry_run_has_no_results(ionq: httpx.Client, worker: Worker) -> None:
     job = get(ionq, job_id)
     assert (job["status"], job["dry_run"], job["results"], job["shots"]) == ("completed", True, None, 1000)
     assert ionq.get(f"jobs/{job_id}/cost").json()["dry_run"] is True
-
-
-def test_machines_and_what_is_known_of_them(ionq: httpx.Client) -> None:
-    names = [backend["backend"] for backend in ionq.get("backends").json()]
-    assert names[0] == "simulator"
-    for name in names:
-        backend = ionq.get(f"backends/{name}").json()
-        known = ionq.get(f"backends/{name}/characterizations", params={"limit": 1}).json()["characterizations"]
-        assert backend["qubits"] >= 11
-        assert len(known) == (name != "simulator")
-        for one in known:
-            assert one["id"] == backend["characterization_id"]
-            assert ionq.get(f"backends/{name}/characterizations/{one['id']}").json() == one
-            assert 0.9 < one["fidelity"]["2q"]["median"] < one["fidelity"]["1q"]["median"] < 1
-            assert len(one["connectivity"]) == one["qubits"] * (one["qubits"] - 1) // 2
-    current = ionq.get("calibrations/current").json()
-    assert "." in current["date"]  # where Cirq splits it
-    later = int(time.time() * 1000) + 60_000
-    assert ionq.get("calibrations", params={"end": later}).json()["calibrations"] == [current]
-    assert ionq.get("calibrations", params={"start": later}).json()["calibrations"] == []
-
-
-def test_estimates_speak_to_both_generations_of_clients(ionq: httpx.Client) -> None:
-    query = {"type": "ionq.circuit.v1", "backend": "qpu.aria-1", "1q_gates": 3, "2q_gates": 2, "qubits": 3, "shots": 9}
-    answer = ionq.get("jobs/estimate", params=query | {"error_mitigation": "false", "session": "false"}).json()
-    assert query.items() <= answer["input_values"].items()
-    assert query.items() <= answer["estimate_context"].items()
-    assert answer["estimated_cost"] == answer["estimated_total_cost"] == 0
-    assert answer["estimated_execution_time"] == 1
-    refused_as_by_ionq(ionq.get("jobs/estimate", params=query | {"qubits": 60}), 400)
-    refused_as_by_ionq(ionq.delete("jobs/estimate"), 405)
-
-
-def test_a_session_counts_its_jobs(ionq: httpx.Client) -> None:
-    settings = {"job_count_limit": 2, "cost_limit": {"unit": "usd", "value": 3}}
-    answer = ionq.post("sessions", json={"backend": "ionq_simulator", "settings": settings})
-    session = answer.json()
-    assert answer.status_code == 201
-    assert (session["backend"], session["status"], session["active"]) == ("simulator", "created", True)
-    inside = BELL | {"session_id": session["id"]}
-    ids = [submit(ionq, inside), submit(ionq, inside)]
-    refused_as_by_ionq(ionq.post("jobs", json=inside), 400)
-    session = ionq.get(f"sessions/{session['id']}").json()
-    assert session["status"] == session["state"] == "started"
-    listed = ionq.get(f"sessions/{session['id']}/jobs").json()
-    assert [job["id"] for job in listed["jobs"]] == ids[::-1]
-    assert ionq.get("jobs", params={"session_id": session["id"]}).json() == listed
-    assert ionq.get("sessions", params={"active": "true"}).json()["sessions"] == [session]
-    ended = ionq.post(f"sessions/{session['id']}/end").json()
-    assert (ended["status"], ended["active"]) == ("ended", False)
-    assert ionq.post(f"sessions/{session['id']}/end").json() == ended
-    refused_as_by_ionq(ionq.post("jobs", json=inside), 400)
-    assert ionq.get("sessions", params={"active": "true"}).json()["sessions"] == []
-
-
-def test_a_session_that_nobody_opened_takes_no_jobs(ionq: httpx.Client) -> None:
-    refused_as_by_ionq(ionq.post("jobs", json=BELL | {"session_id": "session_x"}), 404)
-    refused_as_by_ionq(ionq.post("sessions", json={"backend": "qpu.none"}), 400)
-    refused_as_by_ionq(ionq.get("sessions/session_x"), 404)
-
-
-def test_people_are_told_that_a_machine_is_simulated(ionq: httpx.Client) -> None:
-    job = get(ionq, submit(ionq, BELL | {"backend": "qpu"}))
-    assert job["backend"] == "qpu.aria-1"
-    assert "simulated" in job["warning"]["messages"][0]
-    assert "warning" not in get(ionq, submit(ionq))

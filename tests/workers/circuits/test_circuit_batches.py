@@ -160,7 +160,7 @@ def jobs(draw: st.DrawFn) -> tuple[dict[str, Any], Noise | None]:
     return json_circuit(*program), draw(st.none() | noises)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(jobs(), st.booleans(), st.booleans())
 def test_the_door_refuses_no_method_that_would_run(
     job: tuple[dict[str, Any], Noise | None], state: bool, observables: bool

@@ -117,11 +117,18 @@ def same_up_to_phase(source: Any, circuit: Any) -> bool:
     )
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(cirq_circuits())
 def test_a_circuit_of_cirq_is_the_unitary_that_cirq_computes(circuit: Any) -> None:
     text = cirq.to_json(circuit)
     assert same_up_to_phase(text, circuit)
+
+
+@pytest.mark.slow
+@settings(max_examples=1_000)
+@given(cirq_circuits())
+def test_whatever_cirq_writes_is_the_unitary_that_it_computes(circuit: Any) -> None:
+    assert same_up_to_phase(cirq.to_json(circuit), circuit)
 
 
 @pytest.mark.parametrize("power", POWERS)

@@ -68,7 +68,7 @@ def test_controls_are_modifiers_in_openqasm_3() -> None:
     assert Operator(parse_openqasm3(text)).equiv(Operator(circuit))
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(st.one_of(st.floats(-1e6, 1e6), st.floats(-1e-3, 1e-3), st.integers(-300, 300).map(lambda n: n * pi / 64)))
 def test_a_number_is_read_back_as_it_was(value: float) -> None:
     circuit = QuantumCircuit(1)
