@@ -124,6 +124,9 @@ class Sweep(Submission):
     @model_validator(mode="after")
     def _can_work(self) -> "Sweep":
         _refuse_foreign_paths(self.space)
+        if self.base.compression is not None:
+            reason = "a sweep does not prune or quantise: submit its best setting as a distillation that does"
+            refuse(("base", "compression"), "not_in_a_sweep", reason, None)
         grid = self.search == "grid"
         if grid and self.trials is not None:
             refuse(("trials",), "grid_has_its_own", "a grid has as many trials as it has combinations", self.trials)
