@@ -134,11 +134,11 @@ def test_an_ensemble_costs_what_its_members_cost(iris: Data) -> None:
     spec = EnsembleTeacher.model_validate(
         {"source": "ensemble", "members": [{"source": "train", "architecture": MLP}] * 2}
     )
-    cost = teacher_cost(ensemble(spec, [member(0), member(1)]), iris)
+    cost = teacher_cost(ensemble(spec, iris, [member(0), member(1)]), iris)
     assert cost is not None
     assert cost.size == Size(2 * (4 * 8 + 8 + 8 * 3 + 3), 201, 2 * (4 * 8 + 8 * 3))
     alone = teacher_cost(member(0), iris)
     assert alone is not None
     assert cost.latency.p50_ms > alone.latency.p50_ms
     answers = Teacher(lambda rows: torch.zeros(len(rows.y), 3), "0")
-    assert teacher_cost(ensemble(spec, [member(0), answers]), iris) is None
+    assert teacher_cost(ensemble(spec, iris, [member(0), answers]), iris) is None
