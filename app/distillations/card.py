@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from app.distillations.measures import MEASURES
-from app.distillations.reports import Arm, Errors, Exported, Latency, Report
+from app.distillations.reports import Arm, Compared, Errors, Exported, Latency, Report, Rival
 
 CHANGES_SHOWN = 10  # classes that changed most; the report has all
 UNITS = {
@@ -71,6 +71,8 @@ def card(report: Report) -> str:
         f"{UNITS[report.measure]}; milliseconds are of one row on the CPU of the machine that trained it.",
         _table(("", *(role for role, _ in report.arms())), _measures(report)),
     ]
+    if report.teacher.cost is not None and report.teacher.cost.timed:
+        parts.append(f"The teacher's time is of {text(report.teacher.cost.timed)}.")
     if report.exports:
         what = "logit" if report.measure == "accuracy" else "prediction"
         said = f"Test {MEASURES[report.measure].said}"
@@ -84,6 +86,8 @@ def card(report: Report) -> str:
         parts += ["## What the teacher changed, by class", _table(header, _changes(report))]
         if len(report.per_class) > CHANGES_SHOWN:
             parts.append(f"The {CHANGES_SHOWN} of {len(report.per_class)} classes that changed most.")
+    if report.compression is not None:
+        parts += _compared(report.compression)
     if report.warnings:
         parts += ["## Warnings", _list(report.warnings)]
     parts += ["## Limits", _list(report.notes), "## How to load it", LOADING.format(student=student, labels=labels)]
@@ -153,8 +157,13 @@ def _measures(report: Report) -> Iterable[Sequence[str]]:
     for name, label, percent in MEASURES[report.measure].table:
         yield label, *(_spread(arm, name, percent=percent) for arm in arms)
     for label, name in (("Parameters", "parameters"), ("Bytes", "bytes"), ("Multiply-adds of a row", "multiply_adds")):
-        yield label, *("unknown" if arm.cost is None else f"{getattr(arm.cost.size, name):,}" for arm in arms)
+        yield label, *(_counted(arm, name) for arm in arms)
     yield "ms p50 / p95", *("unknown" if arm.cost is None else _latency(arm.cost.latency) for arm in arms)
+
+
+def _counted(arm: Arm, name: str) -> str:
+    found = None if arm.cost is None or arm.cost.size is None else getattr(arm.cost.size, name)
+    return f"{found:,}" if found else "unknown"
 
 
 def _spread(arm: Arm, name: str, *, percent: bool) -> str:
@@ -172,6 +181,32 @@ def _exports(report: Report) -> Iterable[Sequence[str]]:
         measure, difference = MEASURES[report.measure], f"{each.max_logit_difference:.2g}"
         worth = measure.shown(getattr(each, measure.name))
         yield text(each.name), f"{each.bytes:,}", worth, difference, _latency(each.latency)
+
+
+def _compared(found: Compared) -> Iterable[str]:
+    yield "## Beside pruning and quantisation"
+    yield _list(found.verdicts)
+    header = ("", "Test accuracy", "Student minus this, points", "Bytes", "ms p50 / p95", "Multiply-adds", "Fits")
+    for title, rows in (("bytes", found.at_equal_bytes), ("latency", found.at_equal_latency)):
+        yield f"At equal {title}, the best of each kind by the validation rows; mean over {found.seeds} seed(s):"
+        yield _table(header, _rivals(found, rows))
+    files = [f"{each.words}: {each.file}" for each in found.candidates if each.file is not None]
+    if files:
+        yield "Published are those that nothing beats in bytes and on the validation rows, of the first seed:"
+        yield _list(files)
+    yield _list(found.notes)
+
+
+def _rivals(found: Compared, rows: Sequence[Rival]) -> Iterable[Sequence[str]]:
+    named = {each.name: each for each in found.candidates}
+    for row in rows:
+        one, difference = named[row.name], row.student_minus_this
+        change = "" if difference is None else f"{difference.points:+.2f}"
+        if difference is not None and difference.low is not None and difference.high is not None:
+            change += f" ({difference.low:+.2f} to {difference.high:+.2f})"
+        accuracy = f"{one.accuracy.mean:.1%}" + ("" if one.accuracy.sd is None else f" ± {one.accuracy.sd:.1%}")
+        fits = "yes" if row.fits else f"no: {row.times:.3g} times"
+        yield text(one.words), accuracy, change, f"{one.bytes:,}", _latency(one.latency), f"{one.multiply_adds:,}", fits
 
 
 def _changes(report: Report) -> Iterable[Sequence[str]]:

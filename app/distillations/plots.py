@@ -8,16 +8,17 @@ from typing import Literal
 from app.distillations.measures import MEASURES
 from app.distillations.reports import Bin, Report, Role
 from app.errors import Problem
-from app.web.drawing import GRID, INK, MUTED, Box, Dot, Line, Mark, Path, Text, fit, text_width, tick_step
+from app.web.drawing import GRID, INK, MUTED, PAPER, Box, Dot, Line, Mark, Path, Text, fit, text_width, tick_step
 from app.web.svg import picture, shape
 
 COLOURS: dict[Role, str] = {"teacher": "#616e7c", "student": "#2f5fb3", "baseline": "#c27d12"}  # for every kind of eye
 EXPORT = "#2f8f83"
 MAX_CLASSES = 30  # rows that are readable
 FEW_ROWS = 10  # of a bin; below it its accuracy is mostly chance
+SHOWN_BELOW_THE_BEST = 0.3  # of test accuracy; a network of a few units would make all others one line
 WIDTH = 720
 
-PlotName = Literal["curves", "reliability", "per_class", "pareto"]
+PlotName = Literal["curves", "reliability", "per_class", "pareto", "compression"]
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,16 @@ class Axis:
 
     def ticks(self) -> list[float]:
         if self.logarithmic:
-            return [10.0**power for power in range(ceil(log10(self.low) - 1e-9), floor(log10(self.high) + 1e-9) + 1)]
+            first, last = floor(log10(self.low)), ceil(log10(self.high))
+            parts = (
+                (1,)
+                if self.high >= 100 * self.low
+                else (1, 2, 5)
+                if self.high >= 10 * self.low
+                else (1, 1.5, 2, 3, 5, 7)
+            )
+            found = [part * 10.0**power for power in range(first, last + 1) for part in parts]
+            return [tick for tick in found if self.low * (1 - 1e-9) <= tick <= self.high * (1 + 1e-9)]
         step = tick_step(self.high - self.low)
         first, last = ceil(self.low / step - 1e-9), floor(self.high / step + 1e-9)
         return [step * number for number in range(first, last + 1)]
@@ -53,6 +63,11 @@ def logarithmic(values: Sequence[float], start: float, end: float) -> Axis:
     """An axis from one power of ten to another."""
     low, high = floor(log10(min(values))), ceil(log10(max(values)))
     return Axis(10.0**low, 10.0 ** max(high, low + 1), start, end, logarithmic=True)
+
+
+def close_logarithmic(values: Sequence[float], start: float, end: float) -> Axis:
+    """A logarithmic axis with some room around the values."""
+    return Axis(min(values) / 1.2, max(values) * 1.2, start, end, logarithmic=True)
 
 
 def curves(report: Report) -> str:
@@ -147,7 +162,7 @@ def pareto(report: Report) -> str:
     found: list[tuple[str, int, float, str]] = [
         (role, arm.cost.size.bytes, arm.summary[measure.name].mean, COLOURS[role])
         for role, arm in report.arms()
-        if arm.cost is not None and arm.cost.size.bytes > 0
+        if arm.cost is not None and arm.cost.size is not None and arm.cost.size.bytes > 0
     ]
     found += [(_export_name(each.format), each.bytes, getattr(each, measure.name), EXPORT) for each in report.exports]
     across = logarithmic([float(size) for _, size, _, _ in found], 72, WIDTH - 28)
@@ -173,11 +188,64 @@ def pareto(report: Report) -> str:
     return _picture(456, title, f"{said}.", marks)
 
 
+def compression(report: Report) -> str:
+    """Test accuracy over bytes and over latency of all that was pruned, quantised or distilled, each with its front."""
+    if report.compression is None:
+        raise Problem("nothing_to_draw", "The job did not ask for pruning or quantisation.", status=404)
+    found = report.compression.candidates
+    floor_ = max(each.accuracy.mean for each in found) - SHOWN_BELOW_THE_BEST
+    marks = _heading(
+        "Distillation beside pruning and quantisation",
+        f"Up and to the left is better; mean over {report.compression.seeds} seed(s). "
+        f"What is {100 * SHOWN_BELOW_THE_BEST:g} points below the best, or more, lies at the edge.",
+    )
+    marks += [*_legend(dict.fromkeys(each.role for each in found)), *_kinds(400)]
+    heights = [max(floor_, each.accuracy.mean) for each in found]
+    for top, name, costs in (
+        (92.0, "Bytes of the file", [float(each.bytes) for each in found]),
+        (432.0, "Milliseconds of one row, median", [each.latency.p50_ms for each in found]),
+    ):
+        across, up = close_logarithmic(costs, 72, WIDTH - 28), linear(heights, top + 270, top)
+        marks += _axes(across, up, name, "Test accuracy", percent=True)
+        front = _front([(cost, each.accuracy.mean) for cost, each in zip(costs, found, strict=True)])
+        line = [(across(cost), up(max(floor_, accuracy))) for cost, accuracy in front]
+        marks.append(Path(line, GRID, 3))
+        for cost, height, each in zip(costs, heights, found, strict=True):
+            words = f"{each.words}: {each.accuracy.mean:.2%}, {each.bytes:,} bytes, {each.latency.p50_ms:.4f} ms"
+            kind = each.pruning is not None, each.quantisation is not None
+            marks += _kind(across(cost), up(height), COLOURS[each.role], words, *kind)
+    said = [f"{each.words} {each.accuracy.mean:.1%} with {each.bytes:,} bytes" for each in found]
+    return _picture(774, "Distillation beside pruning and quantisation", f"{'; '.join(said)}.", marks)
+
+
+def _kinds(x: float) -> list[Mark]:
+    """The legend of what was done to a network."""
+    marks: list[Mark] = []
+    for name, pruned, quantised in (
+        ("as trained", False, False),
+        ("pruned", True, False),
+        ("quantised", False, True),
+        ("both", True, True),
+    ):
+        marks += [*_kind(x, 69, INK, name, pruned, quantised), Text(x + 9, 73, name, 11, "start")]
+        x += 25 + text_width(name, 11)
+    return marks
+
+
+def _kind(x: float, y: float, colour: str, words: str, pruned: bool, quantised: bool) -> list[Mark]:
+    """A square is quantised; what is hollow is pruned."""
+    inside = PAPER if pruned else colour
+    if quantised:
+        return [Box(x - 4, y - 4, 8, 8, inside, colour, words)]
+    return [Dot(x, y, colour, words, 5), *([Dot(x, y, PAPER, words, 3)] if pruned else [])]
+
+
 PLOTS: dict[PlotName, Callable[[Report], str]] = {
     "curves": curves,
     "reliability": reliability,
     "per_class": per_class,
     "pareto": pareto,
+    "compression": compression,
 }
 
 
@@ -208,7 +276,7 @@ def _axes(across: Axis, up: Axis, below: str, beside: str, *, percent: bool = Fa
     for tick in across.ticks():
         x = across(tick)
         marks.append(Line(x, up.start, x, up.start + 4, MUTED))
-        unit = percent and across.high <= 1
+        unit = percent and across.high <= 1 and not across.logarithmic
         said = f"{100 * tick:.4g}%" if unit else f"{tick:,.10g}"
         marks.append(Text(x, up.start + 17, said, 11, colour=MUTED))
     marks.append(Line(across.start, up.start, across.end, up.start, INK))

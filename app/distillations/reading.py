@@ -67,14 +67,15 @@ async def get_plot(
     """A picture of the report.
 
     `curves`: validation accuracy and loss over the epochs. `reliability`: accuracy over confidence. `per_class`: what
-    the teacher changed in each class. `pareto`: accuracy over bytes, of all networks and exports.
+    the teacher changed in each class. `pareto`: accuracy over bytes, of all networks and exports. `compression`:
+    accuracy over bytes and over latency, of all that was pruned, quantised or distilled.
     """
     return await _rendered(front, owner, job_id, if_none_match, PLOTS[plot], SVG)
 
 
 @router.get("/{job_id}/exports", responses=problems(404))
 async def list_exports(job_id: JobId, front: AtHand, owner: Owner) -> Page[ExportView]:
-    """The files that the job's `export` asked for, and what was measured of them."""
+    """The files that the job's `export` asked for, and of its `compression` those that nothing beats, as measured."""
     await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, "distillation"))
     found = await front.read(lambda connection: queries.list_artifacts(connection, job_id, "export"))
     names = [row.name for row in found]

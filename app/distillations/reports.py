@@ -22,7 +22,7 @@ class Part(BaseModel):
 class Size(Part):
     parameters: int
     bytes: int
-    multiply_adds: int
+    multiply_adds: int | None
 
 
 class Latency(Part):
@@ -33,8 +33,11 @@ class Latency(Part):
 
 
 class Cost(Part):
-    size: Size
+    """timed: what was timed, where it is no network of this process."""
+
+    size: Size | None
     latency: Latency
+    timed: str | None = None
 
 
 class Bin(Part):
@@ -106,6 +109,41 @@ class Exported(Part):
     tokenizer: str | None = None  # of text: the file beside it
 
 
+class Candidate(Part):
+    """One way to a small network. words: a noun phrase. bytes: of its file. file: of the export, if it is one."""
+
+    name: str
+    words: str
+    role: Role
+    pruning: str | None
+    quantisation: str | None
+    accuracy: Spread
+    bytes: int
+    latency: Latency
+    multiply_adds: int
+    file: str | None
+
+
+class Rival(Part):
+    """A candidate in a table, by its name. times: its bytes or milliseconds, over the student's."""
+
+    name: str
+    fits: bool
+    times: float
+    student_minus_this: Gain | None
+
+
+class Compared(Part):
+    """Distillation beside pruning and quantisation."""
+
+    verdicts: list[str]
+    notes: list[str]
+    seeds: int
+    candidates: list[Candidate]
+    at_equal_bytes: list[Rival]
+    at_equal_latency: list[Rival]
+
+
 class Report(Part):
     verdict: Literal["BEATS", "NO BEATS", "INCONCLUSIVE"]
     measure: MeasureName = "accuracy"
@@ -121,6 +159,7 @@ class Report(Part):
     targets: list[Target] | None = None
     curves: dict[str, list[Point]]
     exports: list[Exported]
+    compression: Compared | None = None
     rows: dict[str, int]
     digests: dict[str, str]
     versions: dict[str, str]

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from app.distillations.architectures import AnyArchitecture, Architecture, features_of, needs_images
+from app.distillations.compression import Compression, refuse_impossible_compression
 from app.distillations.datasets import (
     BUILTIN_IMAGES,
     BUILTIN_ROWS_AND_CLASSES,
@@ -122,6 +123,12 @@ class DistillationJob(Submission):
         "length), and `tokenizer.json` is published beside them. Seconds for each.",
         examples=[["onnx", "onnx_int8"]],
     )
+    compression: Compression | None = Field(
+        None,
+        description="Set distillation beside pruning and quantisation, at equal bytes and at equal latency; null: do "
+        "not. Costs about as much again as the students, for each way of pruning. It lands in the report.",
+        examples=[None],
+    )
 
     @model_validator(mode="after")
     def _can_work(self) -> "DistillationJob":
@@ -133,6 +140,7 @@ class DistillationJob(Submission):
         _refuse_impossible_objectives(self)
         _refuse_impossible_views(self)
         _refuse_impossible_storage(self)
+        refuse_impossible_compression(self)
         every = self.training.checkpoint_every
         if every and self.training.epochs // every * self.evaluation.seeds > MAX_PERIODIC_CHECKPOINTS:
             reason = f"a job keeps at most {MAX_PERIODIC_CHECKPOINTS} periodic checkpoints over all its seeds"

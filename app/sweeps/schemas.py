@@ -128,6 +128,9 @@ class Sweep(Submission):
         if is_regression(self.base.dataset):
             reason = "trials are ranked by their accuracy, which real numbers have not: distil one setting at a time"
             refuse(("base", "dataset", "task"), "only_for_classification", reason, "regression")
+        if self.base.compression is not None:
+            reason = "a sweep does not prune or quantise: submit its best setting as a distillation that does"
+            refuse(("base", "compression"), "not_in_a_sweep", reason, None)
         grid = self.search == "grid"
         if grid and self.trials is not None:
             refuse(("trials",), "grid_has_its_own", "a grid has as many trials as it has combinations", self.trials)

@@ -15,12 +15,15 @@ MONOSPACED = 0.62  # of the font's size: the width of every character
 
 @dataclass(frozen=True)
 class Box:
+    """words: what it is, for a tooltip; empty: none."""
+
     x: float
     y: float
     width: float
     height: float
     fill: str
     edge: str | None = None
+    words: str = ""
 
 
 @dataclass(frozen=True)

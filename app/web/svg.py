@@ -40,9 +40,10 @@ def group(title: str, shapes: Sequence[Mark]) -> str:
 def shape(mark: Mark) -> str:
     """One element."""
     match mark:
-        case Box(x, y, width, height, fill, edge):
+        case Box(x, y, width, height, fill, edge, about):
             stroke = f' stroke="{edge}"' if edge else ""
-            return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{fill}"{stroke}/>'
+            box = f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{fill}"{stroke}'
+            return f"{box}><title>{words(about)}</title></rect>" if about else f"{box}/>"
         case Line(x1, y1, x2, y2, colour, width):
             ends = f'x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"'
             return f'<line {ends} stroke="{colour}" stroke-width="{width:g}"/>'

@@ -55,11 +55,11 @@ class Quality:
 
 @dataclass(frozen=True)
 class Size:
-    """bytes: of the published file. multiply_adds: of one input."""
+    """bytes: of the published file. multiply_adds: of one input. Of a foreign model: parameters 0, None: unknown."""
 
     parameters: int
     bytes: int
-    multiply_adds: int
+    multiply_adds: int | None
 
 
 @dataclass(frozen=True)
@@ -145,13 +145,23 @@ def latency(network: nn.Module, row: Tensor) -> Latency:
 
 def timed(answer: Callable[[], object]) -> Latency:
     """answer: one forward pass of one row."""
+    return latency_of(milliseconds_of(answer, LATENCY_RUNS, LATENCY_SECONDS))
+
+
+def milliseconds_of(answer: Callable[[], object], runs: int, seconds: float) -> list[float]:
+    """How long each of up to `runs` calls took, once it has been called: as many as fit into `seconds`, but one."""
     milliseconds: list[float] = []
     answer()
-    until = time.perf_counter() + LATENCY_SECONDS
-    while len(milliseconds) < LATENCY_RUNS and (not milliseconds or time.perf_counter() < until):
+    until = time.perf_counter() + seconds
+    while len(milliseconds) < runs and (not milliseconds or time.perf_counter() < until):
         started = time.perf_counter()
         answer()
         milliseconds.append(1000 * (time.perf_counter() - started))
+    return milliseconds
+
+
+def latency_of(milliseconds: list[float]) -> Latency:
+    """Of single calls."""
     p50, p95 = (float(np.quantile(milliseconds, q)) for q in (0.5, 0.95))
     return Latency(p50, p95, len(milliseconds))
 

@@ -4,8 +4,8 @@ from torch import Tensor, nn
 
 from app.distillations.schemas import DistillationJob
 from workers.distillation.checkpoints import to_bytes
-from workers.distillation.data import Data
-from workers.distillation.evaluate import latency, size, soft_gradient
+from workers.distillation.data import Data, Rows
+from workers.distillation.evaluate import Latency, Size, latency, latency_of, size, soft_gradient, timed
 from workers.distillation.learner import Learner, tokens_of
 from workers.distillation.networks.network import Network
 from workers.distillation.plan import Lesson, Stage
@@ -46,14 +46,14 @@ def measure(
         ),
         students=[_subject(student, data, outcomes, answers) for student, _ in pairs],
         baselines=[_subject(baseline, data, outcomes, answers) for _, baseline in pairs if job.evaluation.baseline],
-        teacher_cost=None if teacher.network is None else _cost(teacher.network, teacher.bytes, data),
+        teacher_cost=teacher_cost(teacher, data),
         student_cost=_cost(trained(first, outcomes, data), len(checkpoint(first, outcomes, data)), data),
         soft_gradient=_soft_gradient(first, lesson, data),
         signal=use,
         teacher_digest=teacher.digest,
         teacher_parameters=teacher.parameters,
         teacher_notes=teacher.notes,
-        curves={name: outcome.curve for name, outcome in outcomes.items()},
+        curves={name: outcome.curve for name, outcome in outcomes.items() if outcome.curve},  # none of what was pruned
     )
 
 
@@ -92,6 +92,45 @@ def _subject(stage: Stage, data: Data, outcomes: dict[str, Outcome], answers: Te
         epoch=chosen.epoch,
         validation_accuracy=chosen.validation_accuracy,
     )
+
+
+def teacher_cost(teacher: Teacher, data: Data) -> Cost | None:
+    """What a teacher of any origin takes; None where only its answers are known.
+
+    Its network is timed as a student's, an ONNX model by onnxruntime, an ensemble as its members one after the other,
+    an endpoint by the requests of many rows that this job sent it.
+    """
+    if teacher.members:
+        costs = [teacher_cost(member, data) for member in teacher.members]
+        return _sum([cost for cost in costs if cost is not None]) if all(costs) else None
+    if teacher.network is not None:
+        return _cost(teacher.network, teacher.bytes, data)
+    if teacher.round_trips:
+        return Cost(None, latency_of(teacher.round_trips), "one request to the endpoint, of many rows, and its answer")
+    if not teacher.bytes:
+        return None
+    one = _first(data)
+    size = Size(teacher.parameters, teacher.bytes, teacher.multiply_adds or None)
+    return Cost(size, timed(lambda: teacher.logits(one)), "one row by onnxruntime")
+
+
+def _sum(members: list[Cost]) -> Cost:
+    """One member after the other; what is not known of one is not known of all."""
+    sizes = [cost.size for cost in members if cost.size is not None]
+    counts = [size.multiply_adds for size in sizes if size.multiply_adds is not None]
+    size = None
+    if len(sizes) == len(members):
+        parameters, file_bytes = sum(each.parameters for each in sizes), sum(each.bytes for each in sizes)
+        size = Size(parameters, file_bytes, sum(counts) if len(counts) == len(members) else None)
+    latencies = [cost.latency for cost in members]
+    p50, p95 = sum(each.p50_ms for each in latencies), sum(each.p95_ms for each in latencies)
+    timed_ = Latency(p50, p95, min(each.runs for each in latencies))
+    return Cost(size, timed_, "the sum of its members' medians, and of their 95th percentiles")
+
+
+def _first(data: Data) -> Rows:
+    rows = data.train
+    return Rows(rows.raw[:1], rows.x[:1], rows.y[:1], rows.index[:1])
 
 
 def _cost(network: nn.Module, file_bytes: int, data: Data) -> Cost:

@@ -20,6 +20,8 @@ from torch import Tensor, nn
 from workers.distillation.checkpoints import CARD
 from workers.run import Run
 
+FLOAT = {"DefaultTensorType": onnx.TensorProto.FLOAT}  # where a file does not say it, as behind operators of others
+
 
 @dataclass(frozen=True)
 class Form:
@@ -57,13 +59,15 @@ def written(form: Form) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def quantised_dynamically(content: bytes, operators: list[str]) -> bytes:
+def quantised_dynamically(content: bytes, operators: list[str], *, unsigned: bool = False) -> bytes:
     """The same model with weights of 8 bits in these operators; activations are scaled as they come."""
     with tempfile.TemporaryDirectory() as folder, quietly():
         place = Path(folder) / "int8.onnx"
-        kind = quantization.QuantType.QInt8
+        kind = quantization.QuantType.QUInt8 if unsigned else quantization.QuantType.QInt8
         model = onnx.load_from_string(content)
-        quantization.quantize_dynamic(model, place, weight_type=kind, op_types_to_quantize=operators)
+        quantization.quantize_dynamic(
+            model, place, weight_type=kind, op_types_to_quantize=operators, extra_options=FLOAT
+        )
         return place.read_bytes()
 
 

@@ -19,7 +19,7 @@ from workers.distillation.objectives.terms import is_known
 from workers.distillation.signals import Signal
 from workers.distillation.students import build
 
-Role = Literal["teacher", "student", "baseline"]
+Role = Literal["teacher", "student", "baseline", "pruned"]
 
 
 @dataclass(frozen=True)

@@ -56,10 +56,11 @@ class Subject:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a network takes in size and time."""
+    """What a network takes in size, None where unknown, and time. timed: what was timed, where it is no network."""
 
-    size: Size
+    size: Size | None
     latency: Latency
+    timed: str | None = None
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,12 @@ class Findings:
     def measure(self) -> Measure:
         """What the verdict rests on."""
         return RMSE if isinstance(self.teacher.quality, Errors) else ACCURACY
+
+    @property
+    def student_parameters(self) -> int:
+        """Of its network, which is always here."""
+        assert self.student_cost.size is not None
+        return self.student_cost.size.parameters
 
 
 def subject(logits: Tensor, data: Data, teacher: Tensor, **chosen: Any) -> Subject:
@@ -189,7 +196,7 @@ def notes(job: DistillationJob, data: Data, findings: Findings) -> list[str]:
         said += text_notes(job.dataset, data, data.text)
     language = _language(data, findings)
     if language and findings.teacher_parameters:
-        said.append(lost_note(findings.student_cost.size.parameters, findings.teacher_parameters, language))
+        said.append(lost_note(findings.student_parameters, findings.teacher_parameters, language))
     return said
 
 
@@ -219,7 +226,7 @@ def warnings(job: DistillationJob, data: Data, findings: Findings) -> list[str]:
             "The student follows the teacher's logits only up to scale and shift (logit_std), which spoils calibration "
             "at T=1: judge it by its accuracy, and rescale its logits before reading them as probabilities."
         )
-    if 0 < findings.teacher_parameters < findings.student_cost.size.parameters:
+    if 0 < findings.teacher_parameters < findings.student_parameters:
         said.append("The student is larger than the teacher.")
     if gain(findings) is None:
         said.append("No baseline was asked for, so there is no verdict.")

@@ -18,6 +18,7 @@ from app.distillations.schemas import DistillationJob
 from app.distillations.teachers import EnsembleTeacher, Single, TrainedTeacher
 from workers.distillation import teachers
 from workers.distillation.checkpoints import to_bytes
+from workers.distillation.compress.section import compression_section, refuse_without_network
 from workers.distillation.data import Data, Rows, load
 from workers.distillation.export import TOKENIZER_FILE, exported
 from workers.distillation.features import wanted_features, with_features
@@ -61,6 +62,7 @@ def _distil(job: DistillationJob, run: Run) -> dict[str, Any]:
     refuse_undefined(job.objective, len(data.classes))
     refuse_unfit(pairs[0][0], data)  # before a teacher is trained
     teacher = teacher_of(job, data, keeper)
+    refuse_without_network(job, teacher)
     wanted = wanted_features(job.objective, pairs[0][0].begin(data), teacher, data)
     lesson, use = heard_lesson(job, data, teacher, wanted, run)
     answers = teachers.answers_of(teacher, data, data.test, run)
@@ -70,6 +72,7 @@ def _distil(job: DistillationJob, run: Run) -> dict[str, Any]:
         teach(student, lesson, data, keeper, every=job.training.checkpoint_every)
         if job.evaluation.baseline:
             teach(baseline, baseline_lesson(data), data, keeper)
+    compression = compression_section(job, data, teacher, lesson, pairs, keeper)
     run.progress(phase="evaluation", done=0, total=1, unit="reports")
     findings = measure(job, data, teacher, lesson, pairs, keeper.outcomes, answers=answers, use=use)
     short = result(
@@ -80,7 +83,8 @@ def _distil(job: DistillationJob, run: Run) -> dict[str, Any]:
     )
     exports = _export(job, data, pairs[0][0], keeper)
     path = run.scratch / "report.json"
-    path.write_text(json.dumps(report(job, data, findings, short, exports), indent=2, allow_nan=False))
+    document = report(job, data, findings, short, exports) | {"compression": compression}
+    path.write_text(json.dumps(document, indent=2, allow_nan=False))
     run.publish(path, kind="report", name=path.name, media_type="application/json")
     run.progress(phase="evaluation", done=1, total=1, unit="reports")
     return short.model_dump(mode="json")

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.distillations.card import card, text
-from app.distillations.plots import PLOTS, PlotName, curves, per_class
+from app.distillations.plots import PLOTS, PlotName, compression, curves, per_class
 from app.distillations.reports import read_report
 from app.errors import Problem
 from tests.app.distillations.stored_report import arm, document, report
@@ -80,7 +80,18 @@ def test_a_card_says_what_the_report_says() -> None:
     ):
         assert said in found
     assert "## Warnings\n\n- The student is larger than the teacher." in found
-    without = card(report(verdict="INCONCLUSIVE", gain=None, baseline=None, exports=[], warnings=[]))
+    for said in (
+        "60.00 points above",
+        "| the teacher after structured pruning of 90% of its units | 20.0% ± 1.0% | +60.00",
+    ):
+        assert said in found
+    assert (
+        "| the teacher | 90.0% ± 1.0% | -10.00 (+58.00 to +62.00) | 90,000 | 0.090 / 0.180 | 8 | no: 18 times |"
+        in found
+    )
+    nothing = {"verdict": "INCONCLUSIVE", "gain": None, "baseline": None, "exports": [], "warnings": []}
+    without = card(report(**nothing, compression=None))
+    assert "pruning" not in without
     assert "**INCONCLUSIVE**: whether the teacher helped is not decided. Test accuracy 80.0%." in without
     assert "## Warnings" not in without
     assert "onnxruntime" not in without
@@ -105,7 +116,11 @@ def test_a_picture_shows_each_class_once_and_only_the_most_changed_of_many() -> 
 
 
 def test_what_is_not_there_is_not_drawn() -> None:
-    for draw, changes in ((curves, {"curves": {}}), (per_class, {"per_class": []})):
+    for draw, changes in (
+        (curves, {"curves": {}}),
+        (per_class, {"per_class": []}),
+        (compression, {"compression": None}),
+    ):
         with pytest.raises(Problem) as caught:
             draw(report(**changes))
         assert caught.value.status == 404

@@ -143,7 +143,8 @@ def notes(job: RecommenderJob, data: Data, findings: Findings) -> list[str]:
             "doi:10.1145/3394486.3403226); the verdict does not read them."
         )
     costs = findings.teacher_cost, findings.student_cost
-    if costs[0] and costs[1].size.parameters > costs[0].size.parameters:
+    sizes = [cost.size.parameters for cost in costs if cost and cost.size]
+    if len(sizes) == 2 and sizes[1] > sizes[0]:
         said.append("The student is larger than the teacher.")
     if job.training.patience is not None:
         said.append("Training could end early, so student and baseline may have taken different numbers of steps.")

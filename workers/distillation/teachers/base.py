@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from app.distillations.teachers import Weights
 from app.errors import Problem
-from workers.distillation.data import Rows
+from workers.distillation.data import Rows, Standardisation
 from workers.distillation.targets import Targets
 
 SUM_TOLERANCE = 1e-3  # of a row of probabilities; half precision and printed digits stay within it
@@ -21,7 +21,10 @@ class Teacher:
     """logits: rows to (rows, classes), float32; of regression standardised targets. digest: names it.
 
     network, inputs: the network and what of a row it is shown, where there is one in this process.
-    bytes, parameters: of its file and of its network, 0 where unknown.
+    standardisation: what makes these inputs of raw rows; None: the job's own. order: of the network's logits, by the
+    data's classes; None: the same.
+    bytes, parameters, multiply_adds: of its file, of its network, and of one row; 0 where unknown.
+    members: of an ensemble. round_trips: milliseconds of each request that an endpoint answered, without pauses.
     unspoken: rows to (rows, classes), True for a class whose probability it leaves to the student (`ghost`).
     lasting: whether its answers are worth keeping; those that were uploaded are kept already.
     scope: who may share its answers; never shown. notes: what a reader of the report must know.
@@ -31,8 +34,13 @@ class Teacher:
     digest: str
     network: nn.Module | None = None
     inputs: Callable[[Rows], Tensor] | None = None
+    standardisation: Standardisation | None = None
+    order: Tensor | None = None
     bytes: int = 0
     parameters: int = 0
+    multiply_adds: int = 0
+    members: tuple["Teacher", ...] = ()
+    round_trips: list[float] | None = None
     unspoken: Callable[[Rows], Tensor] | None = None
     lasting: bool = True
     scope: str = ""
@@ -79,6 +87,7 @@ def arranged(teacher: Teacher, names: list[str] | None, classes: list[str], poin
     return replace(
         teacher,
         logits=lambda rows: teacher.logits(rows).index_select(1, order),
+        order=order,
         digest=f"{teacher.digest}:{'.'.join(str(i) for i in order.tolist())}",
         unspoken=None if unspoken is None else lambda rows: unspoken(rows).index_select(1, order),
     )

@@ -62,6 +62,7 @@ def from_endpoint(spec: EndpointTeacher, headers: Path | None, data: Data, run: 
     teacher = Teacher(
         lambda rows: endpoint.ask(rows.raw if spec.inputs == "raw" else rows.x),
         hashlib.sha256(json.dumps(told).encode()).hexdigest(),
+        round_trips=endpoint.milliseconds,
         scope=hashlib.sha256(secret).hexdigest(),
         notes=("The teacher's answers came from an endpoint; that they stay the same is its owner's word.",),
     )
@@ -84,6 +85,7 @@ class Endpoint:
         self._headers = {"Accept": "application/json", "User-Agent": "qstill"} | headers | ours
         self.kinds = OF_CLASSES  # that an answer may be
         self._next = 0.0  # when the next request may go
+        self.milliseconds: list[float] = []  # of each request that was answered well
 
     def ask(self, inputs: Tensor) -> Tensor:
         """Logits (rows, classes) of inputs (rows, …)."""
@@ -102,8 +104,11 @@ class Endpoint:
         for attempt in range(1, self._spec.attempts + 1):
             self._wait(self._next - time.monotonic())
             self._next = time.monotonic() + 1 / self._spec.requests_per_second
+            began = time.perf_counter()
             try:
-                return self._read(self._post(client, body, limit), len(inputs))
+                answer = self._read(self._post(client, body, limit), len(inputs))
+                self.milliseconds.append(1000 * (time.perf_counter() - began))
+                return answer
             except Passing as failure:
                 if attempt == self._spec.attempts:
                     title = f"The endpoint {failure}, {attempt} times."

@@ -33,6 +33,7 @@ def ensemble(spec: EnsembleTeacher, data: Data, members: Sequence[Teacher]) -> T
         hashlib.sha256(json.dumps(told).encode()).hexdigest(),
         bytes=sum(member.bytes for member in members),
         parameters=sum(member.parameters for member in members) if all(member.parameters for member in members) else 0,
+        members=tuple(members),
         scope=hashlib.sha256("/".join(member.scope for member in members).encode()).hexdigest(),
         notes=tuple(notes),
     )

@@ -18,6 +18,7 @@ from workers.distillation.data import Data, Rows
 from workers.distillation.read import Array
 from workers.distillation.teachers.base import Teacher, arranged, digest_of, logarithms, refuse_probabilities
 from workers.distillation.teachers.onnx_check import parameters, read_onnx
+from workers.distillation.teachers.onnx_cost import multiply_adds
 
 BATCH_ROWS = 256  # of one run: bounds the activations of a model that we know nothing about
 RUN_SECONDS = 120.0  # for one run; a loop without an end is no teacher
@@ -71,6 +72,7 @@ def from_onnx(spec: Weights, path: Path, data: Data, threads: int) -> Teacher:
         digest_of(spec, content),
         bytes=len(content),
         parameters=parameters(model),
+        multiply_adds=multiply_adds(model, data.input_shape),
         notes=(feed.said,) if feed.said else (),
     )
     return arranged(teacher, spec.classes, data.classes)

@@ -1,17 +1,17 @@
 """Teachers of this house's own networks: trained in the job, or uploaded as safetensors or a torch checkpoint."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
 from app.distillations.architectures import AnyArchitecture
 from app.distillations.teachers import Weights
 from app.errors import Problem
 from workers.distillation import checkpoints
-from workers.distillation.data import Data, Rows, Text
+from workers.distillation.data import Data, Rows, Standardisation, Text
 from workers.distillation.students import build, logits_of, parameters
 from workers.distillation.teachers.base import Teacher, arranged, digest_of
 from workers.distillation.teachers.torch_file import read_torch
@@ -21,7 +21,7 @@ from workers.distillation.text.tokenizer import Tokenizer
 def trained(network: nn.Module, file: bytes) -> Teacher:
     """A network that this job trained on its own standardised inputs. file: its published checkpoint."""
     digest = hashlib.sha256(file).hexdigest()
-    return _teacher(network, lambda rows: rows.x, digest, len(file))
+    return _teacher(network, None, digest, len(file))
 
 
 def from_weights(spec: Weights, path: Path, data: Data) -> Teacher:
@@ -52,8 +52,9 @@ def from_weights(spec: Weights, path: Path, data: Data) -> Teacher:
         pointer="/architecture",
         vocabulary=data.vocabulary,
     )
-    inputs = _inputs_of(spec, card, data)
-    teacher = _teacher(network, inputs, digest_of(spec, path.read_bytes()), path.stat().st_size)
+    teacher = _teacher(
+        network, _standardisation(spec, card, data), digest_of(spec, path.read_bytes()), path.stat().st_size
+    )
     teacher = _in_units(teacher, card, data)
     teacher = arranged(teacher, names, data.classes, "/classes" if spec.classes else "/file")
     network.load_state_dict(fitting(weights, network))
@@ -97,21 +98,34 @@ def _computes(architecture: AnyArchitecture) -> dict[str, object]:
     return architecture.model_dump(exclude={"dropout"})
 
 
-def _teacher(network: nn.Module, inputs: Callable[[Rows], Tensor], digest: str, size: int) -> Teacher:
+def _teacher(network: nn.Module, standardise: Standardisation | None, digest: str, size: int) -> Teacher:
+    """standardise: what of a raw row it is shown; None: rows as this job standardises them."""
+
+    def inputs(rows: Rows) -> Tensor:
+        return rows.x if standardise is None else standardise(rows.raw)
+
     def logits(rows: Rows) -> Tensor:
         return logits_of(network, inputs(rows))
 
-    return Teacher(logits, digest, network=network, inputs=inputs, bytes=size, parameters=parameters(network))
+    return Teacher(
+        logits,
+        digest,
+        network=network,
+        inputs=inputs,
+        standardisation=standardise,
+        bytes=size,
+        parameters=parameters(network),
+    )
 
 
-def _inputs_of(spec: Weights, card: checkpoints.Card | None, data: Data) -> Callable[[Rows], Tensor]:
-    """What of a row the teacher is shown: the card knows best, then the job."""
+def _standardisation(spec: Weights, card: checkpoints.Card | None, data: Data) -> Standardisation | None:
+    """What of a row the teacher is shown: the card knows best, then the job. None: what the student is shown."""
     if data.text is not None:
-        return lambda rows: rows.x
+        return None
     if card is not None:
-        standardise = checkpoints.standardisation_of(card, data.input_shape)
-        return lambda rows: standardise(rows.raw)
-    return (lambda rows: rows.raw) if spec.inputs == "raw" else (lambda rows: rows.x)
+        return checkpoints.standardisation_of(card, data.input_shape)
+    nothing = Standardisation(torch.zeros(1, dtype=torch.float64), torch.ones(1, dtype=torch.float64))
+    return nothing if spec.inputs == "raw" else None
 
 
 def fitting(weights: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]:

@@ -18,6 +18,7 @@ from torch.testing import assert_close
 from app.distillations.teachers import EndpointTeacher
 from app.errors import Problem
 from workers.distillation.data import Data
+from workers.distillation.measure import teacher_cost
 from workers.distillation.run import run
 from workers.distillation.teachers import Teacher, endpoint, signal_of
 from workers.run import Stopped
@@ -104,6 +105,19 @@ def test_every_row_is_asked_once_in_batches(asking: Load, server: Server, iris: 
     assert server.headers[0]["Host"] == server.name
     standardised = asking(iris, inputs="standardised").logits(iris.test)
     assert_close(standardised, iris.test.x @ torch.from_numpy(W), atol=1e-5, rtol=1e-5)
+
+
+def test_an_endpoint_costs_what_its_requests_took(asking: Load, server: Server, iris: Data) -> None:
+    teacher = asking(iris, rows_per_request=32)
+    assert teacher_cost(teacher, iris) is None  # nobody has asked it
+    server.instead = [lambda handler: (time.sleep(0.05), reply(handler, 503))[1]]
+    teacher.logits(iris.train)
+    cost = teacher_cost(teacher, iris)
+    assert cost is not None
+    assert cost.size is None
+    assert cost.latency.runs == -(-len(iris.train.y) // 32)  # the one that failed is none of them
+    assert 0 < cost.latency.p50_ms <= cost.latency.p95_ms
+    assert "request to the endpoint" in (cost.timed or "")
 
 
 def test_log_probabilities_are_answers_too(asking: Load, server: Server, iris: Data) -> None:

@@ -12,12 +12,21 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 from torch.testing import assert_close
 
+from app.distillations.architectures import Mlp
 from app.distillations.schemas import DistillationJob
+from app.distillations.teachers import EnsembleTeacher
 from app.errors import Problem
+from workers.distillation.data import Data
+from workers.distillation.evaluate import Size
+from workers.distillation.measure import teacher_cost
 from workers.distillation.run import run
+from workers.distillation.students import build
+from workers.distillation.teachers import Teacher, ensemble, trained
 from workers.distillation.teachers.ensemble import average
 
 Make = Callable[..., Any]
+
+MLP = {"kind": "mlp", "hidden": [8]}
 
 seeds = st.integers(0, 2**31)
 sizes = st.tuples(st.integers(1, 5), st.integers(2, 8))
@@ -116,3 +125,20 @@ def test_an_ensemble_that_cannot_work_is_refused_at_the_door(
 def test_a_job_reads_back_as_it_was(job: Make) -> None:
     made = job(teacher={"source": "ensemble", "members": [TRAIN, TRAIN], "average": "geometric"})
     assert DistillationJob.model_validate_json(made.model_dump_json(exclude_none=True)) == made
+
+
+def test_an_ensemble_costs_what_its_members_cost(iris: Data) -> None:
+    def member(seed: int) -> Teacher:
+        return trained(build(Mlp(kind="mlp", hidden=[8]), (4,), 3, seed=seed, pointer=""), b"0" * (100 + seed))
+
+    spec = EnsembleTeacher.model_validate(
+        {"source": "ensemble", "members": [{"source": "train", "architecture": MLP}] * 2}
+    )
+    cost = teacher_cost(ensemble(spec, iris, [member(0), member(1)]), iris)
+    assert cost is not None
+    assert cost.size == Size(2 * (4 * 8 + 8 + 8 * 3 + 3), 201, 2 * (4 * 8 + 8 * 3))
+    alone = teacher_cost(member(0), iris)
+    assert alone is not None
+    assert cost.latency.p50_ms > alone.latency.p50_ms
+    answers = Teacher(lambda rows: torch.zeros(len(rows.y), 3), "0")
+    assert teacher_cost(ensemble(spec, iris, [member(0), answers]), iris) is None

@@ -18,7 +18,8 @@ from torch.testing import assert_close
 from app.distillations.teachers import UploadedTeacher
 from app.errors import Problem
 from workers.distillation.data import Data
-from workers.distillation.evaluate import quality
+from workers.distillation.evaluate import Size, quality
+from workers.distillation.measure import teacher_cost
 from workers.distillation.teachers import Teacher, onnx_check, onnx_model
 
 FILE = "file_1"
@@ -53,6 +54,12 @@ def test_a_model_of_pytorch_teaches(from_model: Load, iris: Data, tmp_path: Path
     teacher = from_model(exported(network, torch.zeros(2, 4), tmp_path / "m"), iris)
     assert_close(teacher.logits(iris.train), network(iris.train.raw).detach(), atol=1e-5, rtol=1e-5)
     assert teacher.parameters == 4 * 8 + 8 + 8 * 3 + 3
+    assert teacher.multiply_adds == 4 * 8 + 8 * 3
+    cost = teacher_cost(teacher, iris)
+    assert cost is not None
+    assert cost.size == Size(teacher.parameters, len((tmp_path / "m").read_bytes()), teacher.multiply_adds)
+    assert 0 < cost.latency.p50_ms <= cost.latency.p95_ms
+    assert cost.timed == "one row by onnxruntime"
     standardised = from_model((tmp_path / "m").read_bytes(), iris, inputs="standardised")
     assert_close(standardised.logits(iris.train), network(iris.train.x).detach(), atol=1e-5, rtol=1e-5)
     assert standardised.digest != teacher.digest
@@ -62,6 +69,7 @@ def test_a_model_that_fixes_its_batch_answers_any_number_of_rows(from_model: Loa
     network = nn.Linear(4, 3)
     teacher = from_model(exported(network, torch.zeros(7, 4), tmp_path / "m", batch=False), iris)
     assert len(iris.train.y) % 7 != 0
+    assert teacher.multiply_adds == 4 * 3
     assert_close(teacher.logits(iris.train), network(iris.train.raw).detach(), atol=1e-5, rtol=1e-5)
 
 
@@ -83,6 +91,10 @@ def test_a_model_of_scikit_learn_teaches(from_model: Load, iris: Data, zipmap: b
     expected = classifier.predict_proba(iris.test.raw.numpy())
     expected = torch.from_numpy(expected).float()
     assert_close(torch.softmax(teacher.logits(iris.test), 1), expected, atol=1e-5, rtol=1e-4)
+    cost = teacher_cost(teacher, iris)
+    assert cost is not None
+    assert cost.size is not None
+    assert cost.size.multiply_adds is None  # its operator is no product of matrices that could be counted
     with pytest.raises(Problem) as refused:
         from_model(model, iris, classes=None if named else iris.classes).logits(iris.test)
     assert (refused.value.code, refused.value.pointer) == ("kind_mismatch", "/teacher/kind")
@@ -103,6 +115,7 @@ def test_a_model_of_keras_teaches_with_its_channels_last(from_model: Load, digit
     teacher = from_model((tmp_path / "k.onnx").read_bytes(), digits)
     assert_close(teacher.logits(digits.test), torch.from_numpy(expected), atol=1e-3, rtol=1e-4)
     assert any("channels last" in note for note in teacher.notes)
+    assert teacher.multiply_adds == 4 * 9 * 36 + 4 * 36 * 10
 
 
 def test_images_are_flattened_or_stripped_of_their_channel_where_the_model_wants_it(

@@ -1,0 +1,19 @@
+"""Weights and activations of 8 bits, by onnxruntime's own quantiser: its files run on its integer kernels."""
+
+import onnx
+from torch import Tensor
+
+from workers.distillation.export import CalibrationRows
+from workers.distillation.onnx_file import quantised_dynamically, quantised_statically
+
+
+def to_int8_dynamic(content: bytes) -> bytes:
+    """Weights of 8 bits; activations are scaled anew for every batch. What is quantised already stays as it is."""
+    convolves = any(node.op_type == "Conv" for node in onnx.load_from_string(content).graph.node)
+    # onnxruntime's integer convolution is twice as fast with unsigned weights; matrix products with signed ones.
+    return quantised_dynamically(content, ["MatMul", "Conv"], unsigned=convolves)
+
+
+def to_int8_static(content: bytes, calibration: Tensor) -> bytes:
+    """Weights of 8 bits, a scale for each channel; activations by their ranges over `calibration`, raw rows."""
+    return quantised_statically(content, ["Conv", "MatMul", "Gemm"], CalibrationRows(calibration))
