@@ -7,6 +7,7 @@ which is a failure when CI is set.
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -56,7 +57,7 @@ def postgresql() -> Iterator[str]:
             _wait_for_port(port, server)
             yield f"postgresql+psycopg://qstill@127.0.0.1:{port}/postgres"
         finally:
-            server.terminate()  # waits for no client: they are ours
+            server.send_signal(signal.SIGINT)  # a fast shutdown: SIGTERM would wait for clients that keep connections
             try:
                 server.wait(10)
             except subprocess.TimeoutExpired:
