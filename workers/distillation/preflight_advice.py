@@ -281,8 +281,8 @@ def sizes(job: DistillationJob, found: Found) -> Rule:
         middle = math.sqrt(ratio) * found.capacity.student_parameters
         detail = (
             f"The teacher has {ratio:,.0f} times the student's parameters. Where the gap is wide, a teacher's "
-            f"assistant in between (some {middle:,.0f} parameters) may teach better: distil into it first, then teach with it "
-            "(Mirzadeh et al., 1902.03393)."
+            f"assistant in between (some {middle:,.0f} parameters) may teach better: distil into it first, then teach "
+            "with it (Mirzadeh et al., 1902.03393)."
         )
         yield _advice("capacity_gap", "note", detail, "/student/architecture")
 
@@ -339,7 +339,7 @@ def dkd_few_classes(job: DistillationJob, found: Found) -> Rule:
             others = found.shapes.classes - 1
             detail = (
                 "dkd divides the teacher's answer into the target and the ranking of the other classes, of which "
-                f"there are {others}. It was made for a hundred (2203.08679); kd says the same here with less to choose."
+                f"there are {others}. It was made for a hundred (2203.08679); kd says the same here with less."
             )
             yield _advice("dkd_few_classes", "note", detail, _at(place, "kind"), "kd")
 
