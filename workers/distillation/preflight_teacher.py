@@ -20,7 +20,7 @@ CLEARLY = 2.5  # standard errors between two orders of the classes
 CLEARLY_BETTER = 0.1  # of accuracy
 SMOOTHING_CLASSES = 3  # with two, the rest is one number and always even
 SMOOTHING_ROWS = 20
-EVEN_REST = 0.5  # nats: standard deviation of the other classes' log-probabilities in the median row
+EVEN_REST = 0.75  # nats: standard deviation of the other classes' log-probabilities in the median row
 NARROW_TOP = 0.15  # between the quartiles of the largest probability
 SMOOTHING = (0.02, 0.5)  # what is worth the name
 

@@ -245,7 +245,12 @@ def with_classes(x: Array, y: NDArray[np.int64], classes: list[str]) -> Table:
     """The table of a classification. Raises Unreadable for too few classes, or too many."""
     if not 2 <= len(classes) <= MAX_CLASSES:
         raise Unreadable(f"The labels name {len(classes)} classes; 2 to {MAX_CLASSES} are read.")
-    unprintable = next((name for name in classes if not re.match(PRINTABLE, name)), None)
-    if unprintable is not None:
-        raise Unreadable(f"Class {unprintable[:50]!r} has a control character in its name, which no picture can hold.")
+    refuse_unprintable(classes)
     return Table(x, y, classes)
+
+
+def refuse_unprintable(classes: list[str]) -> None:
+    """Raise Unreadable for a class whose name a report's pictures cannot hold."""
+    for name in classes:
+        if not re.match(PRINTABLE, name):
+            raise Unreadable(f"The name of class {name[:50]!r} has a control character.")
