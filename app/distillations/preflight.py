@@ -31,9 +31,10 @@ class Shapes(View):
     inputs: list[int] = Field(
         description="Of one row: (features), (channels, height, width) or (tokens).", examples=[[1, 8, 8]]
     )
-    classes: int = Field(description="Of language models, tokens.", examples=[10])
+    classes: int = Field(description="Of language models, tokens; of regression, targets.", examples=[10])
     class_names: list[str] = Field(
-        description="In the order of the logits; empty where the classes are tokens.", examples=[["0", "1", "2"]]
+        description="In the order of the logits; of regression, the targets; empty where the classes are tokens.",
+        examples=[["0", "1", "2"]],
     )
     teacher_logits: list[int] = Field(
         description="What the teacher answered to the first rows asked: (answers, classes).", examples=[[64, 10]]
@@ -93,6 +94,21 @@ class TeacherCheck(View):
         description="Null, or where its answers look like those of a teacher trained with label smoothing: how much "
         "of it. Such answers say little of how classes resemble one another (1906.02629).",
         examples=[0.1],
+    )
+
+
+class RegressorCheck(View):
+    """A teacher of real numbers that is there already, as it answers some of the validation rows."""
+
+    pointer: str = Field(description="Where the job names it.", examples=["/teacher"])
+    rows: int = Field(description="Validation rows asked; a slow teacher is asked fewer.", examples=[89])
+    r2: float = Field(
+        description="The share of the labels' variation that it explains, mean over the targets; 0 is always answering "
+        "their mean.",
+        examples=[0.47],
+    )
+    mean_squared_error: float = Field(
+        description="In squared standard deviations of the training labels, mean over the targets.", examples=[0.53]
     )
 
 
@@ -160,14 +176,15 @@ class DataCheck(View):
     """What may be wrong with the data."""
 
     labels: dict[str, int] = Field(
-        description="How many labels of each class the student sees; empty where the classes are tokens.",
+        description="How many labels of each class the student sees; empty for tokens and regression.",
         examples=[{"setosa": 3, "versicolor": 3, "virginica": 3}],
     )
     labelled_rows: int = Field(description="Training rows with a label that the student sees.", examples=[9])
     unlabelled_rows: int = Field(description="Training rows that it learns from without a label.", examples=[81])
     empty_classes: list[str] = Field(description="Classes of which the student sees no label.", examples=[[]])
     imbalance: float | None = Field(
-        description="Labels of the most frequent class for each of the rarest that has any; null for tokens.",
+        description="Labels of the most frequent class for each of the rarest that has any; null for tokens and "
+        "regression.",
         examples=[1.0],
     )
     constant_features: int = Field(description="Inputs that never change over the training rows.", examples=[3])
@@ -206,7 +223,10 @@ class Found(View):
 
     shapes: Shapes = Field(description="What is fed to what.")
     teachers: list[TeacherCheck] = Field(
-        description="The teachers that are there already; empty where the job trains them."
+        description="The teachers of classes that are there already; empty where the job trains them."
+    )
+    regressors: list[RegressorCheck] = Field(
+        default_factory=list, description="The teachers of real numbers that are there already."
     )
     capacity: Capacity = Field(description="How large the networks are.")
     time: Time = Field(description="How long it will take.")

@@ -13,7 +13,15 @@ import torch
 from torch import Tensor
 
 from app.distillations import objectives
-from app.distillations.preflight import Capacity, Found, Preflight, PreflightQuestion, Shapes, TeacherCheck
+from app.distillations.preflight import (
+    Capacity,
+    Found,
+    Preflight,
+    PreflightQuestion,
+    RegressorCheck,
+    Shapes,
+    TeacherCheck,
+)
 from app.distillations.schemas import DistillationJob
 from app.distillations.teachers import EndpointTeacher, EnsembleTeacher, Single, TrainedTeacher, parts
 from workers.distillation import teachers
@@ -21,7 +29,7 @@ from workers.distillation.data import Data, Rows
 from workers.distillation.features import wanted_features, with_features
 from workers.distillation.learner import refuse_unfit
 from workers.distillation.objectives import refuse_undefined
-from workers.distillation.objectives.terms import UNKNOWN
+from workers.distillation.objectives.terms import is_known
 from workers.distillation.plan import (
     Lesson,
     Stage,
@@ -35,7 +43,7 @@ from workers.distillation.preflight_advice import advice_on
 from workers.distillation.preflight_costs import Costs, memory_of, time_of
 from workers.distillation.preflight_data import check_data
 from workers.distillation.preflight_rehearsal import Rehearsal, excerpt, rehearse, resident, rows_of
-from workers.distillation.preflight_teacher import judge
+from workers.distillation.preflight_teacher import judge, judge_numbers
 from workers.distillation.run import load_data, reproducible
 from workers.distillation.signals import Signal
 from workers.distillation.students import multiply_adds, parameters
@@ -76,9 +84,9 @@ def _look(asked: PreflightQuestion, run: Run) -> Preflight:
     refuse_undefined(job.objective, len(data.classes))
     refuse_unfit(student_stage, data)
     members = _members(job, data, run)
-    teacher = _together(job, members)
+    teacher = _together(job, data, members)
     wanted = wanted_features(job.objective, student_stage.begin(data), teacher, data)
-    checks, per_row = _checks(job, data, members, teacher)
+    checks, regressors, per_row = _checks(job, data, members, teacher)
     rows = _rows_for(job, data, per_row)
 
     lesson = student_lesson(job, data, Signal(torch.zeros(0), ""))
@@ -108,6 +116,7 @@ def _look(asked: PreflightQuestion, run: Run) -> Preflight:
     found = Found(
         shapes=_shapes(costs, said),
         teachers=checks,
+        regressors=regressors,
         capacity=_capacity(student_stage, members, data),
         time=time_of(costs, limit=asked.seconds_limit),
         memory=memory_of(costs, run, limit=asked.memory_limit),
@@ -143,31 +152,36 @@ def _impatient(spec: Any) -> Any:
     return spec.model_copy(update={"attempts": 1, "timeout_seconds": min(spec.timeout_seconds, ENDPOINT_TIMEOUT)})
 
 
-def _together(job: DistillationJob, members: Sequence[Member]) -> Teacher:
+def _together(job: DistillationJob, data: Data, members: Sequence[Member]) -> Teacher:
     if isinstance(job.teacher, EnsembleTeacher):
-        return teachers.ensemble(job.teacher, [member.teacher for member in members])
+        return teachers.ensemble(job.teacher, data, [member.teacher for member in members])
     return members[0].teacher
 
 
 def _checks(
     job: DistillationJob, data: Data, members: Sequence[Member], teacher: Teacher
-) -> tuple[list[TeacherCheck], float]:
-    """(what there is to say of each teacher that is there already, seconds that the whole takes for a row)."""
-    known = data.train.labels[data.train.labels != UNKNOWN]
-    chance = int(known.bincount().argmax())
+) -> tuple[list[TeacherCheck], list[RegressorCheck], float]:
+    """What there is to say of each teacher that is there already, of classes or of real numbers.
+
+    And the seconds that the whole takes for a row.
+    """
+    chance = 0 if data.targets else int(data.train.labels[is_known(data.train.labels)].bincount().argmax())
     there = [(member.pointer, member.teacher) for member in members if member.stage is None]
     if isinstance(job.teacher, EnsembleTeacher) and len(there) == len(members):
         there.insert(0, ("/teacher", teacher))
     most = _most_rows(job, data)
-    checks, per_row = [], {}
+    checks, regressors, per_row = [], [], {}
     for pointer, each in there:
         logits, asked, per_row[pointer] = _hear(each, data, most, TEACHER_SECONDS / len(there))
         labels = asked.labels
-        logits, labels = logits[labels != UNKNOWN], labels[labels != UNKNOWN]
+        if data.targets is not None:
+            regressors.append(judge_numbers(logits, labels, pointer=pointer))
+            continue
+        logits, labels = logits[is_known(labels)], labels[is_known(labels)]
         checks.append(judge(logits, labels, pointer=pointer, chance_class=chance, language=data.language))
     if "/teacher" not in per_row:
         per_row["/teacher"] = _hear(teacher, data, most, TEACHER_SECONDS / 2)[2]
-    return checks, per_row["/teacher"]
+    return checks, regressors, per_row["/teacher"]
 
 
 def _most_rows(job: DistillationJob, data: Data) -> int:

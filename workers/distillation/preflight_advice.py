@@ -101,6 +101,17 @@ def worse_than_chance(job: DistillationJob, found: Found) -> Rule:
             yield _advice("teacher_worse_than_chance", "problem", detail, check.pointer)
 
 
+def no_better_than_the_mean(job: DistillationJob, found: Found) -> Rule:
+    """A teacher of real numbers that has nothing to teach."""
+    for check in found.regressors:
+        if check.r2 <= 0:
+            detail = (
+                f"On {check.rows} validation rows the teacher explains nothing (R² {check.r2:.2f}): their mean is as "
+                "good. Look at its inputs (`standardised` or `raw`), and at the unit of its answers."
+            )
+            yield _advice("teacher_worse_than_chance", "problem", detail, check.pointer)
+
+
 def label_smoothing(job: DistillationJob, found: Found) -> Rule:
     """A teacher that was trained with label smoothing says little of how classes resemble one another."""
     reason = (
@@ -231,8 +242,8 @@ def pool_unused(job: DistillationJob, found: Found) -> Rule:
 def full_clean_data(job: DistillationJob, found: Found) -> Rule:
     """All labels, none of them wrong: plain training often wins."""
     data = job.dataset
-    language = isinstance(data, TextFile | BuiltinText) and data.task == "language_modelling"
-    if language or data.labelled is not None or data.label_noise or data.leave_out or found.data.unlabelled_rows:
+    all_labels = data.labelled is None and not found.data.unlabelled_rows
+    if data.task != "classification" or not all_labels or data.label_noise or data.leave_out:
         return
     if all(check.accuracy >= EASY for check in found.teachers):
         detail = (
@@ -471,6 +482,7 @@ def too_long(job: DistillationJob, found: Found) -> Rule:
 RULES = (
     class_order,
     worse_than_chance,
+    no_better_than_the_mean,
     answers_are_probabilities,
     log_probabilities_matched,
     label_smoothing,

@@ -5,14 +5,14 @@ from torch import Tensor
 
 from app.distillations.preflight import DataCheck
 from workers.distillation.data import Data
-from workers.distillation.objectives.terms import UNKNOWN
+from workers.distillation.objectives.terms import is_known
 
 
 def check_data(data: Data) -> DataCheck:
     """Looks at every row once."""
-    known = (data.seen != UNKNOWN).any(1) if data.language else data.seen != UNKNOWN
+    known = is_known(data.seen).flatten(1).any(1) if data.seen.ndim > 1 else is_known(data.seen)
     learned = torch.zeros(len(known), dtype=torch.bool).index_fill_(0, data.learned, True)
-    counts = [] if data.language else data.seen[known].bincount(minlength=len(data.classes)).tolist()
+    counts = [] if data.language or data.targets else data.seen[known].bincount(minlength=len(data.classes)).tolist()
     present = [count for count in counts if count]
     return DataCheck(
         labels=dict(zip(data.classes, counts, strict=True)) if counts else {},

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from app.distillations.preflight import TeacherCheck
+from app.distillations.preflight import RegressorCheck, TeacherCheck
 from workers.distillation.evaluate import quality
+from workers.distillation.targets import score
 from workers.distillation.teachers.base import SUM_TOLERANCE
 
 SATURATED = 0.999  # beyond, half precision and printed digits lose what is left for the other classes
@@ -51,6 +52,12 @@ def judge(logits: Tensor, labels: Tensor, *, pointer: str, chance_class: int, la
         accuracy_in_that_order=None if order is None else float(_right(logits, labels, order).mean()),
         label_smoothing=None if language else smoothing(logits),
     )
+
+
+def judge_numbers(answers: Tensor, labels: Tensor, *, pointer: str) -> RegressorCheck:
+    """answers, labels: (rows, targets), standardised, labels all known."""
+    r2, error = score(answers, labels)
+    return RegressorCheck(pointer=pointer, rows=len(labels), r2=r2, mean_squared_error=error)
 
 
 def softening_temperature(logits: Tensor) -> float | None:

@@ -252,5 +252,5 @@ def with_classes(x: Array, y: NDArray[np.int64], classes: list[str]) -> Table:
 def refuse_unprintable(classes: list[str]) -> None:
     """Raise Unreadable for a class whose name a report's pictures cannot hold."""
     for name in classes:
-        if not re.match(PRINTABLE, name):
+        if not re.fullmatch(PRINTABLE, name):
             raise Unreadable(f"The name of class {name[:50]!r} has a control character.")

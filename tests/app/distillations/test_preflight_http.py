@@ -28,6 +28,7 @@ SAID: Json = {
         "total_steps": 4080,
     },
     "teachers": [],
+    "regressors": [],
     "capacity": {
         "student_parameters": 10,
         "teacher_parameters": None,

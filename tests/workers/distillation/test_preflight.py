@@ -12,6 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
+from sklearn.datasets import load_diabetes
 from torch import Tensor
 
 from app.distillations.architectures import Mlp
@@ -222,6 +223,24 @@ def test_a_language_model_is_looked_at(job: Make, house: Make, objective: Json) 
     found = looked(body, house())
     assert (found.shapes.class_names, found.data.labels, found.data.imbalance) == ([], {}, None)
     assert found.shapes.student_logits == [16 * 16, found.shapes.classes]
+
+
+@pytest.mark.parametrize(("scale", "useless"), [(1.0, False), (-1.0, True)])
+def test_a_teacher_of_numbers_is_measured_by_what_it_explains(
+    job: Make, house: Make, tmp_path: Path, scale: float, useless: bool
+) -> None:
+    truth = load_diabetes().target
+    np.save(tmp_path / "values.npy", truth.mean() + scale * 0.5 * (truth - truth.mean())[:, None])
+    body = job(
+        dataset={"source": "builtin", "name": "diabetes", "task": "regression", "labelled": 60},
+        teacher={"source": "soft_labels", "file": "file_1", "kind": "values"},
+        objective={"kind": "logit_mse"},
+    )
+    found = looked(body, house(files={"file_1": tmp_path / "values.npy"}))
+    (check,) = found.regressors
+    assert (found.teachers, found.data.labels, found.data.labelled_rows) == ([], {}, 60)
+    assert check.r2 == pytest.approx(1 - (1 - 0.5 * scale) ** 2, rel=0.1)
+    assert ("teacher_worse_than_chance" in codes(found)) == useless
 
 
 def test_memory_follows_the_batch() -> None:

@@ -99,7 +99,8 @@ def job_of(**changes: Json) -> DistillationJob:
 
 
 def found_of(*, teacher: Json | None = None, **changes: Json) -> Found:
-    found = FOUND | {part: FOUND[part] | change for part, change in changes.items()}
+    found = FOUND | {part: FOUND.get(part, {}) | change for part, change in changes.items() if part != "regressors"}
+    found |= {"regressors": changes.get("regressors", [])}
     if teacher is not None:
         found = found | {"teachers": [TEACHER | teacher]}
     return Found.model_validate(found)
@@ -137,6 +138,13 @@ FIRES: list[tuple[Rule, Json, Json, str, object]] = [
         None,
     ),
     (rules.worse_than_chance, {}, {"teacher": {"accuracy": 0.4}}, "/teacher", None),
+    (
+        rules.no_better_than_the_mean,
+        {},
+        {"regressors": [{"pointer": "/teacher", "rows": 50, "r2": -0.1, "mean_squared_error": 1.1}]},
+        "/teacher",
+        None,
+    ),
     (
         rules.answers_are_probabilities,
         {},
