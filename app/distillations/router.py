@@ -104,7 +104,12 @@ def needed(
 @router.get("/v1/distillations/{job_id}/checkpoints", responses=problems(404))
 async def list_checkpoints(job_id: JobId, front: AtHand, owner: Owner) -> Page[CheckpointView]:
     """The models that the job has made so far, oldest first: teacher, students, baselines."""
-    await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, "distillation"))
+    return await checkpoints_of(job_id, "distillation", front, owner)
+
+
+async def checkpoints_of(job_id: str, kind: str, front: Front, owner: str) -> Page[CheckpointView]:
+    """All of a job of some kind, oldest first."""
+    await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, kind))
     found = await front.read(lambda connection: queries.list_artifacts(connection, job_id, "checkpoint"))
     ids = [row.id for row in found]
     return Page(
