@@ -135,7 +135,7 @@ class Seconds(View):
 
 
 class Time(View):
-    """How long the job will compute, on this worker's machine. Exports are not counted."""
+    """How long the job will compute, on this worker's machine. Exports and compression are not counted."""
 
     steps_measured: int = Field(description="How many steps were taken for it.", examples=[36])
     teacher_training: Seconds = Field(description="Of teachers that the job trains; 0 for others.")
@@ -228,10 +228,10 @@ class Found(View):
     regressors: list[RegressorCheck] = Field(
         default_factory=list, description="The teachers of real numbers that are there already."
     )
-    capacity: Capacity = Field(description="How large the networks are.")
+    capacity: Capacity = Field(description="Parameters and multiply-adds of teacher and student.")
     time: Time = Field(description="How long it will take.")
     memory: Memory = Field(description="What it will occupy.")
-    data: DataCheck = Field(description="What may be wrong with the data.")
+    data: DataCheck = Field(description="Labels, duplicates and constant inputs.")
 
 
 class Preflight(Found):

@@ -25,6 +25,7 @@ from app.distillations.preflight import (
 from app.distillations.schemas import DistillationJob
 from app.distillations.teachers import EndpointTeacher, EnsembleTeacher, Single, TrainedTeacher, parts
 from workers.distillation import teachers
+from workers.distillation.compress.section import refuse_without_network
 from workers.distillation.data import Data, Rows
 from workers.distillation.features import wanted_features, with_features
 from workers.distillation.learner import refuse_unfit
@@ -85,6 +86,7 @@ def _look(asked: PreflightQuestion, run: Run) -> Preflight:
     refuse_unfit(student_stage, data)
     members = _members(job, data, run)
     teacher = _together(job, data, members)
+    refuse_without_network(job, teacher)
     wanted = wanted_features(job.objective, student_stage.begin(data), teacher, data)
     checks, regressors, per_row = _checks(job, data, members, teacher)
     rows = _rows_for(job, data, per_row)
@@ -272,15 +274,17 @@ def _shapes(costs: Costs, said: Signal) -> Shapes:
 def _capacity(stage: Stage, members: Sequence[Member], data: Data) -> Capacity:
     network = stage.begin(data)
     sizes = [member.teacher.parameters for member in members]
-    networks = [member.teacher.network for member in members]
+    counts = [_multiply_adds(member.teacher, data) for member in members]
     own, theirs = parameters(network), sum(sizes) if all(sizes) else None
-    known = [each for each in networks if each is not None]
     return Capacity(
         student_parameters=own,
         teacher_parameters=theirs,
         ratio=None if theirs is None else theirs / own,
         student_multiply_adds=multiply_adds(network, data.input_shape),
-        teacher_multiply_adds=sum(multiply_adds(each, data.input_shape) for each in known)
-        if len(known) == len(networks)
-        else None,
+        teacher_multiply_adds=sum(counts) if all(counts) else None,
     )
+
+
+def _multiply_adds(teacher: Teacher, data: Data) -> int:
+    """For one row; 0 where nobody knows."""
+    return teacher.multiply_adds if teacher.network is None else multiply_adds(teacher.network, data.input_shape)
