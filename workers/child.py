@@ -104,14 +104,17 @@ def load(kind: str) -> Mapping[str, Compute]:
         from pydantic import TypeAdapter
 
         from app.distillations.domains import AnyJob, Job
+        from app.distillations.inspection import Inspection as Asked
+        from app.distillations.preflight import PreflightQuestion
         from app.models.predictions import Question
-        from workers.distillation.predict import predict
+        from workers.distillation.inspection import inspect as answer_question
         from workers.distillation.run import run as run_distillation
 
         bodies: TypeAdapter[AnyJob] = TypeAdapter(Job)
+        questions: TypeAdapter[Question | PreflightQuestion] = TypeAdapter(Asked)
         return {
             "distillation": lambda spec, run: run_distillation(bodies.validate_json(spec), run),
-            "inspection": lambda spec, run: predict(Question.model_validate_json(spec), run),
+            "inspection": lambda spec, run: answer_question(questions.validate_json(spec), run),
             "sweep": _sweep,
         }
     raise ValueError(f"no such kind of job: {kind}")

@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 PATIENCE_SECONDS = 120.0  # how long a server may be away
 PAUSE_SECONDS = 0.5
+ANSWER_SECONDS = 90.0  # a worker starts PyTorch, looks, and answers, while the request waits
 TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 
 AWAY = frozenset({502, 503, 504})  # a proxy without its server, a server without its database
@@ -50,6 +51,13 @@ class Client(contextlib.AbstractContextManager["Client"]):
         headers = {"Idempotency-Key": str(uuid.uuid4())}
         job: Job = self._json(lambda: self._http.post(endpoint(body), json=body, headers=headers))
         return job
+
+    def preflight(self, body: dict[str, Any]) -> dict[str, Any]:
+        """What would become of a distillation."""
+        said: dict[str, Any] = self._json(
+            lambda: self._http.post("/v1/distillations/preflight", json=body, timeout=ANSWER_SECONDS)
+        )
+        return said
 
     def get(self, path: str) -> Any:
         return self._json(lambda: self._http.get(path))

@@ -156,6 +156,17 @@ def submit(file: Path, watch: bool, server: str, key: str | None) -> None:
 
 
 @main.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
+@SERVER
+@KEY
+def preflight(file: Path, server: str, key: str | None) -> None:
+    """Say what would become of the distillation in FILE, and what to change before it is submitted."""
+    from app.cli.submit import preflight as preflight_file
+
+    sys.exit(preflight_file(file, server=server, key=key))
+
+
+@main.command()
 @SERVICE_DIR
 def demo(data_dir: Path) -> None:
     """Start the service, distill on real data, run a circuit, show what came out, stop."""

@@ -1,4 +1,4 @@
-"""`qstill submit`."""
+"""`qstill submit`, and `qstill preflight` before it."""
 
 import json
 import sys
@@ -26,6 +26,20 @@ def submit(file: Path, *, follow: bool, server: str, key: str | None) -> int:
         show(client, job, console)
     click.echo(json.dumps(job["result"] or job["error"]))
     return 0 if job["status"] == "succeeded" else 1
+
+
+def preflight(file: Path, *, server: str, key: str | None) -> int:
+    """Say what would become of a distillation; returns the exit status: 1 when something is in its way."""
+    with Client(server, key) as client:
+        said = client.preflight(_read(file))
+    click.echo(json.dumps(said, indent=2))
+    console, time = Console(stderr=True, soft_wrap=True), said["time"]["total"]
+    console.print(f"about {time['expected']:.0f} s, between {time['low']:.0f} and {time['high']:.0f}")
+    for advice in said["advice"]:
+        console.print(f"{advice['severity']}: {advice['detail']}", markup=False)
+        if suggestion := advice["suggestion"]:
+            console.print(f"  try {suggestion['pointer']}: {json.dumps(suggestion['value'])}", markup=False)
+    return int(any(advice["severity"] == "problem" for advice in said["advice"]))
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -11,13 +11,17 @@ from app import outbound
 from app.broker import DISTILLATION
 from app.database import Record
 from app.distillations.domains import AnyJob, Job, needs_of
+from app.distillations.preflight import Preflight, PreflightQuestion
+from app.distillations.schemas import DistillationJob
 from app.distillations.views import CheckpointView
+from app.errors import Problem
 from app.files.files import ENDINGS, must_end_in, must_exist
 from app.http.accepted import FINISHED, Reply
 from app.http.auth import Owner
 from app.http.content import BYTES, CONTENT, send_file
 from app.http.etag import etag
 from app.http.front import AtHand, Front
+from app.http.inspections import asked
 from app.http.paging import Page
 from app.http.problems import problems
 from app.ids import id_pattern
@@ -55,6 +59,26 @@ async def submit_distillation(job: Job, front: AtHand, owner: Owner, reply: Repl
     )
 
 
+@router.post("/v1/distillations/preflight", responses=problems(400, 413, 415, 429, 503))
+async def look_at_distillation(job: Job, front: AtHand, owner: Owner) -> Preflight:
+    """What would become of a distillation, before it is submitted: its shapes, its teacher, what it costs, and advice.
+
+    A worker reads the data and a teacher that is there already, and learns two batches and some more: seconds. What
+    the job would fail with at once is the answer, with the code and pointer that the job would have. Nothing is kept.
+    Of classifiers and language models; a recommender has no preflight yet.
+    """
+    if not isinstance(job, DistillationJob):
+        title = "A preflight is for classifiers and language models; submit a recommender as it is."
+        raise Problem("no_preflight", title, pointer="/dataset/source")
+    files, check = needed(job, front, owner)
+    settings = front.settings
+    question = PreflightQuestion(
+        job=job, memory_limit=settings.distillation_memory_bytes, seconds_limit=settings.distillation_seconds
+    )
+    spec = question.model_dump(mode="json", exclude_none=True)
+    return Preflight.model_validate(await asked(spec, DISTILLATION, front, owner, files=files, check=check))
+
+
 def needed(
     job: AnyJob, front: Front, owner: str, *, pointer: str = ""
 ) -> tuple[list[str], Callable[[Connection], None]]:
@@ -80,7 +104,12 @@ def needed(
 @router.get("/v1/distillations/{job_id}/checkpoints", responses=problems(404))
 async def list_checkpoints(job_id: JobId, front: AtHand, owner: Owner) -> Page[CheckpointView]:
     """The models that the job has made so far, oldest first: teacher, students, baselines."""
-    await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, "distillation"))
+    return await checkpoints_of(job_id, "distillation", front, owner)
+
+
+async def checkpoints_of(job_id: str, kind: str, front: Front, owner: str) -> Page[CheckpointView]:
+    """All of a job of some kind, oldest first."""
+    await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, kind))
     found = await front.read(lambda connection: queries.list_artifacts(connection, job_id, "checkpoint"))
     ids = [row.id for row in found]
     return Page(

@@ -99,6 +99,7 @@ def _links(job_id: str, kind: str) -> dict[str, str]:
         sweep = f"/v1/sweeps/{job_id}"
         return links | {
             "trials": f"{sweep}/trials",
+            "checkpoints": f"{sweep}/checkpoints",
             "pareto": f"{sweep}/pareto",
             "pareto_svg": f"{sweep}/pareto.svg",
         }

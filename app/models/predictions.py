@@ -264,5 +264,6 @@ class Question(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    ask: Literal["prediction"] = "prediction"
     model: str
     rows: NewPrediction

@@ -8,7 +8,8 @@ from fastapi.concurrency import run_in_threadpool
 
 from app.broker import DISTILLATION
 from app.circuits.chart_svg import chart_svg
-from app.distillations.router import needed
+from app.distillations.router import checkpoints_of, needed
+from app.distillations.views import CheckpointView
 from app.http.accepted import FINISHED, Reply
 from app.http.auth import Owner
 from app.http.front import AtHand, Front
@@ -67,6 +68,12 @@ async def list_trials(
         first_id=str(kept[0].number) if kept else None,
         last_id=str(kept[-1].number) if kept else None,
     )
+
+
+@router.get("/{job_id}/checkpoints", responses=problems(404))
+async def list_sweep_checkpoints(job_id: JobId, front: AtHand, owner: Owner) -> Page[CheckpointView]:
+    """The models that the sweep has published: the teacher that it trained, and the students of the front."""
+    return await checkpoints_of(job_id, "sweep", front, owner)
 
 
 @router.get("/{job_id}/pareto", responses=problems(404, 409))

@@ -114,10 +114,13 @@ class Sweep(Submission):
     trials: Annotated[int, Field(ge=1, le=MAX_TRIALS)] | None = Field(
         None, description="How many to draw; not for a grid, which has as many as it has.", examples=[None]
     )
-    pruning: Literal["none", "median"] = Field(
+    pruning: Literal["none", "median", "successive_halving"] = Field(
         "none",
-        description="median: after a quarter and after a half of its epochs, a trial whose best validation accuracy is "
-        "below the median of those that came as far is given up.",
+        description="median: after a quarter and after a half of its epochs, a trial whose validation accuracy is "
+        "below the median of those that came as far is given up. successive_halving (Jamieson and Talwalkar 2016, "
+        "1502.07943): after a ninth and after a third of its epochs, all but the best third of those that came as far "
+        "are given up; a third of the epochs of `none` where there are many trials. Trials that are trained together "
+        "are compared together, others with those before them (1810.05934).",
         examples=["median"],
     )
     seed: Seed = Field(0, description="Of the draws; students have seeds of their own.", examples=[0])

@@ -123,7 +123,7 @@ class Data:
 def load(spec: BuiltinData | UploadedData, files: Mapping[str, Path]) -> Data:
     """Read, split and standardise. Raises Problem: dataset_invalid, too_few_labels, too_many_labels."""
     table = _builtin(spec.name) if isinstance(spec, BuiltinData) else _uploaded(spec, files[spec.file])
-    raw = torch.from_numpy(np.ascontiguousarray(table.x, dtype=np.float32))
+    raw = torch.from_numpy(np.require(table.x, np.float32, ["C", "W"]))  # an uploaded array may not be written
     labels, regression = torch.from_numpy(table.y), table.y.dtype.kind == "f"
     indices = split(whole_rows(table.y), ["of numbers"], spec) if regression else split(table.y, table.classes, spec)
     standardise = _standardisation(raw[indices[0]], spec.standardise)

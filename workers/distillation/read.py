@@ -2,6 +2,7 @@
 
 import csv
 import math
+import re
 import struct
 import zipfile
 import zlib
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from app.distillations.datasets import MAX_TARGETS, UploadedData, is_regression
 from app.errors import Problem
+from app.schemas import PRINTABLE
 from workers.distillation.objectives.terms import UNKNOWN
 
 MAX_BYTES = 1 << 30  # declared by an archive's members together: a bomb is refused before it is unpacked
@@ -198,8 +200,10 @@ def _places(header: list[str], spec: UploadedData) -> list[int]:
 
 
 def bounded_lines(stream: IO[str]) -> Iterator[str]:
-    """The lines of a file. Raises Unreadable at one that is longer than MAX_LINE."""
+    """The lines of a file. Raises Unreadable at one that is longer than MAX_LINE, or that no text has."""
     while line := stream.readline(MAX_LINE):
+        if "\0" in line:
+            raise Unreadable("The file holds a NUL character, so it is no text; a table is UTF-8.")
         if len(line) == MAX_LINE:
             raise Unreadable(f"A line of the file is longer than {MAX_LINE} characters.")
         yield line
@@ -241,4 +245,12 @@ def with_classes(x: Array, y: NDArray[np.int64], classes: list[str]) -> Table:
     """The table of a classification. Raises Unreadable for too few classes, or too many."""
     if not 2 <= len(classes) <= MAX_CLASSES:
         raise Unreadable(f"The labels name {len(classes)} classes; 2 to {MAX_CLASSES} are read.")
+    refuse_unprintable(classes)
     return Table(x, y, classes)
+
+
+def refuse_unprintable(classes: list[str]) -> None:
+    """Raise Unreadable for a class whose name a report's pictures cannot hold."""
+    for name in classes:
+        if not re.fullmatch(PRINTABLE, name):
+            raise Unreadable(f"The name of class {name[:50]!r} has a control character.")

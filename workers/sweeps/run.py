@@ -31,7 +31,7 @@ from workers.distillation.students import logits_of
 from workers.run import Run
 from workers.sweeps.pareto import front
 from workers.sweeps.search import Search
-from workers.sweeps.trials import Trainer, Trial
+from workers.sweeps.trials import PRUNING, Trainer, Trial
 
 
 def run(sweep: Sweep, run: Run) -> dict[str, Any]:
@@ -58,7 +58,7 @@ class _Sweeping:
         self.teacher = teacher_of(base, self.data, self.keeper)
         self.signal, self.use = teachers.signal_and_use(self.teacher, self.data, base.signal, run)
         warn_early(teachers.answers_of(self.teacher, self.data, self.data.validation, run), self.data, run)
-        self.trainer = Trainer(self.data, self.keeper, pruning=sweep.pruning == "median")
+        self.trainer = Trainer(self.data, self.keeper, pruning=PRUNING[sweep.pruning])
         self.views: dict[int, TrialView] = {}
         self.costs: dict[str, tuple[int, int, float]] = self.keeper.notes.setdefault("costs", {})
 
@@ -173,7 +173,7 @@ class _Sweeping:
         if job.evaluation.baseline:
             lesson = baseline_lesson(data)
             pairs = [(baseline, baseline) for _, baseline in best.pairs]
-            unpruned = Trainer(data, keeper, pruning=False)
+            unpruned = Trainer(data, keeper, pruning=None)
             unpruned.train([Trial(best.number, {}, job, pairs, [lesson] * len(pairs))], lambda _: None)
             if best.number in unpruned.failed:
                 raise Problem("training_diverged", "The best trial's baseline diverged: it learns from labels alone.")

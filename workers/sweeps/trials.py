@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from statistics import fmean, median
+from statistics import fmean
 
 from app.distillations.schemas import DistillationJob
 from app.errors import Problem
@@ -15,8 +15,22 @@ from workers.distillation.state import Keeper, Outcome
 from workers.distillation.students import parameters
 from workers.distillation.train import train
 
-RUNGS = (4, 2)  # a trial is compared with others after a fourth and after a half of its epochs
 FEW = 4  # trials that have come as far, below which none is given up
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """rungs: trials are compared after these parts of their epochs. kept: the share of them that goes on."""
+
+    rungs: tuple[int, ...]
+    kept: float
+
+
+PRUNING: dict[str, Pruning | None] = {
+    "none": None,
+    "median": Pruning((4, 2), 1 / 2),
+    "successive_halving": Pruning((9, 3), 1 / 3),
+}
 
 
 @dataclass
@@ -46,10 +60,10 @@ class Pruned(Exception):
 class Trainer:
     """Trains what an earlier attempt has not. What it decides is in the keeper's notes, and so saved with its state."""
 
-    def __init__(self, data: Data, keeper: Keeper, *, pruning: bool) -> None:
+    def __init__(self, data: Data, keeper: Keeper, *, pruning: Pruning | None) -> None:
         self.data, self.keeper, self.pruning = data, keeper, pruning
         notes = keeper.notes
-        self.rungs: dict[str, list[float]] = notes.setdefault("rungs", {str(part): [] for part in RUNGS})
+        self.rungs: dict[str, list[float]] = notes.setdefault("rungs", {})
         self.pruned: list[int] = notes.setdefault("pruned", [])
         self.failed: dict[int, str] = notes.setdefault("failed", {})
         self.stacked: list[str] = notes.setdefault("stacked", [])  # stages
@@ -92,24 +106,25 @@ class Trainer:
     def _hopeless(self, trials: list[Trial]) -> Callable[[Stack], set[str]]:
         def choose(stack: Stack) -> set[str]:
             """The students of trials that are compared after this epoch, and found wanting."""
-            if not self.pruning:
+            if self.pruning is None:
                 return set()
             compared: list[tuple[str, Trial, float]] = []
             for trial in trials:
                 scores = [stack.latest[stage.name] for stage, _ in trial.taught if stage.name in stack.latest]
-                rung = rung_of(trial.pairs[0][0].training.epochs, stack.epoch)
+                rung = rung_of(self.pruning.rungs, trial.pairs[0][0].training.epochs, stack.epoch)
                 if rung is not None and len(scores) == len(trial.pairs):
                     compared.append((rung, trial, fmean(scores)))
-                    self.rungs[rung].append(fmean(scores))
-            given_up = [trial for rung, trial, score in compared if self._below(rung, score)]
+                    self.rungs.setdefault(rung, []).append(fmean(scores))
+            given_up = [trial for rung, trial, score in compared if self._below(self.pruning, rung, score)]
             self.pruned.extend(trial.number for trial in given_up)
             return {stage.name for trial in given_up for stage, _ in trial.taught}
 
         return choose
 
-    def _below(self, rung: str, score: float) -> bool:
-        known = self.rungs[rung]
-        return len(known) >= FEW and score < median(known)
+    def _below(self, pruning: Pruning, rung: str, score: float) -> bool:
+        """Whether a trial is not among the share that goes on; equally good ones all are."""
+        known = sorted(self.rungs[rung], reverse=True)
+        return len(known) >= FEW and score < known[math.ceil(len(known) * pruning.kept) - 1]
 
     def _alone(self, trial: Trial) -> None:
         """One seed after the other; the first decides whether the trial is worth the rest."""
@@ -118,11 +133,13 @@ class Trainer:
                 continue
 
             def after_epoch(latest: Outcome, stage: Stage = stage, first: bool = position == 0) -> None:
-                rung = rung_of(stage.training.epochs, latest.epoch)
-                if not self.pruning or not first or rung is None:
+                if self.pruning is None or not first:
                     return
-                self.rungs[rung].append(latest.validation_accuracy)
-                if self._below(rung, latest.validation_accuracy):
+                rung = rung_of(self.pruning.rungs, stage.training.epochs, latest.epoch)
+                if rung is None:
+                    return
+                self.rungs.setdefault(rung, []).append(latest.validation_accuracy)
+                if self._below(self.pruning, rung, latest.validation_accuracy):
                     weights = {name: tensor.clone() for name, tensor in latest.weights.items()}
                     raise Pruned(Outcome(weights, latest.epoch, latest.step, latest.validation_accuracy))
 
@@ -139,11 +156,11 @@ class Trainer:
             self.keeper.finish(stage.name, outcome)
 
 
-def rung_of(epochs: int, epoch: int) -> str | None:
+def rung_of(rungs: tuple[int, ...], epochs: int, epoch: int) -> str | None:
     """Which comparison is due after an epoch, if one is; a training of few epochs has only the later ones."""
     if epoch >= epochs:
         return None
-    return next((str(part) for part in reversed(RUNGS) if epoch == math.ceil(epochs / part)), None)
+    return next((str(part) for part in reversed(rungs) if epoch == math.ceil(epochs / part)), None)
 
 
 def _groups(trials: Sequence[Trial], data: Data) -> Iterator[list[Trial]]:

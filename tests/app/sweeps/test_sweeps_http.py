@@ -42,7 +42,7 @@ def submit(client: httpx.Client) -> Json:
 def test_a_sweep_is_a_job(client: httpx.Client) -> None:
     job = submit(client)
     assert (job["kind"], job["status"]) == ("sweep", "queued")
-    assert set(job["links"]) == {"self", "events", "request", "trials", "pareto", "pareto_svg"}
+    assert set(job["links"]) == {"self", "events", "request", "trials", "checkpoints", "pareto", "pareto_svg"}
     assert [each["id"] for each in client.get("/v1/jobs", params={"kind": "sweep"}).json()["data"]] == [job["id"]]
     kept = client.get(job["links"]["request"]).json()
     again = client.post("/v1/sweeps", json=kept)
@@ -66,7 +66,12 @@ def test_trials_are_paged_while_it_runs_and_the_front_is_there_at_the_end(client
     refused(client.get(links["pareto"]), 409, "no_result_yet")
     refused(client.get(links["pareto_svg"]), 409, "no_result_yet")
     worker.publish(held, "report", "pareto.json", json.dumps([trial(1, test_accuracy=0.88)]).encode())
+    student = worker.publish(held, "checkpoint", "trial-1-student-seed-0.safetensors", b"weights", role="student")
     worker.finish(held, {"verdict": "BEATS"})
+    published = client.get(links["checkpoints"]).json()
+    assert ([each["id"] for each in published["data"]], published["has_more"]) == ([student], False)
+    assert client.get(published["data"][0]["links"]["content"]).content == b"weights"
+    refused(client.get(f"/v1/distillations/{job['id']}/checkpoints"), 404, "job_not_found")
     members = client.get(links["pareto"]).json()["data"]
     assert [(each["number"], each["test_accuracy"]) for each in members] == [(1, 0.88)]
     picture = client.get(links["pareto_svg"])
@@ -78,7 +83,7 @@ def test_trials_are_paged_while_it_runs_and_the_front_is_there_at_the_end(client
 
 def test_other_kinds_have_no_trials(client: httpx.Client) -> None:
     job = client.post("/v1/distillations", json=DIGITS).json()
-    for part in ("trials", "pareto", "pareto.svg"):
+    for part in ("trials", "checkpoints", "pareto", "pareto.svg"):
         refused(client.get(f"/v1/sweeps/{job['id']}/{part}"), 404, "job_not_found")
 
 

@@ -17,7 +17,7 @@ from workers.run import Stopped
 from workers.sweeps.pareto import dominates, front
 from workers.sweeps.run import run
 from workers.sweeps.search import Search, draws
-from workers.sweeps.trials import rung_of
+from workers.sweeps.trials import PRUNING, rung_of
 
 BASE: dict[str, Any] = {
     "dataset": {"source": "builtin", "name": "iris", "labelled": 9},
@@ -31,6 +31,10 @@ GRID: dict[str, Any] = {
     "/student/architecture/hidden": [[3], [6]],
     "/training/learning_rate": [0.001, 0.03],
 }
+
+MEDIAN = PRUNING["median"]
+HALVING = "successive_halving"
+assert MEDIAN is not None
 
 
 def sweep(**changes: Any) -> Sweep:
@@ -101,7 +105,7 @@ def test_the_front_is_what_nothing_dominates(candidates: list[tuple[float, ...]]
 
 @pytest.mark.parametrize(("epochs", "due"), [(40, {10: "4", 20: "2"}), (3, {1: "4", 2: "2"}), (2, {1: "2"}), (1, {})])
 def test_trials_are_compared_after_a_quarter_and_a_half(epochs: int, due: dict[int, str]) -> None:
-    found = {epoch: rung_of(epochs, epoch) for epoch in range(1, epochs + 1)}
+    found = {epoch: rung_of(MEDIAN.rungs, epochs, epoch) for epoch in range(1, epochs + 1)}
     assert {epoch: rung for epoch, rung in found.items() if rung} == due
 
 
@@ -167,14 +171,32 @@ def test_a_combination_that_cannot_be_trained_fails_alone(house: Callable[..., F
     assert all("3 epochs" in trial["reason"] for trial in failed)
 
 
-def test_trials_that_are_hopeless_are_given_up(house: Callable[..., FakeRun]) -> None:
+@pytest.mark.parametrize("pruning", ["median", "successive_halving"])
+def test_trials_that_are_hopeless_are_given_up(house: Callable[..., FakeRun], pruning: str) -> None:
     made = house()
-    space = {"/training/learning_rate": [1e-9, 1e-8, 0.01, 0.02, 0.03], "/training/epochs": [8]}
-    result = run(sweep(space=space, pruning="median"), made)
+    space = {"/training/learning_rate": [1e-9, 1e-8, 0.01, 0.02, 0.03], "/training/epochs": [9]}
+    result = run(sweep(space=space, pruning=pruning), made)
     trials = json.loads(made.published["trials.json"])
     assert result["pruned"] == sum(trial["status"] == "pruned" for trial in trials) > 0
     assert {trial["number"] for trial in trials if trial["status"] == "pruned"} & {0, 1}
     assert result["best"]["status"] == "complete"
+
+
+def test_halving_keeps_a_third_at_each_of_its_steps(house: Callable[..., FakeRun]) -> None:
+    made = house()
+    rates = [10.0**-exponent for exponent in range(1, 10)]
+    result = run(sweep(space={"/training/learning_rate": rates, "/training/epochs": [18]}, pruning=HALVING), made)
+    trials = json.loads(made.published["trials.json"])
+    complete = [trial for trial in trials if trial["status"] == "complete"]
+    assert 1 <= len(complete) <= 3 + ties(trials)
+    assert result["pruned"] == 9 - len(complete)
+    assert max(trial["accuracy"] for trial in trials) == result["best"]["accuracy"]
+
+
+def ties(trials: list[dict[str, Any]]) -> int:
+    """Trials that are exactly as good as another: none of them is given up for the other."""
+    accuracies = [trial["accuracy"] for trial in trials]
+    return sum(accuracies.count(accuracy) > 1 for accuracy in accuracies)
 
 
 def test_a_problem_of_the_base_points_into_the_base(house: Callable[..., FakeRun]) -> None:

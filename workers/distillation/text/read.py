@@ -21,6 +21,7 @@ from workers.distillation.read import (
     Unreadable,
     bounded_lines,
     numbers_first,
+    refuse_unprintable,
 )
 
 MAX_TEXT = 1_000_000  # characters of one text; a longer one is a book, to be cut by whoever knows where
@@ -79,6 +80,7 @@ def _checked(rows: Iterable[Row], labelled: bool) -> Texts:
     classes = sorted(set(labels) - {""}, key=numbers_first)
     if labelled and not 2 <= len(classes) <= MAX_CLASSES:
         raise Unreadable(f"The labels name {len(classes)} classes; 2 to {MAX_CLASSES} are read.")
+    refuse_unprintable(classes)
     return Texts(texts, labels, classes)
 
 

@@ -1,0 +1,164 @@
+"""/v1/distillations/preflight over HTTP, with a worker that answers what the test says."""
+
+import threading
+
+import pytest
+from sqlalchemy import func, select
+
+from app.broker import DISTILLATION
+from app.errors import Problem
+from app.jobs import ledger
+from app.jobs.ledger import Claim
+from app.jobs.tables import job_files, jobs
+from tests.app.http.in_process import DIGITS, Json, Service, refused, until
+
+PATH = "/v1/distillations/preflight"
+SECONDS = {"expected": 2.0, "low": 1.0, "high": 4.0}
+SAID: Json = {
+    "object": "preflight",
+    "shapes": {
+        "rows": {"train": 1079, "validation": 359, "test": 359},
+        "inputs": [1, 8, 8],
+        "classes": 2,
+        "class_names": ["a", "b"],
+        "teacher_logits": [64, 2],
+        "student_logits": [64, 2],
+        "batch_sizes": {"student": 64},
+        "steps_per_epoch": {"student": 17},
+        "total_steps": 4080,
+    },
+    "teachers": [],
+    "regressors": [],
+    "capacity": {
+        "student_parameters": 10,
+        "teacher_parameters": None,
+        "ratio": None,
+        "student_multiply_adds": 9,
+        "teacher_multiply_adds": None,
+    },
+    "time": {
+        "steps_measured": 9,
+        **dict.fromkeys(["teacher_training", "teacher_answers", "students", "baselines", "rest", "total"], SECONDS),
+        "limit": 60.0,
+    },
+    "memory": dict.fromkeys(
+        [
+            *("process", "weights", "optimizer", "activations", "answers", "peak"),
+            *("limit", "available", "cache", "cache_limit", "disk_free"),
+        ],
+        1,
+    ),
+    "data": {
+        "labels": {"a": 25, "b": 25},
+        "labelled_rows": 50,
+        "unlabelled_rows": 1029,
+        "empty_classes": [],
+        "imbalance": 1.0,
+        "constant_features": 0,
+        "duplicates_in_test": 0,
+        "truncated_texts": 0,
+    },
+    "advice": [
+        {
+            "code": "one_seed",
+            "severity": "warning",
+            "detail": "One seed gives no interval.",
+            "pointer": "/evaluation/seeds",
+            "suggestion": {"pointer": "/evaluation/seeds", "value": 3},
+        }
+    ],
+}
+
+
+def count(service: Service) -> int:
+    return (
+        service.front.database.read(lambda connection: connection.scalar(select(func.count()).select_from(jobs))) or 0
+    )
+
+
+def look(service: Service, body: Json, outcome: Json | Problem) -> tuple[Claim, set[str], object]:
+    """(what the worker was given, the files it may read, the answer)."""
+    given: list[Claim] = []
+    files: set[str] = set()
+
+    def work() -> None:
+        until(lambda: count(service) > 0)
+        held = service.worker.claim(DISTILLATION)
+        given.append(held)
+        database = service.front.database
+        named = select(job_files.c.file_id).where(job_files.c.job_id == held.job_id)
+        files.update(database.read(lambda connection: connection.scalars(named).all()))
+        if isinstance(outcome, Problem):
+            database.write(lambda connection: ledger.fail(connection, held, outcome))
+        else:
+            service.worker.finish(held, outcome)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    answer = service.client.post(PATH, json=body)
+    thread.join()
+    return given[0], files, answer
+
+
+def uploaded(service: Service, purpose: str, name: str, content: bytes) -> str:
+    answer = service.client.post("/v1/files", params={"purpose": purpose, "name": name}, content=content)
+    return str(answer.json()["id"])
+
+
+def test_a_worker_looks_and_nothing_is_left_of_it(service: Service) -> None:
+    held, files, answer = look(service, DIGITS, SAID)
+    assert answer.status_code == 200  # type: ignore[attr-defined]
+    assert answer.json() == SAID  # type: ignore[attr-defined]
+    assert (held.kind, held.spec["ask"], files) == ("inspection", "preflight", set())
+    assert held.spec["job"].items() >= {"dataset": {**DIGITS["dataset"], **held.spec["job"]["dataset"]}}.items()
+    assert held.spec["seconds_limit"] == service.settings.distillation_seconds
+    assert count(service) == 0
+
+
+def test_the_worker_may_read_what_the_job_would(service: Service) -> None:
+    data = uploaded(service, "dataset", "d.csv", b"a,kind\n1,x\n")
+    teacher = uploaded(service, "teacher", "t.safetensors", (2).to_bytes(8, "little") + b"{}")
+    body = DIGITS | {
+        "dataset": {"source": "file", "file": data},
+        "teacher": {"source": "file", "file": teacher},
+    }
+    assert look(service, body, SAID)[1] == {data, teacher}
+
+
+def test_what_the_job_would_fail_with_is_the_answer(service: Service) -> None:
+    problem = Problem(
+        "class_mismatch", "The teacher has 5 classes.", pointer="/teacher/file", ways_out=[{"classes": 3}]
+    )
+    _, _, answer = look(service, DIGITS, problem)
+    document = refused(answer, 422, "class_mismatch")  # type: ignore[arg-type]
+    assert (document["pointer"], document["try"]) == ("/teacher/file", [{"classes": 3}])
+    assert count(service) == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"dataset": {"source": "builtin", "name": "digits", "labelled": 3}}, "validation_failed"),
+        ({"dataset": {"source": "file", "file": "file_nobody"}}, "file_not_found"),
+        ({"teacher": {"source": "http", "url": "https://127.0.0.1/"}}, None),
+        ({"more": 1}, "validation_failed"),
+    ],
+)
+def test_what_is_refused_at_the_door_of_a_job_is_refused_here_alike(
+    service: Service, changes: Json, code: str | None
+) -> None:
+    here = service.client.post(PATH, json=DIGITS | changes)
+    there = service.client.post("/v1/distillations", json=DIGITS | changes)
+    assert here.status_code == there.status_code == 422
+    assert here.json() == there.json()
+    assert code in (None, here.json()["code"])
+    assert count(service) == 0
+
+
+def test_a_recommender_is_told_that_it_has_none(service: Service) -> None:
+    body = {
+        "dataset": {"source": "synthetic_interactions"},
+        "teacher": {"source": "train", "architecture": {"kind": "matrix_factorisation", "dimensions": 16}},
+        "student": {"architecture": {"kind": "matrix_factorisation", "dimensions": 2}},
+    }
+    assert refused(service.client.post(PATH, json=body), 422, "no_preflight")["pointer"] == "/dataset/source"

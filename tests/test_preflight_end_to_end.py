@@ -1,0 +1,56 @@
+"""A preflight through real processes, from the command line too: what is there, and what is refused."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import httpx
+import pytest
+from click.testing import CliRunner
+
+from app.cli.main import main
+from tests.service import Service, running
+
+BODY = {
+    "dataset": {"source": "builtin", "name": "iris", "labelled": 12},
+    "teacher": {"source": "train", "architecture": {"kind": "mlp", "hidden": [16]}},
+    "student": {"architecture": {"kind": "mlp", "hidden": [4]}},
+    "training": {"epochs": 40, "batch_size": 16},
+}
+
+pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("preflight")]
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with running(tmp_path_factory.mktemp("preflight") / "data") as service:
+        yield service
+
+
+def asked(service: Service, folder: Path, **changes: object) -> tuple[int, str, str]:
+    """(exit status, standard output, standard error) of `qstill preflight`."""
+    place = folder / "job.json"
+    place.write_text(json.dumps(BODY | changes))
+    ran = CliRunner().invoke(main, ["preflight", str(place), "--server", service.address])
+    assert ran.exception is None or isinstance(ran.exception, SystemExit | click.ClickException)
+    return ran.exit_code, ran.stdout, ran.stderr
+
+
+def test_it_is_answered_in_seconds_and_leaves_nothing(service: Service, tmp_path: Path) -> None:
+    status, said, told = asked(service, tmp_path, evaluation={"seeds": 1})
+    found = json.loads(said)
+    assert (status, found["object"], found["shapes"]["classes"]) == (0, "preflight", 3)
+    assert 0 < found["time"]["total"]["expected"] < 120
+    assert "one_seed" in {advice["code"] for advice in found["advice"]}
+    assert "try /evaluation/seeds: 3" in told
+    assert service.client.get("/v1/jobs")["data"] == []
+
+
+def test_a_bad_file_is_refused_as_the_job_would_be(service: Service, tmp_path: Path) -> None:
+    params = {"purpose": "dataset", "name": "wide.csv"}
+    file = httpx.post(f"{service.address}/v1/files", params=params, content=b"a," * 500_000 + b"kind\n")
+    status, _, told = asked(service, tmp_path, dataset={"source": "file", "file": file.json()["id"]})
+    assert status == 1
+    assert "500001 columns" in told
+    assert "(dataset_invalid)" in told

@@ -1,0 +1,312 @@
+"""What a preflight says is what the job will find; and it costs a few batches, however large the job is."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+from sklearn.datasets import load_diabetes
+from torch import Tensor
+
+from app.distillations.architectures import Mlp
+from app.distillations.datasets import BuiltinData
+from app.distillations.inspection import Inspection
+from app.distillations.preflight import Preflight, PreflightQuestion
+from app.distillations.schemas import DistillationJob
+from app.distillations.training import Training
+from workers.distillation import preflight as looking
+from workers.distillation.data import Data, load
+from workers.distillation.inspection import inspect
+from workers.distillation.learner import Learner, batches
+from workers.distillation.plan import Lesson, Stage
+from workers.distillation.preflight_data import check_data
+from workers.distillation.preflight_rehearsal import rehearse
+from workers.distillation.preflight_teacher import best_order, class_order, judge, kind_of, smoothing
+from workers.distillation.run import run
+from workers.distillation.students import logits_of
+from workers.distillation.teachers import ask
+
+Make = Callable[..., Any]
+Json = dict[str, Any]
+
+DIGITS = load(BuiltinData(source="builtin", name="digits"), {})
+SOFT = {"source": "soft_labels", "file": "file_1", "kind": "logits"}
+
+
+def looked(job: DistillationJob, told: Any) -> Preflight:
+    """As a worker is asked: through JSON."""
+    question = PreflightQuestion(job=job, seconds_limit=86400.0)
+    text = json.dumps(question.model_dump(mode="json", exclude_none=True))
+    asked: TypeAdapter[Any] = TypeAdapter(Inspection)
+    return Preflight.model_validate(inspect(asked.validate_json(text), told))
+
+
+def codes(found: Preflight) -> set[str]:
+    return {advice.code for advice in found.advice}
+
+
+def taught(data: Data, *, epochs: int = 15, smoothed: float = 0.0) -> Any:
+    """A network that knows the data's training split."""
+    training = Training(epochs=epochs, label_smoothing=smoothed)
+    stage = Stage("t", "t", "teacher", Mlp(kind="mlp", hidden=[64]), training, 0, "t", "", "")
+    positions = torch.arange(len(data.train.y))
+    learner = Learner(stage, Lesson(positions, len(positions), data.train.y), data)
+    for epoch in range(epochs):
+        for batch in batches(stage, learner.lesson, epoch):
+            learner.learn(batch)
+        learner.epoch, learner.batch = epoch + 1, 0
+    return learner.network
+
+
+@pytest.fixture(scope="module")
+def answers() -> Tensor:
+    """A good teacher's logits for all digits, in the order of the data set."""
+    network = taught(DIGITS)
+    return _of_all_rows(lambda x: logits_of(network, x))
+
+
+def _of_all_rows(answer: Callable[[Tensor], Tensor]) -> Tensor:
+    logits = torch.zeros(DIGITS.total, 10)
+    for rows in (DIGITS.train, DIGITS.validation, DIGITS.test):
+        logits[rows.index] = answer(rows.x)
+    return logits
+
+
+@pytest.fixture
+def soft(house: Make, tmp_path: Path) -> Callable[[Tensor], Any]:
+    """A house that has these soft labels."""
+
+    def make(logits: Tensor) -> Any:
+        np.save(tmp_path / "soft.npy", logits.numpy())
+        return house(files={"file_1": tmp_path / "soft.npy"})
+
+    return make
+
+
+def digits(job: Make, **changes: Json) -> DistillationJob:
+    made: DistillationJob = job(**{"dataset": {"source": "builtin", "name": "digits", "labelled": 50}, **changes})
+    return made
+
+
+@pytest.mark.parametrize(("accumulate", "seeds", "baseline"), [(1, 2, True), (3, 1, False)])
+def test_the_steps_are_those_that_the_job_takes(
+    job: Make, house: Make, monkeypatch: pytest.MonkeyPatch, accumulate: int, seeds: int, baseline: bool
+) -> None:
+    body = job(training={"accumulate": accumulate}, evaluation={"seeds": seeds, "baseline": baseline})
+    found = looked(body, house())
+    steps, step = [], Learner._step
+    monkeypatch.setattr(Learner, "_step", lambda learner: (steps.append(1), step(learner)))
+    run(body, house())
+    assert found.shapes.total_steps == len(steps)
+
+
+def test_shapes_and_sizes_are_those_of_the_report(job: Make, house: Make) -> None:
+    body, told = job(), house()
+    found = looked(body, told)
+    assert (told.events, told.published, told.saved) == ([], {}, None)
+    run(body, told)
+    report = json.loads(told.published["report.json"])
+    assert found.capacity.student_parameters == report["student"]["cost"]["size"]["parameters"]
+    assert found.capacity.teacher_multiply_adds == report["teacher"]["cost"]["size"]["multiply_adds"]
+    assert sum(found.shapes.rows.values()) == 150
+    assert (found.shapes.inputs, found.shapes.classes) == ([4], 3)
+    assert found.shapes.student_logits == [16, 3]
+    assert found.teachers == []
+    assert 0 < found.time.total.low <= found.time.total.expected <= found.time.total.high
+    assert found.memory.process < found.memory.peak
+
+
+def test_columns_in_another_order_are_noticed_and_the_way_back_is_told(
+    job: Make, soft: Callable[[Tensor], Any], answers: Tensor
+) -> None:
+    order = torch.tensor([3, 1, 2, 0, 4, 5, 9, 7, 8, 6])
+    told = soft(answers[:, order])
+    found = looked(digits(job, teacher=SOFT), told)
+    assert found.teachers[0].class_order == order.tolist()
+    (advice,) = [advice for advice in found.advice if advice.code == "class_order"]
+    assert advice.suggestion is not None
+    mended = looked(digits(job, teacher=SOFT | {"classes": advice.suggestion.value}), told)
+    assert mended.teachers[0].accuracy == found.teachers[0].accuracy_in_that_order
+    assert mended.teachers[0].class_order is None
+
+
+def test_a_good_teacher_is_measured_and_not_suspected(
+    job: Make, soft: Callable[[Tensor], Any], answers: Tensor
+) -> None:
+    (check,) = looked(digits(job, teacher=SOFT), soft(answers)).teachers
+    assert (check.class_order, check.label_smoothing, check.answers_are) == (None, None, "logits")
+    assert check.accuracy > 0.9
+    assert check.rows == looking.ROWS
+
+
+def test_a_saturated_teacher_wants_a_higher_temperature(
+    job: Make, soft: Callable[[Tensor], Any], answers: Tensor
+) -> None:
+    found = looked(digits(job, teacher=SOFT, objective={"temperature": 1.0}), soft(answers * 3))
+    (advice,) = [advice for advice in found.advice if advice.code == "temperature_low"]
+    assert advice.suggestion is not None
+    assert advice.suggestion.value == found.teachers[0].temperature
+    again = looked(digits(job, teacher=SOFT, objective={"temperature": advice.suggestion.value}), soft(answers * 3))
+    assert "temperature_low" not in codes(again)
+
+
+def test_label_smoothing_is_suspected_where_it_was(answers: Tensor) -> None:
+    plain = logits_of(taught(DIGITS, epochs=30), DIGITS.validation.x)
+    smoothed = logits_of(taught(DIGITS, epochs=30, smoothed=0.1), DIGITS.validation.x)
+    assert smoothing(plain) is None
+    assert smoothing(smoothed) == pytest.approx(0.1, abs=0.05)
+
+
+def test_an_ensemble_is_judged_as_a_whole_and_member_by_member(
+    job: Make, soft: Callable[[Tensor], Any], answers: Tensor
+) -> None:
+    both = {"source": "ensemble", "members": [SOFT, SOFT]}
+    whole, first, second = looked(digits(job, teacher=both), soft(answers)).teachers
+    assert [check.pointer for check in (whole, first, second)] == [
+        "/teacher",
+        "/teacher/members/0",
+        "/teacher/members/1",
+    ]
+    assert whole.accuracy == first.accuracy == second.accuracy
+    trained = {"source": "train", "architecture": {"kind": "mlp", "hidden": [8]}}
+    (only,) = looked(digits(job, teacher=both | {"members": [trained, SOFT]}), soft(answers)).teachers
+    assert only.pointer == "/teacher/members/1"
+
+
+def test_a_teacher_is_asked_about_few_rows(
+    job: Make, soft: Callable[[Tensor], Any], answers: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard, answer = [], ask._answers
+    monkeypatch.setattr(ask, "_answers", lambda *given: heard.append(len(given[1].y)) or answer(*given))
+    looked(digits(job, teacher=SOFT, training={"batch_size": 1024}), soft(answers))
+    assert sum(heard) <= 2 * looking.ROWS
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"objective": {"kind": "fitnet"}},
+        {"objective": {"kind": "crd"}},
+        {"objective": {"kind": "dkd"}, "signal": {"top_k": 3, "precision": "float16"}},
+        {"training": {"batch_size": 4096, "ema": 0.9, "class_weights": "balanced", "balanced_batches": True}},
+        {"training": {"optimizer": "sgd", "momentum": 0.9, "accumulate": 4, "precision": "bfloat16"}},
+        {"training": {"epochs": 5, "augmentation": {"crop": 1, "mix": 0.3}}, "dataset": {"standardise": "channel"}},
+        {"student": {"architecture": {"kind": "cnn", "channels": [4]}}},
+    ],
+)
+def test_jobs_of_many_kinds_are_looked_at(job: Make, house: Make, changes: Json) -> None:
+    body = {"dataset": {"source": "builtin", "name": "digits", "labelled": 50}} | changes
+    if changes.get("dataset"):
+        body["dataset"] = {"source": "builtin", "name": "digits", "labelled": 50, **changes["dataset"]}
+    found = looked(job(**body), house())
+    assert found.time.steps_measured >= 6
+    assert "loss_not_finite" not in codes(found)
+
+
+@pytest.mark.parametrize("objective", [{"kind": "kd"}, {"kind": "sequence", "prompt": 4}])
+def test_a_language_model_is_looked_at(job: Make, house: Make, objective: Json) -> None:
+    decoder = {"kind": "decoder", "width": 16, "heads": 1, "depth": 1}
+    text = {"source": "builtin_text", "name": "python_topics", "task": "language_modelling", "max_length": 16}
+    body = job(
+        dataset=text | {"tokenizer": {"kind": "character"}},
+        teacher={"source": "train", "architecture": decoder},
+        student={"architecture": decoder},
+        objective=objective,
+    )
+    found = looked(body, house())
+    assert (found.shapes.class_names, found.data.labels, found.data.imbalance) == ([], {}, None)
+    assert found.shapes.student_logits == [16 * 16, found.shapes.classes]
+
+
+@pytest.mark.parametrize(("scale", "useless"), [(1.0, False), (-1.0, True)])
+def test_a_teacher_of_numbers_is_measured_by_what_it_explains(
+    job: Make, house: Make, tmp_path: Path, scale: float, useless: bool
+) -> None:
+    truth = load_diabetes().target
+    np.save(tmp_path / "values.npy", truth.mean() + scale * 0.5 * (truth - truth.mean())[:, None])
+    body = job(
+        dataset={"source": "builtin", "name": "diabetes", "task": "regression", "labelled": 60},
+        teacher={"source": "soft_labels", "file": "file_1", "kind": "values"},
+        objective={"kind": "logit_mse"},
+    )
+    found = looked(body, house(files={"file_1": tmp_path / "values.npy"}))
+    (check,) = found.regressors
+    assert (found.teachers, found.data.labels, found.data.labelled_rows) == ([], {}, 60)
+    assert check.r2 == pytest.approx(1 - (1 - 0.5 * scale) ** 2, rel=0.1)
+    assert ("teacher_worse_than_chance" in codes(found)) == useless
+
+
+def test_memory_follows_the_batch() -> None:
+    kept = []
+    for batch in (64, 256):
+        training = Training(epochs=1, batch_size=batch)
+        stage = Stage("s", "s", "student", Mlp(kind="mlp", hidden=[32]), training, 0, "s", "", "")
+        few = replace(DIGITS, learned=torch.arange(10))
+        kept.append(rehearse(stage, Lesson(torch.arange(10), 1000, DIGITS.train.y), few, DIGITS).kept)
+    small, large = kept
+    assert small >= 64 * 4 * (64 + 32)  # inputs and one hidden layer at least
+    assert large == pytest.approx(4 * small, rel=0.05)
+
+
+def test_patience_may_end_a_training_early(job: Make, house: Make) -> None:
+    found = looked(job(training={"epochs": 400, "patience": 3}), house())
+    assert found.time.students.low < found.time.students.expected / 20
+
+
+def test_what_is_odd_in_data_is_counted() -> None:
+    train = replace(DIGITS.train, raw=DIGITS.train.raw.index_copy(0, torch.tensor([0]), DIGITS.test.raw[:1]))
+    found = check_data(replace(DIGITS, train=train))
+    assert found.duplicates_in_test == 1
+    assert found.constant_features == int((train.raw.flatten(1).std(0) == 0).sum())
+    assert sum(found.labels.values()) == found.labelled_rows == len(DIGITS.train.y)
+
+
+orders = st.permutations(range(5)).map(lambda order: torch.tensor(list(order)))
+
+
+@given(orders, st.integers(0, 2**31), st.floats(0.75, 1.0))
+@settings(max_examples=40, deadline=None)
+def test_any_order_of_columns_is_found_again(order: Tensor, seed: int, accuracy: float) -> None:
+    draw = torch.Generator().manual_seed(seed)
+    labels = torch.arange(200) % 5
+    said = torch.where(torch.rand(200, generator=draw) < accuracy, labels, torch.randint(5, (200,), generator=draw))
+    logits = 4 * torch.eye(5)[said][:, order]
+    assert best_order(logits, labels).tolist() == order.tolist()
+    found = class_order(logits, labels)
+    expected = None if order.tolist() == list(range(5)) else order.tolist()
+    moved = (order != torch.arange(5)).float().mean()
+    assert (None if found is None else found.tolist()) == expected or moved < 0.2
+
+
+def test_noise_is_not_taken_for_an_order() -> None:
+    suspected = 0
+    for seed in range(200):
+        draw = torch.Generator().manual_seed(seed)
+        logits, labels = torch.randn(60, 3, generator=draw), torch.randint(3, (60,), generator=draw)
+        suspected += class_order(logits, labels) is not None
+    assert suspected <= 4
+
+
+@given(st.integers(0, 2**31))
+@settings(max_examples=20, deadline=None)
+def test_what_numbers_are_is_seen(seed: int) -> None:
+    logits = torch.randn(20, 4, generator=torch.Generator().manual_seed(seed)) + 2
+    assert kind_of(logits.softmax(1)) == "probabilities"
+    assert kind_of(logits.log_softmax(1)) == "log_probabilities"
+    assert kind_of(logits) == "logits"
+
+
+def test_a_judgement_is_what_the_report_would_say() -> None:
+    logits = torch.tensor([[2.0, 0.0], [0.0, 2.0], [2.0, 0.0], [2.0, 0.0]])
+    found = judge(logits, torch.tensor([0, 1, 1, 0]), pointer="/teacher", chance_class=0)
+    assert (found.accuracy, found.chance, found.rows) == (0.75, 0.5, 4)
+    sure = float(torch.tensor([2.0, 0.0]).softmax(0)[0])
+    assert found.confidence == pytest.approx(sure)
+    assert found.expected_calibration_error == pytest.approx(sure - 0.75)

@@ -1,0 +1,290 @@
+"""A look at a distillation before it is submitted: everything is read, nothing is trained but a few batches.
+
+What a job would fail with at once is raised here as the job would raise it, with the same code and pointer.
+"""
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from app.distillations import objectives
+from app.distillations.preflight import (
+    Capacity,
+    Found,
+    Preflight,
+    PreflightQuestion,
+    RegressorCheck,
+    Shapes,
+    TeacherCheck,
+)
+from app.distillations.schemas import DistillationJob
+from app.distillations.teachers import EndpointTeacher, EnsembleTeacher, Single, TrainedTeacher, parts
+from workers.distillation import teachers
+from workers.distillation.compress.section import refuse_without_network
+from workers.distillation.data import Data, Rows
+from workers.distillation.features import wanted_features, with_features
+from workers.distillation.learner import refuse_unfit
+from workers.distillation.objectives import refuse_undefined
+from workers.distillation.objectives.terms import is_known
+from workers.distillation.plan import (
+    Lesson,
+    Stage,
+    baseline_lesson,
+    student_lesson,
+    student_stages,
+    teacher_lesson,
+    teacher_stage,
+)
+from workers.distillation.preflight_advice import advice_on
+from workers.distillation.preflight_costs import Costs, memory_of, time_of
+from workers.distillation.preflight_data import check_data
+from workers.distillation.preflight_rehearsal import Rehearsal, excerpt, rehearse, resident, rows_of
+from workers.distillation.preflight_teacher import judge, judge_numbers
+from workers.distillation.run import load_data, reproducible
+from workers.distillation.signals import Signal
+from workers.distillation.students import multiply_adds, parameters
+from workers.distillation.teachers import Teacher
+from workers.distillation.text.sequence import sequence_lesson
+from workers.run import Run
+
+ROWS = 256  # that a teacher is asked about at most, of the validation rows and of the training rows
+ENDPOINT_ROWS = 32  # one request, whose owner may count them
+FIRST_ROWS = 8  # asked first; then ever more, while the teacher is fast
+TEXT_TOKENS = 2048  # of a language model, which answers every token
+TEACHER_SECONDS = 3.0  # for all its parts together
+ENDPOINT_TIMEOUT = 10.0  # seconds; the request that waits has no more patience than for one attempt
+
+
+@dataclass(frozen=True)
+class Member:
+    """A teacher by itself. stage: how it is trained; None: it is there already."""
+
+    pointer: str
+    teacher: Teacher
+    stage: Stage | None = None
+    spec: TrainedTeacher | None = None
+
+
+def preflight(asked: PreflightQuestion, run: Run) -> dict[str, Any]:
+    """Returns a Preflight as JSON. Raises Problem where the job would fail before anything is trained."""
+    with reproducible(run.threads):
+        return _look(asked, run).model_dump(mode="json")
+
+
+def _look(asked: PreflightQuestion, run: Run) -> Preflight:
+    job, began = asked.job, time.perf_counter()
+    data = load_data(job.dataset, run)
+    loading, process = time.perf_counter() - began, resident()
+    pairs = student_stages(job)
+    student_stage, baseline_stage = pairs[0]
+    refuse_undefined(job.objective, len(data.classes))
+    refuse_unfit(student_stage, data)
+    members = _members(job, data, run)
+    teacher = _together(job, data, members)
+    refuse_without_network(job, teacher)
+    wanted = wanted_features(job.objective, student_stage.begin(data), teacher, data)
+    checks, regressors, per_row = _checks(job, data, members, teacher)
+    rows = _rows_for(job, data, per_row)
+
+    lesson = student_lesson(job, data, Signal(torch.zeros(0), ""))
+    few = _excerpt_of(data, lesson.positions, student_stage, rows)
+    taught, said = _student_lesson(job, few, teacher, wanted, run)
+    student = rehearse(student_stage, _as_long(taught, lesson, few), few, data)
+    baseline = None
+    if job.evaluation.baseline:
+        alone = baseline_lesson(data)
+        known = _excerpt_of(data, alone.positions, baseline_stage, ROWS)
+        baseline = rehearse(baseline_stage, _as_long(baseline_lesson(known), alone, known), known, data)
+    trained = [_teacher_rehearsal(member, data) for member in members if member.stage is not None]
+
+    costs = Costs(
+        job=job,
+        data=data,
+        loading=loading,
+        process=process,
+        teacher=teacher,
+        per_row=per_row,
+        rows_asked=_most_rows(job, data),
+        features=sum(each[:1].numel() * each.element_size() for each in said.features.values()),
+        trained=[each for each in trained if each is not None],
+        student=student,
+        baseline=baseline,
+    )
+    found = Found(
+        shapes=_shapes(costs, said),
+        teachers=checks,
+        regressors=regressors,
+        capacity=_capacity(student_stage, members, data),
+        time=time_of(costs, limit=asked.seconds_limit),
+        memory=memory_of(costs, run, limit=asked.memory_limit),
+        data=check_data(data),
+    )
+    finite = all(each.finite for each in (student, *costs.trained))
+    return Preflight(**dict(found), advice=advice_on(job, found, finite=finite))
+
+
+def _members(job: DistillationJob, data: Data, run: Run) -> list[Member]:
+    """Every teacher: as it is read, or untrained. Those that can be refused come first."""
+    found: dict[int, Member] = {}
+    named = list(enumerate(parts(job.teacher)))
+    for number, (place, spec) in sorted(named, key=lambda each: isinstance(each[1][1], TrainedTeacher)):
+        pointer = "".join(f"/{step}" for step in place)
+        alone = not isinstance(job.teacher, EnsembleTeacher)
+        found[number] = _member(job, spec, None if alone else number, pointer, data, run)
+    return [found[number] for number in sorted(found)]
+
+
+def _member(job: DistillationJob, spec: Single, number: int | None, pointer: str, data: Data, run: Run) -> Member:
+    if not isinstance(spec, TrainedTeacher):
+        return Member(pointer, teachers.loaded(_impatient(spec), data, run, pointer))
+    stage = teacher_stage(job, spec, number)
+    refuse_unfit(stage, data)
+    return Member(pointer, teachers.trained(stage.begin(data), pointer.encode()), stage, spec)
+
+
+def _impatient(spec: Any) -> Any:
+    """An endpoint is asked once, because a request waits."""
+    if not isinstance(spec, EndpointTeacher):
+        return spec
+    return spec.model_copy(update={"attempts": 1, "timeout_seconds": min(spec.timeout_seconds, ENDPOINT_TIMEOUT)})
+
+
+def _together(job: DistillationJob, data: Data, members: Sequence[Member]) -> Teacher:
+    if isinstance(job.teacher, EnsembleTeacher):
+        return teachers.ensemble(job.teacher, data, [member.teacher for member in members])
+    return members[0].teacher
+
+
+def _checks(
+    job: DistillationJob, data: Data, members: Sequence[Member], teacher: Teacher
+) -> tuple[list[TeacherCheck], list[RegressorCheck], float]:
+    """What there is to say of each teacher that is there already, of classes or of real numbers.
+
+    And the seconds that the whole takes for a row.
+    """
+    chance = 0 if data.targets else int(data.train.labels[is_known(data.train.labels)].bincount().argmax())
+    there = [(member.pointer, member.teacher) for member in members if member.stage is None]
+    if isinstance(job.teacher, EnsembleTeacher) and len(there) == len(members):
+        there.insert(0, ("/teacher", teacher))
+    most = _most_rows(job, data)
+    checks, regressors, per_row = [], [], {}
+    for pointer, each in there:
+        logits, asked, per_row[pointer] = _hear(each, data, most, TEACHER_SECONDS / len(there))
+        labels = asked.labels
+        if data.targets is not None:
+            regressors.append(judge_numbers(logits, labels, pointer=pointer))
+            continue
+        logits, labels = logits[is_known(labels)], labels[is_known(labels)]
+        checks.append(judge(logits, labels, pointer=pointer, chance_class=chance, language=data.language))
+    if "/teacher" not in per_row:
+        per_row["/teacher"] = _hear(teacher, data, most, TEACHER_SECONDS / 2)[2]
+    return checks, regressors, per_row["/teacher"]
+
+
+def _most_rows(job: DistillationJob, data: Data) -> int:
+    if data.language:
+        return max(2, TEXT_TOKENS // data.input_shape[0])
+    return ENDPOINT_ROWS if any(isinstance(spec, EndpointTeacher) for _, spec in parts(job.teacher)) else ROWS
+
+
+def _hear(teacher: Teacher, data: Data, most: int, seconds: float) -> tuple[Tensor, Rows, float]:
+    """(logits, the validation rows that they are of, seconds a row). Ever more rows, while there is time."""
+    order = torch.randperm(len(data.validation.y), generator=torch.Generator().manual_seed(0))[:most]
+    heard: list[Tensor] = []
+    first, block, spent, fastest = 0, min(FIRST_ROWS, most), 0.0, math.inf
+    if most == ENDPOINT_ROWS:
+        block = most
+    while first < len(order) and (not heard or spent * 3 < seconds):
+        rows = rows_of(data.validation, order[first : first + block])
+        began = time.perf_counter()
+        heard.append(teachers.answers_of(teacher, data, rows, None))
+        took = time.perf_counter() - began
+        first, block, spent = first + len(rows.y), block * 2, spent + took
+        fastest = min(fastest, took / len(rows.y))
+    return torch.cat(heard), rows_of(data.validation, order[:first]), fastest
+
+
+def _rows_for(job: DistillationJob, data: Data, per_row: float) -> int:
+    """Training rows that the teacher is asked about: as many as it answers in the time that is left."""
+    return max(2, min(_most_rows(job, data), int(TEACHER_SECONDS / 2 / max(per_row, 1e-9))))
+
+
+def _excerpt_of(data: Data, positions: Tensor, stage: Stage, most: int) -> Data:
+    """The rows of the first two batches, or some of them."""
+    draw = torch.Generator().manual_seed(stage.seed)
+    drawn = positions[torch.randperm(len(positions), generator=draw)]
+    return excerpt(data, drawn[: min(most, 2 * stage.training.batch_size)])
+
+
+def _as_long(lesson: Lesson, real: Lesson, few: Data) -> Lesson:
+    """The lesson of an excerpt, whose epochs have the real length."""
+    return replace(lesson, positions=torch.arange(len(few.train.y)), epoch_rows=real.epoch_rows)
+
+
+def _student_lesson(
+    job: DistillationJob, few: Data, teacher: Teacher, wanted: frozenset[str], run: Run
+) -> tuple[Lesson, Signal]:
+    """As the job's own, but nothing that is heard is kept."""
+    if isinstance(job.objective, objectives.sequence.Sequence):
+        lesson, _ = sequence_lesson(job.objective, few, teacher, run, seed=job.training.seed)
+        return lesson, teachers.signal_and_use(teacher, few, job.signal, None)[0]
+
+    def ask(rows: Rows, view: str) -> Signal:
+        said, _ = teachers.signal_and_use(teacher, replace(few, train=rows), job.signal, None, view=view)
+        return with_features(said, teacher, rows, wanted)
+
+    said = ask(few.train, "plain")
+    return student_lesson(job, few, said, ask), said
+
+
+def _teacher_rehearsal(member: Member, data: Data) -> Rehearsal | None:
+    if member.stage is None or member.spec is None:
+        return None
+    lesson = teacher_lesson(data, member.spec)
+    few = _excerpt_of(data, lesson.positions, member.stage, ROWS)
+    return rehearse(member.stage, _as_long(teacher_lesson(few, member.spec), lesson, few), few, data)
+
+
+def _shapes(costs: Costs, said: Signal) -> Shapes:
+    data, student = costs.data, costs.student
+    batches, steps = {}, {}
+    for role, each in (("student", student), *(("teacher", each) for each in costs.trained[:1])):
+        batches[role] = each.batch
+        steps[role] = each.steps_per_epoch
+    return Shapes.model_validate(
+        {
+            "rows": {name: len(getattr(data, name).y) for name in ("train", "validation", "test")},
+            "inputs": list(data.input_shape),
+            "classes": len(data.classes),
+            "class_names": [] if data.language else data.classes,
+            "teacher_logits": [len(said.logits), len(data.classes)],
+            "student_logits": list(student.answered),
+            "batch_sizes": batches,
+            "steps_per_epoch": steps,
+            "total_steps": costs.total_steps(),
+        }
+    )
+
+
+def _capacity(stage: Stage, members: Sequence[Member], data: Data) -> Capacity:
+    network = stage.begin(data)
+    sizes = [member.teacher.parameters for member in members]
+    counts = [_multiply_adds(member.teacher, data) for member in members]
+    own, theirs = parameters(network), sum(sizes) if all(sizes) else None
+    return Capacity(
+        student_parameters=own,
+        teacher_parameters=theirs,
+        ratio=None if theirs is None else theirs / own,
+        student_multiply_adds=multiply_adds(network, data.input_shape),
+        teacher_multiply_adds=sum(counts) if all(counts) else None,
+    )
+
+
+def _multiply_adds(teacher: Teacher, data: Data) -> int:
+    """For one row; 0 where nobody knows."""
+    return teacher.multiply_adds if teacher.network is None else multiply_adds(teacher.network, data.input_shape)

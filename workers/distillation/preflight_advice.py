@@ -1,0 +1,517 @@
+"""Rules of thumb of distillation, one function each: what was found and what the job says, to advice or none.
+
+Nothing is computed here. A threshold stands beside its reason, and each rule has a test that it fires and one that it
+is silent.
+"""
+
+import math
+from collections.abc import Iterator
+
+from app.distillations.datasets import BuiltinText, TextFile
+from app.distillations.objectives import Dkd, Kd, LogitMse, LogitStd, Place, Ramp, Single, TfKd, singles
+from app.distillations.preflight import Advice, Found, Severity, Suggestion, TeacherCheck
+from app.distillations.schemas import DistillationJob
+from app.distillations.teachers import EndpointTeacher, SoftLabels, TrainedTeacher, UploadedTeacher, parts
+
+FEW_LABELS = 10  # a class; below, a pool that the teacher speaks for decides
+HIGH_ALPHA = 0.7
+NOISY = 0.8  # accuracy below which a teacher's answers alone mislead
+EASY = 0.9  # accuracy above which labels already say what there is to say
+MUCH_LARGER = 100.0  # times the student; Mirzadeh and others lost accuracy far below this
+LEAST_STEPS = 200  # of a student; digits in miniature need some 300
+FEW_CLASSES = 5
+MANY_EQUAL = 10.0  # labels of the most frequent class for each of the rarest
+FEW_TEST_ROWS = 100
+MISCALIBRATED = 0.15
+SATURATED_SHARE = 0.5
+SMOOTHED_TEACHER = 0.05
+ROUNDING_CLASSES = 100
+ORDER = {"problem": 0, "warning": 1, "note": 2}
+
+Rule = Iterator[Advice]
+
+
+def advice_on(job: DistillationJob, found: Found, *, finite: bool) -> list[Advice]:
+    """All that the rules say, problems first. finite: whether the losses of the first steps were numbers."""
+    said = [advice for rule in RULES for advice in rule(job, found)]
+    said += [] if finite else [_not_finite()]
+    return sorted(said, key=lambda advice: ORDER[advice.severity])
+
+
+def _advice(
+    code: str,
+    severity: Severity,
+    detail: str,
+    pointer: str | None = None,
+    value: object = None,
+    *,
+    at: str | None = None,
+) -> Advice:
+    """value: what to write at `at`, or at the pointer; None suggests nothing."""
+    place = at or pointer
+    suggestion = None if value is None or place is None else Suggestion(pointer=place, value=value)
+    return Advice(code=code, severity=severity, detail=detail, pointer=pointer, suggestion=suggestion)
+
+
+def _not_finite() -> Advice:
+    detail = "The loss of the first batches is no number: the learning rate is too high, or the inputs are not scaled."
+    return _advice("loss_not_finite", "problem", detail, "/training/learning_rate")
+
+
+# What the teacher's answers say
+
+
+def class_order(job: DistillationJob, found: Found) -> Rule:
+    """Columns that stand for other classes than they are taken for."""
+    for check in found.teachers:
+        if check.class_order is None or check.accuracy_in_that_order is None:
+            continue
+        names, better = _names(job, found, check), check.accuracy_in_that_order
+        detail = (
+            f"The teacher is right on {check.accuracy:.0%} of {check.rows} validation rows, and on {better:.0%} if its "
+            "columns are assigned to other classes: the order of its classes seems not to be the data's."
+        )
+        pointer = f"{check.pointer}/classes" if names is not None else check.pointer
+        yield _advice("class_order", "problem", detail, pointer, names)
+
+
+def _names(job: DistillationJob, found: Found, check: TeacherCheck) -> list[str] | None:
+    """The field `classes` with which the teacher's columns stand for what they seem to be; None: it has none."""
+    spec = _spec_at(job, check.pointer)
+    if not isinstance(spec, UploadedTeacher | SoftLabels | EndpointTeacher) or check.class_order is None:
+        return None
+    classes = found.shapes.class_names
+    claimed = spec.classes or classes
+    return [classes[check.class_order[classes.index(name)]] for name in claimed]
+
+
+def _spec_at(job: DistillationJob, pointer: str) -> object:
+    return {"".join(f"/{step}" for step in place): spec for place, spec in parts(job.teacher)}.get(pointer)
+
+
+def worse_than_chance(job: DistillationJob, found: Found) -> Rule:
+    """A teacher that has nothing to teach."""
+    for check in found.teachers:
+        if check.accuracy <= check.chance:
+            detail = (
+                f"The teacher is right on {check.accuracy:.1%} of {check.rows} validation rows; always answering the "
+                f"most frequent class is right on {check.chance:.1%}. Look at its inputs (`standardised` or `raw`), "
+                "its classes and its file."
+            )
+            yield _advice("teacher_worse_than_chance", "problem", detail, check.pointer)
+
+
+def no_better_than_the_mean(job: DistillationJob, found: Found) -> Rule:
+    """A teacher of real numbers that has nothing to teach."""
+    for check in found.regressors:
+        if check.r2 <= 0:
+            detail = (
+                f"On {check.rows} validation rows the teacher explains nothing (R² {check.r2:.2f}): their mean is as "
+                "good. Look at its inputs (`standardised` or `raw`), and at the unit of its answers."
+            )
+            yield _advice("teacher_worse_than_chance", "problem", detail, check.pointer)
+
+
+def label_smoothing(job: DistillationJob, found: Found) -> Rule:
+    """A teacher that was trained with label smoothing says little of how classes resemble one another."""
+    reason = (
+        "Such a teacher's answers on a class are all alike, and its students are worse (Müller et al., 1906.02629)."
+    )
+    for check in found.teachers:
+        if check.label_smoothing is not None:
+            detail = (
+                f"The largest probabilities pile up at {check.confidence:.2f} and the others are even, as after label "
+                f"smoothing of about {check.label_smoothing:.2f}. {reason}"
+            )
+            yield _advice("teacher_label_smoothing", "warning", detail, check.pointer)
+    for place, spec in parts(job.teacher):
+        training = (spec.training or job.training) if isinstance(spec, TrainedTeacher) else None
+        if training is not None and training.label_smoothing >= SMOOTHED_TEACHER:
+            own = isinstance(spec, TrainedTeacher) and spec.training is not None
+            pointer = "".join(f"/{step}" for step in place) + "/training" if own else "/training"
+            detail = f"The teacher is trained with label smoothing of {training.label_smoothing:g}. {reason}"
+            yield _advice("teacher_label_smoothing", "warning", detail, f"{pointer}/label_smoothing", 0.0)
+
+
+def answers_are_probabilities(job: DistillationJob, found: Found) -> Rule:
+    """Probabilities that are taken for logits are nearly even once a softmax is over them."""
+    for check in found.teachers:
+        if check.answers_are == "probabilities":
+            detail = (
+                "The answers are distributions, and are read as logits: their softmax is nearly even, so the student "
+                "learns next to nothing."
+            )
+            fixed = isinstance(_spec_at(job, check.pointer), UploadedTeacher | SoftLabels)
+            pointer = f"{check.pointer}/kind" if fixed else check.pointer
+            yield _advice("answers_are_probabilities", "problem", detail, pointer, "probabilities" if fixed else None)
+
+
+def log_probabilities_matched(job: DistillationJob, found: Found) -> Rule:
+    """Squared differences depend on the level of the logits, which log-probabilities have lost."""
+    given = any(check.answers_are == "log_probabilities" for check in found.teachers)
+    for place, single in singles(job.objective):
+        if given and isinstance(single, LogitMse):
+            detail = (
+                "The teacher gives log-probabilities. Those of classes that it rules out are far below, and squared "
+                "differences are mostly theirs; kd weighs classes by their probability."
+            )
+            yield _advice("log_probabilities_matched", "note", detail, _at(place, "kind"), "kd")
+
+
+def temperature(job: DistillationJob, found: Found) -> Rule:
+    """A teacher whose answers at the job's temperature are as hard as labels."""
+    for check in found.teachers[:1]:
+        if check.saturated < SATURATED_SHARE or check.temperature is None:
+            continue
+        for place, single in _softened(job):
+            given = _number(single)
+            if given is not None and given < check.temperature:
+                detail = (
+                    f"At T = 1 the teacher is surer than 0.999 on {check.saturated:.0%} of the validation rows. At "
+                    f"T = {given:g} it is still nearly a label; from T = {check.temperature:g} on, half of its answers "
+                    "leave a tenth to the other classes, and that is what a student learns from (1503.02531)."
+                )
+                yield _advice("temperature_low", "warning", detail, _at(place, "temperature"), check.temperature)
+
+
+def _softened(job: DistillationJob) -> Iterator[tuple[Place, Single]]:
+    """The losses whose temperature softens the teacher, and not a virtual or a standardised one."""
+    for place, single in singles(job.objective):
+        if hasattr(single, "temperature") and not isinstance(single, LogitStd | TfKd):
+            yield place, single
+
+
+def _number(single: Single) -> float | None:
+    """A temperature that stays what it is; None for one that moves."""
+    given = getattr(single, "temperature", None)
+    return None if given is None or isinstance(given, Ramp) else float(given)
+
+
+def miscalibrated(job: DistillationJob, found: Found) -> Rule:
+    """Confidence that is far from accuracy is taught with the rest."""
+    for check in found.teachers[:1]:
+        if check.expected_calibration_error > MISCALIBRATED and check.accuracy > check.chance:
+            detail = (
+                f"The teacher's confidence is off by {check.expected_calibration_error:.2f} on average; the student "
+                "learns that too. Soft labels of a calibrated teacher carry more (Guo et al., 1706.04599)."
+            )
+            yield _advice("teacher_miscalibrated", "note", detail, check.pointer)
+
+
+def noisy_teacher_alone(job: DistillationJob, found: Found) -> Rule:
+    """Labels that are there and not heard, with a teacher that is often wrong."""
+    noisy = [check for check in found.teachers[:1] if check.chance < check.accuracy < NOISY]
+    for place, single in singles(job.objective):
+        if noisy and getattr(single, "alpha", None) == 1.0 and not isinstance(single, Dkd):
+            detail = (
+                f"With alpha = 1 the student hears only the teacher, which is right on {noisy[0].accuracy:.0%} of the "
+                f"validation rows; {found.data.labelled_rows} labels are there and unused."
+            )
+            yield _advice("noisy_teacher_alone", "warning", detail, _at(place, "alpha"), 0.5)
+
+
+# What is to be expected
+
+
+def few_labels(job: DistillationJob, found: Found) -> Rule:
+    """With few labels and a pool the teacher is most of what a student can hear."""
+    data = found.data
+    if not data.labels or data.labelled_rows > FEW_LABELS * found.shapes.classes or not data.unlabelled_rows:
+        return
+    for place, single in singles(job.objective):
+        alpha = getattr(single, "alpha", None)
+        if isinstance(single, Kd) and isinstance(alpha, float) and alpha < HIGH_ALPHA:
+            detail = (
+                f"There are {data.labelled_rows} labels and {data.unlabelled_rows} rows without one. The soft term is "
+                f"all that these teach, and alpha = {alpha:g} makes it small."
+            )
+            yield _advice("alpha_low", "warning", detail, _at(place, "alpha"), 0.9)
+
+
+def pool_unused(job: DistillationJob, found: Found) -> Rule:
+    """Rows that only the teacher can speak for are left out."""
+    data = job.dataset
+    if data.labelled is not None and not data.unlabelled_pool:
+        detail = (
+            "The training rows whose labels are hidden are not used. The teacher speaks for them, and with few labels "
+            "that is where distillation wins most."
+        )
+        yield _advice("pool_unused", "note", detail, "/dataset/unlabelled_pool", True)
+
+
+def full_clean_data(job: DistillationJob, found: Found) -> Rule:
+    """All labels, none of them wrong: plain training often wins."""
+    data = job.dataset
+    all_labels = data.labelled is None and not found.data.unlabelled_rows
+    if data.task != "classification" or not all_labels or data.label_noise or data.leave_out:
+        return
+    if all(check.accuracy >= EASY for check in found.teachers):
+        detail = (
+            "The student sees every label. On full, clean and easy data the same student trained without a teacher is "
+            "often as good: expect NO BEATS or INCONCLUSIVE. Distillation shows with few labels (`labelled`), noisy "
+            "ones, or a much better teacher."
+        )
+        yield _advice("expect_no_beats", "note", detail, "/dataset/labelled")
+
+
+def one_seed(job: DistillationJob, found: Found) -> Rule:
+    """A single pair has no interval."""
+    if job.evaluation.baseline and job.evaluation.seeds == 1:
+        detail = "One seed gives no interval, so the verdict will be INCONCLUSIVE whatever comes out."
+        yield _advice("one_seed", "warning", detail, "/evaluation/seeds", 3)
+
+
+def no_baseline(job: DistillationJob, found: Found) -> Rule:
+    """Nothing to compare with."""
+    if not job.evaluation.baseline:
+        detail = "Without a baseline nobody knows whether the teacher helped: there will be no verdict."
+        yield _advice("no_baseline", "warning", detail, "/evaluation/baseline", True)
+
+
+def few_test_rows(job: DistillationJob, found: Found) -> Rule:
+    """Differences that are a row or two."""
+    rows = found.shapes.rows["test"]
+    if found.data.labels and rows < FEW_TEST_ROWS:
+        detail = (
+            f"There are {rows} test rows, and each is {100 / rows:.1f} points of accuracy: more seeds, or more rows."
+        )
+        yield _advice("few_test_rows", "note", detail, "/dataset/test")
+
+
+def sizes(job: DistillationJob, found: Found) -> Rule:
+    """A student larger than its teacher, and one that is far smaller."""
+    ratio = found.capacity.ratio
+    if ratio is not None and ratio < 1:
+        detail = (
+            f"The student has {found.capacity.student_parameters:,} parameters and the teacher "
+            f"{found.capacity.teacher_parameters:,}: this does not compress. It may still help (born-again networks, "
+            "1805.04770)."
+        )
+        yield _advice("student_larger", "note", detail, "/student/architecture")
+    if ratio is not None and ratio > MUCH_LARGER:
+        middle = math.sqrt(ratio) * found.capacity.student_parameters
+        detail = (
+            f"The teacher has {ratio:,.0f} times the student's parameters. Where the gap is wide, a teacher's "
+            f"assistant in between (some {middle:,.0f} parameters) may teach better: distil into it first, then teach "
+            "with it (Mirzadeh et al., 1902.03393)."
+        )
+        yield _advice("capacity_gap", "note", detail, "/student/architecture")
+
+
+# What the training and the objective are like
+
+
+def batch_larger_than_rows(job: DistillationJob, found: Found) -> Rule:
+    """One step an epoch, whatever the batch size says."""
+    rows = found.data.labelled_rows + found.data.unlabelled_rows
+    if job.training.batch_size > rows:
+        fitting = max(1, 2 ** int(math.log2(max(1, rows / 4))))
+        detail = f"The student learns from {rows} rows, so an epoch is one step with all of them."
+        yield _advice("batch_larger_than_rows", "warning", detail, "/training/batch_size", fitting)
+
+
+def few_steps(job: DistillationJob, found: Found) -> Rule:
+    """Too few steps to learn anything, for teacher or student."""
+    for role, pointer in (("student", "/training/epochs"), ("teacher", _teacher_epochs(job))):
+        per_epoch = found.shapes.steps_per_epoch.get(role)  # type: ignore[call-overload]
+        epochs = job.training.epochs if role == "student" else _epochs_of_teacher(job)
+        if per_epoch is None or per_epoch * epochs >= LEAST_STEPS:
+            continue
+        detail = f"The {role} takes {per_epoch * epochs} steps in all; small networks need some hundreds."
+        yield _advice("few_steps", "warning", detail, pointer, math.ceil(LEAST_STEPS / per_epoch))
+
+
+def _trained(job: DistillationJob) -> tuple[str, TrainedTeacher] | None:
+    return next(
+        (
+            ("".join(f"/{step}" for step in place), spec)
+            for place, spec in parts(job.teacher)
+            if isinstance(spec, TrainedTeacher)
+        ),
+        None,
+    )
+
+
+def _epochs_of_teacher(job: DistillationJob) -> int:
+    first = _trained(job)
+    own = first[1].training if first else None
+    return (own or job.training).epochs
+
+
+def _teacher_epochs(job: DistillationJob) -> str:
+    first = _trained(job)
+    return f"{first[0]}/training/epochs" if first and first[1].training else "/training/epochs"
+
+
+def dkd_few_classes(job: DistillationJob, found: Found) -> Rule:
+    """Little is left to compare among the other classes."""
+    for place, single in singles(job.objective):
+        if isinstance(single, Dkd) and found.shapes.classes < FEW_CLASSES:
+            others = found.shapes.classes - 1
+            detail = (
+                "dkd divides the teacher's answer into the target and the ranking of the other classes, of which "
+                f"there are {others}. It was made for a hundred (2203.08679); kd says the same here with less."
+            )
+            yield _advice("dkd_few_classes", "note", detail, _at(place, "kind"), "kd")
+
+
+def dkd_never_warm(job: DistillationJob, found: Found) -> Rule:
+    """A warm-up that is longer than the training."""
+    for place, single in singles(job.objective):
+        if isinstance(single, Dkd) and single.warm_up > job.training.epochs:
+            detail = (
+                f"The soft term grows over {single.warm_up} epochs, and there are {job.training.epochs}: it never has "
+                "its full weight."
+            )
+            yield _advice("warm_up_too_long", "warning", detail, _at(place, "warm_up"), job.training.epochs // 4)
+
+
+def logit_std_calibration(job: DistillationJob, found: Found) -> Rule:
+    """A student that is not to be believed about how sure it is."""
+    for place, single in singles(job.objective):
+        if isinstance(single, LogitStd):
+            detail = "logit_std leaves the size of the student's logits free: its probabilities at T = 1 mean little."
+            yield _advice("logit_std_calibration", "note", detail, _at(place, "kind"))
+
+
+def storage(job: DistillationJob, found: Found) -> Rule:
+    """How answers are kept, where it has no effect or costs something."""
+    if isinstance(job.teacher, SoftLabels) and job.signal.precision == "float16":
+        detail = "Soft labels are used as they were uploaded, in single precision: this setting has no effect on them."
+        yield _advice("precision_unused", "note", detail, "/signal/precision", "float32")
+    if not isinstance(job.teacher, SoftLabels) and job.signal.precision == "float16":
+        for _, single in singles(job.objective):
+            if isinstance(single, LogitMse):
+                detail = "float16 rounds large logits by up to some thousandths of their size, which logit_mse squares."
+                yield _advice("rounded_logits", "note", detail, "/signal/precision", "float32")
+
+
+def left_out(job: DistillationJob, found: Found) -> Rule:
+    """Classes that a student never sees are rarely answered unless its bias is corrected."""
+    if job.dataset.leave_out and not job.training.bias_correction:
+        detail = (
+            f"The student never sees {', '.join(job.dataset.leave_out[:5])}; the teacher's soft answers teach it, but "
+            "too timidly. Hinton and others corrected the bias of such a class (1503.02531, section 3)."
+        )
+        yield _advice("bias_uncorrected", "note", detail, "/training/bias_correction", True)
+
+
+# What the data is like
+
+
+def imbalance(job: DistillationJob, found: Found) -> Rule:
+    """Frequent classes decide."""
+    ratio, training = found.data.imbalance, job.training
+    if ratio is not None and ratio >= MANY_EQUAL and training.class_weights == "none" and not training.balanced_batches:
+        detail = f"The most frequent class has {ratio:.0f} labels for each of the rarest, and accuracy hides the rare."
+        yield _advice("imbalanced", "warning", detail, "/training/class_weights", "balanced")
+
+
+def empty_classes(job: DistillationJob, found: Found) -> Rule:
+    """Classes without a label, that nobody left out on purpose."""
+    empty = [name for name in found.data.empty_classes if name not in job.dataset.leave_out]
+    if empty:
+        detail = f"The student sees no label of {', '.join(empty[:5])}; the baseline can never answer it."
+        yield _advice("empty_classes", "warning", detail, "/dataset")
+
+
+def constant_features(job: DistillationJob, found: Found) -> Rule:
+    """Inputs that say nothing."""
+    if found.data.constant_features:
+        detail = (
+            f"{found.data.constant_features} inputs are the same in all training rows. They do no harm: what does not "
+            "vary is shifted to 0 and not scaled."
+        )
+        yield _advice("constant_features", "note", detail, "/dataset")
+
+
+def leaked_rows(job: DistillationJob, found: Found) -> Rule:
+    """A test that was seen in training."""
+    if found.data.duplicates_in_test:
+        detail = (
+            f"{found.data.duplicates_in_test} of {found.shapes.rows['test']} test rows are also training rows: the "
+            "accuracy will be too good. Remove duplicates before uploading."
+        )
+        yield _advice("leaked_rows", "warning", detail, "/dataset")
+
+
+def truncated_texts(job: DistillationJob, found: Found) -> Rule:
+    """Tokens that nobody reads."""
+    if found.data.truncated_texts and isinstance(job.dataset, TextFile | BuiltinText):
+        detail = f"{found.data.truncated_texts} texts are cut off after {job.dataset.max_length} tokens."
+        yield _advice("truncated_texts", "note", detail, "/dataset/max_length")
+
+
+# What it costs
+
+
+def too_large(job: DistillationJob, found: Found) -> Rule:
+    """More memory than a job may take, or than there is."""
+    memory = found.memory
+    if memory.peak > memory.limit:
+        detail = (
+            f"The job needs about {memory.peak >> 20:,} MiB, and one may take {memory.limit >> 20:,}: it will be ended."
+        )
+        smaller = max(1, job.training.batch_size // 2)
+        yield _advice("memory", "problem", detail, "/training/batch_size", smaller)
+    elif memory.peak - memory.process > memory.available:
+        detail = (
+            f"The job needs about {(memory.peak - memory.process) >> 20:,} MiB more, and the worker's machine has "
+            f"{memory.available >> 20:,} free now."
+        )
+        yield _advice("memory_now", "warning", detail)
+    if memory.cache > min(memory.cache_limit, memory.disk_free):
+        detail = (
+            f"The teacher's answers take {memory.cache >> 20:,} MiB, more than may be kept: every job asks the teacher "
+            "anew."
+        )
+        yield _advice("cache_too_small", "warning", detail, "/signal/precision", "float16")
+
+
+def too_long(job: DistillationJob, found: Found) -> Rule:
+    """More time than an attempt may take; a job goes on where it was, but not after a limit."""
+    time = found.time
+    if time.total.low > time.limit:
+        detail = f"The job takes at least {time.total.low:,.0f} s, and an attempt may take {time.limit:,.0f}."
+        yield _advice("time", "problem", detail, "/training/epochs")
+    elif time.total.high > time.limit:
+        detail = f"The job may take {time.total.high:,.0f} s, and an attempt may take {time.limit:,.0f}."
+        yield _advice("time", "warning", detail, "/training/epochs")
+
+
+RULES = (
+    class_order,
+    worse_than_chance,
+    no_better_than_the_mean,
+    answers_are_probabilities,
+    log_probabilities_matched,
+    label_smoothing,
+    temperature,
+    miscalibrated,
+    noisy_teacher_alone,
+    few_labels,
+    pool_unused,
+    full_clean_data,
+    one_seed,
+    no_baseline,
+    few_test_rows,
+    sizes,
+    batch_larger_than_rows,
+    few_steps,
+    dkd_few_classes,
+    dkd_never_warm,
+    logit_std_calibration,
+    storage,
+    left_out,
+    imbalance,
+    empty_classes,
+    constant_features,
+    leaked_rows,
+    truncated_texts,
+    too_large,
+    too_long,
+)
+
+
+def _at(place: Place, field: str) -> str:
+    return "".join(f"/{step}" for step in (*place, field))
