@@ -53,6 +53,7 @@ def upload(
     ("name", "purpose", "content"),
     [
         ("flowers.npz", "dataset", NPZ),
+        ("flowers.zip", "dataset", NPZ),
         ("flowers.csv", "dataset", b"x,y\n1,0\n"),
         ("Teacher.SafeTensors", "teacher", TEACHER),
         ("none.safetensors", "teacher", safetensors({})),
@@ -199,6 +200,7 @@ def test_a_form_is_no_file(refusing: Service, kind: str) -> None:
         pytest.param("a.safetensors", "teacher", b"", id="an empty teacher"),
         pytest.param("a.npz", "dataset", b"no zip at all", id="an archive that is none"),
         pytest.param("a.npz", "dataset", b"PK", id="an archive of two bytes"),
+        pytest.param("a.zip", "dataset", b"\x89PNG\r\n\x1a\n", id="an image that says it is an archive"),
         pytest.param("a.npz", "dataset", NPY, id="an array that says it is an archive"),
         pytest.param("a.npy", "soft_labels", NPZ, id="an archive that says it is an array"),
         pytest.param("a.npy", "soft_labels", b"\x80\x04\x95", id="a pickle that says it is an array"),

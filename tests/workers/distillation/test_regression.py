@@ -11,6 +11,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 from scipy import stats
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
@@ -20,7 +21,7 @@ from app.distillations.plots import PLOTS
 from app.distillations.reports import read_report
 from app.distillations.schemas import DistillationResult
 from app.errors import Problem
-from app.models.predictions import AskRows, Question
+from app.models.predictions import Answer, AskRows, Question, Values
 from workers.distillation.data import Data, load
 from workers.distillation.objectives import LOSSES
 from workers.distillation.objectives.terms import Target, label_term
@@ -273,5 +274,6 @@ def test_a_student_is_exported_and_tried_in_units_of_the_data(tmp_path: Path, jo
         (tmp_path / name).write_bytes(told.published[name])
         question = Question(model=MODEL, rows=AskRows(inputs=rows[:4].tolist()))
         said = predict(question, house(files={MODEL: tmp_path / name}, models={MODEL: reading}))
+        assert isinstance(TypeAdapter(Answer).validate_python(said), Values)
         assert (said["object"], said["targets"]) == ("values", ["progression"])
         assert np.allclose(said["values"], values[:4], rtol=1e-4)
