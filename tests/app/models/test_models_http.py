@@ -153,11 +153,11 @@ def test_models_are_listed_newest_first_by_name_and_in_pages(client: httpx.Clien
 @pytest.mark.parametrize(
     ("body", "pointer", "code"),
     [
-        ({}, "", "one_origin"),
+        ({}, "/checkpoint", "one_origin"),
         ({"checkpoint": f"ckpt_{'0' * 32}", "file": "file_0"}, "/checkpoint", "one_origin"),
         ({"checkpoint": f"ckpt_{'0' * 32}", "architecture": MLP}, "/architecture", "checkpoint_knows"),
         ({"checkpoint": "job_0"}, "/checkpoint", "string_pattern_mismatch"),
-        ({"file": "file_0", "format": "torch"}, "", "architecture_needed"),
+        ({"file": "file_0", "format": "torch"}, "/architecture", "architecture_needed"),
         ({"file": "file_0", "format": "onnx", "architecture": MLP}, "/architecture", "architecture_not_needed"),
         ({"file": "file_0", "architecture": MLP, "output": "z"}, "/output", "only_for_onnx"),
         ({"file": "file_0", "architecture": MLP, "kind": "probabilities"}, "/kind", "only_for_onnx"),
