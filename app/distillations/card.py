@@ -108,6 +108,7 @@ def _verdict(report: Report) -> str:
         "BEATS": "**BEATS**: distilled, the student is better than the same student trained without the teacher",
         "NO BEATS": "**NO BEATS**: distilled, the student is not better than the same student without the teacher",
         "INCONCLUSIVE": "**INCONCLUSIVE**: whether the teacher helped is not decided",
+        None: "Whether the teacher helped was not asked: no student was trained without it",
     }[report.verdict]
     if gain is None:
         return f"{said}. {worth}"

@@ -145,7 +145,7 @@ class Compared(Part):
 
 
 class Report(Part):
-    verdict: Literal["BEATS", "NO BEATS", "INCONCLUSIVE"]
+    verdict: Literal["BEATS", "NO BEATS", "INCONCLUSIVE"] | None
     measure: MeasureName = "accuracy"
     gain: Gain | None
     seconds: float

@@ -282,9 +282,10 @@ class DistillationResult(View):
     student: Spread = Field(description="The distilled students on the test rows.")
     baseline: Spread | None = Field(description="The same students without a teacher; null if not asked for.")
     gain: Gain | None = Field(description="What the teacher added; null without a baseline.")
-    verdict: Literal["BEATS", "NO BEATS", "INCONCLUSIVE"] = Field(
+    verdict: Literal["BEATS", "NO BEATS", "INCONCLUSIVE"] | None = Field(
         description="Whether distillation beats the same student trained without the teacher: by whether the interval "
-        "of the gain lies above zero, not above zero, or on both sides. One seed decides nothing.",
+        "of the gain lies above zero, not above zero, or on both sides. One seed decides nothing. Null without a "
+        "baseline.",
         examples=["BEATS"],
     )
     checkpoints: int = Field(description="How many the job published.", examples=[7])

@@ -56,6 +56,8 @@ class SweepResult(View):
     student: Spread = Field(description="The best trial's students on the test rows.")
     baseline: Spread | None = Field(description="The same students without a teacher; null if not asked for.")
     gain: Gain | None = Field(description="What the teacher added; null without a baseline.")
-    verdict: Literal["BEATS", "NO BEATS", "INCONCLUSIVE"] = Field(description="Of the best trial.", examples=["BEATS"])
+    verdict: Literal["BEATS", "NO BEATS", "INCONCLUSIVE"] | None = Field(
+        description="Of the best trial; null without a baseline.", examples=["BEATS"]
+    )
     notes: list[str] = Field(description="What a reader must know to judge the numbers.")
     seconds: float = Field(description="Computing time over all attempts.", examples=[6.1])

@@ -166,14 +166,14 @@ def latency_of(milliseconds: list[float]) -> Latency:
     return Latency(p50, p95, len(milliseconds))
 
 
-def compare(first: list[float], second: list[float]) -> Comparison:
-    """first - second, paired by position."""
+def compare(first: list[float], second: list[float], *, most: float = math.inf) -> Comparison:
+    """first - second, paired by position. most: what no difference exceeds, so that no interval does."""
     differences = [a - b for a, b in zip(first, second, strict=True)]
     mean = float(np.mean(differences))
     if len(differences) < 2:
         return Comparison(mean, None, None, differences)
     half = T_95[len(differences) - 2] * float(np.std(differences, ddof=1)) / math.sqrt(len(differences))
-    return Comparison(mean, mean - half, mean + half, differences)
+    return Comparison(mean, max(mean - half, -most), min(mean + half, most), differences)
 
 
 def soft_gradient(network: Network, x: Tensor, signal: Signal, labels: Tensor, criterion: Criterion) -> float:

@@ -1,5 +1,6 @@
 """The report: does distillation beat the same student trained without the teacher on the same budget?"""
 
+import math
 import platform
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
@@ -36,6 +37,8 @@ from workers.distillation.text.report import (
     text_notes,
     text_section,
 )
+
+HARDLY_HARD = 0.98  # test accuracy of students from which on a teacher without mistakes is no surprise
 
 Verdict = Literal["BEATS", "NO BEATS", "INCONCLUSIVE"]
 
@@ -113,12 +116,14 @@ def gain(findings: Findings) -> Comparison | None:
         return None
     arms = (findings.students, findings.baselines)
     first, second = ([findings.measure.points * value for value in _values(arm, findings.measure)] for arm in arms)
-    return compare(first, second)
+    return compare(first, second, most=abs(findings.measure.points) if findings.measure.is_share else math.inf)
 
 
-def verdict(difference: Comparison | None) -> Verdict:
-    """By where the interval lies; without one, nothing is decided."""
-    if difference is None or difference.low is None or difference.high is None:
+def verdict(difference: Comparison | None) -> Verdict | None:
+    """By where the interval lies; one seed decides nothing. None where there was nothing to compare with."""
+    if difference is None:
+        return None
+    if difference.low is None or difference.high is None:
         return "INCONCLUSIVE"
     if difference.low > 0:
         return "BEATS"
@@ -228,11 +233,37 @@ def warnings(job: DistillationJob, data: Data, findings: Findings) -> list[str]:
         )
     if 0 < findings.teacher_parameters < findings.student_parameters:
         said.append("The student is larger than the teacher.")
-    if gain(findings) is None:
-        said.append("No baseline was asked for, so there is no verdict.")
-    elif len(findings.students) < 2:
-        said.append("One seed gives no interval, so the verdict is INCONCLUSIVE.")
+    said += few_seeds(gain(findings))
+    if seen := _perhaps_seen(job, findings):
+        said.append(seen)
     return said
+
+
+def few_seeds(difference: Comparison | None) -> list[str]:
+    """What a verdict lacks to be believed."""
+    if difference is None:
+        return ["No baseline was asked for, so there is no verdict."]
+    match len(difference.differences):
+        case 1:
+            return ["One seed gives no interval, so the verdict is INCONCLUSIVE."]
+        case 2:
+            return ["Two seeds decide next to nothing: the interval is 9 times as wide as their deviation. Take five."]
+    return []
+
+
+def _perhaps_seen(job: DistillationJob, findings: Findings) -> str | None:
+    """No test row is wrong for a teacher from elsewhere, while the students find some of them hard."""
+    if any(isinstance(teacher, TrainedTeacher) for _, teacher in parts(job.teacher)):
+        return None
+    measured = findings.teacher.quality
+    if isinstance(measured, Errors) or measured.accuracy < 1:
+        return None
+    if fmean(_values(findings.students, findings.measure)) > HARDLY_HARD:
+        return None
+    return (
+        "The teacher makes no mistake on the test rows, and the students make several: it may have been trained on "
+        "them. Its own numbers then say nothing, and the students' are too good."
+    )
 
 
 def _teacher_note(teacher: Single, rows: dict[str, int]) -> str:

@@ -89,10 +89,12 @@ def test_a_card_says_what_the_report_says() -> None:
         "| the teacher | 90.0% ± 1.0% | -10.00 (+58.00 to +62.00) | 90,000 | 0.090 / 0.180 | 8 | no: 18 times |"
         in found
     )
-    nothing = {"verdict": "INCONCLUSIVE", "gain": None, "baseline": None, "exports": [], "warnings": []}
+    nothing = {"verdict": None, "gain": None, "baseline": None, "exports": [], "warnings": []}
     without = card(report(**nothing, compression=None))
     assert "pruning" not in without
-    assert "**INCONCLUSIVE**: whether the teacher helped is not decided. Test accuracy 80.0%." in without
+    assert (
+        "Whether the teacher helped was not asked: no student was trained without it. Test accuracy 80.0%." in without
+    )
     assert "## Warnings" not in without
     assert "onnxruntime" not in without
 

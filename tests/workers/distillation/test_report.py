@@ -47,12 +47,12 @@ def test_the_interval_is_the_paired_t_interval(pairs: list[tuple[float, float]])
         (-1, 2, "INCONCLUSIVE"),
         (-2, -1, "NO BEATS"),
         (0, 0, "NO BEATS"),
-        (None, None, "INCONCLUSIVE"),
+        (None, None, None),
     ],
 )
 def test_the_verdict_follows_the_interval(low: float | None, high: float | None, expected: str) -> None:
     assert verdict(Comparison(1.0, low, high, [])) == expected
-    assert verdict(None) == "INCONCLUSIVE"
+    assert verdict(None) is None
 
 
 def test_quality_agrees_with_formulas_written_elsewhere() -> None:
@@ -135,7 +135,7 @@ def test_one_seed_decides_nothing(job: Make, house: Make) -> None:
 
 def test_without_a_baseline_there_is_no_gain(job: Make, house: Make) -> None:
     result, report = report_of(job(evaluation={"baseline": False}), house)
-    assert (result["baseline"], result["gain"], result["verdict"]) == (None, None, "INCONCLUSIVE")
+    assert (result["baseline"], result["gain"], result["verdict"]) == (None, None, None)
     assert result["checkpoints"] == 3
     assert any("No baseline" in note for note in report["warnings"])
 
@@ -153,3 +153,10 @@ def test_a_useless_teacher_and_a_large_student_are_noted(job: Make, house: Make)
     assert any("larger than the teacher" in note for note in report["warnings"])
     no_better = any("no better than always" in note for note in report["warnings"])
     assert no_better == (report["teacher"]["summary"]["accuracy"]["mean"] <= 1 / 3)
+
+
+def test_an_interval_of_two_seeds_stays_within_what_can_be(job: Make, house: Make) -> None:
+    found = compare([96.0, 60.0], [20.0, 90.0], most=100)
+    assert (found.low, found.high) == (-100, 100)
+    _, report = report_of(job(evaluation={"seeds": 2}), house)
+    assert any("Two seeds" in note for note in report["warnings"])

@@ -41,7 +41,7 @@ class Made:
         """The student's accuracy minus this one's in points, paired by seed."""
         count = len(student.accuracies)
         mine = self.accuracies if len(self.accuracies) == count else self.accuracies[:1] * count
-        return compare(_points(student.accuracies), _points(mine))
+        return compare(_points(student.accuracies), _points(mine), most=100)
 
 
 @dataclass(frozen=True)

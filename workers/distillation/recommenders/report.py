@@ -14,7 +14,7 @@ from workers.distillation.evaluate import Comparison, compare
 from workers.distillation.recommenders.data import Data
 from workers.distillation.recommenders.learner import MAX_VALIDATION_USERS
 from workers.distillation.recommenders.metrics import Quality, Ranks, coverage, head_items, hit_of, overlap, quality
-from workers.distillation.report import Cost, mean_sd, verdict
+from workers.distillation.report import Cost, few_seeds, mean_sd, verdict
 
 MEASURES = ("ndcg", "hit", "mrr")
 
@@ -52,9 +52,8 @@ def gain(findings: Findings, measure: str = "ndcg") -> Comparison | None:
     """Student minus baseline in hundredths, or None without a baseline."""
     if not findings.baselines:
         return None
-    return compare(
-        *([100 * getattr(one.quality, measure) for one in arm] for arm in (findings.students, findings.baselines))
-    )
+    arms = (findings.students, findings.baselines)
+    return compare(*([100 * getattr(one.quality, measure) for one in arm] for arm in arms), most=100)
 
 
 def result(
@@ -148,11 +147,7 @@ def notes(job: RecommenderJob, data: Data, findings: Findings) -> list[str]:
         said.append("The student is larger than the teacher.")
     if job.training.patience is not None:
         said.append("Training could end early, so student and baseline may have taken different numbers of steps.")
-    if gain(findings) is None:
-        said.append("No baseline was asked for, so there is no verdict.")
-    elif len(findings.students) < 2:
-        said.append("One seed gives no interval, so the verdict is INCONCLUSIVE.")
-    return said
+    return said + few_seeds(gain(findings))
 
 
 def by_popularity(job: RecommenderJob, data: Data, findings: Findings) -> list[dict[str, Any]]:

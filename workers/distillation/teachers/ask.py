@@ -63,7 +63,7 @@ def signal_and_use(
         logits = torch.cat(list(_answers(teacher, data.train, classes, run)))
         unspoken = None if teacher.unspoken is None else teacher.unspoken(data.train)
         size = logits.numel() * logits.element_size()
-        return Signal(logits, digest, unspoken=unspoken), Use(digest, 0, len(logits), size, "float32", None, 0.0)
+        return Signal(logits, digest, unspoken=unspoken), Use(digest, 0, 0, size, "float32", None, 0.0)
     layout = Layout(len(data.train.labels), classes, storage.precision, storage.top_k)
     entry = _entry(teacher, data.train, layout, digest, run)
     rows = layout.rows

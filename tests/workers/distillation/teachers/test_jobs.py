@@ -9,6 +9,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from sklearn.datasets import load_iris
 
 from app.errors import Problem
 from workers.distillation.data import Data
@@ -110,3 +111,20 @@ def test_an_ensemble_of_three_origins_teaches(job: Make, house: Make, iris: Data
     report = report_of(told)
     assert report["teacher"]["summary"]["accuracy"]["mean"] > 0.5
     assert sum("teacher" in note for note in report["notes"]) >= 3
+
+
+@pytest.mark.parametrize(("wrong", "warned"), [(0, True), (150, False)])
+def test_a_teacher_that_is_never_wrong_may_have_seen_the_test_rows(
+    job: Make, house: Make, tmp_path: Path, wrong: int, warned: bool
+) -> None:
+    logits = 5 * np.eye(3, dtype=np.float32)[load_iris().target]
+    logits[:wrong:7] = logits[:wrong:7, ::-1]
+    np.save(tmp_path / "soft.npy", logits)
+    told = house(files={"file_1": tmp_path / "soft.npy"})
+    soft = {"source": "soft_labels", "file": "file_1", "kind": "logits"}
+    run(job(teacher=soft, training={"epochs": 1}, evaluation={"seeds": 1, "baseline": False}), told)
+    report = report_of(told)
+    assert any("trained on them" in said for said in report["warnings"]) == warned
+    assert (report["signal"]["computed_rows"], report["signal"]["reused_rows"]) == (0, 0)
+    assert any("read from the file" in said for said in report["notes"])
+    assert report["verdict"] is None
