@@ -12,7 +12,7 @@ from app.database import Record
 from app.distillations.card import card
 from app.distillations.plots import PLOTS, PlotName
 from app.distillations.reports import Report, read_report
-from app.distillations.views import ExportView
+from app.distillations.views import ExportView, SplitView
 from app.errors import Problem
 from app.http.auth import Owner
 from app.http.content import BYTES, CONTENT, send_file
@@ -23,7 +23,7 @@ from app.http.problems import problems
 from app.jobs import queries
 from app.jobs.schemas import JobId, moment, must_have_succeeded
 
-MARKDOWN, SVG = "text/markdown", "image/svg+xml"
+JSON, MARKDOWN, SVG = "application/json", "text/markdown", "image/svg+xml"
 
 router = APIRouter(prefix="/v1/distillations", tags=["distillations"], responses=problems(401, 403, 422))
 
@@ -52,6 +52,23 @@ async def get_report(job_id: JobId, response: Response, front: AtHand, owner: Ow
     found = await _report(front, owner, job_id)
     response.headers["ETag"] = etag(found.sha256)
     return await run_in_threadpool(_read, front, found)
+
+
+@router.get(
+    "/{job_id}/split",
+    response_model=SplitView,
+    responses=CONTENT | problems(409) | {200: {"description": "The rows of each split."}},
+)
+async def get_split(job_id: JobId, request: Request, front: AtHand, owner: Owner) -> Response:
+    """Which rows of the data set were for training, validation and test, to measure something else on the same."""
+    await _must_have_succeeded(front, owner, job_id)
+    found = await front.read_by_key(lambda connection: queries.get_artifact(connection, job_id, "report", "split.json"))
+    if found is None:
+        title = "The job has no list of rows: it is a recommender's, or an earlier version computed it."
+        raise Problem("split_not_found", title, status=404)
+    return send_file(
+        request, front.store.locate(found.path), sha256=found.sha256, media_type=JSON, filename=f"{job_id}-split.json"
+    )
 
 
 @router.get("/{job_id}/report.md", response_class=Response, responses=_as(MARKDOWN, "The model card."))
@@ -99,10 +116,16 @@ async def get_export(job_id: JobId, name: ExportName, request: Request, front: A
     )
 
 
+async def _must_have_succeeded(front: Front, owner: str, job_id: str) -> None:
+    """Raises Problem."""
+    must_have_succeeded(
+        await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, "distillation"))
+    )
+
+
 async def _report(front: Front, owner: str, job_id: str) -> Record:
     """The row of a finished job's report. Raises Problem."""
-    job = await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, "distillation"))
-    must_have_succeeded(job)
+    await _must_have_succeeded(front, owner, job_id)
     found = await front.read_by_key(
         lambda connection: queries.get_artifact(connection, job_id, "report", "report.json")
     )

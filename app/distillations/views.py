@@ -41,3 +41,27 @@ class ExportView(View):
         examples=[{"format": "onnx", "max_logit_difference": 5.7e-06, "accuracy": 0.948}],
     )
     links: dict[str, str] = Field(description="Where its content is.")
+
+
+class SplitView(View):
+    """Which rows of a data set went where. Rows are numbered from 0, in the order of the data set."""
+
+    object: Literal["split"] = Field("split", description="What this is.")
+    digest: str = Field(description="Of the data set as it was read; the report has the same.")
+    unit: Literal["rows", "texts"] = Field(
+        description="What the numbers count. Language modelling joins the texts of a split and cuts them anew, so that "
+        "they count texts.",
+        examples=["rows"],
+    )
+    rows: int = Field(description="How many the data set has.", examples=[150])
+    train: list[int] = Field(description="The training split.", examples=[[0, 2, 5]])
+    validation: list[int] = Field(description="What chose the best epochs.", examples=[[1, 6]])
+    test: list[int] = Field(description="What every measure of the report is of.", examples=[[3, 4]])
+    labelled: list[int] | None = Field(
+        description="The training rows whose labels student and baseline saw; null where they saw parts of texts.",
+        examples=[[2, 5]],
+    )
+    learned: list[int] | None = Field(
+        description="The training rows that the student learned from, with a label or without; null as above.",
+        examples=[[0, 2, 5]],
+    )

@@ -109,6 +109,7 @@ def _links(job_id: str, kind: str) -> dict[str, str]:
         "exports": f"{distillation}/exports",
         "report": f"{distillation}/report",
         "card": f"{distillation}/report.md",
+        "split": f"{distillation}/split",
     }
 
 

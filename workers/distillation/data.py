@@ -64,6 +64,7 @@ class Text:
     vocabulary: how many tokens it knows. language: whether the labels are the next tokens.
     truncated: texts of which tokens were cut off. unknown: the share of the test texts' tokens that is unknown.
     test_characters: of the test texts, end marks not counted.
+    members: of language modelling, the texts of training, validation and test, by their numbers.
     """
 
     tokenizer: str
@@ -74,6 +75,7 @@ class Text:
     unknown: float
     test_characters: int
     language: bool
+    members: tuple[list[int], list[int], list[int]] | None = None
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from workers.distillation.export import TOKENIZER_FILE, exported
 from workers.distillation.features import wanted_features, with_features
 from workers.distillation.learner import refuse_unfit
 from workers.distillation.measure import checkpoint, measure, trained
+from workers.distillation.membership import membership
 from workers.distillation.objectives import refuse_undefined
 from workers.distillation.onnx_file import publish_exports
 from workers.distillation.plan import (
@@ -82,10 +83,11 @@ def _distil(job: DistillationJob, run: Run) -> dict[str, Any]:
         seconds=keeper.seconds(),
     )
     exports = _export(job, data, pairs[0][0], keeper)
-    path = run.scratch / "report.json"
     document = report(job, data, findings, short, exports) | {"compression": compression}
-    path.write_text(json.dumps(document, indent=2, allow_nan=False))
-    run.publish(path, kind="report", name=path.name, media_type="application/json")
+    for name, content in (("split.json", membership(data)), ("report.json", document)):
+        path = run.scratch / name
+        path.write_text(json.dumps(content, indent=None if name == "split.json" else 2, allow_nan=False))
+        run.publish(path, kind="report", name=name, media_type="application/json")
     run.progress(phase="evaluation", done=1, total=1, unit="reports")
     return short.model_dump(mode="json")
 

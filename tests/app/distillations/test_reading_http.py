@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from app.broker import DISTILLATION
+from app.distillations.views import SplitView
 from tests.app.distillations.stored_report import document
 from tests.app.http.in_process import BELL, DIGITS, Json, Service, Worker, refused, running, sha256
 
@@ -78,6 +79,25 @@ def test_exports_are_listed_and_sent_in_parts(client: httpx.Client, worker: Work
 def test_only_exports_are_exports(client: httpx.Client, worker: Worker, name: str) -> None:
     job = finished(client, worker, student=ONNX)
     refused(client.get(f"{job['links']['exports']}/{name}"), 404, "export_not_found")
+
+
+def test_which_rows_were_for_the_test_is_told(client: httpx.Client, worker: Worker) -> None:
+    split = {"object": "split", "digest": "0" * 64, "unit": "rows", "rows": 5, "train": [0, 4], "validation": [1]}
+    split |= {"test": [2, 3], "labelled": [4], "learned": [0, 4]}
+    job: Json = client.post("/v1/distillations", json=DIGITS).json()
+    refused(client.get(job["links"]["split"]), 409, "no_result_yet")
+    held = worker.claim(DISTILLATION)
+    worker.publish(held, "report", "split.json", json.dumps(split).encode())
+    worker.finish(held, {})
+    answer = client.get(job["links"]["split"])
+    assert (answer.headers["content-type"], answer.json()) == ("application/json", split)
+    assert SplitView.model_validate(split).model_dump(mode="json") == split
+    again = client.get(job["links"]["split"], headers={"If-None-Match": answer.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def test_a_job_without_a_list_of_rows_says_so(client: httpx.Client, worker: Worker) -> None:
+    refused(client.get(finished(client, worker)["links"]["split"]), 404, "split_not_found")
 
 
 def test_a_job_that_exports_nothing_has_no_exports(client: httpx.Client, worker: Worker) -> None:

@@ -103,6 +103,7 @@ def _language(read: Texts, spec: AnyTextData) -> Data:
             test_tokens=streams[2],
             test_characters=sum(map(len, test)),
             language=True,
+            members=(parts[2], parts[1], parts[0]),
         ),
     )
 
@@ -151,6 +152,7 @@ def _text(
     test_tokens: list[int],
     test_characters: int,
     language: bool,
+    members: tuple[list[int], list[int], list[int]] | None = None,
 ) -> Text:
     return Text(
         tokenizer=tokenizer.json,
@@ -160,6 +162,7 @@ def _text(
         unknown=sum(token == UNKNOWN_TOKEN for token in test_tokens) / max(1, len(test_tokens)),
         test_characters=test_characters,
         language=language,
+        members=members,
         rows_digest=_rows_digest(splits),
     )
 
