@@ -6,6 +6,7 @@ import re
 import struct
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ MAX_VALUES = 50_000_000  # of a data set; 200 MB in single precision
 MAX_ROWS = 1_000_000
 MAX_COLUMNS = 10_000  # a csv of 10^6 columns would spend minutes on its header alone
 MAX_LINE = 4_000_000  # characters; a line of commas costs eight bytes of memory for each
+FEW_CHANNELS = (1, 3, 4)  # of images: grey, RGB, RGB with transparency
 MAX_CLASSES = 1_000  # logits of every row are kept
 
 Array = NDArray[Any]
@@ -48,6 +50,7 @@ class Unreadable(Exception):
 def read_table(path: Path, spec: UploadedData) -> Table:
     """An uploaded npz or csv. Raises Unreadable, and Problem dataset_invalid for a column that is not there."""
     if not zipfile.is_zipfile(path):
+        _refuse_texts(path)
         return _read_csv(path, spec)
     arrays = read_npz(path)
     return _numbers_to_predict(arrays) if is_regression(spec) else _table_of(arrays)
@@ -120,8 +123,20 @@ def _inputs_of(arrays: dict[str, Array], *, columns: bool) -> Array:
         raise Unreadable(f"x has shape {x.shape}; between 1 and {MAX_ROWS} rows with at least one feature are read.")
     if x.ndim == 3:
         x = x[:, None]
+    if x.ndim == 4:
+        _refuse_channels_last(x.shape)
     _refuse_infinite(x.reshape(len(x), -1), [f"feature {i}" for i in range(math.prod(x.shape[1:]))])
     return x
+
+
+def _refuse_channels_last(shape: tuple[int, ...]) -> None:
+    """Raises Unreadable for images as most libraries but PyTorch keep them: read the other way round they are noise."""
+    _, first, second, last = shape
+    if last in FEW_CHANNELS and min(first, second) > max(FEW_CHANNELS):
+        raise Unreadable(
+            f"x has shape {shape}, whose last axis looks like channels: give (rows, channels, height, width), as by "
+            f"x.transpose(0, 3, 1, 2). If these are {first} channels of {second} x {last} pixels, swap their sides."
+        )
 
 
 def _table_of(arrays: dict[str, Array]) -> Table:
@@ -149,6 +164,17 @@ def _with_targets(x: Array, y: NDArray[np.float64], names: list[str]) -> Table:
     return Table(x, y, names)
 
 
+def _refuse_texts(path: Path) -> None:
+    """Raises Problem for the formats in which texts come, and numbers do not."""
+    with path.open("rb") as file:
+        start = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start[:1] in (b"{", b"[") or start[:4] == b"PAR1":
+        found = "a parquet table" if start[:4] == b"PAR1" else "JSON"
+        title = f"The file is {found}, from which texts are read (`text_file`); numbers come as csv or npz."
+        ways_out: list[dict[str, Any]] = [{"source": "text_file"}]
+        raise Problem("dataset_invalid", title, pointer="/dataset/source", ways_out=ways_out)
+
+
 def _read_csv(path: Path, spec: UploadedData) -> Table:
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
@@ -159,6 +185,7 @@ def _read_csv(path: Path, spec: UploadedData) -> Table:
             at = _places(header, spec)
             inputs = [column for column in range(len(header)) if column not in set(at)]
             columns = [header[column] for column in inputs]
+            _refuse_wrong_header(header, inputs)
             if not inputs:
                 raise Unreadable("All columns are to be predicted, and none is left to predict them from.")
             rows, labels = [], []
@@ -197,6 +224,31 @@ def _places(header: list[str], spec: UploadedData) -> list[int]:
             title = f"The header names {name!r} {header.count(str(name))} times: {', '.join(header[:10])}."
             raise Problem("dataset_invalid", title, pointer=f"/dataset/{pointer}")
     return [header.index(str(name)) for _, name in named]
+
+
+def _refuse_wrong_header(header: list[str], inputs: list[int]) -> None:
+    """Raises Unreadable where the first line is a row already, or gives several columns one name.
+
+    inputs: the columns that are not to be learned.
+    """
+    counted = any(all(header[column].strip() == str(column + first) for column in inputs) for first in (0, 1))
+    if not counted and all(_is_number(header[column]) for column in inputs):
+        shown = ", ".join(name[:50] for name in header[:5])
+        raise Unreadable(
+            f"The first line names the columns, and this is a row of numbers: {shown}. Put names above it."
+        )
+    times = Counter(name.strip() for name in header)
+    name, count = times.most_common(1)[0]
+    if count > 1:
+        raise Unreadable(f"The header names {name[:100]!r} {count} times; every column needs a name of its own.")
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def bounded_lines(stream: IO[str]) -> Iterator[str]:

@@ -128,12 +128,43 @@ def test_a_value_that_is_not_finite_is_named_by_row_and_column(tmp_path: Path, v
         ("a,kind\n1,x\n2,x\n", "1 classes"),
         ("a,kind\n1,x\n2,y\n", "Class 'x' has 1 labelled rows"),
         ('a,kind\n"1,x\n', "cannot be read"),
+        ("5.1,3.5,0\n4.9,3.0,1\n", "this is a row of numbers: 5.1, 3.5, 0"),
+        ("5.1,3.5,setosa\n4.9,3.0,other\n", "this is a row of numbers: 5.1, 3.5, setosa"),
+        ("3,3,3\n4,4,1\n", "this is a row of numbers"),
+        ("a,b,a\n1,2,x\n", "names 'a' 2 times"),
+        ("a,b, b,kind\n1,2,3,x\n", "names 'b' 2 times"),
     ],
 )
 def test_a_broken_csv_is_refused(tmp_path: Path, text: str, said: str) -> None:
     problem = refusal(csv(tmp_path, text))
     assert problem.code == "dataset_invalid"
     assert said in problem.title
+
+
+@pytest.mark.parametrize("header", ["0,1,2", "1,2,3", "0,1,kind"])
+def test_columns_that_are_counted_have_names(tmp_path: Path, header: str) -> None:
+    lines = [f"{i},{i * 0.5},{i % 2}" for i in range(12)]
+    assert uploaded(csv(tmp_path, "\n".join([header, *lines]))).total == 12
+
+
+@pytest.mark.parametrize("content", [b'{"text":"a","label":"b"}\n', b'\xef\xbb\xbf\n{"x": [1, 2]}', b"PAR1\x15\x04"])
+def test_files_of_texts_are_told_where_they_belong(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "data").write_bytes(content)
+    problem = refusal(tmp_path / "data")
+    assert (problem.code, problem.pointer) == ("dataset_invalid", "/dataset/source")
+    assert "text_file" in problem.title
+    assert problem.document()["try"] == [{"source": "text_file"}]
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_images_with_their_channels_last_are_refused(tmp_path: Path, channels: int, task: str) -> None:
+    x, y = np.random.default_rng(0).random((30, 8, 8, channels)), np.arange(30) % 3
+    problem = refusal(npz(tmp_path, x=x, y=y), task=task)
+    assert (problem.code, problem.pointer) == ("dataset_invalid", "/dataset/file")
+    assert "x.transpose(0, 3, 1, 2)" in problem.title
+    assert uploaded(npz(tmp_path, x=x.transpose(0, 3, 1, 2), y=y), task=task).input_shape == (channels, 8, 8)
+    assert uploaded(npz(tmp_path, x=x.transpose(0, 1, 3, 2), y=y), task=task).input_shape == (8, channels, 8)
 
 
 def test_a_csv_of_too_many_columns_or_without_the_label_is_refused(tmp_path: Path) -> None:
