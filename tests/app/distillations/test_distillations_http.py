@@ -184,6 +184,18 @@ def test_a_job_that_needs_a_file_names_the_file_that_is_not_there(
     assert f"purpose={purpose}" in problem["try"][0]["path"]
 
 
+@pytest.mark.parametrize("ensemble", [False, True])
+def test_weights_without_their_architecture_are_told_which_field_lacks(client: httpx.Client, ensemble: bool) -> None:
+    weights = {"source": "file", "format": "torch", "file": f"file_{NOBODY}"}
+    members = [{"source": "train", "architecture": {"kind": "mlp", "hidden": []}}, weights]
+    teacher = {"source": "ensemble", "members": members} if ensemble else weights
+    problem = refused(client.post("/v1/distillations", json=DIGITS | {"teacher": teacher}), 422, "validation_failed")
+    place = "/teacher/members/1" if ensemble else "/teacher"
+    assert [(error["pointer"], error["code"]) for error in problem["errors"]] == [
+        (f"{place}/architecture", "architecture_needed")
+    ]
+
+
 def test_a_file_of_another_purpose_is_refused(client: httpx.Client) -> None:
     file = client.post("/v1/files", params={"purpose": "soft_labels", "name": "a.npy"}, content=b"\x93NUMPY").json()
     body = DIGITS | {"dataset": {"source": "file", "file": file["id"]}}
