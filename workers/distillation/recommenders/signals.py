@@ -75,7 +75,7 @@ def from_network(network: ScorerNetwork, file: bytes, data: Data, depth: int) ->
             return network(users.to(network.user.weight.device))  # type: ignore[no-any-return]
 
     everyone = torch.arange(data.users)
-    depth = min(depth, int(data.unseen.counts(everyone).min()))
+    depth = min(depth, _deepest(data, everyone))
     rankings = []
     for part in in_parts(everyone, data.items):
         found = scores(part)
@@ -89,6 +89,11 @@ def from_network(network: ScorerNetwork, file: bytes, data: Data, depth: int) ->
         )
     speaks = torch.ones(data.users, dtype=torch.bool)
     return Signal(scores, torch.cat(rankings), speaks, users, items, hashlib.sha256(file).hexdigest())
+
+
+def _deepest(data: Data, users: Tensor) -> int:
+    """How deep a ranking may be for all of these users: below it, every one has an item left to draw."""
+    return max(1, int(data.unseen.counts(users).min()) - 1)
 
 
 def refuse_full(data: Data, left: Tensor, least: int, *, pointer: str = "/objective") -> None:
@@ -113,7 +118,8 @@ def from_lists(path: Path, data: Data, objectives: list[SingleRanking]) -> Signa
     kept = ~torch.isin(users * data.items + items, data.train.users * data.items + data.train.items)
     lengths = users[kept].bincount(minlength=data.users)
     speaks = lengths > 0
-    depth = min(depth_of(objectives), int(lengths[speaks].min())) if speaks.any() else 0
+    spoken = torch.nonzero(speaks).flatten()
+    depth = min(depth_of(objectives), int(lengths[spoken].min()), _deepest(data, spoken)) if len(spoken) else 0
     needed = shortest_list(objectives)
     if depth < needed:
         user = int(torch.where(speaks, lengths, data.items + 1).argmin())

@@ -51,6 +51,14 @@ def networks(run: FakeRun) -> dict[str, bytes]:
     return {name: content for name, content in run.published.items() if name != "report.json"}
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_with_few_items_left_there_is_always_an_uninteresting_one(house: House, seed: int) -> None:
+    data = {"source": "synthetic_interactions", "users": 60, "items": 24, "per_user": 12}
+    objective = {"kind": "rrd", "interesting": 5, "uninteresting": 5, "sharpness": 50.0}
+    training = {"epochs": 2, "batch_size": 128, "seed": seed}
+    done(house, job(dataset=data, objective=objective, training=training))
+
+
 @pytest.mark.parametrize(
     "objective",
     [RD, RRD, DE, {"kind": "softmax_kl"}, {"kind": "sum", "terms": [{"objective": RRD}, {"objective": DE}]}],
