@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from app.distillations.measures import MEASURES
-from app.distillations.reports import Arm, Compared, Errors, Exported, Latency, Report, Rival
+from app.distillations.reports import Compared, Cost, Errors, Exported, Latency, Report, Rival
+from app.distillations.schemas import Spread
 
 CHANGES_SHOWN = 10  # classes that changed most; the report has all
 UNITS = {
@@ -65,11 +66,11 @@ def card(report: Report) -> str:
         f"# {title}",
         _verdict(report),
         "## What it is",
-        _table(("", ""), _description(report)),
+        table(("", ""), _description(report)),
         "## What it is worth",
         f"On {report.rows['test']} test rows, mean over {len(report.student.runs)} seed(s) ± standard deviation. "
         f"{UNITS[report.measure]}; milliseconds are of one row on the CPU of the machine that trained it.",
-        _table(("", *(role for role, _ in report.arms())), _measures(report)),
+        table(("", *(role for role, _ in report.arms())), _measures(report)),
     ]
     if report.teacher.cost is not None and report.teacher.cost.timed:
         parts.append(f"The teacher's time is of {text(report.teacher.cost.timed)}.")
@@ -77,20 +78,20 @@ def card(report: Report) -> str:
         what = "logit" if report.measure == "accuracy" else "prediction"
         said = f"Test {MEASURES[report.measure].said}"
         header = ("File", "Bytes", said, f"Largest difference of a {what}", "ms p50 / p95")
-        parts += ["## Exports", "Each file was run on the test rows.", _table(header, _exports(report))]
+        parts += ["## Exports", "Each file was run on the test rows.", table(header, _exports(report))]
     if report.targets:
         header = ("Target", "Deviation of its labels", "Teacher", "Student", "Baseline")
-        parts += ["## Targets", "RMSE in the target's unit, and R².", _table(header, _targets(report))]
+        parts += ["## Targets", "RMSE in the target's unit, and R².", table(header, _targets(report))]
     elif report.baseline is not None:
         header = ("Class", "Teacher", "Student", "Baseline", "Change in points")
-        parts += ["## What the teacher changed, by class", _table(header, _changes(report))]
+        parts += ["## What the teacher changed, by class", table(header, _changes(report))]
         if len(report.per_class) > CHANGES_SHOWN:
             parts.append(f"The {CHANGES_SHOWN} of {len(report.per_class)} classes that changed most.")
     if report.compression is not None:
         parts += _compared(report.compression)
     if report.warnings:
-        parts += ["## Warnings", _list(report.warnings)]
-    parts += ["## Limits", _list(report.notes), "## How to load it", LOADING.format(student=student, labels=labels)]
+        parts += ["## Warnings", bullets(report.warnings)]
+    parts += ["## Limits", bullets(report.notes), "## How to load it", LOADING.format(student=student, labels=labels)]
     parts += [_loading(each) for each in report.exports[:1]]
     return "\n\n".join(parts) + "\n"
 
@@ -122,7 +123,7 @@ def _verdict(report: Report) -> str:
 def _description(report: Report) -> Iterable[Sequence[str]]:
     job, rows = report.job, report.rows
     data, teacher = job["dataset"], job["teacher"]
-    yield "Student", text(_settings(job["student"]["architecture"]))
+    yield "Student", text(settings(job["student"]["architecture"]))
     if report.targets:
         yield "Predicts", text(", ".join(each.name for each in report.targets[:20]))
     if report.classes:
@@ -133,20 +134,21 @@ def _description(report: Report) -> Iterable[Sequence[str]]:
     if "standardise" in data:
         yield "Inputs", f"standardised by {text(str(data['standardise']))}; exports have that inside"
     known = {name: value for name, value in teacher.items() if name not in ("training", "members", "architecture")}
-    known |= _flat("architecture", teacher.get("architecture"))
-    yield "Teacher", text(_settings(known)[:300])
-    yield "Objective", text(_settings(job["objective"])[:300])
+    known |= flat("architecture", teacher.get("architecture"))
+    yield "Teacher", text(settings(known)[:300])
+    yield "Objective", text(settings(job["objective"])[:300])
     training = job["training"]
-    yield "Training", text(_settings({name: training[name] for name in ("epochs", "batch_size", "optimizer")}))
+    yield "Training", text(settings({name: training[name] for name in ("epochs", "batch_size", "optimizer")}))
     yield "Digest of the data", f"`{report.digests['data'][:16]}`"
     yield "Made with", text(", ".join(f"{name} {number}" for name, number in report.versions.items()))
 
 
-def _flat(name: str, value: object) -> dict[str, str]:
-    return {name: f"({_settings(value)})"} if isinstance(value, dict) else {}
+def flat(name: str, value: object) -> dict[str, str]:
+    """A part of a body among its settings, in brackets; nothing where there is none."""
+    return {name: f"({settings(value)})"} if isinstance(value, dict) else {}
 
 
-def _settings(given: dict[str, object]) -> str:
+def settings(given: dict[str, object]) -> str:
     """kind first, then name value, name value."""
     first = [str(given[name]) for name in ("kind", "source") if name in given]
     rest = [f"{name} {value}" for name, value in given.items() if name not in ("kind", "source") and value is not None]
@@ -156,24 +158,26 @@ def _settings(given: dict[str, object]) -> str:
 def _measures(report: Report) -> Iterable[Sequence[str]]:
     arms = [arm for _, arm in report.arms()]
     for name, label, percent in MEASURES[report.measure].table:
-        yield label, *(_spread(arm, name, percent=percent) for arm in arms)
+        yield label, *(spread(arm.summary[name], percent=percent) for arm in arms)
     for label, name in (("Parameters", "parameters"), ("Bytes", "bytes"), ("Multiply-adds of a row", "multiply_adds")):
-        yield label, *(_counted(arm, name) for arm in arms)
-    yield "ms p50 / p95", *("unknown" if arm.cost is None else _latency(arm.cost.latency) for arm in arms)
+        yield label, *(counted(arm.cost, name) for arm in arms)
+    yield "ms p50 / p95", *("unknown" if arm.cost is None else milliseconds(arm.cost.latency) for arm in arms)
 
 
-def _counted(arm: Arm, name: str) -> str:
-    found = None if arm.cost is None or arm.cost.size is None else getattr(arm.cost.size, name)
+def counted(cost: Cost | None, name: str) -> str:
+    """One number of what a network takes: parameters, bytes, multiply_adds."""
+    found = None if cost is None or cost.size is None else getattr(cost.size, name)
     return f"{found:,}" if found else "unknown"
 
 
-def _spread(arm: Arm, name: str, *, percent: bool) -> str:
-    spread = arm.summary[name]
-    form = ".1%" if percent else ".4g" if abs(spread.mean) >= 10 else ".4f"
-    return f"{spread.mean:{form}}" + ("" if spread.sd is None else f" ± {spread.sd:{form}}")
+def spread(found: Spread, *, percent: bool) -> str:
+    """Mean and standard deviation."""
+    form = ".1%" if percent else ".4g" if abs(found.mean) >= 10 else ".4f"
+    return f"{found.mean:{form}}" + ("" if found.sd is None else f" ± {found.sd:{form}}")
 
 
-def _latency(latency: Latency) -> str:
+def milliseconds(latency: Latency) -> str:
+    """Of one row: median and 95th percentile."""
     return f"{latency.p50_ms:.3f} / {latency.p95_ms:.3f}"
 
 
@@ -181,21 +185,21 @@ def _exports(report: Report) -> Iterable[Sequence[str]]:
     for each in report.exports:
         measure, difference = MEASURES[report.measure], f"{each.max_logit_difference:.2g}"
         worth = measure.shown(getattr(each, measure.name))
-        yield text(each.name), f"{each.bytes:,}", worth, difference, _latency(each.latency)
+        yield text(each.name), f"{each.bytes:,}", worth, difference, milliseconds(each.latency)
 
 
 def _compared(found: Compared) -> Iterable[str]:
     yield "## Beside pruning and quantisation"
-    yield _list(found.verdicts)
+    yield bullets(found.verdicts)
     header = ("", "Test accuracy", "Student minus this, points", "Bytes", "ms p50 / p95", "Multiply-adds", "Fits")
     for title, rows in (("bytes", found.at_equal_bytes), ("latency", found.at_equal_latency)):
         yield f"At equal {title}, the best of each kind by the validation rows; mean over {found.seeds} seed(s):"
-        yield _table(header, _rivals(found, rows))
+        yield table(header, _rivals(found, rows))
     files = [f"{each.words}: {each.file}" for each in found.candidates if each.file is not None]
     if files:
         yield "Published are those that nothing beats in bytes and on the validation rows, of the first seed:"
-        yield _list(files)
-    yield _list(found.notes)
+        yield bullets(files)
+    yield bullets(found.notes)
 
 
 def _rivals(found: Compared, rows: Sequence[Rival]) -> Iterable[Sequence[str]]:
@@ -207,7 +211,8 @@ def _rivals(found: Compared, rows: Sequence[Rival]) -> Iterable[Sequence[str]]:
             change += f" ({difference.low:+.2f} to {difference.high:+.2f})"
         accuracy = f"{one.accuracy.mean:.1%}" + ("" if one.accuracy.sd is None else f" ± {one.accuracy.sd:.1%}")
         fits = "yes" if row.fits else f"no: {row.times:.3g} times"
-        yield text(one.words), accuracy, change, f"{one.bytes:,}", _latency(one.latency), f"{one.multiply_adds:,}", fits
+        costs = f"{one.bytes:,}", milliseconds(one.latency), f"{one.multiply_adds:,}"
+        yield text(one.words), accuracy, change, *costs, fits
 
 
 def _changes(report: Report) -> Iterable[Sequence[str]]:
@@ -232,10 +237,12 @@ def _percent(value: float | None) -> str:
     return "" if value is None else f"{value:.1%}"
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Cells are Markdown already."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _list(lines: Iterable[str]) -> str:
+def bullets(lines: Iterable[str]) -> str:
+    """A list of sentences from outside."""
     return "\n".join(f"- {text(line)}" for line in lines)

@@ -11,7 +11,8 @@ from app import __version__
 from app.database import Record
 from app.distillations.card import card
 from app.distillations.plots import PLOTS, PlotName
-from app.distillations.reports import Report, read_report
+from app.distillations.recommenders.card import is_ranking, ranking_card
+from app.distillations.reports import read_report
 from app.distillations.views import ExportView, SplitView
 from app.errors import Problem
 from app.http.auth import Owner
@@ -74,7 +75,7 @@ async def get_split(job_id: JobId, request: Request, front: AtHand, owner: Owner
 @router.get("/{job_id}/report.md", response_class=Response, responses=_as(MARKDOWN, "The model card."))
 async def get_card(job_id: JobId, front: AtHand, owner: Owner, if_none_match: IfNoneMatch = None) -> Response:
     """The report as a model card in Markdown: what the student is, its worth, its limits, and how to load it."""
-    return await _rendered(front, owner, job_id, if_none_match, card, MARKDOWN)
+    return await _rendered(front, owner, job_id, if_none_match, _card, MARKDOWN)
 
 
 @router.get("/{job_id}/plots/{plot}.svg", response_class=Response, responses=_as(SVG, "The picture."))
@@ -87,7 +88,14 @@ async def get_plot(
     the teacher changed in each class. `pareto`: accuracy over bytes, of all networks and exports. `compression`:
     accuracy over bytes and over latency, of all that was pruned, quantised or distilled.
     """
-    return await _rendered(front, owner, job_id, if_none_match, PLOTS[plot], SVG)
+
+    def draw(document: dict[str, Any]) -> str:
+        if is_ranking(document):
+            title = "There are no pictures of a recommender; its report and its card have the numbers."
+            raise Problem("nothing_to_draw", title, status=404)
+        return PLOTS[plot](read_report(document))
+
+    return await _rendered(front, owner, job_id, if_none_match, draw, SVG)
 
 
 @router.get("/{job_id}/exports", responses=problems(404))
@@ -116,6 +124,10 @@ async def get_export(job_id: JobId, name: ExportName, request: Request, front: A
     )
 
 
+def _card(document: dict[str, Any]) -> str:
+    return ranking_card(document) if is_ranking(document) else card(read_report(document))
+
+
 async def _must_have_succeeded(front: Front, owner: str, job_id: str) -> None:
     """Raises Problem."""
     must_have_succeeded(
@@ -139,14 +151,14 @@ async def _rendered(
     owner: str,
     job_id: str,
     if_none_match: str | None,
-    render: Callable[[Report], str],
+    render: Callable[[dict[str, Any]], str],
     media_type: str,
 ) -> Response:
     found = await _report(front, owner, job_id)
     tag = etag(f"{found.sha256[:32]}-{__version__}")  # another version of the service may write it otherwise
     if unchanged(tag, if_none_match):
         return Response(status_code=304, headers={"ETag": tag})
-    content = await run_in_threadpool(lambda: render(read_report(_read(front, found))))
+    content = await run_in_threadpool(lambda: render(_read(front, found)))
     return Response(content, media_type=media_type, headers={"ETag": tag})
 
 

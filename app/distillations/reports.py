@@ -178,10 +178,10 @@ class Report(Part):
 
 
 def read_report(document: dict[str, Any]) -> Report:
-    """Raises Problem (409) for a recommender's, and for one that an earlier version wrote."""
+    """Of classifiers and regressions. Raises Problem (409) for one that an earlier version wrote."""
     try:
         changes = [{"name": row["class"], **row} for row in document["per_class"]]
         return Report.model_validate(document | {"per_class": changes})
     except (ValidationError, KeyError, TypeError):
-        title = "There is no card or picture of this report: it is a recommender's, or an earlier version wrote it."
+        title = "There is no card or picture of this report: an earlier version wrote it."
         raise Problem("no_card", title, status=409) from None

@@ -59,6 +59,51 @@ def test_before_the_end_and_of_old_reports_there_is_neither_card_nor_picture(
     refused(client.get(f"/v1/distillations/{circuit['id']}/{part}"), 404, "job_not_found")
 
 
+def test_a_recommender_has_a_card_and_no_pictures(client: httpx.Client, worker: Worker) -> None:
+    job = finished(client, worker, recommender())
+    answer = client.get(job["links"]["card"])
+    assert answer.text.startswith("# Model card: films\n")
+    for said in ("**BEATS**", "+2.00 hundredths, 95% interval +1.00 to +3.00", "| NDCG@10 | 0.5000 |", "| tail | 35 |"):
+        assert said in answer.text
+    for plot in ("curves", "pareto"):
+        refused(client.get(f"/v1/distillations/{job['id']}/plots/{plot}.svg"), 404, "nothing_to_draw")
+    without = finished(client, worker, recommender() | {"verdict": None, "gain": None, "baseline": None})
+    assert "was not asked" in client.get(without["links"]["card"]).text
+    old = finished(client, worker, {"by_popularity": []})
+    refused(client.get(old["links"]["card"]), 409, "no_card")
+
+
+def recommender() -> Json:
+    """A recommender's report, as a worker writes it."""
+    spread = {"mean": 0.5, "sd": None}
+    arm = {"summary": dict.fromkeys(("ndcg", "hit", "mrr", "overlap", "coverage"), spread), "runs": [{}], "cost": None}
+    hits = {"teacher": 0.1, "student": None, "baseline": 0.1, "change_in_points": None}
+    network = {"kind": "matrix_factorisation", "dimensions": 2}
+    return {
+        "measure": "ndcg@10",
+        "verdict": "BEATS",
+        "gain": {"points": 2.0, "low": 1.0, "high": 3.0},
+        "teacher": arm,
+        "student": arm,
+        "baseline": arm,
+        "popularity": {"ndcg": 0.1},
+        "by_popularity": [{"items_of": "tail", "items": 35, "tested": 67, **hits}],
+        "exports": [],
+        "notes": ["A note."],
+        "rows": {"users": 120, "items": 60, "train": 900, "test": 120},
+        "digests": {"data": "0" * 64},
+        "versions": {"torch": "2.13.0"},
+        "job": {
+            "name": "films",
+            "dataset": {"source": "synthetic_interactions"},
+            "teacher": {"source": "train", "architecture": network},
+            "student": {"architecture": network},
+            "objective": {"kind": "rrd"},
+            "evaluation": {"k": 10},
+        },
+    }
+
+
 def test_exports_are_listed_and_sent_in_parts(client: httpx.Client, worker: Worker) -> None:
     job = finished(client, worker, student=ONNX)
     page = client.get(job["links"]["exports"]).json()

@@ -1,0 +1,22 @@
+"""What a job of recommenders reports is what the front door's card reads."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from app.distillations.recommenders.card import is_ranking, ranking_card
+from tests.workers.distillation.recommenders.test_recommender_jobs import done, job
+
+
+@pytest.mark.parametrize("baseline", [True, False])
+def test_a_card_says_what_the_report_says(house: Callable[..., Any], baseline: bool) -> None:
+    wanted = job(export=["onnx"], evaluation={"seeds": 2, "k": 5, "baseline": baseline})
+    _, result, report = done(house, wanted)
+    assert is_ranking(report)
+    found = ranking_card(report)
+    assert ("| baseline |" in found) == baseline
+    assert ("**" in found.split("## What it is")[0]) == baseline
+    for said in (f"Test NDCG\\@5 {result['student']['mean']:.4f}", "| Hit@5 |", "student-seed-0.onnx"):
+        assert said in found
+    assert found.count("\n- ") == len(report["notes"])
