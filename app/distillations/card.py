@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from typing import Any
 
 from app.distillations.measures import MEASURES
 from app.distillations.reports import Compared, Cost, Errors, Exported, Latency, Report, Rival
@@ -131,8 +132,7 @@ def _description(report: Report) -> Iterable[Sequence[str]]:
     source = data.get("name") or data.get("file") or data["source"]
     yield "Data", f"{text(str(source))}: {rows['total']} rows, of which {rows['test']} for the test"
     yield "Learned from", f"{rows['student_learns_from']} rows, {rows['labels_seen']} of them with a label"
-    if "standardise" in data:
-        yield "Inputs", f"standardised by {text(str(data['standardise']))}; exports have that inside"
+    yield "Inputs", text(_inputs(data))
     known = {name: value for name, value in teacher.items() if name not in ("training", "members", "architecture")}
     known |= flat("architecture", teacher.get("architecture"))
     yield "Teacher", text(settings(known)[:300])
@@ -141,6 +141,14 @@ def _description(report: Report) -> Iterable[Sequence[str]]:
     yield "Training", text(settings({name: training[name] for name in ("epochs", "batch_size", "optimizer")}))
     yield "Digest of the data", f"`{report.digests['data'][:16]}`"
     yield "Made with", text(", ".join(f"{name} {number}" for name, number in report.versions.items()))
+
+
+def _inputs(data: dict[str, Any]) -> str:
+    if "tokenizer" in data:
+        kind = str(data["tokenizer"]["kind"]).replace("_", " ")
+        return f"the numbers of at most {data['max_length']} tokens of a {kind} tokenizer, for exports too"
+    standardised = data.get("standardise", "none")
+    return "as they are" if standardised == "none" else f"standardised by {standardised}; exports have that inside"
 
 
 def flat(name: str, value: object) -> dict[str, str]:

@@ -15,6 +15,7 @@ from app.distillations.recommenders.card import is_ranking, ranking_card
 from app.distillations.reports import read_report
 from app.distillations.views import ExportView, SplitView
 from app.errors import Problem
+from app.files.files import get_file
 from app.http.auth import Owner
 from app.http.content import BYTES, CONTENT, send_file
 from app.http.etag import IfNoneMatch, etag, unchanged
@@ -158,8 +159,30 @@ async def _rendered(
     tag = etag(f"{found.sha256[:32]}-{__version__}")  # another version of the service may write it otherwise
     if unchanged(tag, if_none_match):
         return Response(status_code=304, headers={"ETag": tag})
-    content = await run_in_threadpool(lambda: render(_read(front, found)))
+    document = await run_in_threadpool(_read, front, found)
+    name = await _name_of_data(front, owner, document)
+    content = await run_in_threadpool(lambda: render(_with_name(document, name)))
     return Response(content, media_type=media_type, headers={"ETag": tag})
+
+
+async def _name_of_data(front: Front, owner: str, document: dict[str, Any]) -> str | None:
+    """Of the uploaded file; None where there is none, or none any more."""
+    file = document.get("job", {}).get("dataset", {}).get("file")
+    if file is None:
+        return None
+    try:
+        name: str = (await front.read_by_key(lambda connection: get_file(connection, owner, file))).name
+    except Problem:
+        return None
+    return name
+
+
+def _with_name(document: dict[str, Any], name: str | None) -> dict[str, Any]:
+    """The report, its data under the name that people know."""
+    if name is None:
+        return document
+    job = document["job"]
+    return document | {"job": job | {"dataset": job["dataset"] | {"name": name}}}
 
 
 def _read(front: Front, found: Record) -> dict[str, Any]:

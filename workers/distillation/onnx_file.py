@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import logging
+import math
 import tempfile
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -93,6 +94,17 @@ def publish_exports(
         run.publish(path, kind="export", name=path.name, media_type="application/octet-stream", meta=meta)
         told.append({"name": path.name, **meta})
     return told
+
+
+def notes_of_exports(exports: list[dict[str, Any]]) -> list[str]:
+    """What to know of the files. exports: as `publish_exports` returns them."""
+    size = {each["format"]: each["bytes"] for each in exports}
+    if size.get("onnx_int8", 0) <= size.get("onnx", math.inf):
+        return []
+    return [
+        f"As onnx_int8 the student takes {size['onnx_int8']:,} bytes, and as onnx {size['onnx']:,}: with so few "
+        "weights, what describes the scales of 8 bits is larger than what they save."
+    ]
 
 
 def _forget_the_exporters_notes(graph: onnx.GraphProto) -> None:

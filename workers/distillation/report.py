@@ -26,6 +26,7 @@ from app.distillations.teachers import (
 from workers.distillation.data import Data
 from workers.distillation.evaluate import Comparison, Latency, Quality, Size, agreement, compare, quality
 from workers.distillation.objectives.terms import is_known
+from workers.distillation.onnx_file import notes_of_exports
 from workers.distillation.state import Curve
 from workers.distillation.targets import Errors, Targets, correlation, errors, known_rows
 from workers.distillation.teachers import Use
@@ -155,7 +156,7 @@ def report(
         "classes": [] if data.language or data.targets else data.classes,
         "targets": None if data.targets is None else _targets(data.targets, findings),
         "warnings": warnings(job, data, findings),
-        "notes": notes(job, data, findings),
+        "notes": notes(job, data, findings) + notes_of_exports(exports),
         "teacher": _arm([findings.teacher], findings.teacher_cost, findings.measure),
         "student": _arm(findings.students, findings.student_cost, findings.measure),
         "baseline": _arm(findings.baselines, findings.student_cost, findings.measure) if findings.baselines else None,

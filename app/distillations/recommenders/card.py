@@ -133,7 +133,7 @@ def _verdict(report: RankingReport) -> str:
 def _description(report: RankingReport) -> Iterable[Sequence[str]]:
     job, rows, teacher = report.job, report.rows, report.job["teacher"]
     yield "Student", text(settings(job["student"]["architecture"]))
-    source = job["dataset"].get("file") or job["dataset"]["source"]
+    source = job["dataset"].get("name") or job["dataset"].get("file") or job["dataset"]["source"]
     counts = f"{rows['users']:,} users, {rows['items']:,} items, {rows['train']:,} interactions to learn from"
     yield "Data", f"{text(str(source))}: {counts}"
     known = {name: value for name, value in teacher.items() if name not in ("training", "architecture")}

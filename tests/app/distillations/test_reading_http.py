@@ -104,6 +104,16 @@ def recommender() -> Json:
     }
 
 
+def test_a_card_names_uploaded_data_as_its_owner_does_while_it_is_there(client: httpx.Client, worker: Worker) -> None:
+    file = client.post("/v1/files?purpose=dataset&name=own.csv", content=b"a,b\n1,2\n").json()
+    told = document()
+    told["job"]["dataset"] = {"source": "file", "file": file["id"], "standardise": "none"}
+    card = finished(client, worker, told)["links"]["card"]
+    assert "own\\.csv: 100 rows" in client.get(card).text
+    assert client.delete(file["links"]["self"]).status_code == 204
+    assert file["id"].replace("_", "\\_") in client.get(card).text
+
+
 def test_exports_are_listed_and_sent_in_parts(client: httpx.Client, worker: Worker) -> None:
     job = finished(client, worker, student=ONNX)
     page = client.get(job["links"]["exports"]).json()

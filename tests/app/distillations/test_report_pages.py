@@ -99,6 +99,22 @@ def test_a_card_says_what_the_report_says() -> None:
     assert "onnxruntime" not in without
 
 
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        ({"standardise": "none"}, "| Inputs | as they are |"),
+        ({"standardise": "channel"}, "| Inputs | standardised by channel; exports have that inside |"),
+        (
+            {"standardise": "none", "tokenizer": {"kind": "bpe"}, "max_length": 64},
+            "| Inputs | the numbers of at most 64 tokens of a bpe tokenizer, for exports too |",
+        ),
+    ],
+)
+def test_a_card_says_what_the_network_is_given(data: dict[str, object], said: str) -> None:
+    job = document()["job"]
+    assert said in card(report(job=job | {"dataset": {"source": "file", "file": "file_1"} | data}))
+
+
 @pytest.mark.parametrize("name", PLOTS)
 def test_every_picture_can_be_drawn_of_little(name: PlotName) -> None:
     point = [{"epoch": 1, "loss": 0.0, "validation_accuracy": 0.0}]

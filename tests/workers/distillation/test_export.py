@@ -19,6 +19,7 @@ from app.distillations.teachers import Weights
 from workers.distillation.data import Data, Rows, Standardisation, load
 from workers.distillation.export import Raw, described, onnx_logits, to_int8, to_onnx
 from workers.distillation.networks.network import Network
+from workers.distillation.onnx_file import notes_of_exports
 from workers.distillation.run import run
 from workers.distillation.students import build, logits_of
 from workers.distillation.teachers.onnx_model import from_onnx
@@ -125,3 +126,16 @@ def test_a_difference_is_seen(house: Make) -> None:
     assert described(content, network, data, 1)["max_logit_difference"] == pytest.approx(0.25, abs=1e-3)
     shifted = replace(data, test=Rows(data.test.raw + 1, data.test.x, data.test.y, data.test.index))
     assert described(content, network, shifted, 1)["max_logit_difference"] > 0.3
+
+
+def test_a_file_of_8_bits_that_is_larger_has_a_note(job: Make, house: Make) -> None:
+    told = house()
+    run(job().model_copy(update={"export": ["onnx", "onnx_int8"]}), told)
+    report = json.loads(told.published["report.json"])
+    plain, small = (each["bytes"] for each in report["exports"])
+    assert small > plain  # of a network this small
+    [note] = notes_of_exports(report["exports"])
+    assert note in report["notes"]
+    assert f"{small:,} bytes" in note
+    assert notes_of_exports([{"format": "onnx", "bytes": 9}, {"format": "onnx_int8", "bytes": 9}]) == []
+    assert notes_of_exports([{"format": "onnx_int8", "bytes": 9}]) == []

@@ -11,6 +11,7 @@ import torch
 from app.distillations.recommenders.data import SyntheticInteractions
 from app.distillations.recommenders.schemas import RankingGain, RecommenderJob, RecommenderResult, TrainedScorer
 from workers.distillation.evaluate import Comparison, compare
+from workers.distillation.onnx_file import notes_of_exports
 from workers.distillation.recommenders.data import Data
 from workers.distillation.recommenders.learner import MAX_VALIDATION_USERS
 from workers.distillation.recommenders.metrics import Quality, Ranks, coverage, head_items, hit_of, overlap, quality
@@ -87,7 +88,7 @@ def report(
     paired = {measure: gain(findings, measure) for measure in MEASURES}
     return {
         **short.model_dump(mode="json"),
-        "notes": notes(job, data, findings),
+        "notes": notes(job, data, findings) + notes_of_exports(exports),
         "teacher": _arm([findings.teacher], findings.teacher_cost, findings, data),
         "student": _arm(findings.students, findings.student_cost, findings, data),
         "baseline": _arm(findings.baselines, findings.student_cost, findings, data) if findings.baselines else None,
