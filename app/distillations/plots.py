@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import ceil, floor, log10
 from typing import Literal
 
-from app.distillations.measures import MEASURES
+from app.distillations.measures import MEASURES, Measure
 from app.distillations.reports import Bin, Report, Role
 from app.errors import Problem
 from app.web.drawing import GRID, INK, MUTED, PAPER, Box, Dot, Line, Mark, Path, Text, fit, text_width, tick_step
@@ -16,7 +16,10 @@ EXPORT = "#2f8f83"
 MAX_CLASSES = 30  # rows that are readable
 FEW_ROWS = 10  # of a bin; below it its accuracy is mostly chance
 SHOWN_BELOW_THE_BEST = 0.3  # of test accuracy; a network of a few units would make all others one line
+LEAST_SPAN = 0.05  # of an axis of accuracies; less is noise of a few test rows
 WIDTH = 720
+
+Rectangle = tuple[float, float, float, float]  # left, top, right, bottom
 
 PlotName = Literal["curves", "reliability", "per_class", "pareto", "compression"]
 
@@ -57,6 +60,13 @@ def linear(values: Sequence[float], start: float, end: float, *, least: float | 
     low, high = min(values), max(values)
     room = (high - low or abs(high) or 1.0) * 0.08
     return Axis(low - room if least is None else max(least, low - room), high + room, start, end)
+
+
+def wide(values: Sequence[float]) -> list[float]:
+    """Shares between the ends of an axis that is not so close that noise fills the picture."""
+    middle = (min(values) + max(values)) / 2
+    half = max(max(values) - min(values), LEAST_SPAN) / 2
+    return [max(0.0, middle - half), min(1.0, middle + half), *values]
 
 
 def logarithmic(values: Sequence[float], start: float, end: float) -> Axis:
@@ -156,36 +166,76 @@ def per_class(report: Report) -> str:
     return _picture(round(bottom) + 34, "Change by class", f"Change in points: {most}.", marks)
 
 
+@dataclass(frozen=True)
+class Weighed:
+    """A network or file in the picture of measure and size. sd: over seeds; 0 where there is one."""
+
+    name: str
+    size: int
+    value: float
+    sd: float
+    colour: str
+
+
+def _weighed(report: Report, measure: Measure) -> list[Weighed]:
+    """All whose size is known."""
+    found = [
+        Weighed(role, arm.cost.size.bytes, spread.mean, spread.sd or 0.0, COLOURS[role])
+        for role, arm in report.arms()
+        for spread in [arm.summary[measure.name]]
+        if arm.cost is not None and arm.cost.size is not None and arm.cost.size.bytes > 0
+    ]
+    return found + [
+        Weighed(_export_name(each.format), each.bytes, getattr(each, measure.name), 0.0, EXPORT)
+        for each in report.exports
+    ]
+
+
 def pareto(report: Report) -> str:
     """The measure over the bytes of the file; the line goes through what nothing beats in both."""
     measure = MEASURES[report.measure]
-    found: list[tuple[str, int, float, str]] = [
-        (role, arm.cost.size.bytes, arm.summary[measure.name].mean, COLOURS[role])
-        for role, arm in report.arms()
-        if arm.cost is not None and arm.cost.size is not None and arm.cost.size.bytes > 0
-    ]
-    found += [(_export_name(each.format), each.bytes, getattr(each, measure.name), EXPORT) for each in report.exports]
-    across = logarithmic([float(size) for _, size, _, _ in found], 72, WIDTH - 28)
-    up = linear([accuracy for _, _, accuracy, _ in found], 400, 84)
-    exports = " Exports are of the first seed's student." if report.exports else ""
+    found = _weighed(report, measure)
+    across = logarithmic([float(each.size) for each in found], 72, WIDTH - 28)
+    ends = [end for each in found for end in (each.value - each.sd, each.value + each.sd)]
+    up = linear(wide(ends) if measure.is_share else ends, 400, 100)
     better, title = "Up" if measure.points > 0 else "Down", f"{measure.table[0][1]} and size"
-    marks = _heading(title, f"{better} and to the left is better: mean over seeds.{exports}")
+    said = f"{better} and to the left is better: mean over seeds, with bars of one standard deviation."
+    marks = _heading(title, said + (" Exports are of the first seed's student." if report.exports else ""))
+    if absent := [role for role, _ in report.arms() if role not in {each.name for each in found}]:
+        marks.append(Text(28, 68, f"Of unknown size, and not shown: {', '.join(absent)}.", 11, "start", MUTED))
     marks += _axes(across, up, "Bytes of the file", f"Test {measure.said}", percent=measure.is_share)
-    front = _front([(size, measure.points * value) for _, size, value, _ in found])
+    front = _front([(each.size, measure.points * each.value) for each in found])
     marks.append(Path([(across(size), up(points / measure.points)) for size, points in front], GRID, 3))
-    taken: list[tuple[float, float]] = []
-    for name, size, accuracy, colour in sorted(found, key=lambda each: each[2], reverse=True):
-        x, y = across(size), up(accuracy)
-        marks.append(Dot(x, y, colour, f"{name}: {measure.shown(accuracy)}, {size:,} bytes", 5))
-        level = y + 4
-        while any(abs(x - other) < 190 and abs(level - height) < 14 for other, height in taken):
-            level += 14
-        taken.append((x, level))
-        right = x < WIDTH - 200
-        words = f"{name} {measure.shown(accuracy)}"
-        marks.append(Text(x + 10 if right else x - 10, level, words, 11, "start" if right else "end", colour))
-    said = "; ".join(f"{name} {measure.shown(value)} with {size:,} bytes" for name, size, value, _ in found)
-    return _picture(456, title, f"{said}.", marks)
+    places = [(across(each.size), up(each.value)) for each in found]
+    taken = [(x - 7, y - 7, x + 7, y + 7) for x, y in places]
+    for each, (x, y) in zip(found, places, strict=True):
+        if each.sd:
+            marks.append(Line(x, up(each.value - each.sd), x, up(each.value + each.sd), each.colour, 1.5))
+        marks.append(Dot(x, y, each.colour, f"{each.name}: {measure.shown(each.value)}, {each.size:,} bytes", 5))
+    for each, (x, y) in zip(found, places, strict=True):
+        words = f"{each.name} {measure.shown(each.value)}"
+        box = _free(x, y, text_width(words, 11), taken)
+        taken.append(box)
+        if abs(box[1] + 7 - y) > 7:  # no longer beside its dot
+            marks.append(Line(x, y, box[0] if box[0] > x else box[2], box[1] + 7, each.colour, 0.7))
+        marks.append(Text(box[0], box[1] + 11, words, 11, "start", each.colour))
+    told = "; ".join(f"{each.name} {measure.shown(each.value)} with {each.size:,} bytes" for each in found)
+    return _picture(456, title, f"{told}.", marks)
+
+
+def _free(x: float, y: float, width: float, taken: Sequence[Rectangle]) -> Rectangle:
+    """Where a label of a dot lies on nothing: beside it, or as near as there is room."""
+    for down in (0, -14, 14, -28, 28, -42, 42, -56, 56, -70, 70):
+        for left in (x + 10, x - 10 - width):
+            box = (left, y - 7 + down, left + width, y + 7 + down)
+            inside = left > 72 and left + width < WIDTH - 4 and box[1] > 84 and box[3] < 398
+            if inside and not any(_overlap(box, other) for other in taken):
+                return box
+    return x + 10, y - 7, x + 10 + width, y + 7
+
+
+def _overlap(one: Rectangle, other: Rectangle) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
 
 
 def compression(report: Report) -> str:

@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.distillations.card import card, text
-from app.distillations.plots import PLOTS, PlotName, compression, curves, per_class
+from app.distillations.plots import PLOTS, PlotName, compression, curves, pareto, per_class
 from app.distillations.reports import read_report
 from app.errors import Problem
+from app.web.drawing import text_width
 from tests.app.distillations.stored_report import arm, document, report
 
 HOSTILE = [
@@ -131,6 +132,44 @@ def test_a_picture_shows_each_class_once_and_only_the_most_changed_of_many() -> 
     tree = ElementTree.fromstring(per_class(report(classes=names, per_class=rows)))  # noqa: S314  # our own picture
     shown = [element.text for element in tree.iter(f"{SVG}text") if str(element.text).startswith("class-")]
     assert shown == list(names[70:])
+
+
+@given(
+    accuracies=st.lists(st.floats(0.7, 0.71), min_size=4, max_size=4),
+    sizes=st.lists(st.integers(3000, 9000), min_size=4, max_size=4),
+)
+@settings(max_examples=40, deadline=None)
+def test_the_labels_of_a_pareto_lie_neither_on_each_other_nor_on_a_dot(
+    accuracies: list[float], sizes: list[int]
+) -> None:
+    (first, second, *files), (one, two, *bytes_) = accuracies, sizes
+    exports = [
+        document()["exports"][0] | {"format": format, "accuracy": accuracy, "bytes": size}
+        for format, accuracy, size in zip(("onnx", "onnx_int8"), files, bytes_, strict=True)
+    ]
+    arms = {"teacher": arm(first, size=one), "student": arm(second, size=two), "baseline": None}
+    tree = ElementTree.fromstring(pareto(report(exports=exports, **arms)))  # noqa: S314  # our own picture
+    texts = [each for each in tree.iter(f"{SVG}text") if re.match(r"(teacher|student|ONNX).* \d", str(each.text))]
+    boxes = [(float(each.attrib["x"]), float(each.attrib["y"]), text_width(str(each.text), 11)) for each in texts]
+    dots = [(float(each.attrib["cx"]), float(each.attrib["cy"])) for each in tree.iter(f"{SVG}circle")]
+    assert (len(boxes), len(dots)) == (4, 4)
+    for number, (x, y, width) in enumerate(boxes):
+        assert all(
+            abs(y - other[1]) >= 11 or x + width < other[0] or other[0] + other[2] < x for other in boxes[:number]
+        )
+        assert not any(x < at < x + width and y - 11 < height < y for at, height in dots)
+
+
+def test_a_pareto_shows_deviations_and_does_not_blow_up_noise() -> None:
+    found = pareto(report(teacher=arm(0.79, cost=False), student=arm(0.792), baseline=arm(0.789)))
+    assert "not shown: teacher" in found
+    tree = ElementTree.fromstring(found)  # noqa: S314  # our own picture
+    bars = [each for each in tree.iter(f"{SVG}line") if each.attrib["stroke-width"] == "1.5"]
+    assert len(bars) == 2
+    shown = {str(each.text): float(each.attrib["y"]) for each in tree.iter(f"{SVG}text")}
+    ticks = sorted((float(name[:-1]), y) for name, y in shown.items() if re.fullmatch(r"[\d.]+%", name))
+    (low, below), (high, above) = ticks[0], ticks[-1]
+    assert 300 * (high - low) / (below - above) >= 5  # points from the bottom of the picture to its top
 
 
 def test_what_is_not_there_is_not_drawn() -> None:
