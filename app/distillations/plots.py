@@ -214,7 +214,7 @@ def pareto(report: Report) -> str:
         marks.append(Dot(x, y, each.colour, f"{each.name}: {measure.shown(each.value)}, {each.size:,} bytes", 5))
     for each, (x, y) in zip(found, places, strict=True):
         words = f"{each.name} {measure.shown(each.value)}"
-        box = _free(x, y, text_width(words, 11), taken)
+        box = free(x, y, text_width(words, 11), taken)
         taken.append(box)
         if abs(box[1] + 7 - y) > 7:  # no longer beside its dot
             marks.append(Line(x, y, box[0] if box[0] > x else box[2], box[1] + 7, each.colour, 0.7))
@@ -223,7 +223,7 @@ def pareto(report: Report) -> str:
     return _picture(456, title, f"{told}.", marks)
 
 
-def _free(x: float, y: float, width: float, taken: Sequence[Rectangle]) -> Rectangle:
+def free(x: float, y: float, width: float, taken: Sequence[Rectangle]) -> Rectangle:
     """Where a label of a dot lies on nothing: beside it, or as near as there is room."""
     for down in (0, -14, 14, -28, 28, -42, 42, -56, 56, -70, 70):
         for left in (x + 10, x - 10 - width):

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Sequence
 from itertools import pairwise
-from math import log10
 
 from app.circuits.chart import MEASURED, OTHER, Bar, Chart
+from app.distillations.plots import close_logarithmic, free, linear, wide
 from app.sweeps.views import TrialView
-from app.web.drawing import GRID, INK, MUTED, Box, Line, Shape, Text
+from app.web.drawing import GRID, INK, MUTED, Box, Line, Shape, Text, text_width
 
 WIDTH, HEIGHT = 720, 440
 LEFT, RIGHT, TOP, BOTTOM = 76.0, 30.0, 64.0, 60.0
@@ -15,15 +15,10 @@ DOT, FRONT_DOT = 6.0, 10.0
 
 def front_chart(trials: Sequence[TrialView], front: Collection[int]) -> Chart:
     """Each complete trial is a square, with its figures in words; those of `front` are larger, blue and joined."""
-    shown = [(t, log10(t.bytes), t.accuracy) for t in trials if t.status == "complete" and t.bytes and t.accuracy]
-    sizes, heights = [size for _, size, _ in shown] or [0.0], [height for _, _, height in shown] or [0.0]
-    across, up = _Axis(min(sizes), max(sizes), 0.05), _Axis(min(heights), max(heights), 0.01)
-
-    def x(size: float) -> float:
-        return LEFT + across.share(size) * (WIDTH - LEFT - RIGHT)
-
-    def y(accuracy: float) -> float:
-        return HEIGHT - BOTTOM - up.share(accuracy) * (HEIGHT - TOP - BOTTOM)
+    shown = [(t, float(t.bytes), t.accuracy) for t in trials if t.status == "complete" and t.bytes and t.accuracy]
+    sizes = [room * size for _, size, _ in shown for room in (0.6, 1.6)] or [1.0, 10.0]  # so that two ticks lie inside
+    across = close_logarithmic(sizes, LEFT, WIDTH - RIGHT)
+    up = linear(wide([height for _, _, height in shown] or [0.0]), HEIGHT - BOTTOM, TOP)
 
     shapes: list[Shape] = [
         Text(LEFT, 28, "Students on the validation rows", size=16, anchor="start", bold=True),
@@ -31,36 +26,27 @@ def front_chart(trials: Sequence[TrialView], front: Collection[int]) -> Chart:
         Text(22, (TOP + HEIGHT - BOTTOM) / 2, "validation accuracy", colour=MUTED, upwards=True),
         Text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 16, "bytes of the file (logarithmic)", colour=MUTED),
     ]
-    for step in range(5):
-        value, size = up.at(step / 4), across.at(step / 4)
+    for value in up.ticks():
         shapes += [
-            Line(LEFT, y(value), WIDTH - RIGHT, y(value), colour=GRID),
-            Text(LEFT - 8, y(value) + 4, f"{value:.3f}", anchor="end", colour=MUTED),
-            Text(x(size), HEIGHT - BOTTOM + 20, f"{10**size:,.0f}", colour=MUTED),
+            Line(LEFT, up(value), WIDTH - RIGHT, up(value), colour=GRID),
+            Text(LEFT - 8, up(value) + 4, f"{100 * value:.4g}%", anchor="end", colour=MUTED),
         ]
+    shapes += [Text(across(tick), HEIGHT - BOTTOM + 20, f"{tick:,.10g}", colour=MUTED) for tick in across.ticks()]
     shapes.append(Line(LEFT, HEIGHT - BOTTOM, WIDTH - RIGHT, HEIGHT - BOTTOM, colour=INK))
-    best = sorted((x(size), y(accuracy)) for trial, size, accuracy in shown if trial.number in front)
+    places = [(trial, across(size), up(accuracy)) for trial, size, accuracy in shown]
+    best = sorted((x, y) for trial, x, y in places if trial.number in front)
     shapes += [Line(*one, *other, colour=MEASURED) for one, other in pairwise(best)]
-    dots = [
-        Bar([_dot(x(size), y(accuracy), trial.number in front)], _words(trial))
-        for trial, size, accuracy in sorted(shown, key=lambda each: each[0].number in front)
-    ]
+    taken = [(x - 6, y - 6, x + 6, y + 6) for _, x, y in places]
+    dots = []
+    for trial, x, y in sorted(places, key=lambda each: each[0].number in front):
+        dots.append(Bar([_dot(x, y, trial.number in front)], _words(trial)))
+        if trial.number in front:
+            name = f"trial {trial.number}"
+            taken.append(free(x, y, text_width(name, 11), taken))
+            left, top, _, _ = taken[-1]
+            shapes.append(Text(left, top + 11, name, size=11, anchor="start", colour=INK))
     title = f"Pareto front: {len(front)} of {len(shown)} complete trials"
     return Chart(WIDTH, HEIGHT, title, "Validation accuracy over the bytes of the student's file.", shapes, dots)
-
-
-class _Axis:
-    """A scale with some air at both ends. least: half of the span where all values are equal."""
-
-    def __init__(self, low: float, high: float, least: float) -> None:
-        air = max((high - low) * 0.06, least if high == low else 0.0)
-        self.low, self.high = low - air, high + air
-
-    def share(self, value: float) -> float:
-        return (value - self.low) / (self.high - self.low)
-
-    def at(self, share: float) -> float:
-        return self.low + share * (self.high - self.low)
 
 
 def _dot(x: float, y: float, on_front: bool) -> Box:
