@@ -228,7 +228,7 @@ def free(x: float, y: float, width: float, taken: Sequence[Rectangle]) -> Rectan
     for down in (0, -14, 14, -28, 28, -42, 42, -56, 56, -70, 70):
         for left in (x + 10, x - 10 - width):
             box = (left, y - 7 + down, left + width, y + 7 + down)
-            inside = left > 72 and left + width < WIDTH - 4 and box[1] > 84 and box[3] < 398
+            inside = left > 72 and left + width < WIDTH - 4 and box[1] > 72 and box[3] < 398
             if inside and not any(_overlap(box, other) for other in taken):
                 return box
     return x + 10, y - 7, x + 10 + width, y + 7

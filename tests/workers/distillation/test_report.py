@@ -47,7 +47,7 @@ def test_the_interval_is_the_paired_t_interval(pairs: list[tuple[float, float]])
         (-1, 2, "INCONCLUSIVE"),
         (-2, -1, "NO BEATS"),
         (0, 0, "NO BEATS"),
-        (None, None, None),
+        (None, None, "INCONCLUSIVE"),
     ],
 )
 def test_the_verdict_follows_the_interval(low: float | None, high: float | None, expected: str) -> None:
