@@ -218,7 +218,7 @@ def test_progress_and_events_tell_the_stages(job: Make, house: Make) -> None:
     assert set(last_epochs.values()) == {4}
     assert sorted(told.published) == sorted(
         [
-            *("report.json", "teacher.safetensors"),
+            *("report.json", "split.json", "teacher.safetensors"),
             *(f"{role}-seed-{seed}.safetensors" for role in ("student", "baseline") for seed in (0, 1)),
             *(f"student-seed-{seed}-epoch-{epoch}.safetensors" for seed in (0, 1) for epoch in (2, 4)),
         ]
