@@ -29,7 +29,8 @@ Make = Callable[..., Any]
 
 
 def hashes(house: Any) -> dict[str, str]:
-    return {name: hashlib.sha256(file).hexdigest() for name, file in house.published.items() if "report" not in name}
+    networks = {name: file for name, file in house.published.items() if name.endswith(".safetensors")}
+    return {name: hashlib.sha256(file).hexdigest() for name, file in networks.items()}
 
 
 def resumed(job: Any, house: Make, stops: list[int]) -> tuple[Any, dict[str, Any]]:

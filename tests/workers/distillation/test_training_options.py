@@ -35,7 +35,8 @@ RESNET = {"architecture": {"kind": "resnet", "depth": 8, "width": 2}}
 
 
 def hashes(house: Any) -> dict[str, str]:
-    return {name: hashlib.sha256(file).hexdigest() for name, file in house.published.items() if "report" not in name}
+    networks = {name: file for name, file in house.published.items() if name.endswith(".safetensors")}
+    return {name: hashlib.sha256(file).hexdigest() for name, file in networks.items()}
 
 
 def learner(job: Make, *, baseline: bool = False, signal: Tensor | None = None, **training: Any) -> Learner:
