@@ -42,6 +42,9 @@ HALF_A_SLEEP = 0.5  # seconds; a receiver of Redis messages that nobody rouses s
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("end-to-end")]  # one service for all of them
 
 
+on_one_machine = pytest.mark.parametrize("client", ["embedded"], indirect=True)  # databases have no part in it
+
+
 @pytest.fixture(scope="module", params=["embedded", "cluster"])
 def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     folder = tmp_path_factory.mktemp(request.param)
@@ -102,6 +105,7 @@ def test_a_worker_that_has_just_finished_hears_of_the_next_job_at_once(
     assert sorted(seconds)[len(seconds) // 2] < HALF_A_SLEEP, seconds
 
 
+@on_one_machine
 def test_every_example_of_a_circuit_is_estimated_and_one_is_converted(client: Client) -> None:
     for example in CircuitJob.model_json_schema()["examples"]:
         estimate = httpx.post(f"{client.server}/v1/circuits/estimate", json=example, timeout=60).json()
@@ -135,6 +139,7 @@ def test_a_distillation_comes_back_as_a_report_and_checkpoints(client: Client, t
     assert path.stat().st_size == students[0]["bytes"]
 
 
+@on_one_machine
 def test_a_student_is_exported_tried_and_shown(client: Client, tmp_path: Path) -> None:
     job = wait_for(client, client.submit(SHORT | {"export": ["onnx"]}), "succeeded", "failed")
     [export] = client.get(job["links"]["exports"])["data"]
@@ -154,6 +159,7 @@ def test_a_student_is_exported_tried_and_shown(client: Client, tmp_path: Path) -
     assert {seen["kind"] for seen in client.get("/v1/jobs")["data"]} <= {"circuit", "distillation"}
 
 
+@on_one_machine
 def test_a_recommender_is_promoted_and_recommends(client: Client) -> None:
     body = {
         "dataset": {"source": "synthetic_interactions", "users": 60, "items": 50, "per_user": 8},

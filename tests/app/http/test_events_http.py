@@ -131,7 +131,7 @@ def test_progress_is_no_event_of_the_log(on_the_wire: Listening) -> None:
     held = worker.claim(CIRCUITS)
     worker.report(held, 2)
     with httpx.stream(
-        "GET", f"{on_the_wire.url}{job['links']['events']}", headers={"Accept": "text/event-stream"}
+        "GET", f"{on_the_wire.url}{job['links']['events']}", headers={"Accept": "text/event-stream"}, timeout=60
     ) as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         text = ""
