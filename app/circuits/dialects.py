@@ -18,7 +18,7 @@ NAMES = {
     **dict.fromkeys(("ccx", "toffoli", "ccnot"), "`x` with two `controls`"),
     "ccz": "`z` with two `controls`",
     **dict.fromkeys(("mcx", "c3x", "c4x"), "`x` with `controls`"),
-    **dict.fromkeys(("hadamard",), "`h`"),
+    "hadamard": "`h`",
     **dict.fromkeys(("paulix", "pauli_x"), "`x`"),
     **dict.fromkeys(("pauliy", "pauli_y"), "`y`"),
     **dict.fromkeys(("pauliz", "pauli_z"), "`z`"),

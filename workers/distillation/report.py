@@ -248,7 +248,9 @@ def few_seeds(difference: Comparison | None) -> list[str]:
         case 1:
             return ["One seed gives no interval, so the verdict is INCONCLUSIVE."]
         case 2:
-            return ["Two seeds decide next to nothing: the interval is 9 times as wide as their deviation. Take five."]
+            return [
+                "Two seeds decide next to nothing: the interval reaches 9 standard deviations to each side. Take five."
+            ]
     return []
 
 
