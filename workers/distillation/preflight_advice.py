@@ -5,209 +5,37 @@ is silent.
 """
 
 import math
-from collections.abc import Iterator
 
 from app.distillations.datasets import BuiltinText, TextFile
-from app.distillations.objectives import Dkd, Kd, LogitMse, LogitStd, Place, Ramp, Single, TfKd, singles
-from app.distillations.preflight import Advice, Found, Severity, Suggestion, TeacherCheck
+from app.distillations.objectives import Dkd, Kd, LogitMse, LogitStd, singles
+from app.distillations.preflight import Advice, Found
 from app.distillations.schemas import DistillationJob
-from app.distillations.teachers import EndpointTeacher, SoftLabels, TrainedTeacher, UploadedTeacher, parts
+from app.distillations.teachers import SoftLabels, TrainedTeacher, parts
+from workers.distillation.preflight_rule import Rule, advice, at
+from workers.distillation.preflight_teacher_rules import TEACHER_RULES
 
 FEW_LABELS = 10  # a class; below, a pool that the teacher speaks for decides
 HIGH_ALPHA = 0.7
-NOISY = 0.8  # accuracy below which a teacher's answers alone mislead
 EASY = 0.9  # accuracy above which labels already say what there is to say
 MUCH_LARGER = 100.0  # times the student; Mirzadeh and others lost accuracy far below this
 LEAST_STEPS = 200  # of a student; digits in miniature need some 300
 FEW_CLASSES = 5
 MANY_EQUAL = 10.0  # labels of the most frequent class for each of the rarest
 FEW_TEST_ROWS = 100
-MISCALIBRATED = 0.15
-SATURATED_SHARE = 0.5
-SMOOTHED_TEACHER = 0.05
 ROUNDING_CLASSES = 100
 ORDER = {"problem": 0, "warning": 1, "note": 2}
-
-Rule = Iterator[Advice]
 
 
 def advice_on(job: DistillationJob, found: Found, *, finite: bool) -> list[Advice]:
     """All that the rules say, problems first. finite: whether the losses of the first steps were numbers."""
-    said = [advice for rule in RULES for advice in rule(job, found)]
+    said = [each for rule in RULES for each in rule(job, found)]
     said += [] if finite else [_not_finite()]
-    return sorted(said, key=lambda advice: ORDER[advice.severity])
-
-
-def _advice(
-    code: str,
-    severity: Severity,
-    detail: str,
-    pointer: str | None = None,
-    value: object = None,
-    *,
-    at: str | None = None,
-) -> Advice:
-    """value: what to write at `at`, or at the pointer; None suggests nothing."""
-    place = at or pointer
-    suggestion = None if value is None or place is None else Suggestion(pointer=place, value=value)
-    return Advice(code=code, severity=severity, detail=detail, pointer=pointer, suggestion=suggestion)
+    return sorted(said, key=lambda each: ORDER[each.severity])
 
 
 def _not_finite() -> Advice:
     detail = "The loss of the first batches is no number: the learning rate is too high, or the inputs are not scaled."
-    return _advice("loss_not_finite", "problem", detail, "/training/learning_rate")
-
-
-# What the teacher's answers say
-
-
-def class_order(job: DistillationJob, found: Found) -> Rule:
-    """Columns that stand for other classes than they are taken for."""
-    for check in found.teachers:
-        if check.class_order is None or check.accuracy_in_that_order is None:
-            continue
-        names, better = _names(job, found, check), check.accuracy_in_that_order
-        detail = (
-            f"The teacher is right on {check.accuracy:.0%} of {check.rows} validation rows, and on {better:.0%} if its "
-            "columns are assigned to other classes: the order of its classes seems not to be the data's."
-        )
-        pointer = f"{check.pointer}/classes" if names is not None else check.pointer
-        yield _advice("class_order", "problem", detail, pointer, names)
-
-
-def _names(job: DistillationJob, found: Found, check: TeacherCheck) -> list[str] | None:
-    """The field `classes` with which the teacher's columns stand for what they seem to be; None: it has none."""
-    spec = _spec_at(job, check.pointer)
-    if not isinstance(spec, UploadedTeacher | SoftLabels | EndpointTeacher) or check.class_order is None:
-        return None
-    classes = found.shapes.class_names
-    claimed = spec.classes or classes
-    return [classes[check.class_order[classes.index(name)]] for name in claimed]
-
-
-def _spec_at(job: DistillationJob, pointer: str) -> object:
-    return {"".join(f"/{step}" for step in place): spec for place, spec in parts(job.teacher)}.get(pointer)
-
-
-def worse_than_chance(job: DistillationJob, found: Found) -> Rule:
-    """A teacher that has nothing to teach."""
-    for check in found.teachers:
-        if check.accuracy <= check.chance:
-            detail = (
-                f"The teacher is right on {check.accuracy:.1%} of {check.rows} validation rows; always answering the "
-                f"most frequent class is right on {check.chance:.1%}. Look at its inputs (`standardised` or `raw`), "
-                "its classes and its file."
-            )
-            yield _advice("teacher_worse_than_chance", "problem", detail, check.pointer)
-
-
-def no_better_than_the_mean(job: DistillationJob, found: Found) -> Rule:
-    """A teacher of real numbers that has nothing to teach."""
-    for check in found.regressors:
-        if check.r2 <= 0:
-            detail = (
-                f"On {check.rows} validation rows the teacher explains nothing (R² {check.r2:.2f}): their mean is as "
-                "good. Look at its inputs (`standardised` or `raw`), and at the unit of its answers."
-            )
-            yield _advice("teacher_worse_than_chance", "problem", detail, check.pointer)
-
-
-def label_smoothing(job: DistillationJob, found: Found) -> Rule:
-    """A teacher that was trained with label smoothing says little of how classes resemble one another."""
-    reason = (
-        "Such a teacher's answers on a class are all alike, and its students are worse (Müller et al., 1906.02629)."
-    )
-    for check in found.teachers:
-        if check.label_smoothing is not None:
-            detail = (
-                f"The largest probabilities pile up at {check.confidence:.2f} and the others are even, as after label "
-                f"smoothing of about {check.label_smoothing:.2f}. {reason}"
-            )
-            yield _advice("teacher_label_smoothing", "warning", detail, check.pointer)
-    for place, spec in parts(job.teacher):
-        training = (spec.training or job.training) if isinstance(spec, TrainedTeacher) else None
-        if training is not None and training.label_smoothing >= SMOOTHED_TEACHER:
-            own = isinstance(spec, TrainedTeacher) and spec.training is not None
-            pointer = "".join(f"/{step}" for step in place) + "/training" if own else "/training"
-            detail = f"The teacher is trained with label smoothing of {training.label_smoothing:g}. {reason}"
-            yield _advice("teacher_label_smoothing", "warning", detail, f"{pointer}/label_smoothing", 0.0)
-
-
-def answers_are_probabilities(job: DistillationJob, found: Found) -> Rule:
-    """Probabilities that are taken for logits are nearly even once a softmax is over them."""
-    for check in found.teachers:
-        if check.answers_are == "probabilities":
-            detail = (
-                "The answers are distributions, and are read as logits: their softmax is nearly even, so the student "
-                "learns next to nothing."
-            )
-            fixed = isinstance(_spec_at(job, check.pointer), UploadedTeacher | SoftLabels)
-            pointer = f"{check.pointer}/kind" if fixed else check.pointer
-            yield _advice("answers_are_probabilities", "problem", detail, pointer, "probabilities" if fixed else None)
-
-
-def log_probabilities_matched(job: DistillationJob, found: Found) -> Rule:
-    """Squared differences depend on the level of the logits, which log-probabilities have lost."""
-    given = any(check.answers_are == "log_probabilities" for check in found.teachers)
-    for place, single in singles(job.objective):
-        if given and isinstance(single, LogitMse):
-            detail = (
-                "The teacher gives log-probabilities. Those of classes that it rules out are far below, and squared "
-                "differences are mostly theirs; kd weighs classes by their probability."
-            )
-            yield _advice("log_probabilities_matched", "note", detail, _at(place, "kind"), "kd")
-
-
-def temperature(job: DistillationJob, found: Found) -> Rule:
-    """A teacher whose answers at the job's temperature are as hard as labels."""
-    for check in found.teachers[:1]:
-        if check.saturated < SATURATED_SHARE or check.temperature is None:
-            continue
-        for place, single in _softened(job):
-            given = _number(single)
-            if given is not None and given < check.temperature:
-                detail = (
-                    f"At T = 1 the teacher is surer than 0.999 on {check.saturated:.0%} of the validation rows. At "
-                    f"T = {given:g} it is still nearly a label; from T = {check.temperature:g} on, half of its answers "
-                    "leave a tenth to the other classes, and that is what a student learns from (1503.02531)."
-                )
-                yield _advice("temperature_low", "warning", detail, _at(place, "temperature"), check.temperature)
-
-
-def _softened(job: DistillationJob) -> Iterator[tuple[Place, Single]]:
-    """The losses whose temperature softens the teacher, and not a virtual or a standardised one."""
-    for place, single in singles(job.objective):
-        if hasattr(single, "temperature") and not isinstance(single, LogitStd | TfKd):
-            yield place, single
-
-
-def _number(single: Single) -> float | None:
-    """A temperature that stays what it is; None for one that moves."""
-    given = getattr(single, "temperature", None)
-    return None if given is None or isinstance(given, Ramp) else float(given)
-
-
-def miscalibrated(job: DistillationJob, found: Found) -> Rule:
-    """Confidence that is far from accuracy is taught with the rest."""
-    for check in found.teachers[:1]:
-        if check.expected_calibration_error > MISCALIBRATED and check.accuracy > check.chance:
-            detail = (
-                f"The teacher's confidence is off by {check.expected_calibration_error:.2f} on average; the student "
-                "learns that too. Soft labels of a calibrated teacher carry more (Guo et al., 1706.04599)."
-            )
-            yield _advice("teacher_miscalibrated", "note", detail, check.pointer)
-
-
-def noisy_teacher_alone(job: DistillationJob, found: Found) -> Rule:
-    """Labels that are there and not heard, with a teacher that is often wrong."""
-    noisy = [check for check in found.teachers[:1] if check.chance < check.accuracy < NOISY]
-    for place, single in singles(job.objective):
-        if noisy and getattr(single, "alpha", None) == 1.0 and not isinstance(single, Dkd):
-            detail = (
-                f"With alpha = 1 the student hears only the teacher, which is right on {noisy[0].accuracy:.0%} of the "
-                f"validation rows; {found.data.labelled_rows} labels are there and unused."
-            )
-            yield _advice("noisy_teacher_alone", "warning", detail, _at(place, "alpha"), 0.5)
+    return advice("loss_not_finite", "problem", detail, "/training/learning_rate")
 
 
 # What is to be expected
@@ -225,7 +53,7 @@ def few_labels(job: DistillationJob, found: Found) -> Rule:
                 f"There are {data.labelled_rows} labels and {data.unlabelled_rows} rows without one. The soft term is "
                 f"all that these teach, and alpha = {alpha:g} makes it small."
             )
-            yield _advice("alpha_low", "warning", detail, _at(place, "alpha"), 0.9)
+            yield advice("alpha_low", "warning", detail, at(place, "alpha"), 0.9)
 
 
 def pool_unused(job: DistillationJob, found: Found) -> Rule:
@@ -236,7 +64,7 @@ def pool_unused(job: DistillationJob, found: Found) -> Rule:
             "The training rows whose labels are hidden are not used. The teacher speaks for them, and with few labels "
             "that is where distillation wins most."
         )
-        yield _advice("pool_unused", "note", detail, "/dataset/unlabelled_pool", True)
+        yield advice("pool_unused", "note", detail, "/dataset/unlabelled_pool", True)
 
 
 def full_clean_data(job: DistillationJob, found: Found) -> Rule:
@@ -251,21 +79,21 @@ def full_clean_data(job: DistillationJob, found: Found) -> Rule:
             "often as good: expect NO BEATS or INCONCLUSIVE. Distillation shows with few labels (`labelled`), noisy "
             "ones, or a much better teacher."
         )
-        yield _advice("expect_no_beats", "note", detail, "/dataset/labelled")
+        yield advice("expect_no_beats", "note", detail, "/dataset/labelled")
 
 
 def one_seed(job: DistillationJob, found: Found) -> Rule:
     """A single pair has no interval."""
     if job.evaluation.baseline and job.evaluation.seeds == 1:
         detail = "One seed gives no interval, so the verdict will be INCONCLUSIVE whatever comes out."
-        yield _advice("one_seed", "warning", detail, "/evaluation/seeds", 3)
+        yield advice("one_seed", "warning", detail, "/evaluation/seeds", 3)
 
 
 def no_baseline(job: DistillationJob, found: Found) -> Rule:
     """Nothing to compare with."""
     if not job.evaluation.baseline:
         detail = "Without a baseline nobody knows whether the teacher helped: there will be no verdict."
-        yield _advice("no_baseline", "warning", detail, "/evaluation/baseline", True)
+        yield advice("no_baseline", "warning", detail, "/evaluation/baseline", True)
 
 
 def few_test_rows(job: DistillationJob, found: Found) -> Rule:
@@ -275,7 +103,7 @@ def few_test_rows(job: DistillationJob, found: Found) -> Rule:
         detail = (
             f"There are {rows} test rows, and each is {100 / rows:.1f} points of accuracy: more seeds, or more rows."
         )
-        yield _advice("few_test_rows", "note", detail, "/dataset/test")
+        yield advice("few_test_rows", "note", detail, "/dataset/test")
 
 
 def sizes(job: DistillationJob, found: Found) -> Rule:
@@ -287,7 +115,7 @@ def sizes(job: DistillationJob, found: Found) -> Rule:
             f"{found.capacity.teacher_parameters:,}: this does not compress. It may still help (born-again networks, "
             "1805.04770)."
         )
-        yield _advice("student_larger", "note", detail, "/student/architecture")
+        yield advice("student_larger", "note", detail, "/student/architecture")
     if ratio is not None and ratio > MUCH_LARGER:
         middle = math.sqrt(ratio) * found.capacity.student_parameters
         detail = (
@@ -295,7 +123,7 @@ def sizes(job: DistillationJob, found: Found) -> Rule:
             f"assistant in between (some {middle:,.0f} parameters) may teach better: distil into it first, then teach "
             "with it (Mirzadeh et al., 1902.03393)."
         )
-        yield _advice("capacity_gap", "note", detail, "/student/architecture")
+        yield advice("capacity_gap", "note", detail, "/student/architecture")
 
 
 # What the training and the objective are like
@@ -307,7 +135,7 @@ def batch_larger_than_rows(job: DistillationJob, found: Found) -> Rule:
     if job.training.batch_size > rows:
         fitting = max(1, 2 ** int(math.log2(max(1, rows / 4))))
         detail = f"The student learns from {rows} rows, so an epoch is one step with all of them."
-        yield _advice("batch_larger_than_rows", "warning", detail, "/training/batch_size", fitting)
+        yield advice("batch_larger_than_rows", "warning", detail, "/training/batch_size", fitting)
 
 
 def few_steps(job: DistillationJob, found: Found) -> Rule:
@@ -318,7 +146,7 @@ def few_steps(job: DistillationJob, found: Found) -> Rule:
         if per_epoch is None or per_epoch * epochs >= LEAST_STEPS:
             continue
         detail = f"The {role} takes {per_epoch * epochs} steps in all; small networks need some hundreds."
-        yield _advice("few_steps", "warning", detail, pointer, math.ceil(LEAST_STEPS / per_epoch))
+        yield advice("few_steps", "warning", detail, pointer, math.ceil(LEAST_STEPS / per_epoch))
 
 
 def _trained(job: DistillationJob) -> tuple[str, TrainedTeacher] | None:
@@ -352,7 +180,7 @@ def dkd_few_classes(job: DistillationJob, found: Found) -> Rule:
                 "dkd divides the teacher's answer into the target and the ranking of the other classes, of which "
                 f"there are {others}. It was made for a hundred (2203.08679); kd says the same here with less."
             )
-            yield _advice("dkd_few_classes", "note", detail, _at(place, "kind"), "kd")
+            yield advice("dkd_few_classes", "note", detail, at(place, "kind"), "kd")
 
 
 def dkd_never_warm(job: DistillationJob, found: Found) -> Rule:
@@ -363,7 +191,7 @@ def dkd_never_warm(job: DistillationJob, found: Found) -> Rule:
                 f"The soft term grows over {single.warm_up} epochs, and there are {job.training.epochs}: it never has "
                 "its full weight."
             )
-            yield _advice("warm_up_too_long", "warning", detail, _at(place, "warm_up"), job.training.epochs // 4)
+            yield advice("warm_up_too_long", "warning", detail, at(place, "warm_up"), job.training.epochs // 4)
 
 
 def logit_std_calibration(job: DistillationJob, found: Found) -> Rule:
@@ -371,19 +199,19 @@ def logit_std_calibration(job: DistillationJob, found: Found) -> Rule:
     for place, single in singles(job.objective):
         if isinstance(single, LogitStd):
             detail = "logit_std leaves the size of the student's logits free: its probabilities at T = 1 mean little."
-            yield _advice("logit_std_calibration", "note", detail, _at(place, "kind"))
+            yield advice("logit_std_calibration", "note", detail, at(place, "kind"))
 
 
 def storage(job: DistillationJob, found: Found) -> Rule:
     """How answers are kept, where it has no effect or costs something."""
     if isinstance(job.teacher, SoftLabels) and job.signal.precision == "float16":
         detail = "Soft labels are used as they were uploaded, in single precision: this setting has no effect on them."
-        yield _advice("precision_unused", "note", detail, "/signal/precision", "float32")
+        yield advice("precision_unused", "note", detail, "/signal/precision", "float32")
     if not isinstance(job.teacher, SoftLabels) and job.signal.precision == "float16":
         for _, single in singles(job.objective):
             if isinstance(single, LogitMse):
                 detail = "float16 rounds large logits by up to some thousandths of their size, which logit_mse squares."
-                yield _advice("rounded_logits", "note", detail, "/signal/precision", "float32")
+                yield advice("rounded_logits", "note", detail, "/signal/precision", "float32")
 
 
 def left_out(job: DistillationJob, found: Found) -> Rule:
@@ -393,7 +221,7 @@ def left_out(job: DistillationJob, found: Found) -> Rule:
             f"The student never sees {', '.join(job.dataset.leave_out[:5])}; the teacher's soft answers teach it, but "
             "too timidly. Hinton and others corrected the bias of such a class (1503.02531, section 3)."
         )
-        yield _advice("bias_uncorrected", "note", detail, "/training/bias_correction", True)
+        yield advice("bias_uncorrected", "note", detail, "/training/bias_correction", True)
 
 
 # What the data is like
@@ -404,7 +232,7 @@ def imbalance(job: DistillationJob, found: Found) -> Rule:
     ratio, training = found.data.imbalance, job.training
     if ratio is not None and ratio >= MANY_EQUAL and training.class_weights == "none" and not training.balanced_batches:
         detail = f"The most frequent class has {ratio:.0f} labels for each of the rarest, and accuracy hides the rare."
-        yield _advice("imbalanced", "warning", detail, "/training/class_weights", "balanced")
+        yield advice("imbalanced", "warning", detail, "/training/class_weights", "balanced")
 
 
 def empty_classes(job: DistillationJob, found: Found) -> Rule:
@@ -412,7 +240,7 @@ def empty_classes(job: DistillationJob, found: Found) -> Rule:
     empty = [name for name in found.data.empty_classes if name not in job.dataset.leave_out]
     if empty:
         detail = f"The student sees no label of {', '.join(empty[:5])}; the baseline can never answer it."
-        yield _advice("empty_classes", "warning", detail, "/dataset")
+        yield advice("empty_classes", "warning", detail, "/dataset")
 
 
 def constant_features(job: DistillationJob, found: Found) -> Rule:
@@ -422,7 +250,7 @@ def constant_features(job: DistillationJob, found: Found) -> Rule:
             f"{found.data.constant_features} inputs are the same in all training rows. They do no harm: what does not "
             "vary is shifted to 0 and not scaled."
         )
-        yield _advice("constant_features", "note", detail, "/dataset")
+        yield advice("constant_features", "note", detail, "/dataset")
 
 
 def leaked_rows(job: DistillationJob, found: Found) -> Rule:
@@ -432,14 +260,14 @@ def leaked_rows(job: DistillationJob, found: Found) -> Rule:
             f"{found.data.duplicates_in_test} of {found.shapes.rows['test']} test rows are also training rows: the "
             "accuracy will be too good. Remove duplicates before uploading."
         )
-        yield _advice("leaked_rows", "warning", detail, "/dataset")
+        yield advice("leaked_rows", "warning", detail, "/dataset")
 
 
 def truncated_texts(job: DistillationJob, found: Found) -> Rule:
     """Tokens that nobody reads."""
     if found.data.truncated_texts and isinstance(job.dataset, TextFile | BuiltinText):
         detail = f"{found.data.truncated_texts} texts are cut off after {job.dataset.max_length} tokens."
-        yield _advice("truncated_texts", "note", detail, "/dataset/max_length")
+        yield advice("truncated_texts", "note", detail, "/dataset/max_length")
 
 
 # What it costs
@@ -453,19 +281,19 @@ def too_large(job: DistillationJob, found: Found) -> Rule:
             f"The job needs about {memory.peak >> 20:,} MiB, and one may take {memory.limit >> 20:,}: it will be ended."
         )
         smaller = max(1, job.training.batch_size // 2)
-        yield _advice("memory", "problem", detail, "/training/batch_size", smaller)
+        yield advice("memory", "problem", detail, "/training/batch_size", smaller)
     elif memory.peak - memory.process > memory.available:
         detail = (
             f"The job needs about {(memory.peak - memory.process) >> 20:,} MiB more, and the worker's machine has "
             f"{memory.available >> 20:,} free now."
         )
-        yield _advice("memory_now", "warning", detail)
+        yield advice("memory_now", "warning", detail)
     if memory.cache > min(memory.cache_limit, memory.disk_free):
         detail = (
             f"The teacher's answers take {memory.cache >> 20:,} MiB, more than may be kept: every job asks the teacher "
             "anew."
         )
-        yield _advice("cache_too_small", "warning", detail, "/signal/precision", "float16")
+        yield advice("cache_too_small", "warning", detail, "/signal/precision", "float16")
 
 
 def too_long(job: DistillationJob, found: Found) -> Rule:
@@ -473,22 +301,14 @@ def too_long(job: DistillationJob, found: Found) -> Rule:
     time = found.time
     if time.total.low > time.limit:
         detail = f"The job takes at least {time.total.low:,.0f} s, and an attempt may take {time.limit:,.0f}."
-        yield _advice("time", "problem", detail, "/training/epochs")
+        yield advice("time", "problem", detail, "/training/epochs")
     elif time.total.high > time.limit:
         detail = f"The job may take {time.total.high:,.0f} s, and an attempt may take {time.limit:,.0f}."
-        yield _advice("time", "warning", detail, "/training/epochs")
+        yield advice("time", "warning", detail, "/training/epochs")
 
 
 RULES = (
-    class_order,
-    worse_than_chance,
-    no_better_than_the_mean,
-    answers_are_probabilities,
-    log_probabilities_matched,
-    label_smoothing,
-    temperature,
-    miscalibrated,
-    noisy_teacher_alone,
+    *TEACHER_RULES,
     few_labels,
     pool_unused,
     full_clean_data,
@@ -511,7 +331,3 @@ RULES = (
     too_large,
     too_long,
 )
-
-
-def _at(place: Place, field: str) -> str:
-    return "".join(f"/{step}" for step in (*place, field))

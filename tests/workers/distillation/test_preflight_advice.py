@@ -8,6 +8,7 @@ import pytest
 from app.distillations.preflight import Found
 from app.distillations.schemas import DistillationJob
 from workers.distillation import preflight_advice as rules
+from workers.distillation import preflight_teacher_rules as teacher_rules
 from workers.distillation.preflight_advice import RULES, advice_on
 
 Json = dict[str, Any]
@@ -117,73 +118,73 @@ BAG = {"architecture": {"kind": "bag_of_embeddings"}}
 DKD = {"kind": "dkd"}
 FIRES: list[tuple[Rule, Json, Json, str, object]] = [
     (
-        rules.class_order,
+        teacher_rules.class_order,
         {},
         {"teacher": {"accuracy": 0.1, "chance": 0.05, "class_order": [1, 2, 0], "accuracy_in_that_order": 0.95}},
         "/teacher/classes",
         ["b", "c", "a"],
     ),
     (
-        rules.class_order,
+        teacher_rules.class_order,
         {"teacher": ONNX | {"classes": ["c", "a", "b"]}},
         {"teacher": {"accuracy": 0.1, "chance": 0.05, "class_order": [1, 2, 0], "accuracy_in_that_order": 0.95}},
         "/teacher/classes",
         ["a", "b", "c"],
     ),
     (
-        rules.class_order,
+        teacher_rules.class_order,
         {"teacher": {"source": "model", "model": "model_" + "0" * 32}},
         {"teacher": {"accuracy": 0.1, "chance": 0.05, "class_order": [1, 2, 0], "accuracy_in_that_order": 0.95}},
         "/teacher",
         None,
     ),
-    (rules.worse_than_chance, {}, {"teacher": {"accuracy": 0.4}}, "/teacher", None),
+    (teacher_rules.worse_than_chance, {}, {"teacher": {"accuracy": 0.4}}, "/teacher", None),
     (
-        rules.no_better_than_the_mean,
+        teacher_rules.no_better_than_the_mean,
         {},
         {"regressors": [{"pointer": "/teacher", "rows": 50, "r2": -0.1, "mean_squared_error": 1.1}]},
         "/teacher",
         None,
     ),
     (
-        rules.answers_are_probabilities,
+        teacher_rules.answers_are_probabilities,
         {},
         {"teacher": {"answers_are": "probabilities"}},
         "/teacher/kind",
         "probabilities",
     ),
     (
-        rules.log_probabilities_matched,
+        teacher_rules.log_probabilities_matched,
         {"objective": {"kind": "logit_mse"}},
         {"teacher": {"answers_are": "log_probabilities"}},
         "/objective/kind",
         "kd",
     ),
-    (rules.label_smoothing, {}, {"teacher": {"label_smoothing": 0.1}}, "/teacher", None),
+    (teacher_rules.label_smoothing, {}, {"teacher": {"label_smoothing": 0.1}}, "/teacher", None),
     (
-        rules.label_smoothing,
+        teacher_rules.label_smoothing,
         {"teacher": TRAIN | {"training": {"label_smoothing": 0.1}}},
         {},
         "/teacher/training/label_smoothing",
         0.0,
     ),
     (
-        rules.label_smoothing,
+        teacher_rules.label_smoothing,
         {"teacher": TRAIN, "training": {"label_smoothing": 0.1}},
         {},
         "/training/label_smoothing",
         0.0,
     ),
     (
-        rules.temperature,
+        teacher_rules.temperature,
         {"objective": {"temperature": 1.0}},
         {"teacher": {"saturated": 0.7, "temperature": 8.0}},
         "/objective/temperature",
         8.0,
     ),
-    (rules.miscalibrated, {}, {"teacher": {"expected_calibration_error": 0.3}}, "/teacher", None),
+    (teacher_rules.miscalibrated, {}, {"teacher": {"expected_calibration_error": 0.3}}, "/teacher", None),
     (
-        rules.noisy_teacher_alone,
+        teacher_rules.noisy_teacher_alone,
         {"objective": {"alpha": 1.0}},
         {"teacher": {"accuracy": 0.6}},
         "/objective/alpha",
@@ -318,5 +319,9 @@ def test_a_suggestion_that_is_followed_is_a_job_and_is_not_made_again(
     if last == "kind" and path == ["objective"]:
         body["objective"] = {"kind": value, "temperature": 4.0, "alpha": 0.9}
     followed = DistillationJob.model_validate(body)
-    measured = rules.class_order, rules.answers_are_probabilities, rules.too_large  # what was found is of the old job
+    measured = (
+        teacher_rules.class_order,
+        teacher_rules.answers_are_probabilities,
+        rules.too_large,
+    )  # what was found is of the old job
     assert rule in measured or list(rule(followed, found_of(**found))) == []

@@ -1,0 +1,179 @@
+"""Rules on what a teacher's answers say: its classes, its confidence, and whether it has anything to teach.
+
+As those of `preflight_advice.py`, which has all others.
+"""
+
+from collections.abc import Iterator
+
+from app.distillations.objectives import Dkd, LogitMse, LogitStd, Place, Ramp, Single, TfKd, singles
+from app.distillations.preflight import Found, TeacherCheck
+from app.distillations.schemas import DistillationJob
+from app.distillations.teachers import EndpointTeacher, SoftLabels, TrainedTeacher, UploadedTeacher, parts
+from workers.distillation.preflight_rule import Rule, advice, at
+
+NOISY = 0.8  # accuracy below which a teacher's answers alone mislead
+MISCALIBRATED = 0.15
+SATURATED_SHARE = 0.5
+SMOOTHED_TEACHER = 0.05
+
+
+def class_order(job: DistillationJob, found: Found) -> Rule:
+    """Columns that stand for other classes than they are taken for."""
+    for check in found.teachers:
+        if check.class_order is None or check.accuracy_in_that_order is None:
+            continue
+        names, better = _names(job, found, check), check.accuracy_in_that_order
+        detail = (
+            f"The teacher is right on {check.accuracy:.0%} of {check.rows} validation rows, and on {better:.0%} if its "
+            "columns are assigned to other classes: the order of its classes seems not to be the data's."
+        )
+        pointer = f"{check.pointer}/classes" if names is not None else check.pointer
+        yield advice("class_order", "problem", detail, pointer, names)
+
+
+def _names(job: DistillationJob, found: Found, check: TeacherCheck) -> list[str] | None:
+    """The field `classes` with which the teacher's columns stand for what they seem to be; None: it has none."""
+    spec = _spec_at(job, check.pointer)
+    if not isinstance(spec, UploadedTeacher | SoftLabels | EndpointTeacher) or check.class_order is None:
+        return None
+    classes = found.shapes.class_names
+    claimed = spec.classes or classes
+    return [classes[check.class_order[classes.index(name)]] for name in claimed]
+
+
+def _spec_at(job: DistillationJob, pointer: str) -> object:
+    return {"".join(f"/{step}" for step in place): spec for place, spec in parts(job.teacher)}.get(pointer)
+
+
+def worse_than_chance(job: DistillationJob, found: Found) -> Rule:
+    """A teacher that has nothing to teach."""
+    for check in found.teachers:
+        if check.accuracy <= check.chance:
+            detail = (
+                f"The teacher is right on {check.accuracy:.1%} of {check.rows} validation rows; always answering the "
+                f"most frequent class is right on {check.chance:.1%}. Look at its inputs (`standardised` or `raw`), "
+                "its classes and its file."
+            )
+            yield advice("teacher_worse_than_chance", "problem", detail, check.pointer)
+
+
+def no_better_than_the_mean(job: DistillationJob, found: Found) -> Rule:
+    """A teacher of real numbers that has nothing to teach."""
+    for check in found.regressors:
+        if check.r2 <= 0:
+            detail = (
+                f"On {check.rows} validation rows the teacher explains nothing (R² {check.r2:.2f}): their mean is as "
+                "good. Look at its inputs (`standardised` or `raw`), and at the unit of its answers."
+            )
+            yield advice("teacher_worse_than_chance", "problem", detail, check.pointer)
+
+
+def label_smoothing(job: DistillationJob, found: Found) -> Rule:
+    """A teacher that was trained with label smoothing says little of how classes resemble one another."""
+    reason = (
+        "Such a teacher's answers on a class are all alike, and its students are worse (Müller et al., 1906.02629)."
+    )
+    for check in found.teachers:
+        if check.label_smoothing is not None:
+            detail = (
+                f"The largest probabilities pile up at {check.confidence:.2f} and the others are even, as after label "
+                f"smoothing of about {check.label_smoothing:.2f}. {reason}"
+            )
+            yield advice("teacher_label_smoothing", "warning", detail, check.pointer)
+    for place, spec in parts(job.teacher):
+        training = (spec.training or job.training) if isinstance(spec, TrainedTeacher) else None
+        if training is not None and training.label_smoothing >= SMOOTHED_TEACHER:
+            own = isinstance(spec, TrainedTeacher) and spec.training is not None
+            pointer = "".join(f"/{step}" for step in place) + "/training" if own else "/training"
+            detail = f"The teacher is trained with label smoothing of {training.label_smoothing:g}. {reason}"
+            yield advice("teacher_label_smoothing", "warning", detail, f"{pointer}/label_smoothing", 0.0)
+
+
+def answers_are_probabilities(job: DistillationJob, found: Found) -> Rule:
+    """Probabilities that are taken for logits are nearly even once a softmax is over them."""
+    for check in found.teachers:
+        if check.answers_are == "probabilities":
+            detail = (
+                "The answers are distributions, and are read as logits: their softmax is nearly even, so the student "
+                "learns next to nothing."
+            )
+            fixed = isinstance(_spec_at(job, check.pointer), UploadedTeacher | SoftLabels)
+            pointer = f"{check.pointer}/kind" if fixed else check.pointer
+            yield advice("answers_are_probabilities", "problem", detail, pointer, "probabilities" if fixed else None)
+
+
+def log_probabilities_matched(job: DistillationJob, found: Found) -> Rule:
+    """Squared differences depend on the level of the logits, which log-probabilities have lost."""
+    given = any(check.answers_are == "log_probabilities" for check in found.teachers)
+    for place, single in singles(job.objective):
+        if given and isinstance(single, LogitMse):
+            detail = (
+                "The teacher gives log-probabilities. Those of classes that it rules out are far below, and squared "
+                "differences are mostly theirs; kd weighs classes by their probability."
+            )
+            yield advice("log_probabilities_matched", "note", detail, at(place, "kind"), "kd")
+
+
+def temperature(job: DistillationJob, found: Found) -> Rule:
+    """A teacher whose answers at the job's temperature are as hard as labels."""
+    for check in found.teachers[:1]:
+        if check.saturated < SATURATED_SHARE or check.temperature is None:
+            continue
+        for place, single in _softened(job):
+            given = _number(single)
+            if given is not None and given < check.temperature:
+                detail = (
+                    f"At T = 1 the teacher is surer than 0.999 on {check.saturated:.0%} of the validation rows. At "
+                    f"T = {given:g} it is still nearly a label; from T = {check.temperature:g} on, half of its answers "
+                    "leave a tenth to the other classes, and that is what a student learns from (1503.02531)."
+                )
+                yield advice("temperature_low", "warning", detail, at(place, "temperature"), check.temperature)
+
+
+def _softened(job: DistillationJob) -> Iterator[tuple[Place, Single]]:
+    """The losses whose temperature softens the teacher, and not a virtual or a standardised one."""
+    for place, single in singles(job.objective):
+        if hasattr(single, "temperature") and not isinstance(single, LogitStd | TfKd):
+            yield place, single
+
+
+def _number(single: Single) -> float | None:
+    """A temperature that stays what it is; None for one that moves."""
+    given = getattr(single, "temperature", None)
+    return None if given is None or isinstance(given, Ramp) else float(given)
+
+
+def miscalibrated(job: DistillationJob, found: Found) -> Rule:
+    """Confidence that is far from accuracy is taught with the rest."""
+    for check in found.teachers[:1]:
+        if check.expected_calibration_error > MISCALIBRATED and check.accuracy > check.chance:
+            detail = (
+                f"The teacher's confidence is off by {check.expected_calibration_error:.2f} on average; the student "
+                "learns that too. Soft labels of a calibrated teacher carry more (Guo et al., 1706.04599)."
+            )
+            yield advice("teacher_miscalibrated", "note", detail, check.pointer)
+
+
+def noisy_teacher_alone(job: DistillationJob, found: Found) -> Rule:
+    """Labels that are there and not heard, with a teacher that is often wrong."""
+    noisy = [check for check in found.teachers[:1] if check.chance < check.accuracy < NOISY]
+    for place, single in singles(job.objective):
+        if noisy and getattr(single, "alpha", None) == 1.0 and not isinstance(single, Dkd):
+            detail = (
+                f"With alpha = 1 the student hears only the teacher, which is right on {noisy[0].accuracy:.0%} of the "
+                f"validation rows; {found.data.labelled_rows} labels are there and unused."
+            )
+            yield advice("noisy_teacher_alone", "warning", detail, at(place, "alpha"), 0.5)
+
+
+TEACHER_RULES = (
+    class_order,
+    worse_than_chance,
+    no_better_than_the_mean,
+    answers_are_probabilities,
+    log_probabilities_matched,
+    label_smoothing,
+    temperature,
+    miscalibrated,
+    noisy_teacher_alone,
+)
