@@ -6,10 +6,10 @@ from app.distillations.schemas import DistillationJob
 from workers.distillation.checkpoints import to_bytes
 from workers.distillation.data import Data, Rows
 from workers.distillation.evaluate import Latency, Size, latency, latency_of, size, soft_gradient, timed
+from workers.distillation.findings import Cost, Findings, Subject, subject
 from workers.distillation.learner import Learner, tokens_of
 from workers.distillation.networks.network import Network
 from workers.distillation.plan import Lesson, Stage
-from workers.distillation.report import Cost, Findings, Subject, subject
 from workers.distillation.state import Outcome
 from workers.distillation.students import logits_of
 from workers.distillation.teachers import Teacher, Use

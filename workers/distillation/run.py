@@ -37,7 +37,8 @@ from workers.distillation.plan import (
     teacher_stage,
 )
 from workers.distillation.recommenders.run import distil_recommender
-from workers.distillation.report import NO_BETTER, report, result
+from workers.distillation.remarks import NO_BETTER
+from workers.distillation.report import report, result
 from workers.distillation.signals import Signal
 from workers.distillation.state import Keeper, Outcome
 from workers.distillation.targets import score as score_of_numbers

@@ -15,7 +15,7 @@ from sklearn.metrics import log_loss
 from app.distillations.architectures import Mlp
 from app.distillations.schemas import MAX_SEEDS, DistillationResult
 from workers.distillation.evaluate import T_95, Comparison, calibration_error, compare, latency, quality, size
-from workers.distillation.report import verdict
+from workers.distillation.findings import verdict
 from workers.distillation.run import run
 from workers.distillation.students import build
 

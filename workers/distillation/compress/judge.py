@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from workers.distillation.compress.ways import Family, Way
 from workers.distillation.evaluate import Comparison, Latency, compare
-from workers.distillation.report import mean_sd
+from workers.distillation.findings import mean_sd
 
 AS_FAST = 1.1  # times the student's median latency: less is the noise of a clock that others share
 

@@ -9,6 +9,7 @@ from torch.autograd import grad
 
 from app.distillations.recommenders.schemas import RecommenderJob, TrainedScorer
 from workers.distillation.evaluate import Size, latency
+from workers.distillation.findings import Cost
 from workers.distillation.plan import seed_of
 from workers.distillation.recommenders.checkpoints import to_bytes
 from workers.distillation.recommenders.data import Data
@@ -18,7 +19,6 @@ from workers.distillation.recommenders.networks import ScorerNetwork
 from workers.distillation.recommenders.plan import Stage
 from workers.distillation.recommenders.report import Findings, Subject, subject
 from workers.distillation.recommenders.signals import Signal
-from workers.distillation.report import Cost
 from workers.distillation.state import Outcome
 from workers.distillation.students import parameters
 

@@ -11,11 +11,12 @@ import torch
 from app.distillations.recommenders.data import SyntheticInteractions
 from app.distillations.recommenders.schemas import RankingGain, RecommenderJob, RecommenderResult, TrainedScorer
 from workers.distillation.evaluate import Comparison, compare
+from workers.distillation.findings import Cost, mean_sd, verdict
 from workers.distillation.onnx_file import notes_of_exports
 from workers.distillation.recommenders.data import Data
 from workers.distillation.recommenders.learner import MAX_VALIDATION_USERS
 from workers.distillation.recommenders.metrics import Quality, Ranks, coverage, head_items, hit_of, overlap, quality
-from workers.distillation.report import Cost, few_seeds, mean_sd, verdict
+from workers.distillation.remarks import few_seeds
 
 MEASURES = ("ndcg", "hit", "mrr")
 
