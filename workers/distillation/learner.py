@@ -1,7 +1,6 @@
 """A network in training and everything that its next step depends on."""
 
 import math
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, replace
 
 import torch
@@ -14,7 +13,8 @@ from workers.distillation import targets
 from workers.distillation.bias import corrects, shift
 from workers.distillation.data import Data, Rows
 from workers.distillation.features import shapes_of
-from workers.distillation.networks.network import Network
+from workers.distillation.helper import half
+from workers.distillation.networks.network import Features, Network
 from workers.distillation.networks.tokens import PAD
 from workers.distillation.objectives.criterion import Criterion
 from workers.distillation.objectives.terms import UNKNOWN, Target, cross_entropy_of_known, label_term
@@ -24,6 +24,7 @@ from workers.distillation.signals import heard
 from workers.distillation.slopes import has_slope, kd_and_slope
 from workers.distillation.state import Curve, Outcome, Point, Snapshot, outcome_of
 from workers.distillation.students import logits_of
+from workers.distillation.team import Team, refuse_processes
 from workers.distillation.views import name_of, refuse_tables, view
 
 
@@ -65,6 +66,7 @@ class Learner:
         self.best = Outcome({}, 0, 0, 0.0)  # of no epoch; the first one replaces it
         self.best_score = (-math.inf, -math.inf)
         self.curve: Curve = []
+        self.team: Team | None = None  # of one process
         torch.manual_seed(seed_of("dropout", stage.seed, stage.role))
 
     @property
@@ -153,8 +155,7 @@ class Learner:
         assert isinstance(self.lesson.objective, Kd)
         assert self.signal is not None
         x, labels = self.x.index_select(0, positions), self.labels.index_select(0, positions)
-        with self._precision():
-            logits = self.network(x)
+        logits = self._answers(x)
         answers = logits.detach()
         said = heard(self.signal.rows(positions), answers).logits
         loss, slope = kd_and_slope(answers, said, labels, self.lesson.objective, self.epoch + 1)
@@ -167,12 +168,9 @@ class Learner:
             labels = labels.flatten()
         target = Target(labels, self.epoch + 1, self.class_weights, self.stage.training.label_smoothing)
         if self.criterion is None or self.signal is None:
-            with self._precision():
-                logits = self.network(x)
-            return label_term(logits, target)
+            return label_term(self._answers(x), target)
         features: dict[str, Tensor] = {}
-        with self._precision():
-            logits = self.network(x, features if self.criterion.layers else None)
+        logits = self._answers(x, features if self.criterion.layers else None)
         if self.data.language:
             positions = tokens_of(positions, x.shape[1])
             spoken = torch.nonzero(x.flatten() != PAD).flatten()
@@ -182,12 +180,12 @@ class Learner:
                 features = {name: states.index_select(0, spoken) for name, states in features.items()}
         return self.criterion(logits, features, self.signal.rows(positions), target)["loss"]  # type: ignore[no-any-return]
 
-    def _precision(self) -> AbstractContextManager[object]:
-        """Half precision inside, where it is asked for; losses are outside."""
-        precision = self.stage.training.precision
-        if precision == "float32":
-            return nullcontext()
-        return torch.autocast(self.device.type, dtype=getattr(torch, precision))
+    def _answers(self, x: Tensor, seen: Features | None = None) -> Tensor:
+        """Logits, in half precision where that is asked for; losses are outside of it."""
+        with half(self.device, self.stage.training.precision):
+            if self.team is None:
+                return self.network(x, seen)  # type: ignore[no-any-return]
+            return self.team.answers(x, seen, self.epoch * self.batches_per_epoch + self.batch)
 
     def _together(self) -> int:
         """How many batches the running step is made of; at the end of an epoch there may be fewer."""
@@ -204,6 +202,8 @@ class Learner:
         slope = slope if together == 1 else slope / together
         slope = slope if self.scaler is None else self.scaler.scale(slope)
         result.backward(slope.to(result.dtype))  # type: ignore[no-untyped-call]
+        if self.team is not None:
+            self.team.collect()
 
     def _step(self) -> None:
         """One optimizer step on the gradients that have come together."""
@@ -264,7 +264,7 @@ def score(network: Network, rows: Rows, device: torch.device, unseen: tuple[int,
 def refuse_unfit(stage: Stage, data: Data) -> None:
     """Raise the Problem of a stage that cannot be trained here or on this data, before anything is trained."""
     stage.begin(data)
-    device_of(stage)
+    refuse_processes(stage, device_of(stage))
     refuse_tables(stage.training.augmentation, data, stage.training_pointer)
     wanted, classes = stage.training.class_weights, len(data.classes)
     if isinstance(wanted, list) and len(wanted) != classes:

@@ -42,6 +42,7 @@ from workers.distillation.report import report, result
 from workers.distillation.signals import Signal
 from workers.distillation.state import Keeper, Outcome
 from workers.distillation.targets import score as score_of_numbers
+from workers.distillation.team import dismiss
 from workers.distillation.text.rows import load_text
 from workers.distillation.text.sequence import sequence_lesson
 from workers.distillation.train import train
@@ -127,13 +128,14 @@ def _export(job: DistillationJob, data: Data, stage: Stage, keeper: Keeper) -> l
 
 @contextmanager
 def reproducible(threads: int) -> Iterator[None]:
-    """The same inputs give the same bits; torch's settings are left as they were."""
+    """The same inputs give the same bits; torch's settings are left as they were, and helpers end."""
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)
     try:
         yield
     finally:
+        dismiss()
         torch.set_num_threads(before[0])
         torch.use_deterministic_algorithms(before[1])
 
