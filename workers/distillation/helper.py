@@ -8,6 +8,7 @@ import os
 import queue
 import sys
 import threading
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +17,7 @@ from typing import Literal
 import psutil
 import torch
 from pydantic import TypeAdapter
-from torch import Tensor, distributed
+from torch import Tensor, distributed, nn
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from app.distillations.architectures import Architecture
@@ -113,10 +114,12 @@ def _network(task: Task) -> Network:
 
 def _help(network: Network, task: Task, batch: Batch, device: torch.device) -> None:
     """One batch: answers on its rows, then the gradients that follow from their slopes."""
-    weights = parameters_to_vector(network.parameters()).detach()
+    parameters = list(network.parameters())
+    weights = parameters_to_vector(parameters).detach()
     distributed.broadcast(weights, 0)
-    vector_to_parameters(weights, network.parameters())
-    network.zero_grad()
+    vector_to_parameters(weights, parameters)
+    for parameter in parameters:
+        parameter.grad = None
     if batch.rows:
         torch.manual_seed(batch.seed)
         x = torch.empty(batch.rows, *task.input_shape, dtype=input_type(network), device=device)
@@ -131,12 +134,12 @@ def _help(network: Network, task: Task, batch: Batch, device: torch.device) -> N
         for slope in slopes:
             distributed.recv(slope, 0)
         torch.autograd.backward(answers, slopes)
-    distributed.reduce(gradients_of(network), 0)
+    distributed.reduce(gradients_of(parameters), 0)
 
 
-def gradients_of(network: Network) -> Tensor:
+def gradients_of(parameters: Sequence[nn.Parameter]) -> Tensor:
     """All of them, one after another; 0 where there is none."""
-    gradients = [torch.zeros_like(each) if each.grad is None else each.grad for each in network.parameters()]
+    gradients = [torch.zeros_like(each) if each.grad is None else each.grad for each in parameters]
     return torch.cat([gradient.flatten() for gradient in gradients])
 
 

@@ -47,6 +47,7 @@ class Team:
 
     def __init__(self, stage: Stage, network: Network, task: Task, helpers: "Helpers") -> None:
         self.stage, self.network, self.layers, self.helpers = stage, network, task.layers, helpers
+        self.parameters = list(network.parameters())
         self.sizes: list[int] = []  # rows of each process in the running batch
         self._under_way: list[tuple[Work, Tensor]] = []  # a tensor has to live until it is sent
         helpers.tell([TASK.dump_json(task)] * len(helpers.processes))
@@ -59,7 +60,7 @@ class Team:
         batches = [Batch(rows=rows, seed=seed) for rows, seed in zip(self.sizes, seeds, strict=True)]
         with self.helpers.all_alive():
             self.helpers.tell([BATCH.dump_json(batch) for batch in batches[1:]])
-            distributed.broadcast(parameters_to_vector(self.network.parameters()).detach(), 0)
+            distributed.broadcast(parameters_to_vector(self.parameters).detach(), 0)
             features: Features = {}
             logits = self.network(self.deal(x), features if self.layers else None)
             own = (logits, *(features[name] for name in self.layers))
@@ -70,15 +71,14 @@ class Team:
 
     def collect(self) -> None:
         """Add the helpers' gradients to this process's."""
-        total = gradients_of(self.network)
+        total = gradients_of(self.parameters)
         with self.helpers.all_alive():
             distributed.reduce(total, 0)
             for work, _ in self._under_way:
                 work.wait()
         self._under_way.clear()
-        parameters = list(self.network.parameters())
-        sizes = [parameter.numel() for parameter in parameters]
-        for parameter, part in zip(parameters, torch.split(total, sizes), strict=True):
+        sizes = [parameter.numel() for parameter in self.parameters]
+        for parameter, part in zip(self.parameters, torch.split(total, sizes), strict=True):
             if parameter.grad is not None:
                 parameter.grad.copy_(part.view_as(parameter))
 

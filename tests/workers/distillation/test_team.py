@@ -189,15 +189,16 @@ def test_a_helper_that_dies_ends_the_attempt_as_if_the_child_had_died(job: Make,
     spec = job(student=MLP)
     data, stage = load(spec.dataset, {}), stage_of(spec)
     learner = Learner(stage, baseline_lesson(data), data)
-    with (
-        pytest.raises(SystemExit, match="ended with exit status -9"),
-        team_of(stage, learner.network, frozenset(), data, house()) as learner.team,
-    ):
-        learner.learn(torch.arange(6))
-        (helper,) = psutil.Process().children()
-        helper.kill()
-        for _ in range(3):
+
+    def go_on_without_it() -> None:
+        with team_of(stage, learner.network, frozenset(), data, house()) as learner.team:
             learner.learn(torch.arange(6))
+            psutil.Process().children()[0].kill()
+            for _ in range(3):
+                learner.learn(torch.arange(6))
+
+    with pytest.raises(SystemExit, match="ended with exit status -9"):
+        go_on_without_it()
     assert not psutil.Process().children()
 
 
