@@ -98,7 +98,7 @@ def test_a_training_over_two_processes_ends_with_the_same_weights_when_either_is
     service: Service, words: tuple[str, ...]
 ) -> None:
     client = service.client
-    own = LONG_JOB["training"] | {"batch_size": 512, "processes": 2}
+    own = LONG_JOB["training"] | {"epochs": 120, "batch_size": 512, "processes": 2}
     split = LONG_JOB | {"training": own, "evaluation": {"seeds": 1}}
     job = client.submit(split)
     wait_until(amid_student(service))
