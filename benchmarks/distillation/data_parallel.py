@@ -62,7 +62,7 @@ class Work:
 
 
 WORKS = [
-    Work("perceptron", {"kind": "mlp", "hidden": [16]}, (1, 8, 8), 64, 200),
+    Work("perceptron", {"kind": "mlp", "hidden": [16]}, (1, 8, 8), 64, 500),
     Work("small CNN", {"kind": "cnn", "channels": [73, 128]}, (1, 8, 8), 64, 40),
     Work("ResNet-8 on 32x32", {"kind": "resnet", "depth": 8, "width": 16}, (3, 32, 32), 64, 8),
     Work("ResNet-20 on 32x32", {"kind": "resnet", "depth": 20, "width": 16}, (3, 32, 32), 64, 4),
