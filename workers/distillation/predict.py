@@ -31,6 +31,7 @@ from workers.distillation.data import Data, Rows, Standardisation
 from workers.distillation.recommenders.checkpoints import card_of as recommender_card
 from workers.distillation.recommenders.recommend import recommended
 from workers.distillation.targets import Targets
+from workers.distillation.teachers.onnx_check import read_onnx
 from workers.distillation.teachers.onnx_model import open_session
 from workers.distillation.teachers.torch_file import read_torch
 from workers.distillation.text.predict import classified, continued
@@ -140,7 +141,9 @@ def _weights(reading: Weights, path: Path) -> Known:
 
 
 def _onnx(reading: Weights, path: Path, threads: int) -> Known:
-    session = open_session(path.read_bytes(), threads)
+    content = path.read_bytes()
+    read_onnx(content)  # onnxruntime would read the files that it names
+    session = open_session(content, threads)
     shape = tuple(session.get_inputs()[0].shape or ())[1:]
     fixed = tuple(shape) if shape and all(isinstance(side, int) for side in shape) else None
     if (targets := _targets(session)) is not None:

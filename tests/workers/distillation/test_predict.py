@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -71,6 +72,18 @@ def test_an_export_says_it_too_and_numbers_its_classes(house: Make) -> None:
     expected = logits_of(network, DIGITS.test.x[:9])
     torch.testing.assert_close(torch.tensor(found.logits), expected, atol=1e-4, rtol=1e-4)
     assert found.classes == [str(number) for number in range(10)]
+
+
+def test_an_onnx_file_is_looked_at_before_anything_runs_it(house: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = onnx.load_model_from_string(to_onnx(network_of(MLP, IRIS), IRIS, MLP))
+    tensor = model.graph.initializer[0]
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="weights.bin")
+    monkeypatch.setattr("onnxruntime.InferenceSession", lambda *_, **__: pytest.fail("it was run"))
+    with pytest.raises(Problem) as caught:
+        said(house, model.SerializeToString(), {"format": "onnx"}, inputs=flat(IRIS, slice(0, 1)))
+    assert caught.value.code == "teacher_invalid"
+    assert "lies in another file" in caught.value.title
 
 
 def test_weights_without_a_card_are_told_the_shape_and_the_classes(house: Make, tmp_path: Path) -> None:
