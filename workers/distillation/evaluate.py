@@ -166,13 +166,18 @@ def latency_of(milliseconds: list[float]) -> Latency:
     return Latency(p50, p95, len(milliseconds))
 
 
-def compare(first: list[float], second: list[float], *, most: float = math.inf) -> Comparison:
-    """first - second, paired by position. most: what no difference exceeds, so that no interval does."""
+def compare(first: list[float], second: list[float], *, most: float = math.inf, step: float = 0.0) -> Comparison:
+    """first - second, paired by position. most: what no difference exceeds, so that no interval does.
+
+    step: what all differences are multiples of, as one test row of an accuracy; 0: of nothing. Counts that agree by
+    chance tell of a small spread, not of none: a standard deviation below that of rounding to steps is not believed.
+    """
     differences = [a - b for a, b in zip(first, second, strict=True)]
     mean = float(np.mean(differences))
     if len(differences) < 2:
         return Comparison(mean, None, None, differences)
-    half = T_95[len(differences) - 2] * float(np.std(differences, ddof=1)) / math.sqrt(len(differences))
+    spread = max(float(np.std(differences, ddof=1)), step / math.sqrt(12))  # rounding's: uniform over one step
+    half = T_95[len(differences) - 2] * spread / math.sqrt(len(differences))
     return Comparison(mean, max(mean - half, -most), min(mean + half, most), differences)
 
 

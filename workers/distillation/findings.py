@@ -1,6 +1,5 @@
 """What was measured of a job's networks, and the verdict that it gives."""
 
-import math
 from dataclasses import dataclass, field
 from statistics import fmean, stdev
 from typing import Any, Literal
@@ -94,7 +93,10 @@ def gain(findings: Findings) -> Comparison | None:
         return None
     arms = (findings.students, findings.baselines)
     first, second = ([findings.measure.points * value for value in values(arm, findings.measure)] for arm in arms)
-    return compare(first, second, most=abs(findings.measure.points) if findings.measure.is_share else math.inf)
+    if isinstance(findings.teacher.quality, Errors):
+        return compare(first, second)
+    rows = sum(each.rows for each in findings.teacher.quality.reliability)
+    return compare(first, second, most=findings.measure.points, step=findings.measure.points / rows)
 
 
 def verdict(difference: Comparison | None) -> Verdict | None:

@@ -1,6 +1,7 @@
 """The measures and the verdict, against scipy and scikit-learn."""
 
 import json
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -38,6 +39,26 @@ def test_the_interval_is_the_paired_t_interval(pairs: list[tuple[float, float]])
     if spread > 1e-9:
         low, high = stats.ttest_rel(first, second).confidence_interval(0.95)
         assert (found.low, found.high) == pytest.approx((low, high), rel=1e-4, abs=1e-4 * spread)
+
+
+@given(st.lists(st.integers(-30, 30), min_size=2, max_size=MAX_SEEDS), st.integers(1, 200))
+@settings(deadline=None, max_examples=60)
+def test_counts_that_agree_by_chance_do_not_narrow_the_interval_to_nothing(counts: list[int], rows: int) -> None:
+    step = 100 / rows
+    differences = [step * count for count in counts]
+    found, plain = (compare(differences, [0.0] * len(counts), step=each) for each in (step, 0.0))
+    assert found.low is not None
+    assert found.high is not None
+    assert plain.low is not None
+    assert plain.high is not None
+    least = T_95[len(counts) - 2] * step / math.sqrt(12 * len(counts))
+    assert (found.high - found.low) / 2 == pytest.approx(max(least, (plain.high - plain.low) / 2))
+    assert found.mean == plain.mean
+
+
+def test_two_seeds_with_the_same_count_decide_nothing() -> None:
+    assert verdict(compare([50.0, 60.0], [55.0, 65.0], step=100 / 20)) == "INCONCLUSIVE"
+    assert verdict(compare([50.0, 60.0], [55.0, 65.0])) == "NO BEATS"
 
 
 @pytest.mark.parametrize(
