@@ -198,6 +198,12 @@ class TextFile(TextData):
         examples=["label"],
     )
 
+    @model_validator(mode="after")
+    def _label_is_not_the_text(self) -> "TextFile":
+        if self.task == "classification" and self.text == self.label:
+            refuse(("label",), "same_column", "text and label are columns of their own", self.label)
+        return self
+
 
 class BuiltinText(TextData):
     """Text that comes with Python."""

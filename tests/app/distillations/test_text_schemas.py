@@ -81,6 +81,12 @@ def test_text_jobs_are_accepted() -> None:
             "only_for_classification",
         ),
         (SPEAK | {"dataset": SPEAK["dataset"] | {"leave_out": ["a"]}}, "dataset/leave_out", "only_for_classification"),
+        (
+            CLASSIFY
+            | {"dataset": {"source": "text_file", "file": "file_1", "task": "classification", "text": "label"}},
+            "dataset/label",
+            "same_column",
+        ),
         (CLASSIFY | {"dataset": CLASSIFY["dataset"] | {"max_length": 1}}, "dataset/max_length", "greater_than_equal"),
         (
             CLASSIFY | {"dataset": CLASSIFY["dataset"] | {"tokenizer": {"kind": "word", "vocabulary": 1}}},

@@ -14,7 +14,7 @@ from torch import Tensor
 from app.distillations.recommenders.data import SyntheticInteractions, UploadedInteractions
 from app.errors import Problem
 from workers.distillation.read import Unreadable
-from workers.distillation.recommenders.read import names_of, numbers_of, read_columns
+from workers.distillation.recommenders.read import NoSuchColumn, names_of, numbers_of, read_columns
 from workers.distillation.recommenders.sampling import Unseen
 from workers.distillation.recommenders.synthetic import draw
 
@@ -121,6 +121,9 @@ def _uploaded(spec: UploadedInteractions, path: Path) -> Log:
         users, user_names = names_of(table, spec.user)
         items, item_names = names_of(table, spec.item)
         times = numbers_of(table, spec.time) if spec.time else None
+    except NoSuchColumn as error:
+        field = next(field for field in ("user", "item", "time") if getattr(spec, field) == error.column)
+        raise Problem("dataset_invalid", str(error), pointer=f"/dataset/{field}") from error
     except Unreadable as error:
         raise _invalid(str(error)) from error
     kept = _without_repetitions(spec, users * len(item_names) + items, times)

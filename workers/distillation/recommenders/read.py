@@ -84,13 +84,21 @@ def _refuse_many(rows: int) -> None:
         raise Unreadable(f"The table has more than {MAX_INTERACTIONS} rows.")
 
 
+class NoSuchColumn(Unreadable):
+    """A column that a field of the job names is not there, or there twice."""
+
+    def __init__(self, column: str, said: str) -> None:
+        super().__init__(said)
+        self.column = column
+
+
 def _refuse_absent(wanted: list[str], there: list[str]) -> None:
     if len(there) > MAX_COLUMNS:
         raise Unreadable(f"The table has {len(there)} columns; at most {MAX_COLUMNS} are read.")
     for name in wanted:
         if there.count(name) != 1:
             found = ", ".join(str(each)[:50] for each in there[:20])
-            raise Unreadable(f"There must be one column {name!r}; the table has {found}.")
+            raise NoSuchColumn(name, f"There must be one column {name!r}; the table has {found}.")
 
 
 def names_of(table: pa.Table, column: str) -> tuple[Codes, list[str]]:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,7 +89,10 @@ def _label(label: object, row: int) -> str:
     if label is None:
         return ""
     if isinstance(label, bool) or not isinstance(label, str | int):
-        raise Unreadable(f"Row {row}: the label is neither a string nor a whole number.")
+        said = f"Row {row}: the label is neither a string nor a whole number."
+        if isinstance(label, float):  # as pandas keeps whole numbers of which some are missing
+            said += " Write whole numbers without a fraction, and null or nothing where it is unknown."
+        raise Unreadable(said)
     name = str(label).strip()
     if len(name) > 200:
         raise Unreadable(f"Row {row}: the label has {len(name)} characters; at most 200 are read.")
@@ -102,9 +106,15 @@ def _json_lines(path: Path, spec: TextFile, labelled: bool) -> Iterator[Row]:
             if not line.strip():
                 continue
             try:
-                row: Any = json.loads(line)
+                row: Any = json.loads(line, object_pairs_hook=_members)
             except (ValueError, RecursionError) as error:
+                if number == 0 and line.lstrip().startswith("["):
+                    raise _no_lines() from error
                 raise Unreadable(f"Row {number} is no JSON.") from error
+            except _Twice as twice:
+                raise Unreadable(f"Row {number} has the member {str(twice)[:50]!r} twice.") from twice
+            if number == 0 and isinstance(row, list):
+                raise _no_lines()
             if not isinstance(row, dict):
                 raise Unreadable(f"Row {number} is no JSON object.")
             if spec.text not in row:
@@ -113,6 +123,22 @@ def _json_lines(path: Path, spec: TextFile, labelled: bool) -> Iterator[Row]:
                 raise _missing("label", spec.label, list(row), f"Row {number}")
             yield row[spec.text], row.get(spec.label) if labelled else None
             number += 1
+
+
+class _Twice(Exception):
+    """The name of a member that an object has twice."""
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON. Raises _Twice: which of two values counts, nobody could know."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _Twice(next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1))
+    return found
+
+
+def _no_lines() -> Unreadable:
+    return Unreadable("The file is a JSON array. Write each of its objects on a line of its own, without commas.")
 
 
 def _csv(path: Path, spec: TextFile, labelled: bool) -> Iterator[Row]:

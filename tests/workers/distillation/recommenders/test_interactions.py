@@ -140,9 +140,7 @@ ROWS = "".join(f"{u},{i}\n" for u in range(4) for i in range(5))
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "one column 'user'"),
         ("user,item\n", "no rows"),
-        ("user,thing\n1,2\n", "one column 'item'; the table has user, thing"),
         ("user,item\n1,2\n,3\n", "Row 1: user is empty"),
         ("user,item\n1,2\n-1,3\n", "Row 1: user is -1; negative"),
         ("user,item\n1,2,3\n", "no readable csv"),
@@ -204,3 +202,10 @@ def test_synthetic_interactions_follow_their_parameters() -> None:
     assert len(data.train) + len(data.validation) + len(data.test) + data.cold == pytest.approx(400 * 12, rel=0.1)
     per_user = data.train.users.bincount(minlength=400) + 2
     assert int(per_user.min()) >= 3
+
+
+@pytest.mark.parametrize(("field", "value"), [("user", "who"), ("item", "what"), ("time", "when")])
+def test_a_column_that_is_missing_is_told_at_the_field_that_names_it(write: Write, field: str, value: str) -> None:
+    problem = refusal(write("user,item\n1,2\n"), **{field: value})
+    assert (problem.code, problem.pointer) == ("dataset_invalid", f"/dataset/{field}")
+    assert f"one column {value!r}; the table has user, item" in problem.title

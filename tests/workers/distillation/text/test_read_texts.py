@@ -97,7 +97,13 @@ def test_a_column_that_is_missing_is_named(tmp_path: Path) -> None:
         (b"text,label\na,x,y\n", "Row 0 has 3 columns"),
         (b"PAR1 and nothing more", "not a readable parquet"),
         (b"text,label\n", "no text"),
-        (b"[" * 100_000, "Row 0 is no JSON"),
+        (b"[" * 100_000, "is a JSON array"),
+        (b'[{"text": "a", "label": "x"}]', "on a line of its own"),
+        (b'[\n{"text": "a", "label": "x"}\n]', "on a line of its own"),
+        (b'{"text": "a", "label": "x"}\n["a"]', "Row 1 is no JSON object"),
+        (b'{"text": "a", "label": "x"}\n{"text": "b", "label": "y", "text": "c"}', "Row 1 has the member 'text' twice"),
+        (b'{"text": "a", "label": "x"}\n{"text": "b", "label": 1.0}', "without a fraction"),
+        (b'{"text": "a", "label": "x"}\n{"text": "b", "label": NaN}', "null or nothing where it is unknown"),
     ],
 )
 def test_files_that_are_none_are_told_so(tmp_path: Path, content: bytes, said: str) -> None:
