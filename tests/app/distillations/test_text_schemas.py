@@ -107,5 +107,5 @@ def test_text_jobs_are_accepted() -> None:
 )
 def test_what_does_not_belong_together_is_refused_where_it_stands(body: dict[str, Any], place: str, code: str) -> None:
     ((found, kind),) = errors(body)
-    tags = {"builtin_text", "word", "bpe", "train", "bag_of_embeddings", "sequence", "rkd"}
+    tags = {"builtin_text", "text_file", "word", "bpe", "train", "bag_of_embeddings", "sequence", "rkd"}
     assert ("/".join(step for step in found.split("/") if step not in tags), kind) == (place, code)
