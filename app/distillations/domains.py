@@ -11,7 +11,7 @@ from app.distillations.objectives import Single
 from app.distillations.recommenders.architectures import AnyScorer
 from app.distillations.recommenders.data import SyntheticInteractions, UploadedInteractions
 from app.distillations.recommenders.objectives import SingleRanking
-from app.distillations.recommenders.schemas import RecommenderJob, files_of_recommender
+from app.distillations.recommenders.schemas import RecommenderJob, files_of_recommender, models_of_recommender
 from app.distillations.schemas import DistillationJob, referenced_files
 from app.distillations.teachers import formats_of, models_of, urls_of
 from app.schemas import refuse
@@ -110,6 +110,6 @@ class Needs:
 def needs_of(job: AnyJob) -> Needs:
     """What must be there when a job is submitted, and kept until it is finished."""
     if isinstance(job, RecommenderJob):
-        return Needs(files_of_recommender(job))
+        return Needs(files_of_recommender(job), models=models_of_recommender(job))
     teacher = job.teacher
     return Needs(referenced_files(job), formats_of(teacher), models_of(teacher), urls_of(teacher))

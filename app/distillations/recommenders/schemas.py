@@ -8,6 +8,7 @@ from app.distillations.recommenders.architectures import AnyScorer, Scorer
 from app.distillations.recommenders.data import Interactions, SyntheticInteractions, UploadedInteractions
 from app.distillations.recommenders.objectives import Base, Bpr, De, RankingObjective, Rd, Rrd, SoftmaxKl, terms_of
 from app.distillations.schemas import MAX_SEEDS, ExportFormat, Spread
+from app.distillations.teachers import ModelTeacher
 from app.distillations.training import Optimisation
 from app.schemas import FileId, Seed, Strict, Submission, View, refuse
 
@@ -57,7 +58,7 @@ class UploadedLists(Strict):
     )
 
 
-RankingTeacher = Annotated[TrainedScorer | UploadedLists, Field(discriminator="source")]
+RankingTeacher = Annotated[TrainedScorer | UploadedLists | ModelTeacher, Field(discriminator="source")]
 
 
 class RankingStudent(Strict):
@@ -175,6 +176,11 @@ def files_of_recommender(job: RecommenderJob) -> list[tuple[str, str, str]]:
     if isinstance(job.teacher, UploadedLists):
         files.append(("/teacher/file", job.teacher.file, "soft_labels"))
     return files
+
+
+def models_of_recommender(job: RecommenderJob) -> list[tuple[str, str]]:
+    """The models and checkpoints that a job needs: (JSON pointer, id)."""
+    return [("/teacher/model", job.teacher.model)] if isinstance(job.teacher, ModelTeacher) else []
 
 
 def scorers(job: RecommenderJob) -> dict[str, AnyScorer]:

@@ -7,7 +7,7 @@ import torch
 from torch import Generator, Tensor
 from torch.autograd import grad
 
-from app.distillations.recommenders.schemas import RecommenderJob, TrainedScorer
+from app.distillations.recommenders.schemas import RecommenderJob
 from workers.distillation.evaluate import Size, latency
 from workers.distillation.findings import Cost
 from workers.distillation.plan import seed_of
@@ -50,9 +50,7 @@ def measure(
     first = pairs[0][0]
     counts = data.train.items.bincount(minlength=data.items).float()
     popular = rank(lambda users: counts.expand(len(users), -1).clone(), data.test, data.untested, k)
-    cost = None
-    if teacher is not None and isinstance(job.teacher, TrainedScorer):
-        cost = _cost(teacher.cpu(), len(to_bytes(outcomes["teacher"].weights, job.teacher.architecture, data)))
+    cost = None if teacher is None else _cost(teacher.cpu(), signal.file_bytes)
     student_file = to_bytes(outcomes[first.name].weights, first.architecture, data)
     return Findings(
         soft_gradient=_soft_gradient(job, first, data, signal),

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 
 from app.distillations.recommenders.data import SyntheticInteractions
-from app.distillations.recommenders.schemas import RankingGain, RecommenderJob, RecommenderResult, TrainedScorer
+from app.distillations.recommenders.schemas import RankingGain, RecommenderJob, RecommenderResult, UploadedLists
+from app.distillations.teachers import ModelTeacher
 from workers.distillation.evaluate import Comparison, compare
 from workers.distillation.findings import Cost, mean_sd, verdict
 from workers.distillation.onnx_file import notes_of_exports
@@ -122,7 +123,12 @@ def notes(job: RecommenderJob, data: Data, findings: Findings) -> list[str]:
     ]
     if isinstance(job.dataset, SyntheticInteractions):
         said.append("The interactions are synthetic: they compare methods, and say nothing about people.")
-    if not isinstance(job.teacher, TrainedScorer):
+    if isinstance(job.teacher, ModelTeacher):
+        said.append(
+            f"The teacher is {job.teacher.model}, made elsewhere. If it was trained on held-out interactions, every "
+            "number here flatters it. Users whom it does not know were learned from interactions alone."
+        )
+    if isinstance(job.teacher, UploadedLists):
         said.append(
             "The teacher's lists were uploaded. If it knew the held-out interactions, every number flatters it."
         )

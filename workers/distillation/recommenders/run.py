@@ -8,10 +8,12 @@ import torch
 
 from app.distillations.recommenders.objectives import terms_of
 from app.distillations.recommenders.schemas import RecommenderJob, UploadedLists, items_needed
+from app.distillations.teachers import ModelTeacher
 from workers.distillation.onnx_file import publish_exports
 from workers.distillation.recommenders.checkpoints import to_bytes
 from workers.distillation.recommenders.data import Data, load
 from workers.distillation.recommenders.export import exported
+from workers.distillation.recommenders.known_model import from_model
 from workers.distillation.recommenders.learner import RankingLearner, device_of
 from workers.distillation.recommenders.measure import measure, trained
 from workers.distillation.recommenders.networks import ScorerNetwork
@@ -81,6 +83,9 @@ def _teacher(job: RecommenderJob, data: Data, keeper: Keeper) -> tuple[Signal, S
     objectives = [single for _, _, single in terms_of(job.objective)]
     if isinstance(job.teacher, UploadedLists):
         return from_lists(keeper.run.files[job.teacher.file], data, objectives), None
+    if isinstance(job.teacher, ModelTeacher):
+        device = device_of(student_stages(job)[0][0])
+        return from_model(keeper.run.files.get(job.teacher.model), data, depth_of(objectives), device)
     stage = teacher_stage(job, job.teacher)
     device = device_of(stage)
     _teach(job, stage, data, keeper)

@@ -33,6 +33,7 @@ class Signal:
     scores: users (users,) to scores (users, items), -inf for items that the teacher does not name.
     ranking: (users, depth) unseen items, best first; of users that it does not speak of, it says nothing.
     speaks: (users,) of whom there is a ranking. user_vectors, item_vectors: its numbers, or None.
+    digest, file_bytes: of its file; 0 bytes for lists, which are no network's.
     """
 
     scores: Scores
@@ -41,6 +42,7 @@ class Signal:
     user_vectors: Tensor | None
     item_vectors: Tensor | None
     digest: str
+    file_bytes: int = 0
 
 
 def depth_of(objectives: list[SingleRanking]) -> int:
@@ -88,7 +90,7 @@ def from_network(network: ScorerNetwork, file: bytes, data: Data, depth: int) ->
             [network.item_vectors(part.to(device)) for part in torch.split(torch.arange(data.items), VECTORS_AT_ONCE)]
         )
     speaks = torch.ones(data.users, dtype=torch.bool)
-    return Signal(scores, torch.cat(rankings), speaks, users, items, hashlib.sha256(file).hexdigest())
+    return Signal(scores, torch.cat(rankings), speaks, users, items, hashlib.sha256(file).hexdigest(), len(file))
 
 
 def _deepest(data: Data, users: Tensor) -> int:
