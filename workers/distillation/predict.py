@@ -178,6 +178,9 @@ def _numbers(classes: int) -> list[str]:
 
 def _rows(given: AskRows, known: tuple[int, ...] | None) -> Rows:
     width = len(given.inputs[0])
+    if known and given.shape and tuple(given.shape) != known:
+        title = f"A row of this model has shape {known}, and yours {tuple(given.shape)}; leave `shape` out."
+        raise Problem("inputs_mismatch", title, pointer="/shape", ways_out=[{"shape": None}])
     shape = known or tuple(given.shape or (width,))
     if math.prod(shape) != width:
         title = f"A row of this model has shape {shape}, which is {math.prod(shape)} numbers; yours have {width}."

@@ -108,6 +108,15 @@ def test_rows_that_do_not_fit_are_refused_with_the_shape(house: Make, inputs: li
     assert (caught.value.code, caught.value.pointer) == ("inputs_mismatch", "/inputs")
 
 
+def test_a_shape_that_is_not_the_models_own_is_told(house: Make) -> None:
+    content = to_bytes(network_of(CNN, DIGITS).state_dict(), CNN, DIGITS)
+    rows = flat(DIGITS, slice(0, 2))
+    assert said(house, content, {}, inputs=rows, shape=[1, 8, 8]).logits == said(house, content, {}, inputs=rows).logits
+    with pytest.raises(Problem) as caught:
+        said(house, content, {}, inputs=rows, shape=[1, 4, 16])
+    assert (caught.value.code, caught.value.pointer) == ("inputs_mismatch", "/shape")
+
+
 def test_answers_that_are_no_numbers_are_not_sent(house: Make) -> None:
     content = to_bytes(network_of(Mlp(kind="mlp", hidden=[]), IRIS).state_dict(), Mlp(kind="mlp", hidden=[]), IRIS)
     with pytest.raises(Problem) as caught:

@@ -40,6 +40,7 @@ def from_weights(spec: Weights, path: Path, data: Data) -> Teacher:
         raise Problem("architecture_mismatch", title, pointer="/architecture", ways_out=[way_out])
     if data.text is not None:
         _refuse_other_tokenizer(card, data.text)
+        _refuse_other_length(weights, data)
     _refuse_other_labels(card, data)
     names = spec.classes or (card.classes if card else None) or None
     if data.targets is not None:
@@ -71,6 +72,16 @@ def _refuse_other_tokenizer(card: checkpoints.Card | None, text: Text) -> None:
             "tokenizer is trained on the training split; the same data, splits, seed and tokenizer give the same one."
         )
         raise Problem("tokenizer_mismatch", title, pointer="/file")
+
+
+def _refuse_other_length(weights: dict[str, Tensor], data: Data) -> None:
+    """A network with learned positions has as many as its rows had tokens."""
+    positions = weights.get("positions")
+    if positions is None or positions.ndim != 3 or positions.shape[1:2] == data.input_shape:
+        return
+    length = positions.shape[1]
+    title = f"The teacher reads rows of {length} tokens; this job's `max_length` is {data.input_shape[0]}."
+    raise Problem("teacher_mismatch", title, pointer="/file", ways_out=[{"dataset": {"max_length": length}}])
 
 
 def _refuse_other_labels(card: checkpoints.Card | None, data: Data) -> None:

@@ -320,6 +320,16 @@ def test_a_checkpoint_of_an_earlier_job_teaches_the_same_texts(
     assert after["student_sha256"] == before["student_sha256"]
 
 
+def test_a_teacher_of_rows_of_another_length_says_which(house: Make, file: dict[str, Path]) -> None:
+    first = house(files=file)
+    run(job(SPEAK, evaluation={"baseline": False, "seeds": 1}, training={"epochs": 1}), first)
+    second = house(files=file | {"file_2": first.scratch / "teacher.safetensors"})
+    with pytest.raises(Problem) as error:
+        run(job(SPEAK | UPLOADED, dataset={"max_length": 24}), second)
+    assert (error.value.code, error.value.pointer) == ("teacher_mismatch", "/teacher/file")
+    assert error.value.ways_out == [{"dataset": {"max_length": 16}}]
+
+
 @pytest.mark.parametrize("changes", [{"split_seed": 1}, {"tokenizer": {"kind": "word", "vocabulary": 9}}])
 def test_a_teacher_with_another_tokenizer_is_refused_before_anything_is_trained(
     house: Make, file: dict[str, Path], taught: Path, changes: dict[str, Any], tmp_path: Path
