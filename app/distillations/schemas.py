@@ -82,7 +82,19 @@ class DistillationJob(Submission):
                         "seed": 0,
                     },
                     "evaluation": {"baseline": True, "seeds": 3},
-                }
+                },
+                {
+                    "dataset": {
+                        "source": "builtin_text",
+                        "name": "python_topics",
+                        "task": "classification",
+                        "tokenizer": {"kind": "word", "vocabulary": 2000},
+                        "labelled": 160,
+                    },
+                    "teacher": {"source": "train", "architecture": {"kind": "text_cnn", "sizes": [1, 2, 3]}},
+                    "student": {"architecture": {"kind": "bag_of_embeddings", "width": 8}},
+                    "training": {"epochs": 30, "learning_rate": 0.01},
+                },
             ]
         }
     )

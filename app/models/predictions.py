@@ -37,6 +37,8 @@ ItemName = Annotated[str, StringConstraints(max_length=1000)]
 class AskRows(Strict):
     """Rows as the data was when it was uploaded: a checkpoint made here standardises them itself."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"inputs": [[5.1, 3.5, 1.4, 0.2]]}]})
+
     inputs: Annotated[
         list[Annotated[list[float], Field(min_length=1, max_length=MAX_NUMBERS)]],
         Field(min_length=1, max_length=MAX_ROWS),
@@ -67,6 +69,10 @@ class AskRows(Strict):
 class AskTexts(Strict):
     """Texts for a classifier of texts. The tokenizer is in its checkpoint."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"texts": ["A list comprehension makes a list of what a loop finds."]}]}
+    )
+
     texts: Annotated[list[GivenText], Field(min_length=1, max_length=MAX_ROWS)] = Field(
         description="Up to 256 texts; what is longer than the model's rows is cut off, and a note says so.",
         examples=[["A list comprehension makes a list of what a loop finds."]],
@@ -80,6 +86,12 @@ class AskTexts(Strict):
 
 class AskPrompts(Strict):
     """Beginnings of texts for a language model to go on from."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"prompts": ["The import statement "], "max_tokens": 64, "temperature": 0.8, "seed": 0}]
+        }
+    )
 
     prompts: Annotated[list[Prompt], Field(min_length=1, max_length=MAX_PROMPTS)] = Field(
         description="Up to 16 beginnings; an empty one lets the model begin. Each is answered as if it were alone.",
@@ -110,6 +122,10 @@ class AskPrompts(Strict):
 
 class AskUsers(Strict):
     """Users for a recommender."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"users": ["17", "42"], "k": 10, "exclude": [["3", "5"], []]}]}
+    )
 
     users: Annotated[list[ItemName], Field(min_length=1, max_length=MAX_ROWS)] = Field(
         description="Up to 256 users, by their names in the data.", examples=[["17", "42"]]

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import Path
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from app.distillations.architectures import (
     AnyArchitecture,
@@ -35,6 +35,21 @@ CheckpointRef = Annotated[str, StringConstraints(pattern=id_pattern("ckpt"))]
 
 class NewModel(Weights):
     """Promote a checkpoint, or a model that you uploaded, to a model with a name. Its bytes are copied."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"name": "digits-small", "checkpoint": "ckpt_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b"},
+                {
+                    "name": "iris-from-sklearn",
+                    "file": "file_01990d3e7c5a7cc09d4b8c1f2a3b4c5e",
+                    "format": "onnx",
+                    "kind": "probabilities",
+                    "classes": ["setosa", "versicolor", "virginica"],
+                },
+            ]
+        }
+    )
 
     name: Name = Field(description="A name for people.", examples=["digits-small"])
     labels: Labels = Field(

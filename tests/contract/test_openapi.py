@@ -15,6 +15,7 @@ from schemathesis.specs.openapi.checks import ignored_auth, positive_data_accept
 
 from app.ionq.router import PREFIX as IONQ
 from app.main import create_app
+from app.models.schemas import EXAMPLE_ID as MODEL_ID
 from tests.app.http.in_process import Service, refused, running
 from tests.app.ionq.answers import refused_as_by_ionq
 
@@ -137,6 +138,14 @@ def test_every_example_of_a_field_or_parameter_fits_its_schema() -> None:
     assert sum(len(schema.get("examples", ())) for _, schema in described) > 50
 
 
+@pytest.mark.parametrize("path", ["/v1/models", f"/v1/models/{MODEL_ID}/predict"])
+def test_every_example_of_a_model_is_read_and_only_misses_what_it_names(client: httpx.Client, path: str) -> None:
+    names = ["NewModel"] if path == "/v1/models" else ["AskRows", "AskTexts", "AskPrompts", "AskUsers"]
+    for name in names:
+        for example in SCHEMAS[name]["examples"]:
+            assert client.post(path, json=example).json()["code"] in {"model_not_found", "file_not_found"}
+
+
 @pytest.mark.parametrize(
     ("path", "example"),
     [
@@ -145,6 +154,7 @@ def test_every_example_of_a_field_or_parameter_fits_its_schema() -> None:
             ("/v1/circuits", "CircuitJob"),
             ("/v1/distillations", "DistillationJob"),
             ("/v1/distillations", "RecommenderJob"),
+            ("/v1/sweeps", "Sweep"),
         )
         for number, example in enumerate(SCHEMAS[name]["examples"])
     ],
