@@ -256,10 +256,13 @@ def constant_features(job: DistillationJob, found: Found) -> Rule:
 def leaked_rows(job: DistillationJob, found: Found) -> Rule:
     """A test that was seen in training."""
     if found.data.duplicates_in_test:
-        detail = (
-            f"{found.data.duplicates_in_test} of {found.shapes.rows['test']} test rows are also training rows: the "
-            "accuracy will be too good. Remove duplicates before uploading."
-        )
+        of_test = f"{found.data.duplicates_in_test} of {found.shapes.rows['test']} test rows are also training rows"
+        detail = f"{of_test}: the accuracy will be too good. Remove duplicates before uploading."
+        if isinstance(job.dataset, TextFile | BuiltinText):
+            detail = (
+                f"{of_test} once they are tokens: texts that come twice, or that differ only in unknown words or "
+                "behind `max_length`. The accuracy will be too good; remove texts that come twice before uploading."
+            )
         yield advice("leaked_rows", "warning", detail, "/dataset")
 
 

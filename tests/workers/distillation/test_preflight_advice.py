@@ -254,6 +254,13 @@ FIRES: list[tuple[Rule, Json, Json, str, object]] = [
     (rules.constant_features, {}, {"data": {"constant_features": 2}}, "/dataset", None),
     (rules.leaked_rows, {}, {"data": {"duplicates_in_test": 2}}, "/dataset", None),
     (
+        rules.leaked_rows,
+        {"dataset": TEXT, "student": BAG, "teacher": {"source": "model", "model": "model_" + "0" * 32}},
+        {"data": {"duplicates_in_test": 2}},
+        "/dataset",
+        None,
+    ),
+    (
         rules.truncated_texts,
         {"dataset": TEXT, "student": BAG, "teacher": {"source": "model", "model": "model_" + "0" * 32}},
         {"data": {"truncated_texts": 2}},
@@ -325,3 +332,12 @@ def test_a_suggestion_that_is_followed_is_a_job_and_is_not_made_again(
         rules.too_large,
     )  # what was found is of the old job
     assert rule in measured or list(rule(followed, found_of(**found))) == []
+
+
+def test_rows_of_text_that_come_twice_may_be_different_texts() -> None:
+    teacher = {"source": "model", "model": "model_" + "0" * 32}
+    found = found_of(data={"duplicates_in_test": 2})
+    (of_rows,) = rules.leaked_rows(job_of(), found)
+    (of_texts,) = rules.leaked_rows(job_of(dataset=TEXT, student=BAG, teacher=teacher), found)
+    assert "once they are tokens" in of_texts.detail
+    assert "once they are tokens" not in of_rows.detail
