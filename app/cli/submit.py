@@ -45,9 +45,23 @@ def preflight(file: Path, *, server: str, key: str | None) -> int:
 def _read(file: Path) -> dict[str, Any]:
     try:
         text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
-        body = json.loads(text)
+        body = json.loads(text, object_pairs_hook=_members, parse_constant=_no_constant)
     except ValueError as error:
         raise click.ClickException(f"{file} is not JSON: {error}") from None
+    except RecursionError:
+        raise click.ClickException(f"{file} is not read: its brackets lie too deep in each other") from None
     if not isinstance(body, dict):
         raise click.ClickException(f"{file} holds no JSON object")
     return body
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object. Raises ValueError for a member that stands there twice: only the last would have been sent."""
+    found, names = dict(pairs), [name for name, _ in pairs]
+    if len(found) < len(names):
+        raise ValueError(f"an object has the member {max(names, key=names.count)!r} twice")
+    return found
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number in JSON")

@@ -70,3 +70,24 @@ def test_a_server_needs_no_scheme(server: str, address: str) -> None:
 def test_what_is_no_server_is_said_at_once(server: str) -> None:
     with pytest.raises(click.ClickException, match="is no address of a server"):
         Client(server)
+
+
+@pytest.mark.parametrize("command", ["submit", "preflight"])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"training": {"epochs": 3}, "training": {"epochs": 9}}', "'training' twice"),
+        ('{"training": {"epochs": 3, "seed": 1, "epochs": 9}}', "'epochs' twice"),
+        ('{"training": {"learning_rate": NaN}}', "NaN is no number"),
+        ("[" * 100_000, "too deep"),
+        ('{"training": ', "is not JSON"),
+        ("[]", "no JSON object"),
+    ],
+)
+def test_a_file_that_says_something_else_than_it_seems_is_not_sent(
+    tmp_path: Path, command: str, text: str, said: str
+) -> None:
+    (tmp_path / "job.json").write_text(text)
+    done = CliRunner().invoke(main, [command, str(tmp_path / "job.json"), "--server", "http://127.0.0.1:9"])
+    assert done.exit_code == 1
+    assert said in done.output
