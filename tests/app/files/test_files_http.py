@@ -58,6 +58,7 @@ def upload(
         ("Teacher.SafeTensors", "teacher", TEACHER),
         ("none.safetensors", "teacher", safetensors({})),
         ("soft.npy", "soft_labels", NPY),
+        ("lists.csv", "soft_labels", b"user,item,score\n1,2,0.5\n"),
         ("soft.npz", "soft_labels", b"PK\x05\x06" + bytes(18)),
         ("bell.qasm", "circuit", b"OPENQASM 3.0;"),
         ("bell.json", "circuit", b"{}"),
@@ -178,7 +179,7 @@ def test_a_file_that_lies_about_its_length_is_refused(refusing: Service) -> None
         ("data.npy", "dataset"),
         ("data.npz.exe", "dataset"),
         ("npz", "dataset"),
-        ("labels.csv", "soft_labels"),
+        ("labels.jsonl", "soft_labels"),
         ("circuit.qpy", "circuit"),
     ],
 )

@@ -116,7 +116,11 @@ def _read(path: Path, classes: list[str]) -> dict[str, Array]:
     try:
         if start == b"PAR1":
             return read_parquet(path, classes)
-        return read_npz(path) if start.startswith(b"PK") else {"": read_npy(path)}
+        if start.startswith(b"PK"):
+            return read_npz(path)
+        if start != b"\x93NUM":
+            raise Unreadable("Soft labels are .npy, .npz or .parquet; a .csv is for the lists of a recommender.")
+        return {"": read_npy(path)}
     except Unreadable as error:
         raise _invalid(str(error)) from error
 

@@ -170,6 +170,7 @@ def test_what_is_no_answer_is_refused_by_row(answered: Load, refusal: Refusal, i
     answers[3, 1] = np.nan
     assert "Row 3" in refusal(lambda: answered(npy(answers), iris, "logits")).title
     assert refusal(lambda: answered(b"PK\x03\x04", iris)).code == "soft_labels_invalid"
+    assert "lists of a recommender" in refusal(lambda: answered(b"user,item,score\n1,2,3\n", iris)).title
 
 
 @pytest.mark.parametrize(
