@@ -92,9 +92,11 @@ def must_be_there(connection: Connection, owner: str, wanted: Sequence[tuple[str
                 .where(artifacts.c.id == wanted_id, artifacts.c.kind == "checkpoint", jobs.c.owner == owner)
             )
         if connection.scalar(query.with_for_update(read=True, key_share=True)) is None:
+            is_model = wanted_id.startswith("model_")
             raise Problem(
                 "model_not_found",
-                f"There is no such {'model' if wanted_id.startswith('model_') else 'checkpoint'}.",
+                f"There is no such {'model' if is_model else 'checkpoint'}.",
                 pointer=pointer,
-                ways_out=[{"method": "GET", "path": "/v1/models"}],
+                # A job's `links` lead to its checkpoints.
+                ways_out=[{"method": "GET", "path": "/v1/models" if is_model else "/v1/jobs?kind=distillation"}],
             )

@@ -173,6 +173,8 @@ def test_a_model_that_cannot_be_is_refused_by_field(client: httpx.Client, body: 
 def test_what_is_not_there_cannot_be_promoted(client: httpx.Client, service: Service) -> None:
     lost = {"name": "x", "checkpoint": f"ckpt_{'0' * 32}"}
     problem = refused(client.post("/v1/models", json=lost), 422, "model_not_found")
+    assert client.get(problem["try"][0]["path"]).json()["data"] == []  # where checkpoints would be found
+    assert "/v1/jobs" in problem["try"][0]["path"]
     assert problem["pointer"] == "/checkpoint"
     problem = refused(client.post("/v1/models", json={"name": "x", "file": "file_0"}), 422, "file_not_found")
     assert problem["pointer"] == "/file"
