@@ -10,14 +10,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn import datasets
 from torch import Tensor
 
 from app.distillations.datasets import BUILTIN_REGRESSION, BuiltinData, Images, Splitting, UploadedData
 from app.errors import Problem
 from workers.distillation.images import read_images
 from workers.distillation.objectives.terms import UNKNOWN
-from workers.distillation.read import Array, Table, Unreadable, is_npz, read_table
+from workers.distillation.read import Array, Table, Unreadable, is_npz, quantities, read_table
 from workers.distillation.targets import Targets, known_rows, targets_of, whole_rows
 
 
@@ -199,6 +198,8 @@ def preprocessing_digest(data: Data) -> str:
 
 
 def _builtin(name: str) -> Table:
+    from sklearn import datasets  # half of the seconds that a child needs to start, which uploads are spared
+
     loaded = getattr(datasets, f"load_{name}")()
     x = loaded.images[:, None] if name == "digits" else loaded.data
     if name in BUILTIN_REGRESSION:
@@ -214,7 +215,8 @@ def split(labels: NDArray[np.int64], classes: list[str], spec: Splitting) -> tup
         rows = draw.permutation(np.flatnonzero(labels == code))
         if len(rows) < 3:
             title = f"Class {name!r} has {len(rows)} labelled rows; one is needed in each of the three splits."
-            raise Problem("dataset_invalid", title, pointer="/dataset/file")
+            ways_out = [{"task": "regression"}] if isinstance(spec, UploadedData) and quantities(classes) else []
+            raise Problem("dataset_invalid", title, pointer="/dataset/file", ways_out=ways_out)
         first = max(1, round(len(rows) * spec.test))
         second = first + max(1, round(len(rows) * spec.validation))
         second = min(second, len(rows) - 1)

@@ -245,7 +245,10 @@ def empty_classes(job: DistillationJob, found: Found) -> Rule:
 
 def constant_features(job: DistillationJob, found: Found) -> Rule:
     """Inputs that say nothing."""
-    if found.data.constant_features:
+    if found.data.constant_features == math.prod(found.shapes.inputs):
+        detail = "All inputs are the same in all training rows: there is nothing to tell classes, or targets, apart by."
+        yield advice("constant_features", "problem", detail, "/dataset")
+    elif found.data.constant_features:
         detail = (
             f"{found.data.constant_features} inputs are the same in all training rows. They do no harm: what does not "
             "vary is shifted to 0 and not scaled."

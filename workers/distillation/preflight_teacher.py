@@ -6,7 +6,6 @@ from typing import Literal
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from app.distillations.preflight import RegressorCheck, TeacherCheck
@@ -103,6 +102,8 @@ def best_order(logits: Tensor, labels: Tensor) -> Order:
     confusion = np.zeros((classes, classes))
     np.add.at(confusion, (logits.argmax(1).numpy(), labels.numpy()), 1)
     confusion += 0.5 * np.eye(classes)  # what is not decided stays where it is
+    from scipy.optimize import linear_sum_assignment  # half a second to import, for teachers that seem out of order
+
     columns, assigned = linear_sum_assignment(confusion, maximize=True)
     order = np.empty(classes, dtype=np.int64)
     order[columns] = assigned

@@ -25,6 +25,9 @@ MAX_VALUES = 50_000_000  # of a data set; 200 MB in single precision
 MAX_ROWS = 1_000_000
 MAX_COLUMNS = 10_000  # a csv of 10^6 columns would spend minutes on its header alone
 MAX_LINE = 4_000_000  # characters; a line of commas costs eight bytes of memory for each
+MISSING = frozenset({"", "na", "n/a", "#n/a", "null", "none", "missing", "?", "-"})  # as tables write it
+MANY_NUMBERS = 100  # whole numbers that labels name; beyond, they are rather counted or measured than classes
+OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 FEW_CHANNELS = (1, 3, 4)  # of images: grey, RGB, RGB with transparency
 MAX_CLASSES = 1_000  # logits of every row are kept
 
@@ -144,7 +147,10 @@ def _table_of(arrays: dict[str, Array]) -> Table:
     y = arrays["y"]
     wrong = np.flatnonzero(~np.isfinite(y) | (y != np.trunc(y)) | (y < UNKNOWN))
     if len(wrong):
-        raise Unreadable(f"Label {y[wrong[0]]} of row {wrong[0]} is not a class: integers from 0, or -1 where unknown.")
+        raise Unreadable(
+            f"Label {y[wrong[0]]} of row {wrong[0]} is not a class: integers from 0, or -1 where unknown. Real numbers "
+            "are predicted with `task` regression."
+        )
     values = np.unique(y[y != UNKNOWN])
     codes = np.where(y == UNKNOWN, UNKNOWN, np.searchsorted(values, y)).astype(np.int64)
     return with_classes(x, codes, [str(int(value)) for value in values])
@@ -181,7 +187,7 @@ def _read_csv(path: Path, spec: UploadedData) -> Table:
             lines = csv.reader(bounded_lines(stream), strict=True)
             header = next(lines, [])
             if not 2 <= len(header) <= MAX_COLUMNS:
-                raise Unreadable(f"The header has {len(header)} columns; 2 to {MAX_COLUMNS} are read.")
+                raise Unreadable(f"The header has {len(header)} columns; 2 to {MAX_COLUMNS} are read.{_other(header)}")
             at = _places(header, spec)
             inputs = [column for column in range(len(header)) if column not in set(at)]
             columns = [header[column] for column in inputs]
@@ -243,6 +249,14 @@ def _refuse_wrong_header(header: list[str], inputs: list[int]) -> None:
         raise Unreadable(f"The header names {name[:100]!r} {count} times; every column needs a name of its own.")
 
 
+def _other(header: list[str]) -> str:
+    """What to do about a header of one column that another sign divides."""
+    sign = next((sign for sign in OTHER_SEPARATORS if len(header) == 1 and sign in header[0]), None)
+    if sign is None:
+        return ""
+    return f" Columns are divided by commas, not by {OTHER_SEPARATORS[sign]}, and decimals written with a point."
+
+
 def _is_number(cell: str) -> bool:
     try:
         float(cell)
@@ -257,7 +271,8 @@ def bounded_lines(stream: IO[str]) -> Iterator[str]:
         if "\0" in line:
             raise Unreadable("The file holds a NUL character, so it is no text; a table is UTF-8.")
         if len(line) == MAX_LINE:
-            raise Unreadable(f"A line of the file is longer than {MAX_LINE} characters.")
+            columns = f"; a table has at most {MAX_COLUMNS} columns" if "," in line else ""
+            raise Unreadable(f"A line of the file is longer than {MAX_LINE} characters{columns}.")
         yield line
 
 
@@ -274,8 +289,19 @@ def _numbers(cells: list[str], columns: list[str], row: int) -> NDArray[np.float
             try:
                 float(cell)
             except ValueError as error:
-                raise Unreadable(f"Row {row}, column {column!r}: {cell[:50]!r} is not a number.") from error
+                raise Unreadable(f"Row {row}, column {column!r}: {_no_number(cell.strip())}") from error
         raise
+
+
+def _no_number(cell: str) -> str:
+    """What is wrong with a cell, and what to do about it."""
+    if cell.lower() in MISSING:
+        said = f"{cell[:50]!r} is not a number" if cell else "the cell is empty"
+        return f"{said}. Fill in what is missing (with the column's median, say), or leave the row out."
+    return (
+        f"{cell[:50]!r} is not a number. Inputs are numbers: write words as columns of 0 and 1, one for each word, and "
+        "dates as days."
+    )
 
 
 def numbers_first(name: str) -> tuple[bool, int, str]:
@@ -296,9 +322,17 @@ def _refuse_infinite(x: Array, names: list[str]) -> None:
 def with_classes(x: Array, y: NDArray[np.int64], classes: list[str]) -> Table:
     """The table of a classification. Raises Unreadable for too few classes, or too many."""
     if not 2 <= len(classes) <= MAX_CLASSES:
-        raise Unreadable(f"The labels name {len(classes)} classes; 2 to {MAX_CLASSES} are read.")
+        hint = " Real numbers are predicted with `task` regression." if quantities(classes) else ""
+        raise Unreadable(f"The labels name {len(classes)} classes; 2 to {MAX_CLASSES} are read.{hint}")
     refuse_unprintable(classes)
     return Table(x, y, classes)
+
+
+def quantities(classes: list[str]) -> bool:
+    """Whether the labels look like numbers that measure something, rather than like names of classes."""
+    if not all(_is_number(name) for name in classes):
+        return False
+    return len(classes) > MANY_NUMBERS or any(not float(name).is_integer() for name in classes)
 
 
 def refuse_unprintable(classes: list[str]) -> None:

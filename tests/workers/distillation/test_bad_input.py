@@ -250,6 +250,8 @@ def test_features_that_never_change_harm_nothing(job: Make, house: Make, tmp_pat
 def test_inputs_that_are_all_the_same_end_in_an_honest_report(job: Make, house: Make, tmp_path: Path) -> None:
     (tmp_path / "data").write_bytes(npz(x=np.full((30, 4), 3.0), y=np.arange(30) % 3))
     told = house(files={"file_1": tmp_path / "data"})
+    said = {advice.code: advice.severity for advice in looked(job(dataset=UPLOADED), told).advice}
+    assert said["constant_features"] == "problem"
     assert run(job(dataset=UPLOADED), told)["verdict"] != "BEATS"
 
 

@@ -122,7 +122,12 @@ def test_a_value_that_is_not_finite_is_named_by_row_and_column(tmp_path: Path, v
     [
         ("a,kind\n1,x\nred,y\n", "Row 1, column 'a': 'red' is not a number"),
         ("a,kind\n1,x\n1,2,y\n", "Row 1 has 3 columns; the header has 2"),
+        ("a,kind\n1,x\n,y\n", "Row 1, column 'a': the cell is empty. Fill in what is missing"),
+        ("a,kind\n1,x\nNA,y\n", "'NA' is not a number. Fill in what is missing"),
+        ("a,kind\n1,x\nred,y\n", "columns of 0 and 1, one for each word"),
         ("a\n1\n", "1 columns"),
+        ("a;b;kind\n1;2;x\n", "1 columns; 2 to 10000 are read. Columns are divided by commas, not by semicolons"),
+        ("a\tkind\n1\tx\n", "not by tabs"),
         ("a,kind\n", "no rows"),
         ("", "0 columns"),
         ("a,kind\n1,x\n2,x\n", "1 classes"),
@@ -139,6 +144,17 @@ def test_a_broken_csv_is_refused(tmp_path: Path, text: str, said: str) -> None:
     problem = refusal(csv(tmp_path, text))
     assert problem.code == "dataset_invalid"
     assert said in problem.title
+
+
+def test_labels_that_measure_something_lead_to_regression(tmp_path: Path) -> None:
+    real = refusal(csv(tmp_path, "a,price\n" + "".join(f"{i},{i / 7}\n" for i in range(30))))
+    assert (real.code, real.pointer, real.ways_out) == ("dataset_invalid", "/dataset/file", [{"task": "regression"}])
+    whole = refusal(csv(tmp_path, "a,price\n" + "".join(f"{i},{i}\n" for i in range(2000))))
+    assert "`task` regression" in whole.title
+    words = refusal(csv(tmp_path, "a,kind\n1,x\n2,y\n"))
+    few = refusal(csv(tmp_path, "a,kind\n1,0\n2,1\n"))
+    assert not words.ways_out
+    assert not few.ways_out
 
 
 @pytest.mark.parametrize("header", ["0,1,2", "1,2,3", "0,1,kind"])
