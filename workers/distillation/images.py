@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from app.distillations.datasets import UNLABELLED, Images
+from app.errors import Problem
 from workers.distillation.objectives.terms import UNKNOWN
 from workers.distillation.read import MAX_BYTES, MAX_VALUES, Table, Unreadable, numbers_first, with_classes
 
@@ -36,7 +37,7 @@ class Member:
 
 
 def read_images(path: Path, how: Images) -> Table:
-    """Rows in the order of their names, values from 0 to 1. Raises Unreadable."""
+    """Rows in the order of their names, values from 0 to 1. Raises Unreadable, Problem dataset_invalid."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = _members(archive)
@@ -69,7 +70,17 @@ def _members(archive: zipfile.ZipFile) -> list[Member]:
         members.append(Member(part[around], info))
     if not members:
         raise Unreadable("The archive holds neither images in folders nor the arrays x and y.")
+    _refuse_empty_folders(found, names)
     return members
+
+
+def _refuse_empty_folders(found: list[zipfile.ZipInfo], names: list[str]) -> None:
+    """Raises Unreadable for the folder of a class without an image: left out in silence, it would change the others."""
+    filled = {name[: at + 1] for name in names for at, sign in enumerate(name) if sign == "/"}
+    for info in found:
+        parts = info.filename.split("/")
+        if info.is_dir() and info.filename not in filled and not {"__MACOSX", UNLABELLED} & set(parts):
+            raise Unreadable(f"Folder {_shown(info.filename)} holds no image: remove it, or fill it.")
 
 
 def _is_wanted(info: zipfile.ZipInfo) -> bool:
@@ -102,7 +113,8 @@ def _pixels(archive: zipfile.ZipFile, members: list[Member], how: Images) -> NDA
         if image.shape != pixels.shape[1:]:
             first, this = ("x".join(map(str, shape[1:])) for shape in (pixels.shape[1:], image.shape))
             title = f"Member {_shown(member.info.filename)} has {this} pixels and the first image {first}: give a size."
-            raise Unreadable(title)
+            ways_out = [{"image": {"size": list(pixels.shape[2:]), "mode": how.mode}}]
+            raise Problem("dataset_invalid", title, pointer="/dataset/image", ways_out=ways_out)
         pixels[row] = image
     assert pixels is not None
     return pixels

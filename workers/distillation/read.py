@@ -171,9 +171,11 @@ def _with_targets(x: Array, y: NDArray[np.float64], names: list[str]) -> Table:
 
 
 def _refuse_texts(path: Path) -> None:
-    """Raises Problem for the formats in which texts come, and numbers do not."""
+    """Raises Problem for the formats in which texts come, and numbers do not; Unreadable for half an archive."""
     with path.open("rb") as file:
         start = file.read(64).removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start[:4] == b"PK\x03\x04":
+        raise Unreadable("The file begins as an archive, npz or zip, and its end is missing: upload it again.")
     if start[:1] in (b"{", b"[") or start[:4] == b"PAR1":
         found = "a parquet table" if start[:4] == b"PAR1" else "JSON"
         title = f"The file is {found}, from which texts are read (`text_file`); numbers come as csv or npz."

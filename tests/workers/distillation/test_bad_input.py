@@ -122,7 +122,7 @@ DATA: dict[str, tuple[Callable[[], bytes], str, str]] = {
         "/dataset/file",
         "'../x'",
     ),
-    "half an npz": (lambda: npz(**rows_of())[:300], "/dataset/file", "neither an npz"),
+    "half an npz": (lambda: npz(**rows_of())[:300], "/dataset/file", "its end is missing"),
 }
 TEACHERS: dict[str, tuple[Callable[[], bytes], Json, str, str, str]] = {
     "half an ONNX model": (lambda: bytes_of(linear())[:-9], ONNX, "teacher_invalid", "/teacher/file", "not a whole"),

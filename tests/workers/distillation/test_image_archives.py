@@ -76,7 +76,7 @@ def test_an_archive_packed_in_another_order_or_below_a_folder_is_the_same_data(t
     members = flowers()
     backwards = dict(reversed(members.items()))
     below = {f"flowers/{name}": content for name, content in members.items()}
-    litter = {"__MACOSX/daisy/._0.png": b"?", "daisy/.DS_Store": b"?", "daisy/Thumbs.db": b"?", "empty/": b""}
+    litter = {"__MACOSX/daisy/._0.png": b"?", "daisy/.DS_Store": b"?", "daisy/Thumbs.db": b"?"}
     archives = (members, backwards, below, members | litter)
     digests = {uploaded(packed(tmp_path, each)).digest for each in archives}
     assert len(digests) == 1
@@ -132,13 +132,29 @@ def test_a_link_is_refused(tmp_path: Path) -> None:
         ("rose/other.png", picture(format="JPEG"), "is not a whole .png image"),
         ("rose/program.png", b"%!PS-Adobe-3.0 EPSF-3.0\n", "is not a whole .png image"),
         ("rose/deep.png", picture(7, mode="I;16"), "more than 8 bits"),
-        ("rose/wide.png", picture(size=(9, 5)), "give a size"),
     ],
 )
 def test_a_member_that_cannot_be_a_row_is_named(tmp_path: Path, name: str, content: bytes, said: str) -> None:
     title = refusal(packed(tmp_path, flowers() | {name: content}))
     assert name in title
     assert said in title
+
+
+def test_images_of_several_sizes_lead_to_one(tmp_path: Path) -> None:
+    path = packed(tmp_path, flowers() | {"rose/wide.png": picture(size=(9, 5))})
+    with pytest.raises(Problem) as caught:
+        uploaded(path)
+    assert "'rose/wide.png' has 5x9 pixels and the first image" in caught.value.title
+    assert caught.value.pointer == "/dataset/image"
+    (way,) = caught.value.ways_out
+    assert uploaded(path, **way).total == 7
+
+
+def test_the_folder_of_a_class_without_an_image_is_refused(tmp_path: Path) -> None:
+    assert "'tulip/' holds no image" in refusal(packed(tmp_path, flowers() | {"tulip/": b""}))
+    around = {f"all/{name}": content for name, content in flowers().items()}
+    empty = {"all/": b"", "all/daisy/": b"", "__MACOSX/all/": b"", "all/_unlabelled/": b""}
+    assert uploaded(packed(tmp_path, around | empty)).total == 6
 
 
 def test_a_bomb_of_pixels_is_refused_before_it_is_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
