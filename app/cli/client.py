@@ -100,13 +100,16 @@ class Client(contextlib.AbstractContextManager["Client"]):
         return self._answer(request).json()
 
     def _answer(self, request: Callable[[], httpx.Response]) -> httpx.Response:
-        given_up_at = time.monotonic() + self._patience
+        given_up_at, told = time.monotonic() + self._patience, False
         while True:
             try:
                 return _check(request())
             except (httpx.TransportError, Away) as error:
                 if time.monotonic() > given_up_at:
                     raise click.ClickException(f"{self.server} does not answer ({type(error).__name__})") from None
+                if not told:
+                    told = True
+                    click.echo(f"{self.server} does not answer; trying again for {self._patience:.0f} s", err=True)
             time.sleep(PAUSE_SECONDS)
 
 

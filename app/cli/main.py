@@ -139,7 +139,13 @@ def revoke(key_id: str, data_dir: Path | None) -> None:
     sys.exit(revoke_one(key_id, data_dir))
 
 
-SERVER = click.option("--server", envvar="QSTILL_SERVER", default="http://127.0.0.1:8400", show_default=True)
+SERVER = click.option(
+    "--server",
+    envvar="QSTILL_SERVER",
+    default=lambda: f"http://127.0.0.1:{Settings().port}",
+    show_default="http://127.0.0.1:8400, or the port in QSTILL_PORT",
+    show_envvar=True,
+)
 KEY = click.option("--key", envvar="QSTILL_KEY", default=None, help="Also from QSTILL_KEY.")
 
 

@@ -91,3 +91,25 @@ def test_a_file_that_says_something_else_than_it_seems_is_not_sent(
     done = CliRunner().invoke(main, [command, str(tmp_path / "job.json"), "--server", "http://127.0.0.1:9"])
     assert done.exit_code == 1
     assert said in done.output
+
+
+def test_a_server_that_is_not_there_is_said_before_it_is_waited_for(capsys: pytest.CaptureFixture[str]) -> None:
+    with (
+        Client("127.0.0.1:1", patience=1.2) as client,
+        pytest.raises(click.ClickException, match="does not answer"),
+    ):
+        client.get("/livez")
+    assert capsys.readouterr().err == "http://127.0.0.1:1 does not answer; trying again for 1 s\n"
+
+
+def test_commands_look_for_the_service_at_the_port_that_it_was_given(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr("app.cli.submit.preflight", lambda file, *, server, key: asked.append(server) or 0)
+    (tmp_path / "job.json").write_text("{}")
+    monkeypatch.delenv("QSTILL_SERVER", raising=False)
+    for port, address in (("8477", "http://127.0.0.1:8477"), ("", "http://127.0.0.1:8400")):
+        monkeypatch.setenv("QSTILL_PORT", port)
+        CliRunner().invoke(main, ["preflight", str(tmp_path / "job.json")])
+        assert asked.pop() == address
