@@ -17,6 +17,7 @@ from app.errors import Problem
 
 PORTS = {"https": 443, "http": 80}
 NAT64 = ipaddress.ip_network("64:ff9b::/96")  # carries an IPv4 address in its last four bytes
+BY_OPERATOR = {"operator": "QSTILL_OUTBOUND_HOSTS names the host"}
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -39,7 +40,7 @@ def check(url: str, named: frozenset[str]) -> None:
     if _is_named(name, port, named):
         return
     if parsed.scheme != "https":
-        raise _refused("Only https is called.", "https://…")
+        raise _refused("Only https is called.", {"url": f"https{url[4:]}"}, BY_OPERATOR)
     try:
         address = ipaddress.ip_address(name)
     except ValueError:
@@ -97,8 +98,7 @@ def _refuse_inner(address: Address) -> None:
     """Addresses of this machine, its network, and its cloud's metadata, in each way that they can be written."""
     for meant in _meant(address):
         if not meant.is_global or meant.is_multicast:
-            title = f"{address} is not an address of the public internet."
-            raise Problem("url_refused", title, ways_out=[{"operator": "QSTILL_OUTBOUND_HOSTS names the host"}])
+            raise _refused(f"{address} is not an address of the public internet.", BY_OPERATOR)
 
 
 def _meant(address: Address) -> list[Address]:
@@ -113,5 +113,5 @@ def _meant(address: Address) -> list[Address]:
     return [address, *(one for one in carried if one is not None)]
 
 
-def _refused(title: str, instead: str | None = None) -> Problem:
-    return Problem("url_refused", title, ways_out=[{"url": instead}] if instead else ())
+def _refused(title: str, *ways_out: dict[str, str]) -> Problem:
+    return Problem("url_refused", title, ways_out=ways_out)

@@ -14,6 +14,7 @@ from app.distillations.datasets import (
     Dataset,
     TextFile,
     UploadedData,
+    is_regression,
 )
 from app.distillations.layers import LayersDoNotFit, layer_pairs
 from app.distillations.measures import MeasureName
@@ -153,6 +154,9 @@ class DistillationJob(Submission):
         _refuse_impossible_views(self)
         _refuse_impossible_storage(self)
         refuse_impossible_compression(self)
+        if self.training.bias_correction and not is_regression(self.dataset) and not self.dataset.leave_out:
+            reason = "it corrects the classes that `dataset.leave_out` names, and none is left out"
+            refuse(("training", "bias_correction"), "nothing_to_correct", reason, True)
         every = self.training.checkpoint_every
         if every and self.training.epochs // every * self.evaluation.seeds > MAX_PERIODIC_CHECKPOINTS:
             reason = f"a job keeps at most {MAX_PERIODIC_CHECKPOINTS} periodic checkpoints over all its seeds"

@@ -51,6 +51,15 @@ def test_what_is_no_url_to_call_is_refused_without_asking_anybody(url: str, monk
     assert refused.value.code == "url_refused"
 
 
+def test_the_ways_out_of_plain_http_are_the_same_place_over_tls_and_the_operator() -> None:
+    with pytest.raises(Problem) as refused:
+        outbound.check("http://teacher.example:8080/x?y=1", NOBODY)
+    secure, operator = refused.value.ways_out
+    outbound.check(secure["url"], NOBODY)
+    assert secure == {"url": "https://teacher.example:8080/x?y=1"}
+    assert "QSTILL_OUTBOUND_HOSTS" in operator["operator"]
+
+
 INNER = [
     "127.0.0.1",
     "127.9.9.9",

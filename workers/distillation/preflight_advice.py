@@ -7,7 +7,7 @@ is silent.
 import math
 
 from app.distillations.datasets import BuiltinText, TextFile
-from app.distillations.objectives import Dkd, Kd, LogitMse, LogitStd, singles
+from app.distillations.objectives import Dkd, Kd, LogitMse, LogitStd, Ramp, singles
 from app.distillations.preflight import Advice, Found
 from app.distillations.schemas import DistillationJob
 from app.distillations.teachers import SoftLabels, TrainedTeacher, parts
@@ -194,6 +194,19 @@ def dkd_never_warm(job: DistillationJob, found: Found) -> Rule:
             yield advice("warm_up_too_long", "warning", detail, at(place, "warm_up"), job.training.epochs // 4)
 
 
+def ramp_never_ends(job: DistillationJob, found: Found) -> Rule:
+    """A number that is still on its way when the training ends."""
+    for place, single in singles(job.objective):
+        for field, value in single:
+            if isinstance(value, Ramp) and value.epochs > job.training.epochs:
+                detail = (
+                    f"{field} moves over {value.epochs} epochs, and there are {job.training.epochs}: it never reaches "
+                    f"{value.end:g}."
+                )
+                reachable = job.training.epochs if job.training.epochs > 1 else None
+                yield advice("ramp_too_long", "warning", detail, f"{at(place, field)}/epochs", reachable)
+
+
 def logit_std_calibration(job: DistillationJob, found: Found) -> Rule:
     """A student that is not to be believed about how sure it is."""
     for place, single in singles(job.objective):
@@ -326,6 +339,7 @@ RULES = (
     few_steps,
     dkd_few_classes,
     dkd_never_warm,
+    ramp_never_ends,
     logit_std_calibration,
     storage,
     left_out,

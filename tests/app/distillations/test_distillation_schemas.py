@@ -87,6 +87,16 @@ def test_too_many_periodic_checkpoints_are_refused() -> None:
     assert DistillationJob.model_validate(body).training.checkpoint_every == 1
 
 
+def test_a_correction_of_classes_needs_some_that_are_left_out() -> None:
+    body = changed("/training/bias_correction", True)
+    with pytest.raises(ValidationError) as refused:
+        DistillationJob.model_validate(body)
+    (error,) = refused.value.errors()
+    assert (error["loc"], error["type"]) == (("training", "bias_correction"), "nothing_to_correct")
+    body["dataset"]["leave_out"] = ["3"]
+    assert DistillationJob.model_validate(body).training.bias_correction
+
+
 @pytest.mark.parametrize("alpha", [0, 1])
 def test_both_ends_of_alpha_are_fine(alpha: float) -> None:
     assert DistillationJob.model_validate(changed("/objective/alpha", alpha)).objective.alpha == alpha

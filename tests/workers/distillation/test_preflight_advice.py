@@ -233,6 +233,13 @@ FIRES: list[tuple[Rule, Json, Json, str, object]] = [
         "/objective/warm_up",
         4,
     ),
+    (
+        rules.ramp_never_ends,
+        {"objective": {"kind": "kd", "temperature": {"from": 8, "to": 2, "epochs": 17}}, "training": {"epochs": 16}},
+        {},
+        "/objective/temperature/epochs",
+        16,
+    ),
     (rules.logit_std_calibration, {"objective": {"kind": "logit_std"}}, {}, "/objective/kind", None),
     (rules.storage, {"teacher": SOFT, "signal": {"precision": "float16"}}, {}, "/signal/precision", "float32"),
     (
