@@ -168,7 +168,7 @@ def test_answers_alone_cannot_be_pruned(house: Make, tmp_path: Any) -> None:
 
 def made(way: Way, *, size: int, accuracies: list[float], validation: float, milliseconds: float = 1.0) -> Made:
     latency = Latency(milliseconds, milliseconds, 300)
-    return Made(way, size, latency, accuracies, [validation], 1, 1, 0.0, 1.0)
+    return Made(way, size, latency, accuracies, [validation], 1, 1, 0.0, 1.0, rows=1000)
 
 
 STUDENT = made(Way("student"), size=1000, accuracies=[0.9, 0.92, 0.91], validation=0.9)

@@ -20,7 +20,8 @@ Budget = Literal["bytes", "latency"]
 class Made:
     """What came of one way. accuracies, validation: of each seed, or of the one network that there is.
 
-    bytes: of the longest file. The differences of logits and the agreement are to the network that it was made of.
+    rows: of the test. bytes: of the longest file. The differences of logits and the agreement are to the network it
+    was made of.
     """
 
     way: Way
@@ -32,6 +33,7 @@ class Made:
     multiply_adds: int
     max_logit_difference: float
     agreement: float
+    rows: int
 
     def cost(self, budget: Budget) -> float:
         """Bytes, or milliseconds."""
@@ -41,7 +43,7 @@ class Made:
         """The student's accuracy minus this one's in points, paired by seed."""
         count = len(student.accuracies)
         mine = self.accuracies if len(self.accuracies) == count else self.accuracies[:1] * count
-        return compare(_points(student.accuracies), _points(mine), most=100)
+        return compare(_points(student.accuracies), _points(mine), most=100, step=100 / self.rows)
 
 
 @dataclass(frozen=True)

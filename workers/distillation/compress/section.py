@@ -247,6 +247,7 @@ class _Work:
             multiply_adds=multiply_adds(network, self.data.input_shape),
             max_logit_difference=max(differences),
             agreement=float(np.mean(agreements)),
+            rows=len(test.raw),
         )
 
     def _place(self, way: Way) -> Path:

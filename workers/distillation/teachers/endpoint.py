@@ -160,10 +160,17 @@ class Endpoint:
         if len(kinds) != 1:
             raise _failed(f"The endpoint's answer is no object with one of {', '.join(sorted(self.kinds))}.")
         if "classes" in answer and answer["classes"] != self._classes:
-            title = f"The endpoint answers in other classes than {self._classes[:10]}, or in another order."
-            raise Problem("class_mismatch", title, pointer="/classes")
+            raise self._other_classes(answer["classes"])
         (kind,) = kinds
         return self._values(answer[kind], rows, kind)
+
+    def _other_classes(self, theirs: Any) -> Problem:
+        """The same classes in another order have a way out: to name that order."""
+        names = theirs if isinstance(theirs, list) and all(isinstance(name, str) for name in theirs) else []
+        reordered = sorted(names) == sorted(self._classes)
+        what = "the classes in another order" if reordered else "other classes"
+        title = f"The endpoint answers in {what}: {str(theirs)[:200]}, where {self._classes[:10]} are expected."
+        return Problem("class_mismatch", title, pointer="/classes", ways_out=[{"classes": names}] if reordered else ())
 
     def _values(self, given: Any, rows: int, kind: str) -> Tensor:
         try:

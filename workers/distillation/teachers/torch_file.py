@@ -49,15 +49,15 @@ def _look_at_archive(path: Path) -> None:
             members = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
         raise _invalid("The file is not a checkpoint of torch.save (torch 1.6 or later).") from error
-    if any(member.compress_type != zipfile.ZIP_STORED for member in members):
-        raise _invalid("The archive is compressed, which torch.save never does.")
-    if sum(member.file_size for member in members) > checkpoints.MAX_TEACHER_BYTES:
-        raise _invalid(f"The archive unpacks to more than {checkpoints.MAX_TEACHER_BYTES} bytes.")
     names = [member.filename for member in members]
     if any("/code/" in f"/{name}" or name.endswith("constants.pkl") for name in names):
         raise _invalid("This is TorchScript, which is a program; save the network's state_dict(), or export to ONNX.")
     if any(name.endswith(("archive_format", "serialized_exported_program.json")) for name in names):
         raise _invalid("This is a .pt2 program; save the network's state_dict(), or export to ONNX.")
+    if any(member.compress_type != zipfile.ZIP_STORED for member in members):
+        raise _invalid("The archive is compressed, which torch.save never does.")
+    if sum(member.file_size for member in members) > checkpoints.MAX_TEACHER_BYTES:
+        raise _invalid(f"The archive unpacks to more than {checkpoints.MAX_TEACHER_BYTES} bytes.")
 
 
 def _plain(name: str, value: Any) -> Tensor:

@@ -146,10 +146,18 @@ def fitting(weights: dict[str, Tensor], network: nn.Module) -> dict[str, Tensor]
         has, needs = (_shape(tensors.get(name)) for tensors in (weights, wanted))
         if has != needs:
             title = f"Tensor {name[:100]!r}: the file has {has}, the architecture needs {needs}."
+            if wanted.keys() != weights.keys():
+                title += f" It has {_names(weights)}; needed are {_names(wanted)}."
             raise Problem("teacher_mismatch", title, pointer="/file")
         if not weights[name].dtype.is_floating_point or not weights[name].float().isfinite().all():
             raise checkpoints.invalid(f"Tensor {name!r} holds values that are not finite floating-point numbers.")
     return {name: tensor.float() for name, tensor in weights.items()}
+
+
+def _names(tensors: dict[str, Tensor]) -> str:
+    """Some of them: enough to see what a layer is called."""
+    shown = [name[:50] for name in list(tensors)[:6]]
+    return ", ".join(shown) + (" …" if len(tensors) > len(shown) else "")
 
 
 def _shape(tensor: Tensor | None) -> str:

@@ -209,8 +209,10 @@ def test_answers_that_are_no_numbers_or_of_other_classes_are_refused(
     server.turn = lambda logits: {"logits": logits, "classes": ["a", "b", "c"]}
     problem = refusal(lambda: asking(iris).logits(iris.test), "/teacher/classes")
     assert problem.code == "class_mismatch"
+    assert not problem.ways_out
     order = [iris.classes[i] for i in (2, 0, 1)]
     server.turn = lambda logits: {"logits": logits, "classes": order}
+    assert refusal(lambda: asking(iris).logits(iris.test), "/teacher/classes").ways_out == [{"classes": order}]
     turned = asking(iris, classes=order).logits(iris.test)
     assert_close(turned, (iris.test.raw @ torch.from_numpy(W))[:, [1, 2, 0]], atol=1e-5, rtol=1e-5)
 

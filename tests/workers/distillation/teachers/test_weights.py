@@ -126,6 +126,7 @@ def test_weights_of_another_network_are_refused_by_name(
     problem = refusal(lambda: from_file(tmp_path / "t", iris))
     assert problem.code == "teacher_mismatch"
     assert said in problem.title
+    assert ("needed are hidden.0.weight" in problem.title) == (name != "head.weight")
 
 
 def test_broken_weights_are_refused(
@@ -308,6 +309,7 @@ def test_a_torchscript_program_and_a_compressed_archive_are_refused_by_name(
         ("t/code/__torch__.py", zipfile.ZIP_STORED, "TorchScript"),
         ("t/constants.pkl", zipfile.ZIP_STORED, "TorchScript"),
         ("t/archive_format", zipfile.ZIP_STORED, ".pt2"),
+        ("t/code/__torch__.py", zipfile.ZIP_DEFLATED, "TorchScript"),
         ("t/data/99", zipfile.ZIP_DEFLATED, "compressed"),
     ):
         other = tmp_path / "other.pt"
