@@ -144,6 +144,8 @@ class Sweep(Submission):
                 refuse(("space", path), "range_in_grid", "a grid takes lists; draw from ranges by `random`", None)
             values = choices.ends() if isinstance(choices, Range) else choices
             names: Sequence[str | int] = ("low", "high") if isinstance(choices, Range) else range(len(values))
+            if isinstance(choices, Range) and not choices.integer:
+                self._refuse_reals_for_whole_numbers(path, choices)
             for name, value in zip(names, values, strict=True):
                 self._refuse_value(path, name, value)
         if self.count > MAX_TRIALS:
@@ -169,6 +171,14 @@ class Sweep(Submission):
             apply(self.base, {path: value})
         except ValidationError as error:
             refuse(("space", path, name), "value_refused", reason(error), value)
+
+    def _refuse_reals_for_whole_numbers(self, path: str, drawn: Range) -> None:
+        try:
+            apply(self.base, {path: drawn.low})
+        except ValidationError as error:
+            if {each["type"] for each in error.errors()} & {"int_type", "int_from_float"}:
+                why = "whole numbers are wanted there: set `integer` to true"
+                refuse(("space", path, "integer"), "not_whole", why, False)
 
     def _refuse_combinations(self) -> None:
         for setting in grid(self.space):

@@ -4,6 +4,7 @@ with safe_open("student-seed-0.safetensors", "pt") as file:
     card = json.loads(file.metadata()["qstill"])  # architecture, classes, input_shape, standardisation, tokenizer
 """
 
+import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,6 +48,8 @@ class Card(BaseModel):
     std: list[Any]
     targets: CardTargets | None = None  # of regression, which has no classes
     tokenizer: str | None = None  # of text: JSON as the `tokenizers` library reads it
+    data: str | None = None  # names the data set that it was trained on
+    rows: str | None = None  # names the training split of it; neither is there for text, whose tokenizer tells as much
 
 
 def to_bytes(weights: dict[str, Tensor], architecture: Any, data: Data) -> bytes:
@@ -61,9 +64,21 @@ def to_bytes(weights: dict[str, Tensor], architecture: Any, data: Data) -> bytes
         std=data.standardisation.std.tolist(),
         targets=None if data.targets is None else _told(data.targets),
         tokenizer=None if data.text is None else data.text.tokenizer,
+        data=None if data.text is not None else data.digest,
+        rows=None if data.text is not None else rows_digest(data),
     )
     tensors = {name: weights[name].contiguous() for name in sorted(weights)}
     return save(tensors, metadata={CARD: json.dumps(card.model_dump(mode="json", exclude_none=True), sort_keys=True)})
+
+
+def rows_digest(data: Data) -> str:
+    """Names the training split by the numbers of its rows."""
+    return hashlib.sha256(data.train.index.numpy().tobytes()).hexdigest()
+
+
+def trained_on_others(card: Card, data: Data) -> bool:
+    """Whether a model of the same data was trained on another split of it: on some of these test rows, then."""
+    return card.rows is not None and card.data == data.digest and card.rows != rows_digest(data)
 
 
 def _told(targets: Targets) -> CardTargets:

@@ -60,6 +60,7 @@ class Findings:
     teacher_digest: str
     teacher_parameters: int
     teacher_notes: tuple[str, ...]
+    teacher_warnings: tuple[str, ...]
     curves: dict[str, Curve] = field(default_factory=dict)
 
     @property

@@ -53,6 +53,7 @@ def measure(
         teacher_digest=teacher.digest,
         teacher_parameters=teacher.parameters,
         teacher_notes=teacher.notes,
+        teacher_warnings=teacher.warnings,
         curves={name: outcome.curve for name, outcome in outcomes.items() if outcome.curve},  # none of what was pruned
     )
 

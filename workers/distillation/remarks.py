@@ -72,6 +72,7 @@ def warnings(job: DistillationJob, data: Data, findings: Findings) -> list[str]:
         )
     if 0 < findings.teacher_parameters < findings.student_parameters:
         said.append("The student is larger than the teacher.")
+    said += findings.teacher_warnings
     said += few_seeds(gain(findings))
     if seen := _perhaps_seen(job, findings):
         said.append(seen)

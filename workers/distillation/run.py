@@ -153,7 +153,10 @@ def _member(job: DistillationJob, spec: Single, number: int | None, data: Data, 
     """One teacher. number: in an ensemble; None: it is the only one."""
     if not isinstance(spec, TrainedTeacher):
         pointer = "/teacher" if number is None else f"/teacher/members/{number}"
-        return teachers.loaded(spec, data, keeper.run, pointer)
+        teacher = teachers.loaded(spec, data, keeper.run, pointer)
+        for said in teacher.warnings:
+            keeper.run.event("warning", {"code": "teacher_of_another_split", "detail": said})
+        return teacher
     stage = teacher_stage(job, spec, number)
     refuse_unfit(stage, data)
     teach(stage, teacher_lesson(data, spec), data, keeper)

@@ -93,6 +93,10 @@ def test_other_kinds_have_no_trials(client: httpx.Client) -> None:
         ({"space": {"/dataset/name": ["iris"]}}, "/space/~1dataset~1name"),
         ({"space": {"/training/seed": [1, 2]}}, "/space/~1training~1seed"),
         ({"space": {"/training/speed": [1, 2]}}, "/space/~1training~1speed/0"),
+        (
+            {"space": {"/training/epochs": {"low": 5, "high": 9}}, "search": "random", "trials": 2},
+            "/space/~1training~1epochs/integer",
+        ),
         ({"space": {"/objective/temperature": [1.0, 4.0, -1.0]}}, "/space/~1objective~1temperature/2"),
         ({"space": {"/objective/alpha": ["much"]}}, "/space/~1objective~1alpha/0"),
         ({"space": {"/objective/alpha": []}}, "/space/~1objective~1alpha"),

@@ -27,7 +27,8 @@ class Teacher:
     members: of an ensemble. round_trips: milliseconds of each request that an endpoint answered, without pauses.
     unspoken: rows to (rows, classes), True for a class whose probability it leaves to the student (`ghost`).
     lasting: whether its answers are worth keeping; those that were uploaded are kept already.
-    scope: who may share its answers; never shown. notes: what a reader of the report must know.
+    scope: who may share its answers; never shown. notes: what a reader of the report must know. warnings: what speaks
+    against its numbers.
     """
 
     logits: Callable[[Rows], Tensor]
@@ -45,6 +46,7 @@ class Teacher:
     lasting: bool = True
     scope: str = ""
     notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def within(teacher: Teacher, place: Callable[[Problem], Problem]) -> Teacher:

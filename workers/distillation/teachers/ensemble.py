@@ -36,6 +36,7 @@ def ensemble(spec: EnsembleTeacher, data: Data, members: Sequence[Teacher]) -> T
         members=tuple(members),
         scope=hashlib.sha256("/".join(member.scope for member in members).encode()).hexdigest(),
         notes=tuple(notes),
+        warnings=tuple(dict.fromkeys(warning for member in members for warning in member.warnings)),
     )
 
 

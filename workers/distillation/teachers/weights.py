@@ -17,6 +17,11 @@ from workers.distillation.teachers.base import Teacher, arranged, digest_of
 from workers.distillation.teachers.torch_file import read_torch
 from workers.distillation.text.tokenizer import Tokenizer
 
+OTHER_SPLIT = (
+    "The teacher was trained on another split of the same data, so on some of these test rows: its numbers are too "
+    "good, and the students' with them. Take the `split_seed`, `validation` and `test` of the job that made it."
+)
+
 
 def trained(network: nn.Module, file: bytes) -> Teacher:
     """A network that this job trained on its own standardised inputs. file: its published checkpoint."""
@@ -59,6 +64,8 @@ def from_weights(spec: Weights, path: Path, data: Data) -> Teacher:
     teacher = _in_units(teacher, card, data)
     teacher = arranged(teacher, names, data.classes, "/classes" if spec.classes else "/file")
     network.load_state_dict(fitting(weights, network))
+    if card is not None and checkpoints.trained_on_others(card, data):
+        return replace(teacher, warnings=(OTHER_SPLIT,))
     return teacher
 
 

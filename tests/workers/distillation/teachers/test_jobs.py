@@ -128,3 +128,26 @@ def test_a_teacher_that_is_never_wrong_may_have_seen_the_test_rows(
     assert (report["signal"]["computed_rows"], report["signal"]["reused_rows"]) == (0, 0)
     assert any("read from the file" in said for said in report["notes"])
     assert report["verdict"] is None
+
+
+@pytest.mark.parametrize(
+    ("again", "warned"),
+    [({}, False), ({"label_noise": 0.1, "labelled": 20}, False), ({"split_seed": 1}, True), ({"test": 0.3}, True)],
+)
+def test_a_teacher_of_another_split_has_seen_test_rows(
+    job: Make, house: Make, tmp_path: Path, again: dict[str, Any], warned: bool
+) -> None:
+    short = {"training": {"epochs": 1}, "evaluation": {"seeds": 1, "baseline": False}}
+    first = house()
+    run(job(**short), first)
+    (tmp_path / "t").write_bytes(first.published["teacher.safetensors"])
+    told = house(files={"file_1": tmp_path / "t"})
+    uploaded = {"source": "file", "file": "file_1"}
+    run(job(teacher=uploaded, dataset=again, **short), told)
+    assert any("another split of the same data" in said for said in report_of(told)["warnings"]) == warned
+    kinds = [(kind, data.get("code")) for kind, data in told.events]
+    assert (("warning", "teacher_of_another_split") in kinds) == warned
+    member = {"source": "ensemble", "members": [uploaded, uploaded]}
+    together = house(files=told.files)
+    run(job(teacher=member, dataset=again, **short), together)
+    assert sum("another split" in said for said in report_of(together)["warnings"]) == warned
