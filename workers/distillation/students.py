@@ -57,7 +57,8 @@ def build(
         raise Problem("architecture_mismatch", title, pointer=f"{pointer}/kind")
     if needs_images(architecture) and len(input_shape) != 3:
         title = f"A {architecture.kind} needs images; one row of this data has shape {input_shape}."
-        raise Problem("architecture_mismatch", title, pointer=f"{pointer}/kind", ways_out=[{"kind": "mlp"}])
+        way_out = {"kind": "mlp", "hidden": [16]}  # in place of the whole architecture
+        raise Problem("architecture_mismatch", title, pointer=f"{pointer}/kind", ways_out=[way_out])
     if isinstance(architecture, Vit) and any(side % architecture.patch for side in input_shape[1:]):
         title = f"Patches of {architecture.patch} pixels do not tile images of {input_shape[1]}x{input_shape[2]}."
         fitting = [{"patch": patch} for patch in (4, 2, 1) if not any(side % patch for side in input_shape[1:])]

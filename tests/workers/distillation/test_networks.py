@@ -96,6 +96,8 @@ def test_tables_are_refused_by_networks_for_images(given: dict[str, Any]) -> Non
     with pytest.raises(Problem) as refused:
         network(given, (4,), 3)
     assert (refused.value.code, refused.value.pointer) == ("architecture_mismatch", "/x/kind")
+    (way_out,) = refused.value.ways_out
+    network(dict(way_out), (4,), 3)
 
 
 def test_patches_have_to_tile_the_image() -> None:
