@@ -1,5 +1,6 @@
 """Results on a terminal: a circuit's histogram as bars; a distillation's or a sweep's accuracies side by side."""
 
+import json
 from typing import Any
 
 from rich.console import Console
@@ -17,6 +18,10 @@ def show(client: Client, job: Job, console: Console) -> None:
     if job["status"] != "succeeded":
         error = job["error"] or {"title": job["status"], "code": job["status"]}
         console.print(f"{job['id']} {job['status']}: {error['title']} ({error['code']})", style="red")
+        if "pointer" in error:
+            console.print(f"  at {error['pointer']}", style="red")
+        for way in error.get("try", ()):
+            console.print(f"  try {json.dumps(way)}", markup=False)
     elif job["kind"] == "circuit" and "circuits" in job["result"]:
         show_batch(job["result"], console)
     elif job["kind"] == "circuit":
@@ -27,6 +32,9 @@ def show(client: Client, job: Job, console: Console) -> None:
             setting = ", ".join(f"{path} = {value}" for path, value in best["setting"].items())
             console.print(f"the best of {job['result']['trials']} trials is number {best['number']}: {setting}")
         show_distillation(job["result"], console)
+        if "report" in job["links"]:
+            for said in client.get(job["links"]["report"]).get("warnings", ()):
+                console.print(f"warning: {said}", style="yellow", markup=False)
 
 
 def show_histogram(histogram: dict[str, Any], console: Console) -> None:

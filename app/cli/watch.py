@@ -34,6 +34,8 @@ def watch(client: Client, job: Job, console: Console) -> Job:
         for kind, event in client.events(job):
             if kind == "progress":
                 _show(progress, bars, event)
+            elif kind == "warning":
+                progress.console.print(f"warning: {event['data']['detail']}", style="yellow", markup=False)
             elif kind in SHOWN and event["seq"] > 1:
                 progress.console.print(f"{job['id']} is {kind}", style="yellow")
             if kind in FINAL:

@@ -301,7 +301,7 @@ def _no_number(cell: str) -> str:
         said = f"{cell[:50]!r} is not a number" if cell else "the cell is empty"
         return f"{said}. Fill in what is missing (with the column's median, say), or leave the row out."
     return (
-        f"{cell[:50]!r} is not a number. Write words as columns of 0 and 1, one for each word, and dates as days; classes "
+        f"{cell[:50]!r} is not a number. Write words as columns of 0 and 1, one for each word, dates as days; classes "
         "go into the label column of `task` classification."
     )
 

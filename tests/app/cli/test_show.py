@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from app.cli.show import show_distillation
+from app.cli.show import show, show_distillation
 
 
 def shown(mean: float, points: float, **given: Any) -> str:
@@ -29,3 +29,34 @@ def shown(mean: float, points: float, **given: Any) -> str:
 def test_numbers_are_shown_as_what_they_are(said: str, parts: list[str]) -> None:
     for part in parts:
         assert part in said
+
+
+class Served:
+    """A client of a service that has one report."""
+
+    def get(self, path: str) -> dict[str, Any]:
+        assert path == "/report"
+        return {"warnings": ["The teacher is no better [than] chance."]}
+
+
+def said_of(**job: Any) -> str:
+    out = StringIO()
+    show(Served(), {"id": "job_1", "kind": "distillation", **job}, Console(file=out, width=200))  # type: ignore[arg-type]
+    return out.getvalue()
+
+
+def test_what_speaks_against_the_numbers_is_shown_with_them() -> None:
+    spread = {"mean": 0.9, "sd": None}
+    result = {"teacher": spread, "student": spread, "baseline": None, "gain": None}
+    said = said_of(status="succeeded", result=result, links={"report": "/report"})
+    assert "warning: The teacher is no better [than] chance." in said
+
+
+def test_a_job_that_failed_tells_the_field_and_the_way_out() -> None:
+    error = {"title": "No images.", "code": "architecture_mismatch", "pointer": "/student", "try": [{"kind": "mlp"}]}
+    said = said_of(status="failed", result=None, error=error, links={})
+    assert said.splitlines() == [
+        "job_1 failed: No images. (architecture_mismatch)",
+        "  at /student",
+        '  try {"kind": "mlp"}',
+    ]
