@@ -5,16 +5,15 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
+from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
 from app import outbound
 from app.broker import DISTILLATION
 from app.database import Record
 from app.distillations.domains import AnyJob, Job, needs_of
-from app.distillations.preflight import Preflight, PreflightQuestion
-from app.distillations.schemas import DistillationJob
+from app.distillations.preflight import AnyPreflight, PreflightQuestion
 from app.distillations.views import CheckpointView
-from app.errors import Problem
 from app.files.files import ENDINGS, must_end_in, must_exist
 from app.http.accepted import FINISHED, Reply
 from app.http.auth import Owner
@@ -32,6 +31,8 @@ from app.models.models import must_be_there
 from app.store.safetensors import read_card
 
 router = APIRouter(tags=["distillations"], responses=problems(401, 403, 422))
+
+ANSWER: TypeAdapter[AnyPreflight] = TypeAdapter(AnyPreflight)
 
 CheckpointId = Annotated[str, Path(pattern=id_pattern("ckpt"), description="The id of a checkpoint.")]
 
@@ -60,23 +61,20 @@ async def submit_distillation(job: Job, front: AtHand, owner: Owner, reply: Repl
 
 
 @router.post("/v1/distillations/preflight", responses=problems(400, 413, 415, 429, 503))
-async def look_at_distillation(job: Job, front: AtHand, owner: Owner) -> Preflight:
+async def look_at_distillation(job: Job, front: AtHand, owner: Owner) -> AnyPreflight:
     """What would become of a distillation, before it is submitted: its shapes, its teacher, what it costs, and advice.
 
     A worker reads the data and a teacher that is there already, and learns two batches and some more: seconds. What
     the job would fail with at once is the answer, with the code and pointer that the job would have. Nothing is kept.
-    Of classifiers and language models; a recommender has no preflight yet.
+    The answer on a recommender has the same sections, about users and items.
     """
-    if not isinstance(job, DistillationJob):
-        title = "A preflight is for classifiers and language models; submit a recommender as it is."
-        raise Problem("no_preflight", title, pointer="/dataset/source")
     files, check = needed(job, front, owner)
     settings = front.settings
     question = PreflightQuestion(
         job=job, memory_limit=settings.distillation_memory_bytes, seconds_limit=settings.distillation_seconds
     )
     spec = question.model_dump(mode="json", exclude_none=True)
-    return Preflight.model_validate(await asked(spec, DISTILLATION, front, owner, files=files, check=check))
+    return ANSWER.validate_python(await asked(spec, DISTILLATION, front, owner, files=files, check=check))
 
 
 def needed(

@@ -14,7 +14,6 @@ from torch import Tensor
 
 from app.distillations import objectives
 from app.distillations.preflight import (
-    Capacity,
     Found,
     Preflight,
     PreflightQuestion,
@@ -22,6 +21,7 @@ from app.distillations.preflight import (
     Shapes,
     TeacherCheck,
 )
+from app.distillations.preflight_parts import Capacity
 from app.distillations.schemas import DistillationJob
 from app.distillations.teachers import EndpointTeacher, EnsembleTeacher, Single, TrainedTeacher, parts
 from workers.distillation import teachers
@@ -70,14 +70,14 @@ class Member:
     spec: TrainedTeacher | None = None
 
 
-def preflight(asked: PreflightQuestion, run: Run) -> dict[str, Any]:
+def preflight(job: DistillationJob, asked: PreflightQuestion, run: Run) -> dict[str, Any]:
     """Returns a Preflight as JSON. Raises Problem where the job would fail before anything is trained."""
     with reproducible(run.threads):
-        return _look(asked, run).model_dump(mode="json")
+        return _look(job, asked, run).model_dump(mode="json")
 
 
-def _look(asked: PreflightQuestion, run: Run) -> Preflight:
-    job, began = asked.job, time.perf_counter()
+def _look(job: DistillationJob, asked: PreflightQuestion, run: Run) -> Preflight:
+    began = time.perf_counter()
     data = load_data(job.dataset, run)
     loading, process = time.perf_counter() - began, resident()
     pairs = student_stages(job)

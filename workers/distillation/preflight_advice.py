@@ -8,34 +8,27 @@ import math
 
 from app.distillations.datasets import BuiltinText, TextFile
 from app.distillations.objectives import Dkd, Kd, LogitMse, LogitStd, Ramp, singles
-from app.distillations.preflight import Advice, Found
+from app.distillations.preflight import Found
+from app.distillations.preflight_parts import Advice
 from app.distillations.schemas import DistillationJob
 from app.distillations.teachers import SoftLabels, TrainedTeacher, parts
+from workers.distillation.preflight_common_rules import COMMON_RULES, in_order
 from workers.distillation.preflight_rule import Rule, advice, at
 from workers.distillation.preflight_teacher_rules import TEACHER_RULES
 
 FEW_LABELS = 10  # a class; below, a pool that the teacher speaks for decides
 HIGH_ALPHA = 0.7
 EASY = 0.9  # accuracy above which labels already say what there is to say
-MUCH_LARGER = 100.0  # times the student; Mirzadeh and others lost accuracy far below this
 LEAST_STEPS = 200  # of a student; digits in miniature need some 300
 FEW_CLASSES = 5
 MANY_EQUAL = 10.0  # labels of the most frequent class for each of the rarest
 FEW_TEST_ROWS = 100
 ROUNDING_CLASSES = 100
-ORDER = {"problem": 0, "warning": 1, "note": 2}
 
 
 def advice_on(job: DistillationJob, found: Found, *, finite: bool) -> list[Advice]:
-    """All that the rules say, problems first. finite: whether the losses of the first steps were numbers."""
-    said = [each for rule in RULES for each in rule(job, found)]
-    said += [] if finite else [_not_finite()]
-    return sorted(said, key=lambda each: ORDER[each.severity])
-
-
-def _not_finite() -> Advice:
-    detail = "The loss of the first batches is no number: the learning rate is too high, or the inputs are not scaled."
-    return advice("loss_not_finite", "problem", detail, "/training/learning_rate")
+    """All that the rules say. finite: whether the losses of the first steps were numbers."""
+    return in_order((each for rule in RULES for each in rule(job, found)), finite=finite)
 
 
 # What is to be expected
@@ -82,20 +75,6 @@ def full_clean_data(job: DistillationJob, found: Found) -> Rule:
         yield advice("expect_no_beats", "note", detail, "/dataset/labelled")
 
 
-def one_seed(job: DistillationJob, found: Found) -> Rule:
-    """A single pair has no interval."""
-    if job.evaluation.baseline and job.evaluation.seeds == 1:
-        detail = "One seed gives no interval, so the verdict will be INCONCLUSIVE whatever comes out."
-        yield advice("one_seed", "warning", detail, "/evaluation/seeds", 3)
-
-
-def no_baseline(job: DistillationJob, found: Found) -> Rule:
-    """Nothing to compare with."""
-    if not job.evaluation.baseline:
-        detail = "Without a baseline nobody knows whether the teacher helped: there will be no verdict."
-        yield advice("no_baseline", "warning", detail, "/evaluation/baseline", True)
-
-
 def few_test_rows(job: DistillationJob, found: Found) -> Rule:
     """Differences that are a row or two."""
     rows = found.shapes.rows["test"]
@@ -104,26 +83,6 @@ def few_test_rows(job: DistillationJob, found: Found) -> Rule:
             f"There are {rows} test rows, and each is {100 / rows:.1f} points of accuracy: more seeds, or more rows."
         )
         yield advice("few_test_rows", "note", detail, "/dataset/test")
-
-
-def sizes(job: DistillationJob, found: Found) -> Rule:
-    """A student larger than its teacher, and one that is far smaller."""
-    ratio = found.capacity.ratio
-    if ratio is not None and ratio < 1:
-        detail = (
-            f"The student has {found.capacity.student_parameters:,} parameters and the teacher "
-            f"{found.capacity.teacher_parameters:,}: this does not compress. It may still help (born-again networks, "
-            "1805.04770)."
-        )
-        yield advice("student_larger", "note", detail, "/student/architecture")
-    if ratio is not None and ratio > MUCH_LARGER:
-        middle = math.sqrt(ratio) * found.capacity.student_parameters
-        detail = (
-            f"The teacher has {ratio:,.0f} times the student's parameters. Where the gap is wide, a teacher's "
-            f"assistant in between (some {middle:,.0f} parameters) may teach better: distil into it first, then teach "
-            "with it (Mirzadeh et al., 1902.03393)."
-        )
-        yield advice("capacity_gap", "note", detail, "/student/architecture")
 
 
 # What the training and the objective are like
@@ -289,52 +248,12 @@ def truncated_texts(job: DistillationJob, found: Found) -> Rule:
         yield advice("truncated_texts", "note", detail, "/dataset/max_length")
 
 
-# What it costs
-
-
-def too_large(job: DistillationJob, found: Found) -> Rule:
-    """More memory than a job may take, or than there is."""
-    memory = found.memory
-    if memory.peak > memory.limit:
-        detail = (
-            f"The job needs about {memory.peak >> 20:,} MiB, and one may take {memory.limit >> 20:,}: it will be ended."
-        )
-        smaller = max(1, job.training.batch_size // 2)
-        yield advice("memory", "problem", detail, "/training/batch_size", smaller)
-    elif memory.peak - memory.process > memory.available:
-        detail = (
-            f"The job needs about {(memory.peak - memory.process) >> 20:,} MiB more, and the worker's machine has "
-            f"{memory.available >> 20:,} free now."
-        )
-        yield advice("memory_now", "warning", detail)
-    if memory.cache > min(memory.cache_limit, memory.disk_free):
-        detail = (
-            f"The teacher's answers take {memory.cache >> 20:,} MiB, more than may be kept: every job asks the teacher "
-            "anew."
-        )
-        yield advice("cache_too_small", "warning", detail, "/signal/precision", "float16")
-
-
-def too_long(job: DistillationJob, found: Found) -> Rule:
-    """More time than an attempt may take; a job goes on where it was, but not after a limit."""
-    time = found.time
-    if time.total.low > time.limit:
-        detail = f"The job takes at least {time.total.low:,.0f} s, and an attempt may take {time.limit:,.0f}."
-        yield advice("time", "problem", detail, "/training/epochs")
-    elif time.total.high > time.limit:
-        detail = f"The job may take {time.total.high:,.0f} s, and an attempt may take {time.limit:,.0f}."
-        yield advice("time", "warning", detail, "/training/epochs")
-
-
 RULES = (
     *TEACHER_RULES,
     few_labels,
     pool_unused,
     full_clean_data,
-    one_seed,
-    no_baseline,
     few_test_rows,
-    sizes,
     batch_larger_than_rows,
     few_steps,
     dkd_few_classes,
@@ -348,6 +267,5 @@ RULES = (
     constant_features,
     leaked_rows,
     truncated_texts,
-    too_large,
-    too_long,
+    *COMMON_RULES,
 )

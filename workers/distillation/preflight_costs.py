@@ -4,12 +4,14 @@ import math
 import shutil
 from dataclasses import dataclass
 from statistics import fmean
+from typing import Protocol
 
 import psutil
 
-from app.distillations.preflight import Memory, Seconds, Time
+from app.distillations.preflight_parts import Memory, Seconds, Time
 from app.distillations.schemas import DistillationJob
 from app.distillations.teachers import EndpointTeacher, parts
+from app.distillations.training import Optimisation
 from app.settings import machine_memory
 from workers.distillation.cache import Layout
 from workers.distillation.data import Data
@@ -21,6 +23,19 @@ from workers.run import Run
 CALMER, BUSIER = 0.7, 1.4  # a later hour on the same machine
 BYTES = 4  # of a number in single precision
 REPORT_SECONDS = 0.5  # checkpoints, cards and pictures' numbers, of a small job
+
+
+class Paced(Protocol):
+    """What is known of a training's time: seconds of each batch, and of an epoch besides them."""
+
+    @property
+    def training(self) -> Optimisation: ...
+    @property
+    def seconds(self) -> list[float]: ...
+    @property
+    def batches_per_epoch(self) -> int: ...
+    @property
+    def per_epoch(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -50,20 +65,20 @@ class Costs:
     def total_steps(self) -> int:
         """Of all that is trained, over all seeds."""
         seeds = self.job.evaluation.seeds
-        steps = sum(each.steps_per_epoch * each.stage.training.epochs for each in self.trained)
+        steps = sum(each.steps_per_epoch * each.training.epochs for each in self.trained)
         taught = [self.student, *([self.baseline] if self.baseline else [])]
-        return steps + seeds * sum(each.steps_per_epoch * each.stage.training.epochs for each in taught)
+        return steps + seeds * sum(each.steps_per_epoch * each.training.epochs for each in taught)
 
 
 def time_of(costs: Costs, *, limit: float) -> Time:
     """limit: seconds that one attempt may take."""
     seeds = costs.job.evaluation.seeds
-    teacher = _sum([_training(each, 1) for each in costs.trained])
+    teacher = total_of([training_time(each, 1) for each in costs.trained])
     answers = _answers(costs)
-    students = _training(costs.student, seeds)
-    baselines = _training(costs.baseline, seeds) if costs.baseline else _around(0.0)
+    students = training_time(costs.student, seeds)
+    baselines = training_time(costs.baseline, seeds) if costs.baseline else around(0.0)
     timed = 1 + (costs.teacher.network is not None)
-    rest = _around(costs.loading + timed * LATENCY_SECONDS + REPORT_SECONDS)
+    rest = around(costs.loading + timed * LATENCY_SECONDS + REPORT_SECONDS)
     return Time(
         steps_measured=sum(each.steps for each in costs.everything),
         teacher_training=teacher,
@@ -71,13 +86,14 @@ def time_of(costs: Costs, *, limit: float) -> Time:
         students=students,
         baselines=baselines,
         rest=rest,
-        total=_sum([teacher, answers, students, baselines, rest]),
+        total=total_of([teacher, answers, students, baselines, rest]),
         limit=limit,
     )
 
 
-def _training(each: Rehearsal, times: int) -> Seconds:
-    training = each.stage.training
+def training_time(each: Paced, times: int) -> Seconds:
+    """Of so many networks that are trained alike."""
+    training = each.training
     least = min(training.epochs, training.patience + 1) if training.patience else training.epochs
     faster, mean, slower = _halves(each.seconds)
     per_batch = times * each.batches_per_epoch
@@ -103,19 +119,21 @@ def _answers(costs: Costs) -> Seconds:
     ours = costs.per_row * rows
     endpoints = [spec for _, spec in parts(costs.job.teacher) if isinstance(spec, EndpointTeacher)]
     if not endpoints:
-        return _around(ours)
+        return around(ours)
     a_request = costs.per_row * costs.rows_asked  # the rows that were asked were one
     least = max(math.ceil(rows / spec.rows_per_request) / spec.requests_per_second for spec in endpoints)
     requests = max(math.ceil(rows / spec.rows_per_request) for spec in endpoints)
-    return _around(max(least, ours), max(least, min(ours, requests * a_request)))
+    return around(max(least, ours), max(least, min(ours, requests * a_request)))
 
 
-def _around(expected: float, least: float | None = None) -> Seconds:
+def around(expected: float, least: float | None = None) -> Seconds:
+    """What takes so long now, at another hour. least: seconds, where it may take fewer."""
     least = expected if least is None else least
     return Seconds(expected=expected, low=least * CALMER, high=expected * BUSIER)
 
 
-def _sum(parts: list[Seconds]) -> Seconds:
+def total_of(parts: list[Seconds]) -> Seconds:
+    """One after the other."""
     return Seconds(
         expected=sum(part.expected for part in parts),
         low=sum(part.low for part in parts),

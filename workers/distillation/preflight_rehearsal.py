@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
+from app.distillations.training import Optimisation, Training
 from workers.distillation.data import Data, Rows
 from workers.distillation.learner import Learner, score
 from workers.distillation.plan import Lesson, Stage
@@ -49,6 +50,11 @@ class Rehearsal:
     answered: tuple[int, int]
     steps: int
 
+    @property
+    def training(self) -> Training:
+        """How the network is trained."""
+        return self.stage.training
+
 
 def rehearse(stage: Stage, lesson: Lesson, few: Data, data: Data) -> Rehearsal:
     """lesson: of the rows of `few`; its `epoch_rows` are the real ones. few: an excerpt of `data`."""
@@ -81,7 +87,7 @@ def rehearse(stage: Stage, lesson: Lesson, few: Data, data: Data) -> Rehearsal:
         evaluated=largest_output(learner.network, validation.x[:1].to(learner.device))
         * min(rows_at_once(data.validation.x), max(len(data.validation.y), len(data.test.y))),
         parameters=parameters,
-        copies=_copies(stage),
+        copies=copies_of(stage.training),
         finite=bool(torch.isfinite(torch.tensor(learner.loss_sum))),
         answered=_answered(learner, size),
         steps=len(seconds),
@@ -162,11 +168,10 @@ def timed(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def _copies(stage: Stage) -> int:
+def copies_of(training: Optimisation) -> int:
     """Numbers beside each weight: its gradient, the optimizer's, the best epoch's, the average's."""
-    training = stage.training
     moments = {"sgd": 1 if training.momentum else 0}.get(training.optimizer, 2)
-    return 2 + moments + (training.ema is not None)
+    return 2 + moments + (isinstance(training, Training) and training.ema is not None)
 
 
 def _answered(learner: Learner, size: int) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from app.distillations.objectives import Place
-from app.distillations.preflight import Advice, Severity, Suggestion
+from app.distillations.preflight_parts import Advice, Severity, Suggestion
 
 Rule = Iterator[Advice]
 

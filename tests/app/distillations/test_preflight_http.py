@@ -155,10 +155,29 @@ def test_what_is_refused_at_the_door_of_a_job_is_refused_here_alike(
     assert count(service) == 0
 
 
-def test_a_recommender_is_told_that_it_has_none(service: Service) -> None:
+def test_a_recommender_is_looked_at_too(service: Service) -> None:
     body = {
         "dataset": {"source": "synthetic_interactions"},
         "teacher": {"source": "train", "architecture": {"kind": "matrix_factorisation", "dimensions": 16}},
         "student": {"architecture": {"kind": "matrix_factorisation", "dimensions": 2}},
     }
-    assert refused(service.client.post(PATH, json=body), 422, "no_preflight")["pointer"] == "/dataset/source"
+    said = SAID | {
+        "shapes": {
+            "rows": {"train": 27229, "validation": 1000, "test": 1000},
+            "users": 1000,
+            "items": 500,
+            "total_steps": 7128,
+            "batch_sizes": {"student": 1024},
+            "steps_per_epoch": {"student": 27},
+        },
+        "data": {
+            **dict.fromkeys(["density", "median_per_user", "popularity_ndcg", "popularity_hit"], 0.5),
+            **dict.fromkeys(["fewest_per_user", "most_per_user", "cold_users", "cold_items", "left_out"], 1),
+            **dict.fromkeys(["tested_users", "head_items", "fewest_left"], 1),
+        },
+    }
+    del said["regressors"]
+    held, _, answer = look(service, body, said)
+    assert answer.status_code == 200  # type: ignore[attr-defined]
+    assert answer.json() == said  # type: ignore[attr-defined]
+    assert held.spec["job"]["dataset"]["source"] == "synthetic_interactions"

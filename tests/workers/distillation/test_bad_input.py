@@ -21,7 +21,7 @@ from app.distillations.schemas import DistillationJob
 from app.distillations.tokenizers import WordTokenizer
 from app.errors import Problem
 from workers.distillation.checkpoints import to_bytes
-from workers.distillation.preflight import preflight
+from workers.distillation.inspection import inspect
 from workers.distillation.run import run
 from workers.distillation.students import build
 from workers.distillation.text.rows import load_text
@@ -175,7 +175,7 @@ TEACHERS: dict[str, tuple[Callable[[], bytes], Json, str, str, str]] = {
 def refusals(body: DistillationJob, house: Make, files: dict[str, Path]) -> list[Problem]:
     """What a job and its preflight say, after which nothing was trained."""
     found = []
-    for ask in (lambda told: run(body, told), lambda told: preflight(question(body), told)):
+    for ask in (lambda told: run(body, told), lambda told: inspect(question(body), told)):
         told = house(files=files)
         began = time.process_time()
         with pytest.raises(Problem) as refused:
@@ -191,7 +191,7 @@ def question(body: DistillationJob) -> PreflightQuestion:
 
 
 def looked(body: DistillationJob, told: Any) -> Preflight:
-    return Preflight.model_validate(preflight(question(body), told))
+    return Preflight.model_validate(inspect(question(body), told))
 
 
 @pytest.mark.parametrize("name", DATA)
@@ -272,5 +272,5 @@ def test_a_student_larger_than_its_teacher_is_noted(job: Make, house: Make) -> N
 def test_a_failed_look_leaves_the_threads_as_they_were(job: Make, house: Make) -> None:
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     with pytest.raises(Problem):
-        preflight(question(job(dataset={"leave_out": ["nobody"]})), house())
+        inspect(question(job(dataset={"leave_out": ["nobody"]})), house())
     assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == before

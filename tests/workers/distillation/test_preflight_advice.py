@@ -8,6 +8,7 @@ import pytest
 from app.distillations.preflight import Found
 from app.distillations.schemas import DistillationJob
 from workers.distillation import preflight_advice as rules
+from workers.distillation import preflight_common_rules as common_rules
 from workers.distillation import preflight_teacher_rules as teacher_rules
 from workers.distillation.preflight_advice import RULES, advice_on
 
@@ -199,8 +200,8 @@ FIRES: list[tuple[Rule, Json, Json, str, object]] = [
         "/dataset/labelled",
         None,
     ),
-    (rules.one_seed, {"evaluation": {"seeds": 1}}, {}, "/evaluation/seeds", 3),
-    (rules.no_baseline, {"evaluation": {"baseline": False}}, {}, "/evaluation/baseline", True),
+    (common_rules.one_seed, {"evaluation": {"seeds": 1}}, {}, "/evaluation/seeds", 3),
+    (common_rules.no_baseline, {"evaluation": {"baseline": False}}, {}, "/evaluation/baseline", True),
     (
         rules.few_test_rows,
         {},
@@ -208,8 +209,8 @@ FIRES: list[tuple[Rule, Json, Json, str, object]] = [
         "/dataset/test",
         None,
     ),
-    (rules.sizes, {}, {"capacity": {"ratio": 0.5}}, "/student/architecture", None),
-    (rules.sizes, {}, {"capacity": {"ratio": 400.0}}, "/student/architecture", None),
+    (common_rules.sizes, {}, {"capacity": {"ratio": 0.5}}, "/student/architecture", None),
+    (common_rules.sizes, {}, {"capacity": {"ratio": 400.0}}, "/student/architecture", None),
     (
         rules.batch_larger_than_rows,
         {"training": {"batch_size": 2048}},
@@ -274,11 +275,11 @@ FIRES: list[tuple[Rule, Json, Json, str, object]] = [
         "/dataset/max_length",
         None,
     ),
-    (rules.too_large, {}, {"memory": {"peak": 20_000}}, "/training/batch_size", 32),
-    (rules.too_large, {}, {"memory": {"peak": 9_000, "available": 100}}, None, None),
-    (rules.too_large, {}, {"memory": {"cache": 20_000}}, "/signal/precision", "float16"),
-    (rules.too_long, {}, {"time": {"limit": 1.0}}, "/training/epochs", None),
-    (rules.too_long, {}, {"time": {"limit": 15.0}}, "/training/epochs", None),
+    (common_rules.too_large, {}, {"memory": {"peak": 20_000}}, "/training/batch_size", 32),
+    (common_rules.too_large, {}, {"memory": {"peak": 9_000, "available": 100}}, None, None),
+    (common_rules.too_large, {}, {"memory": {"cache": 20_000}}, "/signal/precision", "float16"),
+    (common_rules.too_long, {}, {"time": {"limit": 1.0}}, "/training/epochs", None),
+    (common_rules.too_long, {}, {"time": {"limit": 15.0}}, "/training/epochs", None),
 ]
 
 
@@ -336,7 +337,7 @@ def test_a_suggestion_that_is_followed_is_a_job_and_is_not_made_again(
     measured = (
         teacher_rules.class_order,
         teacher_rules.answers_are_probabilities,
-        rules.too_large,
+        common_rules.too_large,
     )  # what was found is of the old job
     assert rule in measured or list(rule(followed, found_of(**found))) == []
 

@@ -40,7 +40,7 @@ class RankingLearner:
         self.trained = [*self.network.parameters(), *(self.criterion.parameters() if self.criterion else ())]
         self.optimizer = optimizer_of(self.trained, stage.training)
         self.steps_per_epoch = -(-len(data.train) // stage.training.batch_size)
-        self.judges = _some_users(data.validation, seed_of("judges", stage.training.seed))
+        self.judges = some_users(data.validation, seed_of("judges", stage.training.seed), MAX_VALIDATION_USERS)
         self.epoch = 0  # finished epochs
         self.batch = 0  # finished batches of the running epoch
         self.loss_sum = 0.0  # over them, nats
@@ -121,14 +121,15 @@ class RankingLearner:
         loss = self.loss_sum / self.batch
         if not math.isfinite(loss) or not all(p.isfinite().all() for p in self.network.parameters()):
             raise _diverged(self.stage)
-        found = quality(rank(self._scores, self.judges, self.data.unseen, self.k), self.k)
+        found = quality(rank(self.scores, self.judges, self.data.unseen, self.k), self.k)
         self.epoch, self.batch, self.loss_sum = self.epoch + 1, 0, 0.0
         if (found.ndcg, found.mrr) > self.best_score:
             self.best = Outcome(self.weights(copied=True), self.epoch, self.step_number, found.ndcg)
             self.best_score = (found.ndcg, found.mrr)
         return loss, found.ndcg
 
-    def _scores(self, users: Tensor) -> Tensor:
+    def scores(self, users: Tensor) -> Tensor:
+        """(users, items) as the network is now, without gradients."""
         self.network.eval()
         with torch.no_grad():
             return self.network(users.to(self.device))  # type: ignore[no-any-return]
@@ -148,12 +149,12 @@ def device_of(stage: Stage) -> torch.device:
     return torch.device("cuda" if wanted != "cpu" and here else "cpu")
 
 
-def _some_users(held: Pairs, seed: int) -> Pairs:
-    """All held-out pairs, or those of MAX_VALIDATION_USERS drawn users."""
+def some_users(held: Pairs, seed: int, most: int) -> Pairs:
+    """All held-out pairs, or those of so many drawn users."""
     users = torch.unique(held.users)
-    if len(users) <= MAX_VALIDATION_USERS:
+    if len(users) <= most:
         return held
-    drawn = users[torch.randperm(len(users), generator=Generator().manual_seed(seed))[:MAX_VALIDATION_USERS]]
+    drawn = users[torch.randperm(len(users), generator=Generator().manual_seed(seed))[:most]]
     some = torch.isin(held.users, drawn)
     return Pairs(held.users[some], held.items[some])
 

@@ -14,7 +14,7 @@ from workers.distillation.plan import seed_of
 from workers.distillation.recommenders.checkpoints import to_bytes
 from workers.distillation.recommenders.data import Data
 from workers.distillation.recommenders.learner import RankingLearner
-from workers.distillation.recommenders.metrics import quality, rank, sampled
+from workers.distillation.recommenders.metrics import popularity, quality, rank, sampled
 from workers.distillation.recommenders.networks import ScorerNetwork
 from workers.distillation.recommenders.plan import Stage
 from workers.distillation.recommenders.report import Findings, Subject, subject
@@ -48,8 +48,7 @@ def measure(
         return [judged(_scores(trained(one, outcomes, data)), one.seed, outcomes[one.name]) for one in stages]
 
     first = pairs[0][0]
-    counts = data.train.items.bincount(minlength=data.items).float()
-    popular = rank(lambda users: counts.expand(len(users), -1).clone(), data.test, data.untested, k)
+    popular = rank(popularity(data.train.items, data.items), data.test, data.untested, k)
     cost = None if teacher is None else _cost(teacher.cpu(), signal.file_bytes)
     student_file = to_bytes(outcomes[first.name].weights, first.architecture, data)
     return Findings(

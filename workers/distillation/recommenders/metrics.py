@@ -102,6 +102,12 @@ def coverage(ranks: Ranks, items: int) -> float:
     return len(torch.unique(ranks.listed[ranks.listed >= 0])) / items
 
 
+def popularity(chosen: Tensor, items: int) -> Scores:
+    """The same scores for everybody: how often an item was chosen. chosen: (rows,) items."""
+    counts = chosen.bincount(minlength=items).float()
+    return lambda users: counts.expand(len(users), -1).clone()
+
+
 def head_items(chosen: Tensor, items: int) -> Tensor:
     """(items,) which belong to the head: the fewest that got half of all choices. chosen: (rows,) items."""
     counts = chosen.bincount(minlength=items)

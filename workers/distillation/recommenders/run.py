@@ -33,7 +33,7 @@ def distil_recommender(job: RecommenderJob, run: Run) -> dict[str, Any]:
     keeper = Keeper(job, run)
     data = load(job.dataset, run.files)
     pairs = student_stages(job)
-    _refuse_unfit(job, data, pairs[0][0])
+    refuse_unfit(job, data, pairs[0][0])
     signal, teacher = _teacher(job, data, keeper)
     for student, baseline in pairs:
         _teach(job, student, data, keeper, signal)
@@ -64,7 +64,7 @@ def _export(job: RecommenderJob, data: Data, stage: Stage, keeper: Keeper) -> li
     return publish_exports(files, stage.name, {"role": stage.role, "seed": stage.seed}, keeper.run)
 
 
-def _refuse_unfit(job: RecommenderJob, data: Data, stage: Stage) -> None:
+def refuse_unfit(job: RecommenderJob, data: Data, stage: Stage) -> None:
     """Raise the Problem of a job that cannot work on this data or here, before anything is trained."""
     device_of(stage)
     everybody = torch.arange(data.users)

@@ -67,8 +67,11 @@ def in_parts(users: Tensor, items: int) -> tuple[Tensor, ...]:
     return torch.split(users, max(1, MAX_SCORES_AT_ONCE // items))
 
 
-def from_network(network: ScorerNetwork, file: bytes, data: Data, depth: int) -> Signal:
-    """What a trained network says, with items that a user chose in training left out of its ranking."""
+def from_network(network: ScorerNetwork, file: bytes, data: Data, depth: int, *, asked: Tensor | None = None) -> Signal:
+    """What a trained network says, with items that a user chose in training left out of its ranking.
+
+    asked: distinct users, of whom alone it speaks then; None: everybody.
+    """
     device = network.user.weight.device
 
     def scores(users: Tensor) -> Tensor:
@@ -77,9 +80,10 @@ def from_network(network: ScorerNetwork, file: bytes, data: Data, depth: int) ->
             return network(users.to(network.user.weight.device))  # type: ignore[no-any-return]
 
     everyone = torch.arange(data.users)
+    about = everyone if asked is None else asked
     depth = min(depth, _deepest(data, everyone))
     rankings = []
-    for part in in_parts(everyone, data.items):
+    for part in in_parts(about, data.items):
         found = scores(part)
         rows, items = data.unseen.mask(part)
         found[rows.to(device), items.to(device)] = -torch.inf
@@ -89,8 +93,9 @@ def from_network(network: ScorerNetwork, file: bytes, data: Data, depth: int) ->
         items = torch.cat(
             [network.item_vectors(part.to(device)) for part in torch.split(torch.arange(data.items), VECTORS_AT_ONCE)]
         )
-    speaks = torch.ones(data.users, dtype=torch.bool)
-    return Signal(scores, torch.cat(rankings), speaks, users, items, hashlib.sha256(file).hexdigest(), len(file))
+    speaks = torch.zeros(data.users, dtype=torch.bool).index_fill_(0, about, True)
+    ranking = torch.zeros(data.users, depth, dtype=torch.int64).index_copy_(0, about, torch.cat(rankings))
+    return Signal(scores, ranking, speaks, users, items, hashlib.sha256(file).hexdigest(), len(file))
 
 
 def _deepest(data: Data, users: Tensor) -> int:
