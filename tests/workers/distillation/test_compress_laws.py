@@ -17,6 +17,7 @@ from torch import Tensor
 from app.distillations.architectures import AnyArchitecture, Cnn, Mlp, ResNet, Vit, WideResNet
 from app.distillations.datasets import BuiltinData
 from workers.distillation.compress.blueprint import Blueprint
+from workers.distillation.compress.fold import folded
 from workers.distillation.compress.int4 import GROUP, grouped, to_int4
 from workers.distillation.compress.int8 import to_int8_dynamic, to_int8_static
 from workers.distillation.compress.magnitude import keep_masked, masked, masks_of, weights_of
@@ -25,7 +26,7 @@ from workers.distillation.compress.search import least_that_fits
 from workers.distillation.compress.structured import joints, without_units
 from workers.distillation.data import Data, load
 from workers.distillation.export import onnx_logits
-from workers.distillation.networks.network import Network
+from workers.distillation.networks.network import BatchNorm, Network
 from workers.distillation.students import build, logits_of, multiply_adds, parameters
 
 MLP = Mlp(kind="mlp", hidden=[32, 24], activation="tanh")
@@ -34,8 +35,6 @@ RESNET = ResNet(kind="resnet", depth=8, width=4)
 WIDE = WideResNet(kind="wide_resnet", depth=10, widen=1)
 PRUNED_BY_UNITS = [MLP, CNN, RESNET, WIDE]
 named = pytest.mark.parametrize("architecture", PRUNED_BY_UNITS, ids=lambda each: each.kind)
-
-SLOW = pytest.param(RESNET, marks=pytest.mark.slow)  # its normalisation is folded: exported anew each time
 
 sparsities = st.floats(0, 0.99)
 
@@ -171,7 +170,7 @@ def test_four_bits_move_no_weight_by_more_than_half_a_step_and_once_is_enough(
     np.testing.assert_allclose(scales_again, scales, rtol=1e-6)
 
 
-@pytest.mark.parametrize("architecture", [MLP, CNN, SLOW])
+@pytest.mark.parametrize("architecture", [MLP, CNN, RESNET])
 def test_a_file_of_four_bits_computes_what_its_weights_of_four_bits_do(
     architecture: AnyArchitecture, data: Data
 ) -> None:
@@ -235,7 +234,7 @@ def test_stored_tensors_come_back_to_the_bit_and_take_what_the_formula_says(
 
 @pytest.mark.parametrize(
     ("architecture", "sparsity"),
-    [(MLP, 0.0), (MLP, 0.5), (MLP, 0.99), (CNN, 0.9), pytest.param(RESNET, 0.9, marks=pytest.mark.slow)],
+    [(MLP, 0.0), (MLP, 0.5), (MLP, 0.99), (CNN, 0.9), (RESNET, 0.9)],
 )
 def test_a_packed_file_answers_as_before_and_is_as_long_as_was_foretold(
     architecture: AnyArchitecture, sparsity: float, data: Data
@@ -256,7 +255,7 @@ def test_a_packed_file_answers_as_before_and_is_as_long_as_was_foretold(
         assert len(packed(dense)) <= 1.01 * len(foretold)
 
 
-@pytest.mark.parametrize("architecture", [MLP, CNN, SLOW])
+@pytest.mark.parametrize("architecture", [MLP, CNN, RESNET])
 def test_narrower_networks_are_written_from_the_same_blueprint(architecture: AnyArchitecture, data: Data) -> None:
     network, blueprint = blueprint_of(architecture.kind)
     smaller = without_units(network, 0.5)
@@ -265,6 +264,25 @@ def test_narrower_networks_are_written_from_the_same_blueprint(architecture: Any
         onnx_logits(content, data.test.raw, 1), logits_of(smaller, data.test.x), atol=1e-3, rtol=1e-3
     )
     onnx.checker.check_model(onnx.load_from_string(content), full_check=True)
+
+
+@pytest.mark.parametrize(("architecture", "left"), [(RESNET, 0), (WIDE, 4)])
+def test_a_folded_network_computes_what_it_did(architecture: AnyArchitecture, left: int, data: Data) -> None:
+    """left: normalisations with something else than a convolution before them."""
+    network = network_of(architecture)
+    smaller = folded(without_units(network, 0.4))
+    assert sum(isinstance(each, BatchNorm) for each in folded(network).modules()) == left
+    for folds, before in ((folded(network), network), (smaller, without_units(network, 0.4))):
+        torch.testing.assert_close(logits_of(folds, data.test.x), logits_of(before, data.test.x), atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("architecture", [MLP, CNN, RESNET], ids=lambda each: each.kind)
+def test_nothing_is_exported_twice(architecture: AnyArchitecture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exporter takes seconds, and a comparison writes a hundred files."""
+    network, blueprint = blueprint_of(architecture.kind)
+    monkeypatch.setattr("workers.distillation.compress.blueprint.to_onnx", lambda *given: pytest.fail("exported"))
+    for smaller in (network, without_units(network, 0.5), masked(network, masks_of(network, 0.5))):
+        assert len(blueprint.write(smaller)) == len(blueprint.as_long(smaller))
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ import onnx
 import torch
 from onnx import ModelProto, numpy_helper
 
-from workers.distillation.compress.magnitude import weights_of
+from workers.distillation.compress.fold import folded
 from workers.distillation.data import Data
 from workers.distillation.export import to_onnx
 from workers.distillation.networks.network import Network
@@ -18,29 +18,29 @@ class Blueprint:
     """`write(network)` gives the file of a network like the first one, or narrower."""
 
     def __init__(self, network: Network, data: Data) -> None:
-        self._data = data
+        self._data, network = data, folded(network)
         self._model = onnx.load_from_string(to_onnx(network, data, None))
         _flatten_any_width(self._model)
-        self._shapes = _shapes(network)
         held = {each.name: each for each in self._model.graph.initializer}
-        self._names = held.keys()
-        self._whole = all(  # not so where the exporter folds normalisation into convolutions, or turns a matrix
+        self._whole = all(  # not so where the exporter turns a matrix, as it does in a vit
             name in held and np.array_equal(numpy_helper.to_array(held[name]), tensor)
             for name, tensor in _tensors(network).items()
         )
 
     def write(self, network: Network) -> bytes:
-        """Its file: filled in where every tensor of a network stands in the file as it is, exported where not."""
-        return self._filled(network) if self._whole else to_onnx(network, self._data, None)
+        """Its file."""
+        return self._written(folded(network))
 
     def as_long(self, network: Network) -> bytes:
         """A file as long as the network's, whose weights are random where they are not 0.
 
         How long a file gets once its tensors are packed depends on which weights are 0, and on no other.
         """
-        network = _random(network)
-        filters = all(f"network.{name}" in self._names for name in weights_of(network))
-        return self._filled(network) if filters and _shapes(network) == self._shapes else self.write(network)
+        return self._written(folded(_random(network)))
+
+    def _written(self, network: Network) -> bytes:
+        """Filled in where every tensor of a network stands in the file as it is, exported where not."""
+        return self._filled(network) if self._whole else to_onnx(network, self._data, None)
 
     def _filled(self, network: Network) -> bytes:
         filled, tensors = ModelProto(), _tensors(network)
@@ -66,10 +66,6 @@ def _random(network: Network) -> Network:
 
 def _tensors(network: Network) -> dict[str, Array]:
     return {f"network.{name}": np.ascontiguousarray(tensor.numpy()) for name, tensor in network.state_dict().items()}
-
-
-def _shapes(network: Network) -> list[torch.Size]:
-    return [tensor.shape for tensor in network.state_dict().values()]
 
 
 def _flatten_any_width(model: ModelProto) -> None:
