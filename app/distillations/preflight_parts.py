@@ -32,7 +32,7 @@ class Seconds(View):
 
 
 class Time(View):
-    """How long the job will compute, on this worker's machine. Exports and compression are not counted."""
+    """How long the job will compute, on this worker's machine."""
 
     steps_measured: int = Field(description="How many steps were taken for it.", examples=[36])
     teacher_training: Seconds = Field(description="Of teachers that the job trains; 0 for others.")
@@ -41,6 +41,11 @@ class Time(View):
     )
     students: Seconds = Field(description="Of all seeds.")
     baselines: Seconds = Field(description="Of all seeds; 0 without them.")
+    exports: Seconds = Field(description="Writing and running the files of `export`; 0 without them.")
+    compression: Seconds = Field(
+        description="Pruning, fine-tuning, quantising, running and timing all of `compression`; 0 without it. Which "
+        "sparsities will be looked for is not known yet, and their networks are taken for those that are named."
+    )
     rest: Seconds = Field(description="Reading the data, measuring and reporting.")
     total: Seconds = Field(description="The whole job, from when a worker begins it.")
     limit: float = Field(description="What one attempt may take.", examples=[86400.0])

@@ -43,7 +43,8 @@ from workers.distillation.plan import (
 from workers.distillation.preflight_advice import advice_on
 from workers.distillation.preflight_costs import Costs, memory_of, time_of
 from workers.distillation.preflight_data import check_data
-from workers.distillation.preflight_rehearsal import Rehearsal, excerpt, rehearse, resident, rows_of
+from workers.distillation.preflight_files import time_of_compression, time_of_exports
+from workers.distillation.preflight_rehearsal import Rehearsal, as_long, excerpt_of, rehearse, resident, rows_of
 from workers.distillation.preflight_teacher import judge, judge_numbers
 from workers.distillation.run import load_data, reproducible
 from workers.distillation.signals import Signal
@@ -92,14 +93,14 @@ def _look(job: DistillationJob, asked: PreflightQuestion, run: Run) -> Preflight
     rows = _rows_for(job, data, per_row)
 
     lesson = student_lesson(job, data, Signal(torch.zeros(0), ""))
-    few = _excerpt_of(data, lesson.positions, student_stage, rows)
+    few = excerpt_of(data, lesson.positions, student_stage, rows)
     taught, said = _student_lesson(job, few, teacher, wanted, run)
-    student = rehearse(student_stage, _as_long(taught, lesson, few), few, data)
+    student = rehearse(student_stage, as_long(taught, lesson, few), few, data)
     baseline = None
     if job.evaluation.baseline:
         alone = baseline_lesson(data)
-        known = _excerpt_of(data, alone.positions, baseline_stage, ROWS)
-        baseline = rehearse(baseline_stage, _as_long(baseline_lesson(known), alone, known), known, data)
+        known = excerpt_of(data, alone.positions, baseline_stage, ROWS)
+        baseline = rehearse(baseline_stage, as_long(baseline_lesson(known), alone, known), known, data)
     trained = [_teacher_rehearsal(member, data) for member in members if member.stage is not None]
 
     costs = Costs(
@@ -114,6 +115,8 @@ def _look(job: DistillationJob, asked: PreflightQuestion, run: Run) -> Preflight
         trained=[each for each in trained if each is not None],
         student=student,
         baseline=baseline,
+        exports=time_of_exports(len(job.export), student_stage.begin(data), student.per_epoch),
+        compression=time_of_compression(job, data, teacher, student_stage, student, most=ROWS),
     )
     found = Found(
         shapes=_shapes(costs, said),
@@ -214,18 +217,6 @@ def _rows_for(job: DistillationJob, data: Data, per_row: float) -> int:
     return max(2, min(_most_rows(job, data), int(TEACHER_SECONDS / 2 / max(per_row, 1e-9))))
 
 
-def _excerpt_of(data: Data, positions: Tensor, stage: Stage, most: int) -> Data:
-    """The rows of the first two batches, or some of them."""
-    draw = torch.Generator().manual_seed(stage.seed)
-    drawn = positions[torch.randperm(len(positions), generator=draw)]
-    return excerpt(data, drawn[: min(most, 2 * stage.training.batch_size)])
-
-
-def _as_long(lesson: Lesson, real: Lesson, few: Data) -> Lesson:
-    """The lesson of an excerpt, whose epochs have the real length."""
-    return replace(lesson, positions=torch.arange(len(few.train.y)), epoch_rows=real.epoch_rows)
-
-
 def _student_lesson(
     job: DistillationJob, few: Data, teacher: Teacher, wanted: frozenset[str], run: Run
 ) -> tuple[Lesson, Signal]:
@@ -246,8 +237,8 @@ def _teacher_rehearsal(member: Member, data: Data) -> Rehearsal | None:
     if member.stage is None or member.spec is None:
         return None
     lesson = teacher_lesson(data, member.spec)
-    few = _excerpt_of(data, lesson.positions, member.stage, ROWS)
-    return rehearse(member.stage, _as_long(teacher_lesson(few, member.spec), lesson, few), few, data)
+    few = excerpt_of(data, lesson.positions, member.stage, ROWS)
+    return rehearse(member.stage, as_long(teacher_lesson(few, member.spec), lesson, few), few, data)
 
 
 def _shapes(costs: Costs, said: Signal) -> Shapes:

@@ -57,6 +57,8 @@ class Costs:
     trained: list[Rehearsal]
     student: Rehearsal
     baseline: Rehearsal | None
+    exports: Seconds
+    compression: Seconds
 
     @property
     def everything(self) -> list[Rehearsal]:
@@ -76,7 +78,7 @@ def time_of(costs: Costs, *, limit: float) -> Time:
     teacher = total_of([training_time(each, 1) for each in costs.trained])
     answers = _answers(costs)
     students = training_time(costs.student, seeds)
-    baselines = training_time(costs.baseline, seeds) if costs.baseline else around(0.0)
+    baselines = training_time(costs.baseline, seeds) if costs.baseline else NOTHING
     timed = 1 + (costs.teacher.network is not None)
     rest = around(costs.loading + timed * LATENCY_SECONDS + REPORT_SECONDS)
     return Time(
@@ -85,8 +87,10 @@ def time_of(costs: Costs, *, limit: float) -> Time:
         teacher_answers=answers,
         students=students,
         baselines=baselines,
+        exports=costs.exports,
+        compression=costs.compression,
         rest=rest,
-        total=total_of([teacher, answers, students, baselines, rest]),
+        total=total_of([teacher, answers, students, baselines, costs.exports, costs.compression, rest]),
         limit=limit,
     )
 
@@ -130,6 +134,9 @@ def around(expected: float, least: float | None = None) -> Seconds:
     """What takes so long now, at another hour. least: seconds, where it may take fewer."""
     least = expected if least is None else least
     return Seconds(expected=expected, low=least * CALMER, high=expected * BUSIER)
+
+
+NOTHING = around(0.0)
 
 
 def total_of(parts: list[Seconds]) -> Seconds:

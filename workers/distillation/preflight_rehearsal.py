@@ -100,6 +100,18 @@ def excerpt(data: Data, rows: Tensor) -> Data:
     return replace(data, train=few, seen=data.seen[rows], learned=torch.arange(len(rows)))
 
 
+def excerpt_of(data: Data, positions: Tensor, stage: Stage, most: int) -> Data:
+    """The rows of the first two batches, or some of them."""
+    draw = torch.Generator().manual_seed(stage.seed)
+    drawn = positions[torch.randperm(len(positions), generator=draw)]
+    return excerpt(data, drawn[: min(most, 2 * stage.training.batch_size)])
+
+
+def as_long(lesson: Lesson, real: Lesson, few: Data) -> Lesson:
+    """The lesson of an excerpt, whose epochs have the real length."""
+    return replace(lesson, positions=torch.arange(len(few.train.y)), epoch_rows=real.epoch_rows)
+
+
 def rows_of(rows: Rows, chosen: Tensor) -> Rows:
     """Some rows of a split."""
     return Rows(rows.raw[chosen], rows.x[chosen], rows.y[chosen], rows.index[chosen])

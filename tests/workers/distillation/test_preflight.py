@@ -1,6 +1,7 @@
 """What a preflight says is what the job will find; and it costs a few batches, however large the job is."""
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -241,6 +242,48 @@ def test_a_teacher_of_numbers_is_measured_by_what_it_explains(
     assert (found.teachers, found.data.labels, found.data.labelled_rows) == ([], {}, 60)
     assert check.r2 == pytest.approx(1 - (1 - 0.5 * scale) ** 2, rel=0.1)
     assert ("teacher_worse_than_chance" in codes(found)) == useless
+
+
+def test_exports_and_compression_take_their_time(job: Make, house: Make) -> None:
+    exports = [looked(job_with(job, export=formats), house()).time for formats in ([], ["onnx"], ["onnx", "onnx_int8"])]
+    assert exports[0].exports.expected == exports[0].compression.expected == 0
+    assert 0 < exports[1].exports.expected < exports[2].exports.expected
+    assert exports[2].total.expected > exports[2].exports.expected
+    epochs = {"epochs": 200, "batch_size": 16}
+    few, many = (
+        looked(job_with(job, training=epochs, compression={"seeds": seeds, "pruning": prunings}), house())
+        for seeds, prunings in (
+            (1, [{"kind": "magnitude", "sparsity": 0.8}]),
+            (2, [{"kind": "magnitude", "sparsity": 0.8}, {"kind": "structured", "sparsity": 0.5}]),
+        )
+    )
+    assert 2 * few.time.compression.expected < many.time.compression.expected
+    assert few.time.compression.low < few.time.compression.expected < few.time.compression.high
+    short = looked(job_with(job, training=epochs, compression={"seeds": 2, "fine_tune_epochs": 2}), house())
+    assert short.time.compression.expected < many.time.compression.expected / 2
+
+
+@pytest.mark.slow
+def test_a_job_takes_about_as_long_as_was_said(job: Make, house: Make) -> None:
+    body = job_with(
+        job,
+        dataset={"source": "builtin", "name": "digits", "labelled": 200},
+        export=["onnx", "onnx_int8"],
+        compression={"seeds": 1},
+        training={"epochs": 20},
+    )
+    said = looked(body, house()).time.total
+    began = time.perf_counter()
+    run(body, house())
+    assert said.expected / 3 < time.perf_counter() - began < 3 * said.expected
+
+
+def job_with(job: Make, *, export: list[str] | None = None, **changes: Json) -> DistillationJob:
+    """The small job, with files."""
+    body = job(**{"compression": {}, **changes}).model_dump(mode="json", exclude_none=True)
+    if "compression" not in changes:
+        del body["compression"]
+    return DistillationJob.model_validate(body | {"export": export or []})
 
 
 def test_memory_follows_the_batch() -> None:

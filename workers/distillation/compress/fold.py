@@ -24,7 +24,7 @@ def folded(network: Network) -> Network:
     """A copy for inference whose convolutions have biases instead of normalisations behind them."""
     network = deepcopy(network).eval()
     for part in list(network.modules()):
-        for convolution, norm in BEHIND.get(type(part), ()):  # type: ignore[call-overload]
+        for convolution, norm in BEHIND.get(type(part), ()):
             setattr(part, convolution, _one(part.get_submodule(convolution), part.get_submodule(norm)))
             setattr(part, norm, nn.Identity())
     return network

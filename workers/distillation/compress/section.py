@@ -126,7 +126,7 @@ class _Work:
         self.pairs = pairs[: asked.seeds]
         self._written: dict[tuple[Pruned, int], bytes] = {}
         self.calibration = calibration_rows(data)
-        own, theirs = _network_of(teacher), _data_of(teacher, data)
+        own, theirs = network_of(teacher), data_of(teacher, data)
         students = [trained(student, keeper.outcomes, data) for student, _ in self.pairs]
         blueprint = Blueprint(students[0], data)
         labels = baseline_lesson(data)
@@ -282,7 +282,7 @@ def in_turns(files: list[Path], raw: Tensor, run: Run) -> list[Latency]:
     return [latency_of(milliseconds) for milliseconds in timings]
 
 
-def _network_of(teacher: Teacher) -> Network:
+def network_of(teacher: Teacher) -> Network:
     """With its logits in the order of the data's classes."""
     assert isinstance(teacher.network, Network)
     network = deepcopy(teacher.network)
@@ -293,7 +293,7 @@ def _network_of(teacher: Teacher) -> Network:
     return network
 
 
-def _data_of(teacher: Teacher, data: Data) -> Data:
+def data_of(teacher: Teacher, data: Data) -> Data:
     """The data as the teacher is shown it."""
     if teacher.standardisation is None:
         return data

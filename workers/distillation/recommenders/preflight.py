@@ -18,7 +18,8 @@ from app.distillations.recommenders.preflight import RankingFound, RankingPrefli
 from app.distillations.recommenders.schemas import RecommenderJob, UploadedLists
 from app.settings import machine_memory
 from workers.distillation.evaluate import LATENCY_SECONDS
-from workers.distillation.preflight_costs import BYTES, REPORT_SECONDS, around, total_of, training_time
+from workers.distillation.preflight_costs import BYTES, NOTHING, REPORT_SECONDS, around, total_of, training_time
+from workers.distillation.preflight_files import time_of_exports
 from workers.distillation.preflight_rehearsal import copies_of, resident
 from workers.distillation.recommenders.data import Data, load
 from workers.distillation.recommenders.plan import Stage, student_stages, teacher_stage
@@ -145,12 +146,16 @@ def _capacity(student: Stage, teacher: Stage | None, data: Data) -> Capacity:
 def _time(costs: _Costs, *, limit: float) -> Time:
     """limit: seconds that one attempt may take."""
     seeds, tested = costs.job.evaluation.seeds, len(torch.unique(costs.data.test.users))
-    nothing = around(0.0)
-    teacher = nothing if costs.teacher is None else training_time(costs.teacher, 1)
+    teacher = NOTHING if costs.teacher is None else training_time(costs.teacher, 1)
     answers = around(costs.per_user * costs.data.users)
     students = training_time(costs.student, seeds)
-    baselines = nothing if costs.baseline is None else training_time(costs.baseline, seeds)
+    baselines = NOTHING if costs.baseline is None else training_time(costs.baseline, seeds)
     judged = sum((1 if each is costs.teacher else seeds) * each.per_user * tested for each in costs.everything)
+    exports = time_of_exports(
+        len(costs.job.export),
+        student_stages(costs.job)[0][0].begin(costs.data),
+        costs.student.per_user * tested,
+    )
     timed = 1 + (costs.teacher is not None)
     rest = around(costs.loading + judged + timed * LATENCY_SECONDS + REPORT_SECONDS)
     return Time(
@@ -159,8 +164,10 @@ def _time(costs: _Costs, *, limit: float) -> Time:
         teacher_answers=answers,
         students=students,
         baselines=baselines,
+        exports=exports,
+        compression=NOTHING,
         rest=rest,
-        total=total_of([teacher, answers, students, baselines, rest]),
+        total=total_of([teacher, answers, students, baselines, exports, rest]),
         limit=limit,
     )
 
