@@ -16,7 +16,6 @@ from pydantic import (
     model_validator,
 )
 
-from app.distillations.datasets import is_regression
 from app.distillations.schemas import DistillationJob
 from app.schemas import Seed, Strict, Submission, refuse
 
@@ -116,11 +115,11 @@ class Sweep(Submission):
     )
     pruning: Literal["none", "median", "successive_halving"] = Field(
         "none",
-        description="median: after a quarter and after a half of its epochs, a trial whose validation accuracy is "
-        "below the median of those that came as far is given up. successive_halving (Jamieson and Talwalkar 2016, "
-        "1502.07943): after a ninth and after a third of its epochs, all but the best third of those that came as far "
-        "are given up; a third of the epochs of `none` where there are many trials. Trials that are trained together "
-        "are compared together, others with those before them (1810.05934).",
+        description="median: after a quarter and after a half of its epochs, a trial whose validation accuracy (of "
+        "regression R²) is below the median of those that came as far is given up. successive_halving (Jamieson and "
+        "Talwalkar 2016, 1502.07943): after a ninth and after a third of its epochs, all but the best third of those "
+        "that came as far are given up; a third of the epochs of `none` where there are many trials. Trials that are "
+        "trained together are compared together, others with those before them (1810.05934).",
         examples=["median"],
     )
     seed: Seed = Field(0, description="Of the draws; students have seeds of their own.", examples=[0])
@@ -128,9 +127,6 @@ class Sweep(Submission):
     @model_validator(mode="after")
     def _can_work(self) -> "Sweep":
         _refuse_foreign_paths(self.space)
-        if is_regression(self.base.dataset):
-            reason = "trials are ranked by their accuracy, which real numbers have not: distil one setting at a time"
-            refuse(("base", "dataset", "task"), "only_for_classification", reason, "regression")
         if self.base.compression is not None:
             reason = "a sweep does not prune or quantise: submit its best setting as a distillation that does"
             refuse(("base", "compression"), "not_in_a_sweep", reason, None)

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from app.distillations.measures import MeasureName
 from app.distillations.schemas import Gain, Spread
 from app.schemas import View
 
@@ -21,9 +22,22 @@ class TrialView(View):
         examples=["complete"],
     )
     reason: str | None = Field(description="Why it failed.", examples=[None])
-    accuracy: float | None = Field(description="Mean validation accuracy of its seeds' best epochs.", examples=[0.961])
-    negative_log_likelihood: float | None = Field(description="Mean over the seeds, nats, validation.", examples=[0.14])
-    accuracies: list[float] = Field(description="Of each seed.", examples=[[0.958, 0.964]])
+    accuracy: float | None = Field(
+        description="Mean validation accuracy of its seeds' best epochs; null for regression.", examples=[0.961]
+    )
+    negative_log_likelihood: float | None = Field(
+        description="Mean over the seeds, nats, validation; null for regression.", examples=[0.14]
+    )
+    accuracies: list[float] = Field(description="Of each seed; empty for regression.", examples=[[0.958, 0.964]])
+    rmse: float | None = Field(
+        None,
+        description="Regression: mean validation RMSE of its seeds' best epochs, in the unit of the target, "
+        "with several targets in standard deviations of their training labels. Null for classes.",
+        examples=[None],
+    )
+    rmses: list[float] = Field(
+        default_factory=list, description="Regression: of each seed; empty for classes.", examples=[[]]
+    )
     epochs: list[int] = Field(description="The best epoch of each seed.", examples=[[36, 40]])
     parameters: int | None = Field(description="Of its student.", examples=[1210])
     bytes: int | None = Field(description="Of its student's file.", examples=[5192])
@@ -34,25 +48,34 @@ class TrialView(View):
 
 
 class FrontMember(TrialView):
-    """A trial that no other beats in validation accuracy, bytes and latency together."""
+    """A trial that no other beats in validation accuracy (of regression RMSE), bytes and latency together."""
 
-    test_accuracy: float = Field(
+    test_accuracy: float | None = Field(
         description="Mean over the seeds on the test rows, which were read at the end for the front's members only. "
-        "Choosing among them by it is choosing by the test rows.",
+        "Choosing among them by it is choosing by the test rows. Null for regression.",
         examples=[0.955],
+    )
+    test_rmse: float | None = Field(
+        None, description="Regression: the same of RMSE. Null for classes.", examples=[None]
     )
 
 
 class SweepResult(View):
     """The answer in short; /trials and /pareto have the rest."""
 
+    measure: MeasureName = Field(
+        "accuracy",
+        description="What trials are ranked by and what the spreads below are: `accuracy`, or `rmse` of regression, "
+        "where less is better.",
+        examples=["accuracy"],
+    )
     trials: int = Field(description="All.", examples=[16])
     pruned: int = Field(description="Given up early.", examples=[5])
     failed: int = Field(description="Whose setting or training failed.", examples=[0])
     stacked_students: int = Field(description="Students that were trained in one pass with others.", examples=[48])
-    best: TrialView = Field(description="The complete trial with the best validation accuracy.")
+    best: TrialView = Field(description="The complete trial with the best validation accuracy, or RMSE.")
     front: list[int] = Field(description="Numbers of the trials on the Pareto front.", examples=[[3, 7]])
-    teacher: Spread = Field(description="The teacher's test accuracy.")
+    teacher: Spread = Field(description="The teacher on the test rows.")
     student: Spread = Field(description="The best trial's students on the test rows.")
     baseline: Spread | None = Field(description="The same students without a teacher; null if not asked for.")
     gain: Gain | None = Field(description="What the teacher added; null without a baseline.")

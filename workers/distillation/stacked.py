@@ -19,12 +19,12 @@ from torch import Tensor
 from torch.nn.functional import log_softmax, softmax
 
 from app.distillations.architectures import Mlp
-from app.distillations.objectives import Kd
+from app.distillations.objectives import Kd, LogitMse
 from workers.distillation.data import Data
 from workers.distillation.learner import batches, device_of
 from workers.distillation.networks.network import ACTIVATIONS
 from workers.distillation.objectives.schedules import value_at
-from workers.distillation.objectives.terms import UNKNOWN
+from workers.distillation.objectives.terms import UNKNOWN, is_known
 from workers.distillation.optimise import learning_rate
 from workers.distillation.plan import Lesson, Stage
 from workers.distillation.state import Outcome, Snapshot
@@ -39,6 +39,7 @@ def group_of(stage: Stage, lesson: Lesson) -> str | None:
     """Students of one group can be stacked; None for one that is trained alone.
 
     What may differ within a group: seed, learning rate and its schedule, weight decay, epochs, temperature and alpha.
+    Labels are classes, or real numbers.
     """
     how, network = stage.training, stage.architecture
     shared = ("batch_size", "optimizer", "momentum", "nesterov", "balanced_batches", "device")
@@ -50,7 +51,7 @@ def group_of(stage: Stage, lesson: Lesson) -> str | None:
         isinstance(network, Mlp)
         and network.dropout == 0
         and lesson.x is None
-        and (lesson.objective is None or isinstance(lesson.objective, Kd))
+        and (lesson.objective is None or isinstance(lesson.objective, Kd | LogitMse))
         and (lesson.signal is None or (type(lesson.signal).__name__ == "Signal" and lesson.signal.unspoken is None))
         and all(getattr(how, name) == value for name, value in plain.items())
         and not getattr(how, "bias_correction", False)
@@ -58,7 +59,7 @@ def group_of(stage: Stage, lesson: Lesson) -> str | None:
     )
     if not stackable:
         return None
-    taught = lesson.objective is not None
+    taught = None if lesson.objective is None else lesson.objective.kind
     return repr((network, taught, lesson.epoch_rows, *(getattr(how, name) for name in shared)))
 
 
@@ -81,6 +82,8 @@ class Stack:
         self.validation_x = data.validation.x.flatten(1).to(self.device)
         self.validation_y = data.validation.y.to(self.device)
         self.labels = lesson.labels.to(self.device)
+        self.numbers = self.labels.is_floating_point()  # regression
+        self.matches = isinstance(lesson.objective, LogitMse)
         self.signal = None if lesson.signal is None else lesson.signal.logits.float().to(self.device)
         self.outcomes: dict[str, Outcome] = {}  # of students that have ended, by their stages' names
         self.diverged: set[str] = set()  # their answers were no numbers any more; they have no outcome
@@ -89,9 +92,9 @@ class Stack:
         self.weights = torch.stack(weights).to(self.device).requires_grad_()
         self.moments = [torch.zeros_like(self.weights, requires_grad=False) for _ in range(self._moment_count())]
         self.best = self.weights.detach().clone()
-        self.best_scores = torch.tensor([[-1.0, -math.inf, 0.0]]).repeat(len(lessons), 1).double()  # and the epoch
+        self.best_scores = torch.tensor([[-math.inf, -math.inf, 0.0]]).repeat(len(lessons), 1).double()  # and the epoch
         self.epoch = self.batch = 0
-        self.latest: dict[str, float] = {}  # validation accuracy of the last epoch, by the stages' names
+        self.latest: dict[str, float] = {}  # validation accuracy, or R², of the last epoch, by the stages' names
         self._begin_epoch()
 
     @property
@@ -136,22 +139,37 @@ class Stack:
         return x
 
     def _slope(self, logits: Tensor, positions: Tensor) -> Tensor:
-        """The gradient of each student's loss by its logits, of the same shape: of `kd`, or of the labels alone.
+        """The gradient of each student's loss by its logits, of the same shape: of `kd`, of `logit_mse`, or of the
+        labels alone. Their values nobody asks for.
 
-        That of a cross-entropy is (softmax - label)/rows, that of T²·KL is T·(softmax(student/T) - softmax(teacher/T))
-        /rows; their values nobody asks for.
+        That of a cross-entropy is (softmax - label)/rows, of a mean squared error 2·difference/numbers, that of T²·KL
+        is T·(softmax(student/T) - softmax(teacher/T))/rows.
         """
+        hard = self._slope_of_numbers(logits, positions) if self.numbers else self._slope_of_labels(logits, positions)
+        if self.signal is None:
+            return hard
+        said = self.signal.index_select(0, positions.flatten()).view(*positions.shape, -1).transpose(1, 2)
+        if self.matches:
+            apart = logits - said
+            apart = apart if self.numbers else apart - apart.mean(1, keepdim=True)
+            soft = apart * (2 / (positions.shape[1] * logits.shape[1]))
+        else:
+            heat = self.heat[:, None, None]
+            teacher = softmax(said.contiguous() / heat, dim=1)
+            soft = (softmax(logits / heat, dim=1) - teacher) * (heat / positions.shape[1])
+        return torch.lerp(hard, soft, self.alpha[:, None, None])
+
+    def _slope_of_labels(self, logits: Tensor, positions: Tensor) -> Tensor:
         labels = self.labels[positions][:, None]
         known = labels != UNKNOWN
         at_label = torch.zeros_like(logits).scatter_(1, labels.clamp(min=0), 1.0)
-        hard = (softmax(logits, dim=1) - at_label) * (known / known.sum(2, keepdim=True).clamp(min=1))
-        if self.signal is None:
-            return hard
-        heat, alpha = self.heat[:, None, None], self.alpha[:, None, None]
-        said = self.signal.index_select(0, positions.flatten()).view(*positions.shape, -1).transpose(1, 2)
-        teacher = softmax(said.contiguous() / heat, dim=1)
-        soft = (softmax(logits / heat, dim=1) - teacher) * (heat / positions.shape[1])
-        return torch.lerp(hard, soft, alpha)
+        return (softmax(logits, dim=1) - at_label) * (known / known.sum(2, keepdim=True).clamp(min=1))
+
+    def _slope_of_numbers(self, answers: Tensor, positions: Tensor) -> Tensor:
+        labels = self.labels[positions].transpose(1, 2)
+        known = is_known(labels)
+        apart = torch.where(known, answers - torch.where(known, labels, 0), 0)
+        return apart * (2 / known.sum((1, 2), keepdim=True).clamp(min=1))
 
     def _moment_count(self) -> int:
         how = self.all[0][0].training
@@ -185,10 +203,8 @@ class Stack:
         """
         with torch.no_grad():
             x = self.validation_x.expand(len(self.learning), -1, -1)
-            logs = log_softmax(self._logits(self.weights, x), dim=1)
-            accuracy = (logs.argmax(1) == self.validation_y).double().mean(1).cpu()
-            picked = logs.gather(1, self.validation_y.expand(len(x), 1, -1))
-            likelihood = picked.mean((1, 2)).double().cpu()
+            judge = self._judged_numbers if self.numbers else self._judged
+            accuracy, likelihood = judge(self._logits(self.weights, x))
         self.epoch, self.batch = self.epoch + 1, 0
         alive = torch.isfinite(likelihood)
         self.latest = dict(zip((stage.name for stage, _ in self.students), accuracy.tolist(), strict=True))
@@ -202,6 +218,22 @@ class Stack:
         pruned = prune(self) if prune else set()
         self._let_go(alive, pruned)
         self._begin_epoch()
+
+    def _judged(self, logits: Tensor) -> tuple[Tensor, Tensor]:
+        """(accuracy, log-likelihood) of each student, in double precision. logits: of the validation rows."""
+        logs = log_softmax(logits, dim=1)
+        picked = logs.gather(1, self.validation_y.expand(len(logits), 1, -1))
+        right = logs.argmax(1) == self.validation_y
+        return right.double().mean(1).cpu(), picked.mean((1, 2)).double().cpu()
+
+    def _judged_numbers(self, answers: Tensor) -> tuple[Tensor, Tensor]:
+        """(R², mean squared error below zero): as `targets.score`, of all students at once."""
+        wanted = self.validation_y.T.double()  # (targets, rows)
+        squares = (answers.double() - wanted).square()
+        variation = (wanted - wanted.mean(1, keepdim=True)).square().sum(1)
+        explained = (1 - squares.sum(2) / variation)[:, variation > 0]
+        r2 = explained.mean(1) if explained.shape[1] else explained.new_zeros(len(answers))
+        return r2.cpu(), -squares.mean((1, 2)).cpu()
 
     def _let_go(self, alive: Tensor, pruned: set[str]) -> None:
         """Take those out of the tensors that are done, pruned or diverged."""
@@ -240,9 +272,10 @@ class Stack:
         decay = [stage.training.weight_decay for stage, _ in students]
         self.decay = torch.tensor(decay, device=self.device)[:, None]
         if self.signal is not None:
-            taught = [lesson.objective for _, lesson in students if isinstance(lesson.objective, Kd)]
-            now = [(value_at(kd.temperature, self.epoch + 1), value_at(kd.alpha, self.epoch + 1)) for kd in taught]
-            self.heat, self.alpha = torch.tensor(now, device=self.device).reshape(-1, 2).T
+            taught = [each for _, lesson in students if isinstance(each := lesson.objective, Kd | LogitMse)]
+            alpha = [value_at(each.alpha, self.epoch + 1) for each in taught]
+            heat = [value_at(each.temperature, self.epoch + 1) for each in taught if isinstance(each, Kd)]
+            self.alpha, self.heat = (torch.tensor(now, device=self.device) for now in (alpha, heat))
 
     def snapshot(self) -> Snapshot:
         """For `restore`; plain values and tensors only."""

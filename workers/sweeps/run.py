@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 
+from app.distillations.measures import MEASURES
 from app.distillations.objectives import Sequence
 from app.distillations.schemas import DistillationJob
 from app.errors import Problem
@@ -21,6 +22,7 @@ from workers.distillation.evaluate import latency, quality, size
 from workers.distillation.features import wanted_features, with_features
 from workers.distillation.learner import refuse_unfit, score
 from workers.distillation.measure import checkpoint, measure, trained
+from workers.distillation.networks.network import Network
 from workers.distillation.objectives import refuse_undefined
 from workers.distillation.plan import Lesson, baseline_lesson, student_lesson, student_stages
 from workers.distillation.report import result
@@ -28,6 +30,7 @@ from workers.distillation.run import heard_lesson, load_data, publish, reproduci
 from workers.distillation.signals import Signal
 from workers.distillation.state import Keeper
 from workers.distillation.students import logits_of
+from workers.distillation.targets import Targets, errors
 from workers.run import Run
 from workers.sweeps.pareto import front
 from workers.sweeps.search import Search
@@ -69,7 +72,7 @@ class _Sweeping:
             trials += new
             self._ended([trial for trial in new if trial.why])
             self.trainer.train([trial for trial in new if not trial.why], self._ended)
-            search.tell([self.views[trial.number].accuracy if self._complete(trial) else None for trial in new])
+            search.tell([self._goodness(trial) if self._complete(trial) else None for trial in new])
         complete = [trial for trial in trials if self._complete(trial)]
         if not complete:
             why = next((view.reason for view in self.views.values() if view.reason), "all were given up")
@@ -118,14 +121,20 @@ class _Sweeping:
         return self.views[trial.number].status == "complete"
 
     def _rank(self, trial: Trial) -> tuple[float, ...]:
-        """Ascending: the most accurate first, then the surest, the smallest, the earliest."""
+        """Ascending: the best first, then the surest, the smallest, the earliest."""
         view = self.views[trial.number]
-        assert view.accuracy is not None
-        return -view.accuracy, view.negative_log_likelihood or 0.0, view.bytes or 0, trial.number
+        return -self._goodness(trial), view.negative_log_likelihood or 0.0, view.bytes or 0, trial.number
+
+    def _goodness(self, trial: Trial) -> float:
+        """On the validation rows, the larger the better: its accuracy, or its RMSE below zero."""
+        view = self.views[trial.number]
+        found = view.accuracy if view.rmse is None else -view.rmse
+        assert found is not None
+        return found
 
     def _costs(self, trial: Trial) -> tuple[float, ...]:
         view = self.views[trial.number]
-        return -(view.accuracy or 0), view.bytes or 0, view.latency_ms or 0
+        return -self._goodness(trial), view.bytes or 0, view.latency_ms or 0
 
     def _ended(self, trials: list[Trial]) -> None:
         """Measure trials on the validation rows, and tell."""
@@ -144,7 +153,6 @@ class _Sweeping:
             return _view(trial, "failed", reason=failed)
         outcomes = [self.keeper.outcomes[stage.name] for stage in stages]
         networks = [trained(stage, self.keeper.outcomes, self.data) for stage in stages]
-        scores = [score(network, self.data.validation, torch.device("cpu")) for network in networks]
         architecture = stages[0].architecture.model_dump_json()
         if architecture not in self.costs:
             takes = size(
@@ -156,15 +164,26 @@ class _Sweeping:
         return _view(
             trial,
             "pruned" if trial.number in self.trainer.pruned else "complete",
-            accuracy=fmean(accuracy for accuracy, _ in scores),
-            negative_log_likelihood=fmean(likelihood for _, likelihood in scores),
-            accuracies=[accuracy for accuracy, _ in scores],
+            **self._judged(networks),
             epochs=[outcome.epoch for outcome in outcomes],
             parameters=parameters,
             bytes=size_in_bytes,
             latency_ms=typical,
             stacked=stages[0].name in self.trainer.stacked,
         )
+
+    def _judged(self, networks: list[Network]) -> dict[str, Any]:
+        """Measures of a view, on the validation rows."""
+        rows = self.data.validation
+        if self.data.targets is not None:
+            found = [_rmse(network, rows, self.data.targets) for network in networks]
+            return {"rmse": fmean(found), "rmses": found}
+        scores = [score(network, rows, torch.device("cpu")) for network in networks]
+        return {
+            "accuracy": fmean(accuracy for accuracy, _ in scores),
+            "negative_log_likelihood": fmean(likelihood for _, likelihood in scores),
+            "accuracies": [accuracy for accuracy, _ in scores],
+        }
 
     def _concluded(self, best: Trial, chosen: list[Trial], count: int) -> dict[str, Any]:
         """Train the best trial's baselines, then read the test rows: for the front's members, and for nothing else."""
@@ -190,6 +209,7 @@ class _Sweeping:
         short = result(findings, checkpoints=len(keeper.published), student_sha256=digest, seconds=keeper.seconds())
         statuses = [view.status for view in self.views.values()]
         return SweepResult(
+            measure=short.measure,
             trials=count,
             pruned=statuses.count("pruned"),
             failed=statuses.count("failed"),
@@ -201,15 +221,18 @@ class _Sweeping:
             baseline=short.baseline,
             gain=short.gain,
             verdict=short.verdict,
-            notes=_notes(len(data.validation.y), count),
+            notes=_notes(len(data.validation.y), count, MEASURES[short.measure].said),
             seconds=short.seconds,
         ).model_dump(mode="json")
 
     def _member(self, trial: Trial) -> FrontMember:
         networks = [trained(student, self.keeper.outcomes, self.data) for student, _ in trial.pairs]
-        test = self.data.test
-        accuracy = fmean(quality(logits_of(network, test.x), test.labels).accuracy for network in networks)
-        return FrontMember(**self.views[trial.number].model_dump(), test_accuracy=accuracy)
+        test, accuracy, rmse = self.data.test, None, None
+        if self.data.targets is not None:
+            rmse = fmean(_rmse(network, test, self.data.targets) for network in networks)
+        else:
+            accuracy = fmean(quality(logits_of(network, test.x), test.labels).accuracy for network in networks)
+        return FrontMember(**self.views[trial.number].model_dump(), test_accuracy=accuracy, test_rmse=rmse)
 
     def _publish(self, name: str, views: Iterable[TrialView]) -> None:
         path = self.run.scratch / name
@@ -225,9 +248,15 @@ def _view(trial: Trial, status: Any, **found: Any) -> TrialView:
     return TrialView(number=trial.number, setting=trial.setting, status=status, **nothing | found)
 
 
-def _notes(rows: int, trials: int) -> list[str]:
+def _rmse(network: Network, rows: Rows, targets: Targets) -> float:
+    """As reports have it."""
+    answers = logits_of(network, rows.x)
+    return errors(answers, rows.labels, answers, targets).rmse
+
+
+def _notes(rows: int, trials: int, measure: str) -> list[str]:
     return [
         f"{rows} validation rows chose the best epochs, the best of {trials} trials and the front: the best validation "
-        "accuracy of many is too good by the luck of the winner. The test rows were read once, for the front.",
+        f"{measure} of many is too good by the luck of the winner. The test rows were read once, for the front.",
         "The baseline has the best trial's architecture, training and seeds. Its own settings were not searched.",
     ]

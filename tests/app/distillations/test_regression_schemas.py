@@ -115,6 +115,8 @@ def test_columns_and_images_are_named_one_way(given: dict[str, Any], field: str)
     assert refusal({"source": "file", "file": "file_1", **given}, UploadedData)[1] == f"/{field}"
 
 
-def test_sweeps_have_no_regression() -> None:
-    body = {"base": job(), "space": {"/training/learning_rate": [0.01, 0.1]}}
-    assert refusal(body, Sweep)[:2] == ("only_for_classification", "/base/dataset/task")
+def test_a_sweep_of_regression_has_losses_of_numbers_only() -> None:
+    space: dict[str, Any] = {"/objective/alpha": [0.5, 1.0], "/training/learning_rate": [0.01, 0.1]}
+    assert Sweep.model_validate({"base": job(), "space": space}).count == 4
+    body = {"base": job(), "space": {"/objective": [{"kind": "logit_mse"}, {"kind": "kd"}]}}
+    assert refusal(body, Sweep)[:2] == ("value_refused", "/space//objective/1")

@@ -11,8 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.errors import Problem
+from app.sweeps.chart import front_chart
 from app.sweeps.schemas import Sweep, apply, grid
+from app.sweeps.views import TrialView
 from tests.workers.distillation.conftest import FakeRun
+from workers.distillation.run import run as distil
 from workers.run import Stopped
 from workers.sweeps.pareto import dominates, front
 from workers.sweeps.run import run
@@ -204,3 +207,57 @@ def test_a_problem_of_the_base_points_into_the_base(house: Callable[..., FakeRun
     with pytest.raises(Problem) as caught:
         run(sweep(base=base), house())
     assert caught.value.pointer == "/base/training/class_weights"
+
+
+NUMBERS: dict[str, Any] = {
+    "base": {
+        "dataset": {"source": "builtin", "name": "diabetes", "task": "regression", "labelled": 60},
+        "teacher": {"source": "train", "architecture": {"kind": "mlp", "hidden": [16]}},
+        "student": {"architecture": {"kind": "mlp", "hidden": [4]}},
+        "objective": {"kind": "logit_mse", "alpha": 0.5},
+        "training": {"epochs": 6, "batch_size": 32},
+        "evaluation": {"seeds": 2},
+    },
+    "space": {"/objective/alpha": [0.2, 1.0], "/student/architecture/hidden": [[3], [8]], "/training/ema": [None, 0.9]},
+}
+
+
+def test_trials_of_real_numbers_are_their_single_runs_and_are_ranked_by_rmse(house: Callable[..., FakeRun]) -> None:
+    """Half of them are stacked; those with an average are not."""
+    made, spec = house(), Sweep.model_validate(NUMBERS)
+    result = run(spec, made)
+    trials, members = (json.loads(made.published[name]) for name in ("trials.json", "pareto.json"))
+    assert [trial["stacked"] for trial in trials] == [True, False] * 4
+    assert result["measure"] == "rmse"
+    assert result["best"]["rmse"] == min(trial["rmse"] for trial in trials)
+    assert all(trial["accuracy"] is None and len(trial["rmses"]) == 2 for trial in trials)
+    costs = [(trial["rmse"], trial["bytes"], trial["latency_ms"]) for trial in trials]
+    assert sorted(result["front"]) == sorted(front(costs))
+    for member in members[:2]:
+        alone = house()
+        distil(apply(spec.base, member["setting"]), alone)
+        report = json.loads(alone.published["report.json"])
+        assert member["test_rmse"] == pytest.approx(report["student"]["summary"]["rmse"]["mean"], rel=1e-4)
+    shown = {"gain", "verdict", "baseline"}
+    alone = house()
+    single = distil(apply(spec.base, result["best"]["setting"]), alone)
+    assert result["student"]["mean"] == pytest.approx(single["student"]["mean"], rel=1e-4)
+    assert all(result[name] is not None for name in shown)
+    picture = front_chart([TrialView.model_validate(trial) for trial in trials], set(result["front"]))
+    assert "RMSE" in picture.description
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"search": "optuna", "trials": 12, "space": {"/training/learning_rate": {"low": 0.001, "high": 0.1}}},
+        {"pruning": "median", "space": {"/training/learning_rate": [1e-9, 1e-8, 0.01, 0.02, 0.03]}},
+    ],
+)
+def test_searches_and_pruning_read_numbers(house: Callable[..., FakeRun], changes: Any) -> None:
+    made = house()
+    result = run(Sweep.model_validate(NUMBERS | changes), made)
+    trials = json.loads(made.published["trials.json"])
+    assert result["best"]["rmse"] == min(trial["rmse"] for trial in trials if trial["status"] == "complete")
+    assert {trial["number"] for trial in trials if trial["status"] == "pruned"} <= {0, 1}
+    assert (result["pruned"] > 0) == ("pruning" in changes)
