@@ -1,12 +1,12 @@
 """The pictures of a report: `PLOTS[name](report)` is an SVG. They say what the numbers of the report say."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log10
 from typing import Literal
 
 from app.distillations.measures import MEASURES, Measure
-from app.distillations.reports import Bin, Report, Role
+from app.distillations.reports import Bin, Point, Report, Role
 from app.errors import Problem
 from app.web.drawing import GRID, INK, MUTED, PAPER, Box, Dot, Line, Mark, Path, Text, fit, text_width, tick_step
 from app.web.svg import picture, shape
@@ -22,6 +22,7 @@ WIDTH = 720
 Rectangle = tuple[float, float, float, float]  # left, top, right, bottom
 
 PlotName = Literal["curves", "reliability", "per_class", "pareto", "compression"]
+AnyPlotName = PlotName | Literal["ranking"]  # of recommenders, which have theirs in `recommenders/plots.py`
 
 
 @dataclass(frozen=True)
@@ -82,19 +83,23 @@ def close_logarithmic(values: Sequence[float], start: float, end: float) -> Axis
 
 def curves(report: Report) -> str:
     """Validation accuracy (of regression R²) and loss over the epochs, a line for each network that the job trained."""
-    stages = [(role, points) for name, points in report.curves.items() if points and (role := _role(name))]
+    return learning_curves(report.curves, MEASURES[report.measure])
+
+
+def learning_curves(found: Mapping[str, Sequence[Point]], measure: Measure) -> str:
+    """found: by the names of the stages. measure: what chose the best epochs."""
+    stages = [(role, points) for name, points in found.items() if points and (role := _role(name))]
     if not stages:
         raise Problem("nothing_to_draw", "The report has no learning curves.", status=404)
     epochs = [float(point.epoch) for _, points in stages for point in points]
     accuracies = [point.validation_accuracy for _, points in stages for point in points]
     losses = [point.loss for _, points in stages for point in points if point.loss > 0] or [1.0]
     across = Axis(0, max(epochs), 72, WIDTH - 28)
-    measure = MEASURES[report.measure]
     upper, lower = linear(accuracies, 300, 96, least=measure.least_chosen), logarithmic(losses, 540, 352)
-    marks = _heading("Learning curves", "Each network that was trained. Losses are of different objectives.")
-    marks += _legend(dict.fromkeys(role for role, _ in stages))
-    marks += _axes(across, upper, "", f"Validation {measure.chooses}", percent=measure.is_share)
-    marks += _axes(across, lower, "Epoch", "Loss, nats" if measure.is_share else "Loss")
+    marks = heading("Learning curves", "Each network that was trained. Losses are of different objectives.")
+    marks += legend(dict.fromkeys(role for role, _ in stages))
+    marks += axes(across, upper, "", f"Validation {measure.chooses}", percent=measure.is_share)
+    marks += axes(across, lower, "Epoch", "Loss, nats" if measure.is_share else "Loss")
     for role, points in stages:
         colour, dashes = COLOURS[role], "5 3" if role == "teacher" else ""
         for axis, values in (
@@ -105,7 +110,7 @@ def curves(report: Report) -> str:
             marks.append(Path(line, colour, dashes=dashes) if len(line) > 1 else Dot(*line[0], colour, role, 3))
     last = [f"{role} {measure.shown(points[-1].validation_accuracy)}" for role, points in stages]
     said = f"Validation {measure.chooses} after the last epoch: {', '.join(last)}."
-    return _picture(600, "Learning curves", said, marks)
+    return drawn(600, "Learning curves", said, marks)
 
 
 def reliability(report: Report) -> str:
@@ -113,11 +118,11 @@ def reliability(report: Report) -> str:
     if report.measure != "accuracy":
         raise Problem("nothing_to_draw", "Predictions of numbers come without a confidence to draw.", status=404)
     across, up = Axis(0, 1, 72, 492), Axis(0, 1, 500, 96)
-    marks = _heading(
+    marks = heading(
         "Reliability", f"Test rows by confidence; larger dots are more rows, lines join those of {FEW_ROWS} or more."
     )
-    marks += _legend(role for role, _ in report.arms())
-    marks += _axes(across, up, "Confidence", "Accuracy", percent=True)
+    marks += legend(role for role, _ in report.arms())
+    marks += axes(across, up, "Confidence", "Accuracy", percent=True)
     marks.append(Path([(across(0), up(0)), (across(1), up(1))], MUTED, 1, "3 3"))
     said = []
     for place, (role, arm) in enumerate(report.arms()):
@@ -132,7 +137,7 @@ def reliability(report: Report) -> str:
         said.append(f"{role} {error:.4f}")
         marks.append(Text(512, 130 + 40 * place, role, 12, "start", COLOURS[role], bold=True))
         marks.append(Text(512, 147 + 40 * place, f"calibration error {error:.4f}", 11, "start", MUTED))
-    return _picture(556, "Reliability", f"Expected calibration error: {', '.join(said)}.", marks)
+    return drawn(556, "Reliability", f"Expected calibration error: {', '.join(said)}.", marks)
 
 
 def per_class(report: Report) -> str:
@@ -151,7 +156,7 @@ def per_class(report: Report) -> str:
     across = linear([0.0, *changes], left + 12, WIDTH - 150)
     bottom = 92 + 24 * len(shown)
     which = f"The {len(shown)} of {len(rows)} classes that changed most. " if len(shown) < len(rows) else ""
-    marks = _heading("Change by class", which + "Student minus baseline, points of test accuracy, mean over seeds.")
+    marks = heading("Change by class", which + "Student minus baseline, points of test accuracy, mean over seeds.")
     for tick in across.ticks():
         marks.append(Line(across(tick), 80, across(tick), bottom, GRID if tick else INK))
         marks.append(Text(across(tick), bottom + 17, f"{tick:+.4g}" if tick else "0", 11, colour=MUTED))
@@ -163,7 +168,7 @@ def per_class(report: Report) -> str:
         accuracies = f"{change:+.1f}   {row.baseline or 0:.0%} → {row.student or 0:.0%}"
         marks.append(Text(WIDTH - 140, y + 13, accuracies, 11, "start", MUTED))
     most = ", ".join(f"{row.name[:40]} {row.change_in_points:+.1f}" for row in shown[:4])
-    return _picture(round(bottom) + 34, "Change by class", f"Change in points: {most}.", marks)
+    return drawn(round(bottom) + 34, "Change by class", f"Change in points: {most}.", marks)
 
 
 @dataclass(frozen=True)
@@ -200,10 +205,10 @@ def pareto(report: Report) -> str:
     up = linear(wide(ends) if measure.is_share else ends, 400, 100)
     better, title = "Up" if measure.points > 0 else "Down", f"{measure.table[0][1]} and size"
     said = f"{better} and to the left is better: mean over seeds, with bars of one standard deviation."
-    marks = _heading(title, said + (" Exports are of the first seed's student." if report.exports else ""))
+    marks = heading(title, said + (" Exports are of the first seed's student." if report.exports else ""))
     if absent := [role for role, _ in report.arms() if role not in {each.name for each in found}]:
         marks.append(Text(28, 68, f"Of unknown size, and not shown: {', '.join(absent)}.", 11, "start", MUTED))
-    marks += _axes(across, up, "Bytes of the file", f"Test {measure.said}", percent=measure.is_share)
+    marks += axes(across, up, "Bytes of the file", f"Test {measure.said}", percent=measure.is_share)
     front = _front([(each.size, measure.points * each.value) for each in found])
     marks.append(Path([(across(size), up(points / measure.points)) for size, points in front], GRID, 3))
     places = [(across(each.size), up(each.value)) for each in found]
@@ -220,7 +225,7 @@ def pareto(report: Report) -> str:
             marks.append(Line(x, y, box[0] if box[0] > x else box[2], box[1] + 7, each.colour, 0.7))
         marks.append(Text(box[0], box[1] + 11, words, 11, "start", each.colour))
     told = "; ".join(f"{each.name} {measure.shown(each.value)} with {each.size:,} bytes" for each in found)
-    return _picture(456, title, f"{told}.", marks)
+    return drawn(456, title, f"{told}.", marks)
 
 
 def free(x: float, y: float, width: float, taken: Sequence[Rectangle]) -> Rectangle:
@@ -244,19 +249,19 @@ def compression(report: Report) -> str:
         raise Problem("nothing_to_draw", "The job did not ask for pruning or quantisation.", status=404)
     found = report.compression.candidates
     floor_ = max(each.accuracy.mean for each in found) - SHOWN_BELOW_THE_BEST
-    marks = _heading(
+    marks = heading(
         "Distillation beside pruning and quantisation",
         f"Up and to the left is better; mean over {report.compression.seeds} seed(s). "
         f"What is {100 * SHOWN_BELOW_THE_BEST:g} points below the best, or more, lies at the edge.",
     )
-    marks += [*_legend(dict.fromkeys(each.role for each in found)), *_kinds(400)]
+    marks += [*legend(dict.fromkeys(each.role for each in found)), *_kinds(400)]
     heights = [max(floor_, each.accuracy.mean) for each in found]
     for top, name, costs in (
         (92.0, "Bytes of the file", [float(each.bytes) for each in found]),
         (432.0, "Milliseconds of one row, median", [each.latency.p50_ms for each in found]),
     ):
         across, up = close_logarithmic(costs, 72, WIDTH - 28), linear(heights, top + 270, top)
-        marks += _axes(across, up, name, "Test accuracy", percent=True)
+        marks += axes(across, up, name, "Test accuracy", percent=True)
         front = _front([(cost, each.accuracy.mean) for cost, each in zip(costs, found, strict=True)])
         line = [(across(cost), up(max(floor_, accuracy))) for cost, accuracy in front]
         marks.append(Path(line, GRID, 3))
@@ -265,7 +270,7 @@ def compression(report: Report) -> str:
             kind = each.pruning is not None, each.quantisation is not None
             marks += _kind(across(cost), up(height), COLOURS[each.role], words, *kind)
     said = [f"{each.words} {each.accuracy.mean:.1%} with {each.bytes:,} bytes" for each in found]
-    return _picture(774, "Distillation beside pruning and quantisation", f"{'; '.join(said)}.", marks)
+    return drawn(774, "Distillation beside pruning and quantisation", f"{'; '.join(said)}.", marks)
 
 
 def _kinds(x: float) -> list[Mark]:
@@ -299,15 +304,18 @@ PLOTS: dict[PlotName, Callable[[Report], str]] = {
 }
 
 
-def _picture(height: int, title: str, description: str, marks: Sequence[Mark]) -> str:
+def drawn(height: int, title: str, description: str, marks: Sequence[Mark]) -> str:
+    """The document. description: what it shows, read aloud in its place."""
     return picture(WIDTH, height, title, description, [shape(mark) for mark in marks])
 
 
-def _heading(title: str, subtitle: str) -> list[Mark]:
+def heading(title: str, subtitle: str) -> list[Mark]:
+    """Two lines at the top."""
     return [Text(28, 32, title, 17, "start", INK, bold=True), Text(28, 52, subtitle, 11, "start", MUTED)]
 
 
-def _legend(roles: Iterable[Role]) -> list[Mark]:
+def legend(roles: Iterable[Role]) -> list[Mark]:
+    """A line below them: who has which colour."""
     marks: list[Mark] = []
     for place, role in enumerate(roles):
         x = 72.0 + 90 * place
@@ -315,7 +323,8 @@ def _legend(roles: Iterable[Role]) -> list[Mark]:
     return marks
 
 
-def _axes(across: Axis, up: Axis, below: str, beside: str, *, percent: bool = False) -> list[Mark]:
+def axes(across: Axis, up: Axis, below: str, beside: str, *, percent: bool = False) -> list[Mark]:
+    """Both axes with their ticks, and what they are."""
     marks: list[Mark] = []
     for tick in up.ticks():
         y = up(tick)

@@ -10,8 +10,9 @@ from fastapi.concurrency import run_in_threadpool
 from app import __version__
 from app.database import Record
 from app.distillations.card import card
-from app.distillations.plots import PLOTS, PlotName
+from app.distillations.plots import PLOTS, AnyPlotName
 from app.distillations.recommenders.card import is_ranking, ranking_card
+from app.distillations.recommenders.plots import ranking_plot
 from app.distillations.reports import read_report
 from app.distillations.views import ExportView, SplitView
 from app.errors import Problem
@@ -38,7 +39,7 @@ ExportName = Annotated[
         examples=["student-seed-0.onnx"],
     ),
 ]
-Plot = Annotated[PlotName, Path(description="Which picture.", examples=["curves"])]
+Plot = Annotated[AnyPlotName, Path(description="Which picture.", examples=["curves"])]
 
 
 def _as(media_type: str, description: str) -> dict[int | str, dict[str, Any]]:
@@ -88,11 +89,14 @@ async def get_plot(
     `curves`: validation accuracy and loss over the epochs. `reliability`: accuracy over confidence. `per_class`: what
     the teacher changed in each class. `pareto`: accuracy over bytes, of all networks and exports. `compression`:
     accuracy over bytes and over latency, of all that was pruned, quantised or distilled.
+    Of recommenders there are `curves`, and `ranking`: each measure, and what the teacher changed, with its interval.
     """
 
     def draw(document: dict[str, Any]) -> str:
         if is_ranking(document):
-            title = "There are no pictures of a recommender; its report and its card have the numbers."
+            return ranking_plot(plot, document)
+        if plot == "ranking":
+            title = "Classes and numbers are not ranked: there are `curves` and `pareto`."
             raise Problem("nothing_to_draw", title, status=404)
         return PLOTS[plot](read_report(document))
 

@@ -53,18 +53,14 @@ def time_of_compression(
     kinds, prunings, own = asked.kinds(), len(asked.pruning), network_of(teacher)
     tuned = [_fine_tuning(job, asked, kind, data_of(teacher, data), teacher, stage, most) for kind in kinds]
     searched = searched_families(asked)
-    parts = [
-        *(_share(tuned, seeds * (prunings + len(searched)), asked) if tuned else []),
-        *(_share([student], seeds * prunings, asked) if asked.combine and prunings else []),
-    ]
+    parts = [_share(tuned, seeds * (prunings + len(searched)), asked)] if tuned else []
+    parts += [_share([student], seeds * prunings, asked)] if asked.combine else []
     ways = len(ways_of(asked, baseline=job.evaluation.baseline)) + len(searched)
-    exports = (2 + seeds * ways if isinstance(own, VitNetwork) else 2) * _export(
-        own
-    )  # a vit is exported anew each time
+    written = 2 + seeds * ways if isinstance(own, VitNetwork) else 2  # a vit is exported anew each time
     looked_for = SEARCH_STEPS * len(searched) * parameters(own) / PACKED_PARAMETERS
     judged = seeds * ways * (parameters(own) / PACKED_PARAMETERS + 3 * student.per_epoch)
     timed = ways * (A_FILE + ROUNDS * A_TURN)
-    return total_of([*parts, around(FIRST_EXPORT + exports + looked_for + judged + timed)])
+    return total_of([*parts, around(FIRST_EXPORT + written * _export(own) + looked_for + judged + timed)])
 
 
 def _fine_tuning(
@@ -78,15 +74,10 @@ def _fine_tuning(
     return rehearse(pruned, as_long(baseline_lesson(few), lesson, few), few, data)
 
 
-def _share(alike: Sequence[Paced], networks: int, asked: Compression) -> list[Seconds]:
+def _share(alike: Sequence[Paced], networks: int, asked: Compression) -> Seconds:
     """So many networks, each of which costs what one of these does, if it is trained for epochs of fine-tuning."""
-    each_takes = [training_time(each, 1) for each in alike]
+    takes = [training_time(each, 1) for each in alike]
     epochs = asked.fine_tune_epochs
     part = networks * (1.0 if epochs is None else epochs / alike[0].training.epochs)
-    return [
-        Seconds(
-            expected=part * fmean(each.expected for each in each_takes),
-            low=part * fmean(each.low for each in each_takes),
-            high=part * fmean(each.high for each in each_takes),
-        )
-    ]
+    low, expected, high = (part * fmean(getattr(each, name) for each in takes) for name in ("low", "expected", "high"))
+    return Seconds(low=low, expected=expected, high=high)

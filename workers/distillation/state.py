@@ -17,7 +17,7 @@ from torch import Tensor
 from app.schemas import Submission
 from workers.run import Run, Stopped
 
-VERSION = 4  # of the file; a state of another version is left unused, and the job begins anew
+VERSION = 5  # of the file; a state of another version is left unused, and the job begins anew
 SECONDS_BETWEEN_EPOCH_SAVES = 1.0  # a killed worker repeats this much, or one epoch
 SECONDS_BETWEEN_SAVES = 60.0  # also within an epoch: what a crash costs at most
 SAVING_SHARE = 0.05  # of the time at most goes into saving, however large the network

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from app.distillations.card import bullets, counted, flat, milliseconds, settings, spread, table, text
 from app.distillations.reports import ROLES, Cost, Latency, Part, Role
@@ -50,6 +50,20 @@ class Share(Part):
     change_in_points: float | None
 
 
+class Epoch(Part):
+    epoch: int
+    loss: float
+    validation_ndcg: float
+
+
+class Difference(Part):
+    """Student minus baseline in hundredths, paired by seed, with its 95% interval."""
+
+    mean: float
+    low: float | None
+    high: float | None
+
+
 class Exported(Part):
     name: str
     bytes: int
@@ -69,6 +83,8 @@ class RankingReport(Part):
     baseline: Arm | None
     popularity: dict[str, float]
     by_popularity: list[Share]
+    paired_differences_in_points: dict[str, Difference | None]
+    curves: dict[str, list[Epoch]] = Field(default_factory=dict)  # none, where an earlier version wrote it
     exports: list[Exported]
     notes: list[str]
     rows: dict[str, int]
@@ -86,12 +102,20 @@ def is_ranking(document: dict[str, Any]) -> bool:
     return "by_popularity" in document
 
 
+def read_ranking(document: dict[str, Any]) -> RankingReport:
+    """Raises Problem (409) for a report that an earlier version wrote."""
+    try:
+        return RankingReport.model_validate(document)
+    except ValidationError:
+        raise Problem("no_card", "An earlier version wrote this report.", status=409) from None
+
+
 def ranking_card(document: dict[str, Any]) -> str:
     """The whole card of a recommender's report. Raises Problem (409) for one that an earlier version wrote."""
+    report = read_ranking(document)
     try:
-        report = RankingReport.model_validate(document)
         return _written(report)
-    except (ValidationError, KeyError):
+    except KeyError:
         raise Problem("no_card", "An earlier version wrote this report.", status=409) from None
 
 
@@ -106,6 +130,8 @@ def _written(report: RankingReport) -> str:
         f"On {report.rows['test']} test interactions, mean over {len(report.student.runs)} seed(s) ± standard "
         f"deviation. The most popular items for everybody: {report.measure.upper()} {report.popularity['ndcg']:.4f}.",
         table(("", *roles), _measures(report)),
+        "![Each measure, and what the teacher changed](plots/ranking.svg)",
+        *(["![Epochs with the teacher and without](plots/curves.svg)"] if report.curves else []),
         "## Popular items and the others",
         f"Hit@{report.job['evaluation']['k']} where the item to find is one of the popular (head) or not (tail).",
         table(("", "Items", "Tested", "Teacher", "Student", "Baseline", "Change in points"), _shares(report)),

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from xml.etree import ElementTree
 
 import httpx
 import pytest
@@ -59,18 +60,36 @@ def test_before_the_end_and_of_old_reports_there_is_neither_card_nor_picture(
     refused(client.get(f"/v1/distillations/{circuit['id']}/{part}"), 404, "job_not_found")
 
 
-def test_a_recommender_has_a_card_and_no_pictures(client: httpx.Client, worker: Worker) -> None:
+def test_a_recommender_has_a_card_and_pictures_of_its_own(client: httpx.Client, worker: Worker) -> None:
     job = finished(client, worker, recommender())
     answer = client.get(job["links"]["card"])
     assert answer.text.startswith("# Model card: films\n")
     for said in ("**BEATS**", "+2.00 hundredths, 95% interval +1.00 to +3.00", "| NDCG@10 | 0.5000 |", "| tail | 35 |"):
         assert said in answer.text
-    for plot in ("curves", "pareto"):
+    assert "(plots/ranking.svg)" in answer.text
+    assert "(plots/curves.svg)" in answer.text
+    curves, ranking = (client.get(f"/v1/distillations/{job['id']}/plots/{plot}.svg") for plot in ("curves", "ranking"))
+    assert "Validation NDCG@10" in curves.text
+    for said in ("Verdict: BEATS", "+2.00  (+1.00 to +3.00)", "the most popular items", "Hit@10, others"):
+        assert said in ranking.text
+    for picture in (curves, ranking):
+        assert picture.headers["content-type"] == "image/svg+xml"
+        ElementTree.fromstring(picture.text)  # noqa: S314 - our own
+    for plot in ("pareto", "reliability", "per_class", "compression"):
         refused(client.get(f"/v1/distillations/{job['id']}/plots/{plot}.svg"), 404, "nothing_to_draw")
-    without = finished(client, worker, recommender() | {"verdict": None, "gain": None, "baseline": None})
+    nothing = {"verdict": None, "gain": None, "baseline": None, "curves": {}}
+    without = finished(client, worker, recommender() | nothing | {"paired_differences_in_points": {"ndcg": None}})
     assert "was not asked" in client.get(without["links"]["card"]).text
+    assert "curves.svg" not in client.get(without["links"]["card"]).text
+    refused(client.get(f"/v1/distillations/{without['id']}/plots/curves.svg"), 404, "nothing_to_draw")
+    assert "Verdict" not in client.get(f"/v1/distillations/{without['id']}/plots/ranking.svg").text
     old = finished(client, worker, {"by_popularity": []})
     refused(client.get(old["links"]["card"]), 409, "no_card")
+
+
+def test_a_classifier_is_not_ranked(client: httpx.Client, worker: Worker) -> None:
+    job = finished(client, worker)
+    refused(client.get(f"/v1/distillations/{job['id']}/plots/ranking.svg"), 404, "nothing_to_draw")
 
 
 def recommender() -> Json:
@@ -86,7 +105,9 @@ def recommender() -> Json:
         "teacher": arm,
         "student": arm,
         "baseline": arm,
-        "popularity": {"ndcg": 0.1},
+        "popularity": {"ndcg": 0.1, "hit": 0.2, "mrr": 0.1},
+        "paired_differences_in_points": {"ndcg": {"mean": 2.0, "low": 1.0, "high": 3.0, "differences": [2.0]}},
+        "curves": {f"{role}-seed-0": [{"epoch": 1, "loss": 0.7, "validation_ndcg": 0.1}] for role in ("student",)},
         "by_popularity": [{"items_of": "tail", "items": 35, "tested": 67, **hits}],
         "exports": [],
         "notes": ["A note."],

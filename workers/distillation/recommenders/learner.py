@@ -1,6 +1,7 @@
 """A recommender in training and everything that its next step depends on."""
 
 import math
+from dataclasses import asdict
 
 import torch
 from torch import Generator, Tensor
@@ -15,7 +16,7 @@ from workers.distillation.recommenders.data import Data, Pairs
 from workers.distillation.recommenders.metrics import quality, rank
 from workers.distillation.recommenders.plan import Stage
 from workers.distillation.recommenders.signals import Signal
-from workers.distillation.state import Outcome, Snapshot
+from workers.distillation.state import Curve, Outcome, Point, Snapshot
 
 MAX_VALIDATION_USERS = 10_000  # that choose an epoch; more would cost more than the epoch
 
@@ -46,6 +47,7 @@ class RankingLearner:
         self.loss_sum = 0.0  # over them, nats
         self.best = Outcome({}, 0, 0, 0.0)  # of no epoch; the first one replaces it
         self.best_score = (-1.0, -1.0)
+        self.curve: Curve = []  # of the finished epochs
 
     @property
     def step_number(self) -> int:
@@ -68,6 +70,7 @@ class RankingLearner:
             "cursor": (self.epoch, self.batch, self.loss_sum),
             "best": vars(self.best),
             "best_score": self.best_score,
+            "curve": list(map(asdict, self.curve)),
         }
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -79,6 +82,7 @@ class RankingLearner:
         self.epoch, self.batch, self.loss_sum = snapshot["cursor"]
         self.best = Outcome(**snapshot["best"])
         self.best_score = snapshot["best_score"]
+        self.curve = [Point(**point) for point in snapshot["curve"]]
 
     def begin_epoch(self) -> None:
         """Nothing is prepared."""
@@ -123,6 +127,7 @@ class RankingLearner:
             raise _diverged(self.stage)
         found = quality(rank(self.scores, self.judges, self.data.unseen, self.k), self.k)
         self.epoch, self.batch, self.loss_sum = self.epoch + 1, 0, 0.0
+        self.curve.append(Point(self.epoch, loss, found.ndcg))
         if (found.ndcg, found.mrr) > self.best_score:
             self.best = Outcome(self.weights(copied=True), self.epoch, self.step_number, found.ndcg)
             self.best_score = (found.ndcg, found.mrr)

@@ -60,6 +60,7 @@ def measure(
         student_cost=_cost(trained(first, outcomes, data), len(student_file)),
         teacher_digest=signal.digest,
         popularity=quality(popular, k),
+        curves={name: outcome.curve for name, outcome in outcomes.items()},
     )
 
 

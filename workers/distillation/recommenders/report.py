@@ -18,6 +18,7 @@ from workers.distillation.recommenders.data import Data
 from workers.distillation.recommenders.learner import MAX_VALIDATION_USERS
 from workers.distillation.recommenders.metrics import Quality, Ranks, coverage, head_items, hit_of, overlap, quality
 from workers.distillation.remarks import few_seeds
+from workers.distillation.state import Curve, Point
 
 MEASURES = ("ndcg", "hit", "mrr")
 
@@ -39,7 +40,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Findings:
-    """All that was measured. teacher_cost: None where only the teacher's lists are known."""
+    """All that was measured. teacher_cost: None where only the teacher's lists are known. curves: by their stages."""
 
     teacher: Subject
     students: list[Subject]
@@ -49,6 +50,7 @@ class Findings:
     soft_gradient: float
     teacher_digest: str
     popularity: Quality
+    curves: dict[str, Curve]
 
 
 def gain(findings: Findings, measure: str = "ndcg") -> Comparison | None:
@@ -96,6 +98,7 @@ def report(
         "baseline": _arm(findings.baselines, findings.student_cost, findings, data) if findings.baselines else None,
         "popularity": asdict(findings.popularity),
         "paired_differences_in_points": {name: each and asdict(each) for name, each in paired.items()},
+        "curves": {name: [_point(each) for each in curve] for name, curve in findings.curves.items()},
         "by_popularity": by_popularity(job, data, findings),
         "exports": exports,
         "soft_gradient_norm": findings.soft_gradient,
@@ -200,6 +203,10 @@ def _arm(subjects: list[Subject], cost: Cost | None, findings: Findings, data: D
     names = (*MEASURES, "overlap", "coverage")
     summary = {name: mean_sd([run[name] for run in runs]).model_dump() for name in names}
     return {"summary": summary, "runs": runs, "cost": asdict(cost) if cost else None}
+
+
+def _point(of: Point) -> dict[str, Any]:
+    return {"epoch": of.epoch, "loss": of.loss, "validation_ndcg": of.validation_accuracy}
 
 
 def _row_counts(data: Data) -> dict[str, int]:

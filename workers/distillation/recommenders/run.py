@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -20,7 +21,7 @@ from workers.distillation.recommenders.networks import ScorerNetwork
 from workers.distillation.recommenders.plan import Stage, student_stages, teacher_stage
 from workers.distillation.recommenders.report import report, result
 from workers.distillation.recommenders.signals import Signal, depth_of, from_lists, from_network, refuse_full
-from workers.distillation.state import Keeper
+from workers.distillation.state import Keeper, thinned
 from workers.distillation.train import drive
 from workers.run import Run
 
@@ -111,4 +112,4 @@ def _teach(job: RecommenderJob, stage: Stage, data: Data, keeper: Keeper, signal
         "architecture": stage.architecture.model_dump(mode="json"),
     }
     keeper.hand_over(f"{stage.name}.safetensors", to_bytes(outcome.weights, stage.architecture, data), meta)
-    keeper.finish(stage.name, outcome)
+    keeper.finish(stage.name, replace(outcome, curve=thinned(learner.curve)))
