@@ -43,7 +43,9 @@ class AskRows(Strict):
         list[Annotated[list[float], Field(min_length=1, max_length=MAX_NUMBERS)]],
         Field(min_length=1, max_length=MAX_ROWS),
     ] = Field(
-        description="Up to 256 rows of equally many numbers; images flattened, channel by channel and line by line.",
+        description="Up to 256 rows of equally many numbers; images flattened, channel by channel and line by line. An "
+        "onnx model of text takes the numbers of tokens, its padding at the end of shorter rows: which tokenizer it "
+        "knows, its file does not hold.",
         examples=[[[5.1, 3.5, 1.4, 0.2]]],
     )
     shape: Annotated[list[Side], Field(min_length=1, max_length=3)] | None = Field(

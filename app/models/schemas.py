@@ -92,7 +92,8 @@ class ModelView(View):
         description="Its network; null for onnx, and where only the content says it."
     )
     answers: Answers | None = Field(
-        description="Which field a question to `/predict` has; null where only the content says it.",
+        description="Which field a question to `/predict` has; null where only the content says it. Of an onnx model "
+        "of text `inputs` are numbers of tokens.",
         examples=["inputs"],
     )
     bytes: int = Field(description="Size of the content.", examples=[5192])

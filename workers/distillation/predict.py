@@ -148,16 +148,27 @@ def _onnx(reading: Weights, path: Path, threads: int) -> Known:
     fixed = tuple(shape) if shape and all(isinstance(side, int) for side in shape) else None
     if (targets := _targets(session)) is not None:
         return Known(targets.names, fixed, targets)
-    return Known(reading.classes or _numbers(_columns(session, reading.output)), fixed)
+    if reading.classes is not None:
+        return Known(reading.classes, fixed)
+    names, columns = _listed(session, "classes") or [], _columns(session, reading.output)
+    return Known(names if len(names) == columns else _numbers(columns), fixed)
+
+
+def _listed(session: ort.InferenceSession, name: str) -> list[str] | None:
+    """Names that the card of a file exported here lists; a foreign file has no card."""
+    try:
+        names = json.loads(session.get_modelmeta().custom_metadata_map.get(checkpoints.CARD, "{}")).get(name)
+    except (ValueError, AttributeError, RecursionError):
+        return None
+    if not isinstance(names, list) or not names or not all(isinstance(each, str) for each in names):
+        return None
+    return names
 
 
 def _targets(session: ort.InferenceSession) -> Targets | None:
     """Of regression exported here, whose answers are in units; a foreign file does not say that it predicts numbers."""
-    try:
-        names = json.loads(session.get_modelmeta().custom_metadata_map.get(checkpoints.CARD, "{}")).get("targets")
-    except (ValueError, AttributeError, RecursionError):
-        return None
-    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+    names = _listed(session, "targets")
+    if names is None:
         return None
     return Targets(names, torch.zeros(len(names), dtype=torch.float64), torch.ones(len(names), dtype=torch.float64))
 
@@ -166,6 +177,9 @@ def _columns(session: ort.InferenceSession, wanted: str | None) -> int:
     """How many classes the last table among the outputs has, or the one that is wanted."""
     outputs = [each for each in session.get_outputs() if wanted in (None, each.name)]
     widths = [each.shape[1] for each in outputs if len(each.shape or ()) == 2 and isinstance(each.shape[1], int)]
+    if not widths and any(len(each.shape or ()) == 3 for each in outputs):
+        title = "The model answers every token. Promote the checkpoint of a language model: it goes on with `prompts`."
+        raise Problem("classes_unknown", title)
     if not widths:
         title = "The model does not say how many classes it has; promote it again with its `classes`."
         raise Problem("classes_unknown", title)

@@ -23,6 +23,7 @@ from workers.distillation.teachers.onnx_cost import multiply_adds
 BATCH_ROWS = 256  # of one run: bounds the activations of a model that we know nothing about
 RUN_SECONDS = 120.0  # for one run; a loop without an end is no teacher
 NUMBERS = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(float16)": np.float16}
+WHOLE = {"tensor(int64)": np.int64, "tensor(int32)": np.int32}  # numbers of tokens, or of anything that is counted
 MAPS = ("seq(map(int64,tensor(float)))", "seq(map(string,tensor(float)))")  # scikit-learn's ZipMap
 
 Shape = tuple[int | None, ...]  # None: any size
@@ -95,9 +96,10 @@ def open_session(content: bytes, threads: int) -> ort.InferenceSession:
 def _feed(session: ort.InferenceSession, row: tuple[int, ...]) -> Feed:
     """Match the one input to the rows' shape: as it is, flattened, with the channels last, or without them."""
     inputs = session.get_inputs()
-    if len(inputs) != 1 or inputs[0].type not in NUMBERS:
+    taken = NUMBERS | WHOLE
+    if len(inputs) != 1 or inputs[0].type not in taken:
         told = ", ".join(f"{each.name}: {each.type}" for each in inputs[:10])
-        title = f"The model takes {len(inputs)} inputs ({told[:300]}); one tensor of floating-point numbers is needed."
+        title = f"The model takes {len(inputs)} inputs ({told[:300]}); one tensor of numbers is needed."
         raise Problem("teacher_mismatch", title, pointer="/file")
     only = inputs[0]
     declared: Shape = tuple(dim if isinstance(dim, int) and dim >= 0 else None for dim in only.shape or ())
@@ -106,7 +108,7 @@ def _feed(session: ort.InferenceSession, row: tuple[int, ...]) -> Feed:
         raise checkpoints.invalid("The model takes batches of no rows.")
     for shape, arrange, said in _arrangements(row):
         if wanted is None or (len(shape) == len(wanted) and all(map(_fits, wanted, shape))):
-            return Feed(only.name, NUMBERS[only.type], batch, arrange, said and f"The teacher was given {said}.")
+            return Feed(only.name, taken[only.type], batch, arrange, said and f"The teacher was given {said}.")
     shown = ", ".join("any" if dim is None else str(dim) for dim in wanted or ())
     title = f"The model takes inputs of shape ({shown}); one row of this data has {row}."
     raise Problem("teacher_mismatch", title, pointer="/file")
@@ -163,12 +165,21 @@ def _run(session: ort.InferenceSession, feed: Feed, output: str, x: Array, read:
     for first in range(0, len(x), size):
         rows = x[first : first + size]
         given = rows if feed.batch is None else np.concatenate([rows, rows[-1:].repeat(size - len(rows), axis=0)])
+        if feed.number in WHOLE.values():
+            _refuse_fractions(given)
         fed: Array = np.ascontiguousarray(feed.arrange(given), dtype=feed.number)
         answer = read(_run_once(session, {feed.name: fed}, output))
         if len(answer) != len(given):
             raise checkpoints.invalid(f"The model answered {len(answer)} rows to {len(given)}.")
         answers.append(answer[: len(rows)])
     return torch.from_numpy(np.concatenate(answers).astype(np.float32))
+
+
+def _refuse_fractions(rows: Array) -> None:
+    """Raise Problem inputs_mismatch where a model of whole numbers would be given something else, rounded."""
+    if not (rows == np.trunc(rows)).all():
+        title = "The model takes whole numbers, and some of the rows hold others; of a teacher, `raw` inputs may be."
+        raise Problem("inputs_mismatch", title, pointer="/inputs", ways_out=[{"inputs": "raw"}])
 
 
 def _run_once(session: ort.InferenceSession, fed: dict[str, Array], output: str) -> Any:

@@ -21,6 +21,7 @@ from app.errors import Problem
 from app.models.predictions import AskPrompts, AskRows, AskTexts, AskUsers, Continuations, Prediction, Question
 from workers.distillation.checkpoints import to_bytes
 from workers.distillation.data import Data
+from workers.distillation.export import to_onnx
 from workers.distillation.networks.decoder import DecoderNetwork
 from workers.distillation.networks.tokens import PAD
 from workers.distillation.predict import predict
@@ -77,8 +78,10 @@ def tokenizer_of(data: Data) -> Tokenizer:
     return Tokenizer(data.text.tokenizer)
 
 
-def ask(house: Make, content: bytes, question: Any, **given: Any) -> dict[str, Any]:
-    run = house(models={NAME: {}}, **given)
+def ask(
+    house: Make, content: bytes, question: Any, *, reading: dict[str, Any] | None = None, **given: Any
+) -> dict[str, Any]:
+    run = house(models={NAME: reading or {}}, **given)
     path = run.scratch / "model"
     path.write_bytes(content)
     run.files = {NAME: path}
@@ -99,6 +102,30 @@ def test_texts_are_classified_as_pytorch_does(house: Make) -> None:
     torch.testing.assert_close(torch.tensor(found.probabilities), expected.softmax(1))
     assert (found.classes, found.predicted) == (data.classes, [data.classes[i] for i in expected.argmax(1)])
     assert found.notes == [f"1 of 3 texts were cut off after {LENGTH} tokens."]
+
+
+def test_an_onnx_file_of_text_is_asked_by_numbers_of_tokens(house: Make) -> None:
+    """It names its classes, and not its tokenizer."""
+    data, (network, _) = topics("classification"), classifier()
+    content = to_onnx(network, data, CNN)
+    rows = [[float(token) for token in row] for row in data.test.x[:5].tolist()]
+    found = Prediction.model_validate(ask(house, content, AskRows(inputs=rows), reading={"format": "onnx"}))
+    torch.testing.assert_close(torch.tensor(found.logits), logits_of(network, data.test.x[:5]), atol=1e-5, rtol=1e-5)
+    assert found.classes == data.classes
+    for inputs, code, said in (
+        ([[1.5, 2.0]], "inputs_mismatch", "whole numbers"),
+        ([[1e6, 2.0]], "teacher_invalid", "fails on this data"),
+    ):
+        with pytest.raises(Problem) as refused:
+            ask(house, content, AskRows(inputs=inputs), reading={"format": "onnx"})
+        assert (refused.value.code, said in refused.value.title) == (code, True)
+
+
+def test_an_onnx_file_that_answers_every_token_is_refused_with_what_would_work(house: Make) -> None:
+    content = to_onnx(speaker()[0], topics("language_modelling"), DECODER)
+    with pytest.raises(Problem) as refused:
+        ask(house, content, AskRows(inputs=[[1.0, 2.0]]), reading={"format": "onnx"})
+    assert (refused.value.code, "prompts" in refused.value.title) == ("classes_unknown", True)
 
 
 @pytest.mark.parametrize("prompt", ["", "the ", "the import statement, which is long"])
