@@ -29,10 +29,10 @@ class RankingShapes(View):
 
 
 class RankingCheck(View):
-    """Lists that are there already, measured on the validation interactions of the users that they speak of."""
+    """Lists or a model that are there already, measured on the validation split of users of whom they speak."""
 
-    pointer: str = Field(description="Where the job names them.", examples=["/teacher"])
-    users: int = Field(description="Users that they speak of.", examples=[980])
+    pointer: str = Field(description="Where the job names it.", examples=["/teacher"])
+    users: int = Field(description="Users that it speaks of.", examples=[980])
     users_asked: int = Field(
         description="Of these, with something held out for validation; of very many, some.", examples=[970]
     )
@@ -41,7 +41,7 @@ class RankingCheck(View):
         "list that its user has not chosen in training.",
         examples=[50],
     )
-    ndcg: float = Field(description="NDCG@k of the lists, between 0 and 1.", examples=[0.081])
+    ndcg: float = Field(description="Its NDCG@k, between 0 and 1.", examples=[0.081])
     hit: float = Field(description="Hit@k: users one of whose held-out items is among the first k.", examples=[0.15])
     popularity_ndcg: float = Field(description="NDCG@k of the most popular items for the same users.", examples=[0.046])
 
@@ -78,7 +78,7 @@ class RankingFound(View):
 
     shapes: RankingShapes = Field(description="What is fed to what.")
     teachers: list[RankingCheck] = Field(
-        description="The lists that are there already; empty where the job trains its teacher."
+        description="The lists or the model that are there already; empty where the job trains its teacher."
     )
     capacity: Capacity = Field(description="Parameters of teacher and student, and multiply-adds to rank for one user.")
     time: Time = Field(description="How long it will take.")

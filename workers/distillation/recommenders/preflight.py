@@ -16,12 +16,16 @@ from app.distillations.preflight_parts import Capacity, Memory, Time
 from app.distillations.recommenders.objectives import terms_of
 from app.distillations.recommenders.preflight import RankingFound, RankingPreflight, RankingShapes
 from app.distillations.recommenders.schemas import RecommenderJob, UploadedLists
+from app.distillations.teachers import ModelTeacher
 from app.settings import machine_memory
 from workers.distillation.evaluate import LATENCY_SECONDS
 from workers.distillation.preflight_costs import BYTES, NOTHING, REPORT_SECONDS, around, total_of, training_time
 from workers.distillation.preflight_files import time_of_exports
 from workers.distillation.preflight_rehearsal import copies_of, resident
 from workers.distillation.recommenders.data import Data, load
+from workers.distillation.recommenders.known_model import from_model
+from workers.distillation.recommenders.learner import device_of
+from workers.distillation.recommenders.networks import ScorerNetwork
 from workers.distillation.recommenders.plan import Stage, student_stages, teacher_stage
 from workers.distillation.recommenders.preflight_advice import advice_on
 from workers.distillation.recommenders.preflight_data import check_interactions, check_lists
@@ -70,7 +74,7 @@ def _look(job: RecommenderJob, asked: PreflightQuestion, run: Run) -> RankingPre
     loading, k = time.perf_counter() - began, job.evaluation.k
     student_stage, baseline_stage = student_stages(job)[0]
     refuse_unfit(job, data, student_stage)
-    signal, stage, per_user = _teacher(job, data, student_stage, run)
+    signal, stage, network, per_user = _teacher(job, data, student_stage, run)
     process = resident()
     costs = _Costs(
         job=job,
@@ -87,7 +91,7 @@ def _look(job: RecommenderJob, asked: PreflightQuestion, run: Run) -> RankingPre
     found = RankingFound(
         shapes=_shapes(costs),
         teachers=[check_lists(signal, data, k)] if stage is None else [],
-        capacity=_capacity(student_stage, stage, data),
+        capacity=_capacity(student_stage, network, data),
         time=_time(costs, limit=asked.seconds_limit),
         memory=_memory(costs, run, limit=asked.memory_limit),
         data=check_interactions(data, k),
@@ -96,19 +100,24 @@ def _look(job: RecommenderJob, asked: PreflightQuestion, run: Run) -> RankingPre
     return RankingPreflight(**dict(found), advice=advice_on(job, found, finite=finite))
 
 
-def _teacher(job: RecommenderJob, data: Data, student: Stage, run: Run) -> tuple[Signal, Stage | None, float]:
-    """(what it says, how it is trained where it is not there yet, the seconds that it takes for a user).
+def _teacher(
+    job: RecommenderJob, data: Data, student: Stage, run: Run
+) -> tuple[Signal, Stage | None, ScorerNetwork | None, float]:
+    """(what it says, how it is trained where it is not there yet, its network, the seconds that it takes for a user).
 
     An untrained one is asked about the users of the first batches, and says nothing of the others.
     """
-    objectives = [single for _, _, single in terms_of(job.objective)]
+    objectives, began = [single for _, _, single in terms_of(job.objective)], time.perf_counter()
     if isinstance(job.teacher, UploadedLists):
-        return from_lists(run.files[job.teacher.file], data, objectives), None, 0.0
-    stage = teacher_stage(job, job.teacher)
-    users = first_users(student, data)
-    began = time.perf_counter()
-    signal = from_network(stage.begin(data), b"", data, depth_of(objectives), asked=users)
-    return signal, stage, (time.perf_counter() - began) / len(users)
+        return from_lists(run.files[job.teacher.file], data, objectives), None, None, 0.0
+    depth = depth_of(objectives)
+    if isinstance(job.teacher, ModelTeacher):
+        signal, network = from_model(run.files.get(job.teacher.model), data, depth, device_of(student))
+        return signal, None, network, (time.perf_counter() - began) / data.users
+    stage, users = teacher_stage(job, job.teacher), first_users(student, data)
+    network = stage.begin(data)
+    signal = from_network(network, b"", data, depth, asked=users)
+    return signal, stage, network, (time.perf_counter() - began) / len(users)
 
 
 def _shapes(costs: _Costs) -> RankingShapes:
@@ -130,9 +139,9 @@ def _shapes(costs: _Costs) -> RankingShapes:
     )
 
 
-def _capacity(student: Stage, teacher: Stage | None, data: Data) -> Capacity:
+def _capacity(student: Stage, theirs: ScorerNetwork | None, data: Data) -> Capacity:
+    """theirs: the teacher, where its network is known."""
     own = student.begin(data)
-    theirs = None if teacher is None else teacher.begin(data)
     sizes = parameters(own), None if theirs is None else parameters(theirs)
     return Capacity(
         student_parameters=sizes[0],

@@ -128,11 +128,11 @@ def no_better_than_popularity(job: RecommenderJob, found: RankingFound) -> Rule:
     for check in found.teachers:
         if check.users_asked and check.ndcg <= check.popularity_ndcg:
             detail = (
-                f"On {check.users_asked} validation users the lists have NDCG@{job.evaluation.k} {check.ndcg:.4f}, and "
-                f"the most popular items for everybody {check.popularity_ndcg:.4f}. Look at the sign of `score` (the "
-                "higher the better) and at the names of users and items."
+                f"On {check.users_asked} validation users its NDCG@{job.evaluation.k} is {check.ndcg:.4f}, and "
+                f"that of the most popular items for everybody {check.popularity_ndcg:.4f}. Of lists, look at the sign "
+                "of `score` (the higher the better) and at the names of users and items."
             )
-            yield advice("teacher_no_better_than_popularity", "problem", detail, f"{check.pointer}/file")
+            yield advice("teacher_no_better_than_popularity", "problem", detail, check.pointer)
 
 
 def silent_teacher(job: RecommenderJob, found: RankingFound) -> Rule:
@@ -141,10 +141,10 @@ def silent_teacher(job: RecommenderJob, found: RankingFound) -> Rule:
         silent = found.shapes.users - check.users
         if silent > MUCH_COLD * found.shapes.users:
             detail = (
-                f"There is no list for {silent} of {found.shapes.users} users, who learn from interactions alone: what "
-                "the teacher adds is diluted."
+                f"The teacher says nothing of {silent} of {found.shapes.users} users, who learn from interactions "
+                "alone: what it adds is diluted."
             )
-            yield advice("users_without_list", "warning", detail, f"{check.pointer}/file")
+            yield advice("users_without_list", "warning", detail, check.pointer)
 
 
 def rrd_of_everything(job: RecommenderJob, found: RankingFound) -> Rule:

@@ -122,10 +122,10 @@ FIRES: list[tuple[Rule, Json, Json, str, object]] = [
         rules.no_better_than_popularity,
         {"teacher": LISTS},
         {"check": {"ndcg": 0.05}},
-        "/teacher/file",
+        "/teacher",
         None,
     ),
-    (rules.silent_teacher, {"teacher": LISTS}, {"check": {"users": 3000}}, "/teacher/file", None),
+    (rules.silent_teacher, {"teacher": LISTS}, {"check": {"users": 3000}}, "/teacher", None),
     (
         rules.rrd_of_everything,
         {"objective": {"kind": "rrd", "interesting": 30, "uninteresting": 60}},

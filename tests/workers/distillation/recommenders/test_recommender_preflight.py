@@ -113,6 +113,18 @@ def test_uploaded_lists_are_measured(house: House, tmp_path: Path) -> None:
     assert "users_without_list" in codes(found)
 
 
+def test_a_model_that_is_there_is_measured(house: House, tmp_path: Path) -> None:
+    taught, _, report = done(house, job(training={"epochs": 12, "batch_size": 64}))
+    name, place = "model_" + "0" * 32, tmp_path / "teacher.safetensors"
+    place.write_bytes(taught.published["teacher.safetensors"])
+    found = looked(job(teacher={"source": "model", "model": name}), house(files={name: place}))
+    (check,) = found.teachers
+    assert check.ndcg == pytest.approx(report["teacher"]["runs"][0]["validation_ndcg"])
+    assert found.capacity.teacher_parameters == report["teacher"]["cost"]["size"]["parameters"]
+    assert "teacher" not in found.shapes.batch_sizes
+    assert (found.time.teacher_training.expected, check.users) == (0, 60)
+
+
 def test_what_the_job_would_fail_with_is_raised_alike(house: House, tmp_path: Path) -> None:
     (tmp_path / "lists.csv").write_text("user,item,score\nnobody,1,2\n")
     wanted = job(objective=RD, teacher=LISTS)
