@@ -23,6 +23,7 @@ from app.distillations.preflight import Preflight, PreflightQuestion
 from app.distillations.schemas import DistillationJob
 from app.distillations.training import Training
 from workers.distillation import preflight as looking
+from workers.distillation import preflight_rehearsal as rehearsal
 from workers.distillation.data import Data, load
 from workers.distillation.inspection import inspect
 from workers.distillation.learner import Learner, batches
@@ -244,7 +245,10 @@ def test_a_teacher_of_numbers_is_measured_by_what_it_explains(
     assert ("teacher_worse_than_chance" in codes(found)) == useless
 
 
-def test_exports_and_compression_take_their_time(job: Make, house: Make) -> None:
+def test_exports_and_compression_take_their_time(job: Make, house: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By a clock to which each step takes as long, so that nothing else on the machine decides."""
+    step = rehearsal._timed
+    monkeypatch.setattr(rehearsal, "_timed", lambda learner, positions: max(0.02, 0.0 * step(learner, positions)))
     exports = [looked(job_with(job, export=formats), house()).time for formats in ([], ["onnx"], ["onnx", "onnx_int8"])]
     assert exports[0].exports.expected == exports[0].compression.expected == 0
     assert 0 < exports[1].exports.expected < exports[2].exports.expected
