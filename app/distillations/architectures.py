@@ -197,7 +197,18 @@ class Decoder(_Transformer):
     )
 
 
-OnText = BagOfEmbeddings | TextCnn | Lstm | TextTransformer | Decoder
+class Encoder(_Transformer):
+    """A small BERT: each token sees all others and says which one stood in its place. Its head is the embedding itself.
+
+    Features, of each token as of a row: `embedding` and `blocks.N`; `last`, the normalised ones that the head sees.
+    """
+
+    kind: Literal["encoder"] = Field(
+        description="A bidirectional transformer with tied embeddings; masked language modelling.", examples=["encoder"]
+    )
+
+
+OnText = BagOfEmbeddings | TextCnn | Lstm | TextTransformer | Decoder | Encoder
 AnyArchitecture = Mlp | Cnn | ResNet | WideResNet | Vit | OnText
 Architecture = Annotated[AnyArchitecture, Field(discriminator="kind")]
 
@@ -227,7 +238,7 @@ def features_of(architecture: AnyArchitecture) -> dict[str, FeatureKind]:
             return {"pool": "flat"}
         case TextTransformer():
             return {"embedding": "flat", **_numbered("blocks", architecture.depth, "flat"), "pool": "flat"}
-        case Decoder():
+        case Decoder() | Encoder():
             return {"embedding": "flat", **_numbered("blocks", architecture.depth, "flat"), "last": "flat"}
         case ResNet() | WideResNet():
             return {"stem": "image", **_numbered("stages", 3, "image"), "pool": "flat"}

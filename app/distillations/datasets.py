@@ -19,6 +19,7 @@ UNLABELLED = "_unlabelled"  # the folder of images whose class is unknown
 ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
 Task = Literal["classification", "regression"]
+TextTask = Literal["classification", "language_modelling", "masked_language_modelling"]
 ClassName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Fraction = Annotated[float, Field(ge=0.05, le=0.45)]
 
@@ -153,10 +154,12 @@ class UploadedData(Splitting):
 class TextData(Splitting):
     """What all texts have in common. They are split first, and the tokenizer is trained on the training split."""
 
-    task: Literal["classification", "language_modelling"] = Field(
+    task: TextTask = Field(
         description="classification: a label for each text. language_modelling: the next token is the label of each "
         "token; the texts of a split are joined with a token for the end of a text between them, and cut into rows of "
-        "`max_length` tokens; `labelled` counts such rows.",
+        "`max_length` tokens; `labelled` counts such rows. masked_language_modelling: of such rows 15 % of the tokens "
+        "are to be found again, most of them hidden behind a mask (BERT, 1810.04805): others in every epoch of "
+        "training, always the same of validation and test.",
         examples=["classification"],
     )
     tokenizer: Tokenizer = Field(
@@ -175,9 +178,9 @@ class TextData(Splitting):
 
     @model_validator(mode="after")
     def _labels_of_tokens(self) -> "TextData":
-        if self.task == "language_modelling" and self.label_noise:
+        if self.task != "classification" and self.label_noise:
             refuse(("label_noise",), "only_for_classification", "the labels are the text itself", self.label_noise)
-        if self.task == "language_modelling" and self.leave_out:
+        if self.task != "classification" and self.leave_out:
             refuse(("leave_out",), "only_for_classification", "the classes are tokens, and all occur", self.leave_out)
         return self
 
@@ -211,7 +214,7 @@ class BuiltinText(TextData):
     source: Literal["builtin_text"] = Field(description="Text that needs no upload.", examples=["builtin_text"])
     name: Literal["python_topics"] = Field(
         description="The topics of Python's own `help()`, the language reference in short, without repeated "
-        "paragraphs. classification: which of eight parts of the reference a paragraph is from. language_modelling: "
+        "paragraphs. classification: which of eight parts of the reference a paragraph is from. The others: "
         "passages of about 1,000 characters. The worker's version of Python decides the exact text; its digest is in "
         "the report.",
         examples=["python_topics"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from app.distillations.architectures import AnyArchitecture, Decoder, OnText
+from app.distillations.architectures import AnyArchitecture, Decoder, Encoder, OnText
 from app.distillations.datasets import BuiltinText, TextFile
 from app.distillations.objectives import Crd, Pkt, Place, Rkd, Sequence, Sp, singles
 from app.distillations.objectives.features import MAX_RKD_BATCH
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 MAX_LOGITS = 1 << 26  # of one batch: 256 MB in single precision, and training holds several such
 MAX_PAIRED_TOKENS = 1 << 12  # of one batch; their pairs are 16.8 million numbers, as rkd's triples
+
+FOR_TOKENS = (("language_modelling", Decoder, "a decoder"), ("masked_language_modelling", Encoder, "an encoder"))
 
 Named = list[tuple[Place, AnyArchitecture]]
 
@@ -47,14 +49,15 @@ def _refuse_unfit_networks(named: Named, data: AnyTextData) -> None:
         if not isinstance(architecture, OnText):
             reason = f"a {architecture.kind} reads numbers, and this data is text"
             refuse((*place, "architecture", "kind"), "architecture_mismatch", reason, architecture.kind)
-        if isinstance(architecture, Decoder) != (data.task == "language_modelling"):
-            reason = "language_modelling needs a decoder, and a decoder is for nothing else"
-            refuse((*place, "architecture", "kind"), "architecture_mismatch", reason, architecture.kind)
+        for task, network, said in FOR_TOKENS:
+            if isinstance(architecture, network) != (data.task == task):
+                reason = f"{task} needs {said}, and {said} is for nothing else"
+                refuse((*place, "architecture", "kind"), "architecture_mismatch", reason, architecture.kind)
 
 
 def _refuse_unfit_teachers(job: DistillationJob, data: AnyTextData) -> None:
     for place, teacher in parts(job.teacher):
-        if isinstance(teacher, SoftLabels) and data.task == "language_modelling":
+        if isinstance(teacher, SoftLabels) and data.task != "classification":
             reason = "soft labels have one row for each row of the data; a language model answers every token"
             refuse((*place, "source"), "teacher_mismatch", reason, "soft_labels")
         if isinstance(teacher, EndpointTeacher) or (isinstance(teacher, UploadedTeacher) and teacher.format == "onnx"):
@@ -95,12 +98,12 @@ def _refuse_unfit_training(place: Place, training: Training, data: AnyTextData) 
 def _refuse_unfit_objective(job: DistillationJob, data: AnyTextData) -> None:
     objective = job.objective
     if isinstance(objective, Sequence):
-        if data.task == "classification":
+        if data.task != "language_modelling":
             refuse(("objective", "kind"), "objective_mismatch", "only language models write texts", "sequence")
         if objective.prompt >= data.max_length:
             reason = f"a row has {data.max_length} tokens, and one at least must be left to the teacher"
             refuse(("objective", "prompt"), "prompt_too_long", reason, objective.prompt)
-    if data.task == "language_modelling":
+    if data.task != "classification":
         for _, single in singles(objective):
             if isinstance(single, Rkd | Sp | Pkt | Crd):
                 _refuse_many_tokens(job.training, data, single)

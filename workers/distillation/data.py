@@ -38,14 +38,17 @@ class Rows:
 
     index: (rows,) where they stood in the data set before it was split.
     Text: raw and x are both the numbers of tokens (rows, tokens), int64. For language modelling y is (rows, tokens),
-    the token that follows, `UNKNOWN` at padding.
+    the token that follows, `UNKNOWN` at padding; for masked language modelling the token that stands there, `UNKNOWN`
+    where none is asked for. Training rows are not masked before an epoch shows them: see `views.py`.
     Regression: y is (rows, targets), float32, standardised, NaN where unknown.
+    answered: (rows, tokens) where networks that answer every token are heard at some alone; None: at all.
     """
 
     raw: Tensor
     x: Tensor
     y: Tensor
     index: Tensor
+    answered: Tensor | None = None
 
     @property
     def labels(self) -> Tensor:
@@ -53,14 +56,22 @@ class Rows:
 
         Regression: (answers, targets).
         """
+        if self.answered is not None:
+            return self.y[self.answered]
         return self.y if self.y.is_floating_point() else self.y.flatten()
+
+    def some(self, chosen: Tensor | slice) -> "Rows":
+        """Some of the rows, by their positions."""
+        answered = None if self.answered is None else self.answered[chosen]
+        return Rows(self.raw[chosen], self.x[chosen], self.y[chosen], self.index[chosen], answered)
 
 
 @dataclass(frozen=True)
 class Text:
     """What data of text has besides. tokenizer: its JSON; digest: names it. rows_digest: names the rows of tokens.
 
-    vocabulary: how many tokens it knows. language: whether the labels are the next tokens.
+    vocabulary: how many tokens it knows. language: whether the labels are tokens, and every token has an answer.
+    masked: whether they are those that stand there, hidden from the network, and not those that follow.
     truncated: texts of which tokens were cut off. unknown: the share of the test texts' tokens that is unknown.
     test_characters: of the test texts, end marks not counted.
     members: of language modelling, the texts of training, validation and test, by their numbers.
@@ -75,6 +86,7 @@ class Text:
     test_characters: int
     language: bool
     members: tuple[list[int], list[int], list[int]] | None = None
+    masked: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,8 +119,13 @@ class Data:
 
     @property
     def language(self) -> bool:
-        """Whether the labels are the next tokens."""
+        """Whether the labels are tokens, and every token has an answer."""
         return self.text is not None and self.text.language
+
+    @property
+    def masked(self) -> bool:
+        """Whether networks fill in tokens that are hidden from them."""
+        return self.text is not None and self.text.masked
 
     @property
     def chooses(self) -> str:

@@ -12,9 +12,6 @@ from torch.autograd import grad
 from torch.nn.functional import log_softmax, one_hot
 
 from workers.distillation.networks.network import Network
-from workers.distillation.objectives.criterion import Criterion
-from workers.distillation.objectives.terms import Target
-from workers.distillation.signals import Signal
 from workers.distillation.students import multiply_adds, parameters
 
 CALIBRATION_BINS = 15
@@ -181,9 +178,8 @@ def compare(first: list[float], second: list[float], *, most: float = math.inf, 
     return Comparison(mean, max(mean - half, -most), min(mean + half, most), differences)
 
 
-def soft_gradient(network: Network, x: Tensor, signal: Signal, labels: Tensor, criterion: Criterion) -> float:
+def soft_gradient(soft: Tensor, network: Network) -> float:
     """Euclidean norm of the soft term's gradient over the network's weights: 0 means that the teacher is not heard."""
-    soft = criterion(*network.with_features(x), signal, Target(labels))["soft"]
     gradients = grad(soft, list(network.parameters()), allow_unused=True)  # features do not depend on what follows
     return math.sqrt(sum(float(g.double().square().sum()) for g in gradients if g is not None))
 

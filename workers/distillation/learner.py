@@ -17,7 +17,7 @@ from workers.distillation.helper import half
 from workers.distillation.networks.network import Features, Network
 from workers.distillation.networks.tokens import PAD
 from workers.distillation.objectives.criterion import Criterion
-from workers.distillation.objectives.terms import UNKNOWN, Target, cross_entropy_of_known, label_term
+from workers.distillation.objectives.terms import UNKNOWN, Target, Terms, cross_entropy_of_known, label_term
 from workers.distillation.optimise import Average, learning_rate, optimizer_of
 from workers.distillation.plan import Lesson, Stage, seed_of
 from workers.distillation.signals import heard
@@ -25,7 +25,7 @@ from workers.distillation.slopes import has_slope, kd_and_slope
 from workers.distillation.state import Curve, Outcome, Point, Snapshot, outcome_of
 from workers.distillation.students import logits_of
 from workers.distillation.team import Team, refuse_processes
-from workers.distillation.views import name_of, refuse_tables, view
+from workers.distillation.views import refuse_tables, shown
 
 
 def batches(stage: Stage, lesson: Lesson, epoch: int) -> tuple[Tensor, ...]:
@@ -48,6 +48,8 @@ class Learner:
         self.stage, self.lesson, self.data = stage, lesson, data
         self.device = device_of(stage)
         self.network = stage.begin(data).to(self.device)
+        if lesson.begun is not None:
+            self.network.load_state_dict(lesson.begun)
         self.criterion = _criterion(stage, lesson, self.network, data, self.device)
         self.trained = [*self.network.parameters(), *(self.criterion.parameters() if self.criterion else ())]
         self.optimizer = optimizer_of(self.trained, training)
@@ -60,6 +62,7 @@ class Learner:
         self.x = (data.train.x if lesson.x is None else lesson.x).to(self.device)
         self.labels = lesson.labels.to(self.device)
         self.signal = None if lesson.signal is None else lesson.signal.to(self.device)
+        self.answered: Tensor | None = None  # (rows, tokens), those of a masked language model's epoch
         self.epoch = 0  # finished epochs
         self.batch = 0  # finished batches of the running epoch
         self.loss_sum = 0.0  # over them, nats
@@ -125,14 +128,17 @@ class Learner:
         self.curve = [Point(**point) for point in snapshot["curve"]]
 
     def begin_epoch(self) -> None:
-        """Show the images of the running epoch, and hear what the teacher says of them."""
-        how = self.stage.training.augmentation
-        if how is None:
+        """Show the rows of the running epoch, where it changes them, and hear what the teacher says of them."""
+        of_epoch = shown(self.data, self.stage, self.epoch)
+        if of_epoch is None:
             return
-        rows = view(self.data, how, seed=self.stage.seed, epoch=self.epoch)
+        rows, name = of_epoch
         self.x = rows.x.to(self.device)
-        if how.consistent and self.lesson.ask is not None:
-            name = name_of(self.data, how, seed=self.stage.seed, epoch=self.epoch)
+        if rows.answered is not None:
+            self.answered = rows.answered.to(self.device)
+            self.labels = self.lesson.labels.to(self.device).masked_fill(~self.answered, UNKNOWN)
+        how = self.stage.training.augmentation
+        if self.lesson.ask is not None and (how is None or how.consistent):
             self.signal = self.lesson.ask(rows, name).to(self.device)
 
     def learn(self, positions: Tensor) -> None:
@@ -163,29 +169,44 @@ class Learner:
         return loss
 
     def _loss(self, positions: Tensor) -> Tensor:
-        x, labels = self.x.index_select(0, positions), self.labels.index_select(0, positions)
-        if self.data.language:
-            labels = labels.flatten()
-        target = Target(labels, self.epoch + 1, self.class_weights, self.stage.training.label_smoothing)
-        if self.criterion is None or self.signal is None:
-            return label_term(self._answers(x), target)
-        features: dict[str, Tensor] = {}
-        logits = self._answers(x, features if self.criterion.layers else None)
-        if self.data.language:
-            positions = tokens_of(positions, x.shape[1])
-            spoken = torch.nonzero(x.flatten() != PAD).flatten()
-            if len(spoken) < len(logits):  # padding says nothing, and nothing is said of it
-                logits, labels = logits.index_select(0, spoken), labels.index_select(0, spoken)
-                positions, target = positions[spoken], replace(target, labels=labels)
-                features = {name: states.index_select(0, spoken) for name, states in features.items()}
-        return self.criterion(logits, features, self.signal.rows(positions), target)["loss"]  # type: ignore[no-any-return]
+        return self.terms(positions)["loss"]
 
-    def _answers(self, x: Tensor, seen: Features | None = None) -> Tensor:
-        """Logits, in half precision where that is asked for; losses are outside of it."""
+    def terms(self, positions: Tensor) -> Terms:
+        """What a batch of training rows is worth; with a lesson of labels alone, the labels' term."""
+        x, labels = self.x.index_select(0, positions), self.labels.index_select(0, positions)
+        answered = None if self.answered is None else self.answered.index_select(0, positions)
+        if self.data.language:
+            labels = labels.flatten() if answered is None else labels[answered]
+        target = Target(labels, self.epoch + 1, self.class_weights, self.stage.training.label_smoothing)
+        features: dict[str, Tensor] | None = {} if self.criterion and self.criterion.layers else None
+        logits = self._answers(x, features, answered)
+        if self.criterion is None or self.signal is None:
+            hard = label_term(logits, target)
+            return {"hard": hard, "soft": torch.zeros_like(hard), "loss": hard}
+        states = None
+        if self.data.language:
+            tokens = tokens_of(positions, x.shape[1])
+            spoken = torch.nonzero(x.flatten() != PAD).flatten()  # padding says nothing, and nothing is said of it
+            states, padded = tokens[spoken], len(spoken) < len(tokens)
+            if padded:
+                features = {name: of_tokens.index_select(0, spoken) for name, of_tokens in (features or {}).items()}
+            if padded and answered is None:
+                logits, target = logits.index_select(0, spoken), replace(target, labels=labels.index_select(0, spoken))
+            positions = states if answered is None else self._places(tokens[answered.flatten()])
+        return self.criterion(logits, features or {}, self.signal.rows(positions, states), target)  # type: ignore[no-any-return]
+
+    def _places(self, tokens: Tensor) -> Tensor:
+        """Where the signal has the answers for some tokens, which it has of none but those that are answered."""
+        assert self.answered is not None
+        return (self.answered.flatten().cumsum(0) - 1).index_select(0, tokens)
+
+    def _answers(self, x: Tensor, seen: Features | None = None, answered: Tensor | None = None) -> Tensor:
+        """Logits, in half precision where that is asked for; losses are outside of it. answered: the only tokens."""
         with half(self.device, self.stage.training.precision):
-            if self.team is None:
-                return self.network(x, seen)  # type: ignore[no-any-return]
-            return self.team.answers(x, seen, self.epoch * self.batches_per_epoch + self.batch)
+            if self.team is not None:  # whose processes answer every token
+                logits = self.team.answers(x, seen, self.epoch * self.batches_per_epoch + self.batch)
+                return logits if answered is None else logits[answered.flatten()]
+            return self.network(x, seen) if answered is None else self.network(x, seen, answered)  # type: ignore[no-any-return]
 
     def _together(self) -> int:
         """How many batches the running step is made of; at the end of an epoch there may be fewer."""
@@ -252,7 +273,8 @@ def score(network: Network, rows: Rows, device: torch.device, unseen: tuple[int,
 
     Regression: (R², mean squared error). unseen: classes whose logits are first shifted by what serves these rows best.
     """
-    logits, labels = logits_of(network, rows.x.to(device)), rows.labels.to(device)
+    answered = None if rows.answered is None else rows.answered.to(device)
+    logits, labels = logits_of(network, rows.x.to(device), answered), rows.labels.to(device)
     if labels.is_floating_point():
         return targets.score(logits, labels)
     if unseen and bool(logits.isfinite().all()):

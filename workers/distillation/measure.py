@@ -7,7 +7,7 @@ from workers.distillation.checkpoints import to_bytes
 from workers.distillation.data import Data, Rows
 from workers.distillation.evaluate import Latency, Size, latency, latency_of, size, soft_gradient, timed
 from workers.distillation.findings import Cost, Findings, Subject, subject
-from workers.distillation.learner import Learner, tokens_of
+from workers.distillation.learner import Learner
 from workers.distillation.networks.network import Network
 from workers.distillation.plan import Lesson, Stage
 from workers.distillation.state import Outcome
@@ -64,11 +64,9 @@ def _soft_gradient(stage: Stage, lesson: Lesson, data: Data) -> float | None:
         return None
     heard = data.learned[: GRADIENT_ROWS if not data.language else GRADIENT_TEXTS]
     learner = Learner(stage, lesson, data)
-    assert learner.criterion is not None
-    network, criterion = learner.network.cpu(), learner.criterion.cpu()
-    answers = tokens_of(heard, data.train.x.shape[1]) if data.language else heard
-    labels = data.seen[heard].flatten() if data.language else data.seen[heard]
-    return soft_gradient(network, data.train.x[heard], lesson.signal.rows(answers), labels, criterion)
+    if data.masked:
+        learner.begin_epoch()  # there is nothing to say of whole texts
+    return soft_gradient(learner.terms(heard.to(learner.device))["soft"], learner.network)
 
 
 def trained(stage: Stage, outcomes: dict[str, Outcome], data: Data) -> Network:

@@ -43,8 +43,7 @@ from workers.distillation.plan import (
 from workers.distillation.preflight_advice import advice_on
 from workers.distillation.preflight_costs import Costs, memory_of, time_of
 from workers.distillation.preflight_data import check_data
-from workers.distillation.preflight_files import time_of_compression, time_of_exports
-from workers.distillation.preflight_rehearsal import Rehearsal, as_long, excerpt_of, rehearse, resident, rows_of
+from workers.distillation.preflight_rehearsal import Rehearsal, excerpt, rehearse, resident
 from workers.distillation.preflight_teacher import judge, judge_numbers
 from workers.distillation.run import load_data, reproducible
 from workers.distillation.signals import Signal
@@ -203,13 +202,13 @@ def _hear(teacher: Teacher, data: Data, most: int, seconds: float) -> tuple[Tens
     if most == ENDPOINT_ROWS:
         block = most
     while first < len(order) and (not heard or spent * 3 < seconds):
-        rows = rows_of(data.validation, order[first : first + block])
+        rows = data.validation.some(order[first : first + block])
         began = time.perf_counter()
         heard.append(teachers.answers_of(teacher, data, rows, None))
         took = time.perf_counter() - began
         first, block, spent = first + len(rows.y), block * 2, spent + took
         fastest = min(fastest, took / len(rows.y))
-    return torch.cat(heard), rows_of(data.validation, order[:first]), fastest
+    return torch.cat(heard), data.validation.some(order[:first]), fastest
 
 
 def _rows_for(job: DistillationJob, data: Data, per_row: float) -> int:

@@ -14,8 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
-from app.distillations.training import Optimisation, Training
-from workers.distillation.data import Data, Rows
+from workers.distillation.data import Data
 from workers.distillation.learner import Learner, score
 from workers.distillation.plan import Lesson, Stage
 from workers.distillation.students import rows_at_once
@@ -71,7 +70,7 @@ def rehearse(stage: Stage, lesson: Lesson, few: Data, data: Data) -> Rehearsal:
         len(seconds) < BATCHES or (len(seconds) < MORE_BATCHES and time.perf_counter() < until)
     ):
         seconds.append(_timed(learner, next(drawn)))
-    validation = rows_of(data.validation, torch.arange(min(len(data.validation.y), SCORED_ROWS)))
+    validation = data.validation.some(slice(SCORED_ROWS))
     began = time.perf_counter()
     score(learner.judged, validation, learner.device)
     scored = (time.perf_counter() - began) * len(data.validation.y) / len(validation.y)
@@ -82,7 +81,7 @@ def rehearse(stage: Stage, lesson: Lesson, few: Data, data: Data) -> Rehearsal:
         steps_per_epoch=learner.steps_per_epoch,
         batches_per_epoch=learner.batches_per_epoch,
         seconds=seconds[1:] or seconds,
-        per_epoch=scored + per_row * len(data.train.y) * (stage.training.augmentation is not None),
+        per_epoch=scored + per_row * len(data.train.y) * (stage.training.augmentation is not None or data.masked),
         kept=kept[0],
         evaluated=largest_output(learner.network, validation.x[:1].to(learner.device))
         * min(rows_at_once(data.validation.x), max(len(data.validation.y), len(data.test.y))),
@@ -96,25 +95,8 @@ def rehearse(stage: Stage, lesson: Lesson, few: Data, data: Data) -> Rehearsal:
 
 def excerpt(data: Data, rows: Tensor) -> Data:
     """The data with only these training rows, all of which are learned from."""
-    few = rows_of(data.train, rows)
+    few = data.train.some(rows)
     return replace(data, train=few, seen=data.seen[rows], learned=torch.arange(len(rows)))
-
-
-def excerpt_of(data: Data, positions: Tensor, stage: Stage, most: int) -> Data:
-    """The rows of the first two batches, or some of them."""
-    draw = torch.Generator().manual_seed(stage.seed)
-    drawn = positions[torch.randperm(len(positions), generator=draw)]
-    return excerpt(data, drawn[: min(most, 2 * stage.training.batch_size)])
-
-
-def as_long(lesson: Lesson, real: Lesson, few: Data) -> Lesson:
-    """The lesson of an excerpt, whose epochs have the real length."""
-    return replace(lesson, positions=torch.arange(len(few.train.y)), epoch_rows=real.epoch_rows)
-
-
-def rows_of(rows: Rows, chosen: Tensor) -> Rows:
-    """Some rows of a split."""
-    return Rows(rows.raw[chosen], rows.x[chosen], rows.y[chosen], rows.index[chosen])
 
 
 def resident() -> int:

@@ -39,13 +39,14 @@ from workers.distillation.plan import (
 from workers.distillation.recommenders.run import distil_recommender
 from workers.distillation.remarks import NO_BETTER
 from workers.distillation.report import report, result
-from workers.distillation.signals import Signal
+from workers.distillation.signals import PLAIN, Signal
 from workers.distillation.state import Keeper, Outcome
 from workers.distillation.targets import score as score_of_numbers
 from workers.distillation.team import dismiss
 from workers.distillation.text.rows import load_text
 from workers.distillation.text.sequence import sequence_lesson
 from workers.distillation.train import train
+from workers.distillation.views import shown
 from workers.run import Run
 
 
@@ -104,13 +105,23 @@ def heard_lesson(
     """What every student learns from, and what it cost to hear it. wanted: the teacher's features that it compares."""
     if isinstance(job.objective, Sequence):
         return sequence_lesson(job.objective, data, teacher, run, seed=job.training.seed)
-    plain, use = teachers.signal_and_use(teacher, data, job.signal, run)
+    rows, view = first_heard(job, data)
+    said, use = teachers.signal_and_use(teacher, replace(data, train=rows), job.signal, run, view=view)
 
     def ask(rows: Rows, view: str) -> Signal:
         said, _ = teachers.signal_and_use(teacher, replace(data, train=rows), job.signal, run, view=view)
         return with_features(said, teacher, rows, wanted)
 
-    return student_lesson(job, data, with_features(plain, teacher, data.train, wanted), ask), use
+    return student_lesson(job, data, with_features(said, teacher, rows, wanted), ask), use
+
+
+def first_heard(job: DistillationJob, data: Data) -> tuple[Rows, str]:
+    """The training rows that a teacher is asked about before students are trained, and the name of that view of them.
+
+    Those of the first epoch for masked language models: there is nothing to fill in where nothing is hidden.
+    """
+    of_epoch = shown(data, student_stages(job)[0][0], 0) if data.masked else None
+    return of_epoch or (data.train, PLAIN)
 
 
 def _export(job: DistillationJob, data: Data, stage: Stage, keeper: Keeper) -> list[dict[str, Any]]:

@@ -30,9 +30,14 @@ class Signal:
         """The signal in the memory of a device."""
         return self._each(lambda rows: rows.to(device))
 
-    def rows(self, index: Tensor) -> "Signal":
-        """The signal of some rows only, in single precision: what a loss is given for a batch."""
+    def rows(self, index: Tensor, states: Tensor | None = None) -> "Signal":
+        """The signal of some rows only, in single precision: what a loss is given for a batch.
+
+        states: of the features, which a masked language model has of tokens that are not answered; None: the same.
+        """
         some = self._each(lambda rows: rows.index_select(0, index))
+        if states is not None:
+            some = replace(some, features={name: rows.index_select(0, states) for name, rows in self.features.items()})
         return replace(some, logits=some.logits.float())
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> "Signal":

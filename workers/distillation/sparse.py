@@ -24,9 +24,9 @@ class SparseSignal(Signal):
     classes: int
     missing: Missing
 
-    def rows(self, index: Tensor) -> Signal:
+    def rows(self, index: Tensor, states: Tensor | None = None) -> Signal:
         """The dense signal of some rows."""
-        some = super().rows(index)
+        some = super().rows(index, states)
         logits, unspoken = dense(some.logits, self.indices.index_select(0, index), self.classes, self.missing)
         return Signal(logits, self.digest, some.features, unspoken)
 

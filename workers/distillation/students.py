@@ -10,6 +10,7 @@ from app.distillations.architectures import (
     BagOfEmbeddings,
     Cnn,
     Decoder,
+    Encoder,
     Lstm,
     Mlp,
     OnText,
@@ -24,7 +25,9 @@ from app.errors import Problem
 from workers.distillation.networks.attention import Attention
 from workers.distillation.networks.bag_of_embeddings import BagOfEmbeddingsNetwork
 from workers.distillation.networks.cnn import CnnNetwork
-from workers.distillation.networks.decoder import DecoderNetwork, Likeness
+from workers.distillation.networks.decoder import DecoderNetwork
+from workers.distillation.networks.encoder import EncoderNetwork
+from workers.distillation.networks.every_token import Likeness
 from workers.distillation.networks.lstm import LstmNetwork
 from workers.distillation.networks.mlp import MlpNetwork
 from workers.distillation.networks.network import Network
@@ -93,6 +96,8 @@ def _on_text(architecture: AnyArchitecture, vocabulary: int, length: int, classe
             return TextTransformerNetwork(architecture, vocabulary, length, classes)
         case Decoder():
             return DecoderNetwork(architecture, vocabulary, length)
+        case Encoder():
+            return EncoderNetwork(architecture, vocabulary, length)
     raise AssertionError("unreachable")
 
 
@@ -141,12 +146,19 @@ def rows_at_once(x: Tensor) -> int:
     return ROWS_AT_ONCE if x.is_floating_point() else max(1, TOKENS_AT_ONCE // x.shape[1])
 
 
-def logits_of(network: nn.Module, x: Tensor) -> Tensor:
-    """Logits (rows, classes) in eval mode and without gradients; the network returns to the mode it was in."""
-    was_training = network.training
+def logits_of(network: nn.Module, x: Tensor, answered: Tensor | None = None) -> Tensor:
+    """Logits (rows, classes) in eval mode and without gradients; the network returns to the mode it was in.
+
+    answered: (rows, tokens), the only tokens whose answers are kept; None: all.
+    """
+    was_training, at_once = network.training, rows_at_once(x)
     network.eval()
     with torch.no_grad():
-        logits = torch.cat([network(part) for part in torch.split(x, rows_at_once(x))])
+        parts = [network(part) for part in torch.split(x, at_once)]
+        if answered is not None:
+            wanted = [part.flatten() for part in torch.split(answered, at_once)]
+            parts = [logits[some] for logits, some in zip(parts, wanted, strict=True)]
+        logits = torch.cat(parts)
     network.train(was_training)
     return logits
 

@@ -1,4 +1,5 @@
-"""Training images as an epoch shows them: flipped, shifted, noisy, blended. A function of seed, epoch and rows alone.
+"""Training rows as an epoch shows them: images flipped, shifted, noisy, blended; texts with tokens hidden. A function of
+seed, epoch and rows alone.
 
 So a student that resumes sees what it would have seen, and a teacher can be asked about the very same images.
 """
@@ -12,7 +13,23 @@ from torch.nn.functional import pad
 from app.distillations.training import Augmentation
 from app.errors import Problem
 from workers.distillation.data import Data, Rows
-from workers.distillation.plan import seed_of
+from workers.distillation.plan import Stage, seed_of
+from workers.distillation.text.masks import masked
+
+
+def shown(data: Data, stage: Stage, epoch: int) -> tuple[Rows, str] | None:
+    """All training rows as the epoch, counted from 0, shows them, and the view's name; None: as they are.
+
+    Student and baseline of a seed see the same.
+    """
+    if data.text is not None and data.text.masked:
+        seed = seed_of("masks", stage.weights_from, stage.seed, epoch)
+        return masked(data.train, data.text.vocabulary, seed=seed), f"masks/{seed}"
+    how = stage.training.augmentation
+    if how is None:
+        return None
+    rows = view(data, how, seed=stage.seed, epoch=epoch)
+    return rows, name_of(data, how, seed=stage.seed, epoch=epoch)
 
 
 def view(data: Data, how: Augmentation, *, seed: int, epoch: int) -> Rows:

@@ -18,7 +18,7 @@ from app.sweeps.schemas import Setting, Sweep, apply, reason
 from app.sweeps.views import FrontMember, SweepResult, TrialView
 from workers.distillation import teachers
 from workers.distillation.data import Rows
-from workers.distillation.evaluate import latency, quality, size
+from workers.distillation.evaluate import latency, size
 from workers.distillation.features import wanted_features, with_features
 from workers.distillation.learner import refuse_unfit, score
 from workers.distillation.measure import checkpoint, measure, trained
@@ -26,11 +26,9 @@ from workers.distillation.networks.network import Network
 from workers.distillation.objectives import refuse_undefined
 from workers.distillation.plan import Lesson, baseline_lesson, student_lesson, student_stages
 from workers.distillation.report import result
-from workers.distillation.run import heard_lesson, load_data, publish, reproducible, teacher_of, warn_early
+from workers.distillation.run import first_heard, heard_lesson, load_data, publish, reproducible, teacher_of, warn_early
 from workers.distillation.signals import Signal
 from workers.distillation.state import Keeper
-from workers.distillation.students import logits_of
-from workers.distillation.targets import Targets, errors
 from workers.run import Run
 from workers.sweeps.pareto import front
 from workers.sweeps.search import Search
@@ -59,7 +57,9 @@ class _Sweeping:
         refuse_undefined(base.objective, len(self.data.classes))
         refuse_unfit(student_stages(base)[0][0], self.data)
         self.teacher = teacher_of(base, self.data, self.keeper)
-        self.signal, self.use = teachers.signal_and_use(self.teacher, self.data, base.signal, run)
+        self.heard, view = first_heard(base, self.data)
+        shown = replace(self.data, train=self.heard)
+        self.signal, self.use = teachers.signal_and_use(self.teacher, shown, base.signal, run, view=view)
         warn_early(teachers.answers_of(self.teacher, self.data, self.data.validation, run), self.data, run)
         self.trainer = Trainer(self.data, self.keeper, pruning=PRUNING[sweep.pruning])
         self.views: dict[int, TrialView] = {}
@@ -110,7 +110,7 @@ class _Sweeping:
             said, _ = teachers.signal_and_use(self.teacher, shown, job.signal, self.run, view=view)
             return with_features(said, self.teacher, rows, wanted)
 
-        signal = with_features(self.signal, self.teacher, self.data.train, wanted)
+        signal = with_features(self.signal, self.teacher, self.heard, wanted)
         return student_lesson(job, self.data, signal, ask)
 
     def _named(self, stage: Any, number: int) -> Any:
@@ -227,12 +227,8 @@ class _Sweeping:
 
     def _member(self, trial: Trial) -> FrontMember:
         networks = [trained(student, self.keeper.outcomes, self.data) for student, _ in trial.pairs]
-        test, accuracy, rmse = self.data.test, None, None
-        if self.data.targets is not None:
-            rmse = fmean(_rmse(network, test, self.data.targets) for network in networks)
-        else:
-            accuracy = fmean(quality(logits_of(network, test.x), test.labels).accuracy for network in networks)
-        return FrontMember(**self.views[trial.number].model_dump(), test_accuracy=accuracy, test_rmse=rmse)
+        accuracy = fmean(score(network, self.data.test, torch.device("cpu"))[0] for network in networks)
+        return FrontMember(**self.views[trial.number].model_dump(), test_accuracy=accuracy)
 
     def _publish(self, name: str, views: Iterable[TrialView]) -> None:
         path = self.run.scratch / name

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -118,16 +118,23 @@ def _answers(teacher: Teacher, rows: Rows, classes: int, run: Run | None) -> Ite
             if first:  # one block is done before anybody could read of it
                 run.progress(phase="teacher's answers", done=first, total=total, unit="rows")
         block = slice(first, first + at_once)
-        part = replace(rows, raw=rows.raw[block], x=rows.x[block], y=rows.y[block], index=rows.index[block])
+        part = rows.some(block)
         logits = teacher.logits(part)
         if logits.shape != (len(part.labels), classes):
             title = f"The teacher answered {tuple(logits.shape)} values; {(len(part.labels), classes)} are needed."
             raise Problem("class_mismatch", title, pointer="/teacher")
         wrong = (~logits.isfinite().all(1)).nonzero()
         if len(wrong):
-            row = int(part.index[wrong[0] * len(part.y) // len(part.labels)])
+            row = int(part.index[_row_of(part, int(wrong[0]))])
             raise Problem("teacher_invalid", f"The teacher's answer to row {row} is not finite.", pointer="/teacher")
         yield logits
+
+
+def _row_of(rows: Rows, answer: int) -> int:
+    """The position of the row that an answer is of."""
+    if rows.answered is not None:
+        return int(rows.answered.nonzero()[answer, 0])
+    return answer * len(rows.y) // len(rows.labels)
 
 
 def _encode(logits: Tensor, layout: Layout) -> Block:

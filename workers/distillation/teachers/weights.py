@@ -123,7 +123,7 @@ def _teacher(network: nn.Module, standardise: Standardisation | None, digest: st
         return rows.x if standardise is None else standardise(rows.raw)
 
     def logits(rows: Rows) -> Tensor:
-        return logits_of(network, inputs(rows))
+        return logits_of(network, inputs(rows), rows.answered)
 
     return Teacher(
         logits,

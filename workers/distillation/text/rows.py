@@ -16,8 +16,10 @@ from app.errors import Problem
 from workers.distillation.data import Data, Rows, Standardisation, Text, shown, split
 from workers.distillation.networks.tokens import PAD
 from workers.distillation.objectives.terms import UNKNOWN
+from workers.distillation.plan import seed_of
 from workers.distillation.read import MAX_VALUES
 from workers.distillation.text import topics
+from workers.distillation.text.masks import masked
 from workers.distillation.text.read import Texts, read_texts
 from workers.distillation.text.tokenizer import END, UNKNOWN_TOKEN, Tokenizer, trained
 
@@ -34,7 +36,7 @@ def load_text(spec: AnyTextData, files: Mapping[str, Path]) -> Data:
         read = read_texts(files[spec.file], spec)
     else:
         read = topics.paragraphs_of_parts() if spec.task == "classification" else topics.passages()
-    return _classification(read, spec) if spec.task == "classification" else _language(read, spec)
+    return _classification(read, spec) if spec.task == "classification" else _tokens(read, spec)
 
 
 def _classification(read: Texts, spec: AnyTextData) -> Data:
@@ -63,7 +65,9 @@ def _classification(read: Texts, spec: AnyTextData) -> Data:
     )
 
 
-def _language(read: Texts, spec: AnyTextData) -> Data:
+def _tokens(read: Texts, spec: AnyTextData) -> Data:
+    """Of both kinds of language modelling."""
+    hidden = spec.task == "masked_language_modelling"
     order = np.random.default_rng([spec.split_seed, 0]).permutation(len(read.texts))
     test_count, validation_count = (max(1, round(len(order) * share)) for share in (spec.test, spec.validation))
     if len(order) < test_count + validation_count + 1:
@@ -74,14 +78,17 @@ def _language(read: Texts, spec: AnyTextData) -> Data:
     bounds = (test_count, test_count + validation_count)
     parts = [np.sort(part).tolist() for part in np.split(order, bounds)]
     test, validation, train = ([read.texts[i] for i in part] for part in parts)
-    tokenizer = trained(spec.tokenizer, train)
+    tokenizer = trained(spec.tokenizer, train, masks=hidden)
     streams = [_stream(tokenizer, texts) for texts in (train, validation, test)]
     _refuse_too_many(sum(map(len, streams)) // spec.max_length + 3, spec)
     splits, first = [], 0
     for name, stream in zip(("training", "validation", "test"), streams, strict=True):
         if len(stream) < 2:
             raise Problem("too_few_texts", f"The {name} texts have fewer than two tokens.", pointer="/dataset")
-        splits.append(_chunks(stream, spec.max_length, first))
+        part = _whole(stream, spec.max_length, first) if hidden else _chunks(stream, spec.max_length, first)
+        if hidden and name != "training":
+            part = _held_out(part, tokenizer, name, spec)
+        splits.append(part)
         first += len(splits[-1].x)
     _refuse_large(max(len(rows.x) for rows in splits[1:]), tokenizer, spec)
     rows = (splits[0], splits[1], splits[2])
@@ -104,6 +111,7 @@ def _language(read: Texts, spec: AnyTextData) -> Data:
             test_characters=sum(map(len, test)),
             language=True,
             members=(parts[2], parts[1], parts[0]),
+            masked=hidden,
         ),
     )
 
@@ -122,6 +130,21 @@ def _chunks(stream: list[int], length: int, first: int) -> Rows:
     x = filled([stream[start : min(start + length, len(stream) - 1)] for start in starts], length)
     y = filled([stream[start + 1 : start + 1 + length] for start in starts], length, UNKNOWN)
     return Rows(x, x, y, torch.arange(first, first + len(x)))
+
+
+def _whole(stream: list[int], length: int, first: int) -> Rows:
+    """Rows of `length` tokens, the last one filled up; each token is its own label."""
+    x = filled([stream[start : start + length] for start in range(0, len(stream), length)], length)
+    return Rows(x, x, torch.where(x == PAD, UNKNOWN, x), torch.arange(first, first + len(x)))
+
+
+def _held_out(rows: Rows, tokenizer: Tokenizer, name: str, spec: AnyTextData) -> Rows:
+    """Validation or test rows, masked once for all. Raises Problem too_few_texts."""
+    seed = seed_of("masks", name, spec.split_seed)
+    rows = replace(masked(rows, len(tokenizer.vocabulary), seed=seed), answered=None)
+    if not (rows.y != UNKNOWN).any():
+        raise Problem("too_few_texts", f"The {name} texts have no token that training knows.", pointer="/dataset")
+    return rows
 
 
 def _seen_rows(train: Rows, spec: AnyTextData) -> tuple[Tensor, Tensor]:
@@ -153,6 +176,7 @@ def _text(
     test_characters: int,
     language: bool,
     members: tuple[list[int], list[int], list[int]] | None = None,
+    masked: bool = False,
 ) -> Text:
     return Text(
         tokenizer=tokenizer.json,
@@ -163,6 +187,7 @@ def _text(
         test_characters=test_characters,
         language=language,
         members=members,
+        masked=masked,
         rows_digest=_rows_digest(splits),
     )
 

@@ -1,6 +1,7 @@
 """Tokenizers, all in the JSON format of the `tokenizers` library, which many programs read.
 
-Tokens 0, 1 and 2 are padding, what is unknown, and the end of a text; a text that spells them out means letters.
+Tokens 0, 1 and 2 are padding, what is unknown, and the end of a text, and 3 is the mask of masked language models; a
+text that spells them out means letters.
 """
 
 import hashlib
@@ -17,7 +18,9 @@ from app.errors import Problem
 from workers.distillation.networks.tokens import PAD
 
 SPECIAL = ["<pad>", "<unk>", "<end>"]
-UNKNOWN_TOKEN, END = 1, 2
+MASK_TOKEN = "<mask>"  # of masked language models alone
+UNKNOWN_TOKEN, END, MASK = 1, 2, 3
+AFTER_MASK = 4  # the first of a masked language model's tokens that are of texts
 LEAST_ORDINARY = 2  # tokens besides the special ones: with one there is nothing to tell apart
 
 assert SPECIAL[PAD] == "<pad>"  # what the networks leave out
@@ -67,22 +70,28 @@ def uploaded(text: str) -> Tokenizer:
     return made
 
 
-def trained(spec: CharacterTokenizer | WordTokenizer | BpeTokenizer, texts: Sequence[str]) -> Tokenizer:
-    """A tokenizer of these texts; the same texts give the same one. Raises Problem vocabulary_too_small."""
+def trained(
+    spec: CharacterTokenizer | WordTokenizer | BpeTokenizer, texts: Sequence[str], *, masks: bool = False
+) -> Tokenizer:
+    """A tokenizer of these texts; the same texts give the same one. Raises Problem vocabulary_too_small.
+
+    masks: whether it has a token for a mask.
+    """
+    special = [*SPECIAL, MASK_TOKEN] if masks else SPECIAL
     if isinstance(spec, BpeTokenizer):
         made = tokenizers.Tokenizer(models.BPE())
         made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
         made.decoder = decoders.ByteLevel()
         trainer: trainers.Trainer = trainers.BpeTrainer(
             vocab_size=spec.vocabulary,
-            special_tokens=SPECIAL,
+            special_tokens=special,
             initial_alphabet=sorted(pre_tokenizers.ByteLevel.alphabet()),
             show_progress=False,
         )
     else:
         made = tokenizers.Tokenizer(models.WordLevel(unk_token=SPECIAL[UNKNOWN_TOKEN]))
         trainer = trainers.WordLevelTrainer(
-            vocab_size=spec.vocabulary, special_tokens=SPECIAL, min_frequency=0, show_progress=False
+            vocab_size=spec.vocabulary, special_tokens=special, min_frequency=0, show_progress=False
         )
         if isinstance(spec, CharacterTokenizer):
             made.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
@@ -92,7 +101,7 @@ def trained(spec: CharacterTokenizer | WordTokenizer | BpeTokenizer, texts: Sequ
             made.pre_tokenizer = pre_tokenizers.Whitespace()
     made.train_from_iterator(texts, trainer)
     found = Tokenizer(json.dumps(json.loads(made.to_str()), sort_keys=True, separators=(",", ":")))
-    ordinary = len(found.vocabulary) - len(SPECIAL)
+    ordinary = len(found.vocabulary) - len(special)
     if ordinary < LEAST_ORDINARY:
         title = f"The training texts have {ordinary} different tokens; at least {LEAST_ORDINARY} are needed."
         raise Problem("vocabulary_too_small", title, pointer="/dataset/tokenizer")

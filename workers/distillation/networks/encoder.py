@@ -1,0 +1,17 @@
+"""A small BERT (Devlin and others 2019, arXiv:1810.04805): which token stands here, from all tokens of the row.
+
+Without BERT's segments, its classifier of pairs of sentences, and the layer between the last block and the head.
+"""
+
+from torch import Tensor
+
+from workers.distillation.networks.every_token import EveryTokenNetwork
+from workers.distillation.networks.tokens import PAD
+
+
+class EncoderNetwork(EveryTokenNetwork):
+    """A token sees every token that is no padding."""
+
+    def unseen(self, x: Tensor) -> Tensor:
+        """Padding."""
+        return (x == PAD)[:, None, None, :]
