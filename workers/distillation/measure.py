@@ -84,7 +84,7 @@ def checkpoint(stage: Stage, outcomes: dict[str, Outcome], data: Data) -> bytes:
 def _subject(stage: Stage, data: Data, outcomes: dict[str, Outcome], answers: Tensor) -> Subject:
     chosen = outcomes[stage.name]
     return subject(
-        logits_of(trained(stage, outcomes, data), data.test.x),
+        logits_of(trained(stage, outcomes, data), data.test.x, data.test.answered),
         data,
         answers,
         seed=stage.seed,

@@ -154,11 +154,12 @@ def logits_of(network: nn.Module, x: Tensor, answered: Tensor | None = None) -> 
     was_training, at_once = network.training, rows_at_once(x)
     network.eval()
     with torch.no_grad():
-        parts = [network(part) for part in torch.split(x, at_once)]
-        if answered is not None:
-            wanted = [part.flatten() for part in torch.split(answered, at_once)]
-            parts = [logits[some] for logits, some in zip(parts, wanted, strict=True)]
-        logits = torch.cat(parts)
+        parts = torch.split(x, at_once)
+        if answered is None:
+            logits = torch.cat([network(part) for part in parts])
+        else:
+            wanted = torch.split(answered, at_once)
+            logits = torch.cat([network(part, None, some) for part, some in zip(parts, wanted, strict=True)])
     network.train(was_training)
     return logits
 

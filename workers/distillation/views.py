@@ -1,5 +1,6 @@
-"""Training rows as an epoch shows them: images flipped, shifted, noisy, blended; texts with tokens hidden. A function of
-seed, epoch and rows alone.
+"""Training rows as an epoch shows them: images flipped, shifted, noisy, blended; texts with tokens hidden.
+
+It is a function of seed, epoch and rows alone.
 
 So a student that resumes sees what it would have seen, and a teacher can be asked about the very same images.
 """

@@ -42,8 +42,8 @@ class EveryTokenNetwork(TokenNetwork):
         """Broadcasts to (batch, heads, seeing tokens, seen tokens): True where a token must not look."""
         raise NotImplementedError
 
-    def forward(self, x: Tensor, seen: Features | None = None) -> Tensor:
-        """Logits."""
+    def forward(self, x: Tensor, seen: Features | None = None, answered: Tensor | None = None) -> Tensor:
+        """Logits. answered: (batch, tokens), the only tokens that are answered, one after the other; None: all."""
         unseen = self.unseen(x)
         states = self.dropout(self.embedding(x) + self.positions[:, : x.shape[1]])
         if seen is not None:
@@ -55,5 +55,7 @@ class EveryTokenNetwork(TokenNetwork):
         states = self.norm(states)
         if seen is not None:
             seen["last"] = states.flatten(0, 1)
+        if answered is not None:
+            states = states[answered][None]
         logits: Tensor = self.likeness(states, self.embedding.weight)
         return logits.flatten(0, 1)

@@ -1,12 +1,12 @@
-"""Masked language modelling (BERT: Devlin and others 2019, arXiv:1810.04805, sec. 3.1): tokens that are to be found again.
+"""Masked language modelling (BERT: Devlin and others 2019, arXiv:1810.04805, sec. 3.1): tokens to be found again.
 
-Of each row's tokens 15 % are chosen, at least one. Of the chosen 80 % become the mask, 10 % another token, drawn evenly,
+Of each row's tokens 15 % are chosen, at least one. Of the chosen 80 % become the mask, 10 % any token, drawn evenly,
 and 10 % stay as they are; all of them are labels, and nothing else is. Ends of texts, what is unknown, and padding are
 never chosen: there is nothing to learn from finding them.
 
-Training rows are masked anew in every epoch (as RoBERTa's and DistilBERT's, arXiv:1907.11692, sec. 4.1), by a seed that
-depends on network's seed and epoch, so that a student that resumes sees what it would have seen, and its baseline sees
-the very same masks. Validation and test rows are masked once, by the data's seed.
+Training rows are masked anew in every epoch (as RoBERTa's, arXiv:1907.11692, sec. 4.1, and DistilBERT's), by a seed
+that depends on the network's seed and the epoch, so that a student that resumes sees what it would have seen, and its
+baseline sees the very same masks. Validation and test rows are masked once, by the data's seed.
 """
 
 import torch

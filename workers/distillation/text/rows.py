@@ -90,7 +90,7 @@ def _tokens(read: Texts, spec: AnyTextData) -> Data:
             part = _held_out(part, tokenizer, name, spec)
         splits.append(part)
         first += len(splits[-1].x)
-    _refuse_large(max(len(rows.x) for rows in splits[1:]), tokenizer, spec)
+    _refuse_large(max(len(rows.labels) for rows in splits[1:]), tokenizer)
     rows = (splits[0], splits[1], splits[2])
     seen, learned = _seen_rows(rows[0], spec)
     return Data(
@@ -141,8 +141,8 @@ def _whole(stream: list[int], length: int, first: int) -> Rows:
 def _held_out(rows: Rows, tokenizer: Tokenizer, name: str, spec: AnyTextData) -> Rows:
     """Validation or test rows, masked once for all. Raises Problem too_few_texts."""
     seed = seed_of("masks", name, spec.split_seed)
-    rows = replace(masked(rows, len(tokenizer.vocabulary), seed=seed), answered=None)
-    if not (rows.y != UNKNOWN).any():
+    rows = masked(rows, len(tokenizer.vocabulary), seed=seed)
+    if not len(rows.labels):
         raise Problem("too_few_texts", f"The {name} texts have no token that training knows.", pointer="/dataset")
     return rows
 
@@ -205,11 +205,12 @@ def _refuse_too_many(rows: int, spec: AnyTextData) -> None:
         raise Problem("dataset_invalid", title, pointer="/dataset/max_length")
 
 
-def _refuse_large(rows: int, tokenizer: Tokenizer, spec: AnyTextData) -> None:
-    """Raise Problem where the answers to held-out rows do not fit in memory."""
-    size = 4 * rows * spec.max_length * len(tokenizer.vocabulary)
+def _refuse_large(tokens: int, tokenizer: Tokenizer) -> None:
+    """Raise Problem where the answers to held-out tokens do not fit in memory."""
+    size = 4 * tokens * len(tokenizer.vocabulary)
     if size > MAX_HELD_OUT:
-        title = f"The answers to {rows} held-out rows take {size >> 20:,} MiB; at most {MAX_HELD_OUT >> 20:,} are held."
+        held = f"at most {MAX_HELD_OUT >> 20:,} are held."
+        title = f"The answers to {tokens:,} held-out tokens take {size >> 20:,} MiB; {held}"
         ways_out: list[dict[str, Any]] = [{"validation": 0.05, "test": 0.05}, {"tokenizer": {"kind": "character"}}]
         raise Problem("answers_too_large", title, pointer="/dataset/tokenizer/vocabulary", ways_out=ways_out)
 

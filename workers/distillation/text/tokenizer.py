@@ -18,7 +18,7 @@ from app.errors import Problem
 from workers.distillation.networks.tokens import PAD
 
 SPECIAL = ["<pad>", "<unk>", "<end>"]
-MASK_TOKEN = "<mask>"  # of masked language models alone
+MASK_TOKEN = "<mask>"  # noqa: S105 (no secret); masked language models alone have it
 UNKNOWN_TOKEN, END, MASK = 1, 2, 3
 AFTER_MASK = 4  # the first of a masked language model's tokens that are of texts
 LEAST_ORDINARY = 2  # tokens besides the special ones: with one there is nothing to tell apart
