@@ -16,6 +16,7 @@ from app.distillations.datasets import (
     UploadedData,
     is_regression,
 )
+from app.distillations.initialisation import FromTeacher, refuse_impossible_initialisation
 from app.distillations.layers import LayersDoNotFit, layer_pairs
 from app.distillations.measures import MeasureName
 from app.distillations.objectives import Dkd, FeatureObjective, Kd, Objective, OnFeatures, Place, Rkd, singles
@@ -48,6 +49,12 @@ class Student(Strict):
     architecture: Architecture = Field(
         description="The student's network; the baseline has the same.", examples=[{"kind": "mlp", "hidden": [16]}]
     )
+    initialise_from_teacher: FromTeacher | None = Field(
+        None,
+        description="Begin from the teacher's weights instead of random ones: transformers of one kind and width, "
+        "whose weights are at hand. Null: do not.",
+        examples=[None],
+    )
 
 
 class Evaluation(Strict):
@@ -56,7 +63,8 @@ class Evaluation(Strict):
     baseline: bool = Field(
         True,
         description="Also train the same student from the same initial weights, for as many steps, on its labels "
-        "alone. Without it there is no verdict.",
+        "alone. Without it there is no verdict. Where students begin from their teacher, it begins from random weights "
+        "unless `student.initialise_from_teacher.baseline` says otherwise.",
         examples=[True],
     )
     seeds: Annotated[int, Field(ge=1, le=MAX_SEEDS)] = Field(
@@ -157,6 +165,7 @@ class DistillationJob(Submission):
         if self.training.bias_correction and not is_regression(self.dataset) and not self.dataset.leave_out:
             reason = "it corrects the classes that `dataset.leave_out` names, and none is left out"
             refuse(("training", "bias_correction"), "nothing_to_correct", reason, True)
+        refuse_impossible_initialisation(self)
         every = self.training.checkpoint_every
         if every and self.training.epochs // every * self.evaluation.seeds > MAX_PERIODIC_CHECKPOINTS:
             reason = f"a job keeps at most {MAX_PERIODIC_CHECKPOINTS} periodic checkpoints over all its seeds"

@@ -1,7 +1,7 @@
 """Which networks a job trains, and from what each of them learns."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -29,7 +29,7 @@ class Lesson:
     labels: of every training row, -1 (of regression NaN) where hidden. signal: over every training row; None learns
     from labels alone.
     ask: what the teacher says about another view of all training rows, and the view's name.
-    x: inputs in place of the training rows' own.
+    x: inputs in place of the training rows' own. begun: weights to begin from, by their names; None: random ones.
     """
 
     positions: Tensor
@@ -39,6 +39,7 @@ class Lesson:
     objective: Objective | None = None
     ask: Callable[[Rows, str], Signal] | None = None
     x: Tensor | None = None
+    begun: Mapping[str, Tensor] | None = None
 
 
 @dataclass(frozen=True)

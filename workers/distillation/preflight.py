@@ -28,6 +28,7 @@ from workers.distillation import teachers
 from workers.distillation.compress.section import refuse_without_network
 from workers.distillation.data import Data, Rows
 from workers.distillation.features import wanted_features, with_features
+from workers.distillation.initialise import initial_weights
 from workers.distillation.learner import refuse_unfit
 from workers.distillation.objectives import refuse_undefined
 from workers.distillation.objectives.terms import is_known
@@ -45,7 +46,7 @@ from workers.distillation.preflight_costs import Costs, memory_of, time_of
 from workers.distillation.preflight_data import check_data
 from workers.distillation.preflight_rehearsal import Rehearsal, excerpt, rehearse, resident
 from workers.distillation.preflight_teacher import judge, judge_numbers
-from workers.distillation.run import load_data, reproducible
+from workers.distillation.run import first_heard, load_data, reproducible
 from workers.distillation.signals import Signal
 from workers.distillation.students import multiply_adds, parameters
 from workers.distillation.teachers import Teacher
@@ -88,6 +89,7 @@ def _look(job: DistillationJob, asked: PreflightQuestion, run: Run) -> Preflight
     teacher = _together(job, data, members)
     refuse_without_network(job, teacher)
     wanted = wanted_features(job.objective, student_stage.begin(data), teacher, data)
+    initial_weights(job, student_stage, teacher, data)  # for what it refuses; steps take as long from any weights
     checks, regressors, per_row = _checks(job, data, members, teacher)
     rows = _rows_for(job, data, per_row)
 
@@ -228,7 +230,7 @@ def _student_lesson(
         said, _ = teachers.signal_and_use(teacher, replace(few, train=rows), job.signal, None, view=view)
         return with_features(said, teacher, rows, wanted)
 
-    said = ask(few.train, "plain")
+    said = ask(*first_heard(job, few))
     return student_lesson(job, few, said, ask), said
 
 

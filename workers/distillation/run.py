@@ -22,6 +22,7 @@ from workers.distillation.compress.section import compression_section, refuse_wi
 from workers.distillation.data import Data, Rows, load
 from workers.distillation.export import TOKENIZER_FILE, exported
 from workers.distillation.features import wanted_features, with_features
+from workers.distillation.initialise import baselines_lesson, initial_weights
 from workers.distillation.learner import refuse_unfit
 from workers.distillation.measure import checkpoint, measure, trained
 from workers.distillation.membership import membership
@@ -30,7 +31,6 @@ from workers.distillation.onnx_file import publish_exports
 from workers.distillation.plan import (
     Lesson,
     Stage,
-    baseline_lesson,
     student_lesson,
     student_stages,
     teacher_lesson,
@@ -68,15 +68,17 @@ def _distil(job: DistillationJob, run: Run) -> dict[str, Any]:
     teacher = teacher_of(job, data, keeper)
     refuse_without_network(job, teacher)
     wanted = wanted_features(job.objective, pairs[0][0].begin(data), teacher, data)
-    lesson, use = heard_lesson(job, data, teacher, wanted, run)
+    begun = initial_weights(job, pairs[0][0], teacher, data)
+    heard, use = heard_lesson(job, data, teacher, wanted, run)
+    lesson = replace(heard, begun=begun)
     answers = teachers.answers_of(teacher, data, data.test, run)
     warn_early(teachers.answers_of(teacher, data, data.validation, run), data, run)
 
     for student, baseline in pairs:
         teach(student, lesson, data, keeper, every=job.training.checkpoint_every)
         if job.evaluation.baseline:
-            teach(baseline, baseline_lesson(data), data, keeper)
-    compression = compression_section(job, data, teacher, lesson, pairs, keeper)
+            teach(baseline, baselines_lesson(job, data, begun), data, keeper)
+    compression = compression_section(job, data, teacher, heard, pairs, keeper)
     run.progress(phase="evaluation", done=0, total=1, unit="reports")
     findings = measure(job, data, teacher, lesson, pairs, keeper.outcomes, answers=answers, use=use)
     short = result(

@@ -20,11 +20,12 @@ from workers.distillation import teachers
 from workers.distillation.data import Rows
 from workers.distillation.evaluate import latency, size
 from workers.distillation.features import wanted_features, with_features
+from workers.distillation.initialise import baselines_lesson, initial_weights
 from workers.distillation.learner import refuse_unfit, score
 from workers.distillation.measure import checkpoint, measure, trained
 from workers.distillation.networks.network import Network
 from workers.distillation.objectives import refuse_undefined
-from workers.distillation.plan import Lesson, baseline_lesson, student_lesson, student_stages
+from workers.distillation.plan import Lesson, student_lesson, student_stages
 from workers.distillation.report import result
 from workers.distillation.run import first_heard, heard_lesson, load_data, publish, reproducible, teacher_of, warn_early
 from workers.distillation.signals import Signal
@@ -89,7 +90,8 @@ class _Sweeping:
             pairs = [tuple(self._named(stage, number) for stage in pair) for pair in student_stages(job)]
             refuse_undefined(job.objective, len(self.data.classes))
             refuse_unfit(pairs[0][0], self.data)
-            lesson = self._lesson(job)
+            begun = initial_weights(job, pairs[0][0], self.teacher, self.data)
+            lesson = replace(self._lesson(job), begun=begun)
         except (ValidationError, Problem) as error:
             trial.why = reason(error) if isinstance(error, ValidationError) else str(error)
             return trial
@@ -190,7 +192,7 @@ class _Sweeping:
         assert best.job is not None
         job, data, keeper = best.job, self.data, self.keeper
         if job.evaluation.baseline:
-            lesson = baseline_lesson(data)
+            lesson = baselines_lesson(job, data, best.lessons[0].begun)
             pairs = [(baseline, baseline) for _, baseline in best.pairs]
             unpruned = Trainer(data, keeper, pruning=None)
             unpruned.train([Trial(best.number, {}, job, pairs, [lesson] * len(pairs))], lambda _: None)

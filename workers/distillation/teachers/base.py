@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from app.distillations.architectures import AnyArchitecture
 from app.distillations.teachers import Weights
 from app.errors import Problem
 from workers.distillation.data import Rows, Standardisation
@@ -24,6 +25,7 @@ class Teacher:
     standardisation: what makes these inputs of raw rows; None: the job's own. order: of the network's logits, by the
     data's classes; None: the same.
     bytes, parameters, multiply_adds: of its file, of its network, and of one row; 0 where unknown.
+    architecture: of a network that was read, not trained here.
     members: of an ensemble. round_trips: milliseconds of each request that an endpoint answered, without pauses.
     unspoken: rows to (rows, classes), True for a class whose probability it leaves to the student (`ghost`).
     lasting: whether its answers are worth keeping; those that were uploaded are kept already.
@@ -40,6 +42,7 @@ class Teacher:
     bytes: int = 0
     parameters: int = 0
     multiply_adds: int = 0
+    architecture: AnyArchitecture | None = None
     members: tuple["Teacher", ...] = ()
     round_trips: list[float] | None = None
     unspoken: Callable[[Rows], Tensor] | None = None

@@ -61,7 +61,7 @@ def from_weights(spec: Weights, path: Path, data: Data) -> Teacher:
     teacher = _teacher(
         network, _standardisation(spec, card, data), digest_of(spec, path.read_bytes()), path.stat().st_size
     )
-    teacher = _in_units(teacher, card, data)
+    teacher = _in_units(replace(teacher, architecture=architecture), card, data)
     teacher = arranged(teacher, names, data.classes, "/classes" if spec.classes else "/file")
     network.load_state_dict(fitting(weights, network))
     if card is not None and checkpoints.trained_on_others(card, data):
