@@ -15,7 +15,7 @@ from workers.distillation.objectives.terms import is_known
 from workers.distillation.state import Curve
 from workers.distillation.targets import Errors, correlation, errors, known_rows
 from workers.distillation.teachers import Use
-from workers.distillation.text.report import language_section
+from workers.distillation.text.report import language_section, masked_section
 
 Verdict = Literal["BEATS", "NO BEATS", "INCONCLUSIVE"]
 
@@ -138,13 +138,22 @@ def _labels(labels: Tensor, data: Data) -> int:
 
 
 def language(data: Data, findings: Findings) -> dict[str, Any] | None:
-    if not data.language:
-        return None
-    teacher, students, baselines = (
+    """What a report says of language models; None of anything else."""
+    return language_section(data, *_nats(findings)) if data.language else None
+
+
+def masked_language(data: Data, findings: Findings) -> dict[str, Any] | None:
+    """What it says of masked ones."""
+    return masked_section(data, *_nats(findings)) if data.masked else None
+
+
+def _nats(findings: Findings) -> tuple[float, list[float], list[float]]:
+    """Of a token: the teacher's, and each student's and baseline's."""
+    (teacher,), students, baselines = (
         [one.negative_log_likelihood for one in qualities(arm)]
         for arm in ([findings.teacher], findings.students, findings.baselines)
     )
-    return language_section(data, teacher[0], students, baselines)
+    return teacher, students, baselines
 
 
 def qualities(arm: list[Subject]) -> list[Quality]:

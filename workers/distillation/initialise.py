@@ -8,14 +8,13 @@ from dataclasses import replace
 
 from torch import Tensor
 
-from app.distillations.initialisation import PLACE, CannotBegin, check, taken
+from app.distillations.initialisation import PLACE, CannotBegin, FromTeacher, check, taken
 from app.distillations.schemas import DistillationJob
 from app.errors import Problem
 from workers.distillation.data import Data
 from workers.distillation.networks.network import Network
 from workers.distillation.plan import Lesson, Stage, baseline_lesson
 from workers.distillation.teachers import Teacher
-
 
 Initial = Mapping[str, Tensor]  # by the student's names
 
@@ -44,6 +43,17 @@ def baselines_lesson(job: DistillationJob, data: Data, begun: Initial | None) ->
     """The baselines', which begin where the students do only if that was asked for. begun: the students' weights."""
     how, alone = job.student.initialise_from_teacher, baseline_lesson(data)
     return replace(alone, begun=begun) if how is not None and how.baseline else alone
+
+
+def initialisation_note(how: FromTeacher) -> str:
+    """What the comparison is then."""
+    which = "evenly spaced ones" if how.blocks is None else f"{', '.join(map(str, how.blocks))}, counted from 0"
+    said = f"The students began from the teacher's weights; of its blocks they have {which}. "
+    if how.baseline:
+        return said + "The baselines began there too: the verdict is about what the objective adds to that."
+    return (
+        said + "The baselines began from random weights: the verdict is about the teacher's weights and words together."
+    )
 
 
 def weights_from(teacher: Teacher, student: Network, blocks: list[int] | None) -> dict[str, Tensor]:

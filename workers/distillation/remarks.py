@@ -16,11 +16,19 @@ from app.distillations.teachers import (
 )
 from workers.distillation.data import Data
 from workers.distillation.evaluate import Comparison, Quality
-from workers.distillation.findings import Findings, gain, language, row_counts, values
+from workers.distillation.findings import Findings, gain, language, masked_language, row_counts, values
+from workers.distillation.initialise import initialisation_note
 from workers.distillation.objectives.terms import is_known
 from workers.distillation.targets import Errors, Targets
 from workers.distillation.teachers import Use
-from workers.distillation.text.report import lesson_note, lost_note, sequence_note, text_notes
+from workers.distillation.text.report import (
+    lesson_note,
+    lost_note,
+    masked_lost_note,
+    sequence_note,
+    text_notes,
+    views_note,
+)
 
 HARDLY_HARD = 0.98  # test accuracy of students from which on a teacher without mistakes is no surprise
 NO_BETTER = {
@@ -47,14 +55,21 @@ def notes(job: DistillationJob, data: Data, findings: Findings) -> list[str]:
     ]
     if isinstance(job.objective, Sequence):
         said.append(sequence_note(job.objective, findings.signal))
+    elif data.masked:
+        said.append(views_note(findings.signal))
     else:
         said.append(_signal_note(findings.signal))
+    if job.student.initialise_from_teacher is not None:
+        said.append(initialisation_note(job.student.initialise_from_teacher))
     said += _data_notes(job, data)
     if data.text is not None and isinstance(job.dataset, TextFile | BuiltinText):
         said += text_notes(job.dataset, data, data.text)
-    losses = language(data, findings)
-    if losses and findings.teacher_parameters:
-        said.append(lost_note(findings.student_parameters, findings.teacher_parameters, losses))
+    if findings.teacher_parameters:
+        sizes = (findings.student_parameters, findings.teacher_parameters)
+        if losses := language(data, findings):
+            said.append(lost_note(*sizes, losses))
+        if losses := masked_language(data, findings):
+            said.append(masked_lost_note(*sizes, losses))
     return said
 
 
