@@ -9,12 +9,21 @@ from app.http.front import AtHand
 from app.http.inspections import asked
 from app.http.problems import problems
 from app.models import models
-from app.models.predictions import Answer, Continuations, NewPrediction, Prediction, Question, Recommendations, Values
+from app.models.predictions import (
+    Answer,
+    Continuations,
+    Fillings,
+    NewPrediction,
+    Prediction,
+    Question,
+    Recommendations,
+    Values,
+)
 from app.models.schemas import ModelId
 
 router = APIRouter(prefix="/v1/models", tags=["models"], responses=problems(401, 403, 422, 429, 503))
 
-ANSWERS: TypeAdapter[Prediction | Values | Continuations | Recommendations] = TypeAdapter(Answer)
+ANSWERS: TypeAdapter[Prediction | Values | Continuations | Fillings | Recommendations] = TypeAdapter(Answer)
 
 
 @router.post("/{model_id}/predict", responses=problems(400, 404, 413, 415))
@@ -22,7 +31,8 @@ async def predict(model_id: ModelId, rows: NewPrediction, front: AtHand, owner: 
     """What a model says. For trying it: seconds, most of them for a worker to start PyTorch.
 
     One field tells the questions apart: `inputs` are rows of numbers, `texts` go to a classifier of texts, `prompts`
-    to a language model, `users` to a recommender. A model of another kind says which of them it answers.
+    to a language model, `masked` to a masked one, `users` to a recommender. A model of another kind says which of them
+    it answers.
 
     Nothing is kept of it. It is first in line, but where every worker trains it has to wait for one of them, and
     answers 503 when that takes too long. To serve a model, export it as ONNX and run that.

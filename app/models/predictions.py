@@ -1,7 +1,7 @@
 """What a model may be asked, what it says, and how a worker is asked on the way.
 
 One body, told apart by the field that it has: `inputs` of models of numbers and images, `texts` of text classifiers,
-`prompts` of language models, `users` of recommenders.
+`prompts` of language models, `masked` of masked ones, `users` of recommenders.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,9 @@ MAX_NUMBERS = 1 << 18  # of all rows: some 5 MB of JSON, which pass through the 
 MAX_CHARACTERS = 1 << 18  # of all texts or prompts
 MAX_PROMPTS = 16
 MAX_NEW_TOKENS = 2048  # of all prompts together; each is a pass through the network
-MAX_LIST = 100  # items recommended to a user
+MAX_LIST = 100  # items recommended to a user, or tokens for a mask
+MAX_MASKS = 512  # of all texts; each is answered with a list
+MASK = "<mask>"
 MAX_EXCLUDED = 10_000  # items of all users
 
 Side = Annotated[int, Field(ge=1, le=4096)]
@@ -122,6 +124,28 @@ class AskPrompts(Strict):
         return self
 
 
+class AskMasked(Strict):
+    """Texts for a masked language model to fill in."""
+
+    masked: Annotated[list[GivenText], Field(min_length=1, max_length=MAX_ROWS)] = Field(
+        description=f"Up to 256 texts with `{MASK}` wherever a token is to be found, at most 512 of them in all.",
+        examples=[["The import <mask> binds a name."]],
+    )
+    top_k: Annotated[int, Field(ge=1, le=MAX_LIST)] = Field(
+        5, description="How many of the likeliest tokens to name for each mask.", examples=[5]
+    )
+
+    @model_validator(mode="after")
+    def _has_masks(self) -> "AskMasked":
+        refuse_too_long("masked", self.masked)
+        for number, text in enumerate(self.masked):
+            if MASK not in text:
+                refuse(("masked", number), "no_mask", f"there is no {MASK} in this text: nothing to fill in", None)
+        if (masks := sum(text.count(MASK) for text in self.masked)) > MAX_MASKS:
+            refuse(("masked",), "too_many_masks", f"at most {MAX_MASKS} masks at once; send fewer texts", masks)
+        return self
+
+
 class AskUsers(Strict):
     """Users for a recommender."""
 
@@ -159,8 +183,8 @@ def refuse_too_long(field: str, texts: list[str]) -> None:
         refuse((field,), "too_many_characters", reason, characters)
 
 
-BY_FIELD = {"inputs": AskRows, "texts": AskTexts, "prompts": AskPrompts, "users": AskUsers}
-AnyQuestion = AskRows | AskTexts | AskPrompts | AskUsers
+BY_FIELD = {"inputs": AskRows, "texts": AskTexts, "prompts": AskPrompts, "masked": AskMasked, "users": AskUsers}
+AnyQuestion = AskRows | AskTexts | AskPrompts | AskMasked | AskUsers
 
 
 def _tag(body: Any) -> str:
@@ -173,7 +197,7 @@ def _one_question(body: Any) -> Any:
     if isinstance(body, Mapping):
         named = [field for field in BY_FIELD if field in body]
         if len(named) != 1:
-            reason = "a question has one of the fields `inputs`, `texts`, `prompts` and `users`"
+            reason = "a question has one of the fields `inputs`, `texts`, `prompts`, `masked` and `users`"
             refuse(tuple(named[1:2]), "one_question", reason, named)
     elif not isinstance(body, AnyQuestion):
         refuse((), "one_question", "a question is an object", None)
@@ -185,6 +209,7 @@ NewPrediction = Annotated[
         Annotated[AskRows, Tag("of inputs")]
         | Annotated[AskTexts, Tag("of texts")]
         | Annotated[AskPrompts, Tag("of prompts")]
+        | Annotated[AskMasked, Tag("of masked")]
         | Annotated[AskUsers, Tag("of users")],
         Discriminator(_tag),
     ],
@@ -257,6 +282,30 @@ class Continuations(Said):
     continuations: list[Continuation] = Field(description="One for each prompt, in their order.")
 
 
+class Candidate(View):
+    """A token that may stand where a mask is."""
+
+    token: str = Field(description="As the tokenizer's vocabulary spells it.", examples=["statement"])
+    probability: float = Field(description="Among all tokens of texts; special ones have none.", examples=[0.41])
+
+
+class Filling(View):
+    """How a masked language model fills a text in."""
+
+    text: str = Field(
+        description="The text with the likeliest token for each mask, as the tokenizer decodes it.",
+        examples=["The import statement binds a name."],
+    )
+    masks: list[list[Candidate]] = Field(description="For each mask that the model saw, the likeliest tokens.")
+
+
+class Fillings(Said):
+    """How a masked language model fills texts in."""
+
+    object: Literal["fillings"] = Field("fillings", description="What this is.")
+    fillings: list[Filling] = Field(description="One for each text, in their order.")
+
+
 class Recommended(View):
     """An item of a list."""
 
@@ -274,7 +323,7 @@ class Recommendations(Said):
     )
 
 
-Answer = Annotated[Prediction | Values | Continuations | Recommendations, Field(discriminator="object")]
+Answer = Annotated[Prediction | Values | Continuations | Fillings | Recommendations, Field(discriminator="object")]
 
 
 class Question(BaseModel):

@@ -11,6 +11,7 @@ from app.distillations.architectures import (
     Architecture,
     BagOfEmbeddings,
     Decoder,
+    Encoder,
     Lstm,
     TextCnn,
     TextTransformer,
@@ -28,7 +29,7 @@ from app.schemas import FileId, Labels, Name, View, refuse
 
 EXAMPLE_ID = "model_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b"
 
-Answers = Literal["inputs", "texts", "prompts", "users"]
+Answers = Literal["inputs", "texts", "prompts", "masked", "users"]
 ModelId = Annotated[str, Path(pattern=id_pattern("model"), description="The id of a model.", examples=[EXAMPLE_ID])]
 CheckpointRef = Annotated[str, StringConstraints(pattern=id_pattern("ckpt"))]
 
@@ -115,6 +116,8 @@ def answers_of(architecture: AnyArchitecture | AnyScorer | None, format: str, *,
             return "users"
         case Decoder():
             return "prompts" if has_card else None
+        case Encoder():
+            return "masked" if has_card else None
         case BagOfEmbeddings() | TextCnn() | Lstm() | TextTransformer():
             return "texts" if has_card else None
     return "inputs"

@@ -29,7 +29,7 @@ from workers.distillation.read import Array
 from workers.distillation.students import logits_of, rows_at_once
 from workers.distillation.targets import Targets, correlation, errors
 from workers.distillation.teachers.onnx_model import open_session
-from workers.distillation.text.tokenizer import END, UNKNOWN_TOKEN
+from workers.distillation.text.tokenizer import END, MASK, UNKNOWN_TOKEN
 
 INPUTS, TOKENS, LOGITS, VALUES = "inputs", "tokens", "logits", "values"
 TOKENIZER_FILE = "tokenizer.json"  # published beside the exports; all students of a job share it
@@ -114,11 +114,11 @@ def _takes(data: Data) -> dict[str, Any]:
 
 
 def _takes_tokens(data: Data, text: Text) -> dict[str, Any]:
-    answers = (
-        {"outputs": "logits (batch, length, vocabulary): of the token that follows each; at padding they mean nothing"}
-        if data.language
-        else {"outputs": "logits, one column a class", "classes": data.classes}
-    )
+    which = "stands at" if data.masked else "follows"
+    answers: dict[str, Any] = {"outputs": "logits, one column a class", "classes": data.classes}
+    if data.language:
+        said = f"logits (batch, length, vocabulary): of the token that {which} each; at padding they mean nothing"
+        answers = {"outputs": said} | ({"mask": MASK} if data.masked else {})
     return {
         "inputs": "tokens (batch, length), int64, by their numbers in the tokenizer; short rows are filled up at their "
         "end with the padding token, which changes no answer",

@@ -11,12 +11,12 @@ import onnxruntime as ort  # type: ignore[import-untyped]
 import torch
 from torch import Tensor
 
-from app.distillations.architectures import Decoder
 from app.distillations.teachers import ModelTeacher, Weights
 from app.errors import Problem
 from app.models.predictions import (
     BY_FIELD,
     AnyQuestion,
+    AskMasked,
     AskPrompts,
     AskRows,
     AskTexts,
@@ -34,10 +34,16 @@ from workers.distillation.targets import Targets
 from workers.distillation.teachers.onnx_check import read_onnx
 from workers.distillation.teachers.onnx_model import open_session
 from workers.distillation.teachers.torch_file import read_torch
-from workers.distillation.text.predict import classified, continued
+from workers.distillation.text.predict import classified, continued, filled_in
 from workers.run import Run
 
-ANSWERS = {"inputs": "rows of numbers", "texts": "texts", "prompts": "the beginnings of texts", "users": "users"}
+ANSWERS = {
+    "inputs": "rows of numbers",
+    "texts": "texts",
+    "prompts": "the beginnings of texts",
+    "masked": "texts with masks",
+    "users": "users",
+}
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,8 @@ def predict(question: Question, run: Run) -> dict[str, Any]:
                 answer = _prediction(question.model, of_texts.classes, logits, "/texts", notes)
             case AskPrompts():
                 answer = continued(asked, checkpoints.card_of(card or ""), spec, run)
+            case AskMasked():
+                answer = filled_in(asked, checkpoints.card_of(card or ""), spec, run)
             case AskUsers():
                 weights, _ = checkpoints.read(path)
                 answer = recommended(asked, weights, recommender_card(card or ""), question.model)
@@ -87,7 +95,7 @@ def _refuse_another_question(asked: AnyQuestion, text: str | None) -> None:
     if text is not None and checkpoints.is_recommender(text):
         wanted = "users"
     elif text is not None and (card := checkpoints.card_of(text)).tokenizer is not None:
-        wanted = "prompts" if isinstance(card.architecture, Decoder) else "texts"
+        wanted = {"decoder": "prompts", "encoder": "masked"}.get(card.architecture.kind, "texts")
     else:
         wanted = "inputs"
     if not isinstance(asked, BY_FIELD[wanted]):

@@ -1,16 +1,29 @@
 """What models of text say when somebody tries them."""
 
+from dataclasses import replace
+
 import torch
 
 from app.distillations.datasets import MAX_LENGTH
 from app.distillations.teachers import ModelTeacher
-from app.models.predictions import AskPrompts, AskTexts, Continuation, Continuations, NewToken
+from app.errors import Problem
+from app.models.predictions import (
+    AskMasked,
+    AskPrompts,
+    AskTexts,
+    Candidate,
+    Continuation,
+    Continuations,
+    Filling,
+    Fillings,
+    NewToken,
+)
 from workers.distillation import checkpoints, teachers
 from workers.distillation.data import Data, Rows, Text
 from workers.distillation.networks.decoder import DecoderNetwork
 from workers.distillation.text.generate import generated
 from workers.distillation.text.rows import AS_THEY_ARE, filled
-from workers.distillation.text.tokenizer import END, UNKNOWN_TOKEN, Tokenizer, uploaded
+from workers.distillation.text.tokenizer import AFTER_MASK, END, MASK, MASK_TOKEN, UNKNOWN_TOKEN, Tokenizer, uploaded
 from workers.run import Run
 
 Tokens = list[list[int]]
@@ -43,6 +56,40 @@ def continued(asked: AskPrompts, card: checkpoints.Card, spec: ModelTeacher, run
         )
     notes = _notes("prompt", prompts, length - 1, "are longer than what the model sees at once, their last")
     return Continuations(model=spec.model, notes=notes, continuations=said)
+
+
+def filled_in(asked: AskMasked, card: checkpoints.Card, spec: ModelTeacher, run: Run) -> Fillings:
+    """What a masked language model finds where masks are. Raises Problem."""
+    tokenizer, length = _reader(card)
+    vocabulary = tokenizer.vocabulary
+    if vocabulary[MASK : MASK + 1] != [MASK_TOKEN]:
+        raise checkpoints.invalid(f"The tokenizer in the model's card has no {MASK_TOKEN}.")
+    rows = [_with_masks(text, tokenizer) for text in asked.masked]
+    data = _only([[END, *row, END][:length] for row in rows], tokenizer, vocabulary, length)
+    data = replace(data, test=replace(data.test, answered=data.test.x == MASK))
+    logits = teachers.loaded(spec, data, run).logits(data.test).double()
+    if not logits.isfinite().all():
+        raise Problem("not_finite", "The model answers with something that is no number.", pointer="/masked")
+    logits[:, :AFTER_MASK] = -torch.inf  # no text holds a special token
+    best = logits.softmax(1).topk(min(asked.top_k, len(vocabulary) - AFTER_MASK), dim=1)
+    found = iter(zip(best.values.tolist(), best.indices.tolist(), strict=True))
+    fillings = []
+    for row, shown in zip(rows, data.test.x, strict=True):
+        masks = [list(zip(*next(found), strict=True)) for _ in range(int((shown == MASK).sum()))]
+        likeliest = iter(each[0][1] for each in masks)
+        filled_row = [next(likeliest, MASK) if token == MASK else token for token in row]
+        candidates = [[Candidate(token=vocabulary[code], probability=p) for p, code in each] for each in masks]
+        fillings.append(Filling(text=tokenizer.decode(filled_row), masks=candidates))
+    notes = _notes("text", rows, length - 1, "were cut off after")
+    if unseen := sum(text.count(MASK_TOKEN) for text in asked.masked) - len(logits):
+        notes.append(f"{unseen} masks were cut off with them, and are not filled in.")
+    return Fillings(model=spec.model, notes=notes, fillings=fillings)
+
+
+def _with_masks(text: str, tokenizer: Tokenizer) -> list[int]:
+    """The tokens of a text in which `<mask>` is a mask; elsewhere it would be six letters."""
+    first, *others = tokenizer.encode(text.split(MASK_TOKEN))
+    return first + [token for part in others for token in (MASK, *part)]
 
 
 def _reader(card: checkpoints.Card) -> tuple[Tokenizer, int]:
