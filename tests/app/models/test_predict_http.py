@@ -94,6 +94,10 @@ def test_a_worker_is_asked_and_nothing_is_left_of_it(service: Service) -> None:
             },
         ),
         (
+            {"masked": ["a <mask>"], "top_k": 1},
+            {"object": "fillings", "fillings": [{"text": "a b", "masks": [[{"token": "b", "probability": 0.5}]]}]},
+        ),
+        (
             {"users": ["1", "2"], "k": 1, "exclude": [["3"], []]},
             {"object": "recommendations", "recommendations": [[{"item": "3", "score": 0.5}], []]},
         ),

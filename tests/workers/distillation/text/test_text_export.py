@@ -16,7 +16,15 @@ import torch
 from pydantic import TypeAdapter
 from safetensors.torch import load_file
 
-from app.distillations.architectures import AnyArchitecture, BagOfEmbeddings, Decoder, Lstm, TextCnn, TextTransformer
+from app.distillations.architectures import (
+    AnyArchitecture,
+    BagOfEmbeddings,
+    Decoder,
+    Encoder,
+    Lstm,
+    TextCnn,
+    TextTransformer,
+)
 from app.distillations.card import card
 from app.distillations.datasets import BuiltinText
 from app.distillations.domains import AnyJob, Job
@@ -42,6 +50,7 @@ CLASSIFIERS: list[AnyArchitecture] = [
     TextTransformer(kind="text_transformer", width=8, depth=1, heads=2, dropout=0.5),
 ]
 SPEAKER = Decoder(kind="decoder", width=8, depth=1, heads=2, dropout=0.5)
+FILLER = Encoder(kind="encoder", width=8, depth=1, heads=2, dropout=0.5)
 
 
 @cache
@@ -97,10 +106,15 @@ def test_a_classifier_answers_tokens_of_any_number_and_length(architecture: AnyA
     assert facts["max_logit_difference"] == pytest.approx(float((answers - expected).abs().max()), rel=1e-4)
 
 
-def test_a_language_model_answers_every_token_and_is_judged_where_there_is_one() -> None:
-    data = topics("language_modelling")
-    network = network_of(SPEAKER, data)
-    content = to_onnx(network, data, SPEAKER)
+@pytest.mark.parametrize(
+    ("task", "architecture"), [("language_modelling", SPEAKER), ("masked_language_modelling", FILLER)]
+)
+def test_a_language_model_answers_every_token_and_is_judged_where_there_is_one(
+    task: str, architecture: AnyArchitecture
+) -> None:
+    data = topics(task)
+    network = network_of(architecture, data)
+    content = to_onnx(network, data, architecture)
     session = ort.InferenceSession(content)
     for rows, length in ((1, 1), (2, LENGTH), (5, 3)):
         tokens = torch.randint(1, 40, (rows, length))
@@ -109,10 +123,10 @@ def test_a_language_model_answers_every_token_and_is_judged_where_there_is_one()
         np.testing.assert_allclose(found.reshape(rows * length, -1), logits_of(network, tokens), atol=1e-4, rtol=1e-4)
         padded = said(session, tokens.tolist(), LENGTH)[:, :length]
         np.testing.assert_allclose(padded, found, atol=1e-4, rtol=1e-4)
-    known = data.test.labels != UNKNOWN
-    for file in (content, to_int8(content, SPEAKER, data.train.raw[:2])):
+    known = data.test.y.flatten() != UNKNOWN
+    for file in (content, to_int8(content, architecture, data.train.raw[:2])):
         facts, answers = described(file, network, data, 1), onnx_logits(file, data.test.raw, 1)[known]
-        labels = data.test.labels[known]
+        labels = data.test.y.flatten()[known]
         assert facts["accuracy"] == pytest.approx(float((answers.argmax(1) == labels).double().mean()))
         loss = torch.nn.functional.cross_entropy(answers.double(), labels)
         assert facts["negative_log_likelihood"] == pytest.approx(float(loss))

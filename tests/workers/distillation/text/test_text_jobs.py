@@ -107,13 +107,24 @@ DISTILBERT = [
     {"weight": 7.0, "objective": {"kind": "kd", "temperature": 2.0, "alpha": 5 / 7}},
     {"weight": 1.0, "objective": {"kind": "cosine", "hard_weight": 0.0}},
 ]
+FILL: dict[str, Any] = {
+    "dataset": SPEAK["dataset"] | {"task": "masked_language_modelling"},
+    "teacher": {"source": "train", "architecture": {"kind": "encoder", "width": 8, "depth": 2, "heads": 2}},
+    "student": {
+        "architecture": {"kind": "encoder", "width": 8, "depth": 1, "heads": 2, "dropout": 0.1},
+        "initialise_from_teacher": {"blocks": [1]},
+    },
+    "objective": {"kind": "sum", "terms": DISTILBERT},
+    "training": {"epochs": 3, "batch_size": 16},
+    "evaluation": {"seeds": 1},
+}
 HIDDEN = {"kind": "fitnet", "layers": {"blocks.0": "blocks.0", "last": "last"}, "hard_weight": 0, "weight": 1}
 
 
 @pytest.mark.parametrize(
     "body",
     [
-        *(CLASSIFY, SPEAK, SPEAK | {"objective": {"kind": "sequence", "prompt": 4}}),
+        *(CLASSIFY, SPEAK, FILL, SPEAK | {"objective": {"kind": "sequence", "prompt": 4}}),
         CLASSIFY | ENCODERS | {"objective": {"kind": "rkd", "layers": {"blocks.0": "blocks.1"}}},
         CLASSIFY | {"objective": {"kind": "crd", "width": 4}},
         SPEAK | {"objective": {"kind": "sum", "terms": [{"objective": {"kind": "kd"}}, {"objective": HIDDEN}]}},

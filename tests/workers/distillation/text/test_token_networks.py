@@ -24,6 +24,7 @@ CLASSIFIERS: list[dict[str, Any]] = [
     {"kind": "text_transformer", "width": 8, "depth": 2, "heads": 2},
 ]
 DECODER: dict[str, Any] = {"kind": "decoder", "width": 8, "depth": 2, "heads": 2}
+ENCODER: dict[str, Any] = DECODER | {"kind": "encoder"}
 
 
 def network(given: dict[str, Any], classes: int = CLASSES, *, seed: int = 0) -> Network:
@@ -57,6 +58,18 @@ def test_a_later_token_never_changes_earlier_answers(seed: int, at: int, token: 
         assert not torch.equal(before[0, at:], after[0, at:])
 
 
+def test_an_encoder_sees_what_follows_and_is_deaf_to_padding() -> None:
+    one, x = network(ENCODER, VOCABULARY), tokens(2, 4)
+    changed = x.clone()
+    changed[0, 7] = 5 if x[0, 7] != 5 else 6
+    before, after = (logits_of(one, given).view(2, LENGTH, -1) for given in (x, changed))
+    assert not torch.equal(before[0, 0], after[0, 0])
+    assert torch.equal(before[1], after[1])
+    x[0, 6:] = PAD
+    assert torch.allclose(logits_of(one, x)[:6], logits_of(one, x[:1, :6]), atol=1e-6)
+    assert logits_of(one, torch.zeros(1, LENGTH, dtype=torch.int64)).isfinite().all()
+
+
 @pytest.mark.parametrize("given", CLASSIFIERS)
 def test_padding_is_not_heard(given: dict[str, Any]) -> None:
     one = network(given)
@@ -85,19 +98,20 @@ def test_parameters_and_multiply_adds_are_those_of_a_count_by_hand() -> None:
     assert multiply_adds(lstm, (LENGTH,)) == 10 * 4 * 5 * ((6 + 5) + (5 + 5)) + 5 * 4
     block = 10 * 8 * 24 + 2 * 10 * 10 * 8 + 10 * 8 * 8 + 2 * 10 * 8 * 16
     assert multiply_adds(encoder, (LENGTH,)) == 2 * block + 8 * 4
-    decoder = network(DECODER, VOCABULARY)
+    decoder, masked = network(DECODER, VOCABULARY), network(ENCODER, VOCABULARY)
+    assert (parameters(masked), multiply_adds(masked, (LENGTH,))) == (parameters(decoder), 2 * block + 10 * 8 * 20)
     assert multiply_adds(decoder, (LENGTH,)) == 2 * block + 10 * 8 * 20
     assert parameters(decoder) == 20 * 8 + 10 * 8 + 2 * (8 * 24 + 24 + 8 * 8 + 8 + 2 * 8 * 16 + 16 + 8 + 4 * 8) + 2 * 8
 
 
-@pytest.mark.parametrize("given", [*CLASSIFIERS, DECODER])
+@pytest.mark.parametrize("given", [*CLASSIFIERS, DECODER, ENCODER])
 def test_initial_weights_depend_on_the_seed_alone(given: dict[str, Any]) -> None:
     first, second, other = (network(given, VOCABULARY, seed=seed).state_dict() for seed in (5, 5, 6))
     assert all(torch.equal(first[name], second[name]) for name in first)
     assert any(not torch.equal(first[name], other[name]) for name in first)
 
 
-@pytest.mark.parametrize("given", [*CLASSIFIERS, DECODER])
+@pytest.mark.parametrize("given", [*CLASSIFIERS, DECODER, ENCODER])
 def test_features_are_those_that_the_door_knows(given: dict[str, Any]) -> None:
     expected = features_of(TypeAdapter(Architecture).validate_python(given))
     assert dict.fromkeys(shapes_of(network(given), tokens(1, 0)), "flat") == expected

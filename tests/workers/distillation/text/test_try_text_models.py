@@ -13,12 +13,22 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from app.distillations.architectures import AnyArchitecture, Decoder, TextCnn
+from app.distillations.architectures import AnyArchitecture, Decoder, Encoder, TextCnn
 from app.distillations.datasets import BuiltinText
 from app.distillations.objectives import Sequence
 from app.distillations.tokenizers import BpeTokenizer, CharacterTokenizer
 from app.errors import Problem
-from app.models.predictions import AskPrompts, AskRows, AskTexts, AskUsers, Continuations, Prediction, Question
+from app.models.predictions import (
+    AskMasked,
+    AskPrompts,
+    AskRows,
+    AskTexts,
+    AskUsers,
+    Continuations,
+    Fillings,
+    Prediction,
+    Question,
+)
 from workers.distillation.checkpoints import to_bytes
 from workers.distillation.data import Data
 from workers.distillation.export import to_onnx
@@ -29,7 +39,7 @@ from workers.distillation.students import build, logits_of
 from workers.distillation.text.generate import generated
 from workers.distillation.text.rows import filled, load_text
 from workers.distillation.text.sequence import continued
-from workers.distillation.text.tokenizer import END, Tokenizer
+from workers.distillation.text.tokenizer import AFTER_MASK, END, MASK, Tokenizer
 from workers.run import Stopped
 
 Make = Callable[..., Any]
@@ -37,6 +47,7 @@ NAME = "model_" + "0" * 32
 LENGTH = 12
 CNN = TextCnn(kind="text_cnn", width=8, filters=4, sizes=[1, 3])
 DECODER = Decoder(kind="decoder", width=16, depth=1, heads=2)
+ENCODER = Encoder(kind="encoder", width=16, depth=1, heads=2)
 
 
 @cache
@@ -71,6 +82,12 @@ def classifier() -> tuple[Any, bytes]:
 def speaker() -> tuple[Any, bytes]:
     network = network_of(DECODER, topics("language_modelling"))
     return network, to_bytes(network.state_dict(), DECODER, topics("language_modelling"))
+
+
+@cache
+def filler() -> tuple[Any, bytes]:
+    network = network_of(ENCODER, topics("masked_language_modelling"))
+    return network, to_bytes(network.state_dict(), ENCODER, topics("masked_language_modelling"))
 
 
 def tokenizer_of(data: Data) -> Tokenizer:
@@ -165,6 +182,48 @@ def test_what_is_said_of_a_text_is_its_probability_and_the_company_changes_nothi
         assert each.log_probability == pytest.approx(float(logits.log_softmax(0)[tokens[place]]), abs=1e-4)
         assert top_k is None or int((logits > logits[tokens[place]]).sum()) < top_k
     assert (alone.continuations[0].ended == "end_of_text") == (tokens[-1] == END)
+
+
+@pytest.mark.parametrize("text", ["the <mask>mport", "<mask>", "a<mask>", "<mask><mask>x", "\u4e16<mask>"])
+def test_masks_are_filled_in_with_what_pytorch_finds_likeliest(house: Make, text: str) -> None:
+    tokenizer = tokenizer_of(topics("masked_language_modelling"))
+    asked = AskMasked(masked=["a <mask>", text], top_k=3)
+    answer = Fillings.model_validate(ask(house, filler()[1], asked))
+    found = answer.fillings[1]
+    tokens = [END]
+    for number, part in enumerate(text.split("<mask>")):
+        tokens += [MASK] * (number > 0) + tokenizer.encode([part])[0]
+    row = filled([[*tokens, END]], LENGTH)
+    logits = logits_of(filler()[0], row)[row.flatten() == MASK].double()
+    logits[:, :AFTER_MASK] = -torch.inf
+    best = logits.softmax(1).topk(3)
+    assert len(found.masks) == text.count("<mask>")
+    for each, chances, codes in zip(found.masks, best.values, best.indices, strict=True):
+        assert [one.token for one in each] == [tokenizer.vocabulary[code] for code in codes]
+        assert [one.probability for one in each] == pytest.approx(chances.tolist(), abs=1e-5)
+    expected = text.replace("\u4e16", "")  # what is unknown is not written
+    for each in found.masks:
+        expected = expected.replace("<mask>", each[0].token, 1)
+    assert found.text == expected
+    assert bool(answer.notes) == ("\u4e16" in text)
+
+
+def test_masks_beyond_what_the_model_sees_are_said_to_be_left(house: Make) -> None:
+    asked = AskMasked(masked=["<mask>" + "x" * LENGTH + "<mask>"])
+    answer = Fillings.model_validate(ask(house, filler()[1], asked))
+    assert [len(each.masks) for each in answer.fillings] == [1]
+    assert answer.fillings[0].text.endswith("x")
+    assert answer.notes == [
+        f"1 of 1 texts were cut off after {LENGTH - 1} tokens.",
+        "1 masks were cut off with them, and are not filled in.",
+    ]
+
+
+def test_a_masked_model_says_which_question_it_answers(house: Make) -> None:
+    with pytest.raises(Problem, match="send `masked` instead of `prompts`"):
+        ask(house, filler()[1], AskPrompts(prompts=["a"]))
+    with pytest.raises(Problem, match="send `prompts` instead of `masked`"):
+        ask(house, speaker()[1], AskMasked(masked=["<mask>"]))
 
 
 def test_tokens_are_drawn_as_often_as_their_temperature_says() -> None:
