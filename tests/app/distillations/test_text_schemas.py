@@ -17,6 +17,11 @@ SPEAK: dict[str, Any] = {
     "teacher": {"source": "train", "architecture": {"kind": "decoder"}},
     "student": {"architecture": {"kind": "decoder", "width": 16}},
 }
+FILL: dict[str, Any] = {
+    "dataset": SPEAK["dataset"] | {"task": "masked_language_modelling"},
+    "teacher": {"source": "train", "architecture": {"kind": "encoder"}},
+    "student": {"architecture": {"kind": "encoder", "width": 16}},
+}
 MLP = {"architecture": {"kind": "mlp", "hidden": [4]}}
 SOFT = {"source": "soft_labels", "file": "file_1", "kind": "logits"}
 DIGITS = {"source": "builtin", "name": "digits"}
@@ -30,7 +35,7 @@ def errors(body: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def test_text_jobs_are_accepted() -> None:
-    for body in (CLASSIFY, SPEAK, SPEAK | {"objective": {"kind": "sequence"}}, CLASSIFY | {"teacher": SOFT}):
+    for body in (CLASSIFY, SPEAK, FILL, SPEAK | {"objective": {"kind": "sequence"}}, CLASSIFY | {"teacher": SOFT}):
         DistillationJob.model_validate(body)
     file = {"source": "text_file", "file": "file_1", "task": "classification"}
     job = DistillationJob.model_validate(CLASSIFY | {"dataset": file})
@@ -43,6 +48,14 @@ def test_text_jobs_are_accepted() -> None:
         (CLASSIFY | {"student": MLP}, "student/architecture/kind", "architecture_mismatch"),
         (CLASSIFY | {"teacher": SPEAK["teacher"]}, "teacher/architecture/kind", "architecture_mismatch"),
         (SPEAK | {"student": CLASSIFY["student"]}, "student/architecture/kind", "architecture_mismatch"),
+        (SPEAK | {"student": FILL["student"]}, "student/architecture/kind", "architecture_mismatch"),
+        (FILL | {"student": SPEAK["student"]}, "student/architecture/kind", "architecture_mismatch"),
+        (CLASSIFY | {"teacher": FILL["teacher"]}, "teacher/architecture/kind", "architecture_mismatch"),
+        (FILL | {"teacher": SOFT}, "teacher/source", "teacher_mismatch"),
+        (FILL | {"objective": {"kind": "sequence"}}, "objective/kind", "objective_mismatch"),
+        (FILL | {"objective": {"kind": "rkd"}}, "training/batch_size", "batch_too_large"),
+        (FILL | {"training": {"class_weights": "balanced"}}, "training/class_weights", "only_for_classification"),
+        (FILL | {"dataset": FILL["dataset"] | {"label_noise": 0.1}}, "dataset/label_noise", "only_for_classification"),
         (
             CLASSIFY | {"dataset": DIGITS, "teacher": {"source": "train", **MLP}},
             "student/architecture/kind",

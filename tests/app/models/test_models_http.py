@@ -75,6 +75,7 @@ def test_a_model_outlives_the_file_that_it_was_made_from(client: httpx.Client, s
         (MLP, "inputs"),
         ({"kind": "text_cnn", "width": 4, "filters": 4}, "texts"),
         ({"kind": "decoder", "width": 4, "depth": 1, "heads": 1}, "prompts"),
+        ({"kind": "encoder", "width": 4, "depth": 1, "heads": 1}, "masked"),
         ({"kind": "matrix_factorisation", "dimensions": 3}, "users"),
         (None, None),
     ],
