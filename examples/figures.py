@@ -158,6 +158,21 @@ def language_model(reports: list[Report]) -> list[Figure]:
     ]
 
 
+def masked(reports: list[Report]) -> list[Figure]:
+    """Two jobs: students begun from their teacher, and from random weights."""
+    begun, random = (report["masked_language_model"] for report in reports)
+    teacher, student, baseline = (begun[arm]["bits_per_token"]["mean"] for arm in ("teacher", "student", "baseline"))
+    gained = random["student"]["bits_per_token"]["mean"] - student
+    unit = "bits a token"
+    return [
+        Figure(
+            "masked language model, half the blocks: lost to its teacher", student - teacher, 0.1, unit, at_most=True
+        ),
+        Figure("the same over no teacher", baseline - student, 0.3, unit),
+        Figure("the same over beginning from random weights", gained, 0.1, unit),
+    ]
+
+
 def on_splits(file: str, splits: Sequence[int]) -> tuple[Post, ...]:
     """One job for each way to divide the rows: a figure that holds for one of them is luck."""
     return tuple(Post(file, (("/dataset/split_seed", split),)) for split in splits)
@@ -188,6 +203,16 @@ SHOWS: dict[str, Show] = {
     ),
     "classifier": Show((Post("distil-topics-classifier.json"),), classifier),
     "language-model": Show((Post("distil-topics-language-model.json"),), language_model),
+    "masked": Show(
+        (
+            Post("distil-topics-masked.json"),
+            Post(
+                "distil-topics-masked.json",
+                (("/student/initialise_from_teacher", None), ("/evaluation/baseline", False)),
+            ),
+        ),
+        masked,
+    ),
 }
 
 

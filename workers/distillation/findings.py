@@ -139,12 +139,20 @@ def _labels(labels: Tensor, data: Data) -> int:
 
 def language(data: Data, findings: Findings) -> dict[str, Any] | None:
     """What a report says of language models; None of anything else."""
-    return language_section(data, *_nats(findings)) if data.language else None
+    section = language_section(data, *_nats(findings)) if data.language else None
+    return section and _decided(section, section["saved_bits_per_character"])
 
 
 def masked_language(data: Data, findings: Findings) -> dict[str, Any] | None:
     """What it says of masked ones."""
-    return masked_section(data, *_nats(findings)) if data.masked else None
+    section = masked_section(data, *_nats(findings)) if data.masked else None
+    return section and _decided(section, section["saved_bits_per_token"])
+
+
+def _decided(section: dict[str, Any], saved: dict[str, Any] | None) -> dict[str, Any]:
+    """With a verdict by likelihood, which counts every answer and not the likeliest token alone. saved: bits."""
+    by_likelihood = None if saved is None else verdict(Comparison(**saved, differences=[]))
+    return {**section, "verdict": by_likelihood}
 
 
 def _nats(findings: Findings) -> tuple[float, list[float], list[float]]:

@@ -18,6 +18,7 @@ from workers.distillation.data import Data
 from workers.distillation.evaluate import LATENCY_SECONDS
 from workers.distillation.preflight_rehearsal import Rehearsal
 from workers.distillation.teachers import Teacher
+from workers.distillation.text.masks import CHOSEN
 from workers.run import Run
 
 CALMER, BUSIER = 0.7, 1.4  # a later hour on the same machine
@@ -157,11 +158,14 @@ def memory_of(costs: Costs, run: Run, *, limit: int | None) -> Memory:
     splits = [Layout(len(rows.labels), classes).bytes for rows in (data.validation, data.test)]
     judged = 2 * max(splits)  # all logits of a split, and the blocks that they are put together from
     activations = max(max(each.kept, each.evaluated + judged) for each in costs.everything)
-    layout = Layout(len(data.train.labels), classes, storage.precision, storage.top_k)
+    asked = len(data.train.labels)
+    if data.masked:
+        asked = round(CHOSEN * asked)  # the tokens that an epoch hides
+    layout = Layout(asked, classes, storage.precision, storage.top_k)
     shared = costs.teacher.lasting and run.cache is not None
     held = layout.bytes if shared else 2 * layout.bytes  # the blocks, and what they are put together to
     kept = layout.bytes + sum(splits) if shared else 0
-    answers = held + sum(splits) + costs.features * len(data.train.y)
+    answers = held + sum(splits) + costs.features * len(data.train.y.flatten() if data.language else data.train.y)
     place = run.cache if run.cache is not None and run.cache.exists() else run.scratch
     return Memory(
         process=costs.process,

@@ -23,6 +23,7 @@ from workers.distillation.targets import Errors, Targets
 from workers.distillation.teachers import Use
 from workers.distillation.text.report import (
     lesson_note,
+    likelihood_note,
     lost_note,
     masked_lost_note,
     sequence_note,
@@ -70,6 +71,7 @@ def notes(job: DistillationJob, data: Data, findings: Findings) -> list[str]:
             said.append(lost_note(*sizes, losses))
         if losses := masked_language(data, findings):
             said.append(masked_lost_note(*sizes, losses))
+    said += [likelihood_note(each) for each in (language(data, findings), masked_language(data, findings)) if each]
     return said
 
 

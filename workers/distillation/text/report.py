@@ -151,6 +151,16 @@ def views_note(use: Use) -> str:
     )
 
 
+def likelihood_note(section: dict[str, Any]) -> str:
+    """What bits decide, beside the accuracy that the verdict rests on."""
+    if section["verdict"] is None:
+        return "Accuracy counts the likeliest token alone; bits count how likely the right one was."
+    return (
+        "The verdict rests on accuracy, which counts the likeliest token alone. By bits, which count how likely the "
+        f"right one was, it is {section['verdict']}."
+    )
+
+
 def masked_lost_note(student: int, teacher: int, lost: dict[str, Any]) -> str:
     """What the smaller model costs. student, teacher: parameters."""
     mine, theirs = (lost[arm]["bits_per_token"]["mean"] for arm in ("student", "teacher"))

@@ -139,6 +139,12 @@ def test_a_network_that_answers_some_tokens_says_of_them_what_it_says_among_all(
     torch.testing.assert_close(teacher(padded)[:5], teacher(padded[:1, :5]), rtol=1e-4, atol=1e-5)
 
 
+def by_likelihood(saved: dict[str, float]) -> str:
+    if saved["low"] > 0:
+        return "BEATS"
+    return "NO BEATS" if saved["high"] <= 0 else "INCONCLUSIVE"
+
+
 def test_a_report_has_bits_of_hidden_tokens_and_the_card_reads_it(house: Make, file: Files) -> None:
     done = house(files=file)
     spelled = {"tokenizer": {"kind": "character"}}  # most of a word says which word it is
@@ -156,6 +162,8 @@ def test_a_report_has_bits_of_hidden_tokens_and_the_card_reads_it(house: Make, f
     assert saved["mean"] == pytest.approx(
         told["baseline"]["bits_per_token"]["mean"] - told["student"]["bits_per_token"]["mean"]
     )
+    assert told["verdict"] == by_likelihood(saved)
+    assert any(f"it is {told['verdict']}." in note for note in document["notes"])
     counts = data.test.labels.bincount().double()
     frequencies = counts[counts > 0] / counts.sum()
     assert told["teacher"]["bits_per_token"]["mean"] < float(-(frequencies * frequencies.log2()).sum())  # of use
