@@ -1,15 +1,19 @@
 """The teacher's features, where an objective compares them: asked for once, for all training rows."""
 
 import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from typing import Any
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
 from app.distillations.layers import layer_pairs
 from app.distillations.objectives import Objective, OnFeatures, singles
 from app.errors import Problem
 from workers.distillation.data import Data, Rows
-from workers.distillation.networks.network import Network
+from workers.distillation.networks.network import Features, Network
 from workers.distillation.objectives.criterion import kinds, refuse_layers
 from workers.distillation.signals import Signal
 from workers.distillation.students import features_of_rows
@@ -56,6 +60,45 @@ def with_features(signal: Signal, teacher: Teacher, rows: Rows, names: frozenset
     assert isinstance(teacher.network, Network)
     assert teacher.inputs is not None
     return replace(signal, features=features_of_rows(teacher.network, teacher.inputs(rows), names))
+
+
+def asked_with_features(ask: Callable[[], Signal], teacher: Teacher, rows: Rows, names: frozenset[str]) -> Signal:
+    """The same of a signal that is asked for now: features come from the pass that answers, where there is one.
+
+    Where its answers were kept by an earlier job there is none, and features take a pass of their own.
+    """
+    if not names:
+        return ask()
+    assert isinstance(teacher.network, Network)
+    with overheard(teacher.network, names) as parts:
+        signal = ask()
+    features = {name: torch.cat(parts[name]) for name in sorted(names) if parts[name]}
+    expected = len(rows.x) * (rows.x.shape[1] if rows.answered is not None else 1)
+    if any(len(features.get(name, ())) != expected for name in names):
+        return with_features(signal, teacher, rows, names)
+    return replace(signal, features=features)
+
+
+@contextmanager
+def overheard(network: Network, names: frozenset[str]) -> Iterator[dict[str, list[Tensor]]]:
+    """Collects a network's features by their names, batch after batch, while something else asks it for logits."""
+    parts: dict[str, list[Tensor]] = {name: [] for name in names}
+    seen: Features = {}
+
+    def give(_: nn.Module, given: tuple[Any, ...]) -> tuple[Any, ...]:
+        seen.clear()
+        return given[0], seen, *given[2:]
+
+    def keep(*_: Any) -> None:
+        for name in names:
+            parts[name].append(seen[name])
+
+    hooks = network.register_forward_pre_hook(give), network.register_forward_hook(keep)
+    try:
+        yield parts
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def _first(teacher: Teacher, data: Data) -> Tensor:

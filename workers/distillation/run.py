@@ -21,7 +21,7 @@ from workers.distillation.checkpoints import to_bytes
 from workers.distillation.compress.section import compression_section, refuse_without_network
 from workers.distillation.data import Data, Rows, load
 from workers.distillation.export import TOKENIZER_FILE, exported
-from workers.distillation.features import wanted_features, with_features
+from workers.distillation.features import asked_with_features, wanted_features, with_features
 from workers.distillation.initialise import baselines_lesson, initial_weights
 from workers.distillation.learner import refuse_unfit
 from workers.distillation.measure import checkpoint, measure, trained
@@ -111,8 +111,10 @@ def heard_lesson(
     said, use = teachers.signal_and_use(teacher, replace(data, train=rows), job.signal, run, view=view)
 
     def ask(rows: Rows, view: str) -> Signal:
-        said, _ = teachers.signal_and_use(teacher, replace(data, train=rows), job.signal, run, view=view)
-        return with_features(said, teacher, rows, wanted)
+        def heard() -> Signal:
+            return teachers.signal_and_use(teacher, replace(data, train=rows), job.signal, run, view=view)[0]
+
+        return asked_with_features(heard, teacher, rows, wanted)
 
     return student_lesson(job, data, with_features(said, teacher, rows, wanted), ask), use
 

@@ -19,7 +19,7 @@ from app.sweeps.views import FrontMember, SweepResult, TrialView
 from workers.distillation import teachers
 from workers.distillation.data import Rows
 from workers.distillation.evaluate import latency, size
-from workers.distillation.features import wanted_features, with_features
+from workers.distillation.features import asked_with_features, wanted_features, with_features
 from workers.distillation.initialise import baselines_lesson, initial_weights
 from workers.distillation.learner import refuse_unfit, score
 from workers.distillation.measure import checkpoint, measure, trained
@@ -108,9 +108,11 @@ class _Sweeping:
             return heard_lesson(job, self.data, self.teacher, wanted, self.run)[0]
 
         def ask(rows: Rows, view: str) -> Signal:
-            shown = replace(self.data, train=rows)
-            said, _ = teachers.signal_and_use(self.teacher, shown, job.signal, self.run, view=view)
-            return with_features(said, self.teacher, rows, wanted)
+            def heard() -> Signal:
+                shown = replace(self.data, train=rows)
+                return teachers.signal_and_use(self.teacher, shown, job.signal, self.run, view=view)[0]
+
+            return asked_with_features(heard, self.teacher, rows, wanted)
 
         signal = with_features(self.signal, self.teacher, self.heard, wanted)
         return student_lesson(job, self.data, signal, ask)

@@ -17,7 +17,7 @@ from app.distillations.reports import read_report
 from app.distillations.schemas import DistillationJob
 from app.sweeps.schemas import Sweep
 from tests.workers.distillation.text.test_text_jobs import DISTILBERT, job, texts
-from workers.distillation import teachers
+from workers.distillation import students, teachers
 from workers.distillation.learner import Learner
 from workers.distillation.networks.encoder import EncoderNetwork
 from workers.distillation.networks.tokens import PAD
@@ -128,6 +128,20 @@ def test_the_teacher_is_asked_about_the_hidden_tokens_of_the_epoch_and_no_others
             logits = teacher(learner.x).view(*learner.x.shape, -1)[learner.answered]
         torch.testing.assert_close(learner.signal.logits, logits)
         assert torch.equal(learner.labels >= 0, learner.answered)
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_the_states_that_are_compared_are_those_of_the_epochs_rows(
+    house: Make, file: Files, tmp_path: Path, kept: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(students, "TOKENS_AT_ONCE", 64)  # several blocks
+    cache = {"cache": tmp_path / "cache"} if kept else {}
+    for again in range(2):  # kept answers are found the second time
+        learner, teacher, _ = first_learner(job(FILL), lambda **given: house(**given, **cache), file)
+        assert learner.signal is not None
+        with torch.no_grad():
+            expected = teacher.with_features(learner.x)[1]["last"]
+        torch.testing.assert_close(learner.signal.features["last"], expected, msg=f"time {again}")
 
 
 def test_a_network_that_answers_some_tokens_says_of_them_what_it_says_among_all(house: Make, file: Files) -> None:
