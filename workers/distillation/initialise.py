@@ -48,7 +48,10 @@ def baselines_lesson(job: DistillationJob, data: Data, begun: Initial | None) ->
 def initialisation_note(how: FromTeacher) -> str:
     """What the comparison is then."""
     which = "evenly spaced ones" if how.blocks is None else f"{', '.join(map(str, how.blocks))}, counted from 0"
-    said = f"The students began from the teacher's weights; of its blocks they have {which}. "
+    said = (
+        f"The students began from the teacher's weights; of its blocks they have {which}. All seeds of them begin "
+        "alike, so that the interval covers no initial weights of students, but their batch order, dropout and masks. "
+    )
     if how.baseline:
         return said + "The baselines began there too: the verdict is about what the objective adds to that."
     return (
