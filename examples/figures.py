@@ -1,6 +1,6 @@
 """What distillation shows in miniature, over HTTP: each figure beside its goal. The exit status is 1 if one is missed.
 
-    python examples/figures.py                  # all, ten minutes on two cores; starts a service and ends it
+    python examples/figures.py                  # all, a quarter of an hour on two cores; starts a service and ends it
     python examples/figures.py noise digits     # some of them
     QSTILL_URL=http://127.0.0.1:8400 QSTILL_KEY=… python examples/figures.py      # by a service that runs already
 
