@@ -44,7 +44,8 @@ from workers.distillation.plan import (
 from workers.distillation.preflight_advice import advice_on
 from workers.distillation.preflight_costs import Costs, memory_of, time_of
 from workers.distillation.preflight_data import check_data
-from workers.distillation.preflight_rehearsal import Rehearsal, excerpt, rehearse, resident
+from workers.distillation.preflight_files import time_of_compression, time_of_exports
+from workers.distillation.preflight_rehearsal import Rehearsal, as_long, excerpt_of, rehearse, resident
 from workers.distillation.preflight_teacher import judge, judge_numbers
 from workers.distillation.run import first_heard, load_data, reproducible
 from workers.distillation.signals import Signal

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
+from app.distillations.training import Optimisation, Training
 from workers.distillation.data import Data
 from workers.distillation.learner import Learner, score
 from workers.distillation.plan import Lesson, Stage
@@ -97,6 +98,18 @@ def excerpt(data: Data, rows: Tensor) -> Data:
     """The data with only these training rows, all of which are learned from."""
     few = data.train.some(rows)
     return replace(data, train=few, seen=data.seen[rows], learned=torch.arange(len(rows)))
+
+
+def excerpt_of(data: Data, positions: Tensor, stage: Stage, most: int) -> Data:
+    """The rows of the first two batches, or some of them."""
+    draw = torch.Generator().manual_seed(stage.seed)
+    drawn = positions[torch.randperm(len(positions), generator=draw)]
+    return excerpt(data, drawn[: min(most, 2 * stage.training.batch_size)])
+
+
+def as_long(lesson: Lesson, real: Lesson, few: Data) -> Lesson:
+    """The lesson of an excerpt, whose epochs have the real length."""
+    return replace(lesson, positions=torch.arange(len(few.train.y)), epoch_rows=real.epoch_rows)
 
 
 def resident() -> int:

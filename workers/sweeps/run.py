@@ -30,6 +30,8 @@ from workers.distillation.report import result
 from workers.distillation.run import first_heard, heard_lesson, load_data, publish, reproducible, teacher_of, warn_early
 from workers.distillation.signals import Signal
 from workers.distillation.state import Keeper
+from workers.distillation.students import logits_of
+from workers.distillation.targets import Targets, errors
 from workers.run import Run
 from workers.sweeps.pareto import front
 from workers.sweeps.search import Search
@@ -231,8 +233,12 @@ class _Sweeping:
 
     def _member(self, trial: Trial) -> FrontMember:
         networks = [trained(student, self.keeper.outcomes, self.data) for student, _ in trial.pairs]
-        accuracy = fmean(score(network, self.data.test, torch.device("cpu"))[0] for network in networks)
-        return FrontMember(**self.views[trial.number].model_dump(), test_accuracy=accuracy)
+        test, accuracy, rmse = self.data.test, None, None
+        if self.data.targets is not None:
+            rmse = fmean(_rmse(network, test, self.data.targets) for network in networks)
+        else:
+            accuracy = fmean(score(network, test, torch.device("cpu"))[0] for network in networks)
+        return FrontMember(**self.views[trial.number].model_dump(), test_accuracy=accuracy, test_rmse=rmse)
 
     def _publish(self, name: str, views: Iterable[TrialView]) -> None:
         path = self.run.scratch / name
