@@ -210,7 +210,7 @@ def test_a_report_has_bits_of_hidden_tokens_and_the_card_reads_it(house: Make, f
 
 def test_a_preflight_and_a_sweep_hear_the_teacher_about_hidden_tokens(house: Make, file: Files) -> None:
     asked = PreflightQuestion(ask="preflight", job=job(FILL), seconds_limit=100.0, memory_limit=1 << 34)
-    found = preflight(asked, house(files=file))
+    found = preflight(asked.job, asked, house(files=file))
     assert found["shapes"]["classes"] == found["shapes"]["teacher_logits"][1]
     assert found["time"]["total"]["expected"] > 0
     base = {part: given for part, given in FILL.items() if part != "evaluation"} | {"evaluation": {"seeds": 1}}
