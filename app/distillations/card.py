@@ -7,7 +7,7 @@ from typing import Any
 
 from app.distillations.measures import MEASURES
 from app.distillations.reports import Compared, Cost, Errors, Exported, Latency, Report, Rival
-from app.distillations.schemas import Spread
+from app.distillations.results import Spread
 
 CHANGES_SHOWN = 10  # classes that changed most; the report has all
 UNITS = {

@@ -1,18 +1,14 @@
-"""Students whose initial weights are their teacher's, as DistilBERT's: which blocks, and where that cannot be."""
+"""Students whose initial weights are their teacher's, as DistilBERT's: which blocks, and which networks fit."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from pydantic import Field, model_validator
 
 from app.distillations.architectures import MAX_LAYERS, AnyArchitecture, Decoder, Encoder, TextTransformer, Vit
-from app.distillations.teachers import EndpointTeacher, EnsembleTeacher, SoftLabels, TrainedTeacher, UploadedTeacher
 from app.schemas import Strict, refuse
-
-if TYPE_CHECKING:
-    from app.distillations.schemas import DistillationJob
 
 Transformer = Vit | TextTransformer | Decoder | Encoder
 PLACE = ("student", "initialise_from_teacher")
@@ -86,30 +82,3 @@ def check(how: FromTeacher, student: AnyArchitecture, teacher: AnyArchitecture) 
     if how.blocks[-1] >= teacher.depth:
         reason = f"the teacher's {teacher.depth} blocks are counted from 0: there is no block {how.blocks[-1]}"
         raise CannotBegin(reason, "no_such_block", "initialise_from_teacher", "blocks")
-
-
-def refuse_impossible_initialisation(job: DistillationJob) -> None:
-    """Raise a validation error where a student cannot begin from its teacher, as far as the job tells."""
-    how, teacher = job.student.initialise_from_teacher, job.teacher
-    if how is None:
-        return
-    if isinstance(teacher, SoftLabels | EndpointTeacher) or getattr(teacher, "format", None) == "onnx":
-        reason = "this teacher gives answers only; its weights are not at hand: train it here, or upload safetensors"
-        refuse(PLACE, "weights_unavailable", reason, None)
-    if isinstance(teacher, EnsembleTeacher):
-        refuse(PLACE, "weights_unavailable", "an ensemble has several networks, and a student begins from one", None)
-    if how.baseline and not job.evaluation.baseline:
-        refuse((*PLACE, "baseline"), "no_baseline", "there is no baseline in this job", True)
-    known = teacher.architecture if isinstance(teacher, TrainedTeacher | UploadedTeacher) else None
-    try:
-        # What is known once the teacher is read is checked then; until then a student stands for its teacher.
-        check(how, job.student.architecture, known or _deepest(job.student.architecture))
-    except CannotBegin as fault:
-        refuse(("student", *fault.place), fault.code, fault.reason, None)
-
-
-def _deepest(architecture: AnyArchitecture) -> AnyArchitecture:
-    """The same network with as many blocks as there may be."""
-    return (
-        architecture.model_copy(update={"depth": MAX_LAYERS}) if isinstance(architecture, Transformer) else architecture
-    )

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from app.distillations.measures import MEASURES, MeasureName
-from app.distillations.schemas import Gain, Spread
+from app.distillations.results import Gain, Spread
 from app.errors import Problem
 
 ROLES: tuple["Role", ...] = ("teacher", "student", "baseline")

@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from app.distillations.measures import MeasureName
-from app.distillations.schemas import Gain, Spread
+from app.distillations.results import Gain, Spread
 from app.schemas import View
 
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn.functional import log_softmax
 
 from app.distillations.architectures import AnyArchitecture, Mlp, OnText, Vit
-from app.distillations.schemas import ExportFormat
+from app.distillations.fields import ExportFormat
 from workers.distillation.data import Data, Standardisation, Text
 from workers.distillation.evaluate import LEAST_PROBABILITY_LOG, timed
 from workers.distillation.networks.network import Network

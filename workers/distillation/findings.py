@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from app.distillations.measures import ACCURACY, RMSE, Measure
-from app.distillations.schemas import Spread
+from app.distillations.results import Spread
 from workers.distillation.data import Data
 from workers.distillation.evaluate import Comparison, Latency, Quality, Size, agreement, compare, quality
 from workers.distillation.objectives.terms import is_known

@@ -7,7 +7,8 @@ from statistics import fmean
 from typing import Any
 
 from app.distillations.measures import RMSE, Measure
-from app.distillations.schemas import DistillationJob, DistillationResult, Gain
+from app.distillations.results import DistillationResult, Gain
+from app.distillations.schemas import DistillationJob
 from workers.distillation.data import Data
 from workers.distillation.findings import (
     Cost,

@@ -7,7 +7,7 @@ from pydantic import Field, ValidationError
 
 from app.distillations.card import bullets, counted, flat, milliseconds, settings, spread, table, text
 from app.distillations.reports import ROLES, Cost, Latency, Part, Role
-from app.distillations.schemas import Gain, Spread
+from app.distillations.results import Gain, Spread
 from app.errors import Problem
 
 MEASURES = (

@@ -4,10 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
+from app.distillations.fields import MAX_SEEDS, ExportFormat
 from app.distillations.recommenders.architectures import AnyScorer, Scorer
 from app.distillations.recommenders.data import Interactions, SyntheticInteractions, UploadedInteractions
 from app.distillations.recommenders.objectives import Base, Bpr, De, RankingObjective, Rd, Rrd, SoftmaxKl, terms_of
-from app.distillations.schemas import MAX_SEEDS, ExportFormat, Spread
+from app.distillations.results import Spread
 from app.distillations.teachers import ModelTeacher
 from app.distillations.training import Optimisation
 from app.schemas import FileId, Seed, Strict, Submission, View, refuse

@@ -19,7 +19,7 @@ from app.distillations.card import card
 from app.distillations.datasets import BuiltinData, UploadedData
 from app.distillations.plots import PLOTS
 from app.distillations.reports import read_report
-from app.distillations.schemas import DistillationResult
+from app.distillations.results import DistillationResult
 from app.errors import Problem
 from app.models.predictions import Answer, AskRows, Question, Values
 from workers.distillation.data import Data, load

@@ -14,7 +14,8 @@ from scipy import stats
 from sklearn.metrics import log_loss
 
 from app.distillations.architectures import Mlp
-from app.distillations.schemas import MAX_SEEDS, DistillationResult
+from app.distillations.fields import MAX_SEEDS
+from app.distillations.results import DistillationResult
 from workers.distillation.evaluate import T_95, Comparison, calibration_error, compare, latency, quality, size
 from workers.distillation.findings import verdict
 from workers.distillation.run import run

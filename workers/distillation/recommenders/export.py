@@ -13,8 +13,8 @@ import onnxruntime as ort  # type: ignore[import-untyped]
 import torch
 from torch import Tensor, nn
 
+from app.distillations.fields import ExportFormat
 from app.distillations.recommenders.architectures import AnyScorer
-from app.distillations.schemas import ExportFormat
 from workers.distillation.evaluate import timed
 from workers.distillation.onnx_file import Form, quantised_dynamically, written
 from workers.distillation.recommenders.checkpoints import card_for

@@ -1,17 +1,12 @@
 """What regression has and has not: losses, teachers and options that need classes are refused at the door."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from app.distillations.datasets import is_regression
+from app.distillations.fields import JobFields, trainings
 from app.distillations.objectives import OnFeatures, Place, Single, singles
 from app.distillations.teachers import EnsembleTeacher, SoftLabels, UploadedTeacher, parts
-from app.distillations.text_jobs import trainings
 from app.schemas import refuse
-
-if TYPE_CHECKING:
-    from app.distillations.schemas import DistillationJob
 
 FITTING = "logit_mse, or on features fitnet, at, rkd, sp, pkt or crd, or a sum of these"
 
@@ -21,7 +16,7 @@ def fits_regression(objective: Single) -> bool:
     return isinstance(objective, OnFeatures) or objective.kind == "logit_mse"
 
 
-def refuse_unfit_for_regression(job: DistillationJob) -> None:
+def refuse_unfit_for_regression(job: JobFields) -> None:
     """Raise a validation error where a job has real numbers to predict and asks for what only classes have."""
     if not is_regression(job.dataset):
         for place, teacher in parts(job.teacher):
@@ -37,7 +32,7 @@ def refuse_unfit_for_regression(job: DistillationJob) -> None:
     _refuse_class_options(job)
 
 
-def _refuse_teachers(job: DistillationJob) -> None:
+def _refuse_teachers(job: JobFields) -> None:
     if isinstance(job.teacher, EnsembleTeacher) and job.teacher.average == "geometric":
         reason = "the geometric mean is one of probabilities; numbers have their plain mean, `probabilities` here"
         refuse(("teacher", "average"), "only_for_classification", reason, "geometric")
@@ -50,7 +45,7 @@ def _refuse_teachers(job: DistillationJob) -> None:
             refuse((*place, "kind"), "only_for_classification", reason, teacher.kind)
 
 
-def _refuse_class_options(job: DistillationJob) -> None:
+def _refuse_class_options(job: JobFields) -> None:
     data, signal = job.dataset, job.signal
     unfit: list[tuple[Place, bool, str, Any]] = [
         (("dataset", "label_noise"), bool(data.label_noise), "labels are replaced by other classes", data.label_noise),

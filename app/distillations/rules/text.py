@@ -1,20 +1,13 @@
 """Which networks, teachers, trainings and objectives are for text: what cannot work is refused at the door."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from app.distillations.architectures import AnyArchitecture, Decoder, Encoder, OnText
-from app.distillations.datasets import BuiltinText, TextFile
+from app.distillations.datasets import AnyTextData, BuiltinText, TextFile
+from app.distillations.fields import JobFields, architectures, trainings
 from app.distillations.objectives import Crd, Pkt, Place, Rkd, Sequence, Sp, singles
 from app.distillations.objectives.features import MAX_RKD_BATCH
-from app.distillations.teachers import EndpointTeacher, SoftLabels, TrainedTeacher, UploadedTeacher, parts
+from app.distillations.teachers import EndpointTeacher, SoftLabels, UploadedTeacher, parts
+from app.distillations.training import Training
 from app.schemas import refuse
-
-if TYPE_CHECKING:
-    from app.distillations.datasets import AnyTextData
-    from app.distillations.schemas import DistillationJob
-    from app.distillations.training import Training
 
 MAX_LOGITS = 1 << 26  # of one batch: 256 MB in single precision, and training holds several such
 MAX_PAIRED_TOKENS = 1 << 12  # of one batch; their pairs are 16.8 million numbers, as rkd's triples
@@ -24,11 +17,9 @@ FOR_TOKENS = (("language_modelling", Decoder, "a decoder"), ("masked_language_mo
 Named = list[tuple[Place, AnyArchitecture]]
 
 
-def refuse_mixed_with_text(job: DistillationJob, named: Named) -> None:
-    """Raise a validation error where parts of a job are for text and others are not.
-
-    named: (place, network) of the student and of every teacher whose network the job names.
-    """
+def refuse_mixed_with_text(job: JobFields) -> None:
+    """Raise a validation error where parts of a job are for text and others are not."""
+    named = architectures(job)
     if isinstance(job.dataset, TextFile | BuiltinText):
         _refuse_unfit_networks(named, job.dataset)
         _refuse_unfit_teachers(job, job.dataset)
@@ -55,7 +46,7 @@ def _refuse_unfit_networks(named: Named, data: AnyTextData) -> None:
                 refuse((*place, "architecture", "kind"), "architecture_mismatch", reason, architecture.kind)
 
 
-def _refuse_unfit_teachers(job: DistillationJob, data: AnyTextData) -> None:
+def _refuse_unfit_teachers(job: JobFields, data: AnyTextData) -> None:
     for place, teacher in parts(job.teacher):
         if isinstance(teacher, SoftLabels) and data.task != "classification":
             reason = "soft labels have one row for each row of the data; a language model answers every token"
@@ -63,15 +54,6 @@ def _refuse_unfit_teachers(job: DistillationJob, data: AnyTextData) -> None:
         if isinstance(teacher, EndpointTeacher) or (isinstance(teacher, UploadedTeacher) and teacher.format == "onnx"):
             reason = "it would be given numbers of tokens, and does not say which tokenizer it knows"
             refuse((*place, "source"), "teacher_mismatch", reason, teacher.source)
-
-
-def trainings(job: DistillationJob) -> list[tuple[Place, Training]]:
-    """The student's training and those that teachers have of their own, each with its place in the job."""
-    found: list[tuple[Place, Training]] = [(("training",), job.training)]
-    for place, teacher in parts(job.teacher):
-        if isinstance(teacher, TrainedTeacher) and teacher.training is not None:
-            found.append(((*place, "training"), teacher.training))
-    return found
 
 
 def _refuse_unfit_training(place: Place, training: Training, data: AnyTextData) -> None:
@@ -95,7 +77,7 @@ def _refuse_unfit_training(place: Place, training: Training, data: AnyTextData) 
         refuse((*place, "batch_size"), "batch_too_large", reason, training.batch_size)
 
 
-def _refuse_unfit_objective(job: DistillationJob, data: AnyTextData) -> None:
+def _refuse_unfit_objective(job: JobFields, data: AnyTextData) -> None:
     objective = job.objective
     if isinstance(objective, Sequence):
         if data.task != "language_modelling":

@@ -1,0 +1,1 @@
+"""Jobs that cannot work are refused at the door, with the field and the reason."""
