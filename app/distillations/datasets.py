@@ -152,7 +152,7 @@ class UploadedData(Splitting):
 
 
 class TextData(Splitting):
-    """What all texts have in common. They are split first, and the tokenizer is trained on the training split."""
+    """What all texts have in common. They are split first; a tokenizer is trained on the training split alone."""
 
     task: TextTask = Field(
         description="classification: a label for each text. language_modelling: the next token is the label of each "

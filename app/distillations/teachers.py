@@ -269,6 +269,16 @@ def formats_of(teacher: Single | EnsembleTeacher) -> list[tuple[str, str, str]]:
     ]
 
 
+def tokenizer_of(teacher: Single | EnsembleTeacher) -> tuple[tuple[str | int, ...], str] | None:
+    """Where the first teacher is that may bring a tokenizer, and the id of its file; None if there is none."""
+    for place, part in parts(teacher):
+        if isinstance(part, ModelTeacher):
+            return (*place, "model"), part.model
+        if isinstance(part, UploadedTeacher) and part.format == "safetensors":
+            return (*place, "file"), part.file
+    return None
+
+
 def models_of(teacher: Single | EnsembleTeacher) -> list[tuple[str, str]]:
     """The models and checkpoints that a teacher needs: (JSON pointer, id)."""
     return [(_pointer(place, "model"), part.model) for place, part in parts(teacher) if isinstance(part, ModelTeacher)]

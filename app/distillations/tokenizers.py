@@ -1,4 +1,4 @@
-"""How text becomes numbers. A tokenizer is trained on the texts of the training split, and on nothing else."""
+"""How text becomes numbers: by a tokenizer of the training split's texts and nothing else, or by the teacher's own."""
 
 from typing import Annotated, Literal
 
@@ -41,4 +41,14 @@ class BpeTokenizer(Strict):
     )
 
 
-Tokenizer = Annotated[CharacterTokenizer | WordTokenizer | BpeTokenizer, Field(discriminator="kind")]
+class TeachersTokenizer(Strict):
+    """The tokenizer that the teacher was trained with, so that it may teach on other texts, or on another split."""
+
+    kind: Literal["teacher"] = Field(
+        description="The one in the card of a teacher from the registry, of an earlier job's checkpoint or of a "
+        "safetensors file. `max_length` has to be the teacher's too where its positions are learned."
+    )
+
+
+Trainable = CharacterTokenizer | WordTokenizer | BpeTokenizer
+Tokenizer = Annotated[Trainable | TeachersTokenizer, Field(discriminator="kind")]

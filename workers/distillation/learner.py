@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn.utils import clip_grad_norm_
 
 from app.distillations.objectives import Kd
+from app.distillations.rules.text import too_many_logits
 from app.errors import Problem
 from workers.distillation import targets
 from workers.distillation.bias import corrects, shift
@@ -292,6 +293,8 @@ def refuse_unfit(stage: Stage, data: Data) -> None:
     if isinstance(wanted, list) and len(wanted) != classes:
         title = f"There are {len(wanted)} class weights; this data has {classes} classes."
         raise Problem("class_weights_mismatch", title, pointer=f"{stage.training_pointer}/class_weights")
+    if data.language and (reason := too_many_logits(stage.training, data.input_shape[0], classes)):
+        raise Problem("batch_too_large", f"{reason}.", pointer=f"{stage.training_pointer}/batch_size")
 
 
 def device_of(stage: Stage) -> torch.device:

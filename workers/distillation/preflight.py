@@ -80,7 +80,7 @@ def preflight(job: DistillationJob, asked: PreflightQuestion, run: Run) -> dict[
 
 def _look(job: DistillationJob, asked: PreflightQuestion, run: Run) -> Preflight:
     began = time.perf_counter()
-    data = load_data(job.dataset, run)
+    data = load_data(job, run)
     loading, process = time.perf_counter() - began, resident()
     pairs = student_stages(job)
     student_stage, baseline_stage = pairs[0]

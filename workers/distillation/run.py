@@ -10,12 +10,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from app.distillations.datasets import AnyDataset, BuiltinText, TextFile
+from app.distillations.datasets import BuiltinText, TextFile
 from app.distillations.domains import AnyJob
 from app.distillations.objectives import Sequence
 from app.distillations.recommenders.schemas import RecommenderJob
 from app.distillations.schemas import DistillationJob
 from app.distillations.teachers import EnsembleTeacher, Single, TrainedTeacher
+from app.distillations.tokenizers import TeachersTokenizer
 from workers.distillation import teachers
 from workers.distillation.checkpoints import to_bytes
 from workers.distillation.compress.section import compression_section, refuse_without_network
@@ -61,7 +62,7 @@ def run(job: AnyJob, run: Run) -> dict[str, Any]:
 
 def _distil(job: DistillationJob, run: Run) -> dict[str, Any]:
     keeper = Keeper(job, run)
-    data = load_data(job.dataset, run)
+    data = load_data(job, run)
     pairs = student_stages(job)
     refuse_undefined(job.objective, len(data.classes))
     refuse_unfit(pairs[0][0], data)  # before a teacher is trained
@@ -97,8 +98,12 @@ def _distil(job: DistillationJob, run: Run) -> dict[str, Any]:
     return short.model_dump(mode="json")
 
 
-def load_data(spec: AnyDataset, run: Run) -> Data:
-    return load_text(spec, run.files) if isinstance(spec, TextFile | BuiltinText) else load(spec, run.files)
+def load_data(job: DistillationJob, run: Run) -> Data:
+    spec = job.dataset
+    if not isinstance(spec, TextFile | BuiltinText):
+        return load(spec, run.files)
+    asked = isinstance(spec.tokenizer, TeachersTokenizer)
+    return load_text(spec, run.files, teachers.tokenizer_of(job.teacher, run) if asked else None)
 
 
 def heard_lesson(

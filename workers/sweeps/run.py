@@ -56,7 +56,7 @@ class _Sweeping:
     def __init__(self, sweep: Sweep, run: Run) -> None:
         self.sweep, self.run, base = sweep, run, sweep.base
         self.keeper = Keeper(sweep, run)
-        self.data = load_data(base.dataset, run)
+        self.data = load_data(base, run)
         refuse_undefined(base.objective, len(self.data.classes))
         refuse_unfit(student_stages(base)[0][0], self.data)
         self.teacher = teacher_of(base, self.data, self.keeper)

@@ -5,7 +5,8 @@ from app.distillations.datasets import AnyTextData, BuiltinText, TextFile
 from app.distillations.fields import JobFields, architectures, trainings
 from app.distillations.objectives import Crd, Pkt, Place, Rkd, Sequence, Sp, singles
 from app.distillations.objectives.features import MAX_RKD_BATCH
-from app.distillations.teachers import EndpointTeacher, SoftLabels, UploadedTeacher, parts
+from app.distillations.teachers import EndpointTeacher, SoftLabels, UploadedTeacher, parts, tokenizer_of
+from app.distillations.tokenizers import TeachersTokenizer
 from app.distillations.training import Training
 from app.schemas import refuse
 
@@ -23,6 +24,9 @@ def refuse_mixed_with_text(job: JobFields) -> None:
     if isinstance(job.dataset, TextFile | BuiltinText):
         _refuse_unfit_networks(named, job.dataset)
         _refuse_unfit_teachers(job, job.dataset)
+        if isinstance(job.dataset.tokenizer, TeachersTokenizer) and tokenizer_of(job.teacher) is None:
+            reason = "only a model of the registry, a checkpoint or a safetensors file brings its tokenizer"
+            refuse(("dataset", "tokenizer", "kind"), "tokenizer_unavailable", reason, "teacher")
         for place, training in trainings(job):
             _refuse_unfit_training(place, training, job.dataset)
         _refuse_unfit_objective(job, job.dataset)
@@ -67,14 +71,22 @@ def _refuse_unfit_training(place: Place, training: Training, data: AnyTextData) 
     if training.class_weights != "none":
         reason = "the classes of a language model are its tokens, in the order that the tokenizer finds"
         refuse((*place, "class_weights"), "only_for_classification", reason, training.class_weights)
-    logits = training.batch_size * data.max_length * data.tokenizer.vocabulary
-    if logits > MAX_LOGITS:
-        most = max(1, MAX_LOGITS // (data.max_length * data.tokenizer.vocabulary))
-        reason = (
-            f"a batch has batch_size · max_length · vocabulary = {logits:,} logits, and {MAX_LOGITS:,} are computed at "
-            f"once: at most {most} rows; `accumulate` makes larger batches of them"
-        )
-        refuse((*place, "batch_size"), "batch_too_large", reason, training.batch_size)
+    if isinstance(data.tokenizer, TeachersTokenizer):
+        return  # its vocabulary is known once it is read
+    if too_many := too_many_logits(training, data.max_length, data.tokenizer.vocabulary):
+        refuse((*place, "batch_size"), "batch_too_large", too_many, training.batch_size)
+
+
+def too_many_logits(training: Training, max_length: int, vocabulary: int) -> str | None:
+    """Why a language model's batch is too large, or None."""
+    logits = training.batch_size * max_length * vocabulary
+    if logits <= MAX_LOGITS:
+        return None
+    most = max(1, MAX_LOGITS // (max_length * vocabulary))
+    return (
+        f"a batch has batch_size · max_length · vocabulary = {logits:,} logits, and {MAX_LOGITS:,} are computed at "
+        f"once: at most {most} rows; `accumulate` makes larger batches of them"
+    )
 
 
 def _refuse_unfit_objective(job: JobFields, data: AnyTextData) -> None:

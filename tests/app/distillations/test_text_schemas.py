@@ -72,6 +72,11 @@ def test_text_jobs_are_accepted() -> None:
             "teacher/source",
             "teacher_mismatch",
         ),
+        (
+            CLASSIFY | {"dataset": CLASSIFY["dataset"] | {"tokenizer": {"kind": "teacher"}}},
+            "dataset/tokenizer/kind",
+            "tokenizer_unavailable",
+        ),
         (CLASSIFY | {"objective": {"kind": "sequence"}}, "objective/kind", "objective_mismatch"),
         (SPEAK | {"objective": {"kind": "sequence", "prompt": 64}}, "objective/prompt", "prompt_too_long"),
         (SPEAK | {"objective": {"kind": "rkd"}}, "training/batch_size", "batch_too_large"),

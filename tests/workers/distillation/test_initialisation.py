@@ -79,7 +79,7 @@ def test_of_twelve_blocks_six_are_those_of_distilbert() -> None:
 
 @pytest.mark.parametrize("kind", list(DATA))
 def test_a_student_with_all_blocks_is_its_teacher(kind: str, house: Make) -> None:
-    data = load_data(DistillationJob.model_validate(body(kind)).dataset, house())
+    data = load_data(DistillationJob.model_validate(body(kind)), house())
     teacher, student = (built(network(kind, 3), data, seed) for seed in (1, 2))
     x = data.test.x[:5]
     assert not torch.allclose(logits_of(student, x), logits_of(teacher, x))
@@ -92,7 +92,7 @@ def test_a_student_with_all_blocks_is_its_teacher(kind: str, house: Make) -> Non
 
 
 def test_a_shallower_student_has_the_blocks_that_were_chosen(house: Make) -> None:
-    data = load_data(DistillationJob.model_validate(body()).dataset, house())
+    data = load_data(DistillationJob.model_validate(body()), house())
     teacher, student = built(network("encoder", 4), data, 1), built(network("encoder", 2), data, 2)
     weights = weights_from(teachers.trained(teacher, b""), student, [1, 2])
     for mine, theirs in ((0, 1), (1, 2)):
@@ -103,7 +103,7 @@ def test_a_shallower_student_has_the_blocks_that_were_chosen(house: Make) -> Non
 
 
 def test_the_head_of_a_teacher_with_another_order_of_classes_is_put_in_order(house: Make) -> None:
-    data = load_data(DistillationJob.model_validate(body("vit")).dataset, house())
+    data = load_data(DistillationJob.model_validate(body("vit")), house())
     teacher, student = (built(network("vit", 2), data, seed) for seed in (1, 2))
     turned = arranged(teachers.trained(teacher, b""), data.classes[::-1], data.classes)
     student.load_state_dict(weights_from(turned, student, None))

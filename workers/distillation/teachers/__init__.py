@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from app.distillations import teachers as said
 from app.distillations.teachers import EndpointTeacher, ModelTeacher, SoftLabels, UploadedTeacher, Weights
 from app.errors import Problem
+from workers.distillation import checkpoints
 from workers.distillation.data import Data
 from workers.distillation.teachers.ask import Use, answers_of, signal_and_use, signal_of
 from workers.distillation.teachers.base import Teacher, as_networks_learn, within
@@ -12,6 +14,7 @@ from workers.distillation.teachers.ensemble import ensemble
 from workers.distillation.teachers.onnx_model import from_onnx
 from workers.distillation.teachers.soft_labels import from_soft_labels
 from workers.distillation.teachers.weights import from_weights, trained
+from workers.distillation.text.tokenizer import Tokenizer, uploaded
 from workers.run import Run
 
 __all__ = [
@@ -22,6 +25,7 @@ __all__ = [
     "loaded",
     "signal_and_use",
     "signal_of",
+    "tokenizer_of",
     "trained",
 ]
 
@@ -43,6 +47,27 @@ def loaded(spec: Loadable, data: Data, run: Run, pointer: str = "/teacher") -> T
         return within(as_networks_learn(_loaded(spec, data, run), data.targets), place)
     except Problem as problem:
         raise place(problem) from None
+
+
+def tokenizer_of(teacher: said.Single | said.EnsembleTeacher, run: Run) -> Tokenizer:
+    """The tokenizer in the card of a teacher's file. Raises Problem, also tokenizer_unavailable."""
+    found = said.tokenizer_of(teacher)
+    assert found is not None  # refused at the door
+    place, name = found
+    pointer = "/".join(("", *map(str, place)))
+    path = _place(run, name, pointer)
+    card = None
+    if run.models.get(name, {}).get("format", "safetensors") == "safetensors":
+        try:
+            text = checkpoints.read_card(path)
+            card = None if text is None or checkpoints.is_recommender(text) else checkpoints.card_of(text)
+        except Problem as problem:
+            problem.pointer = pointer
+            raise
+    if card is None or card.tokenizer is None:
+        title = "This teacher's file has no card with a tokenizer: only those of texts that were made here have one."
+        raise Problem("tokenizer_unavailable", title, pointer=pointer)
+    return uploaded(card.tokenizer)
 
 
 def _loaded(spec: Loadable, data: Data, run: Run) -> Teacher:

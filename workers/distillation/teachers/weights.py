@@ -78,7 +78,8 @@ def _refuse_other_tokenizer(card: checkpoints.Card | None, text: Text) -> None:
             f"The teacher has {has}, and this job tokenizer {text.digest[:12]}: their tokens are not the same. A "
             "tokenizer is trained on the training split; the same data, splits, seed and tokenizer give the same one."
         )
-        raise Problem("tokenizer_mismatch", title, pointer="/file")
+        ways_out = [{"dataset": {"tokenizer": {"kind": "teacher"}}}] if theirs else []
+        raise Problem("tokenizer_mismatch", title, pointer="/file", ways_out=ways_out)
 
 
 def _refuse_other_length(weights: dict[str, Tensor], data: Data) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from app.distillations.datasets import AnyTextData
 from app.distillations.objectives import Sequence
+from app.distillations.tokenizers import TeachersTokenizer
 from workers.distillation.data import Data, Text
 from workers.distillation.evaluate import Comparison, compare
 from workers.distillation.objectives.terms import UNKNOWN
@@ -105,10 +106,11 @@ def lesson_note(data: Data) -> str:
 
 def text_notes(spec: AnyTextData, data: Data, text: Text) -> list[str]:
     """What a reader must know of how text became numbers."""
-    said = [
-        f"The tokenizer ({spec.tokenizer.kind}, {text.vocabulary} tokens) was trained on the training split alone; "
-        "teacher, student and baseline share it."
-    ]
+    if isinstance(spec.tokenizer, TeachersTokenizer):
+        made = f"({text.vocabulary} tokens) is the teacher's, and was trained on its texts"
+    else:
+        made = f"({spec.tokenizer.kind}, {text.vocabulary} tokens) was trained on the training split alone"
+    said = [f"The tokenizer {made}; teacher, student and baseline share it."]
     if text.truncated:
         count = data.total
         said.append(f"{text.truncated} of {count} texts were cut off after {spec.max_length} tokens.")

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from app.distillations.datasets import AnyTextData, BuiltinText
+from app.distillations.tokenizers import TeachersTokenizer
 from app.errors import Problem
 from workers.distillation.data import Data, Rows, Standardisation, Text, shown, split
 from workers.distillation.networks.tokens import PAD
@@ -21,29 +22,45 @@ from workers.distillation.read import MAX_VALUES
 from workers.distillation.text import topics
 from workers.distillation.text.masks import masked
 from workers.distillation.text.read import Texts, read_texts
-from workers.distillation.text.tokenizer import END, UNKNOWN_TOKEN, Tokenizer, trained
+from workers.distillation.text.tokenizer import END, MASK, MASK_TOKEN, UNKNOWN_TOKEN, Tokenizer, trained
 
 MAX_HELD_OUT = 1 << 30  # bytes of logits of the validation or test rows of a language model
 AS_THEY_ARE = Standardisation(torch.zeros(1, dtype=torch.float64), torch.ones(1, dtype=torch.float64))
 
 
-def load_text(spec: AnyTextData, files: Mapping[str, Path]) -> Data:
-    """Read, split and tokenise.
+def load_text(spec: AnyTextData, files: Mapping[str, Path], teachers: Tokenizer | None = None) -> Data:
+    """Read, split and tokenise. teachers: the tokenizer of one, where the data asks for it.
 
-    Raises Problem: dataset_invalid, too_few_texts, vocabulary_too_small, too_few_labels, too_many_labels.
+    Raises Problem: dataset_invalid, too_few_texts, vocabulary_too_small, tokenizer_mismatch, too_few_labels,
+    too_many_labels.
     """
     if not isinstance(spec, BuiltinText):
         read = read_texts(files[spec.file], spec)
     else:
         read = topics.paragraphs_of_parts() if spec.task == "classification" else topics.passages()
-    return _classification(read, spec) if spec.task == "classification" else _tokens(read, spec)
+    if spec.task == "classification":
+        return _classification(read, spec, teachers)
+    return _tokens(read, spec, teachers)
 
 
-def _classification(read: Texts, spec: AnyTextData) -> Data:
+def _tokenizer(spec: AnyTextData, teachers: Tokenizer | None, texts: Sequence[str]) -> Tokenizer:
+    """The teacher's, or one of the training texts."""
+    masks = spec.task == "masked_language_modelling"
+    if not isinstance(spec.tokenizer, TeachersTokenizer):
+        return trained(spec.tokenizer, texts, masks=masks)
+    assert teachers is not None
+    if masks != (teachers.vocabulary[MASK : MASK + 1] == [MASK_TOKEN]):
+        has = "no token for a mask" if masks else "a token for a mask"
+        title = f"The teacher's tokenizer has {has}: it was trained for another task than {spec.task}."
+        raise Problem("tokenizer_mismatch", title, pointer="/dataset/task")
+    return teachers
+
+
+def _classification(read: Texts, spec: AnyTextData, teachers: Tokenizer | None) -> Data:
     code = {name: number for number, name in enumerate(read.classes)} | {"": UNKNOWN}
     labels = torch.tensor([code[label] for label in read.labels])
     indices = split(labels.numpy(), read.classes, spec)
-    tokenizer = trained(spec.tokenizer, [read.texts[i] for i in indices[0].tolist()])
+    tokenizer = _tokenizer(spec, teachers, [read.texts[i] for i in indices[0].tolist()])
     encoded = tokenizer.encode(read.texts)
     _refuse_too_many(len(encoded), spec)
     tokens = filled([row[: spec.max_length] for row in encoded], spec.max_length)
@@ -65,7 +82,7 @@ def _classification(read: Texts, spec: AnyTextData) -> Data:
     )
 
 
-def _tokens(read: Texts, spec: AnyTextData) -> Data:
+def _tokens(read: Texts, spec: AnyTextData, teachers: Tokenizer | None) -> Data:
     """Of both kinds of language modelling."""
     hidden = spec.task == "masked_language_modelling"
     order = np.random.default_rng([spec.split_seed, 0]).permutation(len(read.texts))
@@ -78,7 +95,7 @@ def _tokens(read: Texts, spec: AnyTextData) -> Data:
     bounds = (test_count, test_count + validation_count)
     parts = [np.sort(part).tolist() for part in np.split(order, bounds)]
     test, validation, train = ([read.texts[i] for i in part] for part in parts)
-    tokenizer = trained(spec.tokenizer, train, masks=hidden)
+    tokenizer = _tokenizer(spec, teachers, train)
     streams = [_stream(tokenizer, texts) for texts in (train, validation, test)]
     _refuse_too_many(sum(map(len, streams)) // spec.max_length + 3, spec)
     splits, first = [], 0

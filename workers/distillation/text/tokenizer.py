@@ -13,7 +13,7 @@ from functools import cached_property
 import tokenizers
 from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers, trainers
 
-from app.distillations.tokenizers import BpeTokenizer, CharacterTokenizer, WordTokenizer
+from app.distillations.tokenizers import BpeTokenizer, CharacterTokenizer, Trainable
 from app.errors import Problem
 from workers.distillation.networks.tokens import PAD
 
@@ -70,9 +70,7 @@ def uploaded(text: str) -> Tokenizer:
     return made
 
 
-def trained(
-    spec: CharacterTokenizer | WordTokenizer | BpeTokenizer, texts: Sequence[str], *, masks: bool = False
-) -> Tokenizer:
+def trained(spec: Trainable, texts: Sequence[str], *, masks: bool = False) -> Tokenizer:
     """A tokenizer of these texts; the same texts give the same one. Raises Problem vocabulary_too_small.
 
     masks: whether it has a token for a mask.

@@ -56,7 +56,7 @@ def file(tmp_path: Path) -> Files:
 def first_learner(spec: DistillationJob, house: Make, file: Files) -> tuple[Learner, EncoderNetwork, frozenset[str]]:
     """The first seed's student in its first epoch, with an untrained teacher of strong opinions."""
     done = house(files=file)
-    data = load_data(spec.dataset, done)
+    data = load_data(spec, done)
     stage = student_stages(spec)[0][0]
     teacher = replace(stage, seed=99, architecture=spec.teacher.architecture).begin(data)  # type: ignore[union-attr]
     assert isinstance(teacher, EncoderNetwork)
@@ -188,7 +188,7 @@ def test_a_report_has_bits_of_hidden_tokens_and_the_card_reads_it(house: Make, f
     document = json.loads(done.published["report.json"])
     told = document["masked_language_model"]
     assert document["language_model"] is None
-    data = load_data(spec.dataset, done)
+    data = load_data(spec, done)
     assert told["test_tokens"] == len(data.test.labels) == int(data.test.answered.sum())  # type: ignore[union-attr]
     for arm in ("teacher", "student", "baseline"):
         nats = document[arm]["summary"]["negative_log_likelihood"]["mean"]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors import safe_open
+from safetensors.torch import save
 
 from app.distillations.objectives import Sequence
 from app.distillations.schemas import DistillationJob
@@ -358,3 +359,44 @@ def test_a_teacher_with_another_tokenizer_is_refused_before_anything_is_trained(
         run(job(CLASSIFY | UPLOADED, dataset=changes), done)
     assert (error.value.code, error.value.pointer) == ("tokenizer_mismatch", "/teacher/file")
     assert not done.published
+    (way_out,) = error.value.ways_out
+    run(job(CLASSIFY | UPLOADED, dataset=changes | way_out["dataset"]), done)
+    assert done.published["student-seed-0.safetensors"]
+    notes = json.loads(done.published["report.json"])["notes"]
+    assert any("is the teacher's, and was trained on its texts" in note for note in notes)
+
+
+def test_a_language_model_teaches_other_texts_with_its_own_tokenizer(
+    house: Make, file: dict[str, Path], tmp_path: Path
+) -> None:
+    first = house(files=file)
+    run(job(SPEAK, evaluation={"baseline": False, "seeds": 1}, training={"epochs": 1}), first)
+    other = tmp_path / "other.jsonl"
+    other.write_text("\n".join(json.dumps({"text": row["text"].upper() + "é"}) for row in texts()))
+    taught = house(files={"file_1": other, "file_2": first.scratch / "teacher.safetensors"})
+    changes = {"tokenizer": {"kind": "teacher"}}
+    run(job(SPEAK | UPLOADED, dataset=changes), taught)
+    assert json.loads(taught.published["report.json"])["text"]["unknown_share"] > 0
+    with pytest.raises(Problem) as masked:
+        run(job(FILL | UPLOADED, dataset=changes, student={"initialise_from_teacher": None}), taught)
+    assert (masked.value.code, masked.value.pointer) == ("tokenizer_mismatch", "/dataset/task")
+
+
+def test_a_batch_too_large_for_the_teachers_vocabulary_is_refused_once_that_is_known(
+    house: Make, file: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = house(files=file)
+    run(job(SPEAK, evaluation={"baseline": False, "seeds": 1}, training={"epochs": 1}), first)
+    monkeypatch.setattr("app.distillations.rules.text.MAX_LOGITS", 1 << 10)
+    second = house(files=file | {"file_2": first.scratch / "teacher.safetensors"})
+    with pytest.raises(Problem) as error:
+        run(job(SPEAK | UPLOADED, dataset={"tokenizer": {"kind": "teacher"}}), second)
+    assert (error.value.code, error.value.pointer) == ("batch_too_large", "/training/batch_size")
+
+
+def test_a_file_without_a_tokenizer_has_none_to_give(house: Make, file: dict[str, Path], tmp_path: Path) -> None:
+    bare = tmp_path / "bare.safetensors"
+    bare.write_bytes(save({"weight": torch.zeros(1)}))
+    with pytest.raises(Problem) as error:
+        run(job(CLASSIFY | UPLOADED, dataset={"tokenizer": {"kind": "teacher"}}), house(files=file | {"file_2": bare}))
+    assert (error.value.code, error.value.pointer) == ("tokenizer_unavailable", "/teacher/file")
