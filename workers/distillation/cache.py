@@ -40,21 +40,21 @@ Records = NDArray[Any]
 
 @dataclass(frozen=True)
 class Layout:
-    """What an entry holds: `rows` records, each of `classes` values, or of `top_k` values and their classes."""
+    """What an entry holds: `rows` records, each of `classes` values, or of `kept` values and their classes."""
 
     rows: int
     classes: int
     precision: Literal["float32", "float16"] = "float32"
-    top_k: int | None = None
+    kept: int | None = None
 
     @property
     def record(self) -> np.dtype[Any]:
         """Of one row."""
         number = np.dtype(self.precision).newbyteorder("<")
-        if self.top_k is None:
+        if self.kept is None:
             return np.dtype((number, (self.classes,)))
         index = "<i2" if self.classes <= np.iinfo(np.int16).max else "<i4"
-        return np.dtype([("values", number, (self.top_k,)), ("indices", index, (self.top_k,))], align=True)
+        return np.dtype([("values", number, (self.kept,)), ("indices", index, (self.kept,))], align=True)
 
     @property
     def bytes(self) -> int:

@@ -161,7 +161,7 @@ def memory_of(costs: Costs, run: Run, *, limit: int | None) -> Memory:
     asked = len(data.train.labels)
     if data.masked:
         asked = round(CHOSEN * asked)  # the tokens that an epoch hides
-    layout = Layout(asked, classes, storage.precision, storage.top_k)
+    layout = Layout(asked, classes, storage.precision, storage.kept(classes))
     shared = costs.teacher.lasting and run.cache is not None
     held = layout.bytes if shared else 2 * layout.bytes  # the blocks, and what they are put together to
     kept = layout.bytes + sum(splits) if shared else 0

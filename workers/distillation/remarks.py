@@ -157,6 +157,10 @@ def _signal_note(use: Use) -> str:
         said = f"The teacher's answers to {use.reused_rows} training rows were there from an earlier job."
     else:
         said = f"The teacher was asked once about each of {use.computed_rows} training rows."
+    if use.draws is not None:
+        said += (
+            f" Kept are, of each answer, {use.draws} draws from its probabilities: right on average at temperature 1."
+        )
     if use.dtype == "float16":
         said += f" Kept in half precision, which changed no probability by more than {use.rounding:.1e}."
     return said

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
-from torch.nn.functional import log_softmax
+from torch.nn.functional import log_softmax, softmax
 
 from app.distillations.teachers import Missing
 from workers.distillation.signals import Signal
@@ -53,6 +53,18 @@ def dense(logs: Tensor, indices: Tensor, classes: int, missing: Missing) -> tupl
     if missing != "ghost":
         return logits, None
     return logits, torch.ones(rows, classes, dtype=torch.bool, device=logs.device).scatter_(1, indices, False)
+
+
+def drawn(logits: Tensor, draws: int, source: torch.Generator) -> tuple[Tensor, Tensor]:
+    """(logarithms of shares, classes), both (rows, k), of what some draws from each row's distribution gave.
+
+    k is `draws`, or all classes where there are fewer. Classes that no draw gave fill a row up, with next to nothing.
+    """
+    chances = softmax(logits.double(), dim=1)
+    chosen = torch.multinomial(chances, draws, replacement=True, generator=source)
+    counts = torch.zeros_like(chances).scatter_add_(1, chosen, torch.ones_like(chosen, dtype=chances.dtype))
+    most = counts.topk(min(draws, logits.shape[1]), dim=1)
+    return (most.values / draws).clamp(min=SMALLEST).log().float(), most.indices
 
 
 def thinned(logits: Tensor, k: int) -> tuple[Tensor, Tensor]:

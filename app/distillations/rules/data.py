@@ -55,10 +55,10 @@ def _refuse_impossible_views(job: JobFields) -> None:
 
 def _refuse_impossible_storage(job: JobFields) -> None:
     top_k, data = job.signal.top_k, job.dataset
-    if top_k is None:
-        return
-    if isinstance(job.teacher, SoftLabels):
-        refuse(("signal", "top_k"), "already_kept", "soft labels are used as they were uploaded; thin them out", top_k)
-    if isinstance(data, BuiltinData) and top_k > BUILTIN_ROWS_AND_CLASSES[data.name][1]:
+    for name, given in (("top_k", top_k), ("draws", job.signal.draws)):
+        if given is not None and isinstance(job.teacher, SoftLabels):
+            reason = "soft labels are used as they were uploaded; thin them out"
+            refuse(("signal", name), "already_kept", reason, given)
+    if top_k is not None and isinstance(data, BuiltinData) and top_k > BUILTIN_ROWS_AND_CLASSES[data.name][1]:
         reason = f"{data.name} has {BUILTIN_ROWS_AND_CLASSES[data.name][1]} classes"
         refuse(("signal", "top_k"), "too_many_classes", reason, top_k)

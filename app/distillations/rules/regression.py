@@ -51,6 +51,7 @@ def _refuse_class_options(job: JobFields) -> None:
         (("dataset", "label_noise"), bool(data.label_noise), "labels are replaced by other classes", data.label_noise),
         (("dataset", "leave_out"), bool(data.leave_out), "there are no classes to leave out", data.leave_out),
         (("signal", "top_k"), signal.top_k is not None, "there are no classes to keep the likeliest of", signal.top_k),
+        (("signal", "draws"), signal.draws is not None, "there are no classes to draw", signal.draws),
         (
             ("signal", "precision"),
             signal.precision != "float32",

@@ -192,9 +192,18 @@ def test_a_training_that_cannot_work_is_refused_where_it_stands(pointer: str, va
     assert "/".join(part for part in error["loc"] if isinstance(part, str)).startswith(pointer.strip("/"))
 
 
+def test_answers_are_thinned_in_one_way() -> None:
+    with pytest.raises(ValidationError) as refused:
+        DistillationJob.model_validate(EXAMPLE | {"signal": {"top_k": 2, "draws": 2}})
+    (error,) = refused.value.errors()
+    assert (error["loc"], error["type"]) == (("signal", "draws"), "two_ways_to_thin")
+
+
 def test_soft_labels_have_no_features_and_say_nothing_of_views() -> None:
     teacher = {"source": "soft_labels", "file": FILE, "kind": "logits"}
     for change, place, code in (
+        ({"signal": {"top_k": 2}}, ("signal", "top_k"), "already_kept"),
+        ({"signal": {"draws": 2}}, ("signal", "draws"), "already_kept"),
         ({"objective": {"kind": "sp"}}, ("objective", "kind"), "features_unavailable"),
         (
             {"training": {"augmentation": {"noise": 0.1}}},

@@ -60,6 +60,7 @@ def test_without_an_objective_the_default_is_refused_too() -> None:
         ({"dataset": {"label_noise": 0.1}}, "/dataset/label_noise"),
         ({"dataset": {"leave_out": ["3"]}}, "/dataset/leave_out"),
         ({"signal": {"top_k": 1}}, "/signal/top_k"),
+        ({"signal": {"draws": 1}}, "/signal/draws"),
         ({"signal": {"precision": "float16"}}, "/signal/precision"),
         ({"training": {"bias_correction": True}}, "/training/bias_correction"),
         ({"training": {"label_smoothing": 0.1}}, "/training/label_smoothing"),

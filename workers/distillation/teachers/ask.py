@@ -14,7 +14,7 @@ from app.errors import Problem
 from workers.distillation.cache import Block, Cache, Entry, Layout, in_memory
 from workers.distillation.data import Data, Rows, preprocessing_digest
 from workers.distillation.signals import PLAIN, Signal, signal_digest
-from workers.distillation.sparse import SparseSignal, thinned
+from workers.distillation.sparse import SparseSignal, drawn, thinned
 from workers.distillation.students import rows_at_once
 from workers.distillation.teachers.base import Teacher
 from workers.run import Run, Stopped
@@ -32,6 +32,7 @@ class Use:
     bytes: int
     dtype: str
     top_k: int | None
+    draws: int | None
     rounding: float
 
 
@@ -63,9 +64,9 @@ def signal_and_use(
         logits = torch.cat(list(_answers(teacher, data.train, classes, run)))
         unspoken = None if teacher.unspoken is None else teacher.unspoken(data.train)
         size = logits.numel() * logits.element_size()
-        return Signal(logits, digest, unspoken=unspoken), Use(digest, 0, 0, size, "float32", None, 0.0)
-    layout = Layout(len(data.train.labels), classes, storage.precision, storage.top_k)
-    entry = _entry(teacher, data.train, layout, digest, run)
+        return Signal(logits, digest, unspoken=unspoken), Use(digest, 0, 0, size, "float32", None, None, 0.0)
+    layout = Layout(len(data.train.labels), classes, storage.precision, storage.kept(classes))
+    entry = _entry(teacher, data.train, layout, digest, run, storage.draws)
     rows = layout.rows
     use = Use(
         digest,
@@ -73,13 +74,15 @@ def signal_and_use(
         rows if entry.reused else 0,
         layout.bytes,
         layout.precision,
-        layout.top_k,
+        storage.top_k,
+        storage.draws,
         entry.error,
     )
-    if storage.top_k is None:
+    if layout.kept is None:
         return Signal(torch.from_numpy(entry.records), digest), use
     values, indices = (torch.from_numpy(entry.records[name]) for name in ("values", "indices"))
-    return SparseSignal(values, digest, indices=indices, classes=classes, missing=storage.missing), use
+    missing = storage.missing if storage.draws is None else "renormalise"  # shares of draws leave nothing over
+    return SparseSignal(values, digest, indices=indices, classes=classes, missing=missing), use
 
 
 def answers_of(teacher: Teacher, data: Data, rows: Rows, run: Run | None) -> Tensor:
@@ -93,10 +96,16 @@ def answers_of(teacher: Teacher, data: Data, rows: Rows, run: Run | None) -> Ten
     return torch.from_numpy(_entry(teacher, rows, Layout(len(rows.labels), classes), digest, run).records)
 
 
-def _entry(teacher: Teacher, rows: Rows, layout: Layout, digest: str, run: Run | None) -> Entry:
+def _entry(
+    teacher: Teacher, rows: Rows, layout: Layout, digest: str, run: Run | None, draws: int | None = None
+) -> Entry:
     def compute() -> Iterator[Block]:
+        source = torch.Generator().manual_seed(int(digest[:15], 16))
         for logits in _answers(teacher, rows, layout.classes, run):
-            yield _encode(logits, layout)
+            if layout.kept is None:
+                yield _encode(logits, None, layout)
+            else:
+                yield _encode(*(drawn(logits, draws, source) if draws else thinned(logits, layout.kept)), layout)
 
     if run is None or run.cache is None:
         return in_memory(layout, compute)
@@ -137,8 +146,8 @@ def _row_of(rows: Rows, answer: int) -> int:
     return answer * len(rows.y) // len(rows.labels)
 
 
-def _encode(logits: Tensor, layout: Layout) -> Block:
-    values, indices = (logits, None) if layout.top_k is None else thinned(logits, layout.top_k)
+def _encode(values: Tensor, indices: Tensor | None, layout: Layout) -> Block:
+    """values: logits of all classes, or of those in `indices`."""
     error = 0.0
     if layout.precision == "float16":
         shifted = values - values.amax(1, keepdim=True) if indices is None else values  # precise where it matters

@@ -42,7 +42,7 @@ def sequence_lesson(spec: Sequence, data: Data, teacher: Teacher, run: Run, *, s
         x=x.index_copy(0, written, texts[:, :-1]),
     )
     digest = hashlib.sha256(texts.numpy().tobytes()).hexdigest()
-    return lesson, Use(digest, len(written), 0, texts.numel() * texts.element_size(), "int64", None, 0.0)
+    return lesson, Use(digest, len(written), 0, texts.numel() * texts.element_size(), "int64", None, None, 0.0)
 
 
 def continued(network: DecoderNetwork, x: Tensor, spec: Sequence, run: Run | None, draw: torch.Generator) -> Tensor:

@@ -26,6 +26,7 @@ from workers.distillation import students
 from workers.distillation.cache import Block, Cache, Entry, Layout
 from workers.distillation.data import Data, Rows, load
 from workers.distillation.run import run
+from workers.distillation.sparse import thinned
 from workers.distillation.teachers import Teacher, answers_of, ask, signal_and_use, signal_of
 from workers.run import Stopped
 
@@ -113,7 +114,7 @@ def test_the_answers_that_measure_a_teacher_are_never_rounded(iris: Data, shared
 @settings(max_examples=60)
 def test_the_rounding_is_measured(rows: list[list[float]]) -> None:
     logits = torch.tensor(rows)
-    block = ask._encode(logits, Layout(len(rows), 4, "float16"))
+    block = ask._encode(logits, None, Layout(len(rows), 4, "float16"))
     kept = torch.from_numpy(block.records)
     assert kept.dtype == torch.float16
     assert bool(kept.isfinite().all())
@@ -363,7 +364,7 @@ def test_numbers_of_classes_that_need_more_bits_have_them() -> None:
     wide = Layout(2, 50_000, "float16", 3)
     assert wide.record["indices"].base == np.dtype("<i4")
     assert Layout(2, 1000, "float16", 3).record.itemsize == 12
-    block = ask._encode(torch.arange(100_000.0).reshape(2, 50_000), wide)
+    block = ask._encode(*thinned(torch.arange(100_000.0).reshape(2, 50_000), 3), wide)
     assert block.records["indices"].tolist() == [[49_999, 49_998, 49_997]] * 2
     sums = np.exp(block.records["values"].astype(np.float32)).sum(1)
     assert sums == pytest.approx([1 - np.exp(-3)] * 2, abs=1e-3)

@@ -19,7 +19,7 @@ from app.distillations.teachers import SoftLabels
 from app.errors import Problem
 from workers.distillation.data import Data
 from workers.distillation.signals import Signal, heard
-from workers.distillation.sparse import dense, thinned
+from workers.distillation.sparse import dense, drawn, thinned
 from workers.distillation.teachers import Teacher, signal_of
 
 FILE = "file_1"
@@ -123,6 +123,34 @@ def test_sparse_with_all_classes_is_dense(rows: list[list[float]], missing: Any)
     logs, indices = thinned(logits, logits.shape[1])
     again, _ = dense(logs, indices, logits.shape[1], missing)
     assert_close(softmax(again, 1), softmax(logits, 1), atol=1e-5, rtol=1e-4)
+
+
+@given(rows_of_logits, st.integers(1, 20), st.integers(0, 2**31))
+@settings(max_examples=50)
+def test_draws_leave_shares_of_classes(rows: list[list[float]], draws: int, seed: int) -> None:
+    logits = torch.tensor(rows)
+    logs, indices = drawn(logits, draws, torch.Generator().manual_seed(seed))
+    assert indices.shape == (len(rows), min(draws, logits.shape[1]))
+    assert all(len(set(row)) == len(row) for row in indices.tolist())
+    counts = draws * softmax(dense(logs, indices, logits.shape[1], "renormalise")[0].double(), 1)
+    assert_close(counts, counts.round(), atol=1e-4, rtol=0)
+    assert_close(counts.sum(1), torch.full((len(rows),), float(draws), dtype=torch.float64))
+    again, _ = drawn(logits, draws, torch.Generator().manual_seed(seed))
+    assert torch.equal(again, logs)
+
+
+def test_on_average_draws_give_the_slope_of_all_classes_and_the_most_probable_ones_do_not() -> None:
+    """The random sampling of 2503.16870 is unbiased at temperature 1: the slope of KL by the logits is q - p."""
+    source = torch.Generator().manual_seed(0)
+    teacher, student = torch.randn(2, 1, 50, generator=source)
+    wanted = softmax(student, 1) - softmax(teacher, 1)
+    rounds, draws = 20_000, 5
+    logs, indices = drawn(teacher.expand(rounds, -1), draws, source)
+    few = softmax(dense(logs, indices, 50, "renormalise")[0], 1).mean(0)
+    tolerance = 5 * (softmax(teacher, 1)[0] / (draws * rounds)).sqrt()  # standard errors of each class
+    assert bool((((softmax(student, 1)[0] - few) - wanted[0]).abs() <= tolerance).all())
+    top = softmax(dense(*thinned(teacher, draws), 50, "renormalise")[0], 1)
+    assert bool((((softmax(student, 1) - top) - wanted)[0].abs() > tolerance).any())
 
 
 @given(rows_of_logits, st.integers(0, 2**31))

@@ -382,6 +382,18 @@ def test_a_language_model_teaches_other_texts_with_its_own_tokenizer(
     assert (masked.value.code, masked.value.pointer) == ("tokenizer_mismatch", "/dataset/task")
 
 
+def test_a_language_model_learns_from_tokens_that_were_drawn(house: Make, file: dict[str, Path]) -> None:
+    whole, few, again = house(files=file), house(files=file), house(files=file)
+    run(job(SPEAK), whole)
+    first = run(job(SPEAK, signal={"draws": 4}), few)
+    assert run(job(SPEAK, signal={"draws": 4}), again)["student_sha256"] == first["student_sha256"]
+    use, dense = (json.loads(done.published["report.json"])["signal"] for done in (few, whole))
+    assert (use["draws"], use["top_k"], dense["draws"]) == (4, None, None)
+    assert use["bytes"] < dense["bytes"] / 2
+    notes = json.loads(few.published["report.json"])["notes"]
+    assert any("of each answer, 4 draws" in note for note in notes)
+
+
 def test_a_batch_too_large_for_the_teachers_vocabulary_is_refused_once_that_is_known(
     house: Make, file: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
