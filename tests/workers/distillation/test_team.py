@@ -158,6 +158,11 @@ def test_batch_normalisation_is_that_of_each_processs_rows(job: Make, house: Mak
 DROPS = {"architecture": {"kind": "mlp", "hidden": [6], "dropout": 0.3}}
 
 
+def helpers() -> list[psutil.Process]:
+    """Of this process, which may have servers of other tests below it too."""
+    return [child for child in psutil.Process().children() if "workers.distillation.helper" in child.cmdline()]
+
+
 def test_a_stopped_training_ends_bit_for_bit_as_an_unbroken_one(job: Make, house: Make) -> None:
     spec = job(student=DROPS, training={"epochs": 3, "batch_size": 16, "processes": 2, "accumulate": 2})
     data, stage = load(spec.dataset, {}), stage_of(spec)
@@ -167,7 +172,7 @@ def test_a_stopped_training_ends_bit_for_bit_as_an_unbroken_one(job: Make, house
     stopped = house(stop=lambda: next(asked, None) is None)
     with pytest.raises(Stopped):
         train(stage, lesson, data, Keeper(spec, stopped))
-    assert not psutil.Process().children(), "who stops has no helpers"
+    assert not helpers(), "who stops has no helpers"
     resumed = train(stage, lesson, data, Keeper(spec, house(resume=stopped.saved))).weights
     assert_close(again, unbroken, rtol=0, atol=0)
     assert_close(resumed, unbroken, rtol=0, atol=0)
@@ -178,11 +183,11 @@ def test_helpers_go_on_to_the_next_stage_and_draw_masks_of_their_own(job: Make, 
     data, stage = load(spec.dataset, {}), stage_of(spec)
     lesson = baseline_lesson(data)
     first, again = (learned(stage, lesson, data, house, [[1, 2]])[0] for _ in range(2))
-    pids = [child.pid for child in psutil.Process().children()]
+    pids = [helper.pid for helper in helpers()]
     other = learned(replace(stage, seed=5), lesson, data, house, [[1, 2]])[0]
     assert first == again != other
     assert len(pids) == 1
-    assert [child.pid for child in psutil.Process().children()] == pids
+    assert [helper.pid for helper in helpers()] == pids
 
 
 def test_a_helper_that_dies_ends_the_attempt_as_if_the_child_had_died(job: Make, house: Make) -> None:
@@ -193,13 +198,13 @@ def test_a_helper_that_dies_ends_the_attempt_as_if_the_child_had_died(job: Make,
     def go_on_without_it() -> None:
         with team_of(stage, learner.network, frozenset(), data, house()) as learner.team:
             learner.learn(torch.arange(6))
-            psutil.Process().children()[0].kill()
+            helpers()[0].kill()
             for _ in range(3):
                 learner.learn(torch.arange(6))
 
     with pytest.raises(SystemExit, match="ended with exit status -9"):
         go_on_without_it()
-    assert not psutil.Process().children()
+    assert not helpers()
 
 
 LONG = {
