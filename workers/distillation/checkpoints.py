@@ -49,7 +49,7 @@ class Card(BaseModel):
     targets: CardTargets | None = None  # of regression, which has no classes
     tokenizer: str | None = None  # of text: JSON as the `tokenizers` library reads it
     data: str | None = None  # names the data set that it was trained on
-    rows: str | None = None  # names the training split of it; neither is there for text, whose tokenizer tells as much
+    rows: str | None = None  # names the training split of it
 
 
 def to_bytes(weights: dict[str, Tensor], architecture: Any, data: Data) -> bytes:
@@ -64,16 +64,18 @@ def to_bytes(weights: dict[str, Tensor], architecture: Any, data: Data) -> bytes
         std=data.standardisation.std.tolist(),
         targets=None if data.targets is None else _told(data.targets),
         tokenizer=None if data.text is None else data.text.tokenizer,
-        data=None if data.text is not None else data.digest,
-        rows=None if data.text is not None else rows_digest(data),
+        data=data.digest,
+        rows=rows_digest(data),
     )
     tensors = {name: weights[name].contiguous() for name in sorted(weights)}
     return save(tensors, metadata={CARD: json.dumps(card.model_dump(mode="json", exclude_none=True), sort_keys=True)})
 
 
 def rows_digest(data: Data) -> str:
-    """Names the training split by the numbers of its rows."""
-    return hashlib.sha256(data.train.index.numpy().tobytes()).hexdigest()
+    """Names the training split by the numbers of its rows; of language models, of its texts."""
+    texts = None if data.text is None else data.text.members
+    rows = data.train.index if texts is None else torch.tensor(texts[0])
+    return hashlib.sha256(rows.numpy().tobytes()).hexdigest()
 
 
 def trained_on_others(card: Card, data: Data) -> bool:

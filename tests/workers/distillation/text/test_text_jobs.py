@@ -343,6 +343,19 @@ def test_a_teacher_of_rows_of_another_length_says_which(house: Make, file: dict[
     assert error.value.ways_out == [{"dataset": {"max_length": 16}}]
 
 
+@pytest.mark.parametrize("body", [CLASSIFY, SPEAK])
+def test_a_teacher_of_another_split_of_these_texts_knows_some_test_rows(
+    house: Make, file: dict[str, Path], body: dict[str, Any]
+) -> None:
+    first = house(files=file)
+    run(job(body, evaluation={"baseline": False, "seeds": 1}, training={"epochs": 1}), first)
+    for split, knows in ((0, False), (1, True)):
+        second = house(files=file | {"file_2": first.scratch / "teacher.safetensors"})
+        run(job(body | UPLOADED, dataset={"tokenizer": {"kind": "teacher"}, "split_seed": split}), second)
+        warnings = json.loads(second.published["report.json"])["warnings"]
+        assert any("another split" in said for said in warnings) == knows
+
+
 @pytest.mark.parametrize("changes", [{"split_seed": 1}, {"tokenizer": {"kind": "word", "vocabulary": 9}}])
 def test_a_teacher_with_another_tokenizer_is_refused_before_anything_is_trained(
     house: Make, file: dict[str, Path], taught: Path, changes: dict[str, Any], tmp_path: Path
@@ -376,6 +389,7 @@ def test_a_language_model_teaches_other_texts_with_its_own_tokenizer(
     taught = house(files={"file_1": other, "file_2": first.scratch / "teacher.safetensors"})
     changes = {"tokenizer": {"kind": "teacher"}}
     run(job(SPEAK | UPLOADED, dataset=changes), taught)
+    assert not any("test rows" in said for said in json.loads(taught.published["report.json"])["warnings"])
     assert json.loads(taught.published["report.json"])["text"]["unknown_share"] > 0
     with pytest.raises(Problem) as masked:
         run(job(FILL | UPLOADED, dataset=changes, student={"initialise_from_teacher": None}), taught)
