@@ -117,7 +117,7 @@ def log_probabilities_matched(job: DistillationJob, found: Found) -> Rule:
 def temperature(job: DistillationJob, found: Found) -> Rule:
     """A teacher whose answers at the job's temperature are as hard as labels."""
     for check in found.teachers[:1]:
-        if check.saturated < SATURATED_SHARE or check.temperature is None:
+        if check.saturated < SATURATED_SHARE or check.temperature is None or job.signal.draws is not None:
             continue
         for place, single in _softened(job):
             given = _number(single)
@@ -128,6 +128,19 @@ def temperature(job: DistillationJob, found: Found) -> Rule:
                     "leave a tenth to the other classes, and that is what a student learns from (1503.02531)."
                 )
                 yield advice("temperature_low", "warning", detail, at(place, "temperature"), check.temperature)
+
+
+def drawn_at_another_temperature(job: DistillationJob, found: Found) -> Rule:
+    """Shares of draws are right on average as they are, and not once a temperature has bent them."""
+    if job.signal.draws is None:
+        return
+    for place, single in _softened(job):
+        if getattr(single, "temperature", 1.0) != 1.0:
+            detail = (
+                "What is drawn from the teacher's probabilities stands on average for all of them, at temperature 1 "
+                "alone: at another, classes that were not drawn are taken for impossible (2503.16870)."
+            )
+            yield advice("drawn_at_another_temperature", "warning", detail, at(place, "temperature"), 1.0)
 
 
 def _softened(job: DistillationJob) -> Iterator[tuple[Place, Single]]:
@@ -174,6 +187,7 @@ TEACHER_RULES = (
     log_probabilities_matched,
     label_smoothing,
     temperature,
+    drawn_at_another_temperature,
     miscalibrated,
     noisy_teacher_alone,
 )

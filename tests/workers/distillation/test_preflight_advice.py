@@ -178,6 +178,13 @@ FIRES: list[tuple[Rule, Json, Json, str, object]] = [
         0.0,
     ),
     (
+        teacher_rules.drawn_at_another_temperature,
+        {"signal": {"draws": 8}, "objective": {"temperature": 2.0}},
+        {},
+        "/objective/temperature",
+        1.0,
+    ),
+    (
         teacher_rules.temperature,
         {"objective": {"temperature": 1.0}},
         {"teacher": {"saturated": 0.7, "temperature": 8.0}},
@@ -302,6 +309,7 @@ def test_every_rule_is_shown_to_fire() -> None:
 @pytest.mark.parametrize(
     ("job", "found"),
     [
+        ({"signal": {"draws": 8}, "objective": {"temperature": 1.0}}, {}),
         ({"objective": {"temperature": 8.0}}, {"teacher": {"saturated": 0.9, "temperature": 8.0}}),
         ({"objective": {"temperature": {"from": 8, "to": 1, "epochs": 9}}}, {"teacher": {"saturated": 0.9}}),
         ({"objective": {"alpha": 1.0}}, {}),
