@@ -24,7 +24,13 @@ MAX_VALUES = 200  # of one field
 MAX_TRIALS = 500
 MAX_STUDENTS = 2_000  # trials times seeds; each keeps its weights until the end
 VARIABLE = ("/objective", "/student/architecture", "/training")  # all else makes another teacher or other data
-FIXED = ("/training/seed", "/training/device", "/training/checkpoint_every", "/training/augmentation")
+FIXED = (
+    "/training/seed",
+    "/training/device",
+    "/training/processes",
+    "/training/checkpoint_every",
+    "/training/augmentation",
+)
 
 Path = Annotated[str, StringConstraints(pattern=r"^(/[a-z_]+){1,6}$", max_length=100)]
 Setting = dict[str, Any]  # a value for each path
@@ -37,6 +43,14 @@ class Range(Strict):
     high: float = Field(description="The largest.", examples=[0.1])
     log: bool = Field(False, description="Draw evenly on a logarithmic scale.", examples=[True])
     integer: bool = Field(False, description="Whole numbers only, as epochs are.", examples=[False])
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_ends(cls, given: Any) -> Any:
+        if not isinstance(given, dict) or not {"low", "high"} & given.keys():
+            reason = "a field varies over a list of values, [0.5, 0.9], or over a range, {low, high}"
+            refuse((), "no_list_or_range", reason, given)
+        return given
 
     @model_validator(mode="after")
     def _is_a_range(self) -> "Range":
