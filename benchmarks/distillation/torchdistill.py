@@ -71,6 +71,7 @@ def written(given: Work, path: Path) -> None:
         f"{name}.{part}": array.numpy()
         for name in ("train", "test")
         for part, array in vars(getattr(data, name)).items()
+        if array is not None
     }
     np.savez(path, settings=json.dumps(settings), **layers, **splits)
 
