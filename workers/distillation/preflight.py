@@ -130,7 +130,7 @@ def _look(job: DistillationJob, asked: PreflightQuestion, run: Run) -> Preflight
         data=check_data(data),
     )
     finite = all(each.finite for each in (student, *costs.trained))
-    return Preflight(**dict(found), advice=advice_on(job, found, finite=finite))
+    return Preflight(**dict(found), advice=advice_on(job, found, finite=finite, warnings=teacher.warnings))
 
 
 def _members(job: DistillationJob, data: Data, run: Run) -> list[Member]:

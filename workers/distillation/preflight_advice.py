@@ -26,9 +26,13 @@ FEW_TEST_ROWS = 100
 ROUNDING_CLASSES = 100
 
 
-def advice_on(job: DistillationJob, found: Found, *, finite: bool) -> list[Advice]:
-    """All that the rules say. finite: whether the losses of the first steps were numbers."""
-    return in_order((each for rule in RULES for each in rule(job, found)), finite=finite)
+def advice_on(job: DistillationJob, found: Found, *, finite: bool, warnings: tuple[str, ...] = ()) -> list[Advice]:
+    """All that the rules say, and what a teacher's own file does.
+
+    finite: whether the losses of the first steps were numbers. warnings: of the teacher, where it was read.
+    """
+    of_teacher = [advice("teacher_of_another_split", "warning", said, "/teacher") for said in warnings]
+    return in_order((*of_teacher, *(each for rule in RULES for each in rule(job, found))), finite=finite)
 
 
 # What is to be expected

@@ -11,8 +11,10 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.datasets import load_iris
 
+from app.distillations.preflight import PreflightQuestion
 from app.errors import Problem
 from workers.distillation.data import Data
+from workers.distillation.inspection import inspect
 from workers.distillation.run import run
 
 Make = Callable[..., Any]
@@ -147,6 +149,9 @@ def test_a_teacher_of_another_split_has_seen_test_rows(
     assert any("another split of the same data" in said for said in report_of(told)["warnings"]) == warned
     kinds = [(kind, data.get("code")) for kind, data in told.events]
     assert (("warning", "teacher_of_another_split") in kinds) == warned
+    question = PreflightQuestion(job=job(teacher=uploaded, dataset=again, **short), seconds_limit=60.0)
+    advice = inspect(question, house(files=told.files))["advice"]
+    assert ("teacher_of_another_split" in {each["code"] for each in advice}) == warned
     member = {"source": "ensemble", "members": [uploaded, uploaded]}
     together = house(files=told.files)
     run(job(teacher=member, dataset=again, **short), together)
