@@ -9,10 +9,8 @@ import queue
 import sys
 import threading
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
 
 import psutil
 import torch
@@ -22,12 +20,11 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from app.distillations.architectures import Architecture
 from workers.distillation.networks.network import Features, Network
+from workers.distillation.precision import Precision, half
 from workers.distillation.students import build, input_type
 
 READY = "ready"
 LONGEST_WAIT = timedelta(minutes=30)  # of one process for another, within a batch
-
-Precision = Literal["float32", "bfloat16", "float16"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,13 +138,6 @@ def gradients_of(parameters: Sequence[nn.Parameter]) -> Tensor:
     """All of them, one after another; 0 where there is none."""
     gradients = [torch.zeros_like(each) if each.grad is None else each.grad for each in parameters]
     return torch.cat([gradient.flatten() for gradient in gradients])
-
-
-def half(device: torch.device, precision: Precision) -> AbstractContextManager[object]:
-    """Half precision inside, where it is asked for."""
-    if precision == "float32":
-        return nullcontext()
-    return torch.autocast(device.type, dtype=getattr(torch, precision))
 
 
 def _listen(lines: "queue.SimpleQueue[str]") -> None:

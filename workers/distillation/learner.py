@@ -14,13 +14,13 @@ from workers.distillation import targets
 from workers.distillation.bias import corrects, shift
 from workers.distillation.data import Data, Rows
 from workers.distillation.features import shapes_of
-from workers.distillation.helper import half
 from workers.distillation.networks.network import Features, Network
 from workers.distillation.networks.tokens import PAD
 from workers.distillation.objectives.criterion import Criterion
 from workers.distillation.objectives.terms import UNKNOWN, Target, Terms, cross_entropy_of_known, label_term
 from workers.distillation.optimise import Average, learning_rate, optimizer_of
 from workers.distillation.plan import Lesson, Stage, seed_of
+from workers.distillation.precision import half
 from workers.distillation.signals import heard
 from workers.distillation.slopes import has_slope, kd_and_slope
 from workers.distillation.state import Curve, Outcome, Point, Snapshot, outcome_of

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 import torch
 from safetensors import safe_open
-from safetensors.torch import save
 
 from app.distillations.objectives import Sequence
 from app.distillations.schemas import DistillationJob
@@ -259,6 +258,18 @@ def test_a_job_with_the_few_likeliest_tokens_runs(house: Make, file: dict[str, P
     assert json.loads(done.published["report.json"])["signal"]["top_k"] == 4
 
 
+def test_a_language_model_learns_from_tokens_that_were_drawn(house: Make, file: dict[str, Path]) -> None:
+    whole, few, again = house(files=file), house(files=file), house(files=file)
+    run(job(SPEAK), whole)
+    first = run(job(SPEAK, signal={"draws": 4}), few)
+    assert run(job(SPEAK, signal={"draws": 4}), again)["student_sha256"] == first["student_sha256"]
+    use, dense = (json.loads(done.published["report.json"])["signal"] for done in (few, whole))
+    assert (use["draws"], use["top_k"], dense["draws"]) == (4, None, None)
+    assert use["bytes"] < dense["bytes"] / 2
+    notes = json.loads(few.published["report.json"])["notes"]
+    assert any("of each answer, 4 draws" in note for note in notes)
+
+
 def test_a_signal_that_memory_does_not_hold_is_refused_with_the_way_out(
     house: Make, file: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -309,120 +320,3 @@ def test_samples_follow_the_teachers_distribution(file: dict[str, Path]) -> None
     logits[PAD] = -torch.inf
     found = drawn.bincount(minlength=len(logits)) / len(drawn)
     assert (found - logits.softmax(0)).abs().max() < 0.03
-
-
-@pytest.fixture
-def taught(house: Make, file: dict[str, Path]) -> Path:
-    """A teacher's checkpoint of an earlier job."""
-    done = house(files=file)
-    run(job(CLASSIFY, evaluation={"baseline": False}), done)
-    path: Path = done.scratch / "teacher.safetensors"
-    return path
-
-
-UPLOADED = {"teacher": {"source": "file", "file": "file_2"}}
-
-
-def test_a_checkpoint_of_an_earlier_job_teaches_the_same_texts(
-    house: Make, file: dict[str, Path], taught: Path
-) -> None:
-    first, second = house(files=file), house(files=file | {"file_2": taught})
-    before = run(job(CLASSIFY), first)
-    after = run(job(CLASSIFY | UPLOADED), second)
-    assert after["teacher"]["mean"] == before["teacher"]["mean"]
-    assert after["student_sha256"] == before["student_sha256"]
-
-
-def test_a_teacher_of_rows_of_another_length_says_which(house: Make, file: dict[str, Path]) -> None:
-    first = house(files=file)
-    run(job(SPEAK, evaluation={"baseline": False, "seeds": 1}, training={"epochs": 1}), first)
-    second = house(files=file | {"file_2": first.scratch / "teacher.safetensors"})
-    with pytest.raises(Problem) as error:
-        run(job(SPEAK | UPLOADED, dataset={"max_length": 24}), second)
-    assert (error.value.code, error.value.pointer) == ("teacher_mismatch", "/teacher/file")
-    assert error.value.ways_out == [{"dataset": {"max_length": 16}}]
-
-
-@pytest.mark.parametrize("body", [CLASSIFY, SPEAK])
-def test_a_teacher_of_another_split_of_these_texts_knows_some_test_rows(
-    house: Make, file: dict[str, Path], body: dict[str, Any]
-) -> None:
-    first = house(files=file)
-    run(job(body, evaluation={"baseline": False, "seeds": 1}, training={"epochs": 1}), first)
-    for split, knows in ((0, False), (1, True)):
-        second = house(files=file | {"file_2": first.scratch / "teacher.safetensors"})
-        run(job(body | UPLOADED, dataset={"tokenizer": {"kind": "teacher"}, "split_seed": split}), second)
-        warnings = json.loads(second.published["report.json"])["warnings"]
-        assert any("another split" in said for said in warnings) == knows
-
-
-@pytest.mark.parametrize("changes", [{"split_seed": 1}, {"tokenizer": {"kind": "word", "vocabulary": 9}}])
-def test_a_teacher_with_another_tokenizer_is_refused_before_anything_is_trained(
-    house: Make, file: dict[str, Path], taught: Path, changes: dict[str, Any], tmp_path: Path
-) -> None:
-    rows = (
-        texts()
-        if "tokenizer" in changes
-        else [{"text": f"w{i} {row['text']}", "label": row["label"]} for i, row in enumerate(texts())]
-    )
-    other = tmp_path / "other.jsonl"
-    other.write_text("\n".join(json.dumps(row) for row in rows))
-    done = house(files={"file_1": other, "file_2": taught})
-    with pytest.raises(Problem) as error:
-        run(job(CLASSIFY | UPLOADED, dataset=changes), done)
-    assert (error.value.code, error.value.pointer) == ("tokenizer_mismatch", "/teacher/file")
-    assert not done.published
-    (way_out,) = error.value.ways_out
-    run(job(CLASSIFY | UPLOADED, dataset=changes | way_out["dataset"]), done)
-    assert done.published["student-seed-0.safetensors"]
-    notes = json.loads(done.published["report.json"])["notes"]
-    assert any("is the teacher's, and was trained on its texts" in note for note in notes)
-
-
-def test_a_language_model_teaches_other_texts_with_its_own_tokenizer(
-    house: Make, file: dict[str, Path], tmp_path: Path
-) -> None:
-    first = house(files=file)
-    run(job(SPEAK, evaluation={"baseline": False, "seeds": 1}, training={"epochs": 1}), first)
-    other = tmp_path / "other.jsonl"
-    other.write_text("\n".join(json.dumps({"text": row["text"].upper() + "é"}) for row in texts()))
-    taught = house(files={"file_1": other, "file_2": first.scratch / "teacher.safetensors"})
-    changes = {"tokenizer": {"kind": "teacher"}}
-    run(job(SPEAK | UPLOADED, dataset=changes), taught)
-    assert not any("test rows" in said for said in json.loads(taught.published["report.json"])["warnings"])
-    assert json.loads(taught.published["report.json"])["text"]["unknown_share"] > 0
-    with pytest.raises(Problem) as masked:
-        run(job(FILL | UPLOADED, dataset=changes, student={"initialise_from_teacher": None}), taught)
-    assert (masked.value.code, masked.value.pointer) == ("tokenizer_mismatch", "/dataset/task")
-
-
-def test_a_language_model_learns_from_tokens_that_were_drawn(house: Make, file: dict[str, Path]) -> None:
-    whole, few, again = house(files=file), house(files=file), house(files=file)
-    run(job(SPEAK), whole)
-    first = run(job(SPEAK, signal={"draws": 4}), few)
-    assert run(job(SPEAK, signal={"draws": 4}), again)["student_sha256"] == first["student_sha256"]
-    use, dense = (json.loads(done.published["report.json"])["signal"] for done in (few, whole))
-    assert (use["draws"], use["top_k"], dense["draws"]) == (4, None, None)
-    assert use["bytes"] < dense["bytes"] / 2
-    notes = json.loads(few.published["report.json"])["notes"]
-    assert any("of each answer, 4 draws" in note for note in notes)
-
-
-def test_a_batch_too_large_for_the_teachers_vocabulary_is_refused_once_that_is_known(
-    house: Make, file: dict[str, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = house(files=file)
-    run(job(SPEAK, evaluation={"baseline": False, "seeds": 1}, training={"epochs": 1}), first)
-    monkeypatch.setattr("app.distillations.rules.text.MAX_LOGITS", 1 << 10)
-    second = house(files=file | {"file_2": first.scratch / "teacher.safetensors"})
-    with pytest.raises(Problem) as error:
-        run(job(SPEAK | UPLOADED, dataset={"tokenizer": {"kind": "teacher"}}), second)
-    assert (error.value.code, error.value.pointer) == ("batch_too_large", "/training/batch_size")
-
-
-def test_a_file_without_a_tokenizer_has_none_to_give(house: Make, file: dict[str, Path], tmp_path: Path) -> None:
-    bare = tmp_path / "bare.safetensors"
-    bare.write_bytes(save({"weight": torch.zeros(1)}))
-    with pytest.raises(Problem) as error:
-        run(job(CLASSIFY | UPLOADED, dataset={"tokenizer": {"kind": "teacher"}}), house(files=file | {"file_2": bare}))
-    assert (error.value.code, error.value.pointer) == ("tokenizer_unavailable", "/teacher/file")
