@@ -3,6 +3,7 @@
 import math
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import fmean
 from typing import Protocol
 
@@ -167,16 +168,19 @@ def memory_of(costs: Costs, run: Run, *, limit: int | None) -> Memory:
     kept = layout.bytes + sum(splits) if shared else 0
     answers = held + sum(splits) + costs.features * len(data.train.y.flatten() if data.language else data.train.y)
     place = run.cache if run.cache is not None and run.cache.exists() else run.scratch
+    parts = {"process": costs.process, "weights": weights, "optimizer": optimizer}
+    parts |= {"activations": activations, "answers": answers}
+    return memory_with(parts, run, limit=limit, cache=kept, place=place)
+
+
+def memory_with(parts: dict[str, int], run: Run, *, limit: int | None, cache: int, place: Path) -> Memory:
+    """parts: bytes by the names of Memory's fields, all there at once. cache: bytes that are kept, in `place`."""
     return Memory(
-        process=costs.process,
-        weights=weights,
-        optimizer=optimizer,
-        activations=activations,
-        answers=answers,
-        peak=costs.process + weights + optimizer + activations + answers,
+        **parts,
+        peak=sum(parts.values()),
         limit=limit or machine_memory() // 2,
         available=psutil.virtual_memory().available,
-        cache=kept,
+        cache=cache,
         cache_limit=run.cache_bytes if run.cache is not None else 0,
         disk_free=shutil.disk_usage(place).free,
     )

@@ -7,17 +7,16 @@ import pytest
 
 from app.distillations.preflight import Found
 from app.distillations.schemas import DistillationJob
+from tests.workers.distillation.untroubled import CAPACITY, MEMORY, TIME, Json
 from workers.distillation import preflight_advice as rules
 from workers.distillation import preflight_common_rules as common_rules
 from workers.distillation import preflight_teacher_rules as teacher_rules
 from workers.distillation.preflight_advice import RULES, advice_on
 
-Json = dict[str, Any]
 Rule = Callable[..., Any]
 
 FILE = "file_1"
 ONNX = {"source": "file", "file": FILE, "format": "onnx"}
-SECONDS = {"expected": 10.0, "low": 5.0, "high": 20.0}
 TEACHER = {
     "pointer": "/teacher",
     "rows": 256,
@@ -53,32 +52,9 @@ FOUND: Json = {
         "total_steps": 3840,
     },
     "teachers": [TEACHER],
-    "capacity": {
-        "student_parameters": 100,
-        "teacher_parameters": 1000,
-        "ratio": 10.0,
-        "student_multiply_adds": 90,
-        "teacher_multiply_adds": 900,
-    },
-    "time": {
-        "steps_measured": 30,
-        **dict.fromkeys(["teacher_training", "teacher_answers", "students", "baselines"], SECONDS),
-        **dict.fromkeys(["exports", "compression", "rest", "total"], SECONDS),
-        "limit": 3600.0,
-    },
-    "memory": {
-        "process": 400,
-        "weights": 10,
-        "optimizer": 20,
-        "activations": 30,
-        "answers": 40,
-        "peak": 500,
-        "limit": 10_000,
-        "available": 10_000,
-        "cache": 100,
-        "cache_limit": 10_000,
-        "disk_free": 10_000,
-    },
+    "capacity": CAPACITY,
+    "time": TIME,
+    "memory": MEMORY,
     "data": {
         "labels": {"a": 34, "b": 33, "c": 33},
         "labelled_rows": 100,

@@ -3,12 +3,10 @@
 What a job would fail with at once is raised here as the job would raise it, with the same code and pointer.
 """
 
-import shutil
 import time
 from dataclasses import dataclass
 from typing import Any
 
-import psutil
 import torch
 
 from app.distillations.preflight import PreflightQuestion
@@ -17,9 +15,16 @@ from app.distillations.recommenders.objectives import terms_of
 from app.distillations.recommenders.preflight import RankingFound, RankingPreflight, RankingShapes
 from app.distillations.recommenders.schemas import RecommenderJob, UploadedLists
 from app.distillations.teachers import ModelTeacher
-from app.settings import machine_memory
 from workers.distillation.evaluate import LATENCY_SECONDS
-from workers.distillation.preflight_costs import BYTES, NOTHING, REPORT_SECONDS, around, total_of, training_time
+from workers.distillation.preflight_costs import (
+    BYTES,
+    NOTHING,
+    REPORT_SECONDS,
+    around,
+    memory_with,
+    total_of,
+    training_time,
+)
 from workers.distillation.preflight_files import time_of_exports
 from workers.distillation.preflight_rehearsal import copies_of, resident
 from workers.distillation.recommenders.data import Data, load
@@ -189,16 +194,6 @@ def _memory(costs: _Costs, run: Run, *, limit: int | None) -> Memory:
     optimizer = BYTES * max(copies)
     activations = max(max(each.kept, each.evaluated) for each in costs.everything)
     answers = INDEX_BYTES * costs.data.users * costs.depth + costs.vectors
-    return Memory(
-        process=costs.process,
-        weights=weights,
-        optimizer=optimizer,
-        activations=activations,
-        answers=answers,
-        peak=costs.process + weights + optimizer + activations + answers,
-        limit=limit or machine_memory() // 2,
-        available=psutil.virtual_memory().available,
-        cache=0,
-        cache_limit=run.cache_bytes if run.cache is not None else 0,
-        disk_free=shutil.disk_usage(run.scratch).free,
-    )
+    parts = {"process": costs.process, "weights": weights, "optimizer": optimizer}
+    parts |= {"activations": activations, "answers": answers}
+    return memory_with(parts, run, limit=limit, cache=0, place=run.scratch)

@@ -7,13 +7,12 @@ import pytest
 
 from app.distillations.recommenders.preflight import RankingFound
 from app.distillations.recommenders.schemas import RecommenderJob
+from tests.workers.distillation.untroubled import CAPACITY, MEMORY, TIME, Json
 from workers.distillation import preflight_common_rules as common_rules
 from workers.distillation.recommenders import preflight_advice as rules
 
-Json = dict[str, Any]
 Rule = Callable[..., Any]
 
-SECONDS = {"expected": 10.0, "low": 5.0, "high": 20.0}
 LISTS = {"source": "lists", "file": "file_2"}
 CHECK = {
     "pointer": "/teacher",
@@ -41,32 +40,9 @@ FOUND: Json = {
         "steps_per_epoch": {"student": 196, "teacher": 196},
     },
     "teachers": [],
-    "capacity": {
-        "student_parameters": 100,
-        "teacher_parameters": 1000,
-        "ratio": 10.0,
-        "student_multiply_adds": 90,
-        "teacher_multiply_adds": 900,
-    },
-    "time": {
-        "steps_measured": 30,
-        **dict.fromkeys(["teacher_training", "teacher_answers", "students", "baselines"], SECONDS),
-        **dict.fromkeys(["exports", "compression", "rest", "total"], SECONDS),
-        "limit": 3600.0,
-    },
-    "memory": {
-        "process": 400,
-        "weights": 10,
-        "optimizer": 20,
-        "activations": 30,
-        "answers": 40,
-        "peak": 500,
-        "limit": 10_000,
-        "available": 10_000,
-        "cache": 0,
-        "cache_limit": 0,
-        "disk_free": 10_000,
-    },
+    "capacity": CAPACITY,
+    "time": TIME,
+    "memory": MEMORY | {"cache": 0, "cache_limit": 0},
     "data": {
         "density": 0.01,
         "median_per_user": 20.0,
