@@ -112,6 +112,7 @@ def verdict(difference: Comparison | None) -> Verdict | None:
 
 
 def values(subjects: list[Subject], measure: Measure) -> list[float]:
+    """The measure of each, in its own unit."""
     return [float(getattr(one.quality, measure.name)) for one in subjects]
 
 
@@ -121,6 +122,7 @@ def mean_sd(values: list[float]) -> Spread:
 
 
 def row_counts(data: Data) -> dict[str, int]:
+    """Rows and labels of each split, and what the student sees of them; of language models, labels are tokens."""
     return {
         "total": data.total,
         "train": len(data.train.y),
@@ -165,4 +167,5 @@ def _nats(findings: Findings) -> tuple[float, list[float], list[float]]:
 
 
 def qualities(arm: list[Subject]) -> list[Quality]:
+    """Those of classifiers and language models; regression has none."""
     return [one.quality for one in arm if isinstance(one.quality, Quality)]

@@ -153,7 +153,7 @@ class Learner:
 
     def _loss_by_autograd(self, positions: Tensor) -> Tensor:
         """The loss of a batch; its gradients are with the parameters then."""
-        loss = self._loss(positions)
+        loss = self.terms(positions)["loss"]
         self._backward(loss)
         return loss
 
@@ -168,9 +168,6 @@ class Learner:
         loss, slope = kd_and_slope(answers, said, labels, self.lesson.objective, self.epoch + 1)
         self._backward(logits, slope)
         return loss
-
-    def _loss(self, positions: Tensor) -> Tensor:
-        return self.terms(positions)["loss"]
 
     def terms(self, positions: Tensor) -> Terms:
         """What a batch of training rows is worth; with a lesson of labels alone, the labels' term."""

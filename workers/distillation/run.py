@@ -99,6 +99,7 @@ def _distil(job: DistillationJob, run: Run) -> dict[str, Any]:
 
 
 def load_data(job: DistillationJob, run: Run) -> Data:
+    """The rows of a job, split; of texts as tokens of its own tokenizer or the teacher's. Raises Problem."""
     spec = job.dataset
     if not isinstance(spec, TextFile | BuiltinText):
         return load(spec, run.files)
