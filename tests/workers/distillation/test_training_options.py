@@ -236,7 +236,7 @@ def test_class_weights_reach_the_labels_term_of_student_and_baseline(job: Make) 
         assert weighted.class_weights.tolist() == [1.0, 0.0, 4.0]
         even = learner(job, baseline=baseline)
         rows = torch.nonzero(weighted.labels >= 0).flatten()
-        assert weighted._loss(rows) != even._loss(rows)
+        assert weighted.terms(rows)["loss"] != even.terms(rows)["loss"]
     balanced = learner(job, class_weights="balanced").class_weights
     assert balanced is not None
     torch.testing.assert_close(balanced, torch.ones(3))  # nine labels of iris are three of each class
@@ -245,8 +245,8 @@ def test_class_weights_reach_the_labels_term_of_student_and_baseline(job: Make) 
 def test_half_precision_changes_the_products_and_little_else(job: Make) -> None:
     full, half = (learner(job, precision=precision) for precision in ("float32", "bfloat16"))
     rows = full.lesson.positions[:32]
-    assert full._loss(rows).item() == pytest.approx(half._loss(rows).item(), rel=0.05)
-    assert full._loss(rows) != half._loss(rows)
+    assert full.terms(rows)["loss"].item() == pytest.approx(half.terms(rows)["loss"].item(), rel=0.05)
+    assert full.terms(rows)["loss"] != half.terms(rows)["loss"]
     epoch(half)
     assert all(weight.dtype == torch.float32 for weight in half.best.weights.values())
 

@@ -115,7 +115,7 @@ def test_the_loss_is_five_times_kl_and_twice_the_hidden_tokens_and_the_cosine_of
     assert 0 < asked < tokens
     expected = 5 * kl / asked + 2 * ce / max(labels, 1) + cosine / tokens
     assert (labels == asked) == (labelled is None)
-    assert learner._loss(rows).item() == pytest.approx(expected, rel=1e-5)
+    assert learner.terms(rows)["loss"].item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_teacher_is_asked_about_the_hidden_tokens_of_the_epoch_and_no_others(house: Make, file: Files) -> None:

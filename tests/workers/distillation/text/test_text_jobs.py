@@ -206,7 +206,7 @@ def test_the_loss_of_a_batch_is_the_loss_over_all_its_tokens_without_padding(fil
         temperature=1.0,
         alpha=0.9,
     )["loss"]
-    assert torch.allclose(learner._loss(last), expected, atol=1e-6)
+    assert torch.allclose(learner.terms(last)["loss"], expected, atol=1e-6)
 
 
 def test_hidden_states_are_compared_token_by_token_without_padding(file: dict[str, Path]) -> None:
@@ -230,7 +230,7 @@ def test_hidden_states_are_compared_token_by_token_without_padding(file: dict[st
                 gap = mine[token] - theirs["last"][row * data.train.x.shape[1] + token]
                 total += gap.square().sum().item()
                 count += mine.shape[1]
-    assert learner._loss(rows).item() == pytest.approx(total / count, rel=1e-5)
+    assert learner.terms(rows)["loss"].item() == pytest.approx(total / count, rel=1e-5)
 
 
 def test_tokens_of_rows_stand_where_the_flattened_answers_stand() -> None:
