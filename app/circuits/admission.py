@@ -21,6 +21,7 @@ from app.circuits.formats import (
 from app.circuits.gates import MAX_CLBITS, MAX_QUBITS
 from app.circuits.methods import Facts, Method, Wanted, best
 from app.circuits.noise import CustomNoise, as_custom, check_rules
+from app.circuits.openqasm2 import reader as openqasm2
 from app.circuits.outputs import (
     DYNAMIC,
     MAX_PROBABILITY_QUBITS,
@@ -31,7 +32,6 @@ from app.circuits.outputs import (
     check_state_size,
     no_final_state,
 )
-from app.circuits.qasm2_text import check_openqasm2
 from app.circuits.qasm_facts import qasm_facts
 from app.circuits.qasm_text import (
     MAX_EXPANDED_OPERATIONS,
@@ -149,12 +149,14 @@ def _check_size(circuit: Circuit, limits: Limits) -> int:
             )
             return circuit.source.count(";")
         case OpenQasm2Circuit():
-            check_openqasm2(
+            openqasm2.check_openqasm2(
                 circuit.source,
-                max_qubits=limits.qubits,
-                max_clbits=limits.clbits,
-                max_operations=limits.operations,
-                max_nesting=limits.nesting,
+                openqasm2.Limits(
+                    qubits=limits.qubits,
+                    clbits=limits.clbits,
+                    operations=limits.operations,
+                    nesting=limits.nesting,
+                ),
             )
             return circuit.source.count(";")
         case CirqCircuit():

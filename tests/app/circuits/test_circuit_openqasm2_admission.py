@@ -6,7 +6,7 @@ from time import process_time
 import pytest
 
 from app.circuits.admission import Limits, admit
-from app.circuits.qasm2_text import check_openqasm2
+from app.circuits.openqasm2.reader import MAX_DOOR_TOKENS, check_openqasm2, read_openqasm2
 from app.circuits.schemas import CircuitJob
 from app.errors import Problem
 
@@ -43,26 +43,32 @@ HOSTILE = {
     "powers": ("qreg q[1]; rx(" + "1^" * 20_000 + "1) q[0];", "qasm_too_deep"),
     "include": ('include "/etc/passwd";', "qasm_include"),
     "include, other quotes": ("include '../qelib1.inc';", "qasm_include"),
-    "opaque": ("opaque g a;", "qasm_unsupported"),
+    "opaque": ("opaque g a; qreg q[1]; g q[0];", "qasm_unsupported"),
     "open comment": ("/* qreg q[1];", "qasm_invalid"),
-    "half a megabyte of quotes": ('"' * 500_000 + "(" * 100, "qasm_too_deep"),
-    "half a megabyte of statements": ("qreg q[1];" + "x q;" * 250_000, "too_many_operations"),
+    "half a megabyte of quotes": ('"' * 500_000 + "(" * 100, "qasm_invalid"),
 }
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_source_is_refused_in_milliseconds(name: str) -> None:
+def test_a_hostile_source_is_refused(name: str) -> None:
     source, code = HOSTILE[name]
-    start = process_time()
     with pytest.raises(Problem) as refusal:
-        check_openqasm2(HEAD + source)
-    assert process_time() - start < (3 if len(source) > 200_000 else 0.3)
+        read_openqasm2(HEAD + source)
     assert (refusal.value.code, refusal.value.pointer) == (code, "/circuit/source")
     assert refusal.value.title.startswith("Line ")
 
 
-def test_the_door_refuses_it_too() -> None:
-    job = CircuitJob.model_validate({"circuit": {"format": "openqasm2", "source": HEAD + doubling(20)}})
+@pytest.mark.parametrize("name", HOSTILE)
+def test_the_door_reads_no_more_of_it_than_takes_milliseconds(name: str) -> None:
+    start = process_time()
+    with suppress(Problem):
+        check_openqasm2(HEAD + HOSTILE[name][0])
+    assert process_time() - start < 0.3
+
+
+@pytest.mark.parametrize("source", [doubling(20), "qreg q[1];" + "x q;" * 200_000])
+def test_the_door_refuses_too_many_operations_too(source: str) -> None:
+    job = CircuitJob.model_validate({"circuit": {"format": "openqasm2", "source": HEAD + source}})
     with pytest.raises(Problem, match="operations"):
         admit(job, Limits(memory_available=2**30))
 
@@ -80,7 +86,7 @@ HARMLESS = [
     doubling(17),
     doubling(12) + "g11 q[0];" * 20,
     "gate unused a { x a; } qreg q[2]; creg c[2]; measure q -> c; if(c==1) x q[0]; barrier q;",
-    "qreg q[1]; undefined q[0]; gate undefined a { }",
+    "qreg q[1]; opaque unused a; gate empty a { }",
     chain(60),
 ]
 
@@ -98,3 +104,11 @@ def test_no_pattern_takes_quadratic_time(piece: str) -> None:
 @pytest.mark.parametrize("source", HARMLESS)
 def test_a_harmless_source_passes(source: str) -> None:
     check_openqasm2(HEAD + source)
+    read_openqasm2(HEAD + source)
+
+
+def test_what_stands_behind_the_first_words_is_left_to_the_worker() -> None:
+    source = HEAD + "qreg q[1];" + "x q[0];" * MAX_DOOR_TOKENS + "undefined q[0];"
+    check_openqasm2(source)
+    with pytest.raises(Problem, match="'undefined' is not defined"):
+        read_openqasm2(source)

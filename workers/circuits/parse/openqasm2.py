@@ -1,89 +1,122 @@
-"""OpenQASM 2 through Qiskit's parser, which is given no folder to include files from."""
+"""OpenQASM 2 in Qiskit's gates; a statement under a condition is one `if`, tested once, whatever it is about."""
 
-import re
-from functools import lru_cache
-from math import isfinite
+from collections.abc import Callable, Mapping
 
-from qiskit import QuantumCircuit, qasm2
-from qiskit.circuit import ControlFlowOp
-from qiskit.circuit.library import get_standard_gate_name_mapping
-from qiskit_aer import AerSimulator
+from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
+from qiskit.circuit import Barrier as BarrierOp
+from qiskit.circuit import CircuitInstruction, Clbit, Gate, IfElseOp, Qubit
+from qiskit.circuit import Measure as MeasureOp
+from qiskit.circuit import Reset as ResetOp
+from qiskit.circuit.library import standard_gates as std
 
-from app.circuits.qasm2_text import check_openqasm2
-from app.circuits.qasm_text import SOURCE, without_comments
-from app.errors import Problem
+from app.circuits.openqasm2.program import Barrier, Call, Measure, Operation, OwnGate, Reset, Statement
+from app.circuits.openqasm2.reader import read_openqasm2
+from workers.circuits.parse.own_gates import own_gate
 
-_DEFINED = re.compile(r"\bgate\s+([A-Za-z_]\w*)")
-_PLACE = re.compile(r"<input>:([0-9]+),([0-9]+): (.*)", re.DOTALL)
+_GATES: Mapping[str, Callable[..., Gate]] = {
+    "U": std.UGate,
+    "CX": std.CXGate,
+    "u3": std.U3Gate,
+    "u2": std.U2Gate,
+    "u1": std.U1Gate,
+    "u0": lambda length: std.IGate(),
+    "u": std.UGate,
+    "p": std.PhaseGate,
+    "id": std.IGate,
+    "x": std.XGate,
+    "y": std.YGate,
+    "z": std.ZGate,
+    "h": std.HGate,
+    "s": std.SGate,
+    "sdg": std.SdgGate,
+    "t": std.TGate,
+    "tdg": std.TdgGate,
+    "sx": std.SXGate,
+    "sxdg": std.SXdgGate,
+    "rx": std.RXGate,
+    "ry": std.RYGate,
+    "rz": std.RZGate,
+    "cx": std.CXGate,
+    "cy": std.CYGate,
+    "cz": std.CZGate,
+    "ch": std.CHGate,
+    "csx": std.CSXGate,
+    "swap": std.SwapGate,
+    "cp": std.CPhaseGate,
+    "cu1": std.CU1Gate,
+    "crx": std.CRXGate,
+    "cry": std.CRYGate,
+    "crz": std.CRZGate,
+    "cu3": std.CU3Gate,
+    "cu": std.CUGate,
+    "rxx": std.RXXGate,
+    "rzz": std.RZZGate,
+    "ccx": std.CCXGate,
+    "cswap": std.CSwapGate,
+    "rccx": std.RCCXGate,
+    "rc3x": std.RC3XGate,
+    "c3x": std.C3XGate,
+    "c3sqrtx": std.C3SXGate,
+    "c4x": std.C4XGate,
+}
 
 
 def parse_openqasm2(source: str) -> QuantumCircuit:
     """The program in Qiskit. Raises `Problem` with the line, its pointer at the source."""
-    check_openqasm2(source)
-    text = without_comments(source)
-    own = set(_DEFINED.findall(text))
-    text = _rename(text, own & _reserved())
-    own = set(_DEFINED.findall(text))
-    try:
-        circuit = qasm2.loads(
-            text,
-            include_path=(),
-            custom_instructions=qasm2.LEGACY_CUSTOM_INSTRUCTIONS,
-            custom_classical=qasm2.LEGACY_CUSTOM_CLASSICAL,
-        )
-        _check_angles(circuit, own)
-    except qasm2.QASM2ParseError as error:
-        raise _invalid(_with_line(error.message)) from None
-    except (ArithmeticError, ValueError):
-        raise _invalid("An angle is not a finite number.") from None
-    except RecursionError:
-        raise Problem("qasm_too_deep", "The program is nested too deep to be read.", pointer=SOURCE) from None
-    except BaseException as error:
-        if type(error).__name__ != "PanicException":  # the parser's own; it has no importable class
-            raise
-        raise _invalid("The program makes the parser fail.") from None
-    if circuit.num_qubits == 0:
-        raise Problem("no_qubits", "The program declares no qubit.", pointer=SOURCE)
+    program = read_openqasm2(source)
+    circuit = QuantumCircuit(
+        *(QuantumRegister(register.size, register.name) for register in program.qubits),
+        *(ClassicalRegister(register.size, register.name) for register in program.clbits),
+    )
+    writer = _Writer()
+    for statement in program.statements:
+        if statement.condition is None:
+            writer.write(statement.operations, circuit, circuit)
+        else:
+            _conditional(statement, circuit, writer)
     return circuit
 
 
-@lru_cache(1)
-def _reserved() -> frozenset[str]:
-    """Names by which Qiskit or Aer would take a program's own gate for theirs, whatever its definition."""
-    known = AerSimulator().configuration()
-    legacy = (gate.name for gate in qasm2.LEGACY_CUSTOM_INSTRUCTIONS)
-    return frozenset((*get_standard_gate_name_mapping(), *known.basis_gates, *known.custom_instructions, *legacy))
+class _Writer:
+    """Each own gate becomes one gate for all its calls with the same angles."""
+
+    def __init__(self) -> None:
+        self.own: dict[OwnGate, Gate] = {}
+
+    def write(self, operations: tuple[Operation, ...], circuit: QuantumCircuit, into: QuantumCircuit) -> None:
+        """Append operations to a circuit, or to a block on some of a circuit's bits."""
+        qubits, clbits = circuit.qubits, circuit.clbits
+        for operation in operations:
+            match operation:
+                case Call(gate, angles, numbers):
+                    made = self._own(gate) if isinstance(gate, OwnGate) else _GATES[gate](*angles)
+                    into._append(CircuitInstruction(made, [qubits[number] for number in numbers]))
+                case Measure(qubit, clbit):
+                    into._append(CircuitInstruction(MeasureOp(), (qubits[qubit],), (clbits[clbit],)))
+                case Reset(qubit):
+                    into._append(CircuitInstruction(ResetOp(), (qubits[qubit],)))
+                case Barrier(numbers):
+                    into._append(CircuitInstruction(BarrierOp(len(numbers)), [qubits[number] for number in numbers]))
+
+    def _own(self, gate: OwnGate) -> Gate:
+        if gate not in self.own:
+            definition = QuantumCircuit(gate.qubits)
+            self.write(gate.body, definition, definition)
+            self.own[gate] = own_gate(gate.name, definition, gate.angles)
+        return self.own[gate]
 
 
-def _rename(text: str, names: set[str]) -> str:
-    """The program with underscores behind these names, more than it has anywhere: no other name becomes the same."""
-    if not names:
-        return text
-    tail = "_" * (1 + max((len(run) for run in re.findall("_+", text)), default=0))
-    return re.sub(rf"\b({'|'.join(map(re.escape, sorted(names)))})\b", rf"\1{tail}", text)
-
-
-def _invalid(message: str) -> Problem:
-    return Problem("qasm_invalid", message, pointer=SOURCE)
-
-
-def _with_line(message: str) -> str:
-    """ "<input>:3,4: words" from the parser becomes "Line 3, column 5: words."."""
-    place = _PLACE.fullmatch(message)
-    if place is None:
-        return message
-    return f"Line {place[1]}, column {int(place[2]) + 1}: {place[3].rstrip('.')}."
-
-
-def _check_angles(circuit: QuantumCircuit, own: set[str]) -> None:
-    """Write the program's definitions out: Qiskit computes their angles only when asked, long after parsing."""
-    for instruction in circuit.data:
-        operation = instruction.operation
-        if isinstance(operation, ControlFlowOp):
-            for block in operation.blocks:
-                _check_angles(block, own)
-            continue
-        if any(isinstance(parameter, float) and not isfinite(parameter) for parameter in operation.params):
-            raise _invalid(f"An angle of the gate {operation.name!r} is not a finite number.")
-        if operation.name in own and operation.definition is not None:
-            _check_angles(operation.definition, own)
+def _conditional(statement: Statement, circuit: QuantumCircuit, writer: _Writer) -> None:
+    condition = statement.condition
+    assert condition is not None
+    register = circuit.cregs[condition.register]
+    qubits: dict[Qubit, None] = {}  # sets in order
+    clbits: dict[Clbit, None] = dict.fromkeys(register)
+    for operation in statement.operations:
+        numbers = (operation.qubit,) if isinstance(operation, Measure | Reset) else operation.qubits
+        qubits |= dict.fromkeys(circuit.qubits[number] for number in numbers)
+        if isinstance(operation, Measure):
+            clbits[circuit.clbits[operation.clbit]] = None
+    block = QuantumCircuit([*qubits], [*clbits], register)
+    writer.write(statement.operations, circuit, block)
+    circuit._append(CircuitInstruction(IfElseOp((register, condition.value), block), [*qubits], [*clbits]))
