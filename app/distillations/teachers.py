@@ -18,7 +18,7 @@ ClassName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 ClassNames = Annotated[list[ClassName], Field(min_length=2, max_length=MAX_CLASS_NAMES)]
 Missing = Literal["uniform", "renormalise", "ghost"]
 Inputs = Literal["standardised", "raw"]
-Answers = Literal["logits", "probabilities"]
+Answers = Literal["logits", "probabilities", "log_probabilities", "sigmoid"]
 ReadableId = Annotated[str, StringConstraints(pattern=r"^(model|ckpt)_[0-9a-f]{32}$")]
 
 CLASSES = Field(
@@ -42,8 +42,8 @@ class Weights(Strict):
     format: Literal["safetensors", "torch", "onnx"] = Field(
         "safetensors",
         description="`safetensors`: tensors named as the architecture says. `torch`: a state dict saved by torch.save "
-        "in a .pt or .pth, read with weights_only. `onnx`: a whole model from any framework: one float input, standard "
-        "operators, no external data.",
+        "in a .pt or .pth, read with weights_only. `onnx`: a whole model from any framework: one input of numbers, "
+        "standard operators, no external data. A model of whole numbers, as uint8, is given pixels from 0 to 255.",
         examples=["onnx"],
     )
     architecture: Architecture | None = Field(
@@ -60,13 +60,16 @@ class Weights(Strict):
     )
     output: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
         None,
-        description="onnx only: which output to read; null: the last one with a column for each class.",
+        description="onnx only: which output to read; null: the one with a column for each class. Where several have, "
+        "you are asked.",
         examples=["probabilities"],
     )
-    kind: Answers = Field(
-        "logits",
-        description="onnx only: what the output is; a classifier of scikit-learn gives probabilities. Regression: the "
-        "output is a number for each target, in the units of the data, and this stays as it is.",
+    kind: Answers | None = Field(
+        None,
+        description="onnx only: what the output is; a classifier of scikit-learn gives probabilities. `sigmoid`: each "
+        "class has a probability for itself, and those of a row are divided by their sum. One column is that of the "
+        "second of two classes. Null: what the output shows to be; you are asked where it may be one or the other. "
+        "Regression: the output is a number for each target, in the units of the data, and this stays null.",
         examples=["probabilities"],
     )
     classes: ClassNames | None = CLASSES
@@ -80,7 +83,7 @@ class Weights(Strict):
             refuse(("architecture",), "architecture_not_needed", reason, self.architecture.kind)
         if self.format != "onnx" and self.output is not None:
             refuse(("output",), "only_for_onnx", "weights have one output", self.output)
-        if self.format != "onnx" and self.kind != "logits":
+        if self.format != "onnx" and self.kind not in (None, "logits"):
             refuse(("kind",), "only_for_onnx", "a network of this service gives logits", self.kind)
         return self
 

@@ -97,6 +97,7 @@ class Data:
     total: rows before splitting. digest: of the data set as it was read.
     left_out: classes of which neither student nor baseline sees a training row.
     targets: what is predicted, of regression; `classes` are their names then, a name for each number of an answer.
+    pixels: whether raw inputs are bytes of images divided by 255.
     """
 
     train: Rows
@@ -111,6 +112,7 @@ class Data:
     left_out: tuple[int, ...] = ()
     text: Text | None = None
     targets: Targets | None = None
+    pixels: bool = False
 
     @property
     def vocabulary(self) -> int | None:
@@ -150,7 +152,8 @@ def load(spec: BuiltinData | UploadedData, files: Mapping[str, Path]) -> Data:
     train, validation, test = (Rows(raw[i], standardise(raw[i]), y[i], i) for i in indices)
     total, digest = len(table.y), _digest(table)
     if targets is None:
-        return shown((train, validation, test), table.classes, standardise, spec, total, digest)
+        data = shown((train, validation, test), table.classes, standardise, spec, total, digest)
+        return replace(data, pixels=table.pixels)
     seen = _seen_numbers(train.y, spec)
     learned = torch.nonzero(torch.ones(len(seen)) if spec.unlabelled_pool else known_rows(seen)).flatten()
     return Data(train, validation, test, seen, learned, targets.names, standardise, total, digest, targets=targets)

@@ -7,7 +7,7 @@ import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
@@ -45,7 +45,7 @@ def read_images(path: Path, how: Images) -> Table:
             classes = sorted(folders, key=numbers_first)
             code = {name: number for number, name in enumerate(classes)} | {UNLABELLED: UNKNOWN}
             labels = np.array([code[member.folder] for member in members], dtype=np.int64)
-            return with_classes(_pixels(archive, members, how), labels, classes)
+            return replace(with_classes(_pixels(archive, members, how), labels, classes), pixels=True)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
         raise Unreadable("The file is not a readable zip archive.") from error
 

@@ -13,6 +13,7 @@ from workers.distillation.plan import Lesson, Stage
 from workers.distillation.state import Outcome
 from workers.distillation.students import logits_of
 from workers.distillation.teachers import Teacher, Use
+from workers.distillation.teachers.kinds import misnamed
 
 GRADIENT_ROWS = 256  # enough to see whether the teacher is heard
 GRADIENT_TEXTS = 4  # rows of a language model, which has an answer for each of their tokens
@@ -53,7 +54,7 @@ def measure(
         teacher_digest=teacher.digest,
         teacher_parameters=teacher.parameters,
         teacher_notes=teacher.notes,
-        teacher_warnings=teacher.warnings,
+        teacher_warnings=teacher.warnings if data.targets is not None else (*teacher.warnings, *misnamed(answers)),
         curves={name: outcome.curve for name, outcome in outcomes.items() if outcome.curve},  # none of what was pruned
     )
 

@@ -182,16 +182,21 @@ def _targets(session: ort.InferenceSession) -> Targets | None:
 
 
 def _columns(session: ort.InferenceSession, wanted: str | None) -> int:
-    """How many classes the last table among the outputs has, or the one that is wanted."""
+    """How many classes the one table among the outputs has, or the one that is wanted."""
     outputs = [each for each in session.get_outputs() if wanted in (None, each.name)]
-    widths = [each.shape[1] for each in outputs if len(each.shape or ()) == 2 and isinstance(each.shape[1], int)]
+    tables = [each for each in outputs if len(each.shape or ()) == 2 and isinstance(each.shape[1], int)]
+    widths = {each.shape[1] for each in tables}
+    if len(widths) > 1:
+        names = ", ".join(each.name for each in tables[:10])
+        title = f"The model has several outputs that may be its answers: {names}. Promote it again with its `output`."
+        raise Problem("output_needed", title)
     if not widths and any(len(each.shape or ()) == 3 for each in outputs):
         title = "The model answers every token. Promote the checkpoint of a language model: it goes on with `prompts`."
         raise Problem("classes_unknown", title)
     if not widths:
         title = "The model does not say how many classes it has; promote it again with its `classes`."
         raise Problem("classes_unknown", title)
-    return max(2, widths[-1])  # one column is the second of two classes
+    return int(max(2, *widths))  # one column is the second of two classes
 
 
 def _numbers(classes: int) -> list[str]:

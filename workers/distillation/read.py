@@ -39,11 +39,13 @@ class Table:
     """x: (rows, ...), float64 or float32, finite. y: (rows,) int64, `UNKNOWN` where there is no label.
 
     Regression: y is (rows, targets) float64, NaN where unknown, and `classes` are the names of the targets.
+    pixels: whether x are bytes of images divided by 255.
     """
 
     x: Array
     y: Array
     classes: list[str]
+    pixels: bool = False
 
 
 class Unreadable(Exception):

@@ -40,7 +40,7 @@ def _refuse_teachers(job: JobFields) -> None:
         if isinstance(teacher, SoftLabels) and teacher.kind != "values":
             reason = "the labels of this data are real numbers, and the teacher's answers must be such: `values`"
             refuse((*place, "kind"), "only_for_classification", reason, teacher.kind)
-        if isinstance(teacher, UploadedTeacher) and teacher.kind != "logits":
+        if isinstance(teacher, UploadedTeacher) and teacher.kind not in (None, "logits"):
             reason = "a teacher of real numbers gives no probabilities: leave it out"
             refuse((*place, "kind"), "only_for_classification", reason, teacher.kind)
 

@@ -95,8 +95,12 @@ class Endpoint:
             follow_redirects=False,  # to where nobody looked
             trust_env=False,  # a proxy would look the name up again
         ) as client:
-            parts = torch.split(inputs, self._spec.rows_per_request)
-            return torch.cat([self._batch(client, part) for part in parts])
+            answers: list[Tensor] = []
+            for part in torch.split(inputs, self._spec.rows_per_request):
+                answers.append(self._batch(client, part))
+                if self.kinds is OF_CLASSES:
+                    refuse_probabilities(torch.cat(answers[-2:]), "/url")  # a request of one row alone shows nothing
+            return torch.cat(answers)
 
     def _batch(self, client: httpx.Client, inputs: Tensor) -> Tensor:
         body = json.dumps({"inputs": inputs.tolist()}, separators=(",", ":")).encode()
@@ -184,7 +188,6 @@ class Endpoint:
             return torch.from_numpy(values.astype(np.float64))
         logits = torch.from_numpy(values.astype(np.float32))
         if kind == "logits":
-            refuse_probabilities(logits, "/url")
             return logits
         logits = logits.nan_to_num(nan=torch.nan, neginf=float(np.log(SMALLEST_PROBABILITY)))
         if bool((logits.exp().sum(1) - 1).abs().gt(SUM_TOLERANCE).any()):

@@ -4,9 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 
 from app.distillations.datasets import BuiltinData
+from app.distillations.teachers import UploadedTeacher
 from app.errors import Problem
 from workers.distillation import teachers
 from workers.distillation.data import Data, load
@@ -48,3 +50,14 @@ def refusal() -> Callable[..., Problem]:
         return raised.value
 
     return refused
+
+
+@pytest.fixture
+def from_model(load_teacher: Load, tmp_path: Path) -> Load:
+    def make(model: onnx.ModelProto | bytes, data: Data, **given: Any) -> Teacher:
+        content = model if isinstance(model, bytes) else model.SerializeToString()
+        (tmp_path / "t.onnx").write_bytes(content)
+        spec = UploadedTeacher.model_validate({"source": "file", "file": FILE, "format": "onnx"} | given)
+        return load_teacher(spec, data, tmp_path / "t.onnx")
+
+    return make

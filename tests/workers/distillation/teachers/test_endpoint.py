@@ -107,6 +107,16 @@ def test_every_row_is_asked_once_in_batches(asking: Load, server: Server, iris: 
     assert_close(standardised, iris.test.x @ torch.from_numpy(W), atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("rows_per_request", [1, 7])
+def test_probabilities_are_no_logits_however_few_are_asked_for_at_once(
+    asking: Load, refusal: Refusal, server: Server, iris: Data, rows_per_request: int
+) -> None:
+    server.turn = lambda logits: {"logits": torch.tensor(logits).softmax(1).tolist()}
+    teacher = asking(iris, rows_per_request=rows_per_request)
+    assert refusal(lambda: teacher.logits(iris.test), "/teacher/url").code == "kind_mismatch"
+    assert len(server.asked) <= 2
+
+
 def test_an_endpoint_costs_what_its_requests_took(asking: Load, server: Server, iris: Data) -> None:
     teacher = asking(iris, rows_per_request=32)
     assert teacher_cost(teacher, iris) is None  # nobody has asked it

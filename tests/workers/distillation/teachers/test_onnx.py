@@ -15,27 +15,15 @@ from sklearn.linear_model import LogisticRegression
 from torch import nn
 from torch.testing import assert_close
 
-from app.distillations.teachers import UploadedTeacher
 from app.errors import Problem
+from tests.workers.distillation.teachers.onnx_models import model, node
 from workers.distillation.data import Data
 from workers.distillation.evaluate import Size, quality
 from workers.distillation.measure import teacher_cost
 from workers.distillation.teachers import Teacher, onnx_check, onnx_model
 
-FILE = "file_1"
 Load = Callable[..., Teacher]
 Refusal = Callable[..., Problem]
-
-
-@pytest.fixture
-def from_model(load_teacher: Load, tmp_path: Path) -> Load:
-    def make(model: onnx.ModelProto | bytes, data: Data, **given: Any) -> Teacher:
-        content = model if isinstance(model, bytes) else model.SerializeToString()
-        (tmp_path / "t.onnx").write_bytes(content)
-        spec = UploadedTeacher.model_validate({"source": "file", "file": FILE, "format": "onnx"} | given)
-        return load_teacher(spec, data, tmp_path / "t.onnx")
-
-    return make
 
 
 def exported(network: nn.Module, example: torch.Tensor, path: Path, *, batch: bool = True) -> bytes:
@@ -95,8 +83,10 @@ def test_a_model_of_scikit_learn_teaches(from_model: Load, iris: Data, zipmap: b
     assert cost is not None
     assert cost.size is not None
     assert cost.size.multiply_adds is None  # its operator is no product of matrices that could be counted
+    recognised = from_model(model, iris, classes=None if named else iris.classes)
+    assert_close(torch.softmax(recognised.logits(iris.test), 1), expected, atol=1e-5, rtol=1e-4)
     with pytest.raises(Problem) as refused:
-        from_model(model, iris, classes=None if named else iris.classes).logits(iris.test)
+        from_model(model, iris, kind="logits", classes=None if named else iris.classes).logits(iris.test)
     assert (refused.value.code, refused.value.pointer) == ("kind_mismatch", "/teacher/kind")
 
 
@@ -146,31 +136,6 @@ def test_one_column_is_enough_for_two_classes(from_model: Load, load_teacher: Lo
     sure = from_model(model(nodes, shape=("n", 30), columns=1, **given), cancer, kind="probabilities")
     assert quality(logits, cancer.test.y).accuracy > 0.9
     assert_close(torch.softmax(logits, 1), torch.softmax(sure.logits(cancer.test), 1), atol=1e-5, rtol=1e-3)
-
-
-def node(kind: str, inputs: list[str], outputs: list[str], **attributes: Any) -> onnx.NodeProto:
-    return helper.make_node(kind, inputs, outputs, **attributes)
-
-
-def model(
-    nodes: list[onnx.NodeProto],
-    *,
-    shape: tuple[int | str, ...] = ("n", 4),
-    columns: int | str = 3,
-    functions: list[onnx.FunctionProto] | None = None,
-    domains: tuple[str, ...] = (),
-    **initializers: Any,
-) -> onnx.ModelProto:
-    """x to z, through the nodes."""
-    graph = helper.make_graph(
-        nodes,
-        "g",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, list(shape))],
-        [helper.make_tensor_value_info("z", TensorProto.FLOAT, ["n", columns])],
-        [numpy_helper.from_array(np.asarray(value, np.float32), name) for name, value in initializers.items()],
-    )
-    opsets = [helper.make_opsetid(domain, 1 if domain else 17) for domain in ("", *domains)]
-    return helper.make_model(graph, opset_imports=opsets, ir_version=10, functions=functions or [])
 
 
 W = np.ones((4, 3), np.float32)
@@ -362,15 +327,26 @@ def test_a_model_of_other_shapes_is_refused_with_both(from_model: Load, refusal:
     assert "3 classes" in problem.title
 
 
-def test_outputs_are_chosen_by_name_or_the_last_that_fits(from_model: Load, refusal: Refusal, iris: Data) -> None:
-    made = model([node("MatMul", ["x", "w"], ["z"]), node("Neg", ["z"], ["minus"]), node("Abs", ["x"], ["other"])], w=W)
-    for name, columns in (("minus", 3), ("other", 4)):
-        made.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", columns]))
-    first = from_model(made, iris, output="z").logits(iris.test)
-    assert torch.equal(from_model(made, iris).logits(iris.test), -first)
+def test_of_several_outputs_that_fit_one_has_to_be_named(from_model: Load, refusal: Refusal, iris: Data) -> None:
+    nodes = [node("MatMul", ["x", "w"], ["z"]), node("Neg", ["z"], ["minus"]), node("Abs", ["x"], ["other"])]
+    made = model(nodes, besides={"minus": 3, "other": 4}, w=W)
+    problem = refusal(lambda: from_model(made, iris), "/teacher/output")
+    assert (problem.code, problem.ways_out) == ("output_needed", [{"output": "z"}, {"output": "minus"}])
+    first = from_model(made, iris, output="z")
+    assert torch.equal(from_model(made, iris, output="minus").logits(iris.test), -first.logits(iris.test))
+    assert any("output 'z' was read, as logits" in note for note in first.notes)
     problem = refusal(lambda: from_model(made, iris, output="logits"), "/teacher/output")
     assert {"output": "z"} in problem.ways_out
     assert refusal(lambda: from_model(made, iris, output="other"), "/teacher/output").code == "class_mismatch"
+
+
+def test_an_output_that_does_not_declare_its_columns_is_tried(from_model: Load, iris: Data) -> None:
+    """Beside the answers stands an embedding of a width that only running it shows."""
+    nodes = [node("MatMul", ["x", "w"], ["z"]), node("Abs", ["x"], ["embedding"])]
+    made = model(nodes, columns="c", besides={"embedding": "width"}, w=W)
+    teacher = from_model(made, iris)
+    assert_close(teacher.logits(iris.test), iris.test.raw @ torch.from_numpy(W))
+    assert any("output 'z'" in note for note in teacher.notes)
 
 
 def test_two_inputs_are_one_too_many(from_model: Load, refusal: Refusal, iris: Data) -> None:

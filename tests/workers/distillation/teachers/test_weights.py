@@ -208,7 +208,7 @@ def test_a_model_of_the_registry_is_read_as_it_says(
 ) -> None:
     save_file(weights, tmp_path / "t")
     model, checkpoint = f"model_{'0' * 32}", f"ckpt_{'0' * 32}"
-    reading = {"format": "safetensors", "architecture": MLP.model_dump(mode="json"), "inputs": "raw", "kind": "logits"}
+    reading = {"format": "safetensors", "architecture": MLP.model_dump(mode="json"), "inputs": "raw"}
     spec = ModelTeacher(source="model", model=model)
     made = load_teacher(spec, iris, files={model: tmp_path / "t"}, models={model: reading})
     assert made.digest == from_file(tmp_path / "t", iris, inputs="raw").digest
