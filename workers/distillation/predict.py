@@ -33,7 +33,7 @@ from workers.distillation.recommenders.recommend import recommended
 from workers.distillation.targets import Targets
 from workers.distillation.teachers.onnx_check import read_onnx
 from workers.distillation.teachers.onnx_model import open_session
-from workers.distillation.teachers.torch_file import read_torch
+from workers.distillation.teachers.weights import read_weights
 from workers.distillation.text.predict import classified, continued, filled_in
 from workers.run import Run
 
@@ -135,7 +135,7 @@ def _known(reading: Weights, path: Path, threads: int) -> Known:
 
 
 def _weights(reading: Weights, path: Path) -> Known:
-    weights, text = (read_torch(path), None) if reading.format == "torch" else checkpoints.read(path)
+    weights, text, _ = read_weights(reading, path)
     if text is not None:
         card = checkpoints.card_of(text)
         if card.targets is not None:

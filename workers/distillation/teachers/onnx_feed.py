@@ -51,7 +51,7 @@ class Feed:
         if whole and not (values == np.trunc(values)).all():
             raise self._unfit(f"The model takes whole numbers ({kind.name}), and some of the rows hold others.", whole)
         least, most = _range(kind)
-        if len(values) and not least <= values.min() <= values.max() <= most:
+        if len(values) and not least <= float(values.min()) <= float(values.max()) <= most:
             title = f"The model takes {kind.name}, {least:g} to {most:g}, and some of the rows go beyond."
             raise self._unfit(title, whole)
         return np.ascontiguousarray(self.arrange(values), dtype=kind)

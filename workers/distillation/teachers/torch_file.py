@@ -16,7 +16,6 @@ from app.errors import Problem
 from workers.distillation import checkpoints
 
 NESTED = ("state_dict", "model_state_dict", "model")  # where training loops put the weights
-PARALLEL = "module."  # what DataParallel puts before every name
 MAX_TENSORS = 10_000
 
 
@@ -34,10 +33,7 @@ def read_torch(path: Path) -> dict[str, Tensor]:
             break
     if not isinstance(loaded, dict) or not loaded or len(loaded) > MAX_TENSORS:
         raise _invalid("The checkpoint is no dict of tensors; save the network's state_dict().")
-    tensors = {str(name): _plain(str(name), value) for name, value in loaded.items()}
-    if all(name.startswith(PARALLEL) for name in tensors):
-        return {name.removeprefix(PARALLEL): tensor for name, tensor in tensors.items()}
-    return tensors
+    return {str(name): _plain(str(name), value) for name, value in loaded.items()}
 
 
 def _look_at_archive(path: Path) -> None:

@@ -17,6 +17,7 @@ from workers.distillation.teachers.base import Teacher, arranged, digest_of
 from workers.distillation.teachers.torch_file import read_torch
 from workers.distillation.text.tokenizer import Tokenizer
 
+WRAPPERS = ("module.", "_orig_mod.", "model.")  # of DataParallel, torch.compile, and most modules of Lightning
 OTHER_SPLIT = (
     "The teacher was trained on another split of the same data, so on some of these test rows: its numbers are too "
     "good, and the students' with them. Take the `split_seed`, `validation` and `test` of the job that made it."
@@ -33,7 +34,7 @@ def from_weights(spec: Weights, path: Path, data: Data) -> Teacher:
     """Raises Problem: teacher_mismatch, teacher_invalid, architecture_needed, architecture_mismatch, class_mismatch,
     tokenizer_mismatch.
     """
-    weights, text = (read_torch(path), None) if spec.format == "torch" else checkpoints.read(path)
+    weights, text, prefix = read_weights(spec, path)
     card = None if text is None else checkpoints.card_of(text)
     architecture = spec.architecture or (card.architecture if card else None)
     if architecture is None:
@@ -61,12 +62,26 @@ def from_weights(spec: Weights, path: Path, data: Data) -> Teacher:
     teacher = _teacher(
         network, _standardisation(spec, card, data), digest_of(spec, path.read_bytes()), path.stat().st_size
     )
-    teacher = _in_units(replace(teacher, architecture=architecture), card, data)
+    said = (f"The names of the teacher's tensors begin with {prefix!r}, which was left out.",) if prefix else ()
+    teacher = _in_units(replace(teacher, architecture=architecture, notes=said), card, data)
     teacher = arranged(teacher, names, data.classes, "/classes" if spec.classes else "/file")
     network.load_state_dict(fitting(weights, network))
     if card is not None and checkpoints.trained_on_others(card, data):
         return replace(teacher, warnings=(OTHER_SPLIT,))
     return teacher
+
+
+def read_weights(reading: Weights, path: Path) -> tuple[dict[str, Tensor], str | None, str]:
+    """(tensors, text of the card, prefix): the tensors by their names without what wraps a network puts before them.
+
+    Raises Problem teacher_invalid.
+    """
+    tensors, text = (read_torch(path), None) if reading.format == "torch" else checkpoints.read(path)
+    prefix = ""
+    while found := [each for each in WRAPPERS if tensors and all(name.startswith(each) for name in tensors)]:
+        prefix += found[0]
+        tensors = {name.removeprefix(found[0]): tensor for name, tensor in tensors.items()}
+    return tensors, text, prefix
 
 
 def _refuse_other_tokenizer(card: checkpoints.Card | None, text: Text) -> None:

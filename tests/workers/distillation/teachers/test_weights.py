@@ -258,12 +258,36 @@ def test_a_torch_checkpoint_says_the_same_as_its_tensors(
             weights,
             network.state_dict(),
             {"state_dict": weights, "epoch": 3},
-            {f"module.{name}": tensor for name, tensor in weights.items()},
             {name: strided(tensor) for name, tensor in weights.items()},
         )
     ):
         path = saved(tmp_path / f"{number}.pt", value)
         assert torch.equal(from_file(path, iris, format="torch").logits(iris.test), wanted)
+
+
+@pytest.mark.parametrize("save_as", ["safetensors", "torch"])
+@pytest.mark.parametrize("prefix", ["module.", "_orig_mod.", "model.", "model._orig_mod.", "_orig_mod.module.model."])
+def test_what_wraps_a_network_is_no_part_of_its_tensors_names(
+    from_file: Load, iris: Data, weights: dict[str, torch.Tensor], tmp_path: Path, save_as: str, prefix: str
+) -> None:
+    write = save_file if save_as == "safetensors" else torch.save
+    write(weights, tmp_path / "plain")
+    write({prefix + name: tensor for name, tensor in weights.items()}, tmp_path / "wrapped")
+    plain, wrapped = (from_file(tmp_path / name, iris, format=save_as) for name in ("plain", "wrapped"))
+    assert torch.equal(plain.logits(iris.test), wrapped.logits(iris.test))
+    assert (any(repr(prefix) in note for note in wrapped.notes), plain.notes) == (True, ())
+
+
+@pytest.mark.parametrize("save_as", ["safetensors", "torch"])
+def test_a_prefix_of_some_tensors_is_refused(
+    from_file: Load, refusal: Refusal, iris: Data, weights: dict[str, torch.Tensor], tmp_path: Path, save_as: str
+) -> None:
+    write = save_file if save_as == "safetensors" else torch.save
+    first, *others = weights
+    write({f"module.{first}": weights[first]} | {name: weights[name] for name in others}, tmp_path / "t")
+    problem = refusal(lambda: from_file(tmp_path / "t", iris, format=save_as))
+    assert problem.code == "teacher_mismatch"
+    assert f"module.{first}" in problem.title
 
 
 class Program:
