@@ -123,6 +123,6 @@ def integer(digits: str) -> int:
 
 
 def refuse(text: str, position: int, code: str, message: str) -> NoReturn:
-    """Raise `Problem` with the line of the position."""
-    line = text.count("\n", 0, position) + 1
-    raise Problem(code, f"Line {line}: {message}", pointer=SOURCE)
+    """Raise `Problem` with the line and column of the position."""
+    line, column = text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
+    raise Problem(code, f"Line {line}, column {column}: {message}", pointer=SOURCE)

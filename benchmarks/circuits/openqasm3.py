@@ -1,4 +1,5 @@
-"""Reading OpenQASM 3 of 1,000 gates: our reader of straight-line programs against `qiskit.qasm3.loads`.
+"""Reading OpenQASM 3 of 1,000 gates: our reader of straight-line programs against `qiskit.qasm3.loads`, and our parser
+against the reference's.
 
 `python -m benchmarks.circuits.openqasm3`
 """
@@ -6,15 +7,18 @@
 import random
 import sys
 
+import openqasm3
 from qiskit import qasm3
 from qiskit.quantum_info import Operator
 
 from app.circuits.formats import OpenQasm3Circuit
+from app.circuits.openqasm.parse_statements import parse_program
 from benchmarks.circuits.rivals import compare, seconds
 from benchmarks.report import Line, milliseconds, report
 from workers.circuits.parse import parse
 
 GOAL = 20  # milliseconds
+TREE_GOAL = 10  # milliseconds
 GATES = 1_000
 QUBITS = 8
 ROUNDS = 5
@@ -29,7 +33,15 @@ def measure() -> list[Line]:
     ours, theirs = compare(
         lambda: seconds(lambda: parse(circuit)), lambda: seconds(lambda: qasm3.loads(source)), rounds=ROUNDS
     )
-    return [milliseconds(f"Read OpenQASM 3 of {GATES:,} gates", ours, theirs, goal=GOAL)]
+    return [milliseconds(f"Read OpenQASM 3 of {GATES:,} gates", ours, theirs, goal=GOAL), _tree(source)]
+
+
+def _tree(source: str) -> Line:
+    assert parse_program(source) == openqasm3.parse(source)
+    ours, theirs = compare(
+        lambda: seconds(lambda: parse_program(source)), lambda: seconds(lambda: openqasm3.parse(source)), rounds=ROUNDS
+    )
+    return milliseconds(f"Syntax tree of OpenQASM 3 of {GATES:,} gates", ours, theirs, goal=TREE_GOAL)
 
 
 def _source() -> str:
