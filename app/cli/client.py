@@ -46,9 +46,12 @@ class Client(contextlib.AbstractContextManager["Client"]):
     def __exit__(self, *failure: object) -> None:
         self._http.close()
 
-    def submit(self, body: dict[str, Any]) -> Job:
-        """Queue a job of the kind that the body is of. Sent again after a broken connection, it is still one job."""
-        headers = {"Idempotency-Key": str(uuid.uuid4())}
+    def submit(self, body: dict[str, Any], *, wait: int = 0) -> Job:
+        """Queue a job of the kind that the body is of. Sent again after a broken connection, it is still one job.
+
+        wait: seconds that it is given to finish before it is returned as it then stands.
+        """
+        headers = {"Idempotency-Key": str(uuid.uuid4()), "Prefer": f"wait={wait}"}
         job: Job = self._json(lambda: self._http.post(endpoint(body), json=body, headers=headers))
         return job
 

@@ -155,7 +155,10 @@ KEY = click.option("--key", envvar="QSTILL_KEY", default=None, help="Also from Q
 @SERVER
 @KEY
 def submit(file: Path, watch: bool, server: str, key: str | None) -> None:
-    """Submit the circuit, distillation or sweep in FILE (JSON, or - for standard input)."""
+    """Submit the circuit, distillation or sweep in FILE (JSON, or - for standard input).
+
+    Ends with 1 where the job failed: at its end with --watch, otherwise within two seconds.
+    """
     from app.cli.submit import submit as submit_file
 
     sys.exit(submit_file(file, follow=watch, server=server, key=key))

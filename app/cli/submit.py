@@ -11,16 +11,25 @@ from rich.console import Console
 from app.cli.client import Client
 from app.cli.show import show
 from app.cli.watch import watch
+from app.jobs.machine import FINAL
+
+FAILING_SECONDS = 2  # a job that a worker cannot read or hold has failed by then
 
 
 def submit(file: Path, *, follow: bool, server: str, key: str | None) -> int:
-    """Submit the body in a file; returns the exit status: 0 when it succeeded, or was queued and not followed."""
+    """Submit the body in a file; returns the exit status: 1 when it failed or was cancelled.
+
+    A job that is not followed is only waited for as long as failing at once takes.
+    """
     console = Console(stderr=True)
     with Client(server, key) as client:
-        job = client.submit(_read(file))
+        job = client.submit(_read(file), wait=0 if follow else FAILING_SECONDS)
         if not follow:
             click.echo(job["id"])
-            return 0
+            if job["status"] not in FINAL or job["status"] == "succeeded":
+                return 0
+            show(client, job, console)
+            return 1
         console.print(f"{job['id']} is {job['status']}; {client.server}{job['links']['self']}")
         job = watch(client, job, console)
         show(client, job, console)

@@ -14,11 +14,12 @@ from app.circuits.inspection import Conversion, Inspection
 from app.circuits.methods import Plan, plans
 from app.circuits.schemas import CircuitJob
 from app.errors import Problem
+from workers.circuits.binding import bind
 from workers.circuits.device import compile_for
 from workers.circuits.diagram import diagram_svg
 from workers.circuits.export import to_json, to_openqasm2, to_openqasm3, to_text
 from workers.circuits.parse import parse
-from workers.circuits.read import Reading, bind, read_all, swept_together
+from workers.circuits.read import Reading, read_all, swept_together
 from workers.circuits.run import compiled_view
 from workers.circuits.templates import prepare
 from workers.run import Run, Stopped

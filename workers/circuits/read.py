@@ -1,6 +1,6 @@
 """From a job's circuits to programs with a method chosen: parsed, fitted to device and noise, examined."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from app.circuits.outputs import MAX_PROBABILITY_QUBITS, StateName
 from app.circuits.schemas import CircuitJob
 from app.circuits.templates.answer import Answer
 from app.errors import Problem
+from workers.circuits.binding import bind
 from workers.circuits.device import Compiled, compile_for
 from workers.circuits.engines.branching import without_idle_qubits
 from workers.circuits.engines.states import check_state
@@ -106,13 +107,6 @@ def swept_together(job: CircuitJob, method: Method) -> bool:
     """Whether all bindings of the job are one call to the simulator."""
     plain = job.noise is None and job.device is None and {*STATES}.isdisjoint(job.outputs)
     return plain and job.bindings is not None and method in TOGETHER and job.precision == "double"
-
-
-def bind(circuit: QuantumCircuit, bindings: Sequence[Mapping[str, float]]) -> Iterator[QuantumCircuit]:
-    """The circuit with each of these sets of values for its parameters."""
-    own = {parameter.name: parameter for parameter in circuit.parameters}
-    for binding in bindings:
-        yield circuit.assign_parameters({own[name]: value for name, value in binding.items()})
 
 
 def _read(job: CircuitJob, source: Circuit, submitted: QuantumCircuit, memory_available: int) -> Reading:

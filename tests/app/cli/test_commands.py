@@ -113,3 +113,31 @@ def test_commands_look_for_the_service_at_the_port_that_it_was_given(
         monkeypatch.setenv("QSTILL_PORT", port)
         CliRunner().invoke(main, ["preflight", str(tmp_path / "job.json")])
         assert asked.pop() == address
+
+
+@pytest.mark.parametrize(
+    ("status", "options", "expected"),
+    [
+        ("queued", [], 0),
+        ("running", [], 0),
+        ("succeeded", [], 0),
+        ("failed", [], 1),
+        ("cancelled", [], 1),
+        ("succeeded", ["--watch"], 0),
+        ("failed", ["--watch"], 1),
+        ("cancelled", ["--watch"], 1),
+    ],
+)
+def test_submit_ends_with_1_where_the_job_failed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, status: str, options: list[str], expected: int
+) -> None:
+    error = {"title": "Not so.", "code": "qasm_invalid"} if status == "failed" else None
+    job = {"id": "job_1", "status": status, "result": {}, "error": error, "kind": "circuit", "links": {"self": "/"}}
+    monkeypatch.setattr(Client, "submit", lambda self, body, *, wait: job)
+    monkeypatch.setattr("app.cli.submit.watch", lambda client, job, console: job)
+    if status == "succeeded":
+        monkeypatch.setattr("app.cli.submit.show", lambda client, job, console: None)
+    (tmp_path / "job.json").write_text("{}")
+    done = CliRunner().invoke(main, ["submit", str(tmp_path / "job.json"), "--server", "http://127.0.0.1:9", *options])
+    assert done.exit_code == expected, done.output
+    assert ("Not so." in done.output) == (status == "failed")
