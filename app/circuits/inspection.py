@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from app.circuits.schemas import CircuitJob, spec_of
 
 Target = Literal["openqasm3", "openqasm2", "json", "svg", "text"]
+NativeTarget = Literal["native_ms", "native_zz"]  # IonQ's native gates, by the one on two qubits
 
 
 class Conversion(BaseModel):
@@ -21,7 +22,7 @@ class Conversion(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    to: Target
+    to: Target | NativeTarget
     index: int | None = None
     compiled: bool = False
 

@@ -13,12 +13,23 @@ MAX_STATE_QUBITS = 20  # a statevector of 16 MiB
 MAX_MATRIX_QUBITS = 10  # a density matrix or a unitary of 16 MiB
 MAX_INLINE_NUMBERS = 1024  # of a state that stands in results.json too, as [real, imaginary] pairs
 MAX_PROBABILITY_QUBITS = 20  # measured, where exact probabilities are asked for: a million of them
+MAX_LISTED_CHARACTERS = 200_000_000  # of all that are given where possible in one job, so that they can be read again
+NUMBER_CHARACTERS = 30  # of a probability as it is written beside its key
+WHERE_POSSIBLE = "probabilities_where_possible"
 
 NONE_OF_A_NOISY_CIRCUIT = ("statevector", "unitary")
 NOISY = "A noisy circuit has no {}; ask for its density matrix."
 DYNAMIC = "Measurements decide what happens next, so that there is no one final state."
 
-OutputName = Literal["counts", "probabilities", "memory", "statevector", "density_matrix", "unitary"]
+OutputName = Literal[
+    "counts",
+    "probabilities",
+    "probabilities_where_possible",
+    "memory",
+    "statevector",
+    "density_matrix",
+    "unitary",
+]
 StateName = Literal["statevector", "density_matrix", "unitary"]
 STATE_LIMITS: dict[StateName, int] = {
     "statevector": MAX_STATE_QUBITS,

@@ -8,7 +8,7 @@ from app.broker import CIRCUITS
 from app.circuits.admission import admit, admit_reading, limits
 from app.circuits.calibration import HISTORY, calibrate, estimate, ratios
 from app.circuits.estimates import Estimate, Findings
-from app.circuits.inspection import Conversion, Inspection, Target
+from app.circuits.inspection import Conversion, Inspection, NativeTarget, Target
 from app.circuits.schemas import MAX_BINDINGS, CircuitJob
 from app.errors import Problem
 from app.http.auth import Owner
@@ -18,10 +18,12 @@ from app.http.problems import problems
 from app.jobs import queries
 from app.jobs.schemas import JobId
 
-MEDIA_TYPES: dict[Target, str] = {
+MEDIA_TYPES: dict[Target | NativeTarget, str] = {
     "openqasm3": "text/plain",  # neither OpenQASM has a type of its own
     "openqasm2": "text/plain",
     "json": "application/json",
+    "native_ms": "application/json",
+    "native_zz": "application/json",
     "svg": "image/svg+xml",
     "text": "text/plain",
 }

@@ -112,9 +112,10 @@ class CircuitJob(Submission):
         description="Compile the circuit for these gates and couplings first.",
         examples=[{"coupling_map": {"shape": "line", "qubits": 5}, "optimization_level": 1}],
     )
-    outputs: Annotated[list[OutputName], Field(min_length=1, max_length=6)] = Field(
+    outputs: Annotated[list[OutputName], Field(min_length=1, max_length=7)] = Field(
         default_factory=lambda: [*_COUNTS],
-        description="What to keep besides the counts, which are always kept.",
+        description="What to keep besides the counts, which are always kept. `probabilities_where_possible` are exact "
+        "ones that are left out, instead of refused, where the circuit has none or they cost too much.",
         examples=[["counts", "probabilities"]],
     )
     observables: Annotated[list[Observable], Field(max_length=100)] = Field(
@@ -275,6 +276,9 @@ class BatchResult(JobFigures):
     circuits: int = Field(description="How many circuits were run, each binding of a sweep counted.", examples=[200])
     seed: int = Field(description="From which each circuit's seed follows.", examples=[7])
     methods: dict[str, int] = Field(description="How many circuits each method ran.", examples=[{"statevector": 200}])
+    notes: list[str] = Field(
+        default_factory=list, description="What a reader should know of some circuit, each once.", examples=[[]]
+    )
     predicted_seconds: float = Field(description="What the choice of the methods was based on.", examples=[0.2])
     simulation_seconds: float = Field(description="Wall time of simulating and drawing.", examples=[0.18])
 

@@ -53,7 +53,7 @@ class Accepted:
             front.backlog.check(connection, new.owner)
             check(connection)
 
-        replay = await self._replay()
+        replay = await replay_of(self._request, self._key)
         job, replayed = await front.write(lambda connection: ledger.submit(connection, new, replay, admit))
         if replayed:
             response.headers["Idempotency-Replayed"] = "true"
@@ -68,12 +68,13 @@ class Accepted:
         response.headers["ETag"] = etag(job.version)
         return job_view(job)
 
-    async def _replay(self) -> Replay | None:
-        if self._key is None:
-            return None
-        request = self._request
-        signed = f"{request.method} {request.url.path}\n".encode() + await request.body()
-        return Replay(key=self._key, fingerprint=hashlib.sha256(signed).hexdigest())
+
+async def replay_of(request: Request, key: str | None) -> Replay | None:
+    """What makes two requests with the same `Idempotency-Key` one."""
+    if key is None:
+        return None
+    signed = f"{request.method} {request.url.path}\n".encode() + await request.body()
+    return Replay(key=key, fingerprint=hashlib.sha256(signed).hexdigest())
 
 
 async def _accepted(  # async: FastAPI sends a plain function or a class to a thread

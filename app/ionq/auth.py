@@ -4,6 +4,7 @@ Without keys everybody on this machine may ask, whatever key their client insist
 """
 
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader
@@ -31,10 +32,19 @@ async def _owner(request: Request, front: AtHand, header: Annotated[str | None, 
         if problem.status == 401:
             problem.title = "This service needs a key of its own: send `Authorization: apiKey KEY`."
         raise
-    if owner == EVERYBODY and "origin" in request.headers:
+    if owner == EVERYBODY and not _asked_by_no_other_page(request):
         # Some clients send JSON without saying so, as a page of another site may, too, unasked.
-        raise Problem("not_local", "Web pages may not use a service without keys.", status=403)
+        raise Problem("not_local", "Pages of other sites may not use a service without keys.", status=403)
     return owner
+
+
+def _asked_by_no_other_page(request: Request) -> bool:
+    """Whether a program asks, or a page of this very service: its name was found to be a local one before."""
+    origin = request.headers.get("origin")
+    if origin is None:
+        return True
+    page = urlsplit(origin)
+    return (page.scheme, page.netloc.lower()) == (request.url.scheme, request.headers.get("host", "").lower())
 
 
 IonqOwner = Annotated[str, Depends(_owner)]

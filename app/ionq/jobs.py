@@ -4,17 +4,17 @@ import asyncio
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Body, Query, Request
+from fastapi import APIRouter, Body, Query, Request, Response
 
 from app.database import Record
-from app.http.accepted import wait_for_end
+from app.http.accepted import IdempotencyKey, replay_of, wait_for_end
 from app.http.front import AtHand, Front
 from app.ionq import records
 from app.ionq.auth import IonqOwner
 from app.ionq.errors import refusals
 from app.ionq.ids import JOB, IonqJobId, split_id, whole_job
-from app.ionq.schemas import JobIds, JobRequest
-from app.ionq.submission import submit
+from app.ionq.schemas import CloneRequest, JobIds, JobRequest
+from app.ionq.submission import Queued, clone, submit
 from app.ionq.views import (
     STATUS,
     WAITING,
@@ -40,10 +40,52 @@ JobStatus = Literal["submitted", "ready", "started", "completed", "failed", "can
 
 
 @router.post("/jobs", status_code=201, responses=refusals(400, 404, 429))
-async def submit_ionq_job(job: Annotated[JobRequest, Body()], front: AtHand, owner: IonqOwner) -> Submitted:
+async def submit_ionq_job(
+    job: Annotated[JobRequest, Body()],
+    request: Request,
+    response: Response,
+    front: AtHand,
+    owner: IonqOwner,
+    idempotency_key: IdempotencyKey = None,
+) -> Submitted:
     """Queue a job: one circuit, several, or OpenQASM 3."""
-    queued = await submit(front, owner, job)
-    return Submitted(id=queued.id, status=STATUS[Status(queued.status)], session_id=job.session_id)
+    return _submitted(await submit(front, owner, job, await replay_of(request, idempotency_key)), response)
+
+
+@router.post(f"{JOB}/clone", status_code=201, responses=refusals(400, 404, 429))
+async def clone_ionq_job(
+    job_id: IonqJobId,
+    changes: CloneRequest,
+    request: Request,
+    response: Response,
+    front: AtHand,
+    owner: IonqOwner,
+    idempotency_key: IdempotencyKey = None,
+) -> Submitted:
+    """Queue the circuits of a job again, with other settings where some are named. The job itself stays as it is."""
+    own, replay = whole_job(job_id), await replay_of(request, idempotency_key)
+    return _submitted(await clone(front, owner, own, changes, replay), response)
+
+
+@router.post(f"{JOB}/move", status_code=201, responses=refusals(400, 404, 429))
+async def move_ionq_job(
+    job_id: IonqJobId,
+    changes: CloneRequest,
+    request: Request,
+    response: Response,
+    front: AtHand,
+    owner: IonqOwner,
+    idempotency_key: IdempotencyKey = None,
+) -> Submitted:
+    """The same, and cancel the job; its id is in the new one's metadata. One that has ended is refused with 400."""
+    own, replay = whole_job(job_id), await replay_of(request, idempotency_key)
+    return _submitted(await clone(front, owner, own, changes, replay, moved=True), response)
+
+
+def _submitted(queued: Queued, response: Response) -> Submitted:
+    if queued.replayed:
+        response.headers["Idempotency-Replayed"] = "true"
+    return Submitted(id=queued.job.id, status=STATUS[Status(queued.job.status)], session_id=queued.session_id)
 
 
 @router.get(JOB, response_model_exclude_unset=True, responses=refusals(404))

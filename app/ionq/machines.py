@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Literal
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from app.circuits.noise import IONQ_RATES, IonqName
@@ -18,19 +19,30 @@ QIS_GATES = (
 )
 NATIVE_GATES = ("gpi", "gpi2", "ms", "zz", "nop")
 
+Entangler = Literal["ms", "zz"]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """A backend. noise: the model that stands in for the hardware; None for the simulator."""
+    """A backend. noise: the model that stands in for the hardware; None for the simulator.
+
+    entangler: the native gate on two qubits that circuits are compiled to.
+    """
 
     name: str
     qubits: int
     noise: IonqName | None = None
+    entangler: Entangler = "ms"
 
     @property
     def simulated(self) -> bool:
         """Whether a name of hardware was asked for, and a simulation answers."""
         return self.noise is not None
+
+    @property
+    def borrows(self) -> bool:
+        """Whether the noise is that of another machine, for want of its own."""
+        return self.simulated and self.name != f"qpu.{self.noise}"
 
     @property
     def characterization_id(self) -> UUID:
@@ -45,16 +57,21 @@ class Machine:
         return 1 - one / 2, 1 - two * 3 / 4
 
 
-_QUBITS: dict[IonqName, int] = {
-    "harmony": 11,
-    "harmony-1": 11,
-    "harmony-2": 11,
-    "aria-1": 25,
-    "aria-2": 25,
-    "forte-1": 36,
-    "forte-enterprise-1": 36,
+_ROWS: tuple[tuple[str, int, IonqName, Entangler], ...] = (
+    ("harmony", 11, "harmony", "ms"),
+    ("harmony-1", 11, "harmony-1", "ms"),
+    ("harmony-2", 11, "harmony-2", "ms"),
+    ("aria-1", 25, "aria-1", "ms"),
+    ("aria-2", 25, "aria-2", "ms"),
+    ("forte-1", 36, "forte-1", "zz"),
+    ("forte-enterprise-1", 36, "forte-enterprise-1", "zz"),
+    ("forte-enterprise-2", 36, "forte-enterprise-1", "zz"),  # IonQ publishes no noise of this one and the next
+    ("tempo-1", 100, "forte-enterprise-1", "zz"),
+)
+QPUS = {
+    f"qpu.{name}": Machine(name=f"qpu.{name}", qubits=qubits, noise=noise, entangler=entangler)
+    for name, qubits, noise, entangler in _ROWS
 }
-QPUS = {f"qpu.{name}": Machine(name=f"qpu.{name}", qubits=_QUBITS[name], noise=name) for name in IONQ_RATES}
 
 
 def machines(memory_available: int) -> list[Machine]:

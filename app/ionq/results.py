@@ -8,6 +8,9 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Response
 from fastapi.concurrency import run_in_threadpool
 
+from app.circuits.inspection import Conversion, Inspection, NativeTarget
+from app.circuits.preview import inspected
+from app.circuits.schemas import CircuitJob
 from app.circuits.stored import find_results, read_circuits
 from app.errors import Problem
 from app.http.front import AtHand, Front
@@ -15,13 +18,15 @@ from app.ionq import outcomes, records
 from app.ionq.auth import IonqOwner
 from app.ionq.errors import refusals
 from app.ionq.ids import JOB, IonqJobId, split_id
-from app.ionq.views import job_view
+from app.ionq.machines import machine
+from app.ionq.views import is_compiled, job_view
+from app.jobs import queries
 
 router = APIRouter(prefix=JOB, responses=refusals(400, 404))
 
 Sharpen = Annotated[bool | None, Query(description="Without effect: there is no error mitigation to be sharpened.")]
 ArtifactPath = Annotated[
-    Literal["probabilities", "shots", "shots.v2"], Path(description="The `id` of one of a job's results.")
+    Literal["probabilities", "shots", "shots.v2", "native"], Path(description="The `id` of one of a job's results.")
 ]
 Probabilities = dict[str, float]
 
@@ -40,17 +45,35 @@ async def get_ionq_aggregated(job_id: IonqJobId, front: AtHand, owner: IonqOwner
     return await _answer(front, owner, job_id, _aggregated)
 
 
-@router.get("/results/shots", response_model=list[int])
+@router.get("/results/shots", response_model=list[str])
 async def get_ionq_shots(job_id: IonqJobId, front: AtHand, owner: IonqOwner) -> Response:
-    """The outcome of every shot as a decimal number."""
+    """The outcome of every shot as a decimal number, written as text."""
     return await _answer(front, owner, job_id, _shots)
 
 
-@router.get("/artifacts/{artifact}", response_model=dict[str, Any] | list[int])
+@router.get("/artifacts/{artifact}", response_model=dict[str, Any] | list[str], responses=refusals(429, 503))
 async def get_ionq_artifact(job_id: IonqJobId, artifact: ArtifactPath, front: AtHand, owner: IonqOwner) -> Response:
-    """A result by its id. `shots.v2`: `{"shots": [{"registers": {"c": "01"}}]}`, a register's bit 0 leftmost."""
+    """A result by its id. `shots.v2`: `{"shots": [{"registers": {"c": [0, 1]}}]}`, a register's bit 0 first.
+
+    `native` is the circuit of a dry run in native gates, as `ionq.native.v1`.
+    """
+    if artifact == "native":
+        return await _native(front, owner, job_id)
     made = {"probabilities": _probabilities, "shots": _shots, "shots.v2": _shots_by_register}
     return await _answer(front, owner, job_id, made[artifact])
+
+
+async def _native(front: Front, owner: str, text: str) -> Response:
+    """What a worker compiles a job's circuit to."""
+    job_id, index = split_id(text)
+    row = await front.read_by_key(lambda connection: records.get(connection, owner, job_id))
+    if not is_compiled(row, index):
+        raise Problem("no_compiled_circuit", "The job has no compiled circuit; dry runs of gates have.", status=404)
+    spec = await front.read(lambda connection: queries.get_request(connection, owner, job_id))
+    to: NativeTarget = "native_ms" if machine(row.backend, 0).entangler == "ms" else "native_zz"
+    question = Inspection(job=CircuitJob.model_validate(spec), conversion=Conversion(to=to, index=index))
+    found = await inspected(question, front, owner)
+    return Response(found["text"], media_type="application/json")
 
 
 async def _answer(front: Front, owner: str, text: str, write: Callable[["Found"], str]) -> Response:
@@ -74,7 +97,7 @@ async def _answer(front: Front, owner: str, text: str, write: Callable[["Found"]
 
 @dataclass(frozen=True)
 class Found:
-    """What a job left, by the id of the job, or by those of its circuits where it has `several`."""
+    """What a job left, by the id of the job, or by those of its circuits where it may have `several`."""
 
     entries: Mapping[str, outcomes.Entry]
     several: bool
@@ -83,7 +106,7 @@ class Found:
     def only(self) -> outcomes.Entry:
         """Raises Problem (404) where it has to be said which one is meant."""
         first, entry = next(iter(self.entries.items()))
-        if self.several:
+        if len(self.entries) > 1:
             title = f"The job has several circuits; ask for one of them by its id, {first} and so on."
             raise Problem("several_circuits", title, status=404)
         return entry

@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from app.ionq.account import router as account
 from app.ionq.backends import router as backends
 from app.ionq.errors import IonqError
+from app.ionq.formats import router as formats
 from app.ionq.jobs import router as jobs
 from app.ionq.results import router as results
 from app.ionq.sessions import router as sessions
@@ -21,5 +22,5 @@ router = APIRouter(
     tags=["ionq"],
     responses={401: {"model": IonqError}, 403: {"model": IonqError}, "default": {"model": IonqError}},
 )
-for part in (jobs, results, account, backends, sessions):
+for part in (jobs, results, account, backends, sessions, formats):
     router.include_router(part)

@@ -51,6 +51,8 @@ Shots = Annotated[
 ]
 Gateset = Literal["qis", "native"]
 BackendName = Annotated[str, Field(min_length=1, max_length=64)]
+Name = Annotated[str, Field(max_length=MAX_NAME)]
+SessionName = Annotated[str, Field(max_length=64)]
 
 
 class Gate(Lenient):
@@ -93,7 +95,7 @@ class CircuitInput(Lenient):
 class NamedCircuit(Lenient):
     """One circuit of several."""
 
-    name: Annotated[str, Field(max_length=MAX_NAME)] | None = Field(None, description="For people.", examples=["bell"])
+    name: Name | None = Field(None, description="For people.", examples=["bell"])
     gateset: Gateset | None = Field(None, description="That of all if absent.", examples=["qis"])
     circuit: Gates = Field(description="Gates in order.", examples=[BELL])
 
@@ -136,26 +138,28 @@ Metadata = Annotated[
 ]
 
 
-class _Job(Lenient):
+class Asked(Lenient):
+    """What is asked of a job beside its circuits."""
+
     backend: BackendName = Field(
         description="`simulator`, or a machine as `qpu.aria-1`: simulated with that machine's published noise.",
         examples=["simulator"],
     )
     shots: Shots | None = Field(None, description="100 if absent.", examples=[1000])
-    name: Annotated[str, Field(max_length=MAX_NAME)] | None = Field(None, description="For people.", examples=["bell"])
+    name: Name | None = Field(None, description="For people.", examples=["bell"])
     metadata: Metadata | None = Field(None, description="Strings, echoed.", examples=[{"course": "qc101"}])
     settings: Echoed | None = Field(
         None, description="Compilation and error mitigation: echoed, without effect.", examples=[{}]
     )
     output: Echoed | None = Field(None, description="Echoed.", examples=[{}])
     noise: NoiseChoice | None = Field(None, description="Ideal if absent; a machine brings its own.")
-    session_id: Annotated[str, Field(max_length=64)] | None = Field(
-        None, description="The session that the job belongs to.", examples=[None]
+    session_id: SessionName | None = Field(None, description="The session that the job belongs to.", examples=[None])
+    dry_run: bool | None = Field(
+        None, description="Only check and compile the job; there will be no results.", examples=[False]
     )
-    dry_run: bool | None = Field(None, description="Only check the job; there will be no results.", examples=[False])
 
 
-class CircuitRequest(_Job):
+class CircuitRequest(Asked):
     """One circuit of gates."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [BELL_JOB]})
@@ -164,14 +168,14 @@ class CircuitRequest(_Job):
     input: CircuitInput = Field(description="The circuit.")
 
 
-class CircuitsRequest(_Job):
+class CircuitsRequest(Asked):
     """Several circuits of gates, in one job."""
 
     type: Literal["ionq.multi-circuit.v1"] = Field(description="Several circuits.", examples=["ionq.multi-circuit.v1"])
     input: CircuitsInput = Field(description="The circuits.")
 
 
-class Qasm3Request(_Job):
+class Qasm3Request(Asked):
     """One circuit in OpenQASM 3."""
 
     type: Literal["ionq.qasm3.v1"] = Field(description="OpenQASM 3.", examples=["ionq.qasm3.v1"])
@@ -179,6 +183,19 @@ class Qasm3Request(_Job):
 
 
 JobRequest = Annotated[CircuitRequest | CircuitsRequest | Qasm3Request, Field(discriminator="type")]
+
+
+class CloneRequest(Lenient):
+    """What shall be other than in the job that is cloned; all that is left out stays as it was."""
+
+    backend: BackendName | None = Field(None, description="Where it runs.", examples=["qpu.forte-1"])
+    shots: Shots | None = Field(None, description="How often each circuit is run.", examples=[500])
+    name: Name | None = Field(None, description="For people.", examples=["bell again"])
+    metadata: Metadata | None = Field(None, description="Strings, echoed.", examples=[{"course": "qc101"}])
+    settings: Echoed | None = Field(None, description="Echoed, without effect.", examples=[{}])
+    noise: NoiseChoice | None = Field(None, description="How the simulator errs.")
+    session_id: SessionName | None = Field(None, description="The session that it belongs to.", examples=[None])
+    dry_run: bool | None = Field(None, description="Only check and compile it.", examples=[False])
 
 
 class JobIds(Lenient):

@@ -1,6 +1,8 @@
 """From IonQ's request to a queued job, in one transaction with what its client is told later."""
 
 import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from fastapi.concurrency import run_in_threadpool
@@ -10,59 +12,115 @@ from app.broker import CIRCUITS
 from app.circuits.admission import admit, limits
 from app.circuits.router import CIRCUIT_ATTEMPTS, SEED_BITS
 from app.circuits.schemas import CircuitJob, spec_of
+from app.database import Change
 from app.errors import Problem
 from app.http.front import Front
 from app.ionq import records
 from app.ionq.machines import Machine, machine
-from app.ionq.schemas import CircuitsRequest, JobRequest
-from app.ionq.translate import circuit_job, in_their_words, remarks, width
-from app.jobs import ledger
-from app.jobs.ledger import Job, NewJob
+from app.ionq.schemas import Asked, CloneRequest, JobRequest
+from app.ionq.translate import Work, as_compiled, circuit_job, in_their_words, remarks, shots_of, work_of
+from app.jobs import ledger, queries
+from app.jobs.ledger import Job, NewJob, Replay
 from app.settings import Settings
 
+ORIGINAL = "original_job_id"  # of the metadata of a job that was moved
+CIRCUITS_OF = ("circuit", "circuits")  # the fields of a circuit job's spec that are its work
 
-async def submit(front: Front, owner: str, request: JobRequest) -> Job:
+
+@dataclass(frozen=True)
+class Queued:
+    """A job in the queue, and whether the request that asked for it was sent before."""
+
+    job: Job
+    session_id: str | None
+    replayed: bool
+
+
+async def submit(front: Front, owner: str, request: JobRequest, replay: Replay | None) -> Queued:
     """Queue a job. Raises Problem, with pointers into the request."""
-    place = machine(request.backend, front.settings.memory_limit("circuit"), status=400)
-    made = await run_in_threadpool(_admitted, request, place, front.settings)  # 100,000 gates take seconds
+    return await _queue(front, owner, await run_in_threadpool(work_of, request), request, replay)
+
+
+async def clone(
+    front: Front, owner: str, job_id: str, request: CloneRequest, replay: Replay | None, *, moved: bool = False
+) -> Queued:
+    """Queue the circuits of a job again, with what the request says instead. moved: and cancel that job.
+
+    Raises Problem: 404 where there is no such job, and as `submit` does; 400 where a job that is moved has ended.
+    """
+    row = await front.read_by_key(lambda connection: records.get(connection, owner, job_id))
+    spec = await front.read(lambda connection: queries.get_request(connection, owner, job_id))
+    kept = row.request
+    work = Work(
+        type=kept["type"],
+        circuits={name: spec[name] for name in CIRCUITS_OF if name in spec},
+        qubits=kept["qubits"],
+        names=kept["circuits"],
+    )
+    before = {name: kept[name] for name in ("name", "shots", "metadata", "settings", "output", "noise", "dry_run")}
+    changes = request.model_dump(exclude_none=True)
+    asked = Asked.model_validate(before | {"backend": row.backend, "session_id": row.session_id} | changes)
+    if not moved:
+        return await _queue(front, owner, work, asked, replay)
+    asked = asked.model_copy(update={"metadata": {**(asked.metadata or {}), ORIGINAL: job_id}})
+    return await _queue(
+        front, owner, work, asked, replay, check=lambda connection: records.cancel(connection, owner, job_id)
+    )
+
+
+async def _queue(
+    front: Front,
+    owner: str,
+    work: Work,
+    asked: Asked,
+    replay: Replay | None,
+    check: Change[None] = lambda connection: None,
+) -> Queued:
+    """check: what must hold of a job that is new, in the transaction that queues it; it raises Problem."""
+    place = machine(asked.backend, front.settings.memory_limit("circuit"), status=400)
+    made = await run_in_threadpool(_admitted, work, asked, place, front.settings)  # 100,000 gates take seconds
     spec = spec_of(made)
     spec.setdefault("seed", secrets.randbits(SEED_BITS))
     new = NewJob(kind="circuit", queue=CIRCUITS, owner=owner, spec=spec, name=made.name, max_attempts=CIRCUIT_ATTEMPTS)
 
-    def check(connection: Connection) -> None:
+    def admissible(connection: Connection) -> None:
+        check(connection)
         front.backlog.check(connection, owner)
-        if request.session_id is not None:
-            records.enter_session(connection, owner, request.session_id)
+        if asked.session_id is not None:
+            records.enter_session(connection, owner, asked.session_id)
 
     def keep(connection: Connection, queued: Job) -> None:
-        records.keep(connection, queued.id, place.name, request.session_id, _echoed(request, place, made))
+        records.keep(connection, queued.id, place.name, asked.session_id, _echoed(work, asked, place))
 
-    queued, _ = await front.write(lambda connection: ledger.submit(connection, new, admit=check, also=keep))
-    front.waker.wake(CIRCUITS)
-    return queued
+    queued, replayed = await front.write(
+        lambda connection: ledger.submit(connection, new, replay, admit=admissible, also=keep)
+    )
+    if not replayed:
+        front.waker.wake(CIRCUITS)
+    return Queued(queued, asked.session_id, replayed)
 
 
-def _admitted(request: JobRequest, place: Machine, settings: Settings) -> CircuitJob:
-    made = circuit_job(request, place)
+def _admitted(work: Work, asked: Asked, place: Machine, settings: Settings) -> CircuitJob:
+    made = circuit_job(work, asked, place)
     try:
         admit(made, limits(settings))
+        return as_compiled(made)
     except Problem as problem:
         raise in_their_words(problem) from None
-    return made
 
 
-def _echoed(request: JobRequest, place: Machine, made: CircuitJob) -> dict[str, Any]:
+def _echoed(work: Work, asked: Asked, place: Machine) -> Mapping[str, Any]:
     """What the client reads about its request; the circuits themselves are in the job's spec."""
     return {
-        "type": request.type,
-        "name": request.name,
-        "shots": request.shots or made.shots,
-        "qubits": width(request, made),
-        "circuits": [each.name for each in request.input.circuits] if isinstance(request, CircuitsRequest) else None,
-        "metadata": request.metadata or {},
-        "settings": request.settings or {},
-        "output": request.output or {},
-        "noise": request.noise.model_dump(mode="json", exclude_none=True) if request.noise is not None else None,
-        "dry_run": bool(request.dry_run),
-        "warnings": remarks(request, place, made),
+        "type": work.type,
+        "name": asked.name,
+        "shots": shots_of(asked),
+        "qubits": work.qubits,
+        "circuits": None if work.names is None else list(work.names),
+        "metadata": asked.metadata or {},
+        "settings": asked.settings or {},
+        "output": asked.output or {},
+        "noise": asked.noise.model_dump(mode="json", exclude_none=True) if asked.noise is not None else None,
+        "dry_run": bool(asked.dry_run),
+        "warnings": remarks(asked, place),
     }

@@ -1,25 +1,23 @@
 """From IonQ's request to a circuit job of this service, and from our pointers back to the client's fields. Pure."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from app.circuits.facts import active_qubits
-from app.circuits.formats import Circuit, JsonCircuit, OpenQasm3Circuit
+from app.circuits.formats import JsonCircuit
 from app.circuits.noise import IonqName
-from app.circuits.qasm_facts import qasm_facts
+from app.circuits.outputs import WHERE_POSSIBLE
 from app.circuits.schemas import CircuitJob
 from app.errors import Problem
 from app.http.problems import invalid
 from app.ionq.machines import NATIVE_GATES, QIS_GATES, Machine
-from app.ionq.schemas import CircuitRequest, CircuitsRequest, Gate, Gateset, JobRequest, Qasm3Request
+from app.ionq.product import first_order
+from app.ionq.schemas import Asked, CircuitRequest, CircuitsRequest, Gate, Gateset, JobRequest, Qasm3Request
 
 DEFAULT_SHOTS = 100
-MAX_EXACT_QUBITS = 20  # active ones of a circuit whose exact probabilities are computed; beyond, shots are counted
-MAX_EXACT_CHARACTERS = 200_000_000  # of a job's results, so that they can be read again
-NUMBER_CHARACTERS = 30  # of a probability as it is written beside its key
 IDEAL = "ideal"
 
 _GATES: dict[Gateset, tuple[str, ...]] = {"qis": QIS_GATES, "native": NATIVE_GATES}
@@ -39,64 +37,100 @@ _OURS_AND_THEIRS = (  # JSON pointers: of a circuit job, of IonQ's request
 )
 
 
-def circuit_job(request: JobRequest, machine: Machine) -> CircuitJob:
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What a job computes, whatever else was asked with it.
+
+    circuits: the part of a `CircuitJob` that holds them. qubits: of the widest, as far as the client said.
+    names: those of several circuits; None where there is one by itself.
+    """
+
+    type: str
+    circuits: Mapping[str, Any]
+    qubits: int
+    names: Sequence[str | None] | None = None
+
+
+def work_of(request: JobRequest) -> Work:
+    """Raises Problem where a gateset has no such gate."""
+    match request:
+        case CircuitRequest():
+            gateset = request.input.gateset or "qis"
+            operations = _operations(request.input.circuit, gateset, "/input/circuit")
+            circuit = {"format": "json", "qubits": request.input.qubits, "operations": operations}
+            return Work(type=request.type, circuits={"circuit": circuit}, qubits=request.input.qubits)
+        case CircuitsRequest():
+            given = request.input
+            qubits = given.qubits or max(_width(circuit.circuit) for circuit in given.circuits)
+            circuits = [
+                {
+                    "format": "json",
+                    "qubits": qubits,
+                    "operations": _operations(
+                        circuit.circuit,
+                        circuit.gateset or given.gateset or "qis",
+                        f"/input/circuits/{index}/circuit",
+                    ),
+                }
+                for index, circuit in enumerate(given.circuits)
+            ]
+            names = [circuit.name for circuit in given.circuits]
+            return Work(type=request.type, circuits={"circuits": circuits}, qubits=qubits, names=names)
+        case Qasm3Request():
+            program = {"format": "openqasm3", "source": request.input.data}
+            return Work(type=request.type, circuits={"circuit": program}, qubits=request.input.qubits or 0)
+
+
+def circuit_job(work: Work, asked: Asked, machine: Machine) -> CircuitJob:
     """The job that answers a request. Raises Problem, with pointers into the request."""
-    body = {"shots": 1 if request.dry_run else request.shots or DEFAULT_SHOTS, "name": _title(request.name)}
-    body |= _circuits(request) | _noise(request, machine)
+    body = {
+        "shots": 1 if asked.dry_run else shots_of(asked),
+        "name": _title(asked.name),
+        **work.circuits,
+        **_noise(asked, machine),
+    }
+    if "noise" not in body and not asked.dry_run:
+        body["outputs"] = ["counts", WHERE_POSSIBLE]
     try:
         job = CircuitJob.model_validate({name: value for name, value in body.items() if value is not None})
     except ValidationError as error:
         found = [{**item, "loc": ("body", *item["loc"])} for item in error.errors()]
         raise in_their_words(invalid(found, body)) from None
-    qubits = width(request, job)
-    if machine.simulated and qubits > machine.qubits:
-        title = f"{machine.name} has {machine.qubits} qubits; the circuit needs {qubits}."
+    if machine.simulated and work.qubits > machine.qubits:
+        title = f"{machine.name} has {machine.qubits} qubits; the circuit needs {work.qubits}."
         raise Problem("not_enough_qubits", title, pointer="/input/qubits")
-    if exact(job) and not request.dry_run:
-        job = job.model_copy(update={"outputs": ["counts", "probabilities"]})
     return job
 
 
-def exact(job: CircuitJob) -> bool:
-    """Whether the final states of all circuits give their exact probabilities; otherwise shots are counted."""
-    if job.noise is not None:
-        return False
-    sizes = [_size(circuit) for circuit in job.programs]
-    known = [size for size in sizes if size is not None]
-    if len(known) < len(sizes):
-        return False
-    active = max(size[0] for size in known)
-    characters = len(sizes) * (max(size[1] for size in known) + NUMBER_CHARACTERS)
-    return active <= MAX_EXACT_QUBITS and characters << active <= MAX_EXACT_CHARACTERS
+def as_compiled(job: CircuitJob) -> CircuitJob:
+    """The job with its circuits' `pauliexp` as IonQ compiles them. Raises Problem (too_many_operations)."""
+    circuits = [
+        first_order(each, f"/circuits/{index}/operations" if job.circuits is not None else "/circuit/operations")
+        if isinstance(each, JsonCircuit)
+        else each
+        for index, each in enumerate(job.programs)
+    ]
+    return job.model_copy(update={"circuit": circuits[0]} if job.circuits is None else {"circuits": circuits})
 
 
-def _size(circuit: Circuit) -> tuple[int, int] | None:
-    """(active qubits, bits of a key); None where measurements decide what happens, or the text is not understood."""
-    match circuit:
-        case JsonCircuit():
-            return len(active_qubits(circuit)), circuit.qubits
-        case OpenQasm3Circuit() if (facts := qasm_facts(circuit)) is not None and not facts.dynamic:
-            return facts.qubits, facts.clbits
-        case _:
-            return None
+def shots_of(asked: Asked) -> int:
+    return asked.shots or DEFAULT_SHOTS
 
 
-def width(request: JobRequest, job: CircuitJob) -> int:
-    """The qubits of the widest circuit, as far as the request says."""
-    return max((c.qubits for c in job.programs if isinstance(c, JsonCircuit)), default=request.input.qubits or 0)
-
-
-def remarks(request: JobRequest, machine: Machine, job: CircuitJob) -> list[str]:
+def remarks(asked: Asked, machine: Machine) -> list[str]:
     """What the client should know about how the job is done."""
     said = []
-    if machine.simulated:
+    if machine.borrows:
+        said.append(
+            f"{machine.name} is simulated here, with the noise of {machine.noise}: none is published for it; no "
+            "hardware is involved."
+        )
+    elif machine.simulated:
         said.append(f"{machine.name} is simulated here, with the noise published for it; no hardware is involved.")
-    if (request.settings or {}).get("error_mitigation") not in (None, {}, {"debiasing": False}):
+    if (asked.settings or {}).get("error_mitigation") not in (None, {}, {"debiasing": False}):
         said.append("Error mitigation has no effect here.")
-    if request.dry_run:
-        said.append("This is a dry run: the job is checked, and has no results.")
-    elif job.noise is None and "probabilities" not in job.outputs and not isinstance(request, Qasm3Request):
-        said.append(f"There are too many outcomes to list: the probabilities are frequencies of {job.shots} shots.")
+    if asked.dry_run:
+        said.append("This is a dry run: the job is checked and compiled, and has no results.")
     return said
 
 
@@ -124,32 +158,6 @@ def _title(name: str | None) -> str | None:
     return "".join(letter for letter in name or "" if letter.isprintable())[:200] or None
 
 
-def _circuits(request: JobRequest) -> dict[str, Any]:
-    match request:
-        case CircuitRequest():
-            gateset = request.input.gateset or "qis"
-            operations = _operations(request.input.circuit, gateset, "/input/circuit")
-            return {"circuit": {"format": "json", "qubits": request.input.qubits, "operations": operations}}
-        case CircuitsRequest():
-            given = request.input
-            qubits = given.qubits or max(_width(circuit.circuit) for circuit in given.circuits)
-            circuits = [
-                {
-                    "format": "json",
-                    "qubits": qubits,
-                    "operations": _operations(
-                        circuit.circuit,
-                        circuit.gateset or given.gateset or "qis",
-                        f"/input/circuits/{index}/circuit",
-                    ),
-                }
-                for index, circuit in enumerate(given.circuits)
-            ]
-            return {"circuits": circuits}
-        case Qasm3Request():
-            return {"circuit": {"format": "openqasm3", "source": request.input.data}}
-
-
 def _width(gates: Sequence[Gate]) -> int:
     """One more than the highest qubit named."""
     named = [
@@ -170,15 +178,15 @@ def _operations(gates: Sequence[Gate], gateset: Gateset, pointer: str) -> list[d
     return [{name: value for name in kept if (value := getattr(gate, name)) is not None} for gate in gates]
 
 
-def _noise(request: JobRequest, machine: Machine) -> dict[str, Any]:
+def _noise(asked: Asked, machine: Machine) -> dict[str, Any]:
     """Without the distribution that there would be without noise: IonQ's answers have no place for it."""
-    asked = request.noise
-    seed = {} if asked is None or asked.seed is None else {"seed": asked.seed}
+    choice = asked.noise
+    seed = {} if choice is None or choice.seed is None else {"seed": choice.seed}
     if machine.noise is not None:
         return seed | {"noise": {"model": machine.noise}, "ideal": False}
-    if asked is None or asked.model == IDEAL:
+    if choice is None or choice.model == IDEAL:
         return seed
-    if asked.model not in get_args(IonqName):
+    if choice.model not in get_args(IonqName):
         known = ", ".join((IDEAL, *get_args(IonqName)))
         raise Problem("no_such_noise_model", f"There is no such noise model. Known: {known}.", pointer="/noise/model")
-    return seed | {"noise": {"model": asked.model}, "ideal": False}
+    return seed | {"noise": {"model": choice.model}, "ideal": False}

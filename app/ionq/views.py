@@ -27,8 +27,13 @@ STATUS: dict[Status, Word] = {
     Status.FAILED: "failed",
     Status.CANCELLED: "canceled",
 }
+QASM3 = "ionq.qasm3.v1"
 WAITING: tuple[Word, ...] = ("submitted", "ready", "started")
+PROBABILITIES = "ionq.result.probabilities.json.v1"
+AGGREGATED = "ionq.result.probabilities-aggregate.json.v1"
+SHOTS = "ionq.result.shots.json.v1"
 SHOTS_V2 = "ionq.result.shots.json.v2"
+NATIVE = "ionq.native.v1"
 
 Code = Literal[
     "InvalidInput",
@@ -57,6 +62,14 @@ _CODES: dict[str, Code] = {
     "child_died": "SimulationError",
     "worker_lost": "SimulationError",
 }
+
+
+class Compiled(View):
+    """Where a compiled circuit is."""
+
+    id: str = Field(description="Its name below `artifacts`.", examples=["native"])
+    format: str = Field(description="What it holds.", examples=[NATIVE])
+    media_type: str = Field(description="How it is written.", examples=["application/json"])
 
 
 class Descriptor(View):
@@ -89,6 +102,15 @@ class Stats(View):
     circuits: int = Field(description="How many circuits.", examples=[1])
 
 
+COMPILATION = {
+    "compilation": {
+        "compiled_circuits": {
+            NATIVE: Compiled(id="native", format=NATIVE, media_type="application/json").model_dump(),
+        }
+    }
+}
+
+
 class IonqJob(View):
     """A job."""
 
@@ -100,7 +122,10 @@ class IonqJob(View):
     shots: int = Field(description="How often each circuit is run.", examples=[1000])
     metadata: dict[str, JsonValue] = Field(description="As sent.", examples=[{"course": "qc101"}])
     settings: dict[str, JsonValue] = Field(description="As sent.", examples=[{}])
-    output: dict[str, JsonValue] = Field(description="As sent.", examples=[{}])
+    output: dict[str, JsonValue] = Field(
+        description="As sent; of a dry run of gates with `compilation.compiled_circuits`, by their formats.",
+        examples=[{}],
+    )
     stats: Stats = Field(description="Its size.")
     dry_run: bool = Field(description="As sent.", examples=[False])
     noise: dict[str, JsonValue] | None = Field(None, description="As sent.", examples=[{"model": "aria-1"}])
@@ -177,6 +202,7 @@ def job_view(row: Record, index: int | None = None) -> IonqJob:
         raise no_such_job()
     own_id = row.id if index is None else child_id(row.id, index)
     several = names is not None and index is None
+    circuits = circuits_of(row, index)
     fields: dict[str, Any] = {
         "id": own_id,
         "type": request["type"] if index is None else "ionq.circuit.v1",
@@ -186,8 +212,8 @@ def job_view(row: Record, index: int | None = None) -> IonqJob:
         "shots": request["shots"],
         "metadata": request["metadata"] if index is None else {},  # the parent's describe all its circuits
         "settings": request["settings"],
-        "output": request["output"],
-        "stats": Stats(qubits=request["qubits"], circuits=len(names) if several and names else 1),
+        "output": request["output"] | (COMPILATION if is_compiled(row, index) else {}),
+        "stats": Stats(qubits=request["qubits"], circuits=circuits),
         "dry_run": request["dry_run"],
         "submitter_id": uuid_of(row.owner),
         "project_id": None,
@@ -201,13 +227,26 @@ def job_view(row: Record, index: int | None = None) -> IonqJob:
         "predicted_execution_duration_ms": None,
         "execution_duration_ms": _milliseconds(row),
         "failure": None if row.error is None else _failure(row.error),
-        "results": _results(own_id, several=several) if _has_results(row) else None,
+        "results": _results(own_id, circuits, several=several) if _has_results(row) else None,
     }
     if request["noise"]:
         fields["noise"] = request["noise"]
-    if request["warnings"]:
-        fields["warning"] = Remarks(messages=request["warnings"])
+    if messages := [*request["warnings"], *(row.result or {}).get("notes", ())]:
+        fields["warning"] = Remarks(messages=messages)
     return IonqJob(**fields)
+
+
+def circuits_of(row: Record, index: int | None) -> int:
+    """How many circuits a job has, or the circuit `index` of it."""
+    names: list[str | None] | None = row.request["circuits"]
+    return 1 if index is not None or names is None else len(names)
+
+
+def is_compiled(row: Record, index: int | None) -> bool:
+    """Whether there is a compiled circuit: of a dry run of gates, and of each of several by itself."""
+    asked: Mapping[str, Any] = row.request
+    dry = bool(row.status == Status.SUCCEEDED and asked["dry_run"] and asked["type"] != QASM3)
+    return dry and circuits_of(row, index) == 1
 
 
 def _has_results(row: Record) -> bool:
@@ -226,16 +265,16 @@ def _failure(problem: Mapping[str, Any]) -> Failure:
     return Failure(code=_CODES.get(problem["code"], fallback), error=problem["title"], message=problem["title"])
 
 
-def _results(job_id: str, *, several: bool) -> dict[str, Descriptor]:
+def _results(job_id: str, circuits: int, *, several: bool) -> dict[str, Descriptor]:
+    """several: whether the job may have several circuits. Shots are those of one, as Qiskit looks for them."""
     results = f"/v0.4/jobs/{job_id}/results"
+    found = {"probabilities": _descriptor(f"{results}/probabilities", "probabilities", PROBABILITIES)}
     if several:
-        aggregated = "ionq.result.probabilities-aggregate.json.v1"
-        return {"probabilities": _descriptor(f"{results}/probabilities/aggregated", "probabilities", aggregated)}
-    return {
-        "probabilities": _descriptor(f"{results}/probabilities", "probabilities", "ionq.result.probabilities.json.v1"),
-        "shots": _descriptor(f"{results}/shots", "shots", "ionq.result.shots.json.v1"),
-        SHOTS_V2: _descriptor(f"/v0.4/jobs/{job_id}/artifacts/shots.v2", "shots.v2", SHOTS_V2),
-    }
+        found = {"probabilities": _descriptor(f"{results}/probabilities/aggregated", "probabilities", AGGREGATED)}
+    if circuits == 1:
+        found["shots"] = _descriptor(f"{results}/shots", "shots", SHOTS)
+        found[SHOTS_V2] = _descriptor(f"/v0.4/jobs/{job_id}/artifacts/shots.v2", "shots.v2", SHOTS_V2)
+    return found
 
 
 def _descriptor(url: str, artifact: str, form: str) -> Descriptor:

@@ -17,7 +17,7 @@ from app.errors import Problem
 from workers.circuits.binding import bind
 from workers.circuits.device import compile_for
 from workers.circuits.diagram import diagram_svg
-from workers.circuits.export import to_json, to_openqasm2, to_openqasm3, to_text
+from workers.circuits.export import to_json, to_native, to_openqasm2, to_openqasm3, to_text
 from workers.circuits.parse import parse
 from workers.circuits.read import Reading, read_all, swept_together
 from workers.circuits.run import compiled_view
@@ -109,6 +109,8 @@ def convert(job: CircuitJob, wanted: Conversion, between: Callable[[], None] = l
                 return to_openqasm2(circuit)
             case "json":
                 return json.dumps(to_json(circuit), indent=1)
+            case "native_ms" | "native_zz":
+                return json.dumps(to_native(job.programs[index], circuit, wanted.to))
             case "svg":
                 return diagram_svg(circuit, title=job.name or "Circuit")
             case "text":

@@ -11,7 +11,7 @@ from app.circuits.admission import check_binding, check_histogram, relocated, wa
 from app.circuits.formats import Circuit, JsonCircuit, TemplateCircuit
 from app.circuits.methods import Method, plans
 from app.circuits.noise import as_custom, check_rules
-from app.circuits.outputs import MAX_PROBABILITY_QUBITS, StateName
+from app.circuits.outputs import MAX_PROBABILITY_QUBITS, WHERE_POSSIBLE, StateName
 from app.circuits.schemas import CircuitJob
 from app.circuits.templates.answer import Answer
 from app.errors import Problem
@@ -130,7 +130,9 @@ def _read(job: CircuitJob, source: Circuit, submitted: QuantumCircuit, memory_av
     routed = route(program, job, locations=locations, memory_available=memory_available, pointer=pointer)
     check_histogram(job, active=len(program.shape.active) + program.shape.branchings, clbits=circuit.num_clbits)
     ideal = _ideal(job, submitted, memory_available) if job.ideal and program.noise is not None else None
-    notes = () if job.noise is None else idle_rules(job.noise, program.circuit)
+    notes = [] if job.noise is None else idle_rules(job.noise, program.circuit)
+    if WHERE_POSSIBLE in job.outputs and not routed.probabilities and not program.shape.dynamic:
+        notes.append(f"Exact probabilities are too many or too dear: {job.shots:,} shots were counted instead.")
     return Reading(submitted, routed, compiled, ideal, notes=notes)
 
 

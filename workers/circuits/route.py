@@ -1,12 +1,13 @@
 """The way of one program through the engines: which method, why, and what came out of it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
 from app.circuits.admission import wanted
-from app.circuits.methods import Facts, Method, Plan, best
+from app.circuits.methods import Facts, Method, Plan, best, plans
+from app.circuits.outputs import MAX_LISTED_CHARACTERS, MAX_PROBABILITY_QUBITS, NUMBER_CHARACTERS, WHERE_POSSIBLE
 from app.circuits.schemas import CircuitJob
 from workers.circuits.engines import branching, final_state, product_state, single, stabilizer
 from workers.circuits.engines.aer import AerMethod
@@ -21,17 +22,39 @@ TOGETHER: dict[Method, AerMethod] = {  # whose sweeps Aer runs in one call
 
 @dataclass(frozen=True, slots=True)
 class Routed:
-    """A program with its facts and the method chosen for it."""
+    """A program with its facts and the method chosen for it. probabilities: whether it gives exact ones."""
 
     program: Program
     facts: Facts
     plan: Plan
+    probabilities: bool = False
 
 
 def route(program: Program, job: CircuitJob, *, locations: int, memory_available: int, pointer: str) -> Routed:
     """Choose the method. Raises Problem: needs_more_memory, method_cannot."""
     facts = facts_of(program.circuit, program.shape, rules=program.rules, locations=locations)
-    return Routed(program, facts, best(facts, wanted(job), memory_available=memory_available, pointer=pointer))
+    asked = wanted(job)
+    plan = best(facts, asked, memory_available=memory_available, pointer=pointer)
+    if WHERE_POSSIBLE not in job.outputs or "probabilities" in job.outputs:
+        return Routed(program, facts, plan, "probabilities" in job.outputs)
+    if not _can_be_listed(program, job):
+        return Routed(program, facts, plan)
+    with_state = [
+        each
+        for each in plans(facts, replace(asked, state=True), memory_available=memory_available)
+        if each.why_not is None and asked.method in (None, each.method)
+    ]
+    exact = min(with_state, key=lambda each: each.seconds, default=None)
+    if exact is None or (facts.qubits > MAX_PROBABILITY_QUBITS and exact.method != plan.method):
+        return Routed(program, facts, plan)
+    return Routed(program, facts, exact, probabilities=True)
+
+
+def _can_be_listed(program: Program, job: CircuitJob) -> bool:
+    """Whether the circuit has a distribution over few enough outcomes; those of all circuits are read at once again."""
+    bits = len(program.read)
+    characters = job.runs * (program.circuit.num_clbits + NUMBER_CHARACTERS)
+    return not program.shape.dynamic and bits <= MAX_PROBABILITY_QUBITS and characters << bits <= MAX_LISTED_CHARACTERS
 
 
 def simulate(routed: Routed, ask: Ask, *, precision: str = "double") -> tuple[Sample, float]:

@@ -71,6 +71,7 @@ def run(job: CircuitJob, run: Run) -> dict[str, Any]:
         circuits=len(outcomes),
         seed=job.seed,
         methods={method: methods.count(method) for method in sorted(set(methods))},
+        notes=list(dict.fromkeys(note for outcome in outcomes for note in outcome.notes)),
         predicted_seconds=predicted,
         simulation_seconds=sum(outcome.simulation_seconds for outcome in outcomes),
         **figures,
@@ -81,7 +82,8 @@ def _simulated(job: CircuitJob, readings: list[Reading], run: Run) -> Iterator[t
     """Every circuit with its seed, what came out, and the seconds it took."""
     assert job.seed is not None
     own = [job.seed] if job.runs == 1 else seeds(job.seed, job.runs)
-    asks = [_ask(job, seed, run) for seed in own]
+    each = readings if len(readings) == len(own) else readings * len(own)
+    asks = [_ask(job, reading, seed, run) for reading, seed in zip(each, own, strict=True)]
     if job.bindings is None or not readings[0].routed.program.circuit.parameters:
         for reading, ask in zip(readings, asks, strict=True):
             yield reading, ask.seed, *simulate(reading.routed, ask, precision=job.precision)
@@ -95,13 +97,13 @@ def _simulated(job: CircuitJob, readings: list[Reading], run: Run) -> Iterator[t
             yield reading, ask.seed, sample, seconds
 
 
-def _ask(job: CircuitJob, seed: int, run: Run) -> Ask:
+def _ask(job: CircuitJob, reading: Reading, seed: int, run: Run) -> Ask:
     return Ask(
         shots=job.shots,
         seed=seed,
         threads=run.threads,
         between=lambda: _stop_if_asked(run),
-        probabilities="probabilities" in job.outputs,
+        probabilities=reading.routed.probabilities,
         max_bond_dimension=job.truncation.max_bond_dimension,
         truncation_threshold=job.truncation.threshold,
     )

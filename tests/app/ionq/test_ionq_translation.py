@@ -1,5 +1,6 @@
 """What IonQ's clients send becomes the circuit they mean, and what is wrong in it is named in their own fields."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -9,10 +10,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.circuits.admission import Limits, admit
 from app.circuits.formats import JsonCircuit, OpenQasm3Circuit
+from app.circuits.outputs import WHERE_POSSIBLE
 from app.errors import Problem
 from app.ionq.machines import machine, machines
 from app.ionq.schemas import BELL_JOB, JobRequest
-from app.ionq.translate import MAX_EXACT_QUBITS, circuit_job, exact, in_their_words, remarks, width
+from app.ionq.translate import as_compiled, circuit_job, in_their_words, remarks, work_of
 
 MEMORY = 1 << 34
 REQUESTS: TypeAdapter[JobRequest] = TypeAdapter(JobRequest)
@@ -27,7 +29,7 @@ def read(body: Json) -> JobRequest:
 
 def job_of(body: Json) -> Any:
     request = read(body)
-    return circuit_job(request, machine(request.backend, MEMORY))
+    return circuit_job(work_of(request), request, machine(request.backend, MEMORY))
 
 
 def circuit_body(*gates: Json, gateset: str = "qis", **more: Any) -> Json:
@@ -150,54 +152,23 @@ def test_each_of_several_circuits_may_have_a_gateset_of_its_own() -> None:
     assert [circuit.operations[0].gate for circuit in job_of(body).programs] == ["x", "gpi"]
 
 
-@pytest.mark.parametrize(
-    ("source", "listed"),
-    [
-        ("qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;", True),
-        ("qubit[2] q; h q;", True),
-        ("qubit q; bit[2] c; h q; c[0] = measure q; x q; c[1] = measure q;", False),
-        ("qubit q; bit c; c = measure q; if (c) x q;", False),
-        ("qubit[30] q; h q;", False),
-    ],
-)
-def test_openqasm_is_counted_shot_by_shot_where_measurements_decide(source: str, listed: bool) -> None:
-    program = {"data": f'OPENQASM 3.0; include "stdgates.inc"; {source}', "qubits": 3}
-    body = {"type": "ionq.qasm3.v1", "backend": "simulator", "input": program}
+@given(st.text(min_size=1).filter(lambda source: "\0" not in source))
+def test_a_program_in_openqasm_is_passed_on_unread(source: str) -> None:
+    """Whether its probabilities are exact is for the worker to say."""
+    body = {"type": "ionq.qasm3.v1", "backend": "simulator", "input": {"data": source, "qubits": 3}}
     made = job_of(body)
     assert isinstance(made.circuit, OpenQasm3Circuit)
-    assert ("probabilities" in made.outputs) == listed
-    assert (width(read(body), made), remarks(read(body), machine("simulator", MEMORY), made)) == (3, [])
+    assert (made.circuit.source, made.outputs) == (source, ["counts", WHERE_POSSIBLE])
+    assert (work_of(read(body)).qubits, remarks(read(body), machine("simulator", MEMORY))) == (3, [])
 
 
 def test_an_ideal_circuit_gives_its_exact_probabilities_and_a_noisy_one_its_shots() -> None:
     gate = {"gate": "h", "target": 0}
-    assert "probabilities" in job_of(circuit_body(gate)).outputs
-    assert "probabilities" in job_of(circuit_body(gate, noise={"model": "ideal", "seed": None})).outputs
+    assert WHERE_POSSIBLE in job_of(circuit_body(gate)).outputs
+    assert WHERE_POSSIBLE in job_of(circuit_body(gate, noise={"model": "ideal", "seed": None})).outputs
     noisy = job_of(circuit_body(gate, noise={"model": "aria-1", "seed": 5}))
     assert (noisy.outputs, noisy.noise.model, noisy.seed) == (["counts"], "aria-1", 5)
     assert not noisy.ideal  # nobody could read it
-
-
-def test_beyond_some_qubits_the_probabilities_are_counted_and_the_client_is_told() -> None:
-    def wide(qubits: int) -> Json:
-        body = circuit_body({"gate": "h", "targets": list(range(qubits))})
-        body["input"]["qubits"] = qubits
-        return body
-
-    request = read(wide(MAX_EXACT_QUBITS + 1))
-    simulator = machine("simulator", MEMORY)
-    assert not exact(circuit_job(request, simulator))
-    assert "100 shots" in remarks(request, simulator, circuit_job(request, simulator))[0]
-    assert exact(job_of(wide(MAX_EXACT_QUBITS)))
-
-
-@pytest.mark.parametrize(("circuits", "listed"), [(3, True), (30, False)])
-def test_a_batch_gives_as_many_exact_probabilities_as_can_be_read_again(circuits: int, listed: bool) -> None:
-    gates = [{"gate": "h", "targets": list(range(MAX_EXACT_QUBITS))}]
-    given = {"circuits": [{"circuit": gates} for _ in range(circuits)]}
-    made = job_of({"type": "ionq.multi-circuit.v1", "backend": "simulator", "input": given})
-    assert exact(made) == listed
-    admit(made, Limits(memory_available=MEMORY))
 
 
 @pytest.mark.parametrize(
@@ -211,10 +182,10 @@ def test_backends_have_other_names_too(asked: str, known: str) -> None:
 def test_a_machine_brings_its_own_noise_and_says_that_it_is_simulated(name: str) -> None:
     request = read(circuit_body({"gate": "x", "target": 0}, backend=name, noise={"model": "ideal"}))
     place = machine(name, MEMORY)
-    made = circuit_job(request, place)
+    made = circuit_job(work_of(request), request, place)
     assert made.noise is not None
-    assert made.noise.model == name.removeprefix("qpu.")
-    assert "simulated" in remarks(request, place, made)[0]
+    assert (made.noise.model == name.removeprefix("qpu.")) != place.borrows
+    assert f"noise {'of' if place.borrows else 'published'}" in remarks(request, place)[0]
 
 
 def test_a_circuit_wider_than_a_machine_is_refused() -> None:
@@ -270,9 +241,9 @@ def test_other_noise_is_refused(model: str) -> None:
 def test_a_dry_run_takes_one_shot_and_says_so() -> None:
     request = read(circuit_body(dry_run=True, shots=1000))
     simulator = machine("simulator", MEMORY)
-    made = circuit_job(request, simulator)
+    made = circuit_job(work_of(request), request, simulator)
     assert (made.shots, made.outputs) == (1, ["counts"])
-    assert "dry run" in remarks(request, simulator, made)[0]
+    assert "dry run" in remarks(request, simulator)[0]
 
 
 def test_a_name_that_ours_cannot_hold_is_shortened() -> None:
@@ -282,3 +253,41 @@ def test_a_name_that_ours_cannot_hold_is_shortened() -> None:
 
 def test_the_documented_example_is_a_bell_circuit() -> None:
     assert [operation.gate for operation in job_of(BELL_JOB).circuit.operations] == ["h", "cnot"]
+
+
+terms = st.lists(st.text("IXYZ", min_size=3, max_size=3), min_size=1, max_size=6)
+
+
+@given(terms, st.lists(angles, min_size=6, max_size=6), st.booleans())
+def test_a_sum_of_paulis_becomes_sums_that_commute_in_the_same_order(
+    written: list[str], numbers: list[float], several: bool
+) -> None:
+    coefficients = numbers[: len(written)]
+    gate = {"gate": "pauliexp", "targets": [0, 1, 2], "terms": written, "coefficients": coefficients, "time": 0.5}
+    around = [{"gate": "h", "target": 0}, gate, {"gate": "x", "target": 4, "control": 1}]
+    body = circuit_body(*around)
+    if several:
+        body = {"type": "ionq.multi-circuit.v1", "backend": "simulator"}
+        body["input"] = {"qubits": QUBITS, "circuits": [{"circuit": around}]}
+    job = as_compiled(job_of(body))
+    first, *factors, last = job.programs[0].operations
+    assert (first.gate, last.gate, {each.gate for each in factors}) == ("h", "x", {"pauliexp"})
+    assert [term for each in factors for term in each.terms] == written
+    assert [number for each in factors for number in each.coefficients] == coefficients
+    assert {(each.time, tuple(each.acts_on)) for each in factors} == {(0.5, (0, 1, 2))}
+    assert all(commute(one, other) for each in factors for one in each.terms for other in each.terms)
+    for factor, following in pairwise(factors):
+        assert not all(commute(term, following.terms[0]) for term in factor.terms)
+    assert as_compiled(job) == job
+
+
+def commute(one: str, other: str) -> bool:
+    return sum("I" not in pair and pair[0] != pair[1] for pair in zip(one, other, strict=True)) % 2 == 0
+
+
+def test_more_factors_than_a_circuit_may_have_are_refused_where_the_client_wrote_them() -> None:
+    gate = {"gate": "pauliexp", "target": 0, "terms": ["X", "Z"] * 500, "coefficients": [0.1] * 1000, "time": 1.0}
+    with pytest.raises(Problem) as caught:
+        as_compiled(job_of(circuit_body(*[gate] * 101)))
+    assert (caught.value.code, caught.value.pointer) == ("too_many_operations", "/circuit/operations")
+    assert in_their_words(caught.value).pointer == "/input/circuit"
