@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.circuits.outputs import MAX_PROBABILITY_QUBITS, WHERE_POSSIBLE
+from app.circuits.schemas import CircuitJob
 from tests.workers.circuits.house import run_job
 from tests.workers.circuits.program_strategies import Operations, programs
 from tests.workers.circuits.sampling import read
+from workers.circuits.read import read_all
 
 Json = dict[str, Any]
 
@@ -64,7 +66,7 @@ def test_programs_with_more_than_standard_gates_have_them_too(body: str, expecte
     ],
 )
 def test_programs_in_which_measurements_decide_are_counted_and_need_no_note(body: str) -> None:
-    ((entry,), house) = run_job(openqasm3(body), outputs=OUTPUTS)
+    ((entry,), _) = run_job(openqasm3(body), outputs=OUTPUTS)
     assert "probabilities" not in entry
     assert read(openqasm3(body), outputs=OUTPUTS).notes == []
 
@@ -91,9 +93,6 @@ def test_a_batch_gives_as_many_as_can_be_read_again(circuits: int, listed: bool)
     width = MAX_PROBABILITY_QUBITS
     wide = json_circuit(width, [{"gate": "rx", "targets": list(range(width)), "rotation": 0.1}])
     job = {"circuits": [wide] * circuits, "seed": 7, "outputs": OUTPUTS}
-    from app.circuits.schemas import CircuitJob
-    from workers.circuits.read import read_all
-
     assert {reading.routed.probabilities for reading in read_all(CircuitJob.model_validate(job))} == {listed}
 
 
