@@ -10,10 +10,13 @@ from types import ModuleType
 
 from benchmarks import accept, bell, read, start, startup
 from benchmarks.circuits import (
+    batch,
     bell_shots,
     dynamic,
+    fourier,
     ghz,
     ionq,
+    ising,
     layered,
     noisy,
     openqasm3,
@@ -30,7 +33,22 @@ from benchmarks.report import report
 GROUPS: dict[str, tuple[ModuleType, ...]] = {
     "service": (startup, accept, read, start, bell, ionq, throughput),
     "distillation": (stacked, textbook, cached_cost, cache_bytes, data_parallel, torchdistill),
-    "circuits": (translation, openqasm3, bell_shots, uniform, ghz, noisy, dynamic, sweep, layered, single, predictions),
+    "circuits": (
+        translation,
+        openqasm3,
+        bell_shots,
+        uniform,
+        ghz,
+        batch,
+        noisy,
+        dynamic,
+        sweep,
+        ising,
+        fourier,
+        layered,
+        single,
+        predictions,
+    ),
 }
 
 

@@ -8,7 +8,7 @@ import json
 import random
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import log, sqrt
 from pathlib import Path
 from statistics import median
@@ -20,6 +20,7 @@ from qiskit import QuantumCircuit, transpile
 from qiskit_aer import AerSimulator
 
 from app.circuits.schemas import CircuitJob
+from benchmarks.report import Line
 from workers.circuits.parse import parse
 from workers.circuits.run import run, warm
 
@@ -104,9 +105,17 @@ def aer(circuit: QuantumCircuit, *, shots: int, **options: Any) -> Counts:
     return {key.replace(" ", ""): count for key, count in result.get_counts().items()}
 
 
-def layered(qubits: int, layers: int) -> dict[str, Any]:
+def aer_as_it_is(circuits: Sequence[QuantumCircuit], *, shots: int, **options: Any) -> list[Counts]:
+    """All circuits in one run, without transpiling: the shortest way that Aer has."""
+    simulator = AerSimulator(max_parallel_threads=1, seed_simulator=7, **options)
+    result = simulator.run(list(circuits), shots=shots).result()
+    assert result.success, result.status
+    return [result.get_counts(index) for index in range(len(circuits))]
+
+
+def layered(qubits: int, layers: int, *, seed: int | None = None) -> dict[str, Any]:
     """Layers of rotations by random angles and of CNOTs between neighbours."""
-    chance = random.Random(qubits)
+    chance = random.Random(qubits if seed is None else seed)
     operations: list[dict[str, Any]] = []
     for layer in range(layers):
         for qubit in range(qubits):
@@ -114,6 +123,11 @@ def layered(qubits: int, layers: int) -> dict[str, Any]:
             operations.append({"gate": gate, "target": qubit, "rotation": chance.uniform(0, 6.28)})
         operations += [{"gate": "x", "target": q + 1, "control": q} for q in range(layer % 2, qubits - 1, 2)]
     return {"format": "json", "qubits": qubits, "operations": operations}
+
+
+def times(claim: str, ours: float, theirs: float, *, goal: float) -> Line:
+    """CPU seconds of both, as how many times theirs ours are."""
+    return Line(claim=claim, ours=ours / theirs, plain=1, unit="×", goal=goal, better="less")
 
 
 def check_alike(first: Mapping[str, int], second: Mapping[str, int]) -> None:

@@ -20,6 +20,7 @@ from qiskit.transpiler import CouplingMap, Target, generate_preset_pass_manager
 
 from app.circuits.device import Device
 from app.errors import Problem
+from workers.circuits.shape import depth_of
 
 _ALWAYS = ("measure", "reset", "delay")
 _CONTROL_FLOW = {
@@ -174,7 +175,7 @@ def _spread(circuit: QuantumCircuit, used: Sequence[int], places: Sequence[int])
 
 
 def _figures(circuit: QuantumCircuit) -> Figures:
-    return Figures(circuit.depth(), _two_qubit_gates(circuit))
+    return Figures(depth_of(circuit), _two_qubit_gates(circuit))
 
 
 def _two_qubit_gates(circuit: QuantumCircuit) -> int:

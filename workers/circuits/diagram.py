@@ -5,6 +5,7 @@ from html import escape
 from qiskit import QuantumCircuit
 
 from workers.circuits.layout import Frame, Layout, Mark, lay_out, left_out
+from workers.circuits.shape import depth_of
 
 _ROW = 44.0  # px from wire to wire
 _BOX = 32.0  # px, a box's height and least width
@@ -29,7 +30,7 @@ def diagram_svg(circuit: QuantumCircuit, *, title: str = "Circuit") -> str:
     right = max(starts[-1] + 16, label_width + 60)
     bottom = _y(len(layout.qubits)) if layout.clbits else _y(len(layout.qubits) - 1)
     width, height = max(right + 10, len(notes) * 6.4 + 24), bottom + 34 + (22 if notes else 0)
-    summary = f"{circuit.num_qubits} qubits, {len(circuit.data)} operations, depth {circuit.depth()}"
+    summary = f"{circuit.num_qubits} qubits, {len(circuit.data)} operations, depth {depth_of(circuit)}"
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
         f'viewBox="0 0 {width:.0f} {height:.0f}" role="img" aria-labelledby="title description" '

@@ -1,7 +1,7 @@
 """What the choice of a method has to know about a circuit, read off in one pass."""
 
 from qiskit import QuantumCircuit
-from qiskit.circuit import CircuitInstruction, ControlFlowOp, ControlledGate
+from qiskit.circuit import CircuitInstruction, ControlFlowOp
 
 from app.circuits.cuts import Cuts
 from app.circuits.methods import Facts
@@ -11,7 +11,7 @@ from workers.circuits.feedback import feedback_of
 from workers.circuits.labels import angles, bit_label, headings
 from workers.circuits.locations import name_of
 from workers.circuits.noise import errors_at
-from workers.circuits.shape import Shape
+from workers.circuits.shape import Shape, depth_of
 
 _NOT_GATES = {"measure", "reset", "barrier", "delay", "id"}
 _ONE_BIT = {"rzz", "rxx", "ryy", "rzx", "ecr"}  # of operator Schmidt rank 2, as controlled gates are
@@ -26,10 +26,10 @@ def facts_of(circuit: QuantumCircuit, shape: Shape, *, rules: CustomNoise | None
     not_followed: str | None = None
     conditional = False
     for instruction in circuit.data:
-        operation = instruction.operation
-        if operation.name in _NOT_GATES:
+        if instruction.name in _NOT_GATES:
             continue
-        if isinstance(operation, ControlFlowOp):
+        operation = instruction.operation
+        if instruction.is_control_flow():
             conditional = True
             operations += _operations(operation)
             not_followed = not_followed or _not_followed(circuit, instruction, rules)
@@ -39,14 +39,14 @@ def facts_of(circuit: QuantumCircuit, shape: Shape, *, rules: CustomNoise | None
                 not_clifford = _in_words(circuit, instruction)
         if len(instruction.qubits) > 1:
             two_qubit += 1
-            bits = 1 if isinstance(operation, ControlledGate) or operation.name in _ONE_BIT else 2
+            bits = 1 if instruction.is_controlled_gate() or instruction.name in _ONE_BIT else 2
             cuts.add([place[qubit] for qubit in instruction.qubits], max(bits, len(instruction.qubits) - 1))
     return Facts(
         qubits=len(place),
         clbits=circuit.num_clbits,
         operations=operations,
         two_qubit=two_qubit,
-        depth=circuit.depth(),
+        depth=depth_of(circuit),
         not_clifford=not_clifford,
         dynamic=shape.dynamic,
         conditional=conditional,

@@ -21,6 +21,7 @@ from workers.circuits.export import to_json, to_native, to_openqasm2, to_openqas
 from workers.circuits.parse import parse
 from workers.circuits.read import Reading, read_all, swept_together
 from workers.circuits.run import compiled_view
+from workers.circuits.shape import depth_of
 from workers.circuits.templates import prepare
 from workers.run import Run, Stopped
 
@@ -65,7 +66,7 @@ def _circuit(job: CircuitJob, reading: Reading, seconds: float) -> CircuitEstima
         clbits=reading.clbits,
         operations=facts.operations,
         two_qubit_gates=facts.two_qubit,
-        depth=reading.circuit.depth(),
+        depth=depth_of(reading.circuit),
         gate_counts=dict(reading.circuit.count_ops()),
         dynamic=facts.dynamic,
         noisy_locations=facts.locations,

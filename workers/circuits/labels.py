@@ -1,8 +1,7 @@
 """Short names for people: gates, angles, bits and conditions as a diagram shows them."""
 
 import re
-from fractions import Fraction
-from math import pi
+from math import floor, pi
 
 from qiskit import QuantumCircuit
 from qiskit.circuit import (
@@ -32,6 +31,7 @@ _GATES = {
 }
 _MAX_NAME = 14  # characters; a client may name a gate as it likes
 _MAX_DENOMINATOR = 64
+_NEAR = 1e-12  # of a multiple of π: what rounding leaves
 
 
 def gate_label(operation: Operation) -> str:
@@ -73,12 +73,29 @@ def _formula(value: ParameterExpression) -> str:
 
 
 def _angle(radians: float) -> str:
-    turns = Fraction(radians / pi).limit_denominator(_MAX_DENOMINATOR)
-    if turns and abs(turns) <= 8 and abs(float(turns) * pi - radians) < 1e-9:
-        sign = "-" if turns < 0 else ""
-        multiple = "" if abs(turns.numerator) == 1 else str(abs(turns.numerator))
-        return f"{sign}{multiple}π" + (f"/{turns.denominator}" if turns.denominator > 1 else "")
+    numerator, denominator = _fraction(radians / pi)
+    if numerator and abs(numerator) <= 8 * denominator and abs(numerator / denominator * pi - radians) < 1e-9:
+        sign = "-" if numerator < 0 else ""
+        multiple = "" if abs(numerator) == 1 else str(abs(numerator))
+        return f"{sign}{multiple}π" + (f"/{denominator}" if denominator > 1 else "")
     return f"{radians:.2f}" if 0.005 <= abs(radians) < 1000 or radians == 0 else f"{radians:.1e}"
+
+
+def _fraction(number: float) -> tuple[int, int]:
+    """The last convergent of its continued fraction whose denominator is at most 64: what is nearer than 1/2q² to a
+    fraction has it among its convergents.
+    """
+    (before, below), (numerator, denominator) = (0, 1), (1, 0)
+    rest = number
+    while True:
+        whole = floor(rest)
+        found = whole * numerator + before, whole * denominator + below
+        if found[1] > _MAX_DENOMINATOR:
+            return numerator, denominator
+        (before, below), (numerator, denominator) = (numerator, denominator), found
+        if abs(numerator / denominator - number) < _NEAR:
+            return numerator, denominator
+        rest = 1 / (rest - whole)
 
 
 def bit_label(circuit: QuantumCircuit, bit: Qubit | Clbit) -> str:

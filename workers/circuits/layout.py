@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from qiskit import QuantumCircuit
-from qiskit.circuit import Clbit, ControlFlowOp, ControlledGate, Operation, Qubit
+from qiskit.circuit import CircuitInstruction, Clbit, ControlFlowOp, Qubit
 
 from workers.circuits.labels import angles, bit_label, gate_label, headings
 
@@ -58,14 +58,15 @@ class Layout:
             at = tuple(rows[qubit] for qubit in instruction.qubits if qubit in rows)
             if len(self.marks) >= MAX_DRAWN_OPERATIONS or len(at) < max(1, len(instruction.qubits)):
                 self.operations_left_out += 1
-            elif isinstance(instruction.operation, ControlFlowOp):
+            elif instruction.is_control_flow():
                 self._frame(instruction.operation, at, [clbits.get(bit, bit) for bit in instruction.clbits])
             else:
-                self._mark(instruction.operation, at, [clbits.get(bit, bit) for bit in instruction.clbits])
+                self._mark(instruction, at, [clbits.get(bit, bit) for bit in instruction.clbits])
 
-    def _mark(self, operation: Operation, rows: tuple[int, ...], clbits: Sequence[Clbit]) -> None:
+    def _mark(self, instruction: CircuitInstruction, rows: tuple[int, ...], clbits: Sequence[Clbit]) -> None:
+        operation = instruction.operation
         base, controls = operation, 0
-        if isinstance(operation, ControlledGate):
+        if instruction.is_controlled_gate():
             base, controls = operation.base_gate, operation.num_ctrl_qubits
         phase = base.num_qubits == 0  # a controlled global phase: the last control's own
         controls -= phase

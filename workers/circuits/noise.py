@@ -42,7 +42,7 @@ MAX_SAID = 10  # rules that changed nothing; a calibrated device's are hundreds
 _NANOSECONDS = 1_000  # in a microsecond
 
 Matrix = NDArray[np.complex128]
-_ERRORS: TypeAdapter[GateError] = TypeAdapter(GateError)
+ERRORS: TypeAdapter[GateError] = TypeAdapter(GateError)
 _RULED_BY = {BEFORE_MEASURE: "measure", AFTER_RESET: "reset"}  # what a rule calls the places beside a gate
 
 
@@ -93,13 +93,14 @@ def noise_model(noise: Noise, circuit: QuantumCircuit, *, qubits: Sequence[int])
 def noise_cost(noise: Noise, circuit: QuantumCircuit) -> int:
     """How many times an error can act in one shot of a circuit that `for_noise` returned; a `while` counts once."""
     rules = as_custom(noise)
+    acting = [rule for rule in rules.gates if not _is_ideal(rule.error.model_dump_json(), rule.error.qubits)]
     total = 0
     for name, place, times in _places(circuit):
         if name == "measure":
             total += times * any(_reads(rule.qubits, place[0]) and any(rule.flips) for rule in rules.readout)
         else:
             width = len(place)
-            total += times * any(_names(rule, name, width) and _stands_at(rule, place) for rule in rules.gates)
+            total += times * any(_names(rule, name, width) and _stands_at(rule, place) for rule in acting)
     return total
 
 
@@ -187,9 +188,9 @@ def _add(model: NoiseModel, rules: list[GateRule], name: str, width: int, place:
     """Hang the rules' errors, one after the other, on a gate: anywhere, or at one place."""
     if not rules:
         return
-    error = _channel(rules[0].error.model_dump_json(), width)
+    error = channel(rules[0].error.model_dump_json(), width)
     for rule in rules[1:]:
-        error = error.compose(_channel(rule.error.model_dump_json(), width))
+        error = error.compose(channel(rule.error.model_dump_json(), width))
     if place is None:
         model.add_all_qubit_quantum_error(error, name)
     else:
@@ -209,9 +210,9 @@ def _add_readout(model: NoiseModel, rules: CustomNoise, measured: list[int], qub
 
 
 @lru_cache(1024)
-def _channel(error: str, width: int) -> QuantumError:
+def channel(error: str, width: int) -> QuantumError:
     """The channel of an error, given as JSON so that rules may share it, on a gate of `width` qubits."""
-    described: GateError = _ERRORS.validate_json(error)
+    described: GateError = ERRORS.validate_json(error)
     match described:
         case Depolarizing():
             return depolarizing_error(described.probability, width)
@@ -227,6 +228,11 @@ def _channel(error: str, width: int) -> QuantumError:
         case KrausError():
             channel = kraus_error(_completed(np.array(described.matrices)))
     return channel if channel.num_qubits == width else channel.tensor(channel)
+
+
+@lru_cache(1024)
+def _is_ideal(error: str, width: int) -> bool:
+    return bool(channel(error, width).ideal())
 
 
 def _pauli(error: PauliError) -> QuantumError:

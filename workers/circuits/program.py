@@ -23,7 +23,8 @@ Prepare = Callable[[CircuitInstruction], CircuitInstruction]  # a gate in a simu
 class Program:
     """A measured circuit, its gates those of its device and noise, and what of it has to be simulated.
 
-    rules: the noise, by the circuit's qubits. noise: the same as Aer's model over the active qubits, in their order.
+    rules: the noise, by the circuit's qubits. noise: makes the same as Aer's model over the active qubits, in their
+    order; None where nothing is noisy.
     observables: over the active qubits, too.
     readout: (2, 2) of each qubit that is misread, row i column j the probability that a qubit in i reads j.
     """
@@ -31,9 +32,14 @@ class Program:
     circuit: QuantumCircuit
     shape: Shape
     rules: CustomNoise | None = None
-    noise: Any = None
+    noise: Callable[[], Any] | None = None
     readout: Mapping[Qubit, Reals] = field(default_factory=dict)
     observables: Sequence[Measured] = ()
+
+    @property
+    def aer_noise(self) -> Any:
+        """Aer's noise model, or None."""
+        return None if self.noise is None else self.noise()
 
     def final(self, prepare: Prepare = lambda instruction: instruction) -> QuantumCircuit:
         """What leads to the final state of a circuit that is not dynamic: its gates on its active qubits alone."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import psutil
@@ -143,18 +144,19 @@ def _with_noise(job: CircuitJob, circuit: QuantumCircuit) -> tuple[Program, int]
     rules = as_custom(job.noise)
     if job.circuits is None:  # the rules of a batch are about all its circuits
         check_rules(rules, circuit.num_qubits)
-    located = for_noise(circuit, job.noise)
+    located = for_noise(circuit, rules)
     bare = Program(located, examine(located, misread=bool(rules.readout)))
-    numbers = [located.find_bit(qubit).index for qubit in bare.shape.active]
-    model = noise_model(job.noise, without_idle_qubits(bare), qubits=numbers)
-    if model is None:
+    locations = noise_cost(rules, located)
+    if not locations:
         return bare, 0
+    numbers = [located.find_bit(qubit).index for qubit in bare.shape.active]
+    model = cache(lambda: noise_model(rules, without_idle_qubits(bare), qubits=numbers))
     readout = {
         qubit: matrix
         for qubit, number in zip(bare.shape.active, numbers, strict=True)
-        if (matrix := readout_matrix(job.noise, number)) is not None
+        if (matrix := readout_matrix(rules, number)) is not None
     }
-    return replace(bare, rules=rules, noise=model, readout=readout), max(1, noise_cost(job.noise, located))
+    return replace(bare, rules=rules, noise=model, readout=readout), locations
 
 
 def _ideal(job: CircuitJob, circuit: QuantumCircuit, memory_available: int) -> Program | None:

@@ -10,11 +10,11 @@ from app.circuits.methods import Facts, Method, Plan, best, plans
 from app.circuits.outputs import MAX_LISTED_CHARACTERS, MAX_PROBABILITY_QUBITS, NUMBER_CHARACTERS, WHERE_POSSIBLE
 from app.circuits.schemas import CircuitJob
 from workers.circuits.engines import branching, final_state, product_state, single, stabilizer
-from workers.circuits.engines.aer import AerMethod
+from workers.circuits.engines.dense import StateMethod
 from workers.circuits.facts import facts_of
 from workers.circuits.program import Ask, Program, Sample
 
-TOGETHER: dict[Method, AerMethod] = {  # whose sweeps Aer runs in one call
+TOGETHER: dict[Method, StateMethod] = {  # whose sweeps Aer runs in one call
     Method.STATEVECTOR: "statevector",
     Method.DENSITY_MATRIX: "density_matrix",
 }

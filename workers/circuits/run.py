@@ -1,11 +1,13 @@
 """One circuit job: parse, choose a method, simulate, publish. `warm()` makes the first job as fast as the others."""
 
+import gc
 from collections.abc import Iterator
 from heapq import nsmallest
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from app.circuits.methods import Plan
 from app.circuits.schemas import (
     TOP_OUTCOMES,
     BatchResult,
@@ -26,6 +28,7 @@ from workers.circuits.entry import entry_of
 from workers.circuits.program import Ask, Mean, Sample, seeds
 from workers.circuits.read import Reading, read_all
 from workers.circuits.route import Routed, simulate, sweep
+from workers.circuits.shape import depth_of
 from workers.circuits.write import results_json
 from workers.run import Run, Stopped
 
@@ -46,10 +49,14 @@ def run(job: CircuitJob, run: Run) -> dict[str, Any]:
     readings = read_all(job, lambda: _stop_if_asked(run))
     _step(run, 1, total)
     entries: list[dict[str, Any]] = []
-    outcomes: list[CircuitOutcome] = []
+    taken: list[tuple[Plan, float]] = []  # what each was simulated by, and the seconds it took
+    single = job.circuits is None and job.bindings is None
+    outcome: CircuitOutcome | None = None
     for reading, seed, sample, seconds in _simulated(job, readings, run):
         entries.append(entry_of(job, reading, seed, sample, run, index=len(entries)))
-        outcomes.append(_outcome(job, reading, seed, sample, seconds, entries[-1].get("ideal")))
+        taken.append((reading.routed.plan, seconds))
+        if single:
+            outcome = _outcome(job, reading, seed, sample, seconds, entries[-1].get("ideal"))
         _step(run, 1 + len(entries), total)
     _publish(run, results_json(entries), kind="results", name="results.json", media_type="application/json")
     diagram = diagram_svg(readings[0].circuit, title=job.name or "Circuit")
@@ -61,19 +68,19 @@ def run(job: CircuitJob, run: Run) -> dict[str, Any]:
         "peak_memory_bytes": machine.peak_memory(),
         "versions": machine.versions(),
     }
-    if job.circuits is None and job.bindings is None:
-        return CircuitResult(**outcomes[0].model_dump(), **figures).model_dump(mode="json")
-    methods = [outcome.method for outcome in outcomes]
-    predicted = sum(outcome.predicted_seconds for outcome in outcomes)
+    if outcome is not None:
+        return CircuitResult(**outcome.model_dump(), **figures).model_dump(mode="json")
+    methods = [plan.method.value for plan, _ in taken]
+    predicted = sum(plan.seconds for plan, _ in taken)
     if len(readings) < job.runs:  # a sweep in one call
         predicted = readings[0].routed.plan.seconds_of(job.runs)
     return BatchResult(
-        circuits=len(outcomes),
+        circuits=len(taken),
         seed=job.seed,
         methods={method: methods.count(method) for method in sorted(set(methods))},
         notes=list(dict.fromkeys(note for outcome in outcomes for note in outcome.notes)),
         predicted_seconds=predicted,
-        simulation_seconds=sum(outcome.simulation_seconds for outcome in outcomes),
+        simulation_seconds=sum(seconds for _, seconds in taken),
         **figures,
     ).model_dump(mode="json")
 
@@ -132,7 +139,7 @@ def _outcome(
             _expectation(observable.name, mean, job.shots)
             for observable, mean in zip(job.observables, sample.expectations, strict=True)
         ],
-        depth=routed.facts.depth if reading.compiled is None and job.noise is None else reading.circuit.depth(),
+        depth=routed.facts.depth if reading.compiled is None and job.noise is None else depth_of(reading.circuit),
         gate_counts=dict(reading.circuit.count_ops()),
         compiled=None if reading.compiled is None else compiled_view(reading.compiled),
         notes=list(reading.notes),
@@ -185,6 +192,8 @@ def warm() -> None:
         simulate(reading.routed, Ask(shots=1, seed=0))
         diagram_svg(reading.circuit)
     machine.versions()
+    gc.collect()
+    gc.freeze()  # half a million objects of libraries, through which every full collection would look in vain
 
 
 def _step(run: Run, done: int, total: int) -> None:

@@ -32,26 +32,39 @@ def examine(circuit: QuantumCircuit, *, misread: bool = False) -> Shape:
     source: dict[Clbit, Qubit] = {}
     dynamic = False
     for instruction in circuit.data:
-        operation, qubits = instruction.operation, instruction.qubits
-        if operation.name in _IDLE:
+        name, qubits = instruction.name, instruction.qubits
+        if name in _IDLE:
             continue
-        if operation.name == "measure":
+        if name == "measure":
             source[instruction.clbits[0]] = qubits[0]
             dynamic = dynamic or (misread and qubits[0] in measured)
             measured.add(qubits[0])
             pending += 1
-        elif operation.name == "reset":
+        elif name == "reset":
             dynamic = dynamic or qubits[0] in touched
             pending += 1
         else:
-            if isinstance(operation, ControlFlowOp):
+            if instruction.is_control_flow():
                 dynamic = True
-                pending += measurements_inside(operation)
+                pending += measurements_inside(instruction.operation)
             dynamic = dynamic or not measured.isdisjoint(qubits)
             touched.update(qubits)
             branchings += pending
             pending = 0
     return Shape([qubit for qubit in circuit.qubits if qubit in touched], dynamic, branchings, source)
+
+
+def depth_of(circuit: QuantumCircuit) -> int:
+    """`QuantumCircuit.depth`, in a tenth of its time where nothing is conditional."""
+    reached: dict[Qubit | Clbit, int] = {}
+    for instruction in circuit.data:
+        if instruction.is_control_flow() or instruction.name == "store":
+            return int(circuit.depth())
+        bits = (*instruction.qubits, *instruction.clbits)
+        depth = max([reached.get(bit, 0) for bit in bits], default=0) + (not instruction.is_directive())
+        for bit in bits:
+            reached[bit] = depth
+    return max(reached.values(), default=0)
 
 
 def final_measurements(circuit: QuantumCircuit) -> set[int]:
@@ -60,10 +73,10 @@ def final_measurements(circuit: QuantumCircuit) -> set[int]:
     found: set[int] = set()
     for position in reversed(range(len(circuit.data))):
         instruction = circuit.data[position]
-        if instruction.operation.name in _IDLE:
+        if instruction.name in _IDLE:
             continue
         bits = {*instruction.qubits, *instruction.clbits}
-        if instruction.operation.name == "measure" and busy.isdisjoint(bits):
+        if instruction.name == "measure" and busy.isdisjoint(bits):
             found.add(position)
         else:
             busy |= bits

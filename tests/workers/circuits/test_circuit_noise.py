@@ -15,7 +15,7 @@ from qiskit_aer import AerSimulator
 from app.circuits.noise import IONQ_RATES, as_custom
 from tests.workers.circuits.circuit_strategies import pauli_string
 from tests.workers.circuits.noisy import AER, Matrix, close, custom, density, depolarized, ideal, noise_of
-from workers.circuits.noise import _channel, for_noise, noise_model, readout_matrix
+from workers.circuits.noise import channel, for_noise, noise_model, readout_matrix
 
 PROBABILITIES = st.floats(0, 1) | st.sampled_from([0.0, 1.0])
 
@@ -187,7 +187,7 @@ MODELS = [
 def test_every_models_channels_are_complete_and_positive(fields: dict[str, Any]) -> None:
     for rule in as_custom(noise_of(**fields)).gates:
         for width in (1, 2):
-            assert SuperOp(_channel(rule.error.model_dump_json(), width)).is_cptp()
+            assert SuperOp(channel(rule.error.model_dump_json(), width)).is_cptp()
 
 
 @pytest.mark.parametrize("name", IONQ_RATES)

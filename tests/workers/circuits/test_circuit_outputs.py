@@ -83,7 +83,7 @@ def test_a_noisy_device_has_a_state_over_the_qubits_submitted() -> None:
     final = reading.routed.program.final()
     assert final.num_qubits == 4
     final.save_density_matrix()
-    simulator = AerSimulator(method="density_matrix", noise_model=reading.routed.program.noise)
+    simulator = AerSimulator(method="density_matrix", noise_model=reading.routed.program.aer_noise)
     whole = simulator.run(final, shots=1).result().data(0)["density_matrix"]
     kept = reading.compiled.final_layout
     active = [reading.routed.program.circuit.find_bit(qubit).index for qubit in reading.routed.program.shape.active]

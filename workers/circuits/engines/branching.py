@@ -50,7 +50,7 @@ def sample(program: Program, ask: Ask) -> Sample:
             threads=ask.threads,
             shots=size,
             seed=batch_seed,
-            noise_model=program.noise,
+            noise_model=program.aer_noise,
             enable_truncation=False,  # it forgets qubits that are branched on but never measured, and fails
             shot_branching_enable=branches,
             shot_branching_sampling_enable=branches,

@@ -8,8 +8,9 @@ from qiskit import ClassicalRegister, QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
 from app.circuits.outputs import MAX_PROBABILITY_QUBITS
-from workers.circuits.engines import aer
+from workers.circuits.engines import aer, dense
 from workers.circuits.engines.aer import AerMethod
+from workers.circuits.engines.dense import StateMethod
 from workers.circuits.engines.readout import misread
 from workers.circuits.keys import counts_of, keys_of
 from workers.circuits.program import Ask, Integers, Mean, Program, Reals, Sample, generator
@@ -23,7 +24,7 @@ _PRECISION = 2.0**49  # of a probability: what threads add up in another order m
 _FEW = 8  # shots for each outcome, below which drawing them one by one is faster than outcome by outcome
 
 
-def sample(program: Program, ask: Ask, method: AerMethod = "statevector") -> Sample:
+def sample(program: Program, ask: Ask, method: StateMethod = "statevector") -> Sample:
     """Counts, and where they are asked for exact probabilities and expectation values."""
     return sample_each(program, [ask], method)[0]
 
@@ -31,10 +32,12 @@ def sample(program: Program, ask: Ask, method: AerMethod = "statevector") -> Sam
 def sample_each(
     program: Program,
     asks: Sequence[Ask],
-    method: AerMethod = "statevector",
+    method: StateMethod = "statevector",
     bindings: Sequence[Mapping[Any, float]] = (),
 ) -> list[Sample]:
     """The same circuit for every set of values of its parameters: translated once, bound by the simulator."""
+    if not bindings and (state := dense.final_state(program, method)) is not None:
+        return [_drawn(program, _of_few_qubits(program, state), ask) for ask in asks]
     final = program.final(aer.prepare(method))
     read = program.read
     positions = [final.find_bit(qubit).index for qubit in read]
@@ -51,11 +54,22 @@ def sample_each(
         asks[start].between()
         chunk = bindings[start : start + step]
         if asked:
-            options = {"noise_model": program.noise} | _binds(chunk)
+            options = {"noise_model": program.aer_noise} | _binds(chunk)
             result = aer.run(translated, method, threads=asks[0].threads, shots=1, **options)
         for index, ask in enumerate(asks[start : start + step]):
             data = result.data(index) if asked else {}
             found.append(_drawn(program, data, ask))
+    return found
+
+
+def _of_few_qubits(program: Program, state: dense.State) -> dict[str, Any]:
+    """What Aer would have saved."""
+    place = {qubit: index for index, qubit in enumerate(program.shape.active)}
+    found: dict[str, Any] = {"probabilities": dense.probabilities(state, [place[qubit] for qubit in program.read])}
+    for index, observable in enumerate(program.observables):
+        found[f"observable {index}"] = dense.expectation(state, observable.operator)
+        if observable.square is not None:
+            found[f"square {index}"] = dense.expectation(state, observable.square)
     return found
 
 
@@ -144,7 +158,7 @@ def _sampled_by_aer(
     measured = translated.copy()
     measured.add_register(ClassicalRegister(len(positions)))
     measured.measure(positions, range(len(positions)))
-    options = {"noise_model": program.noise} | _binds(bindings[index : index + 1])
+    options = {"noise_model": program.aer_noise} | _binds(bindings[index : index + 1])
     data = aer.run(measured, method, threads=ask.threads, shots=ask.shots, seed=ask.seed, **options).data(0)
     outcomes, frequencies = sorted_outcomes(data["counts"])
     counts = counts_of(outcomes, frequencies, program.columns(program.read))

@@ -61,7 +61,7 @@ def _density_matrix(program: Program, places: Mapping[int, int], qubits: int, th
     if places:
         final = aer.translate(program.final(), "density_matrix")
         final.save_density_matrix(list(places.values()))
-        data = aer.run(final, "density_matrix", threads=threads, shots=1, noise_model=program.noise).data(0)
+        data = aer.run(final, "density_matrix", threads=threads, shots=1, noise_model=program.aer_noise).data(0)
         array = np.asarray(data["density_matrix"], dtype=np.complex128)
     return _embedded(array, list(places), qubits)
 
