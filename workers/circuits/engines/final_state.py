@@ -11,6 +11,7 @@ from app.circuits.outputs import MAX_PROBABILITY_QUBITS
 from workers.circuits.engines import aer, dense
 from workers.circuits.engines.aer import AerMethod
 from workers.circuits.engines.dense import StateMethod
+from workers.circuits.engines.diagonals import merged
 from workers.circuits.engines.readout import misread
 from workers.circuits.keys import counts_of, keys_of
 from workers.circuits.program import Ask, Integers, Mean, Program, Reals, Sample, generator
@@ -39,6 +40,8 @@ def sample_each(
     if not bindings and (state := dense.final_state(program, method)) is not None:
         return [_drawn(program, _of_few_qubits(program, state), ask) for ask in asks]
     final = program.final(aer.prepare(method))
+    if method == "statevector" and final.num_qubits >= aer.FUSED_QUBITS:
+        final = merged(final)
     read = program.read
     positions = [final.find_bit(qubit).index for qubit in read]
     translated = aer.translate(final, method)
