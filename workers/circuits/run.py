@@ -78,7 +78,7 @@ def run(job: CircuitJob, run: Run) -> dict[str, Any]:
         circuits=len(taken),
         seed=job.seed,
         methods={method: methods.count(method) for method in sorted(set(methods))},
-        notes=list(dict.fromkeys(note for outcome in outcomes for note in outcome.notes)),
+        notes=list(dict.fromkeys(note for reading in readings for note in reading.notes)),
         predicted_seconds=predicted,
         simulation_seconds=sum(seconds for _, seconds in taken),
         **figures,
