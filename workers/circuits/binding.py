@@ -8,7 +8,15 @@ a parameter: what Qiskit binds itself are its standard gates and global phases, 
 from collections.abc import Iterator, Mapping, Sequence
 
 from qiskit import QuantumCircuit
-from qiskit.circuit import AnnotatedOperation, ControlFlowOp, ControlledGate, Operation, Parameter, ParameterExpression
+from qiskit.circuit import (
+    AnnotatedOperation,
+    ControlFlowOp,
+    ControlledGate,
+    Instruction,
+    Operation,
+    Parameter,
+    ParameterExpression,
+)
 
 from workers.circuits.parse.values import Value
 
@@ -51,12 +59,17 @@ def _bound(operation: Operation, values: Values) -> Operation:
         return operation if base is operation.base_op else AnnotatedOperation(base, operation.modifiers)
     if not _has_parameters(operation):
         return operation
+    if type(operation) is ControlledGate:  # written out with numbers, as it is in a circuit of numbers
+        base, controls = _bound(operation.base_gate, values), operation.num_ctrl_qubits
+        return base.control(controls, label=operation.label, ctrl_state=operation.ctrl_state, annotated=False)
     own = operation.copy()
     if isinstance(own, ControlledGate):
         own.base_gate = _bound(own.base_gate, values)
     else:
         own.params = [_value(parameter, values) for parameter in own.params]
-    if own._definition is not None:
+    if type(own)._define is not Instruction._define:
+        own._definition = None  # it is made of the numbers when it is asked for
+    elif own._definition is not None:
         own.definition = bound(own._definition, values)
     return own
 
