@@ -15,6 +15,7 @@ from app.circuits.views import ComparisonView, HistogramView
 from app.web.drawing import GRID, INK, MUTED, PAPER, Box, Line, Shape, Text, fit, text_width, tick_step
 
 MAX_BARS = 64  # more are not readable
+MAX_TITLE_VALUES = 6  # as above
 
 MEASURED, OTHER = "#4c78c8", "#9aa5b1"
 REFERENCE, REFERENCE_EDGE = "#fbe6c2", "#c27d12"  # blue and orange: told apart by every kind of eye
@@ -87,7 +88,7 @@ class _Plot:
 
 def histogram_chart(view: HistogramView) -> Chart:
     """A bar for each outcome of the view, sorted by key; beside it, where the view compares, the reference's."""
-    title = view.name or "Counts"
+    title = _title(view)
     rows = _rows(view)
     labels = [_shorten(row.key) for row in rows if not row.other]
     longest = max((text_width(label, 12, monospaced=True) for label in labels), default=0.0)
@@ -106,6 +107,13 @@ def histogram_chart(view: HistogramView) -> Chart:
         bars.append(_bar(row, plot, centre=(left + right) / 2, slot=right - left))
         shapes.append(_label(row, plot, centre=(left + right) / 2, upright=upright))
     return Chart(round(width), round(height), title, _describe(view), shapes, bars)
+
+
+def _title(view: HistogramView) -> str:
+    """The name, and of a sweep's circuit the first values of its parameters."""
+    values = [f"{name} = {value:.4g}" for name, value in (view.binding or {}).items()]
+    shown = [*values[:MAX_TITLE_VALUES], *(["…"] if len(values) > MAX_TITLE_VALUES else [])]
+    return ", ".join([view.name or "Counts", *shown])
 
 
 def _rows(view: HistogramView) -> list[_Row]:

@@ -10,7 +10,8 @@ from app.circuits.views import Register
 class StoredCounts:
     """The counts of one circuit of a job, with little-endian keys. Distributions are there where they were asked for.
 
-    probabilities: exact, noise included. ideal: exact, without noise. memory: the key of each shot in turn.
+    binding: of a sweep's circuit, the values of its parameters. probabilities: exact, noise included. ideal: exact,
+    without noise. memory: the key of each shot in turn.
     """
 
     job_id: str
@@ -20,6 +21,7 @@ class StoredCounts:
     clbits: int
     registers: Sequence[Register]
     counts: Mapping[str, int]
+    binding: Mapping[str, float] | None = None
     probabilities: Mapping[str, float] | None = None
     ideal: Mapping[str, float] | None = None
     memory: Sequence[str] | None = None

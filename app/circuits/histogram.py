@@ -38,6 +38,7 @@ def histogram_view(
     return HistogramView(
         index=stored.index,
         name=stored.name,
+        binding=None if stored.binding is None else dict(stored.binding),
         shots=shots,
         clbits=stored.clbits,
         registers=list(stored.registers),

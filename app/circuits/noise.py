@@ -7,7 +7,8 @@ Wider gates, and gates that the source itself defines, are first written as one-
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from app.circuits.channels import (
     Depolarizing,
@@ -270,10 +271,25 @@ def _field(given: Any, name: str) -> Any:
     return given.get(name) if isinstance(given, dict) else getattr(given, name, None)
 
 
-Noise = Annotated[
+_Model = Annotated[
     IdealNoise | DepolarizingNoise | ThermalRelaxationNoise | ReadoutNoise | IonqNoise | CustomNoise,
     Field(discriminator="model"),
 ]
+NAMES: tuple[str, ...] = ("ideal", *IONQ_RATES)  # of models that have no figures of their own
+
+
+def _by_name(given: Any) -> Any:
+    """A model's name alone, as {"model": name}."""
+    if not isinstance(given, str):
+        return given
+    if given not in NAMES:
+        known = {"reason": f"A name alone is one of {', '.join(NAMES)}; other models have figures beside `model`."}
+        raise PydanticCustomError("unknown_noise", "{reason}", known)
+    return {"model": given}
+
+
+# `"aria-1"` is short for `{"model": "aria-1"}`.
+Noise = Annotated[_Model, BeforeValidator(_by_name, json_schema_input_type=Literal["ideal"] | IonqName | _Model)]
 
 
 def as_custom(noise: Noise) -> CustomNoise:

@@ -1,8 +1,8 @@
 """What may be asked of a circuit besides its counts."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, TypeAdapter, model_validator
 
 from app.circuits.gates import MAX_QUBITS
 from app.errors import Problem
@@ -36,6 +36,7 @@ STATE_LIMITS: dict[StateName, int] = {
     "density_matrix": MAX_MATRIX_QUBITS,
     "unitary": MAX_MATRIX_QUBITS,
 }
+_LETTERS = r"^[IXYZ]+$"
 Real = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -45,7 +46,7 @@ class PauliTerm(Strict):
     paulis: str = Field(
         min_length=1,
         max_length=MAX_QUBITS,
-        pattern=r"^[IXYZ]+$",
+        pattern=_LETTERS,
         description="A letter for each of `qubits`, in their order; without `qubits` a letter for every qubit of the "
         "circuit, the rightmost acting on qubit 0, as Qiskit writes them.",
         examples=["ZZ"],
@@ -63,7 +64,7 @@ class PauliTerm(Strict):
             refuse(("qubits",), "repeated_qubit", "A qubit is named twice.", self.qubits)
         if len(self.qubits) != len(self.paulis):
             reason = f"There are {len(self.paulis)} letters for {len(self.qubits)} qubits."
-            refuse(("paulis",), "term_length", reason, self.paulis)
+            refuse((type(self).model_fields["paulis"].alias or "paulis",), "term_length", reason, self.paulis)
         return self
 
 
@@ -74,6 +75,39 @@ class Observable(Strict):
     terms: Annotated[list[PauliTerm], Field(min_length=1, max_length=MAX_TERMS)] = Field(
         description="The terms of the sum.", examples=[[{"paulis": "ZZ", "qubits": [0, 1], "coefficient": 1.0}]]
     )
+
+
+class PauliString(PauliTerm):
+    """An observable of one term, in short."""
+
+    paulis: str = Field(
+        alias="pauli",
+        min_length=1,
+        max_length=MAX_QUBITS,
+        pattern=_LETTERS,
+        description="As `paulis` of a term.",
+        examples=["ZZ"],
+    )
+    name: Name | None = Field(None, description="A name for people.", examples=["parity"])
+
+
+_Letters = Annotated[str, Field(min_length=1, max_length=MAX_QUBITS, pattern=_LETTERS)]
+
+
+def _in_full(given: Any) -> Any:
+    """`"ZZ"` and `{"pauli": "ZZ"}` as an observable of that term."""
+    if isinstance(given, str):
+        return {"terms": [{"paulis": TypeAdapter(_Letters).validate_python(given)}]}
+    if isinstance(given, dict) and "pauli" in given:
+        short = PauliString.model_validate(given)
+        term = PauliTerm(paulis=short.paulis, qubits=short.qubits, coefficient=short.coefficient)
+        return Observable(name=short.name, terms=[term])
+    return given
+
+
+AnyObservable = Annotated[
+    Observable, BeforeValidator(_in_full, json_schema_input_type=Observable | PauliString | _Letters)
+]
 
 
 def no_final_state(title: str, instead: OutputName) -> Problem:

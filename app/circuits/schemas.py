@@ -8,7 +8,7 @@ from app.circuits.device import Device
 from app.circuits.formats import BELL_OPERATIONS, BELL_SOURCE, BELL_SOURCE_2, CIRQ_EXAMPLE, Circuit
 from app.circuits.methods import MethodName
 from app.circuits.noise import Noise
-from app.circuits.outputs import Observable, OutputName
+from app.circuits.outputs import AnyObservable, OutputName
 from app.circuits.templates.answer import Answer
 from app.circuits.views import BitOrder
 from app.schemas import Strict, Submission, View, refuse
@@ -98,8 +98,9 @@ class CircuitJob(Submission):
     )
     noise: Noise | None = Field(
         None,
-        description="What goes wrong on the way; null: nothing does.",
-        examples=[{"model": "depolarizing", "one_qubit": 0.001, "two_qubit": 0.01}],
+        description="What goes wrong on the way; null: nothing does. A machine's name alone is short for the model of "
+        "that name.",
+        examples=["aria-1", {"model": "depolarizing", "one_qubit": 0.001, "two_qubit": 0.01}],
     )
     ideal: bool = Field(
         True,
@@ -118,11 +119,16 @@ class CircuitJob(Submission):
         "ones that are left out, instead of refused, where the circuit has none or they cost too much.",
         examples=[["counts", "probabilities"]],
     )
-    observables: Annotated[list[Observable], Field(max_length=100)] = Field(
+    observables: Annotated[list[AnyObservable], Field(max_length=100)] = Field(
         default_factory=list,
         description="Sums of Pauli strings whose expectation values are computed in the state before the final "
-        "measurements.",
-        examples=[[{"name": "parity", "terms": [{"paulis": "ZZ", "qubits": [0, 1], "coefficient": 1.0}]}]],
+        'measurements. `"ZZ"` and `{"pauli": "ZZ"}` are short for a sum of that one term: a letter for every qubit, '
+        "the rightmost for qubit 0.",
+        examples=[
+            ["ZZ"],
+            [{"pauli": "ZZ", "name": "parity"}],
+            [{"name": "parity", "terms": [{"paulis": "ZZ", "qubits": [0, 1], "coefficient": 1.0}]}],
+        ],
     )
 
     @model_validator(mode="after")

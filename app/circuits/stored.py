@@ -60,6 +60,7 @@ def read_counts(front: Front, results: Results, index: int) -> StoredCounts:
         clbits=circuit["clbits"],
         registers=[Register.model_validate(register) for register in circuit["registers"]],
         counts=circuit["counts"],
+        binding=circuit.get("binding"),
         probabilities=circuit.get("probabilities"),
         ideal=circuit.get("ideal"),
         memory=circuit.get("memory"),

@@ -121,6 +121,11 @@ class HistogramView(View):
 
     index: int = Field(description="Which circuit of the job.", examples=[0])
     name: str | None = Field(description="The circuit's name, or else its job's.", examples=["bell"])
+    binding: dict[str, float] | None = Field(
+        None,
+        description="Of a sweep's circuit: the values of its parameters; null of any other.",
+        examples=[{"theta": 0.1}],
+    )
     shots: int = Field(description="How often the circuit was run.", examples=[1000])
     clbits: int = Field(description="Classical bits of a key.", examples=[2])
     registers: list[Register] = Field(

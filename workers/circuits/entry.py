@@ -30,6 +30,8 @@ def entry_of(job: CircuitJob, reading: Reading, seed: int, sample: Sample, run: 
         "method": reading.routed.plan.method.value,
         "counts": sample.counts,
     }
+    if job.bindings is not None:
+        entry["binding"] = dict(job.bindings[index])
     if sample.probabilities is not None:
         entry["probabilities"] = sample.probabilities
     if reading.ideal is not None:
@@ -39,7 +41,12 @@ def entry_of(job: CircuitJob, reading: Reading, seed: int, sample: Sample, run: 
         entry["memory"] = shots_in_order(sample.counts, seed)
     if sample.expectations:
         entry["expectations"] = [
-            {"name": observable.name, "value": mean.value, "standard_error": mean.standard_error}
+            {
+                "name": observable.name,
+                "value": mean.value,
+                "standard_error": mean.standard_error,
+                "shot_noise": mean.shot_noise(job.shots),
+            }
             for observable, mean in zip(job.observables, sample.expectations, strict=True)
         ]
     for name in STATES:

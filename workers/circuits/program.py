@@ -97,6 +97,10 @@ class Mean:
     standard_error: float = 0.0
     variance: float | None = None
 
+    def shot_noise(self, shots: int) -> float | None:
+        """The standard error that measuring the observable so many times would leave; None if unknown."""
+        return None if self.variance is None else (self.variance / shots) ** 0.5
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:

@@ -25,7 +25,7 @@ from workers.circuits import machine
 from workers.circuits.device import Compiled
 from workers.circuits.diagram import diagram_svg
 from workers.circuits.entry import entry_of
-from workers.circuits.program import Ask, Mean, Sample, seeds
+from workers.circuits.program import Ask, Sample, seeds
 from workers.circuits.read import Reading, read_all
 from workers.circuits.route import Routed, simulate, sweep
 from workers.circuits.shape import depth_of
@@ -136,7 +136,12 @@ def _outcome(
         answer=None if reading.answer is None else reading.answer(sample.counts, job.shots),
         ideal=None if ideal is None else _beside(sample.counts, ideal, job.shots),
         expectations=[
-            _expectation(observable.name, mean, job.shots)
+            Expectation(
+                name=observable.name,
+                value=mean.value,
+                standard_error=mean.standard_error,
+                shot_noise=mean.shot_noise(job.shots),
+            )
             for observable, mean in zip(job.observables, sample.expectations, strict=True)
         ],
         depth=routed.facts.depth if reading.compiled is None and job.noise is None else depth_of(reading.circuit),
@@ -169,11 +174,6 @@ def compiled_view(compiled: Compiled) -> CompiledView:
         initial_layout=list(compiled.initial_layout),
         final_layout=list(compiled.final_layout),
     )
-
-
-def _expectation(name: str | None, mean: Mean, shots: int) -> Expectation:
-    noise = None if mean.variance is None else (mean.variance / shots) ** 0.5
-    return Expectation(name=name, value=mean.value, standard_error=mean.standard_error, shot_noise=noise)
 
 
 def warm() -> None:

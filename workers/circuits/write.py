@@ -11,7 +11,7 @@ def results_json(entries: list[dict[str, Any]]) -> str:
 
 
 def _entry(entry: Mapping[str, Any]) -> str:
-    """A value that is a mapping is one from keys of 0 and 1 to numbers."""
+    """A value that is a mapping is one from keys of 0 and 1, or names of parameters, to finite numbers."""
     fields = (
         f'"{name}": {_numbers(value) if isinstance(value, dict) else json.dumps(value)}'
         for name, value in entry.items()

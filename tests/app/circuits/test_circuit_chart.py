@@ -151,3 +151,19 @@ def test_every_kind_of_picture_can_be_drawn_as_png() -> None:
     wide = {format(value, "040b"): 5 for value in range(64)}
     for drawn in (compared(), chart(wide), chart({"1": 1}), chart({"0" * 300: 2, "1" * 300: 1}, top=1)):
         assert chart_png(drawn).startswith(b"\x89PNG\r\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "binding", "title"),
+    [
+        (None, None, "Counts"),
+        ("bell", None, "bell"),
+        ("bell", {"theta": 0.12345678, "φ": -1.0}, "bell, theta = 0.1235, φ = -1"),
+        (None, {f"p{i}": 0.5 for i in range(7)}, "Counts, " + "".join(f"p{i} = 0.5, " for i in range(6)) + "…"),
+    ],
+)
+def test_the_title_tells_the_circuits_of_a_sweep_apart(
+    name: str | None, binding: dict[str, float] | None, title: str
+) -> None:
+    view = histogram_view(store({"0": 1}, name=name, binding=binding))
+    assert (view.binding, histogram_chart(view).title) == (binding, title)

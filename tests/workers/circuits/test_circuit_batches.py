@@ -76,8 +76,11 @@ def test_a_sweep_is_binding_by_hand(points: list[tuple[float, float]], noisy: bo
         ]
         ((alone,), own) = run_job(json_circuit(3, bound), seed=entry["seed"], **job)
         assert alone["counts"] == entry["counts"]
+        assert entry["binding"] == binding
+        assert "binding" not in alone
         for mine, others in zip(alone["expectations"], entry["expectations"], strict=True):
-            assert mine["value"] == pytest.approx(others["value"], abs=1e-9)
+            assert mine == pytest.approx(others, abs=1e-9)
+            assert others["shot_noise"] > 0
         if state:
             np.testing.assert_allclose(
                 own.arrays["density_matrix-0"], house.arrays[f"density_matrix-{index}"], atol=1e-9
