@@ -54,4 +54,4 @@ def test_all_its_calls(ionq: Service, python: str) -> None:
         [python, str(CALLS), ionq.address], capture_output=True, text=True, check=False, env=_environment(), timeout=200
     )
     assert made.returncode == 0, made.stderr
-    assert made.stdout.split() == ["jobs", "several", "lists", "endings", "surroundings", "sessions"]
+    assert made.stdout.split() == ["jobs", "several", "lists", "endings", "copies", "surroundings", "sessions"]

@@ -117,6 +117,25 @@ def test_noise_and_machines() -> None:
     assert machine.prob[0b100] > 0.9
 
 
+@pytest.mark.parametrize(
+    "matrix",
+    [
+        np.array([[1, 1 + 1j, 0, -1j], [1 - 1j, 3, 2, 0], [0, 2, 0, 1j], [1j, 0, -1j, 1]]),
+        np.array([[1, 1, 0, 0], [1, -1, 2, 0.5], [0, 2, -1, 0.5], [0, 0.5, 0.5, 7]]),
+    ],
+)
+def test_terms_that_do_not_commute_are_a_product_of_one_step_in_the_order_listed(matrix: Any) -> None:
+    """As pennylane-ionq's own tests find it of IonQ's service. `TrotterProduct` takes the last term first."""
+    time = 0.7
+    remote = device()
+    remote.apply([pennylane.evolve(pennylane.Hamiltonian([2.0], [pennylane.Hermitian(matrix, [0, 1])]), time)])
+    coefficients, terms = pennylane.pauli_decompose(-2.0 * matrix, wire_order=[0, 1]).terms()
+    product = pennylane.TrotterProduct(pennylane.Hamiltonian(coefficients[::-1], terms[::-1]), time, n=1)
+    np.testing.assert_allclose(remote.prob, exact_of([product]), rtol=0, atol=EXACT)
+    whole = exact_of([pennylane.evolve(pennylane.Hermitian(2.0 * matrix, [0, 1]), time)])
+    assert np.abs(remote.prob - whole).max() > 0.05
+
+
 def test_what_is_refused_says_why() -> None:
     narrow = pennylane.device("ionq.qpu", backend="aria-1", wires=30, shots=10, api_key="any")
     with pytest.raises(Exception, match="aria-1 has 25 qubits"):

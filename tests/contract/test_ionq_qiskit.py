@@ -1,16 +1,19 @@
 """qiskit-ionq, unmodified, against a started service: what it computes is what Qiskit's own simulator computes."""
 
 import math
+import textwrap
 import warnings
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from qiskit import QuantumCircuit
 from qiskit.circuit.library import MCPhaseGate, PauliEvolutionGate, QFTGate, UnitaryGate
-from qiskit.quantum_info import DensityMatrix, SparsePauliOp, Statevector, random_unitary
+from qiskit.primitives import BackendSamplerV2
+from qiskit.quantum_info import DensityMatrix, Operator, SparsePauliOp, Statevector, random_unitary
 from qiskit_aer import AerSimulator
 from qiskit_aer.noise import NoiseModel, depolarizing_error
 
@@ -21,7 +24,7 @@ from tests.service import Service
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from qiskit_ionq import GPI2Gate, GPIGate, IonQProvider, MSGate, Session, ZZGate
-    from qiskit_ionq.exceptions import IonQAPIError, IonQJobFailureError, IonQJobStateError
+    from qiskit_ionq.exceptions import IonQAPIError, IonQJobError, IonQJobFailureError, IonQJobStateError
 
 pytestmark = [pytest.mark.xdist_group("ionq"), pytest.mark.filterwarnings("ignore")]
 
@@ -95,6 +98,12 @@ def test_bell_with_default_settings(simulator: Any) -> None:
     assert result.success
     assert set(result.get_counts()) == {"00", "11"}
     assert result.get_probabilities() == pytest.approx({"00": 0.5, "11": 0.5}, abs=EXACT)
+
+
+def test_a_half_is_told_as_a_half(simulator: Any) -> None:
+    job = simulator.run(bell())
+    job.result()
+    assert raw(job) == {"0": 0.5, "3": 0.5}
 
 
 def test_every_gate_means_what_qiskit_means(simulator: Any) -> None:
@@ -174,6 +183,64 @@ def test_memory_is_the_counts_shot_by_shot(simulator: Any) -> None:
     assert Counter(result.get_memory()) == result.get_counts()
 
 
+def test_a_list_of_one_circuit_has_memory_too(simulator: Any) -> None:
+    simulator.set_options(noise_model="aria-1")
+    result = simulator.run([bell()], shots=300, memory=True).result()
+    assert Counter(result.get_memory()) == result.get_counts()
+    assert sum(result.get_counts().values()) == 300
+
+
+def with_memory(backend: Any) -> Any:
+    """The function of the documentation."""
+    text = (Path(__file__).parents[2] / "docs" / "circuits.md").read_text(encoding="utf-8")
+    written = text[text.index("    def with_memory") : text.index("    sampler = BackendSamplerV2")]
+    names: dict[str, Any] = {}
+    exec(textwrap.dedent(written), names)  # noqa: S102  # our own page
+    return names["with_memory"](backend)
+
+
+@pytest.mark.parametrize(("name", "noise"), [("simulator", "ideal"), ("simulator", "aria-1"), ("qpu.forte-1", None)])
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_sampler_counts_bell_pairs(backends: Backends, name: str, noise: str | None, times: int) -> None:
+    backend = backends(name)
+    if noise is not None:
+        backend.set_options(noise_model=noise)
+    shots = 2_000
+    results = BackendSamplerV2(backend=with_memory(backend)).run([bell()] * times, shots=shots).result()
+    for result in results:
+        counts = {int(key, 2): count for key, count in result.data.c.get_counts().items()}
+        assert sum(counts.values()) == shots
+        assert distance(counts, np.array([0.5, 0, 0, 0.5])) < furthest(4, shots) + 0.05
+
+
+@pytest.mark.parametrize("name", ["simulator", "qpu.aria-1", "qpu.forte-enterprise-2"])
+def test_a_dry_run_gives_the_circuit_in_native_gates(backends: Backends, name: str) -> None:
+    circuit = QuantumCircuit(3)
+    circuit.h(0)
+    circuit.cx(0, 1)
+    circuit.ccx(0, 1, 2)
+    circuit.rzz(0.3, 1, 2)
+    job = backends(name).run(measured(circuit), dry_run=True)
+    job.wait_for_final_state()
+    native = job.compiled_circuit("native")
+    made = QuantumCircuit(native["qubits"])
+    for gate in native["circuit"]:
+        match gate:
+            case {"gate": "gpi", "target": target, "phase": phase}:
+                made.append(GPIGate(phase), [target])
+            case {"gate": "gpi2", "target": target, "phase": phase}:
+                made.append(GPI2Gate(phase), [target])
+            case {"gate": "ms", "targets": targets, "phases": phases, "angle": angle}:
+                made.append(MSGate(*phases, angle), targets)
+            case {"gate": "zz", "targets": targets, "angle": angle}:
+                made.append(ZZGate(angle), targets)
+    assert len(made.data) == len(native["circuit"])
+    assert ("zz" in made.count_ops()) == ("forte" in name)
+    assert Operator(made).equiv(Operator(circuit), atol=1e-7)
+    with pytest.raises(IonQJobError, match="dry_run"):
+        job.result()
+
+
 def test_several_circuits_with_memory(simulator: Any) -> None:
     simulator.set_options(noise_model="forte-1")
     flipped = QuantumCircuit(1, 1)
@@ -217,6 +284,14 @@ def test_mid_circuit_measurement(simulator: Any) -> None:
     assert set(counts) == {"10 0", "10 1"}
     assert sum(counts.values()) == shots
     assert distance({0: counts["10 0"], 1: counts["10 1"]}, np.array([0.5, 0.5])) < furthest(2, shots)
+
+
+@pytest.mark.parametrize(("name", "qubits"), [("qpu.forte-enterprise-2", 36), ("qpu.tempo-1", 100)])
+def test_a_machine_without_published_noise_says_whose_it_borrows(backends: Backends, name: str, qubits: int) -> None:
+    machine = backends(name)
+    assert machine.num_qubits == qubits
+    with pytest.warns(UserWarning, match="noise of forte-enterprise-1"):
+        assert machine.run(bell(), shots=50).result().get_counts()
 
 
 def test_a_machine_is_simulated_and_says_so(backends: Backends) -> None:
