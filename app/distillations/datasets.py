@@ -119,10 +119,13 @@ class UploadedData(Splitting):
     file: FileId = Field(
         description="An uploaded file of purpose `dataset`. npz: arrays `x`, of shape (rows, features), (rows, height, "
         "width) or (rows, channels, height, width), and `y`, integers, -1 where the label is unknown; for regression "
-        "real numbers of shape (rows,) or (rows, targets), NaN where unknown. csv: UTF-8 with a header, numbers, and a "
-        "label column; an empty label is unknown. Errors count rows from 0. zip: PNG and JPEG images in one folder for "
-        f"each class, which names it, as in `daisy/1.png`; those in `{UNLABELLED}` have no label. Rows are in the "
-        "order of their names, values from 0 to 1. A folder around all others is passed over.",
+        "real numbers of shape (rows,) or (rows, targets), NaN where unknown. Or `x_train`, `y_train`, `x_test`, "
+        "`y_test` and perhaps `x_val`, `y_val`, whose rows stay in their splits. csv: UTF-8, or UTF-16 with its mark, "
+        "or a gzip of it, with a header, numbers, and a label column; a label that is empty, `NA`, `null` or `?` is "
+        "unknown. A column without a name that numbers the rows is not read. Errors count rows from 0. zip: PNG and "
+        "JPEG images, turned as their EXIF says, in one folder for each class, which names it, as in `daisy/1.png`; "
+        f"those in `{UNLABELLED}` have no label. Rows are in the order of their names, values from 0 to 1. A folder "
+        "around all others is passed over. Classes are in ascending order, numbers by their value, before words.",
         examples=["file_01990d3e7c5a7cc09d4b8c1f2a3b4c5d"],
     )
     task: Task = TASK
@@ -190,14 +193,15 @@ class TextFile(TextData):
 
     source: Literal["text_file"] = Field(description="Texts that you uploaded.", examples=["text_file"])
     file: FileId = Field(
-        description="An uploaded file of purpose `dataset`, UTF-8: .jsonl with an object a line, .csv with a header, "
-        "or .parquet; one text a row. Errors count rows from 0.",
+        description="An uploaded file of purpose `dataset`: .jsonl with an object a line or .csv with a header, both "
+        "UTF-8, or UTF-16 with its mark, or a gzip of it; or .parquet. One text a row, of at most 1,000,000 characters "
+        "in every format. Errors count rows from 0.",
         examples=["file_01990d3e7c5a7cc09d4b8c1f2a3b4c5d"],
     )
     text: ColumnName = Field("text", description="The column, or member, with the text.", examples=["text"])
     label: ColumnName = Field(
         "label",
-        description="classification only: the column with the label; empty or null where it is unknown.",
+        description="classification only: the column with the label; empty, null or `NA` where it is unknown.",
         examples=["label"],
     )
 

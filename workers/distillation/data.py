@@ -5,6 +5,7 @@ import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,8 @@ from app.distillations.datasets import BUILTIN_REGRESSION, BuiltinData, Images, 
 from app.errors import Problem
 from workers.distillation.images import read_images
 from workers.distillation.objectives.terms import UNKNOWN
-from workers.distillation.read import Array, Table, Unreadable, is_npz, quantities, read_table
+from workers.distillation.read import is_npz, read_table
+from workers.distillation.table import TEST, TRAIN, VALIDATION, Array, Remark, Table, Unreadable, quantities
 from workers.distillation.targets import Targets, known_rows, targets_of, whole_rows
 
 
@@ -98,6 +100,7 @@ class Data:
     left_out: classes of which neither student nor baseline sees a training row.
     targets: what is predicted, of regression; `classes` are their names then, a name for each number of an answer.
     pixels: whether raw inputs are bytes of images divided by 255.
+    remarks: what a reader must know of how the data set was read.
     """
 
     train: Rows
@@ -113,6 +116,7 @@ class Data:
     text: Text | None = None
     targets: Targets | None = None
     pixels: bool = False
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def vocabulary(self) -> int | None:
@@ -145,7 +149,8 @@ def load(spec: BuiltinData | UploadedData, files: Mapping[str, Path]) -> Data:
     table = _builtin(spec.name) if isinstance(spec, BuiltinData) else _uploaded(spec, files[spec.file])
     raw = torch.from_numpy(np.require(table.x, np.float32, ["C", "W"]))  # an uploaded array may not be written
     labels, regression = torch.from_numpy(table.y), table.y.dtype.kind == "f"
-    indices = split(whole_rows(table.y), ["of numbers"], spec) if regression else split(table.y, table.classes, spec)
+    codes, names = (whole_rows(table.y), ["of numbers"]) if regression else (table.y, table.classes)
+    indices = split(codes, names, spec, table.parts)
     standardise = _standardisation(raw[indices[0]], spec.standardise)
     targets = targets_of(labels[indices[0]], table.classes) if regression else None
     y = labels if targets is None else targets.standardised(labels)
@@ -153,10 +158,22 @@ def load(spec: BuiltinData | UploadedData, files: Mapping[str, Path]) -> Data:
     total, digest = len(table.y), _digest(table)
     if targets is None:
         data = shown((train, validation, test), table.classes, standardise, spec, total, digest)
-        return replace(data, pixels=table.pixels)
+        return replace(data, remarks=table.remarks, pixels=table.pixels)
     seen = _seen_numbers(train.y, spec)
     learned = torch.nonzero(torch.ones(len(seen)) if spec.unlabelled_pool else known_rows(seen)).flatten()
-    return Data(train, validation, test, seen, learned, targets.names, standardise, total, digest, targets=targets)
+    return Data(
+        train,
+        validation,
+        test,
+        seen,
+        learned,
+        targets.names,
+        standardise,
+        total,
+        digest,
+        targets=targets,
+        remarks=table.remarks,
+    )
 
 
 def _uploaded(spec: UploadedData, path: Path) -> Table:
@@ -227,27 +244,39 @@ def _builtin(name: str) -> Table:
     return Table(x, loaded.target.astype(np.int64), [str(label) for label in loaded.target_names])
 
 
-def split(labels: NDArray[np.int64], classes: list[str], spec: Splitting) -> tuple[Tensor, Tensor, Tensor]:
-    """Row numbers of training, validation and test: stratified; rows without a label are training rows."""
+def split(
+    labels: NDArray[np.int64], classes: list[str], spec: Splitting, parts: NDArray[np.int8] | None = None
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Row numbers of training, validation and test: stratified; rows without a label are training rows.
+
+    parts: (rows,) the split of each row, where the data set has a test or validation split of its own.
+    """
     draw = np.random.default_rng([spec.split_seed, 0])
-    train, validation, test = [np.flatnonzero(labels == UNKNOWN)], [], []
+    own = np.full(len(labels), TRAIN, dtype=np.int8) if parts is None else parts
+    drawn = [part for part in (TEST, VALIDATION) if not ((own == part) & (labels != UNKNOWN)).any()]
+    shares = [{TEST: spec.test, VALIDATION: spec.validation}[part] for part in drawn]
+    where = np.full(len(labels), TRAIN, dtype=np.int8)
     for code, name in enumerate(classes):
-        rows = draw.permutation(np.flatnonzero(labels == code))
-        if len(rows) < 3:
-            title = f"Class {name!r} has {len(rows)} labelled rows; one is needed in each of the three splits."
+        rows = draw.permutation(np.flatnonzero((labels == code) & (own == TRAIN)))
+        if len(rows) <= len(shares):
+            needed = "one is needed in each of the three splits" if parts is None else "one is needed for each split"
+            title = f"Class {name!r} has {len(rows)} labelled rows; {needed}."
             ways_out = [{"task": "regression"}] if isinstance(spec, UploadedData) and quantities(classes) else []
             raise Problem("dataset_invalid", title, pointer="/dataset/file", ways_out=ways_out)
-        first = max(1, round(len(rows) * spec.test))
-        second = first + max(1, round(len(rows) * spec.validation))
-        second = min(second, len(rows) - 1)
-        first = min(first, second - 1)
-        test.append(rows[:first])
-        validation.append(rows[first:second])
-        train.append(rows[second:])
+        for part, taken in zip(drawn, _first_parts(rows, shares), strict=True):
+            where[taken] = part
+    where = np.where((labels != UNKNOWN) & (own != TRAIN), own, where)
     first_part, second_part, third_part = (
-        torch.from_numpy(np.sort(np.concatenate(parts))) for parts in (train, validation, test)
+        torch.from_numpy(np.flatnonzero(where == part)) for part in (TRAIN, VALIDATION, TEST)
     )
     return first_part, second_part, third_part
+
+
+def _first_parts(rows: NDArray[np.int64], shares: list[float]) -> list[NDArray[np.int64]]:
+    """The first rows by their shares, at least one for each share and one left over."""
+    ends = list(accumulate(max(1, round(len(rows) * share)) for share in shares))
+    ends = [min(end, len(rows) - len(ends) + place) for place, end in enumerate(ends)]
+    return [rows[first:end] for first, end in pairwise([0, *ends])]
 
 
 def _codes(names: list[str], classes: list[str]) -> tuple[int, ...]:

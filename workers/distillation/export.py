@@ -25,8 +25,8 @@ from workers.distillation.networks.network import Network
 from workers.distillation.networks.tokens import PAD
 from workers.distillation.objectives.terms import UNKNOWN
 from workers.distillation.onnx_file import Form, quantised_dynamically, quantised_statically, written
-from workers.distillation.read import Array
 from workers.distillation.students import logits_of, rows_at_once
+from workers.distillation.table import Array
 from workers.distillation.targets import Targets, correlation, errors
 from workers.distillation.teachers.onnx_model import open_session
 from workers.distillation.text.tokenizer import END, MASK, UNKNOWN_TOKEN

@@ -109,7 +109,7 @@ DATA: dict[str, tuple[Callable[[], bytes], str, str]] = {
     "10^6 columns": (lambda: b",".join([b"a"] * 1_000_000) + b"\n", "/dataset/file", "1000000 columns"),
     "a csv with NUL": (lambda: b"a,kind\n1,x\n2,\0\n", "/dataset/file", "NUL"),
     "a class that no picture can name": (lambda: b"a,kind\n" + b"1,x\n2,\x07\n" * 9, "/dataset/file", "control"),
-    "a csv in UTF-16": (lambda: "a,kind\n1,x\n".encode("utf-16"), "/dataset/file", "UTF-8"),
+    "a csv in UTF-16 without its mark": (lambda: "a,kind\n1,x\n".encode("utf-16-le"), "/dataset/file", "UTF-8"),
     "an npz of objects": (
         lambda: npz(x=np.array([[object()]], dtype=object), y=np.zeros(1)),
         "/dataset/file",

@@ -105,7 +105,7 @@ def test_a_csv_names_one_target_or_several(tmp_path: Path) -> None:
     ("text", "given", "said", "pointer"),
     [
         ("a,b\n1,2\n2,x\n3,4\n5,6\n", {}, "Row 1, column 'b': 'x' is not a number", "/dataset/file"),
-        ("a,b\n1,2\n2,inf\n3,4\n5,6\n", {}, "Row 1, target 'b'", "/dataset/file"),
+        ("a,b\n1,2\n2,inf\n3,4\n5,6\n", {}, "Row 1, column 'b'", "/dataset/file"),
         ("a,b\n1,2\n2,2\n3,2\n5,2\n", {}, "does not vary", "/dataset/file"),
         ("a,b\n1,2\n2,\n3,\n5,6\n", {}, "2 rows have all their labels", "/dataset/file"),
         ("a,b\n1,2\n", {"targets": ["a", "b"]}, "none is left", "/dataset/file"),

@@ -11,7 +11,7 @@ from workers.distillation.compress.fold import folded
 from workers.distillation.data import Data
 from workers.distillation.export import to_onnx
 from workers.distillation.networks.network import Network
-from workers.distillation.read import Array
+from workers.distillation.table import Array
 
 
 class Blueprint:

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from app.distillations.recommenders.data import SyntheticInteractions, UploadedInteractions
 from app.errors import Problem
-from workers.distillation.read import Unreadable
 from workers.distillation.recommenders.read import NoSuchColumn, names_of, numbers_of, read_columns
 from workers.distillation.recommenders.sampling import Unseen
 from workers.distillation.recommenders.synthetic import draw
+from workers.distillation.table import Unreadable
 
 MAX_USERS = 500_000
 MAX_ITEMS = 100_000  # a ranking scores all of them

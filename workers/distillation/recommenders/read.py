@@ -1,6 +1,5 @@
 """Uploaded interactions and lists: csv or parquet, bounded, and exact about what is wrong where."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,9 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from app.distillations.recommenders.data import MAX_INTERACTIONS
-from workers.distillation.read import MAX_BYTES, MAX_COLUMNS, Unreadable
+from workers.distillation.cells import NUMBER, is_number
+from workers.distillation.lines import csv_rows, encoding_of, text_of, unpacked
+from workers.distillation.table import MAX_BYTES, MAX_COLUMNS, Unreadable
 
 MAX_NAME = 200  # characters of a user's or an item's name
 MAX_LINE = 1 << 20  # bytes; a line must fit the reader's block
@@ -52,31 +53,28 @@ def _read_parquet(path: Path, columns: list[str]) -> pa.Table:
 
 def _read_csv(path: Path, columns: list[str]) -> pa.Table:
     """Names stay text, so that `007` is not 7; what looks like a number in the column of times becomes one later."""
-    with path.open("rb") as stream:
-        header = stream.readline(MAX_LINE).decode("utf-8", "replace").lstrip("\ufeff").strip()
-    names = next(iter(_cells(header)), [])
-    _refuse_absent(columns, names)
+    with text_of(path) as text:
+        _refuse_absent(columns, next(csv_rows(text), []))
     options = pcsv.ConvertOptions(
         include_columns=columns, column_types=dict.fromkeys(columns, pa.string()), strings_can_be_null=True,
         null_values=[""], quoted_strings_can_be_null=True,
     )  # fmt: skip
-    reader = pcsv.open_csv(
-        path,
-        read_options=pcsv.ReadOptions(use_threads=False, block_size=MAX_LINE),
-        convert_options=options,
-    )
-    batches, rows = [], 0
-    for batch in reader:
-        rows += batch.num_rows
-        _refuse_many(rows)
-        batches.append(batch)
-    return pa.Table.from_batches(batches, schema=reader.schema)
-
-
-def _cells(line: str) -> Iterator[list[str]]:
-    import csv
-
-    yield from csv.reader([line])
+    with unpacked(path) as stream:
+        encoding = encoding_of(stream.read(4))
+        stream.seek(0)
+        reader = pcsv.open_csv(
+            stream,
+            read_options=pcsv.ReadOptions(
+                use_threads=False, block_size=MAX_LINE, encoding=encoding.removesuffix("-sig")
+            ),
+            convert_options=options,
+        )
+        batches, rows = [], 0
+        for batch in reader:
+            rows += batch.num_rows
+            _refuse_many(rows)
+            batches.append(batch)
+        return pa.Table.from_batches(batches, schema=reader.schema)
 
 
 def _refuse_many(rows: int) -> None:
@@ -117,7 +115,7 @@ def names_of(table: pa.Table, column: str) -> tuple[Codes, list[str]]:
     for code, name in enumerate(found):
         if not 1 <= len(name) <= MAX_NAME:
             raise Unreadable(f"Row {_first(codes, code)}: {column} must be of 1 to {MAX_NAME} characters.")
-        if name.startswith("-") and name[1:].isdigit():
+        if name.startswith("-") and is_number(name):
             said = f"{column} is {name}; negative numbers name nobody (is it a missing value?)."
             raise Unreadable(f"Row {_first(codes, code)}: {said}")
     order = sorted(range(len(found)), key=found.__getitem__)
@@ -151,14 +149,28 @@ def numbers_of(table: pa.Table, column: str) -> Numbers:
 
 def _parsed(texts: pa.ChunkedArray, column: str) -> pa.ChunkedArray:
     """Texts of a csv as numbers, or as timestamps."""
-    for kind in (pa.float64(), pa.timestamp("us"), pa.timestamp("us", tz="UTC")):
+    numbers = pc.match_substring_regex(texts, f"^[ \t\r\n]*{NUMBER.pattern}[ \t\r\n]*$")
+    if pc.all(numbers).as_py():
+        return pa.chunked_array([pa.array(map(float, texts.to_pylist()), pa.float64())])
+    for kind in (pa.timestamp("us"), pa.timestamp("us", tz="UTC")):
         try:
             return texts.cast(kind)
         except pa.ArrowInvalid:
             continue
-    for row, text in enumerate(texts.to_pylist()):
+    if pc.any(numbers).as_py():
+        row = pc.index(numbers, value=False).as_py()
+        raise Unreadable(f"Row {row}: {column} is {texts[row].as_py()[:50]!r}, where other rows have numbers.")
+    for row, text in enumerate(texts):
+        if not _is_timestamp(text):
+            raise Unreadable(f"Row {row}: {column} is {text.as_py()[:50]!r}, no number and no ISO 8601 timestamp.")
+    raise Unreadable(f"{column} mixes timestamps with and without a time zone.")
+
+
+def _is_timestamp(text: pa.Scalar) -> bool:
+    for kind in (pa.timestamp("us"), pa.timestamp("us", tz="UTC")):
         try:
-            float(text)
-        except ValueError as error:
-            raise Unreadable(f"Row {row}: {column} is {text[:50]!r}, no number and no ISO 8601 timestamp.") from error
-    raise Unreadable(f"{column} mixes numbers and timestamps.")
+            text.cast(kind)
+        except pa.ArrowInvalid:
+            continue
+        return True
+    return False

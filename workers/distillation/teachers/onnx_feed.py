@@ -10,7 +10,7 @@ import onnxruntime as ort  # type: ignore[import-untyped]
 from app.errors import Problem
 from workers.distillation import checkpoints
 from workers.distillation.data import Data
-from workers.distillation.read import Array
+from workers.distillation.table import Array
 
 REAL = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(float16)": np.float16}
 WHOLE = {

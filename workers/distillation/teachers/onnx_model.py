@@ -15,7 +15,7 @@ from app.distillations.teachers import Answers, Weights
 from app.errors import Problem
 from workers.distillation import checkpoints
 from workers.distillation.data import Data, Rows
-from workers.distillation.read import Array
+from workers.distillation.table import Array
 from workers.distillation.teachers.base import Teacher, arranged, digest_of
 from workers.distillation.teachers.kinds import WORDS, as_logits, recognised, shown_by_operators
 from workers.distillation.teachers.onnx_check import parameters, read_onnx

@@ -12,17 +12,9 @@ from torch import Tensor
 from app.distillations.teachers import SoftLabels
 from app.errors import Problem
 from workers.distillation.data import Data
-from workers.distillation.read import (
-    MAX_BYTES,
-    MAX_COLUMNS,
-    MAX_ROWS,
-    MAX_VALUES,
-    Array,
-    Unreadable,
-    read_npy,
-    read_npz,
-)
+from workers.distillation.read import read_npy, read_npz
 from workers.distillation.sparse import dense
+from workers.distillation.table import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, MAX_VALUES, Array, Unreadable
 from workers.distillation.teachers.base import (
     SMALLEST_PROBABILITY,
     SUM_TOLERANCE,

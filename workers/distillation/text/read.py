@@ -1,6 +1,5 @@
 """Reading uploaded texts: JSON lines, CSV or parquet, bounded, and exact about what is wrong where."""
 
-import csv
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -14,19 +13,22 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from app.distillations.datasets import TextFile
 from app.errors import Problem
-from workers.distillation.read import (
+from workers.distillation.cells import names_of, numbers_first
+from workers.distillation.lines import MAX_LINE, MAX_TEXT, bounded_lines, csv_rows, start_of, text_of
+from workers.distillation.table import (
     MAX_BYTES,
     MAX_CLASSES,
     MAX_COLUMNS,
+    MAX_NAME,
     MAX_ROWS,
+    Remark,
     Unreadable,
-    bounded_lines,
-    numbers_first,
-    refuse_unprintable,
+    refuse_unusable,
+    said_of_missing,
 )
 
-MAX_TEXT = 1_000_000  # characters of one text; a longer one is a book, to be cut by whoever knows where
 MAX_CHARACTERS = 50_000_000  # of all texts together; their tokens are kept as eight bytes each
+MAX_JSON_LINE = 12 * MAX_TEXT + MAX_LINE  # JSON may write each character as two escapes of six
 
 Row = tuple[object, object]  # text and label as the file has them
 
@@ -38,14 +40,14 @@ class Texts:
     texts: list[str]
     labels: list[str]
     classes: list[str]
+    remarks: tuple[Remark, ...] = ()
 
 
 def read_texts(path: Path, spec: TextFile) -> Texts:
     """Raises Problem dataset_invalid, pointing to /dataset/file, /dataset/text or /dataset/label."""
     labelled = spec.task == "classification"
     try:
-        with path.open("rb") as file:
-            start = file.read(4096).removeprefix(b"\xef\xbb\xbf")
+        start = start_of(path)
         if start[:4] == b"PAR1":
             rows: Iterable[Row] = _parquet(path, spec, labelled)
         elif start.lstrip()[:1] in (b"{", b"["):
@@ -53,8 +55,6 @@ def read_texts(path: Path, spec: TextFile) -> Texts:
         else:
             rows = _csv(path, spec, labelled)
         return _checked(rows, labelled)
-    except UnicodeDecodeError as error:
-        raise _invalid("The file is not UTF-8, and no parquet file.") from error
     except Unreadable as error:
         raise _invalid(str(error)) from error
 
@@ -78,11 +78,13 @@ def _checked(rows: Iterable[Row], labelled: bool) -> Texts:
         labels.append(_label(label, number))
     if not texts:
         raise Unreadable("The file holds no text.")
-    classes = sorted(set(labels) - {""}, key=numbers_first)
+    names, missing = names_of(labels)
+    classes = sorted(set(names) - {""}, key=numbers_first)
     if labelled and not 2 <= len(classes) <= MAX_CLASSES:
         raise Unreadable(f"The labels name {len(classes)} classes; 2 to {MAX_CLASSES} are read.")
-    refuse_unprintable(classes)
-    return Texts(texts, labels, classes)
+    refuse_unusable(classes)
+    said = (said_of_missing(missing.total(), len(names), sorted(missing)),) if labelled and missing else ()
+    return Texts(texts, names, classes, said)
 
 
 def _label(label: object, row: int) -> str:
@@ -94,15 +96,15 @@ def _label(label: object, row: int) -> str:
             said += " Write whole numbers without a fraction, and null or nothing where it is unknown."
         raise Unreadable(said)
     name = str(label).strip()
-    if len(name) > 200:
-        raise Unreadable(f"Row {row}: the label has {len(name)} characters; at most 200 are read.")
+    if len(name) > MAX_NAME:
+        raise Unreadable(f"Row {row}: the label has {len(name)} characters; at most {MAX_NAME} are read.")
     return name
 
 
 def _json_lines(path: Path, spec: TextFile, labelled: bool) -> Iterator[Row]:
-    with path.open(encoding="utf-8-sig") as stream:
+    with text_of(path) as stream:
         number = 0
-        for line in bounded_lines(stream):
+        for line in bounded_lines(stream, MAX_JSON_LINE):
             if not line.strip():
                 continue
             try:
@@ -142,22 +144,19 @@ def _no_lines() -> Unreadable:
 
 
 def _csv(path: Path, spec: TextFile, labelled: bool) -> Iterator[Row]:
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        lines = csv.reader(bounded_lines(stream), strict=True)
-        try:
-            header = next(lines, [])
-            if len(header) > MAX_COLUMNS:
-                raise Unreadable(f"The header has {len(header)} columns; at most {MAX_COLUMNS} are read.")
-            for field, name in (("text", spec.text), ("label", spec.label))[: 2 if labelled else 1]:
-                if header.count(name) != 1:
-                    raise _missing(field, name, header, "The header")
-            text, label = header.index(spec.text), header.index(spec.label) if labelled else None
-            for number, line in enumerate(line for line in lines if line):
-                if len(line) != len(header):
-                    raise Unreadable(f"Row {number} has {len(line)} columns; the header has {len(header)}.")
-                yield line[text], None if label is None else line[label]
-        except csv.Error as error:
-            raise Unreadable(f"The csv cannot be read: {error}.") from error
+    with text_of(path) as stream:
+        lines = csv_rows(stream)
+        header = next(lines, [])
+        if len(header) > MAX_COLUMNS:
+            raise Unreadable(f"The header has {len(header)} columns; at most {MAX_COLUMNS} are read.")
+        for field, name in (("text", spec.text), ("label", spec.label))[: 2 if labelled else 1]:
+            if header.count(name) != 1:
+                raise _missing(field, name, header, "The header")
+        text, label = header.index(spec.text), header.index(spec.label) if labelled else None
+        for number, line in enumerate(lines):
+            if len(line) != len(header):
+                raise Unreadable(f"Row {number} has {len(line)} columns; the header has {len(header)}.")
+            yield line[text], None if label is None else line[label]
 
 
 def _parquet(path: Path, spec: TextFile, labelled: bool) -> Iterator[Row]:

@@ -18,7 +18,7 @@ from workers.distillation.data import Data, Rows, Standardisation, Text, shown, 
 from workers.distillation.networks.tokens import PAD
 from workers.distillation.objectives.terms import UNKNOWN
 from workers.distillation.plan import seed_of
-from workers.distillation.read import MAX_VALUES
+from workers.distillation.table import MAX_VALUES
 from workers.distillation.text import topics
 from workers.distillation.text.masks import masked
 from workers.distillation.text.read import Texts, read_texts
@@ -71,6 +71,7 @@ def _classification(read: Texts, spec: AnyTextData, teachers: Tokenizer | None) 
     chosen = indices[2].tolist()
     return replace(
         data,
+        remarks=read.remarks,
         text=_text(
             tokenizer,
             (train, validation, test),
