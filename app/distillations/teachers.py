@@ -19,6 +19,7 @@ ClassNames = Annotated[list[ClassName], Field(min_length=2, max_length=MAX_CLASS
 Missing = Literal["uniform", "renormalise", "ghost"]
 Inputs = Literal["standardised", "raw"]
 Answers = Literal["logits", "probabilities", "log_probabilities", "sigmoid"]
+Objection = Literal["class_order", "teacher_worse_than_chance"]
 ReadableId = Annotated[str, StringConstraints(pattern=r"^(model|ckpt)_[0-9a-f]{32}$")]
 
 CLASSES = Field(
@@ -104,7 +105,20 @@ class TrainedTeacher(Strict):
     )
 
 
-class UploadedTeacher(Weights):
+class Judged(Strict):
+    """A teacher that is there already: it answers the validation rows before anything is learned from it."""
+
+    accept: Annotated[list[Objection], Field(max_length=2)] = Field(
+        default_factory=list,
+        description="What does not end the job, but stands in its report. `class_order`: the teacher is right if its "
+        "columns are assigned to other classes; without this the job ends and names the list for `classes`. "
+        "`teacher_worse_than_chance`: it is right less often than always answering the most frequent class (of real "
+        "numbers: further off than their mean). A preflight says both beforehand.",
+        examples=[["class_order"]],
+    )
+
+
+class UploadedTeacher(Weights, Judged):
     """A teacher that you uploaded."""
 
     source: Literal["file"] = Field(description="A model that you uploaded.", examples=["file"])
@@ -115,7 +129,7 @@ class UploadedTeacher(Weights):
     )
 
 
-class ModelTeacher(Strict):
+class Registered(Strict):
     """A model of the registry, or what an earlier job made."""
 
     source: Literal["model"] = Field(description="A model that is here already.", examples=["model"])
@@ -125,7 +139,11 @@ class ModelTeacher(Strict):
     )
 
 
-class SoftLabels(Strict):
+class ModelTeacher(Registered, Judged):
+    """A model of the registry, or what an earlier job made."""
+
+
+class SoftLabels(Judged):
     """A teacher's answers instead of the teacher: no weights leave your hands."""
 
     source: Literal["soft_labels"] = Field(description="Answers that you uploaded.", examples=["soft_labels"])
@@ -146,7 +164,7 @@ class SoftLabels(Strict):
     classes: ClassNames | None = CLASSES
 
 
-class EndpointTeacher(Strict):
+class EndpointTeacher(Judged):
     """A teacher behind an HTTP endpoint. The training process itself asks it, once for every row.
 
     It posts `{"inputs": [[…], …]}`, rows as nested lists of numbers, and expects `{"logits": [[…], …]}` or
@@ -195,7 +213,7 @@ Member = Annotated[
 ]
 
 
-class EnsembleTeacher(Strict):
+class EnsembleTeacher(Judged):
     """Several teachers as one."""
 
     source: Literal["ensemble"] = Field(description="The average of several teachers.", examples=["ensemble"])

@@ -31,7 +31,6 @@ from workers.distillation.features import wanted_features, with_features
 from workers.distillation.initialise import initial_weights
 from workers.distillation.learner import refuse_unfit
 from workers.distillation.objectives import refuse_undefined
-from workers.distillation.objectives.terms import is_known
 from workers.distillation.plan import (
     Lesson,
     Stage,
@@ -46,18 +45,23 @@ from workers.distillation.preflight_costs import Costs, memory_of, time_of
 from workers.distillation.preflight_data import check_data
 from workers.distillation.preflight_files import time_of_compression, time_of_exports
 from workers.distillation.preflight_rehearsal import Rehearsal, as_long, excerpt_of, rehearse, resident
-from workers.distillation.preflight_teacher import judge, judge_numbers
 from workers.distillation.run import first_heard, load_data, reproducible
 from workers.distillation.signals import Signal
 from workers.distillation.students import multiply_adds, parameters
+from workers.distillation.teacher_checks import (
+    ENDPOINT_ROWS,
+    ROWS,
+    Check,
+    asked_rows,
+    checked,
+    most_rows,
+    there_already,
+)
 from workers.distillation.teachers import Teacher
 from workers.distillation.text.sequence import sequence_lesson
 from workers.run import Run
 
-ROWS = 256  # that a teacher is asked about at most, of the validation rows and of the training rows
-ENDPOINT_ROWS = 32  # one request, whose owner may count them
 FIRST_ROWS = 8  # asked first; then ever more, while the teacher is fast
-TEXT_TOKENS = 2048  # of a language model, which answers every token
 TEACHER_SECONDS = 3.0  # for all its parts together
 ENDPOINT_TIMEOUT = 10.0  # seconds; the request that waits has no more patience than for one attempt
 
@@ -91,7 +95,7 @@ def _look(job: DistillationJob, asked: PreflightQuestion, run: Run) -> Preflight
     refuse_without_network(job, teacher)
     wanted = wanted_features(job.objective, student_stage.begin(data), teacher, data)
     initial_weights(job, student_stage, teacher, data)  # for what it refuses; steps take as long from any weights
-    checks, regressors, per_row = _checks(job, data, members, teacher)
+    checks, regressors, per_row = _checks(job, data, teacher)
     rows = _rows_for(job, data, per_row)
 
     lesson = student_lesson(job, data, Signal(torch.zeros(0), ""))
@@ -112,7 +116,7 @@ def _look(job: DistillationJob, asked: PreflightQuestion, run: Run) -> Preflight
         process=process,
         teacher=teacher,
         per_row=per_row,
-        rows_asked=_most_rows(job, data),
+        rows_asked=most_rows(job, data),
         features=sum(each[:1].numel() * each.element_size() for each in said.features.values()),
         trained=[each for each in trained if each is not None],
         student=student,
@@ -130,7 +134,9 @@ def _look(job: DistillationJob, asked: PreflightQuestion, run: Run) -> Preflight
         data=check_data(data),
     )
     finite = all(each.finite for each in (student, *costs.trained))
-    return Preflight(**dict(found), advice=advice_on(job, found, finite=finite, warnings=teacher.warnings))
+    return Preflight(
+        **dict(found), advice=advice_on(job, found, finite=finite, warnings=teacher.warnings, remarks=data.remarks)
+    )
 
 
 def _members(job: DistillationJob, data: Data, run: Run) -> list[Member]:
@@ -166,40 +172,26 @@ def _together(job: DistillationJob, data: Data, members: Sequence[Member]) -> Te
 
 
 def _checks(
-    job: DistillationJob, data: Data, members: Sequence[Member], teacher: Teacher
+    job: DistillationJob, data: Data, teacher: Teacher
 ) -> tuple[list[TeacherCheck], list[RegressorCheck], float]:
     """What there is to say of each teacher that is there already, of classes or of real numbers.
 
     And the seconds that the whole takes for a row.
     """
-    chance = 0 if data.targets else int(data.train.labels[is_known(data.train.labels)].bincount().argmax())
-    there = [(member.pointer, member.teacher) for member in members if member.stage is None]
-    if isinstance(job.teacher, EnsembleTeacher) and len(there) == len(members):
-        there.insert(0, ("/teacher", teacher))
-    most = _most_rows(job, data)
-    checks, regressors, per_row = [], [], {}
+    there = there_already(job, teacher)
+    checks, per_row = list[Check](), dict[str, float]()
     for pointer, each in there:
-        logits, asked, per_row[pointer] = _hear(each, data, most, TEACHER_SECONDS / len(there))
-        labels = asked.labels
-        if data.targets is not None:
-            regressors.append(judge_numbers(logits, labels, pointer=pointer))
-            continue
-        logits, labels = logits[is_known(labels)], labels[is_known(labels)]
-        checks.append(judge(logits, labels, pointer=pointer, chance_class=chance, language=data.language))
+        logits, asked, per_row[pointer] = _hear(each, job, data, TEACHER_SECONDS / len(there))
+        checks.append(checked(pointer, logits, asked, data))
     if "/teacher" not in per_row:
-        per_row["/teacher"] = _hear(teacher, data, most, TEACHER_SECONDS / 2)[2]
-    return checks, regressors, per_row["/teacher"]
+        per_row["/teacher"] = _hear(teacher, job, data, TEACHER_SECONDS / 2)[2]
+    teachers_of_classes = [check for check in checks if isinstance(check, TeacherCheck)]
+    return teachers_of_classes, [each for each in checks if isinstance(each, RegressorCheck)], per_row["/teacher"]
 
 
-def _most_rows(job: DistillationJob, data: Data) -> int:
-    if data.language:
-        return max(2, TEXT_TOKENS // data.input_shape[0])
-    return ENDPOINT_ROWS if any(isinstance(spec, EndpointTeacher) for _, spec in parts(job.teacher)) else ROWS
-
-
-def _hear(teacher: Teacher, data: Data, most: int, seconds: float) -> tuple[Tensor, Rows, float]:
+def _hear(teacher: Teacher, job: DistillationJob, data: Data, seconds: float) -> tuple[Tensor, Rows, float]:
     """(logits, the validation rows that they are of, seconds a row). Ever more rows, while there is time."""
-    order = torch.randperm(len(data.validation.y), generator=torch.Generator().manual_seed(0))[:most]
+    order, most = asked_rows(job, data), most_rows(job, data)
     heard: list[Tensor] = []
     first, block, spent, fastest = 0, min(FIRST_ROWS, most), 0.0, math.inf
     if most == ENDPOINT_ROWS:
@@ -216,7 +208,7 @@ def _hear(teacher: Teacher, data: Data, most: int, seconds: float) -> tuple[Tens
 
 def _rows_for(job: DistillationJob, data: Data, per_row: float) -> int:
     """Training rows that the teacher is asked about: as many as it answers in the time that is left."""
-    return max(2, min(_most_rows(job, data), int(TEACHER_SECONDS / 2 / max(per_row, 1e-9))))
+    return max(2, min(most_rows(job, data), int(TEACHER_SECONDS / 2 / max(per_row, 1e-9))))
 
 
 def _student_lesson(

@@ -13,8 +13,10 @@ from app.distillations.preflight_parts import Advice
 from app.distillations.schemas import DistillationJob
 from app.distillations.teachers import SoftLabels, TrainedTeacher, parts
 from workers.distillation.preflight_common_rules import COMMON_RULES, in_order
+from workers.distillation.preflight_data import said_of_leaked
 from workers.distillation.preflight_rule import Rule, advice, at
 from workers.distillation.preflight_teacher_rules import TEACHER_RULES
+from workers.distillation.table import Remark
 
 FEW_LABELS = 10  # a class; below, a pool that the teacher speaks for decides
 HIGH_ALPHA = 0.7
@@ -26,13 +28,22 @@ FEW_TEST_ROWS = 100
 ROUNDING_CLASSES = 100
 
 
-def advice_on(job: DistillationJob, found: Found, *, finite: bool, warnings: tuple[str, ...] = ()) -> list[Advice]:
-    """All that the rules say, and what a teacher's own file does.
+def advice_on(
+    job: DistillationJob,
+    found: Found,
+    *,
+    finite: bool,
+    warnings: tuple[str, ...] = (),
+    remarks: tuple[Remark, ...] = (),
+) -> list[Advice]:
+    """All that the rules say, and what the files of teacher and data do.
 
-    finite: whether the losses of the first steps were numbers. warnings: of the teacher, where it was read.
+    finite: whether the losses of the first steps were numbers. warnings, remarks: of the teacher and of the data, where
+    they were read.
     """
+    of_data = [advice(each.code, "warning" if each.doubt else "note", each.said, "/dataset") for each in remarks]
     of_teacher = [advice("teacher_of_another_split", "warning", said, "/teacher") for said in warnings]
-    return in_order((*of_teacher, *(each for rule in RULES for each in rule(job, found))), finite=finite)
+    return in_order((*of_teacher, *of_data, *(each for rule in RULES for each in rule(job, found))), finite=finite)
 
 
 # What is to be expected
@@ -235,13 +246,8 @@ def constant_features(job: DistillationJob, found: Found) -> Rule:
 def leaked_rows(job: DistillationJob, found: Found) -> Rule:
     """A test that was seen in training."""
     if found.data.duplicates_in_test:
-        of_test = f"{found.data.duplicates_in_test} of {found.shapes.rows['test']} test rows are also training rows"
-        detail = f"{of_test}: the accuracy will be too good. Remove duplicates before uploading."
-        if isinstance(job.dataset, TextFile | BuiltinText):
-            detail = (
-                f"{of_test} once they are tokens: texts that come twice, or that differ only in unknown words or "
-                "behind `max_length`. The accuracy will be too good; remove texts that come twice before uploading."
-            )
+        of_texts = isinstance(job.dataset, TextFile | BuiltinText)
+        detail = said_of_leaked(found.data.duplicates_in_test, found.shapes.rows["test"], of_texts=of_texts)
         yield advice("leaked_rows", "warning", detail, "/dataset")
 
 

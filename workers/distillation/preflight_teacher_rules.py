@@ -6,10 +6,11 @@ As those of `preflight_advice.py`, which has all others.
 from collections.abc import Iterator
 
 from app.distillations.objectives import Dkd, LogitMse, LogitStd, Place, Ramp, Single, TfKd, singles
-from app.distillations.preflight import Found, TeacherCheck
+from app.distillations.preflight import Found
 from app.distillations.schemas import DistillationJob
-from app.distillations.teachers import EndpointTeacher, SoftLabels, TrainedTeacher, UploadedTeacher, parts
+from app.distillations.teachers import SoftLabels, TrainedTeacher, UploadedTeacher, parts
 from workers.distillation.preflight_rule import Rule, advice, at
+from workers.distillation.teacher_checks import objections_to, spec_at
 
 NOISY = 0.8  # accuracy below which a teacher's answers alone mislead
 MISCALIBRATED = 0.15
@@ -17,55 +18,9 @@ SATURATED_SHARE = 0.5
 SMOOTHED_TEACHER = 0.05
 
 
-def class_order(job: DistillationJob, found: Found) -> Rule:
-    """Columns that stand for other classes than they are taken for."""
-    for check in found.teachers:
-        if check.class_order is None or check.accuracy_in_that_order is None:
-            continue
-        names, better = _names(job, found, check), check.accuracy_in_that_order
-        detail = (
-            f"The teacher is right on {check.accuracy:.0%} of {check.rows} validation rows, and on {better:.0%} if its "
-            "columns are assigned to other classes: the order of its classes seems not to be the data's."
-        )
-        pointer = f"{check.pointer}/classes" if names is not None else check.pointer
-        yield advice("class_order", "problem", detail, pointer, names)
-
-
-def _names(job: DistillationJob, found: Found, check: TeacherCheck) -> list[str] | None:
-    """The field `classes` with which the teacher's columns stand for what they seem to be; None: it has none."""
-    spec = _spec_at(job, check.pointer)
-    if not isinstance(spec, UploadedTeacher | SoftLabels | EndpointTeacher) or check.class_order is None:
-        return None
-    classes = found.shapes.class_names
-    claimed = spec.classes or classes
-    return [classes[check.class_order[classes.index(name)]] for name in claimed]
-
-
-def _spec_at(job: DistillationJob, pointer: str) -> object:
-    return {"".join(f"/{step}" for step in place): spec for place, spec in parts(job.teacher)}.get(pointer)
-
-
-def worse_than_chance(job: DistillationJob, found: Found) -> Rule:
-    """A teacher that has nothing to teach."""
-    for check in found.teachers:
-        if check.accuracy <= check.chance:
-            detail = (
-                f"The teacher is right on {check.accuracy:.1%} of {check.rows} validation rows; always answering the "
-                f"most frequent class is right on {check.chance:.1%}. Look at its inputs (`standardised` or `raw`), "
-                "its classes and its file."
-            )
-            yield advice("teacher_worse_than_chance", "problem", detail, check.pointer)
-
-
-def no_better_than_the_mean(job: DistillationJob, found: Found) -> Rule:
-    """A teacher of real numbers that has nothing to teach."""
-    for check in found.regressors:
-        if check.r2 <= 0:
-            detail = (
-                f"On {check.rows} validation rows the teacher explains nothing (R² {check.r2:.2f}): their mean is as "
-                "good. Look at its inputs (`standardised` or `raw`), and at the unit of its answers."
-            )
-            yield advice("teacher_worse_than_chance", "problem", detail, check.pointer)
+def objections(job: DistillationJob, found: Found) -> Rule:
+    """Classes in another order, and nothing to teach: what ends the job, unless it accepts that."""
+    yield from objections_to(job, [*found.teachers, *found.regressors], found.shapes.class_names)
 
 
 def label_smoothing(job: DistillationJob, found: Found) -> Rule:
@@ -97,7 +52,7 @@ def answers_are_probabilities(job: DistillationJob, found: Found) -> Rule:
                 "The answers are distributions, and are read as logits: their softmax is nearly even, so the student "
                 "learns next to nothing."
             )
-            fixed = isinstance(_spec_at(job, check.pointer), UploadedTeacher | SoftLabels)
+            fixed = isinstance(spec_at(job, check.pointer), UploadedTeacher | SoftLabels)
             pointer = f"{check.pointer}/kind" if fixed else check.pointer
             yield advice("answers_are_probabilities", "problem", detail, pointer, "probabilities" if fixed else None)
 
@@ -180,9 +135,7 @@ def noisy_teacher_alone(job: DistillationJob, found: Found) -> Rule:
 
 
 TEACHER_RULES = (
-    class_order,
-    worse_than_chance,
-    no_better_than_the_mean,
+    objections,
     answers_are_probabilities,
     log_probabilities_matched,
     label_smoothing,

@@ -19,6 +19,7 @@ from workers.distillation.evaluate import Comparison, Quality
 from workers.distillation.findings import Findings, gain, language, masked_language, row_counts, values
 from workers.distillation.initialise import initialisation_note
 from workers.distillation.objectives.terms import is_known
+from workers.distillation.preflight_data import duplicates_in_test, said_of_leaked
 from workers.distillation.targets import Errors, Targets
 from workers.distillation.teachers import Use
 from workers.distillation.text.report import (
@@ -90,6 +91,9 @@ def warnings(job: DistillationJob, data: Data, findings: Findings) -> list[str]:
     if 0 < findings.teacher_parameters < findings.student_parameters:
         said.append("The student is larger than the teacher.")
     said += findings.teacher_warnings
+    said += [remark.said for remark in data.remarks if remark.doubt]
+    if leaked := duplicates_in_test(data):
+        said.append(said_of_leaked(leaked, len(data.test.y), of_texts=data.text is not None))
     said += few_seeds(gain(findings))
     if seen := _perhaps_seen(job, findings):
         said.append(seen)
@@ -167,8 +171,8 @@ def _signal_note(use: Use) -> str:
 
 
 def _data_notes(job: DistillationJob, data: Data) -> list[str]:
-    """What was done to the training rows, if anything."""
-    said = []
+    """How the data set was read, and what was done to the training rows, if anything."""
+    said = [remark.said for remark in data.remarks if not remark.doubt]
     if data.targets is not None:
         said.append(_targets_note(data.targets))
     if job.dataset.label_noise:

@@ -43,6 +43,7 @@ from workers.distillation.report import report, result
 from workers.distillation.signals import PLAIN, Signal
 from workers.distillation.state import Keeper, Outcome
 from workers.distillation.targets import score as score_of_numbers
+from workers.distillation.teacher_checks import accepted, there_already
 from workers.distillation.team import dismiss
 from workers.distillation.text.rows import load_text
 from workers.distillation.text.sequence import sequence_lesson
@@ -70,10 +71,10 @@ def _distil(job: DistillationJob, run: Run) -> dict[str, Any]:
     refuse_without_network(job, teacher)
     wanted = wanted_features(job.objective, pairs[0][0].begin(data), teacher, data)
     begun = initial_weights(job, pairs[0][0], teacher, data)
+    teacher = fit_to_teach(job, data, teacher, run)
     heard, use = heard_lesson(job, data, teacher, wanted, run)
     lesson = replace(heard, begun=begun)
     answers = teachers.answers_of(teacher, data, data.test, run)
-    warn_early(teachers.answers_of(teacher, data, data.validation, run), data, run)
 
     for student, baseline in pairs:
         teach(student, lesson, data, keeper, every=job.training.checkpoint_every)
@@ -177,7 +178,7 @@ def _member(job: DistillationJob, spec: Single, number: int | None, data: Data, 
         teacher = teachers.loaded(spec, data, keeper.run, pointer)
         for said in teacher.warnings:
             keeper.run.event("warning", {"code": "teacher_of_another_split", "detail": said})
-        return teacher
+        return teacher if number is None else accepted(job, data, pointer, teacher, keeper.run)
     stage = teacher_stage(job, spec, number)
     refuse_unfit(stage, data)
     teach(stage, teacher_lesson(data, spec), data, keeper)
@@ -185,7 +186,21 @@ def _member(job: DistillationJob, spec: Single, number: int | None, data: Data, 
     return teachers.trained(trained(stage, keeper.outcomes, data), file)
 
 
-def warn_early(answers: Tensor, data: Data, run: Run) -> None:
+def fit_to_teach(job: DistillationJob, data: Data, teacher: teachers.Teacher, run: Run) -> teachers.Teacher:
+    """The teacher, after it has answered the validation rows, with what the job accepts of it among its warnings.
+
+    A teacher of this job that has nothing to teach is warned of at once. Raises Problem where another has not, or has
+    its classes in another order.
+    """
+    answers = teachers.answers_of(teacher, data, data.validation, run)
+    there = "/teacher" in dict(there_already(job, teacher))
+    judged = accepted(job, data, "/teacher", teacher, run, answers) if there else teacher
+    if len(judged.warnings) == len(teacher.warnings):
+        _warn_early(answers, data, run)
+    return judged
+
+
+def _warn_early(answers: Tensor, data: Data, run: Run) -> None:
     """Say at once what the report would say at the end: that this teacher has nothing to teach.
 
     answers: its logits (validation rows, classes).

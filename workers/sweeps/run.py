@@ -27,7 +27,15 @@ from workers.distillation.networks.network import Network
 from workers.distillation.objectives import refuse_undefined
 from workers.distillation.plan import Lesson, student_lesson, student_stages
 from workers.distillation.report import result
-from workers.distillation.run import first_heard, heard_lesson, load_data, publish, reproducible, teacher_of, warn_early
+from workers.distillation.run import (
+    first_heard,
+    fit_to_teach,
+    heard_lesson,
+    load_data,
+    publish,
+    reproducible,
+    teacher_of,
+)
 from workers.distillation.signals import Signal
 from workers.distillation.state import Keeper
 from workers.distillation.students import logits_of
@@ -59,11 +67,10 @@ class _Sweeping:
         self.data = load_data(base, run)
         refuse_undefined(base.objective, len(self.data.classes))
         refuse_unfit(student_stages(base)[0][0], self.data)
-        self.teacher = teacher_of(base, self.data, self.keeper)
+        self.teacher = fit_to_teach(base, self.data, teacher_of(base, self.data, self.keeper), run)
         self.heard, view = first_heard(base, self.data)
         shown = replace(self.data, train=self.heard)
         self.signal, self.use = teachers.signal_and_use(self.teacher, shown, base.signal, run, view=view)
-        warn_early(teachers.answers_of(self.teacher, self.data, self.data.validation, run), self.data, run)
         self.trainer = Trainer(self.data, self.keeper, pruning=PRUNING[sweep.pruning])
         self.views: dict[int, TrialView] = {}
         self.costs: dict[str, tuple[int, int, float]] = self.keeper.notes.setdefault("costs", {})

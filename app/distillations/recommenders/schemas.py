@@ -9,7 +9,7 @@ from app.distillations.recommenders.architectures import AnyScorer, Scorer
 from app.distillations.recommenders.data import Interactions, SyntheticInteractions, UploadedInteractions
 from app.distillations.recommenders.objectives import Base, Bpr, De, RankingObjective, Rd, Rrd, SoftmaxKl, terms_of
 from app.distillations.results import Spread
-from app.distillations.teachers import ModelTeacher
+from app.distillations.teachers import Registered
 from app.distillations.training import Optimisation
 from app.schemas import FileId, Seed, Strict, Submission, View, refuse
 
@@ -59,7 +59,7 @@ class UploadedLists(Strict):
     )
 
 
-RankingTeacher = Annotated[TrainedScorer | UploadedLists | ModelTeacher, Field(discriminator="source")]
+RankingTeacher = Annotated[TrainedScorer | UploadedLists | Registered, Field(discriminator="source")]
 
 
 class RankingStudent(Strict):
@@ -181,7 +181,7 @@ def files_of_recommender(job: RecommenderJob) -> list[tuple[str, str, str]]:
 
 def models_of_recommender(job: RecommenderJob) -> list[tuple[str, str]]:
     """The models and checkpoints that a job needs: (JSON pointer, id)."""
-    return [("/teacher/model", job.teacher.model)] if isinstance(job.teacher, ModelTeacher) else []
+    return [("/teacher/model", job.teacher.model)] if isinstance(job.teacher, Registered) else []
 
 
 def scorers(job: RecommenderJob) -> dict[str, AnyScorer]:

@@ -96,29 +96,29 @@ BAG = {"architecture": {"kind": "bag_of_embeddings"}}
 DKD = {"kind": "dkd"}
 FIRES: list[tuple[Rule, Json, Json, str, object]] = [
     (
-        teacher_rules.class_order,
+        teacher_rules.objections,
         {},
         {"teacher": {"accuracy": 0.1, "chance": 0.05, "class_order": [1, 2, 0], "accuracy_in_that_order": 0.95}},
         "/teacher/classes",
         ["b", "c", "a"],
     ),
     (
-        teacher_rules.class_order,
+        teacher_rules.objections,
         {"teacher": ONNX | {"classes": ["c", "a", "b"]}},
         {"teacher": {"accuracy": 0.1, "chance": 0.05, "class_order": [1, 2, 0], "accuracy_in_that_order": 0.95}},
         "/teacher/classes",
         ["a", "b", "c"],
     ),
     (
-        teacher_rules.class_order,
+        teacher_rules.objections,
         {"teacher": {"source": "model", "model": "model_" + "0" * 32}},
         {"teacher": {"accuracy": 0.1, "chance": 0.05, "class_order": [1, 2, 0], "accuracy_in_that_order": 0.95}},
         "/teacher",
         None,
     ),
-    (teacher_rules.worse_than_chance, {}, {"teacher": {"accuracy": 0.4}}, "/teacher", None),
+    (teacher_rules.objections, {}, {"teacher": {"accuracy": 0.4}}, "/teacher", None),
     (
-        teacher_rules.no_better_than_the_mean,
+        teacher_rules.objections,
         {},
         {"regressors": [{"pointer": "/teacher", "rows": 50, "r2": -0.1, "mean_squared_error": 1.1}]},
         "/teacher",
@@ -320,7 +320,7 @@ def test_a_suggestion_that_is_followed_is_a_job_and_is_not_made_again(
         body["objective"] = {"kind": value, "temperature": 4.0, "alpha": 0.9}
     followed = DistillationJob.model_validate(body)
     measured = (
-        teacher_rules.class_order,
+        teacher_rules.objections,
         teacher_rules.answers_are_probabilities,
         common_rules.too_large,
     )  # what was found is of the old job

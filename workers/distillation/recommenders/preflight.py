@@ -14,7 +14,7 @@ from app.distillations.preflight_parts import Capacity, Memory, Time
 from app.distillations.recommenders.objectives import terms_of
 from app.distillations.recommenders.preflight import RankingFound, RankingPreflight, RankingShapes
 from app.distillations.recommenders.schemas import RecommenderJob, UploadedLists
-from app.distillations.teachers import ModelTeacher
+from app.distillations.teachers import Registered
 from workers.distillation.evaluate import LATENCY_SECONDS
 from workers.distillation.preflight_costs import (
     BYTES,
@@ -116,7 +116,7 @@ def _teacher(
     if isinstance(job.teacher, UploadedLists):
         return from_lists(run.files[job.teacher.file], data, objectives), None, None, 0.0
     depth = depth_of(objectives)
-    if isinstance(job.teacher, ModelTeacher):
+    if isinstance(job.teacher, Registered):
         signal, network = from_model(run.files.get(job.teacher.model), data, depth, device_of(student))
         return signal, None, network, (time.perf_counter() - began) / data.users
     stage, users = teacher_stage(job, job.teacher), first_users(student, data)

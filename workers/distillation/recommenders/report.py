@@ -10,7 +10,7 @@ import torch
 
 from app.distillations.recommenders.data import SyntheticInteractions
 from app.distillations.recommenders.schemas import RankingGain, RecommenderJob, RecommenderResult, UploadedLists
-from app.distillations.teachers import ModelTeacher
+from app.distillations.teachers import Registered
 from workers.distillation.evaluate import Comparison, compare
 from workers.distillation.findings import Cost, mean_sd, verdict
 from workers.distillation.onnx_file import notes_of_exports
@@ -126,7 +126,7 @@ def notes(job: RecommenderJob, data: Data, findings: Findings) -> list[str]:
     ]
     if isinstance(job.dataset, SyntheticInteractions):
         said.append("The interactions are synthetic: they compare methods, and say nothing about people.")
-    if isinstance(job.teacher, ModelTeacher):
+    if isinstance(job.teacher, Registered):
         said.append(
             f"The teacher is {job.teacher.model}, made elsewhere. If it was trained on held-out interactions, every "
             "number here flatters it. Users whom it does not know were learned from interactions alone."

@@ -9,7 +9,7 @@ import torch
 
 from app.distillations.recommenders.objectives import terms_of
 from app.distillations.recommenders.schemas import RecommenderJob, UploadedLists, items_needed
-from app.distillations.teachers import ModelTeacher
+from app.distillations.teachers import Registered
 from workers.distillation.onnx_file import publish_exports
 from workers.distillation.recommenders.checkpoints import to_bytes
 from workers.distillation.recommenders.data import Data, load
@@ -84,7 +84,7 @@ def _teacher(job: RecommenderJob, data: Data, keeper: Keeper) -> tuple[Signal, S
     objectives = [single for _, _, single in terms_of(job.objective)]
     if isinstance(job.teacher, UploadedLists):
         return from_lists(keeper.run.files[job.teacher.file], data, objectives), None
-    if isinstance(job.teacher, ModelTeacher):
+    if isinstance(job.teacher, Registered):
         device = device_of(student_stages(job)[0][0])
         return from_model(keeper.run.files.get(job.teacher.model), data, depth_of(objectives), device)
     stage = teacher_stage(job, job.teacher)

@@ -107,7 +107,7 @@ def test_an_ensemble_of_three_origins_teaches(job: Make, house: Make, iris: Data
     np.save(tmp_path / "soft.npy", np.random.default_rng(0).dirichlet([1, 1, 1], size=150))
     files = {"file_1": linear(tmp_path / "t.onnx", least_squares(iris)), "file_2": tmp_path / "soft.npy"}
     trained = {"source": "train", "architecture": {"kind": "mlp", "hidden": [8]}}
-    soft = {"source": "soft_labels", "file": "file_2", "kind": "probabilities"}
+    soft = {"source": "soft_labels", "file": "file_2", "kind": "probabilities", "accept": ["teacher_worse_than_chance"]}
     told = house(files=files)
     run(job(teacher={"source": "ensemble", "members": [trained, ONNX, soft], "weights": [2.0, 2.0, 1.0]}), told)
     report = report_of(told)
