@@ -5,12 +5,10 @@ import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from itertools import accumulate, pairwise
 from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from app.distillations.datasets import BUILTIN_REGRESSION, BuiltinData, Images, Splitting, UploadedData
@@ -18,7 +16,8 @@ from app.errors import Problem
 from workers.distillation.images import read_images
 from workers.distillation.objectives.terms import UNKNOWN
 from workers.distillation.read import is_npz, read_table
-from workers.distillation.table import TEST, TRAIN, VALIDATION, Array, Remark, Table, Unreadable, quantities
+from workers.distillation.splits import codes_of, noisy, shown_labels, shown_numbers, split
+from workers.distillation.table import Array, Remark, Table, Unreadable
 from workers.distillation.targets import Targets, known_rows, targets_of, whole_rows
 
 
@@ -159,21 +158,10 @@ def load(spec: BuiltinData | UploadedData, files: Mapping[str, Path]) -> Data:
     if targets is None:
         data = shown((train, validation, test), table.classes, standardise, spec, total, digest)
         return replace(data, remarks=table.remarks, pixels=table.pixels)
-    seen = _seen_numbers(train.y, spec)
+    seen = shown_numbers(train.y, spec)
     learned = torch.nonzero(torch.ones(len(seen)) if spec.unlabelled_pool else known_rows(seen)).flatten()
-    return Data(
-        train,
-        validation,
-        test,
-        seen,
-        learned,
-        targets.names,
-        standardise,
-        total,
-        digest,
-        targets=targets,
-        remarks=table.remarks,
-    )
+    found = Data(train, validation, test, seen, learned, targets.names, standardise, total, digest, targets=targets)
+    return replace(found, remarks=table.remarks)
 
 
 def _uploaded(spec: UploadedData, path: Path) -> Table:
@@ -205,10 +193,10 @@ def shown(
 ) -> Data:
     """The data, with the labels that the student is shown. Raises Problem: too_few_labels, too_many_labels."""
     train, validation, test = splits
-    left_out = _codes(spec.leave_out, classes)
+    left_out = codes_of(spec.leave_out, classes)
     kept = ~torch.isin(train.y, torch.tensor(left_out, dtype=torch.int64))
-    train = replace(train, y=_with_noise(train.y, len(classes), spec))
-    seen = _seen(torch.where(kept, train.y, UNKNOWN).numpy(), len(classes), spec)
+    train = replace(train, y=noisy(train.y, len(classes), spec))
+    seen = shown_labels(torch.where(kept, train.y, UNKNOWN).numpy(), len(classes), spec)
     return Data(
         train=train,
         validation=validation,
@@ -242,97 +230,6 @@ def _builtin(name: str) -> Table:
     if name in BUILTIN_REGRESSION:
         return Table(x, loaded.target[:, None], ["progression"])
     return Table(x, loaded.target.astype(np.int64), [str(label) for label in loaded.target_names])
-
-
-def split(
-    labels: NDArray[np.int64], classes: list[str], spec: Splitting, parts: NDArray[np.int8] | None = None
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Row numbers of training, validation and test: stratified; rows without a label are training rows.
-
-    parts: (rows,) the split of each row, where the data set has a test or validation split of its own.
-    """
-    draw = np.random.default_rng([spec.split_seed, 0])
-    own = np.full(len(labels), TRAIN, dtype=np.int8) if parts is None else parts
-    drawn = [part for part in (TEST, VALIDATION) if not ((own == part) & (labels != UNKNOWN)).any()]
-    shares = [{TEST: spec.test, VALIDATION: spec.validation}[part] for part in drawn]
-    where = np.full(len(labels), TRAIN, dtype=np.int8)
-    for code, name in enumerate(classes):
-        rows = draw.permutation(np.flatnonzero((labels == code) & (own == TRAIN)))
-        if len(rows) <= len(shares):
-            needed = "one is needed in each of the three splits" if parts is None else "one is needed for each split"
-            title = f"Class {name!r} has {len(rows)} labelled rows; {needed}."
-            ways_out = [{"task": "regression"}] if isinstance(spec, UploadedData) and quantities(classes) else []
-            raise Problem("dataset_invalid", title, pointer="/dataset/file", ways_out=ways_out)
-        for part, taken in zip(drawn, _first_parts(rows, shares), strict=True):
-            where[taken] = part
-    where = np.where((labels != UNKNOWN) & (own != TRAIN), own, where)
-    first_part, second_part, third_part = (
-        torch.from_numpy(np.flatnonzero(where == part)) for part in (TRAIN, VALIDATION, TEST)
-    )
-    return first_part, second_part, third_part
-
-
-def _first_parts(rows: NDArray[np.int64], shares: list[float]) -> list[NDArray[np.int64]]:
-    """The first rows by their shares, at least one for each share and one left over."""
-    ends = list(accumulate(max(1, round(len(rows) * share)) for share in shares))
-    ends = [min(end, len(rows) - len(ends) + place) for place, end in enumerate(ends)]
-    return [rows[first:end] for first, end in pairwise([0, *ends])]
-
-
-def _codes(names: list[str], classes: list[str]) -> tuple[int, ...]:
-    """Of classes by their names. Raises Problem no_such_class, too_few_classes."""
-    for position, name in enumerate(names):
-        if name not in classes:
-            title = f"There is no class {name!r}; the data has {', '.join(classes[:20])}."
-            raise Problem("no_such_class", title, pointer=f"/dataset/leave_out/{position}")
-    if len(classes) - len(set(names)) < 2:
-        raise Problem("too_few_classes", "Two classes must be left to learn from.", pointer="/dataset/leave_out")
-    return tuple(sorted({classes.index(name) for name in names}))
-
-
-def _with_noise(labels: Tensor, classes: int, spec: Splitting) -> Tensor:
-    """The labels, a share of the known ones replaced by another class, all others equally likely."""
-    draw = np.random.default_rng([spec.split_seed, 2])
-    known = draw.permutation(np.flatnonzero(labels.numpy() != UNKNOWN))
-    wrong = torch.from_numpy(known[: round(spec.label_noise * len(known))])
-    moved = labels[wrong] + torch.from_numpy(draw.integers(1, classes, len(wrong)))
-    return labels.index_copy(0, wrong, moved % classes)
-
-
-def _seen(labels: NDArray[np.int64], classes: int, spec: Splitting) -> Tensor:
-    """The labels (training rows,) with all but `labelled` of them hidden: an equal share of every class is kept."""
-    if spec.labelled is None:
-        return torch.from_numpy(labels.copy())
-    counts = np.bincount(labels[labels != UNKNOWN], minlength=classes)
-    if spec.labelled < classes:
-        title = f"The data has {classes} classes, and each needs at least one of the {spec.labelled} labelled rows."
-        raise Problem("too_few_labels", title, pointer="/dataset/labelled", ways_out=[{"labelled": classes}])
-    if spec.labelled > counts.sum():
-        title = f"The training split has {counts.sum()} labels; {spec.labelled} are asked for."
-        raise Problem("too_many_labels", title, pointer="/dataset/labelled", ways_out=[{"labelled": None}])
-    draw = np.random.default_rng([spec.split_seed, 1])
-    seen = np.full_like(labels, UNKNOWN)
-    for code, share in enumerate(_shares(counts, spec.labelled)):
-        kept = draw.permutation(np.flatnonzero(labels == code))[:share]
-        seen[kept] = code
-    return torch.from_numpy(seen)
-
-
-def _seen_numbers(y: Tensor, spec: Splitting) -> Tensor:
-    """The labels (training rows, targets) with all but `labelled` rows hidden."""
-    codes = torch.where(known_rows(y), 0, UNKNOWN)
-    return y.masked_fill((_seen(codes.numpy(), 1, spec) == UNKNOWN)[:, None], torch.nan)
-
-
-def _shares(counts: NDArray[np.int64], total: int) -> list[int]:
-    """How many of each class's `counts` rows make up `total`: in proportion, but at least one each."""
-    exact = counts * (total / counts.sum())
-    shares = np.clip(np.floor(exact).astype(np.int64), 1, counts)
-    while (missing := total - shares.sum()) != 0:
-        room = shares < counts if missing > 0 else shares > 1
-        shortfall = np.where(room, (exact - shares) * np.sign(missing), -np.inf)
-        shares[int(np.argmax(shortfall))] += np.sign(missing)
-    return [int(share) for share in shares]
 
 
 def _standardisation(raw: Tensor, kind: str) -> Standardisation:

@@ -75,8 +75,8 @@ class UploadedInteractions(HoldingOut):
     source: Literal["interactions"] = Field(description="An uploaded table.", examples=["interactions"])
     file: FileId = Field(
         description="An uploaded csv (UTF-8, or UTF-16 with its mark, or a gzip of it, with a header) or parquet of "
-        "purpose `dataset`: a row for each time that a user chose an item. Users and items are names or whole numbers from 0; no rating is read. Errors count rows "
-        "from 0.",
+        "purpose `dataset`: a row for each time that a user chose an item. Users and items are names or whole numbers "
+        "from 0; no rating is read. Errors count rows from 0.",
         examples=["file_01990d3e7c5a7cc09d4b8c1f2a3b4c5d"],
     )
     user: Column = Field("user", description="The column of users.", examples=["user"])

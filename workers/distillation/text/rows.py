@@ -14,10 +14,11 @@ from torch import Tensor
 from app.distillations.datasets import AnyTextData, BuiltinText
 from app.distillations.tokenizers import TeachersTokenizer
 from app.errors import Problem
-from workers.distillation.data import Data, Rows, Standardisation, Text, shown, split
+from workers.distillation.data import Data, Rows, Standardisation, Text, shown
 from workers.distillation.networks.tokens import PAD
 from workers.distillation.objectives.terms import UNKNOWN
 from workers.distillation.plan import seed_of
+from workers.distillation.splits import split
 from workers.distillation.table import MAX_VALUES
 from workers.distillation.text import topics
 from workers.distillation.text.masks import masked
