@@ -7,7 +7,8 @@ abort the interpreter, on the inputs refused here. Text that passes is still par
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
 
-from app.circuits.cirq_text import check_cirq
+from app.circuits.cirq_shape import check_cirq_shape
+from app.circuits.cirq_text import check_cirq, document
 from app.circuits.facts import facts_of
 from app.circuits.formats import (
     Circuit,
@@ -160,12 +161,14 @@ def _check_size(circuit: Circuit, limits: Limits) -> int:
             )
             return circuit.source.count(";")
         case CirqCircuit():
+            whole = document(circuit.source)
             check_cirq(
-                circuit.source,
+                whole,
                 max_qubits=limits.qubits,
                 max_operations=limits.operations,
                 max_nesting=limits.nesting,
             )
+            check_cirq_shape(whole, text=isinstance(circuit.source, str))
             return 0
         case JsonCircuit():
             return _check_json_size(circuit, limits)
