@@ -48,7 +48,8 @@ class Facts:
     not_clifford: the first operation that is not Clifford, in words; None for a Clifford circuit.
     dynamic: a measurement or a reset decides what happens next. conditional: a classical bit does.
     branchings: measurements and resets before the last gate. widest_cut: entangling gates across the most crossed
-    bond of the qubits in a row; 2 to its power bounds the bond dimension. locations: operations with noise.
+    bond of the qubits in a row; 2 to its power bounds the bond dimension. computed: what is measured goes into
+    classical variables or the angles of gates. locations: operations with noise.
     not_followed: the first condition or loop that is more than Pauli gates where one bit reads 0 or 1, in words.
     not_pauli: the first error that is no Pauli error, in words.
     """
@@ -63,6 +64,7 @@ class Facts:
     conditional: bool
     branchings: int
     widest_cut: int
+    computed: bool = False
     locations: int = 0
     not_followed: str | None = None
     not_pauli: str | None = None
@@ -179,7 +181,12 @@ def _branches(facts: Facts, wanted: Wanted) -> int:
     return min(wanted.shots, 1 << min(facts.branchings, 40))
 
 
+_NO_VARIABLES = "it carries no classical variables"
+
+
 def _stabilizer(facts: Facts, wanted: Wanted) -> str | None:
+    if facts.computed:
+        return _NO_VARIABLES
     if facts.not_clifford is not None:
         return f"{facts.not_clifford} is not a Clifford gate"
     if facts.not_followed is not None:
@@ -216,6 +223,8 @@ def _shot_branching(facts: Facts, wanted: Wanted) -> str | None:
 
 
 def _matrix_product_state(facts: Facts, wanted: Wanted) -> str | None:
+    if facts.computed:
+        return _NO_VARIABLES
     if facts.locations:
         return "it has no noise"
     if wanted.state:

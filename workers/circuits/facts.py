@@ -6,6 +6,7 @@ from qiskit.circuit import CircuitInstruction, ControlFlowOp
 from app.circuits.cuts import Cuts
 from app.circuits.methods import Facts
 from app.circuits.noise import CustomNoise, is_uneven, not_pauli
+from workers.circuits.classical import COMPUTE, READ
 from workers.circuits.clifford import steps_of
 from workers.circuits.feedback import feedback_of
 from workers.circuits.labels import angles, bit_label, headings
@@ -13,7 +14,7 @@ from workers.circuits.locations import name_of
 from workers.circuits.noise import errors_at
 from workers.circuits.shape import Shape, depth_of
 
-_NOT_GATES = {"measure", "reset", "barrier", "delay", "id"}
+_NOT_GATES = {"measure", "reset", "barrier", "delay", "id", COMPUTE, READ}
 _ONE_BIT = {"rzz", "rxx", "ryy", "rzx", "ecr"}  # of operator Schmidt rank 2, as controlled gates are
 
 
@@ -52,6 +53,7 @@ def facts_of(circuit: QuantumCircuit, shape: Shape, *, rules: CustomNoise | None
         conditional=conditional,
         branchings=shape.branchings,
         widest_cut=cuts.widest(),
+        computed=shape.computed,
         locations=locations,
         not_followed=not_followed,
         not_pauli=None if rules is None else not_pauli(rules),

@@ -24,6 +24,7 @@ from qiskit.quantum_info import Operator
 from app.circuits.noise import ONE_QUBIT_GATES, TWO_QUBIT_GATES
 from app.circuits.qasm_text import MAX_EXPANDED_OPERATIONS
 from app.errors import Problem
+from workers.circuits.classical import COMPUTE, COMPUTED, READ
 
 MAX_DECOMPOSED_QUBITS = 5  # a matrix on five qubits is 1,200 gates and takes 70 ms, on eight a minute
 BEFORE_MEASURE, AFTER_RESET = "before_measure", "after_reset"
@@ -37,7 +38,7 @@ _AER = {  # what Aer runs under its own name by every method
     *("cx", "cy", "cz", "cp", "swap", "rxx", "ryy", "rzz", "rzx"),
 }
 _STANDARD = {gate.base_class for gate in get_standard_gate_name_mapping().values() if isinstance(gate, Gate)}
-_SILENT = {"barrier", "delay"}
+_SILENT = {"barrier", "delay", COMPUTE}
 
 
 def _identity(label: str) -> UnitaryGate:
@@ -87,7 +88,7 @@ class _Walk:
 
     def _instruction(self, instruction: CircuitInstruction, into: QuantumCircuit, outer: dict[Qubit, Qubit]) -> None:
         operation, qubits = instruction.operation, instruction.qubits
-        if operation.name == "measure":
+        if operation.name in ("measure", READ):
             if self.measurements:
                 self._write(into, _BEFORE_MEASURE, qubits)
             elif self.untouched_readings and outer[qubits[0]] not in self.touched:
@@ -105,7 +106,7 @@ class _Walk:
             into._append(instruction)
         else:
             self.touched.update(outer[qubit] for qubit in qubits)
-            if self.gates:
+            if self.gates and operation.name != COMPUTED:
                 self._gate(instruction, into, outer)
             else:
                 into._append(instruction)

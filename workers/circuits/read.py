@@ -24,6 +24,7 @@ from workers.circuits.facts import facts_of
 from workers.circuits.noise import for_noise, idle_rules, noise_cost, noise_model, readout_matrix
 from workers.circuits.observables import lower
 from workers.circuits.parse import parse, pointer_of
+from workers.circuits.parse.openqasm3 import INPUTS, WITHOUT_EFFECT
 from workers.circuits.program import Program
 from workers.circuits.route import TOGETHER, Routed, route
 from workers.circuits.shape import examine
@@ -93,7 +94,12 @@ def _read_one(job: CircuitJob, circuit: Circuit, memory_available: int, between:
 
 def _read_sweep(job: CircuitJob, bindings: Sequence[Mapping[str, float]], memory_available: int) -> list[Reading]:
     (source,) = job.programs
-    parametrised = parse(source, bound=False)
+    try:
+        parametrised = parse(source, bound=False)
+    except Problem as problem:
+        if problem.code != "unbound_parameters":
+            raise
+        return [_read(job, source, each, memory_available) for each in _parsed_with_inputs(source, bindings)]
     free = {parameter.name for parameter in parametrised.parameters}
     for index, binding in enumerate(bindings):
         check_binding(free, binding, f"/bindings/{index}")
@@ -102,6 +108,14 @@ def _read_sweep(job: CircuitJob, bindings: Sequence[Mapping[str, float]], memory
         if swept_together(job, reading.routed.plan.method):
             return [reading]
     return [_read(job, source, bound, memory_available) for bound in bind(parametrised, bindings)]
+
+
+def _parsed_with_inputs(source: Circuit, bindings: Sequence[Mapping[str, float]]) -> Iterator[QuantumCircuit]:
+    """The circuit for each of the bindings, of a program whose inputs decide on more than angles."""
+    for index, binding in enumerate(bindings):
+        parsed = parse(source, inputs=binding)
+        check_binding({*parsed.metadata[INPUTS]}, binding, f"/bindings/{index}")
+        yield parsed
 
 
 def swept_together(job: CircuitJob, method: Method) -> bool:
@@ -134,6 +148,8 @@ def _read(job: CircuitJob, source: Circuit, submitted: QuantumCircuit, memory_av
     notes = [] if job.noise is None else idle_rules(job.noise, program.circuit)
     if WHERE_POSSIBLE in job.outputs and not routed.probabilities and not program.shape.dynamic:
         notes.append(f"Exact probabilities are too many or too dear: {job.shots:,} shots were counted instead.")
+    if silent := (submitted.metadata or {}).get(WITHOUT_EFFECT):
+        notes.append(f"Read, and without effect on a simulation: {', '.join(silent)}.")
     return Reading(submitted, routed, compiled, ideal, notes=notes)
 
 
@@ -147,7 +163,7 @@ def _with_noise(job: CircuitJob, circuit: QuantumCircuit) -> tuple[Program, int]
     located = for_noise(circuit, rules)
     bare = Program(located, examine(located, misread=bool(rules.readout)))
     locations = noise_cost(rules, located)
-    if not locations:
+    if not locations and not bare.shape.computed:
         return bare, 0
     numbers = [located.find_bit(qubit).index for qubit in bare.shape.active]
     model = cache(lambda: noise_model(rules, without_idle_qubits(bare), qubits=numbers))

@@ -9,7 +9,7 @@ from app.circuits.admission import wanted
 from app.circuits.methods import Facts, Method, Plan, best, plans
 from app.circuits.outputs import MAX_LISTED_CHARACTERS, MAX_PROBABILITY_QUBITS, NUMBER_CHARACTERS, WHERE_POSSIBLE
 from app.circuits.schemas import CircuitJob
-from workers.circuits.engines import branching, final_state, product_state, single, stabilizer
+from workers.circuits.engines import branching, computed, final_state, product_state, single, stabilizer
 from workers.circuits.engines.dense import StateMethod
 from workers.circuits.facts import facts_of
 from workers.circuits.program import Ask, Program, Sample
@@ -74,7 +74,7 @@ def _sample(routed: Routed, ask: Ask, precision: str) -> Sample:
         case Method.DENSITY_MATRIX:
             return final_state.sample(program, ask, "density_matrix")
         case Method.TRAJECTORIES | Method.SHOT_BRANCHING:
-            return branching.sample(program, ask)
+            return computed.sample(program, ask) if program.shape.computed else branching.sample(program, ask)
         case Method.MATRIX_PRODUCT_STATE:
             return product_state.sample(program, ask)
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from qiskit import QuantumCircuit
 from qiskit.circuit import Clbit, ControlFlowOp, ForLoopOp, Qubit, WhileLoopOp
 
+from workers.circuits.classical import COMPUTING, READ, computes
+
 _IDLE = {"barrier", "delay", "id"}
 _MANY = 64  # more branchings than there can be shots
 
@@ -16,12 +18,14 @@ class Shape:
     dynamic: a measurement or a reset decides what happens next, so that no one final state serves all shots.
     branchings: at most so many measurements and resets before the last gate; each can double the states to keep.
     source: the qubit that each clbit reads at the end, for circuits that are not dynamic.
+    computed: what is measured goes into classical variables or into the angles of gates.
     """
 
     active: list[Qubit]
     dynamic: bool
     branchings: int
     source: dict[Clbit, Qubit]
+    computed: bool = False
 
 
 def examine(circuit: QuantumCircuit, *, misread: bool = False) -> Shape:
@@ -30,7 +34,7 @@ def examine(circuit: QuantumCircuit, *, misread: bool = False) -> Shape:
     measured: set[Qubit] = set()
     branchings = pending = 0
     source: dict[Clbit, Qubit] = {}
-    dynamic = False
+    dynamic = computed = False
     for instruction in circuit.data:
         name, qubits = instruction.name, instruction.qubits
         if name in _IDLE:
@@ -47,11 +51,16 @@ def examine(circuit: QuantumCircuit, *, misread: bool = False) -> Shape:
             if instruction.is_control_flow():
                 dynamic = True
                 pending += measurements_inside(instruction.operation)
+                computed = computed or any(map(computes, instruction.operation.blocks))
+            elif name in COMPUTING:
+                computed = True
+                pending += name == READ
             dynamic = dynamic or not measured.isdisjoint(qubits)
             touched.update(qubits)
             branchings += pending
             pending = 0
-    return Shape([qubit for qubit in circuit.qubits if qubit in touched], dynamic, branchings, source)
+    active = [qubit for qubit in circuit.qubits if qubit in touched]
+    return Shape(active, dynamic or computed, branchings, source, computed)
 
 
 def depth_of(circuit: QuantumCircuit) -> int:
@@ -88,7 +97,7 @@ def measurements_inside(operation: ControlFlowOp) -> int:
     inside = sum(
         measurements_inside(instruction.operation)
         if isinstance(instruction.operation, ControlFlowOp)
-        else instruction.operation.name in ("measure", "reset")
+        else instruction.operation.name in ("measure", "reset", READ)
         for block in operation.blocks
         for instruction in block.data
     )

@@ -1,0 +1,361 @@
+"""Values of OpenQASM 3 expressions: known when a program is read, or a `Node` that is computed as it runs.
+
+Operators and functions are rows of one table; the same function folds constants and runs on measured bits.
+"""
+
+import math
+import operator
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.circuits.openqasm.types import (
+    BOOL,
+    COMPLEX,
+    DURATION,
+    FLOAT,
+    INT,
+    INTEGERS,
+    MAX_WIDTH,
+    UINT,
+    Fault,
+    Type,
+    cast,
+    wrapped,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bits:
+    """Bits that are read as the program runs, lowest first, by the number that the program gave each."""
+
+    places: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A classical variable's value, read as the program runs."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """An `input`, or a parameter of a gate's definition, by name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """`function` of `OPERATIONS` applied to arguments of these types; data are constants or again leaves and nodes."""
+
+    function: str
+    to: Type
+    types: tuple[Type, ...]
+    arguments: tuple[Any, ...]
+
+
+UNKNOWN = (Bits, Slot, Free, Node)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """data: as `types` has it, or what it will be computed from."""
+
+    type: Type
+    data: Any
+
+    @property
+    def known(self) -> bool:
+        return not isinstance(self.data, UNKNOWN)
+
+
+def calculate(function: str, to: Type, *arguments: Value) -> Value:
+    """The value of an operation: at once where all arguments are known."""
+    types, data = tuple(value.type for value in arguments), tuple(value.data for value in arguments)
+    if any(isinstance(item, UNKNOWN) for item in data):
+        return Value(to, Node(function, to, types, data))
+    return Value(to, run(function, to, types, data))
+
+
+def run(function: str, to: Type, types: Sequence[Type], data: Sequence[Any]) -> Any:
+    """One operation on known data. Raises `Fault`."""
+    try:
+        return OPERATIONS[function](to, types, *data)
+    except ZeroDivisionError:
+        raise Fault("a number is divided by zero") from None
+    except (OverflowError, ValueError):
+        raise Fault(f"{function} has no value there") from None
+
+
+def evaluate(data: Any, leaf: Callable[[Any], Any]) -> Any:
+    """Data with a value for every leaf; what stays unknown stays a node. leaf: gives a leaf its data."""
+    if isinstance(data, Node):
+        arguments = tuple(evaluate(argument, leaf) for argument in data.arguments)
+        if any(isinstance(argument, UNKNOWN) for argument in arguments):
+            return Node(data.function, data.to, data.types, arguments)
+        return run(data.function, data.to, data.types, arguments)
+    return leaf(data) if isinstance(data, UNKNOWN) else data
+
+
+def leaves(data: Any) -> list[Any]:
+    """Every leaf below, in order."""
+    if isinstance(data, Node):
+        return [leaf for argument in data.arguments for leaf in leaves(argument)]
+    return [data] if isinstance(data, UNKNOWN) else []
+
+
+def converted(value: Value, to: Type) -> Value:
+    """The value in another type, implicitly or by a cast."""
+    return value if value.type == to else calculate("cast", to, value)
+
+
+def truth(value: Value) -> Value:
+    return converted(value, BOOL)
+
+
+def real(value: Value) -> Value:
+    """A number as a float, radians for an angle."""
+    return converted(value, FLOAT)
+
+
+def unary(sign: str, value: Value) -> Value:
+    """-, ~ or ! of a value."""
+    of = value.type
+    if of.kind == "duration":
+        return value
+    if sign == "!":
+        return calculate("!", BOOL, truth(value))
+    if sign == "~":
+        if of.kind == "bool":
+            return calculate("!", BOOL, value)
+        if not of.bits:
+            raise Fault(f"{of} has no bits to invert")
+        return calculate("~", of, value)
+    return calculate("negate", INT if of.kind in ("bit", "bool") else of, value)
+
+
+def binary(sign: str, left: Value, right: Value) -> Value:
+    """The value of `left sign right`, its type as C99 and the specification promote it."""
+    kinds = {left.type.kind, right.type.kind}
+    if "array" in kinds:
+        raise Fault("arrays have no operators")
+    if "duration" in kinds:
+        if sign in COMPARISONS:
+            raise Fault("durations have no value here that could be compared", "qasm_unsupported")
+        return Value(DURATION, None)
+    if sign in ("&&", "||"):
+        left, right = truth(left), truth(right)
+        for one, other in ((left, right), (right, left)):
+            if one.known:
+                return one if one.data == (sign == "||") else other
+        return calculate(sign, BOOL, left, right)
+    if sign in COMPARISONS:
+        if "angle" in kinds and left.type != right.type:
+            left, right = _same_angles(left, right)
+        return calculate(sign, BOOL, left, right)
+    if sign in ("&", "|", "^"):
+        return calculate(sign, _bitwise(left.type, right.type), left, right)
+    if sign in ("<<", ">>"):
+        if not left.type.bits or right.type.kind not in INTEGERS:
+            raise Fault(f"{left.type} {sign} {right.type} has no meaning")
+        return calculate(sign, left.type, left, right)
+    return _arithmetic(sign, left, right)
+
+
+def _same_angles(left: Value, right: Value) -> tuple[Value, Value]:
+    if left.type.kind == right.type.kind:
+        to = Type("angle", max(left.type.bits, right.type.bits))
+        return converted(left, to), converted(right, to)
+    return real(left), real(right)
+
+
+def _bitwise(left: Type, right: Type) -> Type:
+    if not left.bits or not right.bits:
+        raise Fault(f"{left} and {right} have no bits to combine")
+    for one, other in ((left, right), (right, left)):
+        if one.kind == "bit" and other.kind != "bit":  # a literal beside a register, as in `c & 2`
+            return one if other.kind in ("int", "bool") else other
+    if left.kind == right.kind == "bit" and left.bits != right.bits:
+        raise Fault(f"{left} and {right} differ in width")
+    return left if left.bits >= right.bits else right
+
+
+def _arithmetic(sign: str, left: Value, right: Value) -> Value:
+    kinds = {left.type.kind, right.type.kind}
+    if "complex" in kinds:
+        return calculate(sign, COMPLEX, left, right)
+    if "angle" in kinds:
+        return _of_angles(sign, left, right)
+    if "float" in kinds or (sign == "**" and right.known and right.data < 0):
+        return calculate(sign, FLOAT, left, right)
+    return calculate(sign, _common(left.type, right.type), left, right)
+
+
+def _of_angles(sign: str, left: Value, right: Value) -> Value:
+    if left.type.kind == right.type.kind == "angle":
+        left, right = _same_angles(left, right)
+        if sign in ("+", "-"):
+            return calculate(sign, left.type, left, right)
+        if sign == "/":
+            return calculate(sign, Type("uint", left.type.width), left, right)
+    for one, other in ((left, right), (right, left)):
+        if one.type.kind == "angle" and other.type.kind in INTEGERS and sign in ("*", "/") and (sign, one) != ("/", right):
+            return calculate(sign, one.type, left, right)
+    return calculate(sign, FLOAT, real(left), real(right))
+
+
+def _common(left: Type, right: Type) -> Type:
+    """Of two integers: the wider; of one width, unsigned where either is."""
+    ranks = [Type("uint", kind.bits) if kind.kind == "bit" else INT if kind.kind == "bool" else kind for kind in (left, right)]
+    width = max(kind.bits for kind in ranks)
+    widest = [kind for kind in ranks if kind.bits == width]
+    return Type("uint" if any(kind.kind == "uint" for kind in widest) else "int", width)
+
+
+def call(name: str, arguments: Sequence[Value]) -> Value:
+    """A built-in function of the specification."""
+    if name not in FUNCTIONS:
+        raise Fault(f"there is no function '{name}'; known: {', '.join(FUNCTIONS)}")
+    count, kind = FUNCTIONS[name]
+    if len(arguments) != count:
+        raise Fault(f"{name} takes {count} argument{'s' * (count > 1)}, not {len(arguments)}")
+    if name in ("rotl", "rotr", "popcount") and not arguments[0].type.bits:
+        raise Fault(f"{name} takes bits, not {arguments[0].type}")
+    if name in ("mod", "pow") and all(argument.type.kind in INTEGERS for argument in arguments):
+        return binary("%" if name == "mod" else "**", *arguments)
+    if kind is FLOAT and name not in ("real", "imag"):
+        arguments = [real(argument) for argument in arguments]
+    if kind is None:
+        kind = arguments[0].type
+    return calculate(name, kind, *arguments)
+
+
+def _divide(to: Type, types: Sequence[Type], left: Any, right: Any) -> Any:
+    if to.kind in ("float", "complex"):
+        return left / right
+    quotient = abs(left) // abs(right)
+    return quotient if (left < 0) == (right < 0) else -quotient
+
+
+def _remainder(to: Type, types: Sequence[Type], left: Any, right: Any) -> Any:
+    if to.kind == "float":
+        return math.fmod(left, right)
+    return left - right * _divide(INT, types, left, right)
+
+
+def _power(to: Type, types: Sequence[Type], base: Any, exponent: Any) -> Any:
+    if to.kind in ("int", "uint"):
+        return pow(base, exponent, 1 << (to.width or 1))
+    value = base**exponent
+    if isinstance(value, complex) and to.kind != "complex":
+        raise ValueError(base)
+    return value
+
+
+def _rotated(to: Type, value: int, distance: int) -> int:
+    width = to.bits
+    distance %= width
+    value &= (1 << width) - 1
+    return (value << distance | value >> (width - distance)) & ((1 << width) - 1)
+
+
+def _shifted(value: int, distance: int) -> int:
+    if not 0 <= distance <= MAX_WIDTH:
+        raise Fault(f"bits are shifted by 0 to {MAX_WIDTH:,} places, not {distance}")
+    return value << distance
+
+
+Function = Callable[..., Any]
+
+
+def _plain(function: Callable[..., Any]) -> Function:
+    return lambda to, types, *data: function(*data)
+
+
+def _fitted(function: Function) -> Function:
+    """The result brought into the operation's own type."""
+
+    def fit(to: Type, types: Sequence[Type], *data: Any) -> Any:
+        value = function(to, types, *data)
+        if to.kind in ("int", "uint", "bit", "angle"):
+            width = to.bits
+            return wrapped(value, to) if to.kind == "int" else value & ((1 << width) - 1)
+        if to.kind == "float":
+            value = float(value)
+            if not math.isfinite(value):
+                raise OverflowError
+        return value
+
+    return fit
+
+
+def _chosen(to: Type, types: Sequence[Type], index: int, *cells: Any) -> Any:
+    if not 0 <= index < len(cells):
+        raise Fault(f"there is no element {index} of {len(cells)}")
+    return cells[index]
+
+
+COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
+_SIGNS: dict[str, Callable[..., Any]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+FUNCTIONS: dict[str, tuple[int, Type | None]] = {  # arguments, and the type of the result: None is the first one's
+    **dict.fromkeys(("arccos", "arcsin", "arctan", "ceiling", "cos", "exp", "floor", "log", "sin", "sqrt", "tan"), (1, FLOAT)),
+    "mod": (2, FLOAT),
+    "pow": (2, FLOAT),
+    "popcount": (1, UINT),
+    "rotl": (2, None),
+    "rotr": (2, None),
+    "real": (1, FLOAT),
+    "imag": (1, FLOAT),
+}
+OPERATIONS: dict[str, Function] = {
+    "cast": lambda to, types, value: cast(value, types[0], to),
+    "!": _plain(operator.not_),
+    "~": _fitted(_plain(operator.invert)),
+    "negate": _fitted(_plain(operator.neg)),
+    "&&": _plain(lambda left, right: left and right),
+    "||": _plain(lambda left, right: left or right),
+    **{sign: _plain(function) for sign, function in _SIGNS.items()},
+    "&": _fitted(_plain(operator.and_)),
+    "|": _fitted(_plain(operator.or_)),
+    "^": _fitted(_plain(operator.xor)),
+    "<<": _fitted(_plain(_shifted)),
+    ">>": _fitted(_plain(operator.rshift)),
+    "+": _fitted(_plain(operator.add)),
+    "-": _fitted(_plain(operator.sub)),
+    "*": _fitted(_plain(operator.mul)),
+    "/": _fitted(_divide),
+    "%": _fitted(_remainder),
+    "**": _fitted(_power),
+    "arccos": _plain(math.acos),
+    "arcsin": _plain(math.asin),
+    "arctan": _plain(math.atan),
+    "ceiling": _fitted(_plain(math.ceil)),
+    "cos": _plain(math.cos),
+    "exp": _fitted(_plain(math.exp)),
+    "floor": _fitted(_plain(math.floor)),
+    "log": _plain(math.log),
+    "mod": _plain(math.fmod),
+    "pow": _fitted(_power),
+    "sin": _plain(math.sin),
+    "sqrt": _plain(math.sqrt),
+    "tan": _plain(math.tan),
+    "popcount": lambda to, types, value: (value & ((1 << types[0].bits) - 1)).bit_count(),
+    "rotl": _fitted(lambda to, types, value, distance: _rotated(to, value, distance)),
+    "rotr": _fitted(lambda to, types, value, distance: _rotated(to, value, -distance)),
+    "real": _plain(lambda value: complex(value).real),
+    "imag": _plain(lambda value: complex(value).imag),
+    "bit": _plain(lambda value, index: value >> index & 1),  # bit `index` of an integer
+    "with_bit": _fitted(_plain(lambda value, index, bit: value & ~(1 << index) | bit << index)),
+    "joined": _plain(lambda *bits: sum(bit << place for place, bit in enumerate(bits))),  # single bits, lowest first
+    "chosen": _chosen,
+    "otherwise": _plain(lambda test, then, otherwise: then if test else otherwise),
+}
