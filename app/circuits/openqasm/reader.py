@@ -17,7 +17,7 @@ from app.circuits.openqasm.entities import Array, BitRegister, Entity, External,
 from app.circuits.openqasm.definitions import Definitions
 from app.circuits.openqasm.gates import STANDARD
 from app.circuits.openqasm.memory import Memory, bit_of, settled, with_bit
-from app.circuits.openqasm.parse_statements import parse_program
+from app.circuits.openqasm.syntax.statements import parse_program
 from app.circuits.openqasm.steps import Barrier, Definition, Elaborated, Register, Reset
 from app.circuits.openqasm.types import INT, Fault, Type, cast
 from app.circuits.openqasm.values import Free, Value, binary, converted

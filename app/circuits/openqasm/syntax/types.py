@@ -4,8 +4,8 @@ from typing import Any
 
 from openqasm3 import ast
 
-from app.circuits.openqasm.parse_expressions import Expressions
-from app.circuits.openqasm.tokens import HARDWARE_QUBIT, NAME, SCALARS
+from app.circuits.openqasm.syntax.expressions import Expressions
+from app.circuits.openqasm.syntax.tokens import HARDWARE_QUBIT, NAME, SCALARS
 
 _SIZED: dict[str, type[ast.BitType | ast.IntType | ast.UintType | ast.FloatType | ast.AngleType]] = {
     "bit": ast.BitType,

@@ -4,8 +4,8 @@ from typing import Any
 
 from openqasm3 import ast
 
-from app.circuits.openqasm.parse_declarations import Declarations
-from app.circuits.openqasm.tokens import HARDWARE_QUBIT, NAME
+from app.circuits.openqasm.syntax.declarations import Declarations
+from app.circuits.openqasm.syntax.tokens import HARDWARE_QUBIT, NAME
 
 _ASSIGNMENTS = {operator.name: operator for operator in ast.AssignmentOperator}
 _MODIFIERS = {modifier.name: modifier for modifier in ast.GateModifierName}

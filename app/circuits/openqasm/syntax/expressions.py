@@ -4,7 +4,7 @@ from typing import Any, NoReturn
 
 from openqasm3 import ast
 
-from app.circuits.openqasm.tokens import (
+from app.circuits.openqasm.syntax.tokens import (
     BITS,
     CODED,
     DURATION,

@@ -9,9 +9,9 @@ from typing import Any
 
 from openqasm3 import ast
 
-from app.circuits.openqasm.parse_gates import Gates
-from app.circuits.openqasm.plain_statements import PlainStatements
-from app.circuits.openqasm.tokens import ANNOTATION, END, NAME, SCALARS
+from app.circuits.openqasm.syntax.gates import Gates
+from app.circuits.openqasm.syntax.plain_statements import PlainStatements
+from app.circuits.openqasm.syntax.tokens import ANNOTATION, END, NAME, SCALARS
 
 
 def parse_program(source: str) -> ast.Program:

@@ -26,8 +26,8 @@ from openqasm3.ast import (
     UnaryOperator,
 )
 
-from app.circuits.openqasm.parse_expressions import Expressions
-from app.circuits.openqasm.tokens import END, KEYWORDS, SPACE
+from app.circuits.openqasm.syntax.expressions import Expressions
+from app.circuits.openqasm.syntax.tokens import END, KEYWORDS, SPACE
 from app.errors import Problem
 
 _WORD = "[A-Za-z_][A-Za-z0-9_]*+"

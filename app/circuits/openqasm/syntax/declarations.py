@@ -4,8 +4,8 @@ from typing import Any
 
 from openqasm3 import ast
 
-from app.circuits.openqasm.parse_operands import Operands
-from app.circuits.openqasm.tokens import NAME
+from app.circuits.openqasm.syntax.operands import Operands
+from app.circuits.openqasm.syntax.tokens import NAME
 
 
 class Declarations(Operands):
