@@ -12,7 +12,7 @@ from qiskit import qasm3
 from qiskit.quantum_info import Operator
 
 from app.circuits.formats import OpenQasm3Circuit
-from app.circuits.openqasm.parse_statements import parse_program
+from app.circuits.openqasm.syntax.statements import parse_program
 from benchmarks.circuits.rivals import compare, seconds
 from benchmarks.report import Line, milliseconds, report
 from workers.circuits.parse import parse

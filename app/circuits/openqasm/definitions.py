@@ -39,4 +39,3 @@ class Definitions(Flow):
                 raise Fault(f"gate '{definition.name}' holds more than gates")
             definition.body.append(step)
         return definition
-

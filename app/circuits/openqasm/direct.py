@@ -1,7 +1,7 @@
 """Measurements straight into the bits that their readings are copied to.
 
-`c = f(q);` of a subroutine that measures leaves a measurement into a bit of its own and a copy of it. Where nothing else
-reads that bit, the measurement may write `c` itself: then no engine has to carry a variable.
+`c = f(q);` of a subroutine that measures leaves a measurement into a bit of its own and a copy of it. Where nothing
+else reads that bit, the measurement may write `c` itself: then no engine has to carry a variable.
 """
 
 from collections import Counter
@@ -32,9 +32,7 @@ def _direct(steps: Sequence[Step], readers: Counter[int]) -> list[Step]:
     return [step for step in kept if step is not None]
 
 
-def _moved(
-    before: list[Step | None], places: tuple[int, ...], bits: tuple[int, ...], readers: Counter[int]
-) -> bool:
+def _moved(before: list[Step | None], places: tuple[int, ...], bits: tuple[int, ...], readers: Counter[int]) -> bool:
     """Redirect the measurements of `places` to `bits` where that changes nothing else."""
     if any(place >= 0 or readers[place] != 1 for place in places) or len(set(places)) != len(places):
         return False

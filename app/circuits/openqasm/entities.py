@@ -91,7 +91,11 @@ class Scope:
         sealed = False
         while scope is not None:
             if (found := scope.names.get(name)) is not None:
-                if sealed and not isinstance(found, _EVERYWHERE) and not (isinstance(found, Variable) and found.constant):
+                if (
+                    sealed
+                    and not isinstance(found, _EVERYWHERE)
+                    and not (isinstance(found, Variable) and found.constant)
+                ):
                     raise Fault(f"'{name}' is not seen inside a subroutine: pass it as an argument")
                 return found
             sealed = sealed or scope.sealed
@@ -105,6 +109,10 @@ class Scope:
             raise Fault(f"'{name}' is a constant of the language")
         self.names[name] = entity
         self.operands.clear()
+
+
+def _is_seen_everywhere(entity: Entity) -> bool:
+    return entity.constant if isinstance(entity, Variable) else isinstance(entity, _EVERYWHERE)
 
 
 CONSTANTS = ("pi", "π", "tau", "τ", "euler", "ℇ")

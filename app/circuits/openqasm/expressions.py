@@ -50,7 +50,9 @@ class NeedsInput(Fault):
     """An input has to have a value before the program can be written out."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"the value of the input '{name}' has to be known before the program runs", "unbound_parameters")
+        super().__init__(
+            f"the value of the input '{name}' has to be known before the program runs", "unbound_parameters"
+        )
         self.name = name
 
 
@@ -122,12 +124,18 @@ class Expressions:
 
     def _array_type(self, node: ast.ArrayType) -> Type:
         shape = tuple(self.integer(size, "the size of an array") for size in node.dimensions)
-        if len(shape) > MAX_ARRAY_DIMENSIONS or any(size < 0 for size in shape) or math.prod(shape) > MAX_ARRAY_ELEMENTS:
+        if (
+            len(shape) > MAX_ARRAY_DIMENSIONS
+            or any(size < 0 for size in shape)
+            or math.prod(shape) > MAX_ARRAY_ELEMENTS
+        ):
             raise Fault(f"an array has up to {MAX_ARRAY_DIMENSIONS} dimensions and {MAX_ARRAY_ELEMENTS:,} elements")
         return Type("array", base=self.type(node.base_type), shape=shape)
 
     def _integer(self, node: ast.IntegerLiteral) -> Value:
-        return Value(INT if -(1 << 63) <= node.value < 1 << 63 else Type("int", node.value.bit_length() + 1), node.value)
+        return Value(
+            INT if -(1 << 63) <= node.value < 1 << 63 else Type("int", node.value.bit_length() + 1), node.value
+        )
 
     def without_effect(self, what: str) -> None:
         """Something was read that changes nothing here."""
@@ -191,7 +199,7 @@ class Expressions:
         return Value(UINT, place.type.shape[dimension])
 
     def place(self, node: Any) -> Entity:
-        """What a name, an index, a slice or a concatenation stands for; a variable of its own for what only has a value."""
+        """What a name, index, slice or concatenation stands for; a variable of its own for what only has a value."""
         match node:
             case ast.Identifier():
                 if _is_physical(node.name):
@@ -350,7 +358,7 @@ def _operand(node: Any) -> object:
     return None
 
 
-def _is_physical(name: str) -> bool:  # noqa: N802
+def _is_physical(name: str) -> bool:
     return name.startswith("$")
 
 

@@ -47,8 +47,8 @@ class _Left(Exception):
 
 
 class Flow(Gates):
-    def __init__(self, memory: Memory) -> None:
-        super().__init__(memory)
+    def __init__(self, memory: Memory, max_operations: int) -> None:
+        super().__init__(memory, max_operations)
         self.frames = [Frame("program", 0)]
         self.maybe_left: list[Frame] = []  # frames that measurements may have had left already
         self.call = self._subroutine
@@ -74,8 +74,8 @@ class Flow(Gates):
         try:
             does(node)
         except Fault as fault:
-            if node.span is not None and not getattr(fault, "line", None):
-                fault.line = node.span.start_line  # type: ignore[attr-defined]
+            if fault.place is None and node.span is not None:
+                fault.place = node.span.start_line, node.span.start_column + 1
             raise
 
     @contextmanager
@@ -394,5 +394,3 @@ def _global(scope: Scope) -> Scope:
     while scope.outer is not None:
         scope = scope.outer
     return scope
-
-

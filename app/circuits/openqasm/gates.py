@@ -1,6 +1,7 @@
 """Gates of a program: the standard ones by name, its own definitions, modifiers, and registers as operands."""
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 from openqasm3 import ast
@@ -24,7 +25,9 @@ STANDARD: Mapping[str, tuple[int, int]] = {  # stdgates.inc
     "u2": (2, 1),
     "u3": (3, 1),
 }
-BEYOND: Mapping[str, tuple[int, int]] = {  # Qiskit's other gates, known beside stdgates.inc until a program defines them
+BEYOND: Mapping[
+    str, tuple[int, int]
+] = {  # Qiskit's other gates, known beside stdgates.inc until a program defines them
     **dict.fromkeys(("sxdg",), (0, 1)),
     **dict.fromkeys(("csx", "cs", "csdg", "dcx", "ecr", "iswap"), (0, 2)),
     **dict.fromkeys(("ccz", "rccx"), (0, 3)),
@@ -42,8 +45,9 @@ MAX_OPERATIONS = 200_000  # 20 definitions, each doubling, are 519 bytes of sour
 class Gates(Expressions):
     """Application and definition of gates. included: whether the program includes stdgates.inc."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Memory, max_operations: int) -> None:
         super().__init__(memory)
+        self.max_operations = max_operations
         self.included = False
         self.operations = 0
         self.does[ast.QuantumGate] = self._gate
@@ -52,8 +56,8 @@ class Gates(Expressions):
     def count(self, operations: int) -> None:
         """So many more operations stand in the circuit."""
         self.operations += operations
-        if self.operations > MAX_OPERATIONS:
-            raise Fault(f"the program expands to more than {MAX_OPERATIONS:,} operations", "too_many_operations")
+        if self.operations > self.max_operations:
+            raise Fault(f"the program expands to more than {self.max_operations:,} operations", "too_many_operations")
 
     def _gate(self, node: ast.QuantumGate) -> None:
         gate, count, width = self._called(node.name.name)
@@ -79,9 +83,10 @@ class Gates(Expressions):
         return name, *facts
 
     def _angle(self, node: Any) -> Any:
-        if type(node) is ast.FloatLiteral:
-            return float(node.value)
-        return real(self.value(node)).data
+        angle = real(self.value(node))
+        if angle.known and not isfinite(angle.data):
+            raise Fault("an angle must be finite")
+        return angle.data
 
     def _apply(
         self,

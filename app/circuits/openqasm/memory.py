@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from app.circuits.openqasm.entities import Array, BitRegister, Entity, Variable
 from app.circuits.openqasm.steps import Assign, Measure, Step
 from app.circuits.openqasm.types import BOOL, Fault, Type
-from app.circuits.openqasm.values import Bits, Slot, Value, calculate, converted, leaves
+from app.circuits.openqasm.values import Bits, Node, Slot, Value, calculate, converted, leaves
 
 
 def settled(value: Value) -> bool:
@@ -18,9 +18,16 @@ def settled(value: Value) -> bool:
     return value.known or not any(isinstance(leaf, Bits | Slot) for leaf in leaves(value.data))
 
 
-def _is_read_once(value: Value) -> bool:
-    """Whether it is the reading of one measurement into bits of its own, which nothing else writes."""
-    return isinstance(value.data, Bits) and all(place < 0 for place in value.data.places)
+def _is_reading(value: Value) -> bool:
+    """Whether it is bits, at most taken for a number: short enough to be written wherever the variable is named."""
+    data = value.data
+    return isinstance(data, Bits) or (
+        isinstance(data, Node) and data.function == "cast" and isinstance(data.arguments[0], Bits)
+    )
+
+
+def _bits_in(value: Value) -> list[int]:
+    return [place for leaf in leaves(value.data) if isinstance(leaf, Bits) for place in leaf.places]
 
 
 class Memory:
@@ -34,6 +41,7 @@ class Memory:
         self.known: dict[int, int] = {}  # bits whose value no measurement decided
         self.pending: dict[int, int] = {}  # those of them that the steps do not yet say
         self.stored: set[int] = set()  # bits that some step has written
+        self.views: list[Variable] = []  # whose values are bits as they are now: kept apart before these change
 
     @contextmanager
     def inside(self) -> Iterator[list[Step]]:
@@ -51,6 +59,7 @@ class Memory:
             self.known[place] = 0
 
     def measure(self, qubits: Sequence[int], places: Sequence[int]) -> None:
+        self._keep_views_of(places)
         for qubit, place in zip(qubits, places, strict=True):
             self.steps.append(Measure(qubit, place))
             self.known.pop(place, None)
@@ -74,6 +83,7 @@ class Memory:
     def write(self, register: BitRegister, value: Value) -> None:
         value = converted(value, register.type)
         places = register.places
+        self._keep_views_of(places)
         if value.known and not self.region:
             for index, place in enumerate(places):
                 self.known[place] = self.pending[place] = value.data >> index & 1
@@ -102,12 +112,21 @@ class Memory:
 
     def assign(self, variable: Variable, value: Value) -> None:
         value = converted(value, variable.type)
-        if self.region == variable.region and (settled(value) or _is_read_once(value)):
+        if self.region == variable.region and (settled(value) or _is_reading(value)):
             variable.value = value
+            if not value.known:
+                self.views.append(variable)
             return
         if variable.constant:
             raise Fault("a const has a value that no measurement decides")
         self._keep(variable, value)
+
+    def _keep_views_of(self, places: Iterable[int]) -> None:
+        """Before these bits change: variables that were given their values keep them."""
+        changed = set(places)
+        for variable in [view for view in self.views if not changed.isdisjoint(_bits_in(view.value))]:
+            self.views.remove(variable)
+            self._keep(variable, variable.value)
 
     def _keep(self, variable: Variable, value: Value) -> None:
         if variable.slot is None:
@@ -126,6 +145,7 @@ class Memory:
                 self.pin(cell)
         elif isinstance(entity, BitRegister):
             self._store(entity.places)
+            self._keep_views_of(entity.places)
             for place in entity.places:
                 self.known.pop(place, None)
 

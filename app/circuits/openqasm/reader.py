@@ -12,35 +12,39 @@ from typing import Any
 from openqasm3 import ast
 
 from app.circuits.gates import MAX_CLBITS, MAX_QUBITS
+from app.circuits.openqasm.definitions import Definitions
 from app.circuits.openqasm.direct import measured_directly
 from app.circuits.openqasm.entities import Array, BitRegister, Entity, External, Qubits, Variable
-from app.circuits.openqasm.definitions import Definitions
-from app.circuits.openqasm.gates import STANDARD
+from app.circuits.openqasm.gates import MAX_OPERATIONS, STANDARD
 from app.circuits.openqasm.memory import Memory, bit_of, settled, with_bit
-from app.circuits.openqasm.syntax.statements import parse_program
 from app.circuits.openqasm.steps import Barrier, Definition, Elaborated, Register, Reset
-from app.circuits.openqasm.types import INT, Fault, Type, cast
-from app.circuits.openqasm.values import Free, Value, binary, converted
+from app.circuits.openqasm.syntax.statements import parse_program
+from app.circuits.openqasm.types import FLOAT, INT, Fault, Type, cast
+from app.circuits.openqasm.values import Free, Value, binary, calculate, converted
 from app.circuits.qasm_text import SOURCE
 from app.errors import Problem
 
 MAX_SAID = 10  # kinds of statements without effect that are named
 
 
-def elaborate(source: str, inputs: Mapping[str, float] | None = None) -> Elaborated:
+def elaborate(
+    source: str, inputs: Mapping[str, float] | None = None, *, max_operations: int = MAX_OPERATIONS
+) -> Elaborated:
     """The program's steps. inputs: values for `input`s; those without one stay free where angles need no value.
+
+    max_operations: of the program, all written out. Iterations of loops and calls count as one each.
 
     Raises `Problem` with the line, its pointer at the source; `unbound_parameters` where an input without a value
     decides on more than an angle.
     """
-    return Reader(inputs or {}).program(parse_program(source))
+    return Reader(inputs or {}, max_operations).program(parse_program(source))
 
 
 class Reader(Definitions):
     """Declarations and assignments, and a whole program."""
 
-    def __init__(self, inputs: Mapping[str, float]) -> None:
-        super().__init__(Memory())
+    def __init__(self, inputs: Mapping[str, float], max_operations: int = MAX_OPERATIONS) -> None:
+        super().__init__(Memory(), max_operations)
         self.inputs = inputs
         self.free: list[str] = []
         self.qubit_registers: list[Register] = []
@@ -77,8 +81,7 @@ class Reader(Definitions):
             for name, variable in self.outputs or self._results():
                 self._give_out(name, variable)
         except Fault as fault:
-            line = getattr(fault, "line", None)
-            where = "" if line is None else f"Line {line}: "
+            where = "" if fault.place is None else "Line {}, column {}: ".format(*fault.place)
             raise Problem(fault.code, f"{where}{fault.message}.", pointer=SOURCE) from None
         except RecursionError:
             raise Problem("qasm_too_deep", "The program is nested too deep to be read.", pointer=SOURCE) from None
@@ -119,7 +122,7 @@ class Reader(Definitions):
 
     # Declarations.
 
-    def _size(self, node: Any, limit: int, taken: int, things: str) -> int:
+    def _register_size(self, node: Any, limit: int, taken: int, things: str) -> int:
         size = 1 if node is None else self.integer(node, "the size of a register")
         if size < 1:
             raise Fault(f"a register has at least one of its {things}, not {size}")
@@ -133,7 +136,7 @@ class Reader(Definitions):
         if self.physical_qubits:
             raise Fault("a program has physical qubits or declares some, not both")
         start = sum(register.size for register in self.qubit_registers)
-        size = self._size(node.size, MAX_QUBITS, start, "qubits")
+        size = self._register_size(node.size, MAX_QUBITS, start, "qubits")
         scalar = node.size is None
         self._declare(node.qubit.name, Qubits(tuple(range(start, start + size)), scalar))
         self.qubit_registers.append(Register(node.qubit.name, size, scalar))
@@ -173,7 +176,9 @@ class Reader(Definitions):
             elif initial is not None:
                 self.memory.write(register, initial)
             return
-        value = Value(kind, 0) if node.init_expression is None else self._fitting(self.value(node.init_expression), kind)
+        value = (
+            Value(kind, 0) if node.init_expression is None else self._fitting(self.value(node.init_expression), kind)
+        )
         if kind.kind == "complex" and node.init_expression is None:
             value = Value(kind, 0j)
         self._declare(name, self.memory.declare(kind, value))
@@ -202,7 +207,7 @@ class Reader(Definitions):
             other = self.place(initial)
             if not isinstance(other, Array) or other.type.shape != kind.shape:
                 raise Fault("an array is given the elements of one of its own shape")
-            return Array(kind, _copied(other.cells, lambda cell: self.memory.declare(kind.base, cell.value)))  # type: ignore[arg-type]
+            return Array(kind, _copied(other.cells, lambda cell: self.memory.declare(kind.base, cell.value)))
         return Array(kind, self._cells(kind.base, kind.shape, None))
 
     def _cells(self, kind: Type, shape: tuple[int, ...], node: Any) -> Any:
@@ -236,6 +241,7 @@ class Reader(Definitions):
         self.free.append(name)
         given = self.inputs.get(name)
         if given is None:
+            kind = FLOAT if kind.kind == "angle" else kind  # gates take it as it is, whatever turns it has
             value = Value(kind, Free(name))
         elif kind.kind in ("float", "angle") or float(given).is_integer():
             value = Value(kind, cast(given if kind.kind in ("float", "angle") else int(given), _given(kind), kind))
@@ -348,8 +354,6 @@ class Reader(Definitions):
         if chosen is None:
             self._assign_whole(self.place(target), value, target.name.name)
             return
-        from app.circuits.openqasm.values import calculate
-
         for place, cell in enumerate(array.cells):
             here = binary("==", chosen, Value(INT, place))
             self.memory.assign(cell, calculate("otherwise", cell.type, here, converted(value, cell.type), cell.value))
@@ -398,5 +402,3 @@ def _given(kind: Type) -> Type:
 
 def _copied(cells: Any, copy: Any) -> Any:
     return copy(cells) if isinstance(cells, Variable) else [_copied(cell, copy) for cell in cells]
-
-

@@ -15,12 +15,13 @@ MAX_WIDTH = 4_096  # bits of one integer: powers of wider ones would take second
 
 
 class Fault(Exception):
-    """What is wrong with a program, in words. Whoever knows the line adds it."""
+    """What is wrong with a program, in words. place: line and column, added by whoever knows them."""
 
     def __init__(self, message: str, code: str = "qasm_invalid") -> None:
         super().__init__(message)
         self.message = message
         self.code = code
+        self.place: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ def _angle(value: Any, of: Type, to: Type) -> int:
         return int(value)
     if not isfinite(value):
         raise Fault("an angle must be finite")
-    return round((value / tau) % 1 * (1 << width)) % (1 << width)
+    return int(round((value / tau) % 1 * (1 << width)) % (1 << width))
 
 
 def _integer(value: Any, of: Type, to: Type) -> int:

@@ -201,14 +201,25 @@ def _of_angles(sign: str, left: Value, right: Value) -> Value:
         if sign == "/":
             return calculate(sign, Type("uint", left.type.width), left, right)
     for one, other in ((left, right), (right, left)):
-        if one.type.kind == "angle" and other.type.kind in INTEGERS and sign in ("*", "/") and (sign, one) != ("/", right):
+        if (
+            one.type.kind == "angle"
+            and other.type.kind in INTEGERS
+            and sign in ("*", "/")
+            and (sign, one) != ("/", right)
+        ):
             return calculate(sign, one.type, left, right)
     return calculate(sign, FLOAT, real(left), real(right))
 
 
+_RANKS: dict[str, Callable[[Type], Type]] = {"bit": lambda kind: Type("uint", kind.bits), "bool": lambda kind: INT}
+
+
 def _common(left: Type, right: Type) -> Type:
     """Of two integers: the wider; of one width, unsigned where either is."""
-    ranks = [Type("uint", kind.bits) if kind.kind == "bit" else INT if kind.kind == "bool" else kind for kind in (left, right)]
+    ranks = [
+        Type("uint", kind.bits) if kind.kind == "bit" else INT if kind.kind == "bool" else kind
+        for kind in (left, right)
+    ]
     width = max(kind.bits for kind in ranks)
     widest = [kind for kind in ranks if kind.bits == width]
     return Type("uint" if any(kind.kind == "uint" for kind in widest) else "int", width)
@@ -307,7 +318,9 @@ _SIGNS: dict[str, Callable[..., Any]] = {
     ">=": operator.ge,
 }
 FUNCTIONS: dict[str, tuple[int, Type | None]] = {  # arguments, and the type of the result: None is the first one's
-    **dict.fromkeys(("arccos", "arcsin", "arctan", "ceiling", "cos", "exp", "floor", "log", "sin", "sqrt", "tan"), (1, FLOAT)),
+    **dict.fromkeys(
+        ("arccos", "arcsin", "arctan", "ceiling", "cos", "exp", "floor", "log", "sin", "sqrt", "tan"), (1, FLOAT)
+    ),
     "mod": (2, FLOAT),
     "pow": (2, FLOAT),
     "popcount": (1, UINT),

@@ -71,7 +71,7 @@ def test_an_angle_reads_as_people_write_it(radians: float, text: str) -> None:
 
 
 def test_a_branch_is_framed_with_its_condition() -> None:
-    source = "qubit[2] q; bit[2] c; if (c[0] == 1) { x q[1]; } else { h q[1]; } while (c[1]) { y q[0]; }"
+    source = "qubit[2] q; bit[2] c; c = measure q; if (c[0] == 1) { x q[1]; } else { h q[1]; } while (c[1]) { y q[0]; }"
     circuit = parse_openqasm3(HEAD + source)
     assert {"if c[0] = 1", "else", "while c[1] = 1"} <= set(words(diagram_svg(circuit)))
     assert len(lay_out(circuit).frames) == 2

@@ -168,11 +168,11 @@ def test_a_long_diagram_goes_on_below() -> None:
 def test_a_condition_has_brackets_and_a_line_to_its_bit() -> None:
     program = "qubit[2] q; bit c; c = measure q[0]; if (c) { x q[1]; }"
     assert to_text(parse_openqasm3(HEAD + program)).splitlines() == [
-        "q[0] ──┤M├──────────────────────",
+        "q[0] ──┤M├────────────────────────",
         "        ║",
-        "q[1] ───╫───[if c0 = 1──┤X├──]──",
-        "        ║       ║",
-        "c 1  ══╩c0══════■═══════════════",
+        "q[1] ───╫───[if c[0] = 1──┤X├──]──",
+        "        ║        ║",
+        "c 1  ═══╩0═══════■════════════════",
     ]
 
 

@@ -266,7 +266,8 @@ def _probabilities(state: State, read: Sequence[int]) -> NDArray[np.float64]:
     """Of the outcomes of these qubits, the first the low bit."""
     likely: NDArray[np.float64] = state.real**2 + state.imag**2
     kept = {state.ndim - 1 - qubit for qubit in read}
-    return likely.sum(axis=tuple(axis for axis in range(state.ndim) if axis not in kept)).reshape(-1)
+    summed: NDArray[np.float64] = likely.sum(axis=tuple(axis for axis in range(state.ndim) if axis not in kept))
+    return summed.reshape(-1)
 
 
 def _tail(code: Code, *, misread: bool) -> int:

@@ -1,4 +1,4 @@
-"""A circuit that computes with what it measures, as a list of steps with jumps: where a branch of shots stands is a number."""
+"""A circuit that computes with what it measures, as steps with jumps: where a branch of shots stands is a number."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -84,7 +84,7 @@ Code: TypeAlias = list[Apply | ApplyComputed | Noise | Look | Clear | Set | Jump
 
 
 def code_of(program: Program) -> Code:
-    """The program as steps. Qubits are numbered by their place among the active ones, bits as the source numbered them."""
+    """The program as steps. Qubits are numbered by their place among the active ones, bits as the source has them."""
     writer = _Writer(program)
     active = {qubit: place for place, qubit in enumerate(program.shape.active)}
     writer.block(program.circuit, active, dict(zip(program.circuit.qubits, program.circuit.qubits, strict=True)))

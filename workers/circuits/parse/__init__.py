@@ -79,9 +79,7 @@ def _measured_at_the_end(circuit: QuantumCircuit) -> QuantumCircuit:
     if any(instruction.clbits for instruction in circuit.data):
         circuit.measure_all()
         return circuit
-    bare = QuantumCircuit(
-        circuit.qubits, *circuit.qregs, global_phase=circuit.global_phase, metadata=circuit.metadata
-    )
+    bare = QuantumCircuit(circuit.qubits, *circuit.qregs, global_phase=circuit.global_phase, metadata=circuit.metadata)
     for instruction in circuit.data:
         bare._append(instruction)
     bare.measure_all()

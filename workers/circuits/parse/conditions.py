@@ -1,18 +1,22 @@
-"""Conditions of OpenQASM 3 in Qiskit's words: a bit or register and its value where that says it, else an expression."""
+"""Conditions of OpenQASM 3 in Qiskit's words: a bit or register and its value where that says it, or an expression."""
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any
 
 from qiskit.circuit import ClassicalRegister, Clbit
 from qiskit.circuit.classical import expr
 
-from app.circuits.openqasm.types import Type
+from app.circuits.openqasm.steps import If
+from app.circuits.openqasm.types import BIT, BOOL, Type
 from app.circuits.openqasm.values import Bits, Node
 
 
 class NotQiskits(Exception):
     """Qiskit has no such condition: it has to be computed."""
 
+
+MAX_TWICE = 4  # steps of a block that connectives may write twice
 
 _COMPARED: dict[str, Callable[[Any, Any], expr.Expr]] = {
     "==": expr.equal,
@@ -31,6 +35,44 @@ def condition_of(data: Any, clbits: Sequence[Clbit], registers: Sequence[Classic
     """A truth value for `if` and `while`. Raises `NotQiskits`."""
     lifted = _Lift(clbits, registers).truth(data)
     return _as_pair(lifted)
+
+
+def nested(step: If, is_register: Callable[[tuple[int, ...]], bool]) -> If | None:
+    """The same branch without its outermost `&&`, `||`, `!` or `!=`, as branches within branches; None where that would
+    write long blocks twice. Engines and formats that know `bit = value` alone then know the whole.
+
+    is_register: whether these bits are a register, which Qiskit compares as a whole.
+    """
+    match step.condition:
+        case Node(function="==", arguments=(Bits(places=places), int(value))) if (
+            len(places) > 1
+            and not is_register(places)
+            and not value >> len(places)
+            and len(step.otherwise) <= MAX_TWICE
+        ):
+            *others, last = [(place, value >> index & 1) for index, place in enumerate(places)]
+            branch = If(_test(*last), step.then, step.otherwise)
+            for other in reversed(others):
+                branch = If(_test(*other), [branch], step.otherwise)
+            return branch
+        case Node(function="&&", arguments=(left, right)) if len(step.otherwise) <= MAX_TWICE:
+            return If(left, [If(right, step.then, step.otherwise)], step.otherwise)
+        case Node(function="||", arguments=(left, right)) if len(step.then) <= MAX_TWICE:
+            return If(left, step.then, [If(right, step.then, step.otherwise)])
+        case Node(function="!", arguments=(Node() as inner,)) if not _is_bit(inner):
+            return If(inner, step.otherwise, step.then)
+        case Node(function="!=", to=to, types=(of, _) as kinds, arguments=arguments) if not _is_single(of):
+            return If(Node("==", to, kinds, arguments), step.otherwise, step.then)
+    return None
+
+
+def _test(place: int, value: int) -> Node:
+    bit = Node("cast", BOOL, (BIT,), (Bits((place,)),))
+    return bit if value else Node("!", BOOL, (BOOL,), (bit,))
+
+
+def _is_bit(data: Any) -> bool:
+    return isinstance(data, Node) and data.function == "cast" and _is_single(data.types[0])
 
 
 class _Lift:
@@ -81,10 +123,26 @@ class _Lift:
             truth = self.truth(data)
             return truth if bool(value) == (function == "==") else expr.logic_not(truth)
         data, of, value = _without_casts(function, data, of, int(value))
+        if function in ("==", "!=") and (several := self._each_bit(data, of, value)) is not None:
+            return several if function == "==" else expr.logic_not(several)
         number = self.number(data, of)
         if not 0 <= value < 1 << number.type.width:
             raise NotQiskits
         return _COMPARED[function](number, expr.lift(value, number.type))
+
+    def _each_bit(self, data: Any, of: Type, value: int) -> expr.Expr | None:
+        """Bits that are no whole register, one by one."""
+        while isinstance(data, Node) and data.function == "cast" and _keeps_value(data.types[0], data.to):
+            data = data.arguments[0]
+        if not isinstance(data, Bits) or any(place < 0 for place in data.places) or value >> len(data.places):
+            return None
+        if tuple(self.clbits[place] for place in data.places) in self.registers:
+            return None
+        tests = [
+            expr.lift(self.clbits[place]) if value >> index & 1 else expr.logic_not(self.clbits[place])
+            for index, place in enumerate(data.places)
+        ]
+        return reduce(expr.logic_and, tests)
 
     def number(self, data: Any, of: Type) -> expr.Expr:
         """A tree whose value is an unsigned integer."""
@@ -123,7 +181,7 @@ def _is_single(kind: Type) -> bool:
 
 def _keeps_value(source: Type, to: Type) -> bool:
     """Whether a cast of an unsigned integer changes nothing."""
-    if source.kind not in ("bit", "uint") or source.width is None:
+    if source.kind not in ("bit", "bool", "uint"):
         return False
     return source.bits <= to.bits if to.kind in ("bit", "uint") else to.kind == "int" and source.bits < to.bits
 
@@ -150,5 +208,3 @@ def _as_pair(lifted: expr.Expr) -> Any:
         ):
             return register, int(value)
     return lifted
-
-

@@ -34,7 +34,7 @@ def formula(data: Any, parameters: Mapping[str, Any]) -> float | ParameterExpres
     Raises `NeedsInput` where Qiskit has no expression for it.
     """
     if isinstance(data, Free):
-        return parameters[data.name]  # type: ignore[no-any-return]
+        return parameters[data.name]
     if not isinstance(data, Node):
         return float(data)
     arguments = [formula(argument, parameters) for argument in data.arguments]
@@ -43,9 +43,9 @@ def formula(data: Any, parameters: Mapping[str, Any]) -> float | ParameterExpres
             argument if isinstance(original, UNKNOWN) else original
             for argument, original in zip(arguments, data.arguments, strict=True)
         ]
-        return run(data.function, data.to, data.types, given)  # type: ignore[no-any-return]
+        return run(data.function, data.to, data.types, given)
     if data.function in _FUNCTIONS and data.to.kind == "float" and _are_plain(data):
-        return _FUNCTIONS[data.function](*arguments)  # type: ignore[no-any-return]
+        return _FUNCTIONS[data.function](*arguments)
     if data.function in ("**", "pow") and _is_small_power(arguments[1]):
         return reduce(lambda left, right: left * right, [arguments[0]] * int(arguments[1]))
     raise NeedsInput(next(leaf.name for leaf in leaves(data) if isinstance(leaf, Free)))
@@ -61,5 +61,3 @@ def _are_plain(data: Node) -> bool:
 
 def _is_small_power(exponent: Any) -> bool:
     return isinstance(exponent, int | float) and exponent == int(exponent) and 1 <= exponent <= _MAX_POWER
-
-

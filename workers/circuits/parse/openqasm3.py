@@ -1,7 +1,7 @@
 """OpenQASM 3: what `app.circuits.openqasm` reads, in Qiskit.
 
-Where every condition is one that Qiskit has, the circuit is Qiskit's alone and every engine may run it. Where the program
-computes with what it measures, its operations are those of `workers.circuits.classical`.
+Where every condition is one that Qiskit has, the circuit is Qiskit's alone and every engine may run it. Where the
+program computes with what it measures, its operations are those of `workers.circuits.classical`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ from app.circuits.openqasm.values import Bits, Free, Slot, leaves
 from app.circuits.qasm_text import SOURCE
 from app.errors import Problem
 from workers.circuits.classical import Compute, Computed, Read, slot_of, slot_variable
-from workers.circuits.parse.conditions import NotQiskits, condition_of
+from workers.circuits.parse.conditions import NotQiskits, condition_of, nested
 from workers.circuits.parse.formulas import formula
 from workers.circuits.parse.modifiers import modified
 from workers.circuits.parse.own_gates import own_gate
@@ -140,6 +140,9 @@ class _Writer:
         return block
 
     def _if(self, step: qasm.If, into: QuantumCircuit) -> None:
+        if self.native and (simpler := nested(step, self._is_register)) is not None:
+            self._if(simpler, into)
+            return
         condition = self._condition(step.condition, into)
         then, otherwise = self._block(step.then), self._block(step.otherwise)
         if not step.otherwise:
@@ -149,6 +152,9 @@ class _Writer:
             used = _used([then, otherwise], self.qubits, self.clbits, condition)
             operation = IfElseOp(condition, _narrowed(then, *used), _narrowed(otherwise, *used))
         into._append(CircuitInstruction(operation, *used))
+
+    def _is_register(self, places: tuple[int, ...]) -> bool:
+        return tuple(self.clbits[place] for place in places) in {tuple(register) for register in self.registers}
 
     def _while(self, step: qasm.While, into: QuantumCircuit) -> None:
         condition = self._condition(step.condition, into)
@@ -169,7 +175,7 @@ class _Writer:
         return again
 
     def _gate(self, step: qasm.Gate, into: QuantumCircuit) -> None:
-        if not step.modifiers and all([type(angle) is float for angle in step.angles]) and step.gate != "gphase":
+        if not step.modifiers and all(type(angle) is float for angle in step.angles) and step.gate != "gphase":
             qubits = [self.qubits[place] for place in step.qubits]
             into._append(CircuitInstruction(self._plain(step.gate, step.angles), qubits))
             return
@@ -206,7 +212,7 @@ class _Writer:
         return found
 
     def _known(self, step: qasm.Gate, free: Mapping[str, Any]) -> Gate:
-        """The gate in Qiskit; one for all its uses where its angles are numbers. free: values of the names in angles."""
+        """The gate in Qiskit, one for all its uses where it has no angles. free: values of the names in angles."""
         angles = step.angles
         if not angles:
             key: Any = (step.gate if isinstance(step.gate, str) else id(step.gate), step.modifiers)

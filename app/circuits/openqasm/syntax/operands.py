@@ -4,8 +4,8 @@ from typing import Any
 
 from openqasm3 import ast
 
-from app.circuits.openqasm.syntax.types import Types
 from app.circuits.openqasm.syntax.tokens import HARDWARE_QUBIT, NAME
+from app.circuits.openqasm.syntax.types import Types
 
 
 class Operands(Types):

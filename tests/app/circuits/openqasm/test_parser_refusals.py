@@ -3,8 +3,8 @@
 import pytest
 from openqasm3.ast import IndexedIdentifier, QuantumGate, Span
 
-from app.circuits.openqasm.parse_expressions import MAX_HEIGHT
-from app.circuits.openqasm.parse_statements import parse_program
+from app.circuits.openqasm.syntax.expressions import MAX_HEIGHT
+from app.circuits.openqasm.syntax.statements import parse_program
 from app.circuits.qasm_text import MAX_NESTING
 from app.errors import Problem
 from tests.app.circuits.openqasm.programs import PROGRAMS
