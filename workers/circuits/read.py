@@ -1,6 +1,6 @@
 """From a job's circuits to programs with a method chosen: parsed, fitted to device and noise, examined."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
