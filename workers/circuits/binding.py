@@ -20,7 +20,7 @@ from qiskit.circuit import (
 
 from workers.circuits.parse.values import Value
 
-Values = Mapping[Parameter, float]
+Values = Mapping[Parameter, float] | Mapping[Parameter, Parameter]
 
 
 def bind(circuit: QuantumCircuit, bindings: Sequence[Mapping[str, float]]) -> Iterator[QuantumCircuit]:
@@ -90,5 +90,6 @@ def _is_parametrised(circuit: QuantumCircuit) -> bool:
 def _value(value: Value, values: Values) -> Value:
     if not isinstance(value, ParameterExpression):
         return value
-    found = value.bind({parameter: values[parameter] for parameter in value.parameters if parameter in values})
-    return found if found.parameters else float(found.numeric())
+    for parameter in value.parameters & values.keys():
+        value = value.assign(parameter, values[parameter])
+    return value if value.parameters else float(value.numeric())

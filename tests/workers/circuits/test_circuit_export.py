@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
-from qiskit.circuit import Clbit, Gate, Qubit
+from qiskit.circuit import Clbit, Gate, Parameter, Qubit
 from qiskit.circuit.library import RYGate, XGate, ZGate
 from qiskit.quantum_info import Operator
 
@@ -16,6 +16,7 @@ from app.circuits.formats import JsonCircuit
 from app.errors import Problem
 from tests.workers.circuits.branches import distribution
 from tests.workers.circuits.circuit_strategies import circuits
+from workers.circuits.binding import bind
 from workers.circuits.export import to_json, to_openqasm2, to_openqasm3, to_text
 from workers.circuits.export.text import WIDTH
 from workers.circuits.export.words import real
@@ -23,6 +24,7 @@ from workers.circuits.layout import lay_out
 from workers.circuits.parse.json import parse_json
 from workers.circuits.parse.openqasm2 import parse_openqasm2
 from workers.circuits.parse.openqasm3 import parse_openqasm3
+from workers.circuits.parse.own_gates import own_gate
 
 HEAD = 'OPENQASM 3.0;\ninclude "stdgates.inc";\n'
 
@@ -133,6 +135,46 @@ def test_what_would_take_minutes_is_refused() -> None:
         to_openqasm3(wide(gate))
     assert refused.value.code == "export_too_large"
     assert process_time() - start < 10
+
+
+DEFINING = (
+    'OPENQASM 2.0; include "qelib1.inc"; gate NAME(t, s) a,b { ry(t) a; cx a,b; u3(s,t,0.1) b; } '
+    "gate other a,b { NAME(0.3,0.4) b,a; h a; } gate nothing a { } qreg q[2]; h q; "
+    "NAME(0.1,0.2) q[0],q[1]; NAME(0.2,0.1) q[1],q[0]; other q[0],q[1]; nothing q[0]; NAME(0.1,0.2) q[1],q[0];"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "written"), [("foo", "foo"), ("iswap", "iswap"), ("kraus", "kraus"), ("h1", "h1"), ("cz", "cz_1")]
+)
+def test_an_own_gate_is_written_under_its_name_unless_the_format_has_another_of_that_name(
+    name: str, written: str
+) -> None:
+    circuit = parse_openqasm2(DEFINING.replace("NAME", name))
+    wanted = Operator(circuit)
+    for text, again in (
+        (to_openqasm2(circuit), parse_openqasm2(to_openqasm2(circuit))),
+        (to_openqasm3(circuit), parse_openqasm3(to_openqasm3(circuit))),
+    ):
+        assert f"gate {written} q0" in text
+        assert text.count("gate ") == 5  # three angles of the first, the others
+        assert Operator(again).equiv(wanted)
+    assert Operator(parse_json(JsonCircuit.model_validate(to_json(circuit)))).equiv(wanted)
+
+
+def test_an_own_gate_of_free_parameters_takes_them_as_its_own() -> None:
+    k, definition, circuit = Parameter("γ"), QuantumCircuit(1, name="foo"), QuantumCircuit(2)
+    definition.rx(2 * k, 0)
+    definition.global_phase = k
+    gate = own_gate("Foo", definition, [k])
+    circuit.append(gate, [1])
+    circuit.append(gate.control(1, annotated=False), [0, 1])
+    text = to_openqasm3(circuit)
+    assert "gate Foo(a) q0 { rx(2*a) q0; }" in text
+    (again,) = bind(parse_openqasm3(text), [{"a": 0.7}])
+    (wanted,) = bind(circuit, [{"γ": 0.7}])
+    assert Operator(again).equiv(Operator(wanted))
+    assert circuit.parameters == {k}
 
 
 def test_a_gate_without_a_definition_is_refused_by_name() -> None:

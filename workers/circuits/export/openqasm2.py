@@ -7,6 +7,7 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import Clbit, IfElseOp, Operation
 
 from app.errors import Problem
+from workers.circuits.export.definitions import Definitions, is_defined
 from workers.circuits.export.lowering import Step, all_ones, lower
 from workers.circuits.export.words import plain_name, real, words
 
@@ -28,8 +29,11 @@ def to_openqasm2(circuit: QuantumCircuit) -> str:
     if circuit.parameters:
         message = "OpenQASM 2 has no free parameters."
         raise Problem("export_unsupported", message, pointer="/circuit", ways_out=[{"format": "openqasm3"}])
-    steps = lower(circuit, lambda operation: operation.name in _GATES and all_ones(operation))
-    return _Writer(circuit, steps).write()
+    return _Writer(circuit, lower(circuit, _known)).write()
+
+
+def _known(operation: Operation) -> bool:
+    return is_defined(operation) or (operation.name in _GATES and all_ones(operation))
 
 
 class _Writer:
@@ -39,18 +43,18 @@ class _Writer:
         self.names: dict[Any, str] = {}
         self.registers: dict[Bits, str] = {}
         self.taken: set[str] = set()
+        self.own = Definitions(_known, self._gate, taken=self.taken, comma=",", small=True)
 
     def write(self) -> str:
-        lines = ["OPENQASM 2.0;", 'include "qelib1.inc";']
-        lines += self._declare("qreg", [tuple(register) for register in self._runs(self.circuit.qubits, [])])
+        lines = list(self._declare("qreg", [tuple(register) for register in self._runs(self.circuit.qubits, [])]))
         tested = list(dict.fromkeys(self._tested()))
         lines += self._declare("creg", self._runs(self.circuit.clbits, tested))
         for bits in tested:
             if bits not in self.registers:
                 _refuse("Its conditions overlap: each tests a whole register of its own.")
-        for step in self.steps:
-            lines += self._statements(step)
-        return "\n".join([*lines, ""])
+        statements = [statement for step in self.steps for statement in self._statements(step)]
+        head = ["OPENQASM 2.0;", 'include "qelib1.inc";', *self.own.lines]
+        return "\n".join([*head, *lines, *statements, ""])
 
     def _runs(self, bits: Sequence[Any], tested: Sequence[Bits]) -> Iterator[tuple[Any, ...]]:
         """Bits that become one register: those that a condition tests, otherwise those of one register so far."""
@@ -99,7 +103,13 @@ class _Writer:
             case "if_else" | "while_loop" | "for_loop" | "switch_case" | "break_loop" | "continue_loop":
                 _refuse("It has no loops, and no `if` inside another.")
             case _:
-                yield f"{condition}{_gate(operation)} {qubits};"
+                yield f"{condition}{self._gate(operation)} {qubits};"
+
+    def _gate(self, operation: Operation) -> str:
+        if is_defined(operation):
+            return self.own.call(operation)
+        angles = ",".join(real(float(parameter)) for parameter in operation.params)
+        return _GATES[operation.name] + (f"({angles})" if angles else "")
 
     def _conditional(self, step: Step) -> Iterator[str]:
         bits, value, blocks = self._test(step)
@@ -129,11 +139,6 @@ class _Writer:
         for step in self.steps:
             if isinstance(step.operation, IfElseOp):
                 yield self._test(step)[0]
-
-
-def _gate(operation: Operation) -> str:
-    angles = ",".join(real(float(parameter)) for parameter in operation.params)
-    return _GATES[operation.name] + (f"({angles})" if angles else "")
 
 
 def _read(operation: IfElseOp) -> dict[Clbit, int]:

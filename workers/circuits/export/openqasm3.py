@@ -7,6 +7,7 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import Bit, ClassicalRegister, Clbit, ControlledGate, ForLoopOp, IfElseOp, Operation, WhileLoopOp
 
 from app.errors import Problem
+from workers.circuits.export.definitions import Definitions, is_defined
 from workers.circuits.export.lowering import Step, all_ones, lower, without_controls
 from workers.circuits.export.words import angle, plain_name, with_plain_parameters, words
 
@@ -26,7 +27,7 @@ def to_openqasm3(circuit: QuantumCircuit) -> str:
 
 
 def _known(operation: Operation) -> bool:
-    if operation.name == "u" or (operation.name in _STANDARD and all_ones(operation)):
+    if is_defined(operation) or operation.name == "u" or (operation.name in _STANDARD and all_ones(operation)):
         return True
     base, _ = without_controls(operation)
     return base.name in _BASE
@@ -39,6 +40,7 @@ class _Writer:
         self.registers: dict[ClassicalRegister, str] = {}
         self.taken = {parameter.name for parameter in circuit.parameters}
         self.used: set[str] = set()
+        self.own = Definitions(_known, self._gate, taken=self.taken, comma=", ", small=False)
 
     def write(self) -> str:
         declarations = [f"input float[64] {parameter.name};" for parameter in self.circuit.parameters]
@@ -46,6 +48,7 @@ class _Writer:
         declarations += self._declare("bit", self.circuit.clbits, self.circuit.cregs)
         body = list(self._block(lower(self.circuit, _known), ""))
         gates = [text for name, text in _DEFINED.items() if name in self.used]
+        gates += self.own.lines
         return "\n".join(["OPENQASM 3.0;", 'include "stdgates.inc";', *gates, *declarations, *body, ""])
 
     def _declare(self, kind: str, bits: Sequence[Bit], registers: Sequence[Any]) -> Iterator[str]:
@@ -110,6 +113,8 @@ class _Writer:
                 yield f"{self._gate(operation)} {qubits};"
 
     def _gate(self, operation: Operation) -> str:
+        if is_defined(operation):
+            return self.own.call(operation)
         base, modifiers = operation, ""
         if not (operation.name in _STANDARD and all_ones(operation)):
             base, _ = without_controls(operation)

@@ -10,6 +10,7 @@ from qiskit.circuit import Parameter, ParameterExpression
 
 from app.circuits.expressions import MAX_NAME_CHARACTERS, ExpressionError, compile_expression
 from app.errors import Problem
+from workers.circuits.binding import bound
 
 _MAX_DENOMINATOR = 64
 _CLOSE = 4e-16  # a fraction of π is written as one where that is the same number to the last bit or two
@@ -53,7 +54,7 @@ def with_plain_parameters(circuit: QuantumCircuit) -> QuantumCircuit:
         taken.add(name)
         if name != parameter.name:
             renamed[parameter] = Parameter(name)
-    return circuit.assign_parameters(renamed) if renamed else circuit
+    return bound(circuit, renamed) if renamed else circuit
 
 
 def plain_name(name: str, taken: Iterable[str]) -> str:
