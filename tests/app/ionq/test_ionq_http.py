@@ -140,6 +140,15 @@ def test_cirq_is_held_shortly_because_it_reads_a_job_before_it_returns_from_crea
         assert time.monotonic() - start < 4
 
 
+def test_what_a_worker_notes_is_a_warning_of_the_job_and_of_each_circuit(ionq: httpx.Client, worker: Worker) -> None:
+    """Qiskit and Cirq show warnings to people."""
+    job_id = submit(ionq, TWO)
+    assert "warning" not in get(ionq, job_id)
+    note = "Exact probabilities are too many."
+    worker.finish(worker.claim(CIRCUITS), {"shots": 10, "notes": [note]})
+    assert [get(ionq, own)["warning"] for own in (job_id, f"{job_id}-0", f"{job_id}-1")] == [{"messages": [note]}] * 3
+
+
 def test_every_state_of_ours_has_a_word_of_theirs() -> None:
     assert set(STATUS) == set(Status)
     assert "running" not in STATUS.values()  # which Qiskit cannot read
@@ -336,4 +345,18 @@ def test_a_dry_run_has_no_results(ionq: httpx.Client, worker: Worker) -> None:
     assert (job["status"], job["dry_run"], job["results"], job["shots"]) == ("completed", True, None, 1000)
     native = {"id": "native", "format": "ionq.native.v1", "media_type": "application/json"}
     assert job["output"] == {"compilation": {"compiled_circuits": {"ionq.native.v1": native}}}
+    refused = ionq.get(f"jobs/{job_id}/artifacts/native")  # no worker is there to compile it
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
+    refused_as_by_ionq(ionq.get(f"jobs/{job_id}/artifacts/shots"), 404)
     assert ionq.get(f"jobs/{job_id}/cost").json()["dry_run"] is True
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_compiled_circuits_are_of_single_circuits_of_gates(ionq: httpx.Client, worker: Worker, dry_run: bool) -> None:
+    program = {"type": "ionq.qasm3.v1", "backend": "simulator", "input": {"data": "OPENQASM 3.0; qubit q;"}}
+    several, written = (submit(ionq, body | {"dry_run": dry_run}) for body in (TWO, program))
+    finish_two(worker)
+    worker.run_circuit({"0": 1})
+    assert [bool(get(ionq, own)["output"]) for own in (several, f"{several}-1", written)] == [False, dry_run, False]
+    for own in (several, written):
+        refused_as_by_ionq(ionq.get(f"jobs/{own}/artifacts/native"), 404)
