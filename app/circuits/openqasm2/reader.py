@@ -37,7 +37,7 @@ MAX_DOOR_CALLS = 2_000  # of gates inside definitions, whose angles are computed
 
 # The most frequent statement by far: a gate on one or two qubits, its angles without brackets.
 _PLAIN = re.compile(
-    r"([a-z]\w*)(?:\(([-+*/.0-9a-z, ]{1,200})\))?\s+([a-z]\w*)\[([0-9]{1,4})\]"
+    r"\s*+([a-z]\w*)(?:\(([-+*/.0-9a-z, ]{1,200})\))?\s+([a-z]\w*)\[([0-9]{1,4})\]"
     r"(?:\s*,\s*([a-z]\w*)\[([0-9]{1,4})\])?\s*;",
     re.ASCII,
 )
@@ -117,32 +117,46 @@ class _Reader:
                     self._operations(None)
 
     def _plain(self) -> bool:
-        """Read a statement in one step. False for one that is not so plain, or not right: nothing is read of it."""
-        found = _PLAIN.match(self.tokens.source, self.tokens.place)
-        if found is None:
-            return False
-        name, written, *operands = found.groups()
-        gate = self.gates.known.get(name)
+        """Read plain statements, each in one step, as long as they follow one another. False if there is none."""
+        tokens, place = self.tokens, self.tokens.place
+        read = 0
+        while (found := _PLAIN.match(tokens.source, place)) and tokens.may_read(read) and self._plain_call(found):
+            place = found.end()
+            read += 1
+        if read:
+            tokens.jump(place, read)
+        return read > 0
+
+    def _plain_call(self, found: re.Match[str]) -> bool:
+        """False for a statement that is not so plain, or not right: nothing is read of it."""
+        name, written, first, first_index, second, second_index = found.groups()
+        gate, known = self.gates.known.get(name), self.registers.get(first)
         parts = [] if written is None else written.split(",")
-        if not isinstance(gate, Standard) or gate.parameters != len(parts):
+        if (
+            not isinstance(gate, Standard)
+            or gate.parameters != len(parts)
+            or gate.qubits != (1 if second is None else 2)
+        ):
             return False
-        qubits = []
-        for register, index in ((operands[0], operands[1]), (operands[2], operands[3])):
-            if register is not None:
-                known = self.registers.get(register)
-                if known is None or not known.quantum or int(index) >= known.size:
-                    return False
-                qubits.append(known.first + int(index))
-        if gate.qubits != len(qubits) or len({*qubits}) != len(qubits) or self.size >= self.limits.operations:
+        if known is None or not known.quantum or int(first_index) >= known.size:
             return False
+        qubits: tuple[int, ...] = (known.first + int(first_index),)
+        if second is not None:
+            other = self.registers.get(second)
+            if other is None or not other.quantum or int(second_index) >= other.size:
+                return False
+            qubits = (*qubits, other.first + int(second_index))
+            if qubits[0] == qubits[1]:
+                return False
         try:
             angles = tuple(map(_number, parts))
         except (ArithmeticError, ValueError, Problem):
             return False
+        if self.size >= self.limits.operations:
+            return False
         self.size += 1
         if not self.door:
-            self.read.statements.append(Statement((Call(name, angles, tuple(qubits)),)))
-        self.tokens.jump(found.end())
+            self.read.statements.append(Statement((Call(name, angles, qubits),)))
         return True
 
     def _include(self) -> None:

@@ -24,6 +24,7 @@ KEYWORDS = frozenset(
 ) | {"sin", "cos", "tan", "exp", "ln", "sqrt"}
 
 MAX_DIGITS = 18  # of an index or a size
+_TOKENS_OF_A_STATEMENT = 8  # of one that is read in one step, about
 
 
 class Enough(Exception):
@@ -58,9 +59,13 @@ class Tokens:
             self._strange()
         return behind
 
-    def jump(self, place: int) -> None:
-        """Go on behind a statement that was read in one step; it counts as so many tokens as it may have."""
-        self.left = max(0, self.left - 8) if self.left >= 0 else -1
+    def may_read(self, statements: int) -> bool:
+        """Whether so many statements may be read in one step each, and one more."""
+        return self.left < 0 or self.left > (statements + 1) * _TOKENS_OF_A_STATEMENT
+
+    def jump(self, place: int, statements: int) -> None:
+        """Go on behind statements that were read in one step each; they count as the tokens that they may have."""
+        self.left = max(0, self.left - statements * _TOKENS_OF_A_STATEMENT) if self.left >= 0 else -1
         self._behind = place
         self.advance()
 

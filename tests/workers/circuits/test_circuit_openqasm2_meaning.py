@@ -52,6 +52,13 @@ def test_renaming_a_gate_changes_no_count_by_any_method(name: str, how: dict[str
     assert renamed == foo
 
 
+@pytest.mark.parametrize("name", ["h", "iswap", "kraus", "id", "foo"])
+def test_noise_of_probability_0_changes_nothing(name: str) -> None:
+    source = {"format": "openqasm2", "source": HEAD + (OWN + GATES).replace("NAME", name)}
+    noisy, bare = (run_job(source, outputs=["probabilities"], **how)[0][0] for how in ({"noise": NOISE}, {}))
+    assert noisy["probabilities"] == pytest.approx(bare["probabilities"], abs=1e-12)
+
+
 @pytest.mark.parametrize(
     ("source", "one"),
     [
