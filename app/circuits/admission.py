@@ -5,7 +5,7 @@ abort the interpreter, on the inputs refused here. Text that passes is still par
 """
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.circuits.cirq_shape import check_cirq_shape
 from app.circuits.cirq_text import check_cirq, document
@@ -131,6 +131,18 @@ def wanted(job: CircuitJob) -> Wanted:
     )
 
 
+def probabilities_alone(job: CircuitJob) -> bool:
+    """Whether exact probabilities are asked for and no state and no noise: then a measurement or a reset in the middle
+    decides nothing that could not be decided at the end.
+    """
+    return "probabilities" in job.outputs and STATE_LIMITS.keys().isdisjoint(job.outputs) and not is_noisy(job)
+
+
+def _put_off(facts: Facts, job: CircuitJob) -> Facts:
+    """The circuit's facts after that, at the least: how many qubits it takes the worker sees."""
+    return replace(facts, dynamic=False) if probabilities_alone(job) and not facts.conditional else facts
+
+
 def _method(job: CircuitJob) -> Method | None:
     if job.precision == "single":
         return Method.STATEVECTOR
@@ -202,7 +214,7 @@ def _check_methods(circuit: Circuit, job: CircuitJob, limits: Limits) -> None:
         case JsonCircuit():
             _check_parameters(circuit, job)
             rules = None if job.noise is None else as_custom(job.noise)
-            facts = facts_of(circuit, rules=rules)
+            facts = _put_off(facts_of(circuit, rules=rules), job)
             _check_asked(job, circuit.qubits, facts, rules)
             best(facts, wanted(job), memory_available=limits.memory_available, pointer="/circuit/qubits")
             check_histogram(job, active=facts.qubits, clbits=circuit.qubits)
@@ -216,7 +228,7 @@ def _check_methods(circuit: Circuit, job: CircuitJob, limits: Limits) -> None:
             check_histogram(job, active=made.qubits, clbits=made.clbits)
         case OpenQasm3Circuit() | OpenQasm2Circuit() if job.device is None and not is_noisy(job):
             if (found := qasm_facts(circuit)) is not None:
-                best(found, wanted(job), memory_available=limits.memory_available, pointer=SOURCE)
+                best(_put_off(found, job), wanted(job), memory_available=limits.memory_available, pointer=SOURCE)
 
 
 def _check_asked(job: CircuitJob, qubits: int, facts: Facts, rules: CustomNoise | None) -> None:

@@ -8,17 +8,18 @@ from typing import Any
 import psutil
 from qiskit import QuantumCircuit
 
-from app.circuits.admission import check_binding, check_histogram, relocated, wanted
+from app.circuits.admission import check_binding, check_histogram, probabilities_alone, relocated, wanted
 from app.circuits.formats import Circuit, JsonCircuit, TemplateCircuit
 from app.circuits.methods import Method, plans
 from app.circuits.noise import as_custom, check_rules
-from app.circuits.outputs import MAX_PROBABILITY_QUBITS, WHERE_POSSIBLE, StateName
+from app.circuits.outputs import MAX_SEARCHED_QUBITS, WHERE_POSSIBLE, StateName
 from app.circuits.schemas import CircuitJob
 from app.circuits.templates.answer import Answer
 from app.errors import Problem
 from workers.circuits.binding import bind
 from workers.circuits.device import Compiled, compile_for
 from workers.circuits.engines.branching import without_idle_qubits
+from workers.circuits.engines.deferred import deferred
 from workers.circuits.engines.states import check_state
 from workers.circuits.facts import facts_of
 from workers.circuits.noise import for_noise, idle_rules, noise_cost, noise_model, readout_matrix
@@ -129,6 +130,8 @@ def _read(job: CircuitJob, source: Circuit, submitted: QuantumCircuit, memory_av
     compiled = None if job.device is None else compile_for(submitted, job.device, seed=job.seed)
     circuit = submitted if compiled is None else compiled.circuit
     program, locations = _with_noise(job, circuit)
+    if program.shape.dynamic and probabilities_alone(job) and (apart := deferred(circuit)) is not None:
+        program = Program(apart, examine(apart))
     places = None if compiled is None else compiled.final_layout
     observables = [
         lower(observable, submitted.num_qubits, program.places(places), f"/observables/{index}")
@@ -138,8 +141,8 @@ def _read(job: CircuitJob, source: Circuit, submitted: QuantumCircuit, memory_av
     for name in STATES:
         if name in job.outputs:
             check_state(name, program, submitted.num_qubits)
-    if "probabilities" in job.outputs and len(program.read) > MAX_PROBABILITY_QUBITS:
-        title = f"Probabilities are given out for {MAX_PROBABILITY_QUBITS} measured qubits, not {len(program.read)}."
+    if "probabilities" in job.outputs and len(program.read) > MAX_SEARCHED_QUBITS:
+        title = f"Probabilities are given out for {MAX_SEARCHED_QUBITS} measured qubits, not {len(program.read)}."
         raise Problem("state_too_large", title, pointer="/outputs")
     pointer = "/circuit/qubits" if isinstance(source, JsonCircuit) else pointer_of(source)
     routed = route(program, job, locations=locations, memory_available=memory_available, pointer=pointer)

@@ -144,7 +144,7 @@ def _outcome(
             )
             for observable, mean in zip(job.observables, sample.expectations, strict=True)
         ],
-        depth=routed.facts.depth if reading.compiled is None and job.noise is None else depth_of(reading.circuit),
+        depth=routed.facts.depth if routed.program.circuit is reading.circuit else depth_of(reading.circuit),
         gate_counts=dict(reading.circuit.count_ops()),
         compiled=None if reading.compiled is None else compiled_view(reading.compiled),
         notes=list(reading.notes),

@@ -141,7 +141,7 @@ def test_observables_of_idle_qubits() -> None:
 @pytest.mark.parametrize(
     ("job", "code"),
     [
-        ({"circuit": json_circuit(21, [{"gate": "t", "targets": list(range(21))}]), "outputs": ["probabilities"]}, 1),
+        ({"circuit": json_circuit(21, [{"gate": "h", "targets": list(range(21))}]), "outputs": ["probabilities"]}, 1),
         ({"circuit": json_circuit(11, GHZ), "outputs": ["unitary"]}, 1),
         ({"circuit": json_circuit(3, [{"gate": "reset", "target": 0}, *GHZ]), "outputs": ["unitary"]}, 2),
         ({"circuit": json_circuit(3, [*GHZ, {"gate": "reset", "target": 0}]), "outputs": ["statevector"]}, 3),

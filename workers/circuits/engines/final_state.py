@@ -8,6 +8,7 @@ from qiskit import ClassicalRegister, QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
 from app.circuits.outputs import MAX_PROBABILITY_QUBITS
+from app.errors import Problem
 from workers.circuits.engines import aer, dense
 from workers.circuits.engines.aer import AerMethod
 from workers.circuits.engines.dense import StateMethod
@@ -119,10 +120,7 @@ def _drawn(program: Program, data: Mapping[str, Any], ask: Ask) -> Sample:
     probabilities = rounded(exact)
     outcomes, frequencies = draw(probabilities, ask.shots, generator(ask.seed))
     columns = program.columns(read)
-    likely = None
-    if ask.probabilities:
-        possible = np.flatnonzero(probabilities)
-        likely = dict(zip(keys_of(possible, columns), exact[possible].tolist(), strict=True))
+    likely = likely_outcomes(exact, columns) if ask.probabilities else None
     return Sample(
         counts=counts_of(outcomes, frequencies, columns), probabilities=likely, expectations=means(program, data)
     )
@@ -156,16 +154,31 @@ def _sampled_by_aer(
     bindings: Sequence[Mapping[Any, float]],
     index: int,
 ) -> Sample:
-    """The same, sampled by Aer from its state."""
+    """The same, sampled by Aer from its state. Raises Problem where more outcomes are possible than are given out."""
     ask.between()
     measured = translated.copy()
+    if ask.probabilities:
+        measured.save_probabilities(positions)
     measured.add_register(ClassicalRegister(len(positions)))
     measured.measure(positions, range(len(positions)))
     options = {"noise_model": program.aer_noise} | _binds(bindings[index : index + 1])
     data = aer.run(measured, method, threads=ask.threads, shots=ask.shots, seed=ask.seed, **options).data(0)
     outcomes, frequencies = sorted_outcomes(data["counts"])
-    counts = counts_of(outcomes, frequencies, program.columns(program.read))
-    return Sample(counts=counts, expectations=means(program, data))
+    columns = program.columns(program.read)
+    counts = counts_of(outcomes, frequencies, columns)
+    likely = likely_outcomes(np.asarray(data["probabilities"]), columns) if ask.probabilities else None
+    return Sample(counts=counts, probabilities=likely, expectations=means(program, data))
+
+
+def likely_outcomes(exact: Reals, columns: Sequence[int]) -> dict[str, float]:
+    """The outcomes that are possible, with their probabilities. Raises Problem where they are too many to give out."""
+    possible = np.flatnonzero(rounded(exact))
+    if len(possible) > 1 << MAX_PROBABILITY_QUBITS:
+        title = (
+            f"Probabilities of {1 << MAX_PROBABILITY_QUBITS:,} outcomes are given out; {len(possible):,} are possible."
+        )
+        raise Problem("state_too_large", title, pointer="/outputs")
+    return dict(zip(keys_of(possible, columns), exact[possible].tolist(), strict=True))
 
 
 def sorted_outcomes(counts: Mapping[str, int]) -> tuple[Integers, Integers]:

@@ -17,7 +17,7 @@ from qiskit.quantum_info import Statevector
 from qiskit.transpiler import generate_preset_pass_manager
 
 from workers.circuits.engines import final_state
-from workers.circuits.keys import counts_of, keys_of
+from workers.circuits.keys import counts_of
 from workers.circuits.program import Ask, Integers, Mean, Program, Reals, Sample, generator
 
 MAX_MATRIX_QUBITS = 4  # of one gate handed to qsim
@@ -60,8 +60,7 @@ def sample(program: Program, ask: Ask) -> Sample:
         probabilities = final_state.rounded(_marginal(state, positions))
         outcomes, frequencies = final_state.draw(probabilities, ask.shots, generator(ask.seed))
         if ask.probabilities:
-            possible = np.flatnonzero(probabilities)
-            likely = dict(zip(keys_of(possible, columns), probabilities[possible].tolist(), strict=True))
+            likely = final_state.likely_outcomes(probabilities, columns)
     else:
         outcomes, frequencies = _draw(state, blocks, positions, ask)
     return Sample(
