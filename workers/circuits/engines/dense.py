@@ -7,7 +7,7 @@ density matrix. Then a gate is one matrix on the digits of its qubits, and so is
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,14 +112,18 @@ def final_state(program: Program, method: StateMethod) -> State | None:
     start = np.zeros(base**qubits, dtype=np.complex128)
     start[0] = 1
     state = State(base, start, list(range(qubits)))
-    known: dict[Any, Array] = {}
+    known: dict[tuple[bytes, int], Array] = {}
+    channels: dict[tuple[int, int], Array] = {}
     for matrix, places, errors in steps:
         if base == 2:
             state.apply(matrix, places)
             continue
-        key = (matrix.tobytes(), id(errors))
+        own = id(errors), len(places)
+        if own not in channels:
+            channels[own] = _channel(errors, len(places))
+        key = matrix.tobytes(), id(errors)
         if key not in known:
-            known[key] = _noisy(matrix, len(places), errors)
+            known[key] = _noisy(matrix, len(places), channels[own])
         state.apply(known[key], places)
     state.flush(range(qubits))
     return state
@@ -167,11 +171,20 @@ def _matrix(instruction: CircuitInstruction) -> Array | None:
     return matrix
 
 
-def _noisy(matrix: Array, qubits: int, errors: Sequence[GateError]) -> Array:
-    """(4^n, 4^n) over the digits of n qubits: the gate, then its errors in their order."""
-    whole = (matrix.conj()[:, None, :, None] * matrix[None, :, None, :]).reshape(4**qubits, 4**qubits)
+def _channel(errors: Sequence[GateError], qubits: int) -> Array:
+    """(4^n, 4^n): the errors one after the other."""
+    whole: Array = np.eye(4**qubits, dtype=np.complex128)
     for error in errors:
-        whole = superoperator(error, qubits) @ whole
+        whole = superoperator(error, qubits).dot(whole)
+    return whole
+
+
+def _noisy(matrix: Array, qubits: int, channel: Array) -> Array:
+    """(4^n, 4^n) over the digits of n qubits: the gate, then a channel."""
+    gate = (matrix.conj()[:, None, :, None] * matrix[None, :, None, :]).reshape(channel.shape)
+    whole: Array = channel.dot(gate)
+    if qubits == 1:
+        return whole
     axes = [axis for place in range(qubits) for axis in (place, qubits + place)]  # bras and kets of one qubit together
     both = axes + [2 * qubits + axis for axis in axes]
     return np.ascontiguousarray(whole.reshape((2,) * 4 * qubits).transpose(both)).reshape(whole.shape)
