@@ -12,7 +12,7 @@ from app.schemas import Strict, refuse
 
 MAX_OPERATIONS = 100_000  # half a second of validation and 100 MB of objects
 MAX_SOURCE_CHARACTERS = 1_000_000  # the reference OpenQASM parser reads about 50 kB a second
-MAX_OPENQASM2_CHARACTERS = 8_388_608  # what a body holds; a million take 10 ms at the door and 1.4 s in a child
+MAX_OPENQASM2_CHARACTERS = 8_388_608  # a whole body: the door reads its first words, a child a million in 1.4 s
 MAX_CIRQ_CHARACTERS = 10_000_000  # an operation takes 150 characters, indented 400
 
 BELL_OPERATIONS: list[JsonValue] = [{"gate": "h", "target": 0}, {"gate": "x", "target": 1, "control": 0}]

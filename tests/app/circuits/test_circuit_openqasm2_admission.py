@@ -112,3 +112,15 @@ def test_what_stands_behind_the_first_words_is_left_to_the_worker() -> None:
     check_openqasm2(source)
     with pytest.raises(Problem, match="'undefined' is not defined"):
         read_openqasm2(source)
+
+
+def test_a_program_of_more_than_a_megabyte_is_let_in_and_read_whole() -> None:
+    """QASMBench has one of 1.48 MB."""
+    statement = "rz(0.1234567890123456789) q[0];" + " " * 500 + "\n"
+    source = HEAD + "qreg q[1];\n" + statement * 2_800
+    assert len(source) > 1_480_000
+    admit(
+        CircuitJob.model_validate({"circuit": {"format": "openqasm2", "source": source}}),
+        Limits(memory_available=2**30),
+    )
+    assert len(read_openqasm2(source).statements) == 2_800
