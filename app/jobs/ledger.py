@@ -13,21 +13,13 @@ from sqlalchemy import Connection, Select, func, insert, select, update
 from app.database import Change, Record, now
 from app.errors import Problem
 from app.ids import new_id
+from app.jobs import turns
 from app.jobs.machine import FINAL, OWNED, Action, Status, after
 from app.jobs.queries import unfinished_user
-from app.jobs.tables import (
-    INSPECTION,
-    INSPECTION_PRIORITY,
-    artifacts,
-    events,
-    idempotency,
-    job_files,
-    job_labels,
-    jobs,
-    trash,
-)
+from app.jobs.tables import artifacts, events, idempotency, job_files, job_labels, jobs, trash
 
-FORGOTTEN_SECONDS = 60  # after which an inspection that nobody came back for is removed
+UNBOUNDED = 2**31 - 1
+FORGOTTEN_SECONDS = 60  # after which a question that nobody came back for is removed
 STATE = "state"  # the kind of the artifact from which a later attempt resumes
 RETRY_SECONDS = 60  # the longest pause before a job whose workers keep dying is tried again
 Job = Record
@@ -44,7 +36,7 @@ class StaleFence(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class NewJob:
-    kind: str  # circuit | distillation | sweep | inspection
+    kind: str  # one of KINDS, or a question
     queue: str
     owner: str
     spec: Mapping[str, Any]
@@ -105,6 +97,7 @@ def submit(
             "max_attempts": new.max_attempts,
         },
     ).one()
+    turns.enter(connection, new.queue, new.owner)
     connection.execute(_FIRST_EVENT, {"job_id": job_id})
     if new.labels:
         rows = [{"job_id": job_id, "key": key, "value": value} for key, value in new.labels.items()]
@@ -139,38 +132,18 @@ def _replayed(connection: Connection, owner: str, replay: Replay) -> Job | None:
     return _row(connection, found.job_id)
 
 
-def claim(connection: Connection, queue: str, worker: str, lease_seconds: float) -> Claim | None:
-    """Take the best eligible job of a queue, or None. Safe with any number of claimers, and after any crash.
+def claim(
+    connection: Connection, queue: str, worker: str, lease_seconds: float, at_most: int = UNBOUNDED
+) -> Claim | None:
+    """Take the job of a queue that is next, or None. Safe with any number of claimers, and after any crash.
 
-    Best: the highest priority; then the owner with the fewest running jobs; then the oldest. The new fence is what
-    makes a stale owner harmless: every later write names it.
+    Next: the owner with the fewest running jobs, then the one served longest ago; of the owner's jobs the highest
+    priority, then the oldest. at_most: running jobs of one owner in the queue. The new fence is what makes a stale
+    owner harmless: every later write names it.
     """
-    eligible = (jobs.c.queue == queue, jobs.c.status == Status.QUEUED, jobs.c.not_before <= now())
-    while True:
-        highest = select(func.max(jobs.c.priority)).where(*eligible).scalar_subquery()
-        oldest = (
-            select(jobs.c.owner, func.min(jobs.c.id).label("id"))
-            .where(*eligible, jobs.c.priority == highest)
-            .group_by(jobs.c.owner)
-            .subquery()
-        )
-        busy = (
-            select(jobs.c.owner, func.count().label("running"))
-            .where(jobs.c.queue == queue, jobs.c.status.in_(OWNED))
-            .group_by(jobs.c.owner)
-            .subquery()
-        )
-        job_id = connection.scalar(
-            select(oldest.c.id)
-            .outerjoin(busy, busy.c.owner == oldest.c.owner)
-            .order_by(func.coalesce(busy.c.running, 0), oldest.c.id)
-            .limit(1)
-        )
-        if job_id is None:
-            return None
-        job = _locked(connection, job_id)
-        if job is not None and job.status == Status.QUEUED:  # else another claimer was faster
-            break
+    job = turns.next_job(connection, queue, at_most)
+    if job is None:
+        return None
     taken = _advance(
         connection,
         job,
@@ -294,7 +267,7 @@ def delete(connection: Connection, owner: str, job_id: str, version: int | None 
 
 
 def abandon(connection: Connection, job_id: str) -> None:
-    """Leave nothing of an inspection behind. One that a worker is at is cancelled, and removed by the reaper."""
+    """Leave nothing of a question behind. One that a worker is at is cancelled, and removed by the reaper."""
     job = _locked(connection, job_id)
     if job is not None and job.status not in FINAL:
         job = _advance(connection, job, Action.CANCEL, {})
@@ -302,14 +275,10 @@ def abandon(connection: Connection, job_id: str) -> None:
         connection.execute(jobs.delete().where(jobs.c.id == job_id))
 
 
-def forgotten(queues: Sequence[str]) -> Select[tuple[str]]:
-    """The ids of the queues' inspections whose asker died before it read the answer."""
+def forgotten(queue: str) -> Select[tuple[str]]:
+    """The ids of the questions in their queue whose asker died before it read the answer."""
     return select(jobs.c.id).where(
-        jobs.c.queue.in_(queues),
-        jobs.c.status.in_(FINAL),
-        jobs.c.priority == INSPECTION_PRIORITY,
-        jobs.c.kind == INSPECTION,
-        jobs.c.finished_at < now() - FORGOTTEN_SECONDS,
+        jobs.c.queue == queue, jobs.c.status.in_(FINAL), jobs.c.finished_at < now() - FORGOTTEN_SECONDS
     )
 
 
@@ -414,6 +383,8 @@ def _advance(connection: Connection, job: Job, action: Action, data: Mapping[str
         .returning(jobs)
     ).one()
     connection.execute(insert(events).values(job_id=job.id, seq=seq, kind=status, data=dict(data), created_at=now()))
+    if status == Status.QUEUED:
+        turns.enter(connection, job.queue, job.owner)
     return moved
 
 
