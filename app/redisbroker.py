@@ -1,4 +1,4 @@
-"""kombu's Redis transport, whose queues here hold one wake-up, or none: a second says nothing that the first does not."""
+"""kombu's Redis transport. A queue holds one wake-up, or none: a second says nothing that the first does not."""
 
 from typing import Any
 

@@ -30,7 +30,8 @@ async def asked(
 ) -> dict[str, Any]:
     """What a worker says. Nothing is left of the question. Raises Problem: the worker's, or 503 if none answers.
 
-    kind: CIRCUIT_QUESTION or DISTILLATION_QUESTION. files: ids of what the worker reads. check: what must hold, in the transaction that asks.
+    kind: CIRCUIT_QUESTION or DISTILLATION_QUESTION. files: ids of what the worker reads. check: what must hold, in the
+    transaction that asks.
     """
 
     def admit(connection: Connection) -> None:

@@ -19,6 +19,10 @@ from app.jobs.tables import turns as table
 
 OWNERS = "abcd"
 PRIORITIES = st.integers(-100, 100)
+SIZES = [
+    pytest.param(10, id="quick"),
+    pytest.param(200, id="deep", marks=[pytest.mark.slow, pytest.mark.timeout(1800)]),
+]
 
 
 def submit(database: Database, owner: str, priority: int = 0) -> str:
@@ -39,13 +43,17 @@ def empty(database: Database) -> None:
         database.write(lambda connection, each=each: connection.execute(each.delete()))
 
 
-@pytest.mark.parametrize("examples", [pytest.param(20, id="quick"), pytest.param(300, id="deep", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "examples", [pytest.param(20, id="quick"), pytest.param(300, id="deep", marks=pytest.mark.slow)]
+)
 def test_of_owners_who_all_wait_none_is_served_twice_more_than_another(database: Database, examples: int) -> None:
     @settings(max_examples=examples)
     @given(queues=st.lists(st.lists(PRIORITIES, min_size=1, max_size=5), min_size=2, max_size=4))
     def law(queues: list[list[int]]) -> None:
         empty(database)
-        owner_of = {submit(database, OWNERS[i], priority): OWNERS[i] for i, own in enumerate(queues) for priority in own}
+        owner_of = {
+            submit(database, OWNERS[i], priority): OWNERS[i] for i, own in enumerate(queues) for priority in own
+        }
         served: Counter[str] = Counter()
         left = Counter(owner_of.values())
         while (held := claim(database)) is not None:
@@ -101,7 +109,9 @@ class Queue(RuleBasedStateMachine):
         finish(self.database, held)
 
 
-@pytest.mark.parametrize("examples", [pytest.param(20, id="quick"), pytest.param(200, id="deep", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "examples", [pytest.param(20, id="quick"), pytest.param(200, id="deep", marks=pytest.mark.slow)]
+)
 def test_the_fewest_running_then_the_longest_unserved_then_priority_then_age(database: Database, examples: int) -> None:
     machine = type("Bound", (Queue,), {"database": database})
     run_state_machine_as_test(machine, settings=settings(max_examples=examples, stateful_step_count=25))
