@@ -10,10 +10,12 @@ from typing import Any
 
 from celery import signals
 from celery.platforms import SecurityWarning
+from sqlalchemy import Connection
 
 from app.broker import CIRCUITS, QUESTIONS, WAKEUP_TASK, Waker, make_celery
 from app.database import Database
 from app.jobs import ledger
+from app.jobs.ledger import Claim
 from app.jobs.reaper import Reaper
 from app.settings import Settings
 from app.store.folder import FolderStore
@@ -32,17 +34,18 @@ def drain(house: House, queue: str, nursery: Nursery, wake: Callable[[str], None
     """
     lease = house.settings.lease_seconds
     at_most = house.settings.questions_per_owner if queue == QUESTIONS else ledger.UNBOUNDED
-    passed_on = False
-    while not house.draining.is_set():
-        held = house.write(lambda connection: ledger.claim(connection, queue, house.worker, lease, at_most))
-        if held is None:
-            return
-        if not passed_on:
-            passed_on = True
-            wake(queue)
+
+    def take(connection: Connection) -> Claim | None:
+        return None if house.draining.is_set() else ledger.claim(connection, queue, house.worker, lease, at_most)
+
+    held = house.write(take)
+    if held is not None:
+        wake(queue)
+    while held is not None:
         with nursery.lend(held.kind) as child:
-            supervise(house, held, child)
-    wake(queue)  # what this worker leaves is for another
+            held = supervise(house, held, child, take)
+    if house.draining.is_set():
+        wake(queue)  # what this worker leaves is for another
 
 
 def work(settings: Settings, queue: str, concurrency: int) -> int:
