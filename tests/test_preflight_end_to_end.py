@@ -49,7 +49,7 @@ def test_it_is_answered_in_seconds_and_leaves_nothing(service: Service, tmp_path
 
 def test_it_is_answered_while_every_worker_trains(service: Service, tmp_path: Path) -> None:
     client = service.client
-    training = client.submit(BODY | {"training": {"epochs": 100_000, "batch_size": 16}})
+    training = client.submit(BODY | {"training": {"epochs": 10_000, "batch_size": 16}})
     wait_for(client, training, "running")
     status, said, _ = asked(service, tmp_path)
     assert (status, json.loads(said)["object"]) == (0, "preflight")

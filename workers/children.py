@@ -46,6 +46,8 @@ class ChildDied(Exception):
 
 
 class Child:
+    ready = False  # it has imported what it needs, and works at what it was sent
+
     def __init__(self, kind: str, threads: int) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "workers.child", kind],
@@ -89,6 +91,7 @@ class Child:
         if message is None:
             self._messages.put(None)
             raise ChildDied(f"child {self.pid} ended with exit status {self._process.wait()}")
+        self.ready = True  # which is the first thing that one says
         return message
 
     def memory(self) -> int:

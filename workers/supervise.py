@@ -28,7 +28,7 @@ from app.jobs.tables import artifacts, files, job_files, models
 from app.settings import Settings
 from app.store.artifacts import INLINE_BYTES, INLINE_KINDS
 from app.store.folder import FolderStore, Stored
-from workers.children import Child, ChildDied, Message
+from workers.children import START_SECONDS, Child, ChildDied, Message
 
 T = TypeVar("T")
 
@@ -136,6 +136,8 @@ def _compute(house: House, held: Claim, child: Child, scratch: Path, take: Chang
     while True:
         batch = _receive(child, watch.pause())
         if batch:
+            if batch[0]["say"] == "ready":
+                watch.restart()
             ended = batch[-1]["say"] in ENDINGS
             following = _record(house, _changes(house, held, batch), take if ended else _nothing)
             if ended:
@@ -171,10 +173,14 @@ class _Watch:
     def __init__(self, house: House, held: Claim, child: Child) -> None:
         self._house, self._held, self._child = house, held, child
         started = time.monotonic()
-        self._limit = started + house.settings.time_limit(held.kind)
+        self._limit = started + (house.settings.time_limit(held.kind) if child.ready else START_SECONDS)
         self._next_beat = started + house.settings.heartbeat_seconds
         self._next_look = started + house.settings.cancel_poll_seconds
         self._must_stop_by = math.inf
+
+    def restart(self) -> None:
+        """The child has only now begun: on a busy machine its imports may take longer than a question may."""
+        self._limit = time.monotonic() + self._house.settings.time_limit(self._held.kind)
 
     def pause(self) -> float:
         """Seconds until something is to be looked at."""
