@@ -66,6 +66,8 @@ def parse_openqasm3(source: str, inputs: Mapping[str, float] | None = None) -> Q
             return _Writer(program, native=True).circuit()
         except NotQiskits:
             return _Writer(program, native=False).circuit()
+    except RecursionError:
+        raise Problem("qasm_too_deep", "The program is nested too deep to be read.", pointer=SOURCE) from None
     except Fault as fault:
         raise Problem(fault.code, f"{fault.message[:1].upper()}{fault.message[1:]}.", pointer=SOURCE) from None
 
