@@ -171,6 +171,8 @@ def test_what_is_not_understood_is_left_to_the_worker(statements: str) -> None:
         ("qubit[2] q; bit[3] c; c = measure q;", "2 qubits are measured into 3 bits"),
         ("extern f(int) -> int; qubit q; int n = f(1);", "'f' is extern"),
         ("defcal x $0 { } qubit q;", "'defcal'"),
+        ("pragma /*\nqubit[1000000] q; // */", "more than 4,096 qubits"),
+        ("@a /*\nqubit[1000000] q; // */", "more than 4,096 qubits"),
     ],
 )
 def test_what_is_wrong_with_a_program_is_said_at_the_door(statements: str, words: str) -> None:
