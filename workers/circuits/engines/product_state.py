@@ -11,6 +11,7 @@ from workers.circuits.program import Ask, Program, Sample
 
 _DISCARDED = re.compile(r"discarded_value=([0-9.eE+-]+)")
 _BOND = re.compile(r"BD=\[([0-9 ]+)\]")
+WHOLE_SAMPLE = "mps_probabilities"  # walks along the state for each shot, several times sooner than by a copy of it
 EXACT_THRESHOLD = 1e-16  # Aer's own: below the rounding of a double
 
 
@@ -30,7 +31,9 @@ def sample(program: Program, ask: Ask) -> Sample:
             if qubit in program.shape.active:
                 circuit.measure(qubit, clbit)
     cuts = ask.max_bond_dimension is not None or ask.truncation_threshold > EXACT_THRESHOLD
-    options = {"matrix_product_state_truncation_threshold": ask.truncation_threshold}
+    options: dict[str, Any] = {"matrix_product_state_truncation_threshold": ask.truncation_threshold}
+    if not program.shape.dynamic and len(program.read) == len(program.shape.active):
+        options["mps_sample_measure_algorithm"] = WHOLE_SAMPLE
     if ask.max_bond_dimension is not None:
         options["matrix_product_state_max_bond_dimension"] = ask.max_bond_dimension
     result = aer.run(
