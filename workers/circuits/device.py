@@ -12,6 +12,7 @@ from qiskit.circuit import (
     ForLoopOp,
     Gate,
     IfElseOp,
+    Instruction,
     SwitchCaseOp,
     WhileLoopOp,
 )
@@ -20,6 +21,7 @@ from qiskit.transpiler import CouplingMap, Target, generate_preset_pass_manager
 
 from app.circuits.device import Device
 from app.errors import Problem
+from workers.circuits.channels import KRAUS
 from workers.circuits.shape import depth_of
 
 _ALWAYS = ("measure", "reset", "delay")
@@ -124,6 +126,7 @@ def _target(key: TargetKey) -> Target:
     target = Target.from_configuration([*gates, *_ALWAYS], num_qubits=qubits, coupling_map=coupling_map)
     for name, operation in _CONTROL_FLOW.items():
         target.add_instruction(operation, name=name)
+    target.add_instruction(Instruction, name=KRAUS)  # a channel stands wherever its qubits are
     return target
 
 

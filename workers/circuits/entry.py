@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from app.circuits.outputs import MAX_INLINE_NUMBERS
 from app.circuits.schemas import CircuitJob
 from workers.circuits.engines import final_state
+from workers.circuits.engines.dense import StateMethod
 from workers.circuits.engines.states import state
 from workers.circuits.program import Ask, Sample, generator
 from workers.circuits.read import STATES, Reading
@@ -36,7 +37,8 @@ def entry_of(job: CircuitJob, reading: Reading, seed: int, sample: Sample, run: 
         entry["probabilities"] = sample.probabilities
     if reading.ideal is not None:
         ask = Ask(shots=1, seed=seed, threads=run.threads, probabilities=True)
-        entry["ideal"] = final_state.sample(reading.ideal, ask).probabilities
+        method: StateMethod = "density_matrix" if reading.ideal.mixed else "statevector"
+        entry["ideal"] = final_state.sample(reading.ideal, ask, method).probabilities
     if "memory" in job.outputs:
         entry["memory"] = shots_in_order(sample.counts, seed)
     if sample.expectations:

@@ -6,10 +6,11 @@ from qiskit.circuit import CircuitInstruction, ControlFlowOp
 from app.circuits.cuts import Cuts
 from app.circuits.methods import Facts
 from app.circuits.noise import CustomNoise, is_uneven, not_pauli
+from workers.circuits.channels import is_channel, pauli_error
 from workers.circuits.classical import COMPUTE, READ
 from workers.circuits.clifford import steps_of
 from workers.circuits.feedback import feedback_of
-from workers.circuits.labels import angles, bit_label, headings
+from workers.circuits.labels import angles, bit_label, gate_label, headings
 from workers.circuits.locations import name_of
 from workers.circuits.noise import errors_at
 from workers.circuits.shape import Shape, depth_of
@@ -19,12 +20,13 @@ _ONE_BIT = {"rzz", "rxx", "ryy", "rzx", "ecr"}  # of operator Schmidt rank 2, as
 
 
 def facts_of(circuit: QuantumCircuit, shape: Shape, *, rules: CustomNoise | None = None, locations: int = 0) -> Facts:
-    """rules, locations: the noise of a located circuit, and how many of its operations are noisy."""
+    """rules, locations: the noise of a located circuit, and how many of its operations it strikes."""
     place = {qubit: index for index, qubit in enumerate(shape.active)}
     cuts = Cuts()
     operations = two_qubit = 0
     not_clifford: str | None = None
     not_followed: str | None = None
+    odd_error = None if rules is None else not_pauli(rules)
     conditional = False
     for instruction in circuit.data:
         if instruction.name in _NOT_GATES:
@@ -36,7 +38,10 @@ def facts_of(circuit: QuantumCircuit, shape: Shape, *, rules: CustomNoise | None
             not_followed = not_followed or _not_followed(circuit, instruction, rules)
         else:
             operations += 1
-            if not_clifford is None and steps_of(operation) is None:
+            if is_channel(operation):
+                if odd_error is None and pauli_error(operation) is None:
+                    odd_error = f"the channel {_in_words(circuit, instruction)}"
+            elif not_clifford is None and steps_of(operation) is None:
                 not_clifford = _in_words(circuit, instruction)
         if len(instruction.qubits) > 1:
             two_qubit += 1
@@ -54,9 +59,9 @@ def facts_of(circuit: QuantumCircuit, shape: Shape, *, rules: CustomNoise | None
         branchings=shape.branchings,
         widest_cut=cuts.widest(),
         computed=shape.computed,
-        locations=locations,
+        locations=locations + shape.channels,
         not_followed=not_followed,
-        not_pauli=None if rules is None else not_pauli(rules),
+        not_pauli=odd_error,
     )
 
 
@@ -85,5 +90,6 @@ def _operations(operation: ControlFlowOp) -> int:
 def _in_words(circuit: QuantumCircuit, instruction: CircuitInstruction) -> str:
     operation = instruction.operation
     turned = angles(operation)
-    name = f"{operation.name}({turned})" if turned else operation.name
+    named = gate_label(operation) if is_channel(operation) else operation.name
+    name = f"{named}({turned})" if turned else named
     return f"{name} on {', '.join(bit_label(circuit, qubit) for qubit in instruction.qubits[:3])}"

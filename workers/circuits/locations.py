@@ -24,6 +24,7 @@ from qiskit.quantum_info import Operator
 from app.circuits.noise import ONE_QUBIT_GATES, TWO_QUBIT_GATES
 from app.circuits.qasm_text import MAX_EXPANDED_OPERATIONS
 from app.errors import Problem
+from workers.circuits.channels import is_channel
 from workers.circuits.classical import COMPUTE, COMPUTED, READ
 
 MAX_DECOMPOSED_QUBITS = 5  # a matrix on five qubits is 1,200 gates and takes 70 ms, on eight a minute
@@ -103,6 +104,9 @@ class _Walk:
             blocks = [self._inner(block, qubits, outer) for block in operation.blocks]
             into._append(instruction.replace(operation=operation.replace_blocks(blocks)))
         elif operation.name in _SILENT:
+            into._append(instruction)
+        elif is_channel(operation):
+            self.touched.update(outer[qubit] for qubit in qubits)
             into._append(instruction)
         else:
             self.touched.update(outer[qubit] for qubit in qubits)

@@ -45,15 +45,20 @@ def controlled(matrix: Matrix, controls: int) -> Matrix:
     return full
 
 
+def pauli_string(letters: str) -> Matrix:
+    """The product of Pauli operators, (2^n, 2^n), the rightmost letter the low bit of an index."""
+    product: Matrix = np.ones((1, 1), dtype=np.complex128)
+    for letter in letters:
+        product = np.kron(product, _PAULIS[letter]).astype(np.complex128)
+    return product
+
+
 def pauli_exponential(terms: Sequence[str], coefficients: Sequence[float], time: float) -> Matrix:
     """exp(-i·time·Σ c_k P_k), (2^n, 2^n), little-endian: a term's rightmost letter is the low bit of an index."""
     size = 1 << len(terms[0])
     hamiltonian = np.zeros((size, size), dtype=np.complex128)
     for term, coefficient in zip(terms, coefficients, strict=True):
-        product: Matrix = np.ones((1, 1), dtype=np.complex128)
-        for letter in term:
-            product = np.kron(product, _PAULIS[letter]).astype(np.complex128)
-        hamiltonian += coefficient * product
+        hamiltonian += coefficient * pauli_string(term)
     energies, states = np.linalg.eigh(hamiltonian)
     unitary: Matrix = (states * np.exp(-1j * time * energies)) @ states.conj().T
     return unitary

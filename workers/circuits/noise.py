@@ -36,12 +36,12 @@ from app.circuits.channels import (
     Thermal,
 )
 from app.circuits.noise import ANY_ONE, ANY_TWO, CustomNoise, GateRule, Noise, as_custom
+from workers.circuits.channels import completed
 from workers.circuits.locations import AFTER_RESET, BEFORE_MEASURE, NOWHERE, locate, name_of
 
 MAX_SAID = 10  # rules that changed nothing; a calibrated device's are hundreds
 _NANOSECONDS = 1_000  # in a microsecond
 
-Matrix = NDArray[np.complex128]
 ERRORS: TypeAdapter[GateError] = TypeAdapter(GateError)
 _RULED_BY = {BEFORE_MEASURE: "measure", AFTER_RESET: "reset"}  # what a rule calls the places beside a gate
 
@@ -226,7 +226,7 @@ def channel(error: str, width: int) -> QuantumError:
             t1, t2 = described.t1 * _NANOSECONDS, described.t2 * _NANOSECONDS
             channel = thermal_relaxation_error(t1, t2, described.time, described.excited_population)
         case KrausError():
-            channel = kraus_error(_completed(np.array(described.matrices)))
+            channel = kraus_error(completed(np.array(described.matrices)))
     return channel if channel.num_qubits == width else channel.tensor(channel)
 
 
@@ -242,10 +242,3 @@ def _pauli(error: PauliError) -> QuantumError:
     terms = {identity: 0.0} | {term: probability / scale for term, probability in error.terms.items()}
     terms[identity] += max(0.0, 1 - total)
     return pauli_error(list(terms.items()))
-
-
-def _completed(operators: Matrix) -> list[Matrix]:
-    """Operators K with ΣK†K = 1 exactly: what rounding lost is made up by (ΣK†K)^-½."""
-    values, vectors = np.linalg.eigh(np.einsum("kji,kjl->il", operators.conj(), operators))
-    root = (vectors / np.sqrt(values)) @ vectors.conj().T
-    return list(operators @ root)

@@ -52,6 +52,11 @@ class Program:
         return final
 
     @property
+    def mixed(self) -> bool:
+        """Whether noise, or a channel of the circuit's own, turns the state into a mixed one."""
+        return self.noise is not None or self.shape.channels > 0
+
+    @property
     def read(self) -> list[Qubit]:
         """The active qubits that some classical bit reads at the end."""
         measured = set(self.shape.source.values())

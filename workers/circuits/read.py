@@ -182,6 +182,7 @@ def _ideal(job: CircuitJob, circuit: QuantumCircuit, memory_available: int) -> P
     program = Program(circuit, examine(circuit))
     facts = facts_of(circuit, program.shape)
     every = plans(facts, replace(wanted(job), method=None, state=True), memory_available=memory_available)
-    plan = next(plan for plan in every if plan.method == Method.STATEVECTOR)
+    method = Method.DENSITY_MATRIX if program.mixed else Method.STATEVECTOR  # channels of the circuit's own stay
+    plan = next(plan for plan in every if plan.method == method)
     cheap = plan.why_not is None and plan.seconds <= MAX_IDEAL_SECONDS and len(program.read) <= MAX_IDEAL_BITS
     return program if cheap else None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from qiskit import QuantumCircuit
 from qiskit.circuit import Clbit, ControlFlowOp, ForLoopOp, Qubit, WhileLoopOp
 
+from workers.circuits.channels import channels_in
 from workers.circuits.classical import COMPUTING, READ, computes
 
 _IDLE = {"barrier", "delay", "id"}
@@ -19,6 +20,7 @@ class Shape:
     branchings: at most so many measurements and resets before the last gate; each can double the states to keep.
     source: the qubit that each clbit reads at the end, for circuits that are not dynamic.
     computed: what is measured goes into classical variables or into the angles of gates.
+    channels: how many channels stand in it, those in branches and loops included; a loop counts once.
     """
 
     active: list[Qubit]
@@ -26,6 +28,7 @@ class Shape:
     branchings: int
     source: dict[Clbit, Qubit]
     computed: bool = False
+    channels: int = 0
 
 
 def examine(circuit: QuantumCircuit, *, misread: bool = False) -> Shape:
@@ -60,7 +63,8 @@ def examine(circuit: QuantumCircuit, *, misread: bool = False) -> Shape:
             branchings += pending
             pending = 0
     active = [qubit for qubit in circuit.qubits if qubit in touched]
-    return Shape(active, dynamic or computed, branchings, source, computed)
+    channels = sum(1 for _ in channels_in(circuit))
+    return Shape(active, dynamic or computed, branchings, source, computed, channels)
 
 
 def depth_of(circuit: QuantumCircuit) -> int:

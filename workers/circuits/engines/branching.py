@@ -29,7 +29,7 @@ def sample(program: Program, ask: Ask) -> Sample:
     ends: Ends | None = None
     if program.observables:
         circuit = _observed(circuit, program)
-    elif program.noise is None and (ends := branch_ends.told_apart(circuit)) is not None:
+    elif not program.mixed and (ends := branch_ends.told_apart(circuit)) is not None:
         circuit = ends.circuit
     translated = aer.translate(circuit)
     if ends is not None:
@@ -68,7 +68,7 @@ def _read(data: Mapping[str, Any], shots: int, width: int) -> dict[str, int]:
 
 def _batch(program: Program, ask: Ask) -> int:
     states = max(1, MAX_BRANCH_BYTES // statevector_bytes(len(program.shape.active)))
-    if program.noise is not None:
+    if program.mixed:
         return min(ask.shots, TRAJECTORIES_AT_ONCE)
     if program.observables:
         return min(ask.shots, SHOTS_WITH_OBSERVABLES)

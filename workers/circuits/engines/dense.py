@@ -16,6 +16,7 @@ from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import DensityMatrix, SparsePauliOp, Statevector
 
 from app.circuits.channels import GateError
+from workers.circuits.channels import is_channel
 from workers.circuits.engines.superoperators import superoperator
 from workers.circuits.locations import name_of
 from workers.circuits.noise import errors_at
@@ -133,7 +134,9 @@ _Step = tuple[Array, list[int], list[GateError]]
 
 
 def _steps(program: Program) -> list[_Step] | None:
-    """Every gate as a matrix, its qubits among the active ones, and the errors that follow it."""
+    """Every gate as a matrix, every channel as its operators, with its place among the active qubits and the errors
+    that follow it.
+    """
     place = {qubit: index for index, qubit in enumerate(program.shape.active)}
     without_effect = {"measure", "barrier", "reset", "delay"}
     found: list[_Step] = []
@@ -162,6 +165,8 @@ def _steps(program: Program) -> list[_Step] | None:
 def _matrix(instruction: CircuitInstruction) -> Array | None:
     if len(instruction.qubits) > MAX_GATE_QUBITS:
         return None
+    if is_channel(instruction.operation):
+        return np.array(instruction.operation.params)
     matrix: Array | None = instruction.matrix
     if matrix is None and isinstance(instruction.operation, ControlledGate) and not instruction.is_parameterized():
         try:
@@ -180,8 +185,11 @@ def _channel(errors: Sequence[GateError], qubits: int) -> Array:
 
 
 def _noisy(matrix: Array, qubits: int, channel: Array) -> Array:
-    """(4^n, 4^n) over the digits of n qubits: the gate, then a channel."""
-    gate = (matrix.conj()[:, None, :, None] * matrix[None, :, None, :]).reshape(channel.shape)
+    """(4^n, 4^n) over the digits of n qubits: a gate, or the operators (k, 2^n, 2^n) of one that stands in the circuit,
+    then a channel.
+    """
+    operators = matrix.reshape(-1, 1 << qubits, 1 << qubits)
+    gate = (operators.conj()[:, :, None, :, None] * operators[:, None, :, None, :]).sum(axis=0).reshape(channel.shape)
     whole: Array = channel.dot(gate)
     if qubits == 1:
         return whole

@@ -12,6 +12,7 @@ import numpy as np
 import stim
 from qiskit.circuit import CircuitInstruction, Clbit, ControlFlowOp, Operation, Qubit
 
+from workers.circuits.channels import is_channel, pauli_error
 from workers.circuits.clifford import steps_of
 from workers.circuits.engines import heisenberg
 from workers.circuits.engines.pauli_noise import error_lines
@@ -138,6 +139,10 @@ class _Translation:
 
 
 def _gate(operation: Operation, targets: Sequence[int]) -> list[str]:
+    if is_channel(operation):
+        error = pauli_error(operation)
+        assert error is not None  # the route has looked
+        return error_lines(error, targets)
     steps: Any = steps_of(operation)
     assert steps is not None, operation.name  # the route has looked
     return [" ".join([name, *(str(targets[place]) for place in places)]) for name, places in steps]

@@ -23,7 +23,7 @@ def check_state(name: StateName, program: Program, qubits: int) -> None:
     resets = any(instruction.operation.name == "reset" for instruction in program.circuit.data)
     if name == "unitary" and resets:
         raise Problem("no_unitary", "A circuit with a reset is no unitary.", pointer="/outputs")
-    if program.noise is not None and name in NONE_OF_A_NOISY_CIRCUIT:
+    if program.mixed and name in NONE_OF_A_NOISY_CIRCUIT:
         raise no_final_state(NOISY.format(name), "density_matrix")
 
 

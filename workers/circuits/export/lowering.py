@@ -13,6 +13,7 @@ from qiskit.synthesis import TwoQubitWeylDecomposition
 
 from app.circuits.formats import MAX_OPERATIONS
 from app.errors import Problem
+from workers.circuits.channels import is_channel
 from workers.circuits.matrices import Matrix
 
 MAX_SYNTHESISED_CONTROLS = 24  # without `ctrl @`, n controls become up to some n² gates, and take seconds to find
@@ -95,6 +96,10 @@ class _Lowering:
                 yield from self._operation(gate, tuple(qubits[place] for place in places), clbits)
             return
         definition = None if controls > MAX_SYNTHESISED_CONTROLS else getattr(operation, "definition", None)
+        if is_channel(operation):
+            what = f"The channel {operation.label or operation.name!r}"
+            message = f"{what} cannot be written in this format, which has gates alone."
+            raise Problem("export_unsupported", message, pointer="/circuit")
         if definition is None:
             what = f"{operation.name[:50]!r} on {operation.num_qubits} qubits"
             raise Problem("export_unsupported", f"{what} cannot be written in this format.", pointer="/circuit")

@@ -25,8 +25,36 @@ REFUSED = [
         f"{AT}/1/operations/0/gate/matrix",
         "not unitary",
     ),
-    (cirq.QuantumFourierTransformGate(2).on(*Q[:2]), "cirq_unsupported", f"{AT}/1/operations/0/gate", "Fourier"),
-    (cirq.depolarize(0.1).on(Q[0]), "cirq_unsupported", f"{AT}/1/operations/0/gate", "'DepolarizingChannel'"),
+    (
+        cirq.depolarize(0.1, 4).on(*Q, cirq.LineQubit(3)),
+        "cirq_unsupported",
+        f"{AT}/1/operations/0/gate/n_qubits",
+        "3 qubits",
+    ),
+    (
+        cirq.depolarize(0.1).on(Q[0]).controlled_by(Q[1]),
+        "cirq_unsupported",
+        f"{AT}/1/operations/0/sub_operation/gate",
+        "'DepolarizingChannel'",
+    ),
+    (
+        cirq.DensePauliString("XX", coefficient=2).on(*Q[:2]),
+        "cirq_invalid",
+        f"{AT}/1/operations/0/coefficient",
+        "absolute value",
+    ),
+    (
+        cirq.SingleQubitCliffordGate.X_sqrt.on(Q[0]).controlled_by(Q[1]),
+        "cirq_unsupported",
+        f"{AT}/1/operations/0",
+        "no phase",
+    ),
+    (
+        cirq.measure(Q[0], key="m", confusion_map={(0,): np.eye(2)}),
+        "cirq_unsupported",
+        f"{AT}/1/operations/0/gate/confusion_map",
+        "confusion",
+    ),
     (
         cirq.X(Q[0]) ** sympy.Symbol("t" * 65),
         "cirq_invalid",
@@ -35,34 +63,46 @@ REFUSED = [
     ),
     (cirq.X(cirq.LineQid(5, 2)), "cirq_unsupported", f"{AT}/0/operations/1/qubit", "'LineQid'"),
     (
-        cirq.CircuitOperation(cirq.FrozenCircuit(cirq.X(Q[0])), repetitions=-1),
-        "cirq_unsupported",
-        f"{AT}/1/operations/0/repetitions",
-        "backwards",
-    ),
-    (
-        cirq.CircuitOperation(cirq.FrozenCircuit(cirq.measure(Q[0])), repetitions=2, use_repetition_ids=True),
-        "cirq_unsupported",
-        f"{AT}/1/operations/0/use_repetition_ids",
-        "repetition ids",
-    ),
-    (
         cirq.X(Q[0]).with_classical_controls(sympy.Symbol("m") > 0),
-        "cirq_unsupported",
-        f"{AT}/1/operations/0/conditions/0",
-        "SympyCondition",
+        "cirq_invalid",
+        f"{AT}/1/operations/0/conditions/0/expr/args/0",
+        "No measurement of 'm'",
     ),
     (
-        [cirq.measure(Q[0], key="m"), cirq.measure(Q[0], key="m")],
+        [cirq.measure(*Q, key="m"), cirq.X(Q[0]).with_classical_controls(sympy.Symbol("m") ** 100 > 1)],
         "cirq_unsupported",
-        f"{AT}/2/operations/0/gate/key",
-        "twice",
+        f"{AT}/2/operations/0/conditions/0/expr/args/0/args/1",
+        "exponent",
     ),
     (
-        cirq.X(Q[0]).controlled_by(Q[1], control_values=[(0, 1)]),
+        [cirq.measure(*Q, key="m"), cirq.X(Q[0]).with_classical_controls(1 / sympy.Symbol("m") > 1)],
+        "cirq_invalid",
+        f"{AT}/2/operations/0/conditions/0/expr/args/0",
+        "zero",
+    ),
+    (
+        [cirq.measure(Q[0], key="m"), cirq.measure(*Q[:2], key="m")],
+        "cirq_invalid",
+        f"{AT}/2/operations/0/gate",
+        "on 2 qubits",
+    ),
+    (
+        [
+            cirq.measure(Q[0], key="m"),
+            cirq.X(Q[0]).with_classical_controls(cirq.KeyCondition(cirq.MeasurementKey("m"), 1)),
+        ],
+        "cirq_invalid",
+        f"{AT}/2/operations/0/conditions/0/key",
+        "no measurement 1",
+    ),
+    (
+        [
+            cirq.KrausChannel(cirq.kraus(cirq.bit_flip(0.1)), key="k").on(Q[0]),
+            cirq.X(Q[0]).with_classical_controls("k"),
+        ],
         "cirq_unsupported",
-        f"{AT}/1/operations/0/control_values/data",
-        "one value",
+        f"{AT}/2/operations/0/conditions/0/key",
+        "channel did",
     ),
 ]
 
@@ -105,6 +145,23 @@ def value(key: int, *operations: Any) -> dict[str, Any]:
 
 def reference(key: int) -> dict[str, Any]:
     return {"cirq_type": "REF", "key": key}
+
+
+def looped(times: int) -> dict[str, Any]:
+    """Loops in one another: each writes its body twice."""
+    inner = circuit_of(*[on(X, 0)] * 500, on({"cirq_type": "MeasurementGate", "key": "m"}, 0))
+    for _ in range(times):
+        until = {"cirq_type": "KeyCondition", "key": {"name": "m", "path": []}}
+        inner = circuit_of({"cirq_type": "CircuitOperation", "circuit": inner, "repeat_until": until})
+    return inner
+
+
+NO_CLIFFORD = {"cirq_type": "CliffordGate", "rs": [True, True], "xs": [[True], [True]], "zs": [[True], [True]]}
+LOOPED = "/moments/0/operations/0" + "/circuit/moments/0/operations/0" * 8 + "/circuit/moments/0/operations/388"
+
+
+def hamiltonian(text: str) -> dict[str, Any]:
+    return {"cirq_type": "BooleanHamiltonianGate", "parameter_names": ["a"], "boolean_strs": [text], "theta": 1}
 
 
 def power_tower(levels: int) -> Any:
@@ -178,6 +235,45 @@ HOSTILE: dict[str, tuple[Any, str, str]] = {
         "cirq_invalid",
         "/moments/0/operations/0/gate/exponent",
     ),
+    "undone measurements": (
+        circuit_of(repeated(circuit_of(on({"cirq_type": "MeasurementGate", "key": "m"}, 0)), -1)),
+        "cirq_invalid",
+        "/moments/0/operations/0/circuit/moments/0/operations/0",
+    ),
+    "a measurement under a condition": (
+        circuit_of(
+            on({"cirq_type": "MeasurementGate", "key": "m"}, 0),
+            {
+                "cirq_type": "ClassicallyControlledOperation",
+                "conditions": [{"cirq_type": "KeyCondition", "key": {"name": "m", "path": []}}],
+                "sub_operation": on({"cirq_type": "MeasurementGate", "key": "n"}, 0),
+            },
+        ),
+        "cirq_invalid",
+        "/moments/0/operations/1/sub_operation/gate",
+    ),
+    "a wide Fourier transform": (
+        circuit_of(on({"cirq_type": "QuantumFourierTransformGate"}, *range(1000))),
+        "too_many_operations",
+        "/moments/0/operations/0/gate",
+    ),
+    "a loop in a loop in a loop": (looped(9), "too_many_operations", LOOPED),
+    "incomplete": (
+        circuit_of(on({"cirq_type": "KrausChannel", "_kraus_ops": [[[1, 0], [0, 0]]]}, 0)),
+        "cirq_invalid",
+        "/moments/0/operations/0/gate",
+    ),
+    "a deep boolean expression": (
+        circuit_of(on(hamiltonian("~" * 9000), 0)),
+        "cirq_too_deep",
+        "/moments/0/operations/0/gate/boolean_strs/0",
+    ),
+    "code in a boolean expression": (
+        circuit_of(on(hamiltonian("a.b"), 0)),
+        "cirq_invalid",
+        "/moments/0/operations/0/gate/boolean_strs/0",
+    ),
+    "no tableau": (circuit_of(on(NO_CLIFFORD, 0)), "cirq_invalid", "/moments/0/operations/0/gate"),
     "twice": (circuit_of(on({"cirq_type": "CZPowGate"}, 3, 3)), "cirq_invalid", "/moments/0/operations/0/qubits"),
     "bad qubit": (circuit_of(on(X, "a")), "cirq_invalid", "/moments/0/operations/0/qubits/0/x"),
 }
