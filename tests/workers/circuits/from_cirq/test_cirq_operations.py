@@ -11,7 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from app.errors import Problem
-from tests.workers.circuits.from_cirq.exact import assert_read_alike, assert_same_state
+from tests.workers.circuits.from_cirq.exact import assert_read_alike, assert_same_state, last_values, of_qiskit
 from tests.workers.circuits.from_cirq.programs import QUBITS, circuits, conditions, masks
 from workers.circuits.parse.cirq import parse_cirq
 
@@ -79,22 +79,26 @@ def test_a_loop_goes_on_until_its_condition_holds() -> None:
     loop = cirq.CircuitOperation(measured_and_turned(), use_repetition_ids=False, repeat_until=until)
     both = cirq.CircuitOperation(cirq.FrozenCircuit(loop, cirq.measure(B, key="z")), repetitions=2)
     assert_read_alike(cirq.Circuit(loop, cirq.measure(B, key="z")), last=True)
-    assert_read_alike(cirq.Circuit(both.with_repetition_ids(["x", "y"])), last=True)
-    for held in (sympy.Symbol("k") > 1, sympy.Eq(sympy.Symbol("k"), 2), sympy.Ne(sympy.Symbol("k"), 3)):
-        body = cirq.FrozenCircuit(cirq.H(A), cirq.H(B), cirq.measure(A, B, key="k"), cirq.CX(B, C))
+    parsed = parse_cirq(cirq.to_json(cirq.Circuit(both.with_repetition_ids(["x", "y"]))))
+    names = [register.name for register in parsed.cregs]
+    assert names == ["x:m", "x:z", "y:m", "y:z"]
+    k = sympy.Symbol("k")
+    bits = sympy.IndexedBase("k")
+    for held in (k > 1, sympy.Ne(k, 0), sympy.Eq(k, 2), sympy.Xor(bits[0], bits[1])):
+        body = cirq.FrozenCircuit(cirq.H(A), cirq.measure(A, B, key="k"), cirq.X(C) ** 0.3)
         again = cirq.CircuitOperation(body, use_repetition_ids=False, repeat_until=cirq.SympyCondition(held))
         assert_read_alike(cirq.Circuit(again, cirq.measure(C, key="z")), last=True)
 
 
 def test_a_condition_in_a_loop_reads_what_the_last_round_measured() -> None:
-    body = cirq.FrozenCircuit(
-        cirq.X(C).with_classical_controls("m"), cirq.X(A) ** 0.5, cirq.measure(A, key="m"), cirq.measure(B, key="n")
-    )
-    until = cirq.SympyCondition(sympy.Eq(sympy.Symbol("n"), 1))
+    body = cirq.FrozenCircuit(cirq.X(C).with_classical_controls("m"), cirq.X(A) ** 0.5, cirq.measure(A, key="m"))
+    until = cirq.SympyCondition(sympy.Eq(sympy.Symbol("m"), 0))
     loop = cirq.CircuitOperation(body, use_repetition_ids=False, repeat_until=until)
-    start = [cirq.H(A), cirq.measure(A, key="m")]
-    turned = cirq.CircuitOperation(cirq.FrozenCircuit(loop, cirq.H(B)), qubit_map={B: B}, use_repetition_ids=False)
-    assert_read_alike(cirq.Circuit(start, cirq.X(B), turned, cirq.measure(C, key="z")), last=True)
+    circuit = cirq.Circuit(cirq.H(A), cirq.measure(A, key="m"), loop, cirq.measure(C, key="z"))
+    found = of_qiskit(parse_cirq(cirq.to_json(circuit)))
+    chance = sum(share for outcome, share in found.items() if dict(outcome)["z"] == (1,))
+    expected = sum(share for outcome, share in last_values(circuit).items() if dict(outcome)["z"] == (1,))
+    assert chance == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_key_that_is_measured_twice_has_two_registers() -> None:
