@@ -7,7 +7,7 @@ import cirq
 import numpy as np
 import pytest
 import sympy
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.errors import Problem
@@ -39,7 +39,7 @@ def test_a_channel_is_the_one_of_cirq(channel: Any) -> None:
     assert_same_state(cirq.Circuit(START, channel.on(*places), cirq.H(C), cirq.X(B) ** 0.4))
 
 
-@settings(max_examples=15)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_the_density_matrix_of_a_job_is_that_of_cirq(data: st.DataObject) -> None:
     gates = st.sampled_from([*GATES, *CHANNELS])

@@ -7,7 +7,7 @@ from typing import Any
 import cirq
 import pytest
 import sympy
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from app.errors import Problem
@@ -28,14 +28,14 @@ def bits(operation: Any) -> float:
     return len(operation.qubits) if cirq.is_measurement(operation) else log2(len(cirq.kraus(operation)))
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(circuits())
 def test_a_program_of_cirq_reads_what_it_reads_there(circuit: Any) -> None:
     assume(branchings(circuit) <= MANY)
     assert_read_alike(circuit)
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(circuits())
 def test_a_program_of_cirq_ends_in_the_state_that_it_ends_in_there(circuit: Any) -> None:
     assume(branchings(circuit) <= MANY)
