@@ -155,7 +155,8 @@ class SoftLabels(Judged):
         examples=["file_01990d3e7c5a7cc09d4b8c1f2a3b4c5f"],
     )
     kind: Literal["logits", "log_probabilities", "probabilities", "values"] = Field(
-        description="What the numbers are; probabilities sum to 1 in each dense row, and to at most 1 in a sparse one. "
+        description="What the numbers are; probabilities sum to 1 in each dense row, and to at most 1 in a sparse one; "
+        "rows that rounding has brought within 0.05 of that are divided by their sum, and the report says so. "
         "Sparse logits do not tell what they leave over: only `renormalise` fits them. `values` are predictions of "
         "regression, in the units of the data, a column for each target; with one target (rows,) will do.",
         examples=["probabilities"],

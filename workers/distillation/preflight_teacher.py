@@ -11,7 +11,7 @@ from torch import Tensor
 from app.distillations.preflight import RegressorCheck, TeacherCheck
 from workers.distillation.evaluate import quality
 from workers.distillation.targets import score
-from workers.distillation.teachers.base import SUM_TOLERANCE
+from workers.distillation.teachers.base import ROUNDED, SUM_TOLERANCE
 
 SATURATED = 0.999  # beyond, half precision and printed digits lose what is left for the other classes
 SOFT = 0.9  # of the largest probability: below, a student hears of the other classes
@@ -70,7 +70,7 @@ def softening_temperature(logits: Tensor) -> float | None:
 def kind_of(logits: Tensor) -> Kind:
     """What the numbers are, whatever they are called. Rows that are distributions are no logits."""
     values = logits.double()
-    if bool((values >= 0).all()) and bool(((values.sum(1) - 1).abs() <= SUM_TOLERANCE).all()):
+    if bool((values >= 0).all()) and bool(((values.sum(1) - 1).abs() <= ROUNDED).all()):
         return "probabilities"
     if bool((torch.logsumexp(values, dim=1).abs() <= SUM_TOLERANCE).all()):
         return "log_probabilities"

@@ -13,7 +13,8 @@ from app.errors import Problem
 from workers.distillation.data import Rows, Standardisation
 from workers.distillation.targets import Targets
 
-SUM_TOLERANCE = 1e-3  # of a row of probabilities; half precision and printed digits stay within it
+SUM_TOLERANCE = 1e-3  # of a row of probabilities; half precision and three printed digits stay within it
+ROUNDED = 0.05  # of a row of probabilities that were printed with two digits: ten classes, each half a hundredth off
 SMALLEST_PROBABILITY = torch.finfo(torch.float32).tiny  # stands in for 0, whose logarithm no loss survives
 
 
@@ -112,7 +113,7 @@ def logarithms(probabilities: Tensor, invalid: Callable[[str], Problem], first: 
 
 def refuse_probabilities(logits: Tensor, pointer: str = "/kind") -> None:
     """Raise Problem kind_mismatch where what is called logits is plainly a table of probabilities."""
-    sure = len(logits) > 1 and bool((logits >= 0).all()) and bool(((logits.sum(1) - 1).abs() <= SUM_TOLERANCE).all())
+    sure = len(logits) > 1 and bool((logits >= 0).all()) and bool(((logits.sum(1) - 1).abs() <= ROUNDED).all())
     if sure:
         title = "These are called logits, but each row is a distribution: not negative, and its sum is 1."
         raise Problem("kind_mismatch", title, pointer=pointer, ways_out=[{"kind": "probabilities"}])

@@ -16,6 +16,7 @@ from workers.distillation.read import read_npy, read_npz
 from workers.distillation.sparse import dense
 from workers.distillation.table import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, MAX_VALUES, Array, Unreadable
 from workers.distillation.teachers.base import (
+    ROUNDED,
     SMALLEST_PROBABILITY,
     SUM_TOLERANCE,
     Teacher,
@@ -26,14 +27,16 @@ from workers.distillation.teachers.base import (
 
 INDICES, VALUES = "indices", "values"
 
+Notes = tuple[str, ...]
+
 
 def from_soft_labels(spec: SoftLabels, path: Path, data: Data) -> Teacher:
     """Raises Problem: soft_labels_mismatch, soft_labels_invalid, class_mismatch, kind_mismatch."""
     arrays = _read(path, spec.classes or data.classes)
     if set(arrays) == {INDICES, VALUES} and data.targets is None:
-        logits, unspoken = _sparse(spec, arrays, data)
+        logits, unspoken, notes = _sparse(spec, arrays, data)
     elif len(arrays) == 1:
-        logits, unspoken = _dense(spec, next(iter(arrays.values())), data), None
+        (logits, notes), unspoken = _dense(spec, next(iter(arrays.values())), data), None
     else:
         raise _invalid(f"The file holds {sorted(arrays)[:10]}; one array, or `indices` and `values`, are needed.")
     digest = hashlib.sha256(spec.kind.encode() + logits.numpy().tobytes())
@@ -44,11 +47,12 @@ def from_soft_labels(spec: SoftLabels, path: Path, data: Data) -> Teacher:
         digest.hexdigest(),
         unspoken=None if unspoken is None else lambda rows: unspoken.index_select(0, rows.index),
         lasting=False,
+        notes=notes,
     )
     return arranged(teacher, spec.classes, data.classes)
 
 
-def _dense(spec: SoftLabels, array: Array, data: Data) -> Tensor:
+def _dense(spec: SoftLabels, array: Array, data: Data) -> tuple[Tensor, Notes]:
     wanted = (data.total, len(data.classes))
     if data.targets is not None and wanted[1] == 1 and array.ndim == 1:
         array = array[:, None]
@@ -59,18 +63,37 @@ def _dense(spec: SoftLabels, array: Array, data: Data) -> Tensor:
     if data.targets is not None:
         values = torch.from_numpy(array.astype(np.float64))
         _refuse_infinite(values)
-        return values
+        return values, ()
     answers = torch.from_numpy(array.astype(np.float64)).float()
     if spec.kind == "log_probabilities":
         answers = answers.exp()  # log 0 is no number, 0 is one
     _refuse_infinite(answers)
     if spec.kind != "logits":
-        return logarithms(answers, _invalid)
+        answers, notes = _whole(answers, least=1 - ROUNDED)
+        return logarithms(answers, _invalid), notes
     refuse_probabilities(answers)
-    return answers
+    return answers, ()
 
 
-def _sparse(spec: SoftLabels, arrays: dict[str, Array], data: Data) -> tuple[Tensor, Tensor | None]:
+def _whole(probabilities: Tensor, *, least: float) -> tuple[Tensor, Notes]:
+    """Rows (rows, classes) that rounding has brought near 1 divided by their sums, and a note of it.
+
+    least: the smallest sum that is rounding's; a row with less, or with more than rounding adds, stays as it is.
+    """
+    sums = probabilities.sum(1)
+    off = (sums - 1).abs() > SUM_TOLERANCE
+    off &= (sums >= least) & (sums <= 1 + ROUNDED) & (probabilities >= 0).all(1)
+    if not bool(off.any()):
+        return probabilities, ()
+    low, high = float(sums[off].min()), float(sums[off].max())
+    note = (
+        f"{int(off.sum())} rows of the soft labels summed to between {low:.4g} and {high:.4g}, as rounded "
+        "probabilities do: each was divided by its sum."
+    )
+    return torch.where(off[:, None], probabilities / sums[:, None], probabilities), (note,)
+
+
+def _sparse(spec: SoftLabels, arrays: dict[str, Array], data: Data) -> tuple[Tensor, Tensor | None, Notes]:
     indices, values = arrays[INDICES], arrays[VALUES]
     classes = len(data.classes)
     if indices.ndim != 2 or indices.shape != values.shape or len(indices) != data.total or indices.shape[1] == 0:
@@ -89,17 +112,18 @@ def _sparse(spec: SoftLabels, arrays: dict[str, Array], data: Data) -> tuple[Ten
             ways_out = [{"missing": "renormalise"}, {"kind": "log_probabilities"}]
             raise Problem("kind_mismatch", title, pointer="/missing", ways_out=ways_out)
         _refuse_infinite(answers)
-        logs = answers
+        logs, notes = answers, Notes()
     else:
         probabilities = answers.exp() if spec.kind == "log_probabilities" else answers
         _refuse_infinite(probabilities)
+        probabilities, notes = _whole(probabilities, least=1)  # with less, it leaves something to other classes
         sums = probabilities.sum(1)
         wrong = ((probabilities < 0).any(1) | (sums > 1 + SUM_TOLERANCE) | (sums <= 0)).nonzero()
         if len(wrong):
             row = int(wrong[0])
             raise _invalid(f"The probabilities of row {row} sum to {float(sums[row]):.6g} or are negative.")
         logs = probabilities.clamp(min=SMALLEST_PROBABILITY).log()
-    return dense(logs, torch.from_numpy(indices.astype(np.int64)), classes, spec.missing)
+    return *dense(logs, torch.from_numpy(indices.astype(np.int64)), classes, spec.missing), notes
 
 
 def _read(path: Path, classes: list[str]) -> dict[str, Array]:

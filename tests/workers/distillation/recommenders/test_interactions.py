@@ -1,5 +1,6 @@
 """Interactions: read, numbered, held out; and what is wrong with them, at once and by name."""
 
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,33 @@ def test_names_and_numbers_of_csv_and_parquet_are_the_same_data(write: Write, tm
     stamped = table.set_column(2, "time", pa.array([row[2] * 1_000_000 for row in rows], pa.timestamp("us")))
     pq.write_table(stamped, tmp_path / "stamped.parquet")
     assert uploaded(tmp_path / "stamped.parquet", time="time").digest == first.digest
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("packed", [False, True])
+def test_encodings_with_a_mark_and_gzip_are_the_same_interactions(
+    write: Write, tmp_path: Path, encoding: str, packed: bool
+) -> None:
+    text = TIMES.replace("a,x", "ä,x")
+    content = text.encode(encoding)
+    (tmp_path / "other").write_bytes(gzip.compress(content) if packed else content)
+    assert uploaded(tmp_path / "other", **COLUMNS).digest == uploaded(write(text), **COLUMNS).digest
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b'"user,item\n1,2\n', "a quotation mark is opened and never closed"),
+        (b'user,"' + b"x" * 200_000 + b'"\n1,2\n', "There must be one column 'item'"),
+        (b"\xff\xfe\x00", "not UTF-8"),
+        (gzip.compress(b"user,item\n" + b"1,2\n" * 99)[:-9], "begins as a gzip and is damaged"),
+    ],
+)
+def test_what_no_table_is_ends_in_words(tmp_path: Path, content: bytes, said: str) -> None:
+    (tmp_path / "t").write_bytes(content)
+    problem = refusal(tmp_path / "t")
+    assert "0x" not in problem.title
+    assert said in problem.title
 
 
 def test_without_times_a_seed_draws_what_is_held_out(write: Write) -> None:

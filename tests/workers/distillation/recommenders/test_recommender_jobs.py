@@ -215,7 +215,7 @@ def test_users_without_a_list_learn_from_their_interactions(
         ("user,item,score\nnobody,1,2\n", "lists_mismatch", "Row 0: there is no user 'nobody'"),
         ("user,item,score\n1,999,2\n", "lists_mismatch", "Row 0: there is no item '999'"),
         ("user,item,score\n1,1,2\n1,1,3\n", "lists_invalid", "Row 1: a user's list names an item again"),
-        ("user,item,score\n1,1,nan\n", "lists_invalid", "Row 0: score is not a finite number"),
+        ("user,item,score\n1,1,nan\n", "lists_invalid", "Row 0: score is 'nan', no number"),
         ("user,item,score\n1,1,1e300\n", "lists_invalid", "Row 0: score is too large"),
         ("user,item\n1,1\n", "lists_invalid", "one column 'score'"),
     ],

@@ -261,3 +261,29 @@ def test_a_table_of_a_billion_equal_values_is_refused_before_it_is_unpacked(
     monkeypatch.setattr("workers.distillation.teachers.soft_labels.MAX_VALUES", 100)
     content = parquet(p=np.full((150, 3), 1 / 3))
     assert "more than 100 values" in refusal(lambda: answered(content, iris)).title
+
+
+@pytest.mark.parametrize("digits", [2, 3, 6])
+def test_probabilities_that_were_rounded_are_divided_by_their_sum_and_that_is_said(
+    answered: Load, iris: Data, digits: int
+) -> None:
+    given = ANSWERS.round(digits)
+    teacher = answered(npy(given), iris)
+    expected = torch.from_numpy(given / given.sum(1, keepdims=True))[iris.train.index].float()
+    assert_close(signal_of(teacher, iris).logits.softmax(1), expected, atol=1e-6, rtol=1e-4)
+    off = int((abs(given.sum(1) - 1) > 1e-3).sum())
+    assert [note.split(" rows")[0] for note in teacher.notes] == ([str(off)] if off else [])
+    assert bool(off) == (digits == 2)
+
+
+@pytest.mark.parametrize("total", [0.5, 0.94, 1.06, 2.0])
+def test_rows_that_rounding_cannot_explain_are_refused(
+    answered: Load, refusal: Refusal, iris: Data, total: float
+) -> None:
+    content = npy(np.full((150, 3), total / 3))
+    assert "is not a distribution" in refusal(lambda: answered(content, iris)).title
+
+
+def test_rounded_probabilities_are_not_taken_for_logits(answered: Load, refusal: Refusal, iris: Data) -> None:
+    problem = refusal(lambda: answered(npy(ANSWERS.round(2)), iris, "logits"), "/teacher/kind")
+    assert problem.ways_out == [{"kind": "probabilities"}]

@@ -1,5 +1,6 @@
 """Texts are read from three formats alike, and what is wrong is named with its row."""
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from app.distillations.datasets import TextFile
 from app.errors import Problem
+from workers.distillation.lines import MAX_TEXT
 from workers.distillation.text import read
 from workers.distillation.text.read import read_texts
 from workers.distillation.text.topics import PARTS, paragraphs_of_parts, passages
@@ -108,6 +110,39 @@ def test_a_column_that_is_missing_is_named(tmp_path: Path) -> None:
 )
 def test_files_that_are_none_are_told_so(tmp_path: Path, content: bytes, said: str) -> None:
     (tmp_path / "t").write_bytes(content)
+    assert said in refused(tmp_path / "t").title
+
+
+@pytest.mark.parametrize("over", [0, 1])
+@pytest.mark.parametrize("letter", ["a", "ä", '"', "\U0001f600"])
+def test_one_limit_of_a_text_holds_in_every_format(tmp_path: Path, over: int, letter: str) -> None:
+    texts = ["short", letter * (MAX_TEXT + over)]
+    rows = [{"text": text, "label": label} for text, label in zip(texts, "xy", strict=True)]
+    pq.write_table(pa.table({"text": texts, "label": ["x", "y"]}), tmp_path / "t.parquet")
+    with (tmp_path / "t.csv").open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows([["text", "label"], *zip(texts, "xy", strict=True)])
+    for path in (jsonl(tmp_path / "t.jsonl", rows), tmp_path / "t.csv", tmp_path / "t.parquet"):
+        if over:
+            said = f"Row 1: the text has {MAX_TEXT + 1:,} characters; at most {MAX_TEXT:,} are read."
+            assert refused(path).title == said
+        else:
+            assert [len(text) for text in read_texts(path, spec()).texts] == [5, MAX_TEXT]
+
+
+def test_a_cell_of_many_lines_is_bounded_too(tmp_path: Path) -> None:
+    (tmp_path / "t").write_text('text,label\na,x\n"' + ("b" * 999 + "\n") * 5000 + '",y\n')
+    assert "has more than 1,000,000 characters" in refused(tmp_path / "t").title
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('text,label\na,x\n"b,y\n', "a quotation mark is opened and never closed"),
+        ('text,label\na,x\n"b"c,y\n', "in line 3 something stands behind a closing quotation mark"),
+    ],
+)
+def test_what_is_wrong_with_a_csv_is_said_in_words(tmp_path: Path, content: str, said: str) -> None:
+    (tmp_path / "t").write_text(content)
     assert said in refused(tmp_path / "t").title
 
 
