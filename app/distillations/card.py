@@ -134,6 +134,7 @@ def _description(report: Report) -> Iterable[Sequence[str]]:
     yield "Learned from", f"{rows['student_learns_from']} rows, {rows['labels_seen']} of them with a label"
     yield "Inputs", text(_inputs(data))
     known = {name: value for name, value in teacher.items() if name not in ("training", "members", "architecture")}
+    known["accept"] = ", ".join(teacher.get("accept", [])) or None
     known |= flat("architecture", teacher.get("architecture"))
     yield "Teacher", text(settings(known)[:300])
     yield "Objective", text(settings(job["objective"])[:300])
