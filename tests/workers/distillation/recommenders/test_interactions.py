@@ -122,7 +122,7 @@ def test_names_and_numbers_of_csv_and_parquet_are_the_same_data(write: Write, tm
 def test_encodings_with_a_mark_and_gzip_are_the_same_interactions(
     write: Write, tmp_path: Path, encoding: str, packed: bool
 ) -> None:
-    text = TIMES.replace(",x,", ",ä,")
+    text = TIMES.replace(",x,", ",ä,") + "c,z,5\nc,w,1\n"
     content = text.encode(encoding)
     (tmp_path / "other").write_bytes(gzip.compress(content) if packed else content)
     assert uploaded(tmp_path / "other", **COLUMNS).digest == uploaded(write(text), **COLUMNS).digest
