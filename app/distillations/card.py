@@ -1,10 +1,11 @@
 """A model card in Markdown: what the student is, what it was made from, what it is worth, and how to load it."""
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+from app.distillations.loading import how_to_load, program
 from app.distillations.measures import MEASURES
 from app.distillations.reports import Compared, Cost, Errors, Exported, Latency, Report, Rival
 from app.distillations.results import Spread
@@ -16,14 +17,6 @@ UNITS = {
 }
 _SAFE = frozenset(" ,-;:+%")  # of ASCII's punctuation: what means nothing inside a line
 
-LOADING = """```python
-import json
-from safetensors import safe_open
-
-with safe_open("{student}.safetensors", "pt") as file:
-    card = json.loads(file.metadata()["qstill"])  # architecture, {labels}, input_shape, standardisation
-    weights = {{name: file.get_tensor(name) for name in file.keys()}}
-```"""
 LOADING_ONNX = """```python
 import onnxruntime
 
@@ -58,11 +51,10 @@ def _character(each: str, after: str) -> str:
     return f"\\{each}"
 
 
-def card(report: Report) -> str:
-    """The whole document."""
-    name, student = report.job.get("name"), f"student-seed-{report.job['training']['seed']}"
+def card(report: Report, checkpoints: Mapping[str, str] | None = None) -> str:
+    """The whole document. checkpoints: ids of the job's by their names; a file without one is called by its name."""
+    name = report.job.get("name")
     title = f"Model card: {text(name)}" if name else "Model card of a distilled student"
-    labels = "targets (answers * std + mean are in their units)" if report.targets else "classes"
     parts = [
         f"# {title}",
         _verdict(report),
@@ -92,9 +84,17 @@ def card(report: Report) -> str:
         parts += _compared(report.compression)
     if report.warnings:
         parts += ["## Warnings", bullets(report.warnings)]
-    parts += ["## Limits", bullets(report.notes), "## How to load it", LOADING.format(student=student, labels=labels)]
+    parts += ["## Limits", bullets(report.notes), "## How to load it", _program(report, checkpoints or {})]
     parts += [_loading(each) for each in report.exports[:1]]
     return "\n\n".join(parts) + "\n"
+
+
+def _program(report: Report, checkpoints: Mapping[str, str]) -> str:
+    job = report.job
+    tokenizer, architecture = job["dataset"].get("tokenizer"), job["student"]["architecture"]["kind"]
+    kind = None if tokenizer is None else tokenizer["kind"]
+    numbers = bool(report.targets)
+    return how_to_load(lambda file: program(file, architecture, tokenizer=kind, numbers=numbers), job, checkpoints)
 
 
 def _loading(export: Exported) -> str:

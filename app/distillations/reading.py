@@ -76,8 +76,17 @@ async def get_split(job_id: JobId, request: Request, front: AtHand, owner: Owner
 
 @router.get("/{job_id}/report.md", response_class=Response, responses=_as(MARKDOWN, "The model card."))
 async def get_card(job_id: JobId, front: AtHand, owner: Owner, if_none_match: IfNoneMatch = None) -> Response:
-    """The report as a model card in Markdown: what the student is, its worth, its limits, and how to load it."""
-    return await _rendered(front, owner, job_id, if_none_match, _card, MARKDOWN)
+    """The report as a model card in Markdown: what the student is, its worth, its limits, and how to load it.
+
+    How to load it is a program: it opens the first student's file as it was downloaded, and predicts.
+    """
+    checkpoints = await front.read(lambda connection: queries.list_artifacts(connection, job_id, "checkpoint"))
+    ids = {each.name: each.id for each in checkpoints}
+
+    def write(document: dict[str, Any]) -> str:
+        return ranking_card(document, ids) if is_ranking(document) else card(read_report(document), ids)
+
+    return await _rendered(front, owner, job_id, if_none_match, write, MARKDOWN)
 
 
 @router.get("/{job_id}/plots/{plot}.svg", response_class=Response, responses=_as(SVG, "The picture."))
@@ -127,10 +136,6 @@ async def get_export(job_id: JobId, name: ExportName, request: Request, front: A
     return send_file(
         request, front.store.locate(found.path), sha256=found.sha256, media_type=BYTES, filename=found.name
     )
-
-
-def _card(document: dict[str, Any]) -> str:
-    return ranking_card(document) if is_ranking(document) else card(read_report(document))
 
 
 async def _must_have_succeeded(front: Front, owner: str, job_id: str) -> None:

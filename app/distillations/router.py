@@ -12,6 +12,7 @@ from app import outbound
 from app.broker import DISTILLATION
 from app.database import Record
 from app.distillations.domains import AnyJob, Job, needs_of
+from app.distillations.loading import downloaded
 from app.distillations.preflight import AnyPreflight, PreflightQuestion
 from app.distillations.views import CheckpointView
 from app.files.files import ENDINGS, must_end_in, must_exist
@@ -27,7 +28,6 @@ from app.ids import id_pattern
 from app.jobs import queries
 from app.jobs.ledger import NewJob
 from app.jobs.schemas import JobId, JobView, moment
-from app.jobs.tables import DISTILLATION_QUESTION
 from app.models.models import must_be_there
 from app.store.safetensors import read_card
 
@@ -75,7 +75,7 @@ async def look_at_distillation(job: Job, front: AtHand, owner: Owner) -> AnyPref
         job=job, memory_limit=settings.distillation_memory_bytes, seconds_limit=settings.distillation_seconds
     )
     spec = question.model_dump(mode="json", exclude_none=True)
-    return ANSWER.validate_python(await asked(spec, DISTILLATION_QUESTION, front, owner, files=files, check=check))
+    return ANSWER.validate_python(await asked(spec, DISTILLATION, front, owner, files=files, check=check))
 
 
 def needed(
@@ -144,7 +144,7 @@ async def get_checkpoint_content(
         front.store.locate(found.path),
         sha256=found.sha256,
         media_type=BYTES,
-        filename=f"{checkpoint_id}.safetensors",
+        filename=downloaded(checkpoint_id),
     )
 
 

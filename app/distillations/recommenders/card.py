@@ -1,11 +1,22 @@
 """A recommender's model card in Markdown: what the student is, what it is worth and for which items, its limits."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import Field, ValidationError
 
-from app.distillations.card import bullets, counted, flat, milliseconds, settings, spread, table, text
+from app.distillations.card import (
+    bullets,
+    counted,
+    flat,
+    milliseconds,
+    settings,
+    spread,
+    table,
+    text,
+)
+from app.distillations.loading import how_to_load
+from app.distillations.recommenders.loading import program
 from app.distillations.reports import ROLES, Cost, Latency, Part, Role
 from app.distillations.results import Gain, Spread
 from app.errors import Problem
@@ -22,7 +33,7 @@ VERDICTS = {
     "NO BEATS": "distilled, the student ranks no better than the same student without the teacher",
     "INCONCLUSIVE": "whether the teacher helped is not decided",
 }
-LOADING = """```python
+LOADING_ONNX = """```python
 import numpy, onnxruntime
 
 session = onnxruntime.InferenceSession("{file}")
@@ -110,16 +121,19 @@ def read_ranking(document: dict[str, Any]) -> RankingReport:
         raise Problem("no_card", "An earlier version wrote this report.", status=409) from None
 
 
-def ranking_card(document: dict[str, Any]) -> str:
-    """The whole card of a recommender's report. Raises Problem (409) for one that an earlier version wrote."""
+def ranking_card(document: dict[str, Any], checkpoints: Mapping[str, str] | None = None) -> str:
+    """The whole card of a recommender's report. checkpoints: as in `card`.
+
+    Raises Problem (409) for a report that an earlier version wrote.
+    """
     report = read_ranking(document)
     try:
-        return _written(report)
+        return _written(report, checkpoints or {})
     except KeyError:
         raise Problem("no_card", "An earlier version wrote this report.", status=409) from None
 
 
-def _written(report: RankingReport) -> str:
+def _written(report: RankingReport, checkpoints: Mapping[str, str]) -> str:
     name, roles = report.job.get("name"), [role for role, _ in report.arms()]
     parts = [
         f"# Model card: {text(name)}" if name else "# Model card of a distilled recommender",
@@ -139,9 +153,10 @@ def _written(report: RankingReport) -> str:
     if report.exports:
         header = ("File", "Bytes", f"Test {report.measure.upper()}", "Largest difference of a score", "ms p50 / p95")
         parts += ["## Exports", "Each file was run on the test interactions.", table(header, _exports(report))]
-    parts += ["## Limits", bullets(report.notes)]
-    if report.exports:
-        parts += ["## How to load it", LOADING.format(file=report.exports[0].name)]
+    kind = report.job["student"]["architecture"]["kind"]
+    how = how_to_load(lambda file: program(file, kind), report.job, checkpoints)
+    parts += ["## Limits", bullets(report.notes), "## How to load it", how]
+    parts += [LOADING_ONNX.format(file=each.name) for each in report.exports[:1]]
     return "\n\n".join(parts) + "\n"
 
 

@@ -1,0 +1,160 @@
+"""A program that opens a student's file, rebuilds its network and predicts, for whoever has torch and safetensors.
+
+It is put together from pieces of plain Python, one for each family of networks and each kind of tokenizer. They are
+text here: nothing in this process runs them. What varies within a family they read from the card in the file.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from app.distillations.loading.networks import NETWORKS
+from app.distillations.loading.tokens import TOKENIZERS
+
+LOADING = (
+    "With numpy, safetensors and torch, and nothing else, in the folder to which `{file}` was downloaded{place}:\n\n"
+    "```python\n{program}```"
+)
+OPENING = """\
+import json
+{imports}
+import torch
+import torch.nn.functional as F
+from safetensors import safe_open
+
+with safe_open("{file}", "pt") as file:
+    card = json.loads(file.metadata()["qstill"])  # what the network is, and what it needs besides its weights
+    weights = {{name: file.get_tensor(name) for name in file.keys()}}
+architecture = card["architecture"]
+
+
+def linear(name, x):
+    return F.linear(x, weights[f"{{name}}.weight"], weights[f"{{name}}.bias"])
+"""
+
+OF_ROWS = '''
+mean, std = (torch.tensor(card[part], dtype=torch.float64) for part in ("mean", "std"))
+
+
+def logits(rows):
+    """(rows, classes) of rows as they were uploaded; pixels of an archive of images go from 0 to 1."""
+    rows = torch.as_tensor(rows).float().reshape(-1, *card["input_shape"])
+    with torch.no_grad():
+        return network(((rows.double() - mean) / std).float())
+'''
+
+CLASSES = '''
+
+def predict({what}):
+    """Probabilities (rows, classes)."""
+    return logits({what}).double().softmax(1)
+'''
+
+CLASSES_OF_ROWS = (
+    CLASSES.format(what="rows")
+    + """
+
+rows = torch.zeros(1, *card["input_shape"])  # put yours here
+for row in predict(rows):
+    print(card["classes"][row.argmax()], float(row.max()))
+"""
+)
+
+CLASSES_OF_TEXTS = (
+    CLASSES.format(what="texts")
+    + """
+
+for row in predict(["Put yours here."]):
+    print(card["classes"][row.argmax()], float(row.max()))
+"""
+)
+
+NUMBERS = '''
+
+def predict(rows):
+    """(rows, targets) in their units."""
+    mean, std = (torch.tensor(card["targets"][part], dtype=torch.float64) for part in ("mean", "std"))
+    return logits(rows).double() * std + mean
+
+
+rows = torch.zeros(1, *card["input_shape"])  # put yours here
+print(card["targets"]["names"], predict(rows).tolist())
+'''
+
+OF_TEXTS = '''
+
+def logits(texts):
+    """(texts, classes)."""
+    length = card["input_shape"][0]
+    tokens = torch.zeros(len(texts), length, dtype=torch.int64)  # 0 is padding
+    for row, text in zip(tokens, texts):
+        numbers = encode(text)[:length]
+        row[: len(numbers)] = torch.tensor(numbers, dtype=torch.int64)
+    with torch.no_grad():
+        return network(tokens)
+'''
+
+CONTINUES = '''
+
+def predict(text, most=20):
+    """[(token, its log-probability), ...]: the likeliest one after the text, and after that, up to an end mark."""
+    numbers, said = [2, *encode(text)], []  # texts stand between end marks, whose number is 2
+    while len(said) < most and (not said or numbers[-1] != 2):
+        with torch.no_grad():
+            next_one = network(torch.tensor([numbers[-card["input_shape"][0] :]]))[0, -1].double()
+        next_one[0] = -torch.inf  # padding is nothing that one writes
+        logarithms = next_one.log_softmax(0)
+        numbers.append(int(logarithms.argmax()))
+        said.append((tokens[numbers[-1]], float(logarithms.max())))
+    return said
+
+
+text = "Put yours here"
+print(text + decode([token for token, _ in predict(text)]))
+'''
+
+FILLS_IN = '''
+
+def predict(text, most=5):
+    """[[(token, its probability), ...], ...]: the likeliest ones where each <mask> of the text stands."""
+    first, *others = [encode(part) for part in text.split("<mask>")]
+    row = [2, *first]  # texts stand between end marks, whose number is 2; that of the mask is 3
+    for part in others:
+        row += [3, *part]
+    row = torch.tensor([[*row, 2][: card["input_shape"][0]]])
+    with torch.no_grad():
+        logits = network(row)[row == 3].double()
+    logits[:, :4] = -torch.inf  # no text holds a special token
+    best = logits.softmax(1).topk(min(most, len(tokens) - 4), dim=1)
+    return [
+        [(tokens[number], p) for p, number in zip(*mask)]
+        for mask in zip(best.values.tolist(), best.indices.tolist())
+    ]
+
+
+print(predict("Put yours here, with a <mask> in it."))
+'''
+
+
+def program(file: str, architecture: str, *, tokenizer: str | None = None, numbers: bool = False) -> str:
+    """file: the name under which it was downloaded. architecture, tokenizer: their `kind`. numbers: of regression."""
+    opening = OPENING.format(file=file, imports="" if tokenizer is None else "import re\nimport unicodedata\n")
+    if tokenizer is None:
+        return opening + NETWORKS[architecture] + OF_ROWS + (NUMBERS if numbers else CLASSES_OF_ROWS)
+    says = {"decoder": CONTINUES, "encoder": FILLS_IN}.get(architecture, OF_TEXTS + CLASSES_OF_TEXTS)
+    return opening + NETWORKS[architecture] + TOKENIZERS[tokenizer] + says
+
+
+def how_to_load(write: Callable[[str], str], job: dict[str, Any], checkpoints: Mapping[str, str]) -> str:
+    """The section of a card, about the student of the first seed. write: the program for a name of the file.
+
+    job: as submitted. checkpoints: ids by the names that checkpoints have in the job.
+    """
+    file, place = f"student-seed-{job['training']['seed']}.safetensors", ""
+    if (found := checkpoints.get(file)) is not None:
+        file, place = downloaded(found), f" (`GET /v1/checkpoints/{found}/content`)"
+    return LOADING.format(file=file, place=place, program=write(file))
+
+
+def downloaded(checkpoint: str) -> str:
+    """The name that the download of a checkpoint has. checkpoint: its id."""
+    return f"{checkpoint}.safetensors"

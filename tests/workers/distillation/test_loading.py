@@ -1,0 +1,227 @@
+"""The program in a card says what the service says, of every family of networks, with torch and safetensors alone."""
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import example, given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from app.distillations.architectures import Architecture
+from app.distillations.card import card
+from app.distillations.datasets import BuiltinData, BuiltinText
+from app.distillations.loading import program
+from app.distillations.loading.networks import NETWORKS
+from app.distillations.loading.tokens import TOKENIZERS
+from app.distillations.recommenders.architectures import Scorer
+from app.distillations.recommenders.card import ranking_card
+from app.distillations.recommenders.loading import NETWORKS as SCORERS
+from app.distillations.recommenders.loading import program as program_of_recommender
+from app.distillations.reports import read_report
+from app.distillations.tokenizers import BpeTokenizer, CharacterTokenizer, Trainable, WordTokenizer
+from app.models.predictions import AskMasked, AskPrompts, AskRows, AskTexts, AskUsers, Question
+from tests.workers.distillation.programs import Case, answers_of, program_in
+from tests.workers.distillation.recommenders.test_recommender_jobs import done
+from tests.workers.distillation.recommenders.test_recommender_jobs import job as ranking_job
+from workers.distillation.checkpoints import to_bytes
+from workers.distillation.data import Data, load
+from workers.distillation.predict import predict
+from workers.distillation.recommenders import checkpoints as of_recommenders
+from workers.distillation.recommenders.data import load as load_interactions
+from workers.distillation.recommenders.networks import build as build_scorer
+from workers.distillation.run import run
+from workers.distillation.students import build
+from workers.distillation.text.rows import load_text
+from workers.distillation.text.tokenizer import Tokenizer, trained
+
+pytestmark = pytest.mark.timeout(300)  # torch is imported once more
+
+Make = Callable[..., Any]
+NAME = "model_" + "0" * 32
+FILE = "ckpt_0.safetensors"
+LENGTH = 12
+TEXTS = ["An import statement binds a name.", "Πέτρος don't  \n know №5 — «ǅ»! 数字123", ".", "a " * 40]
+
+OF_ROWS: list[tuple[str, dict[str, Any]]] = [
+    ("iris", {"kind": "mlp", "hidden": []}),
+    ("digits", {"kind": "mlp", "hidden": [6, 5], "activation": "gelu", "dropout": 0.1}),
+    ("diabetes", {"kind": "mlp", "hidden": [6], "activation": "tanh"}),
+    ("digits", {"kind": "cnn", "channels": [3, 4, 5], "activation": "tanh", "dropout": 0.1}),
+    ("digits", {"kind": "resnet", "depth": 14, "width": 3}),
+    ("digits", {"kind": "wide_resnet", "depth": 16, "widen": 1, "dropout": 0.2}),
+    ("digits", {"kind": "vit", "patch": 2, "width": 8, "depth": 2, "heads": 2, "dropout": 0.2}),
+]
+WORDS, LETTERS = WordTokenizer(kind="word", vocabulary=300), CharacterTokenizer(kind="character", vocabulary=60)
+BYTES = BpeTokenizer(kind="bpe", vocabulary=400)
+OF_TEXTS: list[tuple[Trainable, str, dict[str, Any]]] = [
+    (WORDS, "classification", {"kind": "bag_of_embeddings", "width": 8, "hidden": [5], "dropout": 0.1}),
+    (BYTES, "classification", {"kind": "text_cnn", "width": 8, "filters": 4, "sizes": [1, 3]}),
+    (LETTERS, "classification", {"kind": "lstm", "width": 8, "hidden": 6, "depth": 2, "dropout": 0.1}),
+    (BYTES, "classification", {"kind": "text_transformer", "width": 8, "depth": 2, "heads": 2, "dropout": 0.1}),
+    (BYTES, "language_modelling", {"kind": "decoder", "width": 8, "depth": 2, "heads": 2, "dropout": 0.1}),
+    (LETTERS, "language_modelling", {"kind": "decoder", "width": 8, "depth": 1, "heads": 1}),
+    (WORDS, "masked_language_modelling", {"kind": "encoder", "width": 8, "depth": 2, "heads": 2, "dropout": 0.1}),
+]
+OF_USERS: list[dict[str, Any]] = [
+    {"kind": "matrix_factorisation", "dimensions": 3},
+    {"kind": "two_tower", "dimensions": 4, "tower": [6, 5], "activation": "gelu"},
+    {"kind": "mlp_scorer", "dimensions": 3, "hidden": [7, 5]},
+]
+
+
+@cache
+def topics(tokenizer: Trainable, task: Any) -> Data:
+    spec = {"source": "builtin_text", "name": "python_topics", "task": task, "max_length": LENGTH}
+    return load_text(BuiltinText(**spec, tokenizer=tokenizer), {})
+
+
+def opinionated(network: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """Weights that no initial value hides behind: none is 0 or 1, and variances are positive."""
+    draw = torch.Generator().manual_seed(1)
+    return {
+        name: tensor + 0.3 * torch.rand(tensor.shape, generator=draw) for name, tensor in network.state_dict().items()
+    }
+
+
+def content_of(network: dict[str, Any], data: Data) -> bytes:
+    architecture = TypeAdapter(Architecture).validate_python(network)
+    network = build(architecture, data.input_shape, len(data.classes), seed=3, pointer="", vocabulary=data.vocabulary)
+    return to_bytes(opinionated(network), architecture, data)
+
+
+def served(house: Make, content: bytes, asked: Any) -> dict[str, Any]:
+    """What the service answers."""
+    told = house(models={NAME: {}})
+    path = told.scratch / "model"
+    path.write_bytes(content)
+    told.files = {NAME: path}
+    return predict(Question(model=NAME, rows=asked), told)
+
+
+def close(found: Any, expected: Any) -> None:
+    torch.testing.assert_close(torch.tensor(found), torch.tensor(expected), atol=1e-5, rtol=1e-5, check_dtype=False)
+
+
+def test_there_is_a_program_for_every_family() -> None:
+    kinds = {network["kind"] for _, network in OF_ROWS} | {network["kind"] for _, _, network in OF_TEXTS}
+    union = TypeAdapter(Architecture).json_schema()["discriminator"]["mapping"]
+    assert kinds == NETWORKS.keys() == union.keys()
+    assert {network["kind"] for network in OF_USERS} == SCORERS.keys()
+    assert SCORERS.keys() == TypeAdapter(Scorer).json_schema()["discriminator"]["mapping"].keys()
+
+
+def test_programs_of_rows_say_what_the_service_says(house: Make, tmp_path: Path) -> None:
+    cases, expected = [], []
+    for name, network in OF_ROWS:
+        data = load(
+            BuiltinData(source="builtin", name=name, task="regression" if name == "diabetes" else "classification"), {}
+        )
+        content, rows = content_of(network, data), data.test.raw[:7].flatten(1).tolist()
+        answer = served(house, content, AskRows(inputs=rows))
+        expected.append(answer.get("probabilities") or answer["values"])
+        written = program(FILE, network["kind"], numbers=data.targets is not None)
+        cases.append(Case(written, (FILE, content), [data.test.raw[:7].tolist()]))
+    for (found,), wanted in zip(answers_of(cases, tmp_path / "c"), expected, strict=True):
+        close(found, wanted)
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_programs_of_texts_say_what_the_service_says(house: Make, tmp_path: Path, told: bool) -> None:
+    """told: whether the report says how its tokenizer reads; that of a teacher says it itself."""
+    cases: list[Case] = []
+    checks: list[Callable[[list[Any]], None]] = []
+    for tokenizer, task, network in OF_TEXTS:
+        data = topics(tokenizer, task)
+        content = content_of(network, data)
+        written = program(FILE, network["kind"], tokenizer=tokenizer.kind if told else "teacher")
+        if task == "classification":
+            asked: list[Any] = [TEXTS]
+            answer = served(house, content, AskTexts(texts=TEXTS))
+            checks.append(lambda found, answer=answer: close(found[0], answer["probabilities"]))
+        elif network["kind"] == "decoder":
+            asked = ["The import ", "Ü", ""]
+            answer = served(house, content, AskPrompts(prompts=asked, max_tokens=20, temperature=0))
+            checks.append(lambda found, answer=answer: same_tokens(found, answer["continuations"]))
+        else:
+            asked = ["The <mask> of a name", "<mask><mask> is."]
+            answer = served(house, content, AskMasked(masked=asked, top_k=5))
+            checks.append(lambda found, answer=answer: same_fillings(found, answer["fillings"]))
+        cases.append(Case(written, (FILE, content), asked))
+    for found, check in zip(answers_of(cases, tmp_path / "c"), checks, strict=True):
+        check(found)
+
+
+def same_tokens(found: list[Any], expected: list[dict[str, Any]]) -> None:
+    for mine, theirs in zip(found, expected, strict=True):
+        assert [token for token, _ in mine] == [each["token"] for each in theirs["tokens"]]
+        close([log_p for _, log_p in mine], [each["log_probability"] for each in theirs["tokens"]])
+
+
+def same_fillings(found: list[Any], expected: list[dict[str, Any]]) -> None:
+    for mine, theirs in zip(found, expected, strict=True):
+        for mask, wanted in zip(mine, theirs["masks"], strict=True):
+            assert [token for token, _ in mask] == [each["token"] for each in wanted]
+            close([p for _, p in mask], [each["probability"] for each in wanted])
+
+
+def test_programs_of_recommenders_say_what_the_service_says(house: Make, tmp_path: Path) -> None:
+    spec = ranking_job()
+    data = load_interactions(spec.dataset, {})
+    cases, expected = [], []
+    for network in OF_USERS:
+        architecture = TypeAdapter(Scorer).validate_python(network)
+        made = build_scorer(architecture, users=data.users, items=data.items, seed=0)
+        content = of_recommenders.to_bytes(opinionated(made), architecture, data)
+        users = data.user_names[:3]
+        cases.append(Case(program_of_recommender(FILE, network["kind"]), (FILE, content), users))
+        expected.append(served(house, content, AskUsers(users=users, k=10))["recommendations"])
+    for found, wanted in zip(answers_of(cases, tmp_path / "c"), expected, strict=True):
+        for mine, theirs in zip(found, wanted, strict=True):
+            assert [item for item, _ in mine] == [each["item"] for each in theirs]
+            close([score for _, score in mine], [each["score"] for each in theirs])
+
+
+def test_the_card_of_a_job_opens_the_file_that_was_downloaded(house: Make, job: Make, tmp_path: Path) -> None:
+    told, ranking = house(), done(house, ranking_job())
+    run(job(dataset={"name": "digits", "labelled": 30}, training={"epochs": 1}, evaluation={"seeds": 1}), told)
+    published = [told.published, ranking[0].published]
+    ids = {"student-seed-0.safetensors": "ckpt_1"}
+    cards = [card(read_report(json.loads(told.published["report.json"])), ids), ranking_card(ranking[2], ids)]
+    data = load(BuiltinData(source="builtin", name="digits"), {})
+    asked: list[list[Any]] = [[data.test.raw.tolist()], [load_interactions(ranking_job().dataset, {}).user_names[0]]]
+    cases = []
+    for text, files, questions in zip(cards, published, asked, strict=True):
+        assert "`GET /v1/checkpoints/ckpt_1/content`" in text
+        content = files["student-seed-0.safetensors"]
+        cases.append(Case(program_in(text), ("ckpt_1.safetensors", content), questions))
+    (rows,), (_,) = answers_of(cases, tmp_path / "c")
+    accuracy = float((torch.tensor(rows).argmax(1) == data.test.y).double().mean())
+    report = json.loads(told.published["report.json"])
+    assert accuracy == pytest.approx(report["student"]["runs"][0]["accuracy"])
+
+
+@cache
+def reader(spec: Trainable) -> tuple[Tokenizer, dict[str, Any]]:
+    """A tokenizer of the library, and the same without it."""
+    tokenizer = trained(spec, [*TEXTS, "the name of the import", "it's we'll they've"])
+    made: dict[str, Any] = {"json": json, "re": re, "unicodedata": unicodedata, "card": {"tokenizer": tokenizer.json}}
+    exec(TOKENIZERS[spec.kind], made)  # noqa: S102 (it is our own)
+    return tokenizer, made
+
+
+@given(st.one_of(st.text(), st.text("ab '\t\n  stdmrevl.,!Ⅷ²ªéΣςİ\u0301\u200c١")))
+@example("it's  we'll\n\n they'VE 12a½ Ⓐ ﬁ _x_ \x1c \x85 \u3000 ΟΔΟΣ İ")
+@pytest.mark.parametrize("spec", [WORDS, LETTERS, BYTES], ids=lambda spec: spec.kind)
+def test_texts_are_cut_as_the_library_cuts_them(spec: Trainable, text: str) -> None:
+    tokenizer, made = reader(spec)
+    (expected,) = tokenizer.encode([text])
+    found = made["encode"](text)
+    assert found == expected
+    assert made["decode"]([made["tokens"][number] for number in found]) == tokenizer.decode(expected)
