@@ -21,6 +21,7 @@ from app.distillations.architectures import Architecture
 from app.errors import Problem
 from workers.distillation.data import Data, Standardisation
 from workers.distillation.targets import Targets
+from workers.distillation.wording import in_words
 
 CARD = "qstill"  # one key only: with two, the bytes of a file would not be reproducible
 MAX_TEACHER_BYTES = 1 << 30
@@ -108,7 +109,7 @@ def _opened(path: Path) -> Iterator[Any]:
         with safe_open(path, framework="pt") as file:
             yield file
     except (SafetensorError, OSError, ValueError, KeyError) as error:
-        raise invalid(f"The file is not a whole safetensors file: {error}.") from error
+        raise invalid(f"The file is not a whole safetensors file: {in_words(error)}.") from error
 
 
 def is_recommender(text: str) -> bool:

@@ -14,6 +14,7 @@ from onnx import AttributeProto, FunctionProto, GraphProto, ModelProto, NodeProt
 
 from app.errors import Problem
 from workers.distillation import checkpoints
+from workers.distillation.wording import in_words
 
 STANDARD = frozenset({"", "ai.onnx", "ai.onnx.ml"})
 RANDOM = frozenset(
@@ -50,8 +51,7 @@ def read_onnx(content: bytes) -> ModelProto:
     try:
         onnx.checker.check_model(model)
     except (onnx.checker.ValidationError, ValueError, RuntimeError, TypeError) as error:
-        first = str(error).strip().splitlines() or [""]
-        raise checkpoints.invalid(f"The ONNX model breaks the standard: {first[0][:200]}") from error
+        raise checkpoints.invalid(f"The ONNX model breaks the standard: {in_words(error)}.") from error
     return model
 
 

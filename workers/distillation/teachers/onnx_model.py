@@ -21,6 +21,7 @@ from workers.distillation.teachers.kinds import WORDS, as_logits, recognised, sh
 from workers.distillation.teachers.onnx_check import parameters, read_onnx
 from workers.distillation.teachers.onnx_cost import multiply_adds
 from workers.distillation.teachers.onnx_feed import REAL, Feed, feed_of
+from workers.distillation.wording import in_words
 
 BATCH_ROWS = 256  # of one run: bounds the activations of a model that we know nothing about
 RUN_SECONDS = 120.0  # for one run; a loop without an end is no teacher
@@ -96,7 +97,7 @@ def open_session(content: bytes, threads: int) -> ort.InferenceSession:
     try:
         return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises a dozen kinds, all from one module of C++
-        raise checkpoints.invalid(f"onnxruntime does not take the model: {_first_line(error)}") from error
+        raise checkpoints.invalid(f"onnxruntime does not take the model: {in_words(error)}") from error
 
 
 def _fitting(session: ort.InferenceSession, wanted: str | None, classes: int) -> list[Output]:
@@ -181,7 +182,7 @@ def _run_once(session: ort.InferenceSession, fed: dict[str, Array], output: str)
     except Exception as error:
         if late.is_set():
             raise checkpoints.invalid(f"The model did not answer within {RUN_SECONDS:g} s.") from error
-        raise checkpoints.invalid(f"The model fails on this data: {_first_line(error)}") from error
+        raise checkpoints.invalid(f"The model fails on this data: {in_words(error)}") from error
     finally:
         clock.cancel()
 
@@ -204,7 +205,3 @@ def _table(answer: list[dict[Any, float]], classes: list[str], numbered: bool) -
         title = f"The model's classes are {sorted(named[0])[:10]}; the data's are {classes[:10]}. List them in order."
         raise Problem("class_mismatch", title, pointer="/classes", ways_out=[{"classes": classes[:20]}])
     return np.array([[row[key] for key in keys] for row in named], dtype=np.float32).reshape(-1, len(classes))
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
