@@ -159,6 +159,8 @@ def _signal_note(use: Use) -> str:
         return "The teacher's answers were read from the file that holds them."
     if use.reused_rows:
         said = f"The teacher's answers to {use.reused_rows} training rows were there from an earlier job."
+    elif use.again:
+        said = f"The teacher was asked about {use.computed_rows} training rows, again after the job was interrupted."
     else:
         said = f"The teacher was asked once about each of {use.computed_rows} training rows."
     if use.draws is not None:

@@ -73,8 +73,10 @@ def _distil(job: DistillationJob, run: Run) -> dict[str, Any]:
     begun = initial_weights(job, pairs[0][0], teacher, data)
     teacher = fit_to_teach(job, data, teacher, run)
     heard, use = heard_lesson(job, data, teacher, wanted, run)
+    use = whole_use(use, keeper)
     lesson = replace(heard, begun=begun)
     answers = teachers.answers_of(teacher, data, data.test, run)
+    keep_round_trips(teacher, keeper)
 
     for student, baseline in pairs:
         teach(student, lesson, data, keeper, every=job.training.checkpoint_every)
@@ -97,6 +99,25 @@ def _distil(job: DistillationJob, run: Run) -> dict[str, Any]:
         run.publish(path, kind="report", name=name, media_type="application/json")
     run.progress(phase="evaluation", done=1, total=1, unit="reports")
     return short.model_dump(mode="json")
+
+
+def whole_use(use: teachers.Use, keeper: Keeper) -> teachers.Use:
+    """What the signal cost the whole job. An attempt that goes on finds what an earlier one computed, or computes it
+    again: neither makes it an earlier job's.
+    """
+    computed = keeper.notes.get("computed_rows")
+    whole = use if computed is None else use.of_attempts(computed)
+    keeper.note("computed_rows", whole.computed_rows)
+    return whole
+
+
+def keep_round_trips(teacher: teachers.Teacher, keeper: Keeper) -> None:
+    """An endpoint costs what all requests of the job took, those of earlier attempts too."""
+    for each in (teacher, *teacher.members):
+        if each.round_trips is not None:
+            name = f"round trips of {each.digest}"
+            each.round_trips[:0] = keeper.notes.get(name, [])
+            keeper.note(name, list(each.round_trips))
 
 
 def load_data(job: DistillationJob, run: Run) -> Data:

@@ -99,6 +99,11 @@ class Keeper:
         """Computing time of this attempt and those before."""
         return self.earlier_seconds + time.monotonic() - self._began
 
+    def note(self, name: str, value: Any) -> None:
+        """Keep a plain value for later attempts, at once: what it is of is not done again."""
+        self.notes[name] = value
+        self._save()
+
     def finish(self, stage: str, outcome: Outcome) -> None:
         """A stage is done: keep its outcome."""
         self.outcomes[stage] = outcome

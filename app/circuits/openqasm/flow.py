@@ -229,19 +229,18 @@ class Flow(Gates):
 
     def _for(self, node: ast.ForInLoop) -> None:
         kind = self.type(node.type)
-        items = self._items(node.set_declaration)
-        self.count(len(items))
+        items = self._items(node.set_declaration, kind)
         with self._frame(Frame("loop", self.memory.region)):
-            for each in items:
-                item = Value(INT, each) if isinstance(each, int) else each
+            for item in items:
+                self.count(1)
                 if self.maybe_left:
                     self._unless_left(node.block, lambda: self._iteration(node, kind, item))  # noqa: B023
                 else:
                     self._iteration(node, kind, item)
 
-    def _items(self, node: Any) -> Sequence[int | Value]:
+    def _items(self, node: Any, kind: Type) -> Sequence[Value]:
         if isinstance(node, ast.RangeDefinition):
-            return self.range(node)
+            return [Value(INT, number) for number in self.range(node)]
         if isinstance(node, ast.DiscreteSet):
             return [self.value(item) for item in node.values]
         place = self.place(node)

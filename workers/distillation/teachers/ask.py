@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -24,7 +24,10 @@ LEAST_HALF = -65504.0  # the smallest number that half precision holds
 
 @dataclass(frozen=True)
 class Use:
-    """What a signal cost. bytes: of what is kept of it. rounding: the largest change of a probability by float16."""
+    """What a signal cost. bytes: of what is kept of it. rounding: the largest change of a probability by float16.
+
+    again: whether an attempt that went on found nothing kept, and asked once more.
+    """
 
     digest: str
     computed_rows: int
@@ -34,6 +37,13 @@ class Use:
     top_k: int | None
     draws: int | None
     rounding: float
+    again: bool = False
+
+    def of_attempts(self, computed: int) -> "Use":
+        """The same of a whole job. computed: rows that its earlier attempts computed."""
+        if computed == 0:
+            return self
+        return replace(self, computed_rows=computed, reused_rows=0, again=self.computed_rows > 0)
 
 
 def signal_of(teacher: Teacher, data: Data, storage: Storage | None = None, run: Run | None = None) -> Signal:
