@@ -1,11 +1,12 @@
 """The broker, as both sides see it, and the one message that goes through it: a wake-up for a queue.
 
-A wake-up carries no job. A lost one is sent again by the reaper, a superfluous one finds nothing to do.
+A wake-up carries no job, and a queue holds one at most: both brokers' channels see to it, whoever sends. One is enough,
+because it is sent once the job is durable, and the worker that it wakes looks into the ledger after it was taken, finds
+a job, and passes the wake-up on. A lost one is sent again by the reaper.
 """
 
 import logging
 import threading
-from collections import Counter
 from typing import Any
 
 from celery import Celery
@@ -14,11 +15,10 @@ from app.settings import Settings
 
 CIRCUITS = "circuits"
 DISTILLATION = "distillation"
-QUEUES = (CIRCUITS, DISTILLATION)
+QUESTIONS = "questions"  # those that a client waits for: no training is ever before one
+QUEUES = (CIRCUITS, DISTILLATION, QUESTIONS)
 
 WAKEUP_TASK = "qstill.wakeup"
-WAKEUP_EXPIRES = 60  # seconds; by then the reaper has sent a fresh one
-BURST = 16  # wake-ups in one go and queue: each worker that wakes drains the queue
 PAUSE = 0.05  # seconds between two goes: a queue under load is not woken for every job
 PAUSE_AFTER_FAILURE = 1.0  # seconds; a broker that is down is not asked for every job
 
@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 def make_celery(settings: Settings) -> Celery:
     """The Celery application, with the settings that sender and worker share."""
+    files = settings.broker.startswith("filesystem:")
     celery = Celery("qstill", broker=settings.broker, set_as_current=False)
     celery.conf.update(
         task_ignore_result=True,  # the database is the truth
@@ -35,7 +36,7 @@ def make_celery(settings: Settings) -> Celery:
         broker_connection_retry_on_startup=True,
         broker_transport_options=_transport_options(settings),
         broker_connection_timeout=5,
-        broker_transport="app.filebroker:Transport" if settings.broker.startswith("filesystem:") else None,
+        broker_transport="app.filebroker:Transport" if files else "app.redisbroker:Transport",
         accept_content=["json"],
     )
     return celery
@@ -65,16 +66,16 @@ class Waker:
 
     def __init__(self, settings: Settings) -> None:
         self._celery = make_celery(settings)
-        self._pending: Counter[str] = Counter()
+        self._pending: set[str] = set()
         self._changed = threading.Condition()
         self._closing = False
         self._thread = threading.Thread(target=self._send, name="waker", daemon=True)
         self._thread.start()
 
-    def wake(self, queue: str, count: int = 1) -> None:
-        """Ask for up to `count` idle workers of a queue to look into the ledger. Returns at once."""
+    def wake(self, queue: str) -> None:
+        """Ask for an idle worker of a queue to look into the ledger. Returns at once."""
         with self._changed:
-            self._pending[queue] = min(self._pending[queue] + count, BURST)
+            self._pending.add(queue)
             self._changed.notify()
 
     def close(self) -> None:
@@ -87,16 +88,13 @@ class Waker:
     def _send(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._closing or self._pending.total() > 0)
+                self._changed.wait_for(lambda: self._closing or self._pending)
                 if self._closing:
                     return
-                due, self._pending = self._pending, Counter()
+                due, self._pending = self._pending, set()
             try:
-                for queue, count in due.items():
-                    for _ in range(count):
-                        self._celery.send_task(
-                            WAKEUP_TASK, args=[queue], queue=queue, expires=WAKEUP_EXPIRES, retry=False
-                        )
+                for queue in due:
+                    self._celery.send_task(WAKEUP_TASK, args=[queue], queue=queue, retry=False)
                 with self._changed:
                     self._changed.wait_for(lambda: self._closing, timeout=PAUSE)
             except Exception as error:  # noqa: BLE001  # any broker's any failure: the reaper sends it again

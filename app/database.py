@@ -11,7 +11,7 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Engine, Float, Row, Select, create_engine, event
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -104,6 +104,25 @@ class Database:
             _commit_together(self.engine, group)
 
 
+class Cursors(TypedDict):
+    """Where a page is: up to `limit` rows older than `after`, or the nearest ones newer than `before`."""
+
+    after: str | None
+    before: str | None
+    limit: int
+
+
+def page_of(
+    query: Select[Any], column: ColumnElement[str], *, after: str | None, before: str | None, limit: int
+) -> Select[Any]:
+    """The rows of a page by a column that sorts by age, nearest first."""
+    if before is not None:
+        return query.where(column > before).order_by(column).limit(limit)
+    if after is not None:
+        query = query.where(column < after)
+    return query.order_by(column.desc()).limit(limit)
+
+
 def newest_first(
     connection: Connection,
     query: Select[Any],
@@ -113,12 +132,9 @@ def newest_first(
     before: str | None,
     limit: int,
 ) -> Sequence[Record]:
-    """Up to `limit` rows by a column that sorts by age: older than `after`, or the nearest ones newer than `before`."""
-    if before is not None:
-        return connection.execute(query.where(column > before).order_by(column).limit(limit)).all()[::-1]
-    if after is not None:
-        query = query.where(column < after)
-    return connection.execute(query.order_by(column.desc()).limit(limit)).all()
+    """The rows of a page by a column that sorts by age."""
+    rows = connection.execute(page_of(query, column, after=after, before=before, limit=limit)).all()
+    return rows if before is None else rows[::-1]
 
 
 def _commit_together(engine: Engine, group: list[tuple[Change[Any], Future[Any]]]) -> None:

@@ -11,7 +11,7 @@ from app.database import Database
 from app.http.front import AtHand
 from app.jobs.tables import jobs
 
-SCHEMA = "0004"  # the revision that this code was written for
+SCHEMA = "0005"  # the revision that this code was written for
 
 router = APIRouter(tags=["health"])
 

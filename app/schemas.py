@@ -36,7 +36,7 @@ class Submission(Strict):
         default_factory=dict, description="Up to 32 key-value pairs to find the job by.", examples=[{"course": "qc101"}]
     )
     priority: Annotated[int, Field(ge=-100, le=100)] = Field(
-        0, description="Higher runs earlier among the jobs of a queue."
+        0, description="Higher runs earlier among your jobs of a queue."
     )
 
 

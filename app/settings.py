@@ -8,6 +8,8 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.jobs.tables import CIRCUIT_QUESTION, DISTILLATION_QUESTION
+
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 MEBIBYTE = 1 << 20
 GIBIBYTE = 1 << 30
@@ -48,7 +50,10 @@ class Settings(BaseSettings):
         None, description="Memory of one circuit job; half of this machine's if unset."
     )
     circuit_seconds: float = Field(600.0, description="Wall-clock limit of one circuit job.")
-    inspection_seconds: float = Field(30.0, description="Limit of reading a circuit for an estimate, or to convert it.")
+    question_seconds: float = Field(30.0, description="Limit of an answer that a client waits for with its request.")
+    questions_per_owner: int = Field(
+        2, ge=1, description="Questions of one key that are answered at once; a worker has a place more than that."
+    )
     distillation_memory_bytes: int | None = Field(
         None, description="Memory of one distillation; half the machine's if unset."
     )
@@ -58,7 +63,6 @@ class Settings(BaseSettings):
     heartbeat_seconds: float = Field(5.0, description="Six heartbeats a lease: five may be lost.")
     cancel_poll_seconds: float = Field(0.25, description="How soon a worker sees that its job was cancelled or paused.")
     reap_seconds: float = Field(2.0, description="How often each process looks for lost jobs and lost wake-ups.")
-    rewake_seconds: float = Field(5.0, description="A queue whose jobs wait gets a new wake-up this often.")
     drain_seconds: float = Field(
         25.0, description="From SIGTERM to the end of a worker: under the 30 s of most schedulers."
     )
@@ -102,7 +106,11 @@ class Settings(BaseSettings):
 
     def time_limit(self, kind: str) -> float:
         """Seconds that one attempt at a job of this kind may take."""
-        seconds = {"circuit": self.circuit_seconds, "inspection": self.inspection_seconds}
+        seconds = {
+            "circuit": self.circuit_seconds,
+            CIRCUIT_QUESTION: self.question_seconds,
+            DISTILLATION_QUESTION: self.question_seconds,
+        }
         return seconds.get(kind, self.distillation_seconds)
 
 

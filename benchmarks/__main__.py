@@ -1,6 +1,6 @@
 """All benchmarks, one after another, and one table. The exit status is 1 when a goal is missed.
 
-python -m benchmarks                    # all: twenty minutes
+python -m benchmarks                    # all: half an hour
 python -m benchmarks circuits           # those of circuits; also service, or the name of one
 """
 
@@ -8,7 +8,7 @@ import sys
 import time
 from types import ModuleType
 
-from benchmarks import accept, bell, read, start, startup
+from benchmarks import accept, bell, burst, claims, read, start, startup
 from benchmarks.circuits import (
     batch,
     bell_shots,
@@ -31,7 +31,7 @@ from benchmarks.distillation import cache_bytes, cached_cost, data_parallel, sta
 from benchmarks.report import report
 
 GROUPS: dict[str, tuple[ModuleType, ...]] = {
-    "service": (startup, accept, read, start, bell, ionq, throughput),
+    "service": (startup, accept, read, start, bell, ionq, throughput, claims, burst),
     "distillation": (stacked, textbook, cached_cost, cache_bytes, data_parallel, torchdistill),
     "circuits": (
         translation,

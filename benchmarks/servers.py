@@ -49,12 +49,12 @@ def serve_api(folder: Path, module: str = "app.cli.main") -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def qstill_up() -> Iterator[Server]:
+def qstill_up(**environment: str) -> Iterator[Server]:
     """The embedded service, once it has run a job."""
     port = free_port()
     with temporary_folder() as folder:
         command = ("-m", "app.cli.main", "up", "--port", str(port), "--data-dir", str(folder))
-        with run(*command, folder=folder) as process:
+        with run(*command, folder=folder, **environment) as process:
             wait_until_live(port, process)
             _wait_for_a_job(port)
             yield Server(port=port, database=folder / "ledger.db", process=process)

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import psutil
 
+from app.broker import QUEUES
 from app.cli.client import Client
 from tests.services import free_port
 
@@ -123,7 +124,7 @@ def cluster(folder: Path, postgresql_url: str, redis_url: str) -> Iterator[str]:
     }
     qstill = [sys.executable, "-m", "app.cli.main"]
     subprocess.run([*qstill, "migrate"], env=environment, check=True, stdout=subprocess.DEVNULL)
-    commands = [["api", "--port", str(port)], ["worker", "circuits"], ["worker", "distillation"]]
+    commands = [["api", "--port", str(port)], *(["worker", queue] for queue in QUEUES)]
     processes = [subprocess.Popen([*qstill, *command], env=environment) for command in commands]
     address = f"http://127.0.0.1:{port}"
     try:
@@ -133,7 +134,7 @@ def cluster(folder: Path, postgresql_url: str, redis_url: str) -> Iterator[str]:
         for process in processes:
             process.terminate()
         statuses = [process.wait(60) for process in processes]
-    assert statuses[1:] == [0, 0]  # uvicorn ends by the signal that it was sent
+    assert statuses[1:] == [0] * len(QUEUES)  # uvicorn ends by the signal that it was sent
     assert not (folder / "unused").exists()
 
 

@@ -182,7 +182,7 @@ COMPILED_FOR_LONG = {  # far apart on a line: seconds of routing
 
 @pytest.mark.parametrize("question", ["/estimate", "/convert?to=json&compiled=true", "?dry_run=true"])
 def test_a_child_that_dies_over_a_question_ends_that_question_alone(service: Service, question: str) -> None:
-    worker = service.processes("workers", "circuits")[0].pid
+    worker = service.processes("workers", "questions")[0].pid
     url = f"{service.address}/v1/circuits{question}"
     with ThreadPoolExecutor() as pool:
         asked = pool.submit(httpx.post, url, json=COMPILED_FOR_LONG, timeout=60)
@@ -193,13 +193,13 @@ def test_a_child_that_dies_over_a_question_ends_that_question_alone(service: Ser
     assert answer.json()["title"].startswith("The process that computed this died: ")
     assert httpx.post(url, json={"circuit": json_circuit(2, BELL), "device": {}}, timeout=60).status_code == 200
     assert _inspections(service) == []
-    assert service.processes("workers", "circuits")[0].pid == worker
+    assert service.processes("workers", "questions")[0].pid == worker
 
 
 def _inspections(service: Service) -> list[str]:
     """The states of the questions in the ledger."""
     with contextlib.closing(sqlite3.connect(service.data_dir / "ledger.db")) as ledger:
-        return [status for (status,) in ledger.execute("SELECT status FROM jobs WHERE kind = 'inspection'")]
+        return [status for (status,) in ledger.execute("SELECT status FROM jobs WHERE queue = 'questions'")]
 
 
 def _is_running(service: Service, job: Job, *, attempt: int) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from app.cli.main import main
-from tests.service import Service, running
+from tests.service import Service, running, wait_for
 
 BODY = {
     "dataset": {"source": "builtin", "name": "iris", "labelled": 12},
@@ -45,6 +45,18 @@ def test_it_is_answered_in_seconds_and_leaves_nothing(service: Service, tmp_path
     assert "one_seed" in {advice["code"] for advice in found["advice"]}
     assert "try /evaluation/seeds: 3" in told
     assert service.client.get("/v1/jobs")["data"] == []
+
+
+def test_it_is_answered_while_every_worker_trains(service: Service, tmp_path: Path) -> None:
+    client = service.client
+    training = client.submit(BODY | {"training": {"epochs": 10_000, "batch_size": 16}})
+    wait_for(client, training, "running")
+    status, said, _ = asked(service, tmp_path)
+    assert (status, json.loads(said)["object"]) == (0, "preflight")
+    assert client.get(training["links"]["self"])["status"] == "running"
+    httpx.post(f"{service.address}/v1/jobs/{training['id']}/cancel")
+    wait_for(client, training, "cancelled")
+    httpx.delete(f"{service.address}/v1/jobs/{training['id']}")
 
 
 def test_a_bad_file_is_refused_as_the_job_would_be(service: Service, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from app.errors import Problem
+from app.jobs.tables import CIRCUIT_QUESTION, DISTILLATION_QUESTION
 from workers.run import Run, Stopped
 
 PROGRESS_SECONDS = 0.25  # a person reads no faster
@@ -98,7 +99,7 @@ def load(kind: str) -> Mapping[str, Compute]:
         warm()
         return {
             "circuit": lambda spec, run: run_circuit(CircuitJob.model_validate_json(spec), run),
-            "inspection": lambda spec, run: inspect(Inspection.model_validate_json(spec), run),
+            CIRCUIT_QUESTION: lambda spec, run: inspect(Inspection.model_validate_json(spec), run),
         }
     if kind == "distillation":
         from pydantic import TypeAdapter
@@ -114,7 +115,7 @@ def load(kind: str) -> Mapping[str, Compute]:
         questions: TypeAdapter[Question | PreflightQuestion] = TypeAdapter(Asked)
         return {
             "distillation": lambda spec, run: run_distillation(bodies.validate_json(spec), run),
-            "inspection": lambda spec, run: answer_question(questions.validate_json(spec), run),
+            DISTILLATION_QUESTION: lambda spec, run: answer_question(questions.validate_json(spec), run),
             "sweep": _sweep,
         }
     raise ValueError(f"no such kind of job: {kind}")

@@ -19,6 +19,8 @@ from typing import Any, BinaryIO, cast
 
 import psutil
 
+from app.jobs.tables import CIRCUIT_QUESTION, DISTILLATION_QUESTION
+
 # Matrix products on a GPU are the same bits in every run only with workspaces of a fixed size, read once, when CUDA
 # starts; without them torch refuses such products while it is asked for deterministic algorithms, as training is.
 _SAME_BITS = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
@@ -26,6 +28,15 @@ _SAME_BITS = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
 START_SECONDS = 180  # importing torch on a busy machine with a cold disk
 
 FAMILY_SECONDS = 2.0  # looking who belongs to a child reads a file of every process of the machine
+
+CIRCUIT, DISTILLATION = "circuit", "distillation"  # the kinds of children
+CHILDREN = {  # by the kind of job
+    "circuit": CIRCUIT,
+    CIRCUIT_QUESTION: CIRCUIT,
+    "distillation": DISTILLATION,
+    "sweep": DISTILLATION,
+    DISTILLATION_QUESTION: DISTILLATION,
+}
 
 Message = dict[str, Any]
 
@@ -35,6 +46,8 @@ class ChildDied(Exception):
 
 
 class Child:
+    ready = False  # it has imported what it needs, and works at what it was sent
+
     def __init__(self, kind: str, threads: int) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "workers.child", kind],
@@ -78,6 +91,7 @@ class Child:
         if message is None:
             self._messages.put(None)
             raise ChildDied(f"child {self.pid} ended with exit status {self._process.wait()}")
+        self.ready = True  # which is the first thing that one says
         return message
 
     def memory(self) -> int:
@@ -114,26 +128,28 @@ class Nursery:
     after which its memory goes back to the machine.
     """
 
-    def __init__(self, kind: str, *, threads: int, warm: int) -> None:
-        self._kind = kind
+    def __init__(self, *, threads: int, warm: int, keep: int) -> None:
+        """warm: circuit children to start with; keep: at most so many of them wait for their next job."""
         self._threads = threads
-        self._keep = warm
-        self._idle: list[Child] = [Child(kind, threads) for _ in range(warm)]
+        self._keep = keep
+        self._idle: list[Child] = [Child(CIRCUIT, threads) for _ in range(warm)]
         self._lock = threading.Lock()
         for child in self._idle:
             child.wait_until_ready()
 
     @contextlib.contextmanager
-    def lend(self) -> Iterator[Child]:
-        """A child; a new one may still be starting. One that its borrower killed, or that died, is not lent again."""
-        child = self._take()
+    def lend(self, kind: str) -> Iterator[Child]:
+        """A child for a kind of job; a new one may still be starting. One that its borrower killed, or that died, is
+        not lent again.
+        """
+        child = self._take(CHILDREN[kind])
         try:
             yield child
         except BaseException:
             child.kill()
             raise
         with self._lock:
-            if child.alive and len(self._idle) < self._keep:
+            if CHILDREN[kind] == CIRCUIT and child.alive and len(self._idle) < self._keep:
                 self._idle.append(child)
                 return
         child.kill()
@@ -144,14 +160,14 @@ class Nursery:
         for child in idle:
             child.kill()
 
-    def _take(self) -> Child:
+    def _take(self, kind: str) -> Child:
         with self._lock:
-            while self._idle:
+            while kind == CIRCUIT and self._idle:
                 child = self._idle.pop()
                 if child.alive:
                     return child
                 child.kill()
-        return Child(self._kind, self._threads)
+        return Child(kind, self._threads)
 
 
 def _resident(process: psutil.Process) -> int:

@@ -28,7 +28,7 @@ from app.jobs.tables import artifacts, files, job_files, models
 from app.settings import Settings
 from app.store.artifacts import INLINE_BYTES, INLINE_KINDS
 from app.store.folder import FolderStore, Stored
-from workers.children import Child, ChildDied, Message
+from workers.children import START_SECONDS, Child, ChildDied, Message
 
 T = TypeVar("T")
 
@@ -77,6 +77,10 @@ class House:
             time.sleep(DATABASE_PAUSE_SECONDS)
 
 
+def _nothing(connection: Connection) -> None:
+    """What follows an attempt where nothing is to follow."""
+
+
 class LimitBroken(Exception):
     """The child took more time or memory than a job may take."""
 
@@ -89,11 +93,14 @@ class DidNotStop(Exception):
     """The child was asked to stop and went on."""
 
 
-def supervise(house: House, held: Claim, child: Child) -> None:
-    """See one attempt through to its end in the ledger. A job that is no longer ours is left alone."""
+def supervise(house: House, held: Claim, child: Child, take: Change[Claim | None] = _nothing) -> Claim | None:
+    """See one attempt through to its end in the ledger. A job that is no longer ours is left alone.
+
+    take: what is to follow, which is returned; it is part of the transaction that ends a job in good order.
+    """
     scratch = Path(tempfile.mkdtemp(prefix="qstill-"))
     try:
-        _compute(house, held, child, scratch)
+        return _compute(house, held, child, scratch, take)
     except StaleFence:
         logger.warning("%s is no longer ours; its child is ended", held.job_id)
         child.kill()
@@ -111,6 +118,7 @@ def supervise(house: House, held: Claim, child: Child) -> None:
         _end(house, lambda connection: ledger.fail(connection, held, broken))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+    return house.write(take)
 
 
 def _end(house: House, change: Change[Any]) -> None:
@@ -121,21 +129,29 @@ def _end(house: House, change: Change[Any]) -> None:
         logger.warning("an attempt that had lost its job ended")
 
 
-def _compute(house: House, held: Claim, child: Child, scratch: Path) -> None:
+def _compute(house: House, held: Claim, child: Child, scratch: Path, take: Change[Claim | None]) -> Claim | None:
     settings = house.settings
     child.send(_request(house, held, scratch))
     watch = _Watch(house, held, child)
     while True:
         batch = _receive(child, watch.pause())
         if batch:
-            _record(house, _changes(house, held, batch))
-            if batch[-1]["say"] in ENDINGS:
-                return
+            if batch[0]["say"] == "ready":
+                watch.restart()
+            ended = batch[-1]["say"] in ENDINGS
+            following = _record(house, _changes(house, held, batch), take if ended else _nothing)
+            if ended:
+                return following
         watch.look(settings)
 
 
-def _record(house: House, changes: list[Change[Any]]) -> None:
-    house.write(lambda connection: [change(connection) for change in changes])
+def _record(house: House, changes: list[Change[Any]], take: Change[Claim | None]) -> Claim | None:
+    def record(connection: Connection) -> Claim | None:
+        for change in changes:
+            change(connection)
+        return take(connection)
+
+    return house.write(record)
 
 
 def _receive(child: Child, timeout: float) -> list[Message]:
@@ -157,10 +173,14 @@ class _Watch:
     def __init__(self, house: House, held: Claim, child: Child) -> None:
         self._house, self._held, self._child = house, held, child
         started = time.monotonic()
-        self._limit = started + house.settings.time_limit(held.kind)
+        self._limit = started + (house.settings.time_limit(held.kind) if child.ready else START_SECONDS)
         self._next_beat = started + house.settings.heartbeat_seconds
         self._next_look = started + house.settings.cancel_poll_seconds
         self._must_stop_by = math.inf
+
+    def restart(self) -> None:
+        """The child has only now begun: on a busy machine its imports may take longer than a question may."""
+        self._limit = time.monotonic() + self._house.settings.time_limit(self._held.kind)
 
     def pause(self) -> float:
         """Seconds until something is to be looked at."""
@@ -194,7 +214,9 @@ class _Watch:
 
 def _request(house: House, held: Claim, scratch: Path) -> Message:
     """What the child is told. Raises nothing for a missing file: the computation says which field named it."""
-    state = house.read(lambda connection: queries.get_artifact(connection, held.job_id, STATE, STATE))
+    state = None
+    if held.fence > 1:  # a first attempt has nothing to resume
+        state = house.read(lambda connection: queries.get_artifact(connection, held.job_id, STATE, STATE))
     rows = house.read(lambda connection: connection.execute(_NAMED, {"job_id": held.job_id}).all())
     return {
         "kind": held.kind,

@@ -5,14 +5,17 @@ import os
 import secrets
 import socket
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from celery import signals
 from celery.platforms import SecurityWarning
+from sqlalchemy import Connection
 
-from app.broker import CIRCUITS, WAKEUP_TASK, Waker, make_celery
+from app.broker import CIRCUITS, QUESTIONS, WAKEUP_TASK, Waker, make_celery
 from app.database import Database
 from app.jobs import ledger
+from app.jobs.ledger import Claim
 from app.jobs.reaper import Reaper
 from app.settings import Settings
 from app.store.folder import FolderStore
@@ -24,15 +27,25 @@ from workers.supervise import House, supervise
 logger = logging.getLogger(__name__)
 
 
-def drain(house: House, queue: str, nursery: Nursery) -> None:
-    """Work until the queue has nothing eligible, or this worker is told to stop."""
+def drain(house: House, queue: str, nursery: Nursery, wake: Callable[[str], None]) -> None:
+    """Work until the queue has nothing eligible, or this worker is told to stop.
+
+    Who was woken and found a job passes the wake-up on: there may be more, and others who can do it.
+    """
     lease = house.settings.lease_seconds
-    while not house.draining.is_set():
-        held = house.write(lambda connection: ledger.claim(connection, queue, house.worker, lease))
-        if held is None:
-            return
-        with nursery.lend() as child:
-            supervise(house, held, child)
+    at_most = house.settings.questions_per_owner if queue == QUESTIONS else ledger.UNBOUNDED
+
+    def take(connection: Connection) -> Claim | None:
+        return None if house.draining.is_set() else ledger.claim(connection, queue, house.worker, lease, at_most)
+
+    held = house.write(take)
+    if held is not None:
+        wake(queue)
+    while held is not None:
+        with nursery.lend(held.kind) as child:
+            held = supervise(house, held, child, take)
+    if house.draining.is_set():
+        wake(queue)  # what this worker leaves is for another
 
 
 def work(settings: Settings, queue: str, concurrency: int) -> int:
@@ -40,22 +53,20 @@ def work(settings: Settings, queue: str, concurrency: int) -> int:
 
     SIGTERM and SIGINT drain: running jobs save their state and go back to the queue without counting an attempt.
     """
-    circuits = queue == CIRCUITS
     house = House(
         settings=settings,
         database=Database(settings.database),
         store=FolderStore(settings.store),
         worker=f"{queue}@{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}",
     )
-    nursery = Nursery(
-        "circuit" if circuits else "distillation", threads=settings.threads, warm=concurrency if circuits else 0
-    )
+    warm = {CIRCUITS: concurrency, QUESTIONS: 1}.get(queue, 0)
+    nursery = Nursery(threads=settings.threads, warm=warm, keep=concurrency)
     celery = make_celery(settings)
     configure(celery, settings)
 
     @celery.task(name=WAKEUP_TASK)  # type: ignore[untyped-decorator]
     def wakeup(queue: str) -> None:
-        drain(house, queue, nursery)
+        drain(house, queue, nursery, waker.wake)
 
     def stop(**kwargs: Any) -> None:
         house.draining.set()
@@ -63,7 +74,7 @@ def work(settings: Settings, queue: str, concurrency: int) -> int:
     signals.worker_shutting_down.connect(stop)
     waker = Waker(settings)
     reaper = Reaper(settings, house.database, house.store, waker)
-    waker.wake(queue, concurrency)  # for what was queued while no worker was there
+    waker.wake(queue)  # for what was queued while no worker was there
     warnings.filterwarnings("ignore", category=SecurityWarning)  # root in a container; messages are JSON, not pickles
     worker = celery.Worker(
         queues=[queue],

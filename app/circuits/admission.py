@@ -22,6 +22,7 @@ from app.circuits.formats import (
 from app.circuits.gates import MAX_CLBITS, MAX_QUBITS
 from app.circuits.methods import Facts, Method, Wanted, best
 from app.circuits.noise import CustomNoise, as_custom, check_rules
+from app.circuits.openqasm import door as openqasm3
 from app.circuits.openqasm2 import reader as openqasm2
 from app.circuits.outputs import (
     DYNAMIC,
@@ -160,6 +161,7 @@ def _check_size(circuit: Circuit, limits: Limits) -> int:
                 max_nesting=limits.nesting,
                 max_loop_iterations=limits.loop_iterations,
             )
+            openqasm3.elaborated(circuit.source)
             return circuit.source.count(";")
         case OpenQasm2Circuit():
             openqasm2.check_openqasm2(
@@ -212,7 +214,7 @@ def _check_methods(circuit: Circuit, job: CircuitJob, limits: Limits) -> None:
     """Refuse what no method can run, as far as the circuit is understood here; the worker judges again."""
     match circuit:
         case JsonCircuit():
-            _check_parameters(circuit, job)
+            _check_parameters(set(free_parameters(circuit)), job, "/circuit/operations")
             rules = None if job.noise is None else as_custom(job.noise)
             facts = _put_off(facts_of(circuit, rules=rules), job)
             _check_asked(job, circuit.qubits, facts, rules)
@@ -226,6 +228,8 @@ def _check_methods(circuit: Circuit, job: CircuitJob, limits: Limits) -> None:
             _check_asked(job, made.qubits, made, rules)
             best(made, wanted(job), memory_available=limits.memory_available, pointer=TEMPLATE)
             check_histogram(job, active=made.qubits, clbits=made.clbits)
+        case OpenQasm3Circuit() if (program := openqasm3.elaborated(circuit.source)) and program.inputs:
+            _check_parameters(set(program.inputs), job, SOURCE)
         case OpenQasm3Circuit() | OpenQasm2Circuit() if job.device is None and not is_noisy(job):
             if (found := qasm_facts(circuit)) is not None:
                 best(_put_off(found, job), wanted(job), memory_available=limits.memory_available, pointer=SOURCE)
@@ -250,14 +254,13 @@ def is_noisy(job: CircuitJob) -> bool:
     return job.noise is not None and job.noise.model != "ideal"
 
 
-def _check_parameters(circuit: JsonCircuit, job: CircuitJob) -> None:
+def _check_parameters(free: Set[str], job: CircuitJob, pointer: str) -> None:
     """Every free parameter has a value in every binding, and no binding names another."""
-    free = set(free_parameters(circuit))
     if free and job.bindings is None:
         raise Problem(
             "unbound_parameters",
             f"The circuit has parameters without a value: {', '.join(sorted(free))}.",
-            pointer="/circuit/operations",
+            pointer=pointer,
             ways_out=[{"bindings": [dict.fromkeys(sorted(free), 0.0)]}],
         )
     for index, binding in enumerate(job.bindings or ()):

@@ -1,7 +1,7 @@
 """What a worker is asked about circuits that it does not run: to estimate them, or to write one of them in a format.
 
-A parser may not run in the API (a hostile text kills its process), so an inspection is a small job of the circuits'
-queue: first in line, waited for by the request that asked, and gone once it is answered.
+A parser may not run in the API (a hostile text kills its process), so an inspection is a small job of the
+questions' queue: waited for by the request that asked, and gone once it is answered.
 """
 
 from typing import Any, Literal

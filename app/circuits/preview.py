@@ -4,7 +4,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
-from app.broker import CIRCUITS
 from app.circuits.admission import admit, admit_reading, limits
 from app.circuits.calibration import HISTORY, calibrate, estimate, ratios
 from app.circuits.estimates import Estimate, Findings
@@ -17,6 +16,7 @@ from app.http.inspections import asked
 from app.http.problems import problems
 from app.jobs import queries
 from app.jobs.schemas import JobId
+from app.jobs.tables import CIRCUIT_QUESTION
 
 MEDIA_TYPES: dict[Target | NativeTarget, str] = {
     "openqasm3": "text/plain",  # neither OpenQASM has a type of its own
@@ -113,5 +113,5 @@ def _check(job: CircuitJob, conversion: Conversion) -> None:
 
 
 async def inspected(inspection: Inspection, front: Front, owner: str) -> dict[str, Any]:
-    """What a worker of the circuits' queue says. Raises Problem."""
-    return await asked(inspection.spec(), CIRCUITS, front, owner)
+    """What a worker says of circuits. Raises Problem."""
+    return await asked(inspection.spec(), CIRCUIT_QUESTION, front, owner)

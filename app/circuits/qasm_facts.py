@@ -1,26 +1,22 @@
-"""What the choice of a method has to know about straight-line OpenQASM, read off its text in microseconds a gate.
+"""What the choice of a method has to know about straight-line OpenQASM, as the front door reads it.
 
-The front door's view: a program of registers, standard gates, measurements and resets is understood, any other is None
-and left to the worker, which judges again. What is understood is counted as `workers/circuits/facts.py` counts it; a
-gate passes for Clifford unless its angles say for certain that it is not.
+A program of registers, standard gates, measurements and resets is understood, any other is None and left to the worker,
+which judges again. What is understood is counted as `workers/circuits/facts.py` counts it; a gate passes for Clifford
+unless its angles say for certain that it is not.
 """
 
-import operator
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from math import e, isclose, pi, remainder, tau
-from typing import Any
+from math import isclose, pi, remainder, tau
+from typing import Any, Protocol
 
 from app.circuits.cuts import Cuts
-from app.circuits.expressions import ExpressionError, read_expression
 from app.circuits.formats import OpenQasm2Circuit, OpenQasm3Circuit
 from app.circuits.methods import Facts
-from app.circuits.qasm_text import without_comments
-
-MAX_CHARACTERS = 100_000  # 40 ms on the event loop; a longer program is judged by the worker alone
-MAX_STEPS = 50_000  # `h q;` of four characters may stand for thousands
+from app.circuits.openqasm import door
+from app.circuits.openqasm import steps as qasm3
+from app.circuits.openqasm2 import program as qasm2
+from app.circuits.openqasm2.reader import read_openqasm2
 
 _CERTAIN = 1e-6  # radians off a Clifford angle; nearer than that the worker decides
 
@@ -92,50 +88,70 @@ def _gates() -> dict[str, _Gate]:
 
 
 GATES = _gates()
-_CONSTANTS = {"pi": pi, "π": pi, "tau": tau, "τ": tau, "euler": e, "ℇ": e}
-
-_NAME = r"[A-Za-z_]\w*"
-_NUMBER = r"[0-9]{1,6}"
-_HEADER = re.compile(r"""OPENQASM\s+[0-9.]+|include\s*["'](?:stdgates|qelib1)\.inc["']""")
-_OLD_REGISTER = re.compile(rf"(?P<kind>[qc]reg)\s+(?P<name>{_NAME})\s*\[\s*(?P<size>{_NUMBER})\s*\](?P<value>)")
-_REGISTER = re.compile(
-    rf"(?P<kind>qubit|bit)\s*(?:\[\s*(?P<size>{_NUMBER})\s*\]\s*|\s)\s*(?P<name>{_NAME})\s*(?P<value>=.*)?", re.DOTALL
-)
-_ARROW = re.compile(r"measure\s+(?P<qubits>[^=>-]+?)\s*->\s*(?P<clbits>[^=>-]+)")
-_ASSIGNMENT = re.compile(r"(?P<clbits>[^=>-]+?)\s*=\s*measure\s+(?P<qubits>[^=>-]+)")
-_APPLICATION = re.compile(rf"(?P<name>{_NAME})(?:\s*\((?P<angles>.*)\)\s*|\s+)(?P<operands>[^()]+)", re.DOTALL)
-_OPERAND = re.compile(rf"\s*(?P<name>{_NAME})\s*(?:\[\s*(?P<index>{_NUMBER})\s*\]\s*)?")
 
 
-class _Unknown(Exception):
-    """This is not straight-line code, or it is wrong: the worker shall say which."""
+class _Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def size(self) -> int: ...
 
 
 def qasm_facts(circuit: OpenQasm3Circuit | OpenQasm2Circuit) -> Facts | None:
     """None where the program is not understood, or too long to be looked at here."""
-    if len(circuit.source) > MAX_CHARACTERS or "{" in circuit.source:
+    if len(circuit.source) > door.MAX_CHARACTERS:
         return None
-    statements = [statement.strip() for statement in without_comments(circuit.source).split(";")]
-    if statements.pop():
-        return None
-    reader = _Reader(whole_division=circuit.format == "openqasm3")
-    try:
-        for statement in statements:
-            reader.read(statement)
-        return reader.facts()
-    except _Unknown:
-        return None
+    if isinstance(circuit, OpenQasm2Circuit):
+        return _facts_of_openqasm2(read_openqasm2(circuit.source))
+    program = door.elaborated(circuit.source)
+    return None if program is None else _facts_of_openqasm3(program)
 
 
-class _Reader:
-    """Registers by name, and what `Facts` needs of the statements so far."""
+def _facts_of_openqasm3(program: qasm3.Elaborated) -> Facts | None:
+    counter = _Counter(program.qubits, program.bits)
+    for step in program.steps:
+        match step:
+            case qasm3.Gate(gate=str(name), angles=angles, qubits=qubits, modifiers=()) if name in GATES:
+                counter.gate(name, angles, qubits)
+            case qasm3.Gate(gate="id", modifiers=()) | qasm3.Barrier():
+                continue
+            case qasm3.Measure(qubit=qubit, bit=bit) if bit >= 0:
+                counter.measure(qubit)
+            case qasm3.Reset(qubit=qubit):
+                counter.reset(qubit)
+            case _:
+                return None
+    return counter.facts()
 
-    def __init__(self, *, whole_division: bool) -> None:
-        self.whole_division = whole_division
-        self.qubits: dict[str, range] = {}
-        self.clbits: dict[str, range] = {}
-        self.names: dict[int, str] = {}
-        self.steps = self.operations = self.two_qubit = self.branchings = self.pending = 0
+
+def _facts_of_openqasm2(program: qasm2.Program) -> Facts | None:
+    counter = _Counter(program.qubits, program.clbits)
+    for statement in program.statements:
+        for step in statement.operations:
+            match step:
+                case _ if statement.condition is not None:
+                    return None
+                case qasm2.Call(gate=str(name), angles=angles, qubits=qubits) if name in GATES:
+                    counter.gate(name, angles, qubits)
+                case qasm2.Call(gate="id") | qasm2.Barrier():
+                    continue
+                case qasm2.Measure(qubit=qubit):
+                    counter.measure(qubit)
+                case qasm2.Reset(qubit=qubit):
+                    counter.reset(qubit)
+                case _:
+                    return None
+    return counter.facts()
+
+
+class _Counter:
+    """What `Facts` needs of the operations so far."""
+
+    def __init__(self, qubits: Sequence[_Named], clbits: Sequence[_Named]) -> None:
+        self.names = [f"{register.name}[{index}]" for register in qubits for index in range(register.size)]
+        self.clbits = sum(register.size for register in clbits)
+        self.operations = self.two_qubit = self.branchings = self.pending = 0
         self.not_clifford: str | None = None
         self.dynamic = False
         self.touched: set[int] = set()
@@ -143,10 +159,9 @@ class _Reader:
         self.cuts = Cuts()
 
     def facts(self) -> Facts:
-        sizes = self.clbits if self.measured else self.qubits  # without a measurement all are measured at the end
         return Facts(
             qubits=len(self.touched),
-            clbits=sum(map(len, sizes.values())),
+            clbits=self.clbits if self.measured else len(self.names),  # all are measured at the end where none is
             operations=self.operations,
             two_qubit=self.two_qubit,
             depth=0,
@@ -157,110 +172,24 @@ class _Reader:
             widest_cut=self.cuts.widest(),
         )
 
-    def read(self, statement: str) -> None:
-        if (found := _APPLICATION.fullmatch(statement)) and (gate := GATES.get(found["name"])):
-            self._apply(gate, found["name"], found["angles"], found["operands"])
-        elif _HEADER.fullmatch(statement):
-            return
-        elif found := _OLD_REGISTER.fullmatch(statement) or _REGISTER.fullmatch(statement):
-            self._declare(found["kind"], found["name"], int(found["size"] or 1))
-            if found["value"]:
-                self.read(found["name"] + found["value"])
-        elif found := _ARROW.fullmatch(statement) or _ASSIGNMENT.fullmatch(statement):
-            self._measure(found["qubits"], found["clbits"])
-        elif (found := _APPLICATION.fullmatch(statement)) and found["angles"] is None:
-            self._apply_no_gate(found["name"], found["operands"])
-        else:
-            raise _Unknown
+    def gate(self, name: str, angles: Sequence[Any], qubits: tuple[int, ...]) -> None:
+        self.dynamic = self.dynamic or not self.measured.isdisjoint(qubits)
+        self.touched.update(qubits)
+        self.branchings += self.pending
+        self.pending = 0
+        self.operations += 1
+        known = all(isinstance(angle, int | float) for angle in angles)
+        if known and self.not_clifford is None and not GATES[name].clifford(angles):
+            given = f"({', '.join(f'{angle:.4g}' for angle in angles)})" if angles else ""
+            self.not_clifford = f"{name}{given} on {', '.join(self.names[qubit] for qubit in qubits)}"
+        if len(qubits) > 1:
+            self.two_qubit += 1
+            self.cuts.add(qubits, GATES[name].bits)
 
-    def _declare(self, kind: str, name: str, size: int) -> None:
-        registers = self.qubits if kind in ("qreg", "qubit") else self.clbits
-        if name in self.qubits or name in self.clbits or name in GATES or size == 0:
-            raise _Unknown
-        start = sum(map(len, registers.values()))
-        registers[name] = range(start, start + size)
+    def measure(self, qubit: int) -> None:
+        self.measured.add(qubit)
+        self.pending += 1
 
-    def _apply(self, gate: _Gate, name: str, angles: str | None, operands: str) -> None:
-        groups = [_bits(operand, self.qubits) for operand in operands.split(",")]
-        if len(groups) != gate.qubits:
-            raise _Unknown
-        times = max(map(len, groups))
-        self._count(times)
-        clifford = self._clifford(gate, angles)
-        for time in range(times):
-            if any(len(group) not in (1, times) for group in groups):
-                raise _Unknown
-            qubits = [group[time if len(group) > 1 else 0] for group in groups]
-            if len(set(qubits)) != len(qubits):
-                raise _Unknown
-            self.dynamic = self.dynamic or not self.measured.isdisjoint(qubits)
-            self.touched.update(qubits)
-            self.branchings += self.pending
-            self.pending = 0
-            self.operations += 1
-            if not clifford and self.not_clifford is None:
-                self.not_clifford = f"{name}{f'({angles})' if angles else ''} on {operands}"
-            if len(qubits) > 1:
-                self.two_qubit += 1
-                self.cuts.add(qubits, gate.bits)
-
-    def _clifford(self, gate: _Gate, angles: str | None) -> bool:
-        """Whether the gate may be Clifford."""
-        parts = angles.split(",") if angles and angles.strip() else []
-        if len(parts) != gate.angles:
-            raise _Unknown
-        values = [_value(part, self.whole_division) for part in parts]
-        return None in values or gate.clifford([value for value in values if value is not None])
-
-    def _measure(self, qubits: str, clbits: str) -> None:
-        measured, written = _bits(qubits, self.qubits), _bits(clbits, self.clbits)
-        if len(measured) != len(written):
-            raise _Unknown
-        self._count(len(measured))
-        self.measured.update(measured)
-        self.pending += len(measured)
-
-    def _apply_no_gate(self, name: str, operands: str) -> None:
-        groups = [_bits(operand, self.qubits) for operand in operands.split(",")]
-        if name == "reset" and len(groups) == 1:
-            self._count(len(groups[0]))
-            self.dynamic = self.dynamic or not self.touched.isdisjoint(groups[0])
-            self.pending += len(groups[0])
-        elif name != "barrier" and not (name == "id" and len(groups) == 1):
-            raise _Unknown
-
-    def _count(self, steps: int) -> None:
-        self.steps += steps
-        if self.steps > MAX_STEPS:
-            raise _Unknown
-
-
-def _bits(operand: str, registers: dict[str, range]) -> range:
-    named = _OPERAND.fullmatch(operand)
-    register = registers.get(named["name"]) if named else None
-    if named is None or register is None:
-        raise _Unknown
-    if named["index"] is None:
-        return register
-    index = int(named["index"])
-    if index >= len(register):
-        raise _Unknown
-    return register[index : index + 1]
-
-
-@lru_cache(4096)
-def _value(expression: str, whole_division: bool) -> float | None:
-    """The value of an angle, radians; None where it is not understood."""
-    try:
-        value: Any = read_expression(expression, _CONSTANTS).evaluate(
-            {}, divide=_divide if whole_division else operator.truediv
-        )
-    except (ExpressionError, KeyError):
-        return None
-    return float(value)
-
-
-def _divide(a: Any, b: Any) -> Any:
-    if isinstance(a, int) and isinstance(b, int):
-        raise ExpressionError("OpenQASM 3 divides integers as integers.")
-    return a / b
+    def reset(self, qubit: int) -> None:
+        self.dynamic = self.dynamic or qubit in self.touched
+        self.pending += 1

@@ -29,7 +29,6 @@ _RANGE_LOOP = re.compile(
     rf"(?P<stop>-?\s*(?:{_INTEGER}))\s*\]"
 )
 INCLUDE = re.compile(r"""\binclude\s*["']([^"'\r\n]*)["']""")
-_OPAQUE = re.compile(r"\b(?:pragma|cal|defcal|defcalgrammar|extern)\b|@\w")  # their text follows other lexical rules
 VERSION = re.compile(r"\bOPENQASM\s+([0-9]+)")
 _UNARY_CHAIN = re.compile(rf"(?:[-+~!]\s*+){{{MAX_NESTING},}}")
 _BRANCH = re.compile(r"\b(?:if|while|for)\b|[;{}]")
@@ -51,8 +50,6 @@ def check_openqasm3(
     text = without_strings(text)
     if (version := VERSION.search(text)) and version[1] != "3":
         refuse(text, version.start(), "qasm_version", f"This is OpenQASM {version[1]}, not 3.")
-    if opaque := _OPAQUE.search(text):
-        refuse(text, opaque.start(), "qasm_unsupported", f"{opaque[0]!r} is not supported here.")
     check_registers(text, max_qubits=max_qubits, max_clbits=max_clbits)
     check_nesting(text, max_nesting)
     for loop in _RANGE_LOOP.finditer(text):

@@ -17,7 +17,7 @@ from typing import IO
 import click
 import httpx
 
-from app.broker import QUEUES
+from app.broker import CIRCUITS, DISTILLATION, QUESTIONS
 from app.cli.api import refuse_open_door
 from app.database import Database
 from app.guard import PARENT, end_with_parent
@@ -53,13 +53,18 @@ def serve(*, data_dir: Path, host: str, port: int, workers: int) -> int:
             signal.signal(number, lambda *_: stop.set())
         end_with_parent()
         members = [Member([sys.executable, "-m", "app.cli.main", "api", "--host", host, "--port", str(port)])]
-        members += [Member([sys.executable, "-m", "workers", queue, "--concurrency", str(workers)]) for queue in QUEUES]
+        members += [Member(_worker(queue, workers)) for queue in (CIRCUITS, DISTILLATION)]
+        members.append(Member(_worker(QUESTIONS, settings.questions_per_owner + 1)))  # a place is left for others
         try:
             _keep_running(members, settings, held, f"http://{host}:{port}", stop)
         finally:
             _stop(members)
     click.echo("stopped")
     return 0
+
+
+def _worker(queue: str, concurrency: int) -> list[str]:
+    return [sys.executable, "-m", "workers", queue, "--concurrency", str(concurrency)]
 
 
 @contextlib.contextmanager

@@ -28,6 +28,7 @@ from app.ids import id_pattern
 from app.jobs import queries
 from app.jobs.ledger import NewJob
 from app.jobs.schemas import JobId, JobView, moment
+from app.jobs.tables import DISTILLATION_QUESTION
 from app.models.models import must_be_there
 from app.store.safetensors import read_card
 
@@ -75,7 +76,7 @@ async def look_at_distillation(job: Job, front: AtHand, owner: Owner) -> AnyPref
         job=job, memory_limit=settings.distillation_memory_bytes, seconds_limit=settings.distillation_seconds
     )
     spec = question.model_dump(mode="json", exclude_none=True)
-    return ANSWER.validate_python(await asked(spec, DISTILLATION, front, owner, files=files, check=check))
+    return ANSWER.validate_python(await asked(spec, DISTILLATION_QUESTION, front, owner, files=files, check=check))
 
 
 def needed(

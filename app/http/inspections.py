@@ -1,10 +1,11 @@
-"""A question to a worker, while a client waits: a small job that is first in line, and gone once it is answered."""
+"""A question to a worker, while a client waits: a small job with a queue of its own, and gone once it is answered."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
 
+from app.broker import QUESTIONS
 from app.database import Change
 from app.errors import Problem
 from app.http.accepted import wait_for_end
@@ -12,15 +13,15 @@ from app.http.front import Front
 from app.jobs import ledger
 from app.jobs.ledger import NewJob
 from app.jobs.machine import Status
-from app.jobs.tables import INSPECTION, INSPECTION_PRIORITY
 
 RETRY_SECONDS = 5  # a worker that drains a queue, or starts, is there by then
-OWN_FAULTS = {"internal_error": 500, "worker_lost": 503}  # all else is the question's: 422
+# All else is the question's: 422. One that takes too long may have had a machine that was busy.
+OWN_FAULTS = {"internal_error": 500, "worker_lost": 503, "time_limit": 503}
 
 
 async def asked(
     spec: Mapping[str, Any],
-    queue: str,
+    kind: str,
     front: Front,
     owner: str,
     *,
@@ -29,7 +30,8 @@ async def asked(
 ) -> dict[str, Any]:
     """What a worker says. Nothing is left of the question. Raises Problem: the worker's, or 503 if none answers.
 
-    files: ids of what the worker reads. check: what must hold, in the transaction that asks.
+    kind: CIRCUIT_QUESTION or DISTILLATION_QUESTION. files: ids of what the worker reads. check: what must hold, in the
+    transaction that asks.
     """
 
     def admit(connection: Connection) -> None:
@@ -37,27 +39,19 @@ async def asked(
         check(connection)
 
     front.tailer.check_room()
-    new = NewJob(
-        kind=INSPECTION,
-        queue=queue,
-        owner=owner,
-        spec=dict(spec),
-        priority=INSPECTION_PRIORITY,
-        max_attempts=1,
-        files=list(files),
-    )
+    new = NewJob(kind=kind, queue=QUESTIONS, owner=owner, spec=dict(spec), max_attempts=1, files=list(files))
     job, _ = await front.write(lambda connection: ledger.submit(connection, new, admit=admit))
     try:
-        front.waker.wake(queue)
+        front.waker.wake(QUESTIONS)
         finished = await wait_for_end(front, job, front.settings.max_wait_seconds)
     finally:
         await front.write(lambda connection: ledger.abandon(connection, job.id))
     if finished is not None and finished.status == Status.FAILED:
-        raise _problem(finished.error)
+        raise _problem(finished.error, front.settings.time_limit(kind))
     if finished is None or finished.status != Status.SUCCEEDED:
         raise Problem(
             "no_worker_answered",
-            f"No worker of the queue `{queue}` answered in time; try again, or see whether one runs.",
+            "No worker of the queue `questions` answered in time; try again, or see whether one runs.",
             status=503,
             headers={"Retry-After": str(RETRY_SECONDS)},
         )
@@ -65,11 +59,13 @@ async def asked(
     return result
 
 
-def _problem(document: dict[str, Any]) -> Problem:
-    status = OWN_FAULTS.get(document["code"], 422)
+def _problem(document: dict[str, Any], seconds: float) -> Problem:
+    status, title = OWN_FAULTS.get(document["code"], 422), document["title"]
+    if document["code"] == "time_limit":
+        title = f"No answer within the {seconds:g} s that one may take; try again when less is to do, or ask for less."
     return Problem(
         document["code"],
-        document["title"],
+        title,
         status=status,
         pointer=document.get("pointer"),
         ways_out=document.get("try", ()),

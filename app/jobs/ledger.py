@@ -6,28 +6,22 @@ its owner. What a worker does carries its `Claim`, and raises `StaleFence` once 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, select, update
+from sqlalchemy import Connection, Float, Integer, Select, bindparam, func, insert, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from app.database import Change, Record, now
 from app.errors import Problem
 from app.ids import new_id
+from app.jobs import turns
 from app.jobs.machine import FINAL, OWNED, Action, Status, after
 from app.jobs.queries import unfinished_user
-from app.jobs.tables import (
-    INSPECTION,
-    INSPECTION_PRIORITY,
-    artifacts,
-    events,
-    idempotency,
-    job_files,
-    job_labels,
-    jobs,
-    trash,
-)
+from app.jobs.tables import artifacts, events, idempotency, job_files, job_labels, jobs, trash
 
-FORGOTTEN_SECONDS = 60  # after which an inspection that nobody came back for is removed
+UNBOUNDED = 2**31 - 1
+FORGOTTEN_SECONDS = 60  # after which a question that nobody came back for is removed
 STATE = "state"  # the kind of the artifact from which a later attempt resumes
 RETRY_SECONDS = 60  # the longest pause before a job whose workers keep dying is tried again
 Job = Record
@@ -35,7 +29,32 @@ Job = Record
 
 # Made once: SQLAlchemy takes longer to build them than to run them.
 _NEW_JOB = insert(jobs).values(status=Status.QUEUED, last_event=1, not_before=now(), created_at=now()).returning(jobs)
-_FIRST_EVENT = insert(events).values(seq=1, kind=Status.QUEUED, data={}, created_at=now())
+_EVENT = insert(events).values(created_at=now())
+_ROW = select(jobs).where(jobs.c.id == bindparam("job_id"))
+_ROW_LOCKED = _ROW.with_for_update()
+_NOTED = (
+    update(jobs)
+    .where(jobs.c.id == bindparam("job_id"))
+    .values(version=jobs.c.version + 1, last_event=bindparam("seq", type_=Integer()))
+)
+_STANDING = select(jobs.c.status, jobs.c.fence).where(jobs.c.id == bindparam("job_id"))
+_HEARTBEAT = (
+    update(jobs)
+    .where(jobs.c.id == bindparam("job_id"), jobs.c.fence == bindparam("held_fence"), jobs.c.status.in_(OWNED))
+    .values(lease_until=now() + bindparam("seconds", type_=Float()))
+)
+_SAME_ARTIFACT = (
+    artifacts.c.job_id == bindparam("of_job"),
+    artifacts.c.kind == bindparam("of_kind"),
+    artifacts.c.name == bindparam("of_name"),
+)
+_REPLACED = artifacts.delete().where(*_SAME_ARTIFACT).returning(artifacts.c.path)
+_ARTIFACT = insert(artifacts).values(created_at=now())
+_STATE_FORGOTTEN = (
+    artifacts.delete()
+    .where(artifacts.c.job_id == bindparam("of_job"), artifacts.c.kind == STATE)
+    .returning(artifacts.c.path)
+)
 
 
 class StaleFence(Exception):
@@ -44,7 +63,7 @@ class StaleFence(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class NewJob:
-    kind: str  # circuit | distillation | sweep | inspection
+    kind: str  # one of KINDS, or a question
     queue: str
     owner: str
     spec: Mapping[str, Any]
@@ -105,7 +124,8 @@ def submit(
             "max_attempts": new.max_attempts,
         },
     ).one()
-    connection.execute(_FIRST_EVENT, {"job_id": job_id})
+    turns.enter(connection, new.queue, new.owner)
+    _log(connection, job_id, 1, Status.QUEUED, {})
     if new.labels:
         rows = [{"job_id": job_id, "key": key, "value": value} for key, value in new.labels.items()]
         connection.execute(insert(job_labels), rows)
@@ -139,38 +159,18 @@ def _replayed(connection: Connection, owner: str, replay: Replay) -> Job | None:
     return _row(connection, found.job_id)
 
 
-def claim(connection: Connection, queue: str, worker: str, lease_seconds: float) -> Claim | None:
-    """Take the best eligible job of a queue, or None. Safe with any number of claimers, and after any crash.
+def claim(
+    connection: Connection, queue: str, worker: str, lease_seconds: float, at_most: int = UNBOUNDED
+) -> Claim | None:
+    """Take the job of a queue that is next, or None. Safe with any number of claimers, and after any crash.
 
-    Best: the highest priority; then the owner with the fewest running jobs; then the oldest. The new fence is what
-    makes a stale owner harmless: every later write names it.
+    Next: the owner with the fewest running jobs, then the one served longest ago; of the owner's jobs the highest
+    priority, then the oldest. at_most: running jobs of one owner in the queue. The new fence is what makes a stale
+    owner harmless: every later write names it.
     """
-    eligible = (jobs.c.queue == queue, jobs.c.status == Status.QUEUED, jobs.c.not_before <= now())
-    while True:
-        highest = select(func.max(jobs.c.priority)).where(*eligible).scalar_subquery()
-        oldest = (
-            select(jobs.c.owner, func.min(jobs.c.id).label("id"))
-            .where(*eligible, jobs.c.priority == highest)
-            .group_by(jobs.c.owner)
-            .subquery()
-        )
-        busy = (
-            select(jobs.c.owner, func.count().label("running"))
-            .where(jobs.c.queue == queue, jobs.c.status.in_(OWNED))
-            .group_by(jobs.c.owner)
-            .subquery()
-        )
-        job_id = connection.scalar(
-            select(oldest.c.id)
-            .outerjoin(busy, busy.c.owner == oldest.c.owner)
-            .order_by(func.coalesce(busy.c.running, 0), oldest.c.id)
-            .limit(1)
-        )
-        if job_id is None:
-            return None
-        job = _locked(connection, job_id)
-        if job is not None and job.status == Status.QUEUED:  # else another claimer was faster
-            break
+    job = turns.next_job(connection, queue, at_most)
+    if job is None:
+        return None
     taken = _advance(
         connection,
         job,
@@ -179,26 +179,23 @@ def claim(connection: Connection, queue: str, worker: str, lease_seconds: float)
         fence=job.fence + 1,
         attempts=job.attempts + 1,
         worker=worker,
-        lease_until=now() + lease_seconds,
-        started_at=func.coalesce(jobs.c.started_at, now()),
+        lease_until=lease_seconds,
+        started_at=0.0,
     )
     return Claim(job_id=job.id, fence=taken.fence, kind=job.kind, spec=job.spec)
 
 
 def heartbeat(connection: Connection, held: Claim, lease_seconds: float) -> None:
     """Renew the lease."""
-    renewed = connection.execute(
-        update(jobs)
-        .where(jobs.c.id == held.job_id, jobs.c.fence == held.fence, jobs.c.status.in_(OWNED))
-        .values(lease_until=now() + lease_seconds)
-    )
+    about = {"job_id": held.job_id, "held_fence": held.fence, "seconds": lease_seconds}
+    renewed = connection.execute(_HEARTBEAT, about)
     if renewed.rowcount == 0:
         raise StaleFence(held.job_id)
 
 
 def standing(connection: Connection, held: Claim) -> Status:
     """What the ledger wants of the holder now: `running`, or to stop because it is `pausing` or `cancelling`."""
-    job = connection.execute(select(jobs.c.status, jobs.c.fence).where(jobs.c.id == held.job_id)).one_or_none()
+    job = connection.execute(_STANDING, {"job_id": held.job_id}).one_or_none()
     if job is None or job.fence != held.fence or job.status not in OWNED:
         raise StaleFence(held.job_id)
     return Status(job.status)
@@ -216,8 +213,8 @@ def append(connection: Connection, held: Claim, kind: str, data: Mapping[str, An
     """Append an event to the job's log; returns its sequence number."""
     job = _held(connection, held)
     seq = int(job.last_event) + 1
-    connection.execute(insert(events).values(job_id=job.id, seq=seq, kind=kind, data=dict(data), created_at=now()))
-    connection.execute(update(jobs).where(jobs.c.id == job.id).values(last_event=seq, version=jobs.c.version + 1))
+    _log(connection, job.id, seq, kind, data)
+    connection.execute(_NOTED, {"job_id": job.id, "seq": seq})
     return seq
 
 
@@ -294,7 +291,7 @@ def delete(connection: Connection, owner: str, job_id: str, version: int | None 
 
 
 def abandon(connection: Connection, job_id: str) -> None:
-    """Leave nothing of an inspection behind. One that a worker is at is cancelled, and removed by the reaper."""
+    """Leave nothing of a question behind. One that a worker is at is cancelled, and removed by the reaper."""
     job = _locked(connection, job_id)
     if job is not None and job.status not in FINAL:
         job = _advance(connection, job, Action.CANCEL, {})
@@ -302,14 +299,10 @@ def abandon(connection: Connection, job_id: str) -> None:
         connection.execute(jobs.delete().where(jobs.c.id == job_id))
 
 
-def forgotten(queues: Sequence[str]) -> Select[tuple[str]]:
-    """The ids of the queues' inspections whose asker died before it read the answer."""
+def forgotten(queue: str) -> Select[tuple[str]]:
+    """The ids of the questions in their queue whose asker died before it read the answer."""
     return select(jobs.c.id).where(
-        jobs.c.queue.in_(queues),
-        jobs.c.status.in_(FINAL),
-        jobs.c.priority == INSPECTION_PRIORITY,
-        jobs.c.kind == INSPECTION,
-        jobs.c.finished_at < now() - FORGOTTEN_SECONDS,
+        jobs.c.queue == queue, jobs.c.status.in_(FINAL), jobs.c.finished_at < now() - FORGOTTEN_SECONDS
     )
 
 
@@ -331,27 +324,25 @@ def publish(
     path: where the store has them; or content: the bytes themselves.
     """
     job = _held(connection, held)
-    same = (artifacts.c.job_id == job.id, artifacts.c.kind == kind, artifacts.c.name == name)
-    former = connection.execute(select(artifacts.c.id, artifacts.c.path).where(*same)).one_or_none()
-    if former is not None:
-        connection.execute(artifacts.delete().where(artifacts.c.id == former.id))
-        if former.path is not None and former.path != path:
-            discard(connection, former.path)
+    same = {"of_job": job.id, "of_kind": kind, "of_name": name}
+    for former in connection.scalars(_REPLACED, same).all():
+        if former is not None and former != path:
+            discard(connection, former)
     artifact_id = new_id("ckpt" if kind == "checkpoint" else "art")
     connection.execute(
-        insert(artifacts).values(
-            id=artifact_id,
-            job_id=job.id,
-            kind=kind,
-            name=name,
-            path=path,
-            content=content,
-            media_type=media_type,
-            bytes=size,
-            sha256=sha256,
-            meta=dict(meta),
-            created_at=now(),
-        )
+        _ARTIFACT,
+        {
+            "id": artifact_id,
+            "job_id": job.id,
+            "kind": kind,
+            "name": name,
+            "path": path,
+            "content": content,
+            "media_type": media_type,
+            "bytes": size,
+            "sha256": sha256,
+            "meta": dict(meta),
+        },
     )
     return artifact_id
 
@@ -363,12 +354,12 @@ def discard(connection: Connection, path: str) -> None:
 
 
 def _row(connection: Connection, job_id: str) -> Job:
-    return connection.execute(select(jobs).where(jobs.c.id == job_id)).one()
+    return connection.execute(_ROW, {"job_id": job_id}).one()
 
 
 def _locked(connection: Connection, job_id: str) -> Job | None:
     """The row, kept from other writers until the end of the transaction (SQLite locks all of them anyway)."""
-    return connection.execute(select(jobs).where(jobs.c.id == job_id).with_for_update()).one_or_none()
+    return connection.execute(_ROW_LOCKED, {"job_id": job_id}).one_or_none()
 
 
 def _held(connection: Connection, held: Claim) -> Job:
@@ -392,34 +383,52 @@ def _owned(connection: Connection, owner: str, job_id: str, version: int | None)
 def _lose(connection: Connection, job: Job, problem: Problem) -> Job:
     if job.attempts < job.max_attempts:
         pause = 0 if job.attempts <= 1 else min(2 ** (job.attempts - 1), RETRY_SECONDS)
-        return _advance(connection, job, Action.LOSE, {"code": problem.code}, not_before=now() + pause)
+        return _advance(connection, job, Action.LOSE, {"code": problem.code}, not_before=pause)
     return _advance(connection, job, Action.GIVE_UP, {"code": problem.code}, error=problem.document())
 
 
 def _advance(connection: Connection, job: Job, action: Action, data: Mapping[str, Any], **values: Any) -> Job:
-    """Move a locked job by an action, write the event that says so, and return the new row."""
+    """Move a locked job by an action, write the event that says so, and return the new row.
+
+    values: of columns; those of `_TIMES` are seconds from now.
+    """
     status = after(Status(job.status), action)
     seq = job.last_event + 1
     if status in FINAL:
-        values["finished_at"] = now()
+        values["finished_at"] = 0.0
         _forget_state(connection, job.id)
     if status == Status.CANCELLED:
         values.pop("error", None)
     if status not in OWNED:
         values |= {"lease_until": None, "worker": None}
-    moved = connection.execute(
-        update(jobs)
-        .where(jobs.c.id == job.id)
-        .values(status=status, version=jobs.c.version + 1, last_event=seq, **values)
-        .returning(jobs)
-    ).one()
-    connection.execute(insert(events).values(job_id=job.id, seq=seq, kind=status, data=dict(data), created_at=now()))
+    values |= {"status": status, "last_event": seq}
+    wanted = {f"new_{name}": value for name, value in values.items()}
+    moved = connection.execute(_move(tuple(values)), wanted | {"job_id": job.id}).one()
+    _log(connection, job.id, seq, status, data)
+    if status == Status.QUEUED:
+        turns.enter(connection, job.queue, job.owner)
     return moved
+
+
+_TIMES = {"lease_until", "not_before", "started_at", "finished_at"}
+
+
+@cache
+def _move(columns: tuple[str, ...]) -> ReturningUpdate[Any]:
+    """The statement that gives a job new values of some columns, as parameters `new_…`."""
+    values: dict[str, Any] = {name: bindparam(f"new_{name}", type_=jobs.c[name].type) for name in columns}
+    values |= {name: now() + values[name] for name in _TIMES.intersection(columns)}
+    if "started_at" in values:
+        values["started_at"] = func.coalesce(jobs.c.started_at, values["started_at"])
+    values["version"] = jobs.c.version + 1
+    return update(jobs).where(jobs.c.id == bindparam("job_id")).values(values).returning(jobs)
+
+
+def _log(connection: Connection, job_id: str, seq: int, kind: str, data: Mapping[str, Any]) -> None:
+    connection.execute(_EVENT, {"job_id": job_id, "seq": seq, "kind": kind, "data": dict(data)})
 
 
 def _forget_state(connection: Connection, job_id: str) -> None:
     """A finished job resumes no more."""
-    state = (artifacts.c.job_id == job_id, artifacts.c.kind == STATE)
-    for path in connection.scalars(select(artifacts.c.path).where(*state)).all():
+    for path in connection.scalars(_STATE_FORGOTTEN, {"of_job": job_id}).all():
         discard(connection, path)
-    connection.execute(artifacts.delete().where(*state))

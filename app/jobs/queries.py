@@ -2,14 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, select
+from sqlalchemy import Connection, and_, bindparam, select, union_all
 
-from app.database import Record, newest_first
+from app.database import Cursors, Record, newest_first, page_of
 from app.errors import Problem
 from app.jobs.machine import FINAL, Status
-from app.jobs.tables import INSPECTION, artifacts, events, job_files, job_labels, jobs
+from app.jobs.tables import KINDS, artifacts, events, job_files, job_labels, jobs
 
 LOOKED_AT = 10  # jobs for each result that is wanted
 
@@ -49,16 +50,26 @@ def get_request(connection: Connection, owner: str, job_id: str) -> dict[str, An
 def list_jobs(
     connection: Connection, owner: str, wanted: JobFilter, *, after: str | None, before: str | None, limit: int
 ) -> Sequence[Record]:
-    """Up to `limit` jobs, newest first: those older than `after`, or the nearest ones newer than `before`."""
-    query = SUMMARY.where(jobs.c.owner == owner, jobs.c.kind != INSPECTION)
-    if wanted.kind is not None:
-        query = query.where(jobs.c.kind == wanted.kind)
-    if wanted.status:
-        query = query.where(jobs.c.status.in_(wanted.status))
+    """Up to `limit` jobs, newest first: those older than `after`, or the nearest ones newer than `before`.
+
+    By kind and status each combination is a page of its own, read from the index, however many jobs are of others.
+    """
+    cursors: Cursors = {"after": after, "before": before, "limit": limit}
+    found = select(jobs.c.id).where(jobs.c.owner == owner)
     for key, value in wanted.labels:
         named = and_(job_labels.c.job_id == jobs.c.id, job_labels.c.key == key, job_labels.c.value == value)
-        query = query.where(select(job_labels.c.job_id).where(named).exists())
-    return newest_first(connection, query, jobs.c.id, after=after, before=before, limit=limit)
+        found = found.where(select(job_labels.c.job_id).where(named).exists())
+    if wanted.kind is None and not wanted.status:
+        pages = [page_of(found.where(jobs.c.kind.in_(KINDS)), jobs.c.id, **cursors)]
+    else:
+        kinds = KINDS if wanted.kind is None else (wanted.kind,)
+        pages = [
+            page_of(found.where(jobs.c.kind == kind, jobs.c.status == status), jobs.c.id, **cursors)
+            for kind, status in product(kinds, dict.fromkeys(wanted.status) or Status)
+        ]
+    together = union_all(*(select(page.subquery().c.id) for page in pages)).subquery()
+    nearest = page_of(select(together.c.id), together.c.id, **cursors).subquery()
+    return newest_first(connection, SUMMARY.join(nearest, nearest.c.id == jobs.c.id), jobs.c.id, **cursors)
 
 
 def recent_results(connection: Connection, kind: str, limit: int) -> list[dict[str, Any]]:

@@ -8,15 +8,15 @@ import random
 import threading
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.broker import QUEUES, Waker
+from app.broker import QUESTIONS, QUEUES, Waker
 from app.database import Database, now
 from app.errors import Problem
-from app.jobs import ledger
-from app.jobs.machine import OWNED, Status
-from app.jobs.tables import jobs, queues, trash
+from app.jobs import ledger, turns
+from app.jobs.machine import OWNED
+from app.jobs.tables import jobs, trash
 from app.settings import Settings
 from app.store.folder import FolderStore
 
@@ -29,16 +29,18 @@ def worker_lost() -> Problem:
     return Problem("worker_lost", "The worker died each time it tried this job.", status=500)
 
 
-def reap(database: Database, store: FolderStore, wake: Callable[[str, int], None], rewake_seconds: float) -> None:
+def reap(database: Database, store: FolderStore, wake: Callable[[str], None]) -> None:
     """One round."""
     if database.read(_anything_overdue):
         database.write(lambda connection: ledger.expire(connection, worker_lost()))
-    forgotten = ledger.forgotten(QUEUES)
+    forgotten = ledger.forgotten(QUESTIONS)
     if database.read(lambda connection: connection.scalar(forgotten.limit(1))) is not None:
         database.write(lambda connection: connection.execute(delete(jobs).where(jobs.c.id.in_(forgotten))))
-    for queue, waiting in database.read(_waiting).items():
-        if database.write(lambda connection, queue=queue: _take_turn(connection, queue, rewake_seconds)):  # type: ignore[misc]
-            wake(queue, waiting)
+    if database.read(turns.anyone_left):
+        database.write(turns.sweep)
+    for queue in QUEUES:
+        if database.read(lambda connection, queue=queue: turns.waiting(connection, queue)):  # type: ignore[misc]
+            wake(queue)
     paths = database.read(lambda connection: connection.scalars(select(trash.c.path).limit(TRASH_AT_ONCE)).all())
     if paths:
         for path in paths:
@@ -55,36 +57,13 @@ def _anything_overdue(connection: Connection) -> bool:
     return connection.scalar(overdue) is not None
 
 
-def _waiting(connection: Connection) -> dict[str, int]:
-    """Queues with eligible jobs, and how many."""
-    query = (
-        select(jobs.c.queue, func.count().label("waiting"))
-        .where(jobs.c.status == Status.QUEUED, jobs.c.not_before <= now())
-        .group_by(jobs.c.queue)
-    )
-    return {row.queue: row.waiting for row in connection.execute(query)}
-
-
-def _take_turn(connection: Connection, queue: str, rewake_seconds: float) -> bool:
-    """Whether it falls to this process to wake the queue: one does, once in a while."""
-    waked = connection.execute(
-        update(queues).where(queues.c.name == queue, queues.c.woken_at < now() - rewake_seconds).values(woken_at=now())
-    )
-    if waked.rowcount:
-        return True
-    if connection.scalar(select(queues.c.name).where(queues.c.name == queue)) is None:
-        connection.execute(insert(queues).values(name=queue, woken_at=now()))
-        return True
-    return False
-
-
 class Reaper:
     """A thread that reaps until it is closed."""
 
     def __init__(self, settings: Settings, database: Database, store: FolderStore, waker: Waker) -> None:
         self._closing = threading.Event()
         self._pause = settings.reap_seconds
-        self._reap: Callable[[], None] = lambda: reap(database, store, waker.wake, settings.rewake_seconds)
+        self._reap: Callable[[], None] = lambda: reap(database, store, waker.wake)
         self._thread = threading.Thread(target=self._run, name="reaper", daemon=True)
         self._thread.start()
 

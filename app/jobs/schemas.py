@@ -36,7 +36,7 @@ class JobView(View):
     status: Status = Field(description="succeeded, failed and cancelled are final.")
     name: str | None = Field(description="As submitted.", examples=["bell"])
     labels: dict[str, str] = Field(description="As submitted.", examples=[{"course": "qc101"}])
-    priority: int = Field(description="Higher runs earlier among the jobs of a queue.", examples=[0])
+    priority: int = Field(description="Higher runs earlier among your jobs of a queue.", examples=[0])
     attempts: int = Field(description="How often a worker began it and did not give it back in good order.")
     created_at: datetime = Field(description="When it was submitted.")
     started_at: datetime | None = Field(description="When a worker first began it.")

@@ -43,8 +43,9 @@ class Document(TypeDecorator[Any]):
         return None if value is None else json.loads(value)
 
 
-INSPECTION = "inspection"  # a job that somebody waits for with an open request: gone once it is answered
-INSPECTION_PRIORITY = 1_000  # above all that a client may ask for
+KINDS = ("circuit", "distillation", "sweep")  # of jobs that a client sees; the others are questions
+CIRCUIT_QUESTION = "circuit_question"  # somebody waits for it with an open request, and it is gone once answered
+DISTILLATION_QUESTION = "distillation_question"
 
 jobs = Table(
     "jobs",
@@ -72,10 +73,19 @@ jobs = Table(
     Column("created_at", Float(53), nullable=False),
     Column("started_at", Float(53)),
     Column("finished_at", Float(53)),
-    Index("ix_jobs_claim", "queue", "status", "priority", "owner", "id"),
+    Index("ix_jobs_claim", "queue", "status", "owner", "priority", "id"),
     Index("ix_jobs_owner", "owner", "id"),
     Index("ix_jobs_status", "status", "lease_until"),
-    Index("ix_jobs_owner_status", "owner", "status"),
+    Index("ix_jobs_listed", "owner", "kind", "status", "id"),
+)
+
+turns = Table(  # who waits in a queue: an owner with queued jobs has a row, one without may have it for a while
+    "turns",
+    metadata,
+    Column("queue", String(32), primary_key=True),
+    Column("owner", String(64), primary_key=True),
+    Column("served_at", Float(53), nullable=False),  # when a job of the owner was last claimed, or the owner came
+    Index("ix_turns_queue", "queue", "served_at"),
 )
 
 job_labels = Table(
@@ -169,13 +179,6 @@ keys = Table(
     Column("secret_sha256", String(64), nullable=False),
     Column("created_at", Float(53), nullable=False),
     Column("revoked_at", Float(53)),
-)
-
-queues = Table(
-    "queues",
-    metadata,
-    Column("name", String(32), primary_key=True),
-    Column("woken_at", Float(53), nullable=False),
 )
 
 trash = Table(  # paths whose rows are gone and whose bytes are still to be deleted

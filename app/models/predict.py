@@ -3,11 +3,11 @@
 from fastapi import APIRouter
 from pydantic import TypeAdapter
 
-from app.broker import DISTILLATION
 from app.http.auth import Owner
 from app.http.front import AtHand
 from app.http.inspections import asked
 from app.http.problems import problems
+from app.jobs.tables import DISTILLATION_QUESTION
 from app.models import models
 from app.models.predictions import (
     Answer,
@@ -34,13 +34,13 @@ async def predict(model_id: ModelId, rows: NewPrediction, front: AtHand, owner: 
     to a language model, `masked` to a masked one, `users` to a recommender. A model of another kind says which of them
     it answers.
 
-    Nothing is kept of it. It is first in line, but where every worker trains it has to wait for one of them, and
-    answers 503 when that takes too long. To serve a model, export it as ONNX and run that.
+    Nothing is kept of it. No training is before it; where too many ask at once the answer is 503 with `Retry-After`. To
+    serve a model, export it as ONNX and run that.
     """
     await front.read_by_key(lambda connection: models.get_model(connection, owner, model_id))
     found = await asked(
         Question(model=model_id, rows=rows).model_dump(mode="json"),
-        DISTILLATION,
+        DISTILLATION_QUESTION,
         front,
         owner,
         files=[model_id],

@@ -231,6 +231,19 @@ def test_a_child_over_its_memory_is_killed_and_the_job_fails(house: House, held:
     assert (job(house).status, job(house).error["code"]) == ("failed", "memory_limit")
 
 
+def test_the_time_of_a_job_begins_when_its_child_is_ready(house: House, held: Claim) -> None:
+    hasty = House(
+        settings=house.settings.model_copy(update={"circuit_seconds": -1.0}),
+        database=house.database,
+        store=house.store,
+        worker="w",
+    )
+    child = Script(None, None, {"say": "ready"}, None, None, DONE)
+    supervise(hasty, held, child)
+    assert (job(house).status, job(house).error["code"]) == ("failed", "time_limit")
+    assert len(list(child.steps)) == 2  # it was left in peace until then
+
+
 def test_an_attempt_that_lost_its_job_ends_its_child_and_changes_nothing(house: House, held: Claim) -> None:
     def expire() -> None:
         house.database.write(lambda connection: connection.execute(update(jobs).values(lease_until=0)))

@@ -229,18 +229,19 @@ class Flow(Gates):
 
     def _for(self, node: ast.ForInLoop) -> None:
         kind = self.type(node.type)
-        items = self._items(node.set_declaration, kind)
+        items = self._items(node.set_declaration)
+        self.count(len(items))
         with self._frame(Frame("loop", self.memory.region)):
-            for item in items:
-                self.count(1)
+            for each in items:
+                item = Value(INT, each) if isinstance(each, int) else each
                 if self.maybe_left:
                     self._unless_left(node.block, lambda: self._iteration(node, kind, item))  # noqa: B023
                 else:
                     self._iteration(node, kind, item)
 
-    def _items(self, node: Any, kind: Type) -> Sequence[Value]:
+    def _items(self, node: Any) -> Sequence[int | Value]:
         if isinstance(node, ast.RangeDefinition):
-            return [Value(INT, number) for number in self.range(node)]
+            return self.range(node)
         if isinstance(node, ast.DiscreteSet):
             return [self.value(item) for item in node.values]
         place = self.place(node)

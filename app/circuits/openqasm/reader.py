@@ -16,7 +16,7 @@ from app.circuits.openqasm.definitions import Definitions
 from app.circuits.openqasm.direct import measured_directly
 from app.circuits.openqasm.entities import Array, BitRegister, Entity, External, Qubits, Variable
 from app.circuits.openqasm.gates import MAX_OPERATIONS, STANDARD
-from app.circuits.openqasm.memory import Memory, bit_of, settled, with_bit
+from app.circuits.openqasm.memory import Memory, bit_of, joined, settled, with_bit
 from app.circuits.openqasm.steps import Barrier, Definition, Elaborated, Register, Reset
 from app.circuits.openqasm.syntax.statements import parse_program
 from app.circuits.openqasm.types import FLOAT, INT, Fault, Type, cast
@@ -212,6 +212,7 @@ class Reader(Definitions):
 
     def _cells(self, kind: Type, shape: tuple[int, ...], node: Any) -> Any:
         if not shape:
+            self.count(1)
             return self.memory.declare(kind, Value(kind, 0) if node is None else self.value(node))
         if node is None:
             return [self._cells(kind, shape[1:], None) for _ in range(shape[0])]
@@ -341,10 +342,13 @@ class Reader(Definitions):
             return
         indices, single = self.indices(index, variable.type.bits)
         value = self._fitting(value, Type("bit", None if single else len(indices)))
-        changed = variable.value
+        if single:
+            self.memory.assign(variable, with_bit(variable.value, Value(INT, indices[0]), value))
+            return
+        bits = [bit_of(variable.value, Value(INT, bit)) for bit in range(variable.type.bits)]
         for place, bit in enumerate(indices):
-            changed = with_bit(changed, Value(INT, bit), value if single else bit_of(value, Value(INT, place)))
-        self.memory.assign(variable, changed)
+            bits[bit] = bit_of(value, Value(INT, place))
+        self.memory.assign(variable, converted(joined(bits), variable.type))
 
     def _assign_element(self, array: Array, target: ast.IndexedIdentifier, value: Value) -> None:
         if array.readonly:

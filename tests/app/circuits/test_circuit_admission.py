@@ -103,8 +103,6 @@ HOSTILE = {
     "loop backwards": ("qubit q; for int i in [100000000:-1:0] { x q; }", "qasm_loop_too_long"),
     "include": ('include "/etc/passwd";', "qasm_include"),
     "after a comment": ("// harmless\r qubit[1000000] q;", "too_many_qubits"),
-    "after a pragma": ("pragma /*\n qubit[1000000] q; */", "qasm_unsupported"),
-    "after an annotation": ("@note /*\n qubit[1000000] q; */", "qasm_unsupported"),
     "open comment": ("/* qubit q;", "qasm_invalid"),
     "half a megabyte of quotes": ('"' * 500_000 + "(" * 100, "qasm_too_deep"),
 }

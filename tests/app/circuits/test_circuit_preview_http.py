@@ -11,14 +11,14 @@ import httpx
 import pytest
 from sqlalchemy import func, select, update
 
-from app.broker import CIRCUITS
+from app.broker import CIRCUITS, QUESTIONS
 from app.circuits.calibration import FEW
 from app.circuits.estimates import CircuitEstimate, Findings
 from app.errors import Problem
 from app.jobs import ledger
 from app.jobs.ledger import Claim
 from app.jobs.reaper import reap
-from app.jobs.tables import jobs
+from app.jobs.tables import CIRCUIT_QUESTION, jobs
 from tests.app.http.in_process import BELL, Json, Service, refused, running
 
 PATIENCE = 0.05  # seconds, for a worker that never answers
@@ -57,7 +57,7 @@ def answering(service: Service, outcome: Json | Problem, *, of: int = 1) -> Iter
         deadline = time.monotonic() + 30
         while rows(service) < of and time.monotonic() < deadline:
             time.sleep(0.005)
-        held.append(service.worker.claim(CIRCUITS))
+        held.append(service.worker.claim(QUESTIONS))
         if isinstance(outcome, Problem):
             database.write(lambda connection: ledger.fail(connection, held[0], outcome))
         else:
@@ -92,7 +92,7 @@ def test_an_estimate_is_the_workers_with_an_interval_and_leaves_nothing(service:
     assert found["low_seconds"] == pytest.approx(0.01 / 3)
     assert found["high_seconds"] == pytest.approx(0.03)
     assert found["calibration"]["basis"] == "default"
-    assert (held[0].kind, held[0].spec["conversion"], held[0].spec["job"]["shots"]) == ("inspection", None, 1000)
+    assert (held[0].kind, held[0].spec["conversion"], held[0].spec["job"]["shots"]) == (CIRCUIT_QUESTION, None, 1000)
     assert rows(service) == 0
 
 
@@ -109,11 +109,11 @@ def test_past_jobs_calibrate_the_interval(service: Service) -> None:
     assert (found["low_seconds"], found["high_seconds"]) == (0.02, 0.02)
 
 
-def test_an_inspection_is_first_in_line_and_not_among_the_jobs(service: Service) -> None:
+def test_a_question_waits_for_no_job_and_is_not_among_the_jobs(service: Service) -> None:
     service.client.post("/v1/circuits", json=BELL | {"priority": 100})
     with answering(service, FINDINGS.model_dump(mode="json"), of=2) as held:
         service.client.post("/v1/circuits/estimate", json=BELL)
-    assert held[0].kind == "inspection"
+    assert held[0].kind == CIRCUIT_QUESTION
     assert [job["kind"] for job in service.client.get("/v1/jobs").json()["data"]] == ["circuit"]
 
 
@@ -146,14 +146,14 @@ def test_a_worker_that_is_too_slow_is_told_to_stop_and_the_reaper_cleans_up(impa
 
 def _claim_when_there(service: Service) -> Claim:
     while True:
-        held = service.front.database.write(lambda connection: ledger.claim(connection, CIRCUITS, "worker", 30.0))
+        held = service.front.database.write(lambda connection: ledger.claim(connection, QUESTIONS, "worker", 30.0))
         if held is not None:
             return held
         time.sleep(0.002)
 
 
 def _reap(service: Service) -> None:
-    reap(service.front.database, service.front.store, lambda queue, count: None, 3600)
+    reap(service.front.database, service.front.store, lambda queue: None)
 
 
 @pytest.mark.parametrize(
@@ -163,6 +163,7 @@ def _reap(service: Service) -> None:
         (Problem("child_died", "The process died.", status=500), 422),
         (Problem("internal_error", "Nobody foresaw it.", status=500), 500),
         (Problem("worker_lost", "The worker died.", status=500), 503),
+        (Problem("time_limit", "The job ran longer than it may.", status=422), 503),
     ],
 )
 def test_what_the_worker_complains_of_is_the_answer(service: Service, problem: Problem, status: int) -> None:
@@ -170,6 +171,7 @@ def test_what_the_worker_complains_of_is_the_answer(service: Service, problem: P
         answer = service.client.post("/v1/circuits/estimate", json=BELL)
     document = refused(answer, status, problem.code)
     assert document.get("pointer") == problem.pointer
+    assert (int(answer.headers.get("retry-after", 0)) > 0) == (status == 503)
     assert rows(service) == 0
 
 

@@ -5,11 +5,11 @@ import threading
 import pytest
 from sqlalchemy import func, select
 
-from app.broker import DISTILLATION
+from app.broker import QUESTIONS
 from app.errors import Problem
 from app.jobs import ledger
 from app.jobs.ledger import Claim
-from app.jobs.tables import job_files, jobs
+from app.jobs.tables import DISTILLATION_QUESTION, job_files, jobs
 from tests.app.http.in_process import DIGITS, Json, Service, refused, until
 
 PATH = "/v1/distillations/preflight"
@@ -84,7 +84,7 @@ def look(service: Service, body: Json, outcome: Json | Problem) -> tuple[Claim, 
 
     def work() -> None:
         until(lambda: count(service) > 0)
-        held = service.worker.claim(DISTILLATION)
+        held = service.worker.claim(QUESTIONS)
         given.append(held)
         database = service.front.database
         named = select(job_files.c.file_id).where(job_files.c.job_id == held.job_id)
@@ -110,7 +110,7 @@ def test_a_worker_looks_and_nothing_is_left_of_it(service: Service) -> None:
     held, files, answer = look(service, DIGITS, SAID)
     assert answer.status_code == 200  # type: ignore[attr-defined]
     assert answer.json() == SAID  # type: ignore[attr-defined]
-    assert (held.kind, held.spec["ask"], files) == ("inspection", "preflight", set())
+    assert (held.kind, held.spec["ask"], files) == (DISTILLATION_QUESTION, "preflight", set())
     assert held.spec["job"].items() >= {"dataset": {**DIGITS["dataset"], **held.spec["job"]["dataset"]}}.items()
     assert held.spec["seconds_limit"] == service.settings.distillation_seconds
     assert count(service) == 0

@@ -70,7 +70,7 @@ def test_what_else_comes_with_a_job_is_there_with_it_or_neither_is(database: Dat
     assert database.read(lambda connection: connection.scalars(select(trash.c.path)).all()) == [made.id]
 
 
-def test_claims_go_by_priority_then_by_fewest_running_of_the_owner_then_by_age(database: Database) -> None:
+def test_claims_go_by_fewest_running_of_the_owner_then_by_priority_then_by_age(database: Database) -> None:
     first = submit(database, owner="ada")
     second = submit(database, owner="ada")
     third = submit(database, owner="bob")

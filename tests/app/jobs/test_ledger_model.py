@@ -15,9 +15,10 @@ from sqlalchemy import select, update
 from app.database import Change, Database
 from app.errors import Problem
 from app.jobs import ledger, queries
+from app.jobs import turns as in_turn
 from app.jobs.ledger import Claim, NewJob, StaleFence
 from app.jobs.machine import FINAL, OWNED, TRANSITIONS, Action, IllegalTransition, Status
-from app.jobs.tables import jobs
+from app.jobs.tables import jobs, turns
 
 LOST = Problem("worker_lost", "lost")
 MAX_ATTEMPTS = 3
@@ -31,6 +32,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.run(lambda connection: connection.execute(jobs.delete()))
+        self.run(lambda connection: connection.execute(turns.delete()))
         self.claims: list[Claim] = []  # of live and of crashed workers alike: the ledger cannot tell
         self.submitted: set[str] = set()
         self.results: dict[str, Any] = {}
@@ -58,6 +60,10 @@ class LedgerMachine(RuleBasedStateMachine):
         if held is not None:
             assert held.job_id in queued
             self.claims.append(held)
+
+    @rule()
+    def sweep(self) -> None:
+        self.run(in_turn.sweep)
 
     @precondition(lambda self: self.claims)
     @rule(
@@ -123,6 +129,11 @@ class LedgerMachine(RuleBasedStateMachine):
     @invariant()
     def nothing_is_lost(self) -> None:
         assert set(self.rows()) == self.submitted
+
+    @invariant()
+    def who_has_a_queued_job_takes_turns(self) -> None:
+        waiting = set(self.database.read(lambda connection: connection.scalars(select(turns.c.owner)).all()))
+        assert {row.owner for row in self.rows().values() if row.status == Status.QUEUED} <= waiting
 
     @invariant()
     def an_end_is_an_end(self) -> None:

@@ -1,6 +1,5 @@
 """What every process does now and then, on SQLite and on PostgreSQL."""
 
-from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ from app.database import Database, now
 from app.jobs import ledger
 from app.jobs.ledger import NewJob
 from app.jobs.reaper import reap
-from app.jobs.tables import jobs, queues, trash
+from app.jobs.tables import jobs, trash, turns
 from app.store.folder import FolderStore
 
 
@@ -24,33 +23,46 @@ def submit(database: Database, queue: str = "circuits") -> str:
     return database.write(lambda connection: ledger.submit(connection, new))[0].id
 
 
-def reaped(database: Database, store: FolderStore) -> Counter[str]:
-    """The wake-ups of one round."""
-    waked: Counter[str] = Counter()
-    reap(database, store, lambda queue, count: waked.update({queue: count}), rewake_seconds=60)
-    return waked
+def reaped(database: Database, store: FolderStore) -> list[str]:
+    """The queues that one round wakes."""
+    waked: list[str] = []
+    reap(database, store, waked.append)
+    return sorted(waked)
 
 
-def test_a_queue_that_waits_is_woken_once_in_a_while_whoever_asks(database: Database, store: FolderStore) -> None:
+def test_each_round_wakes_the_queues_that_wait_once(database: Database, store: FolderStore) -> None:
     for _ in range(3):
         submit(database)
     submit(database, "distillation")
-    assert reaped(database, store) == {"circuits": 3, "distillation": 1}
-    assert reaped(database, store) == {}
-    database.write(lambda connection: connection.execute(update(queues).values(woken_at=0)))
-    assert reaped(database, store) == {"circuits": 3, "distillation": 1}
+    assert reaped(database, store) == reaped(database, store) == ["circuits", "distillation"]
 
 
 def test_a_job_that_must_wait_wakes_nobody(database: Database, store: FolderStore) -> None:
     submit(database)
     database.write(lambda connection: connection.execute(update(jobs).values(not_before=now() + 60)))
-    assert reaped(database, store) == {}
+    assert reaped(database, store) == []
+
+
+def test_who_has_nothing_queued_is_forgotten_and_comes_again_as_anybody(database: Database, store: FolderStore) -> None:
+    submit(database)
+    reaped(database, store)
+    assert waiting(database) == ["ada"]
+    database.write(lambda connection: ledger.claim(connection, "circuits", "w", 30))
+    reaped(database, store)
+    assert waiting(database) == []
+    submit(database)
+    assert database.write(lambda connection: ledger.claim(connection, "circuits", "w", 30)) is not None
+
+
+def waiting(database: Database) -> list[str]:
+    """The owners who take turns."""
+    return list(database.read(lambda connection: connection.scalars(select(turns.c.owner)).all()))
 
 
 def test_a_lost_job_is_queued_again_and_its_queue_woken(database: Database, store: FolderStore) -> None:
     job_id = submit(database)
     database.write(lambda connection: ledger.claim(connection, "circuits", "w", -1))
-    assert reaped(database, store) == {"circuits": 1}
+    assert reaped(database, store) == ["circuits"]
     row = database.read(lambda connection: connection.execute(select(jobs)).one())
     assert (row.id, row.status, row.worker) == (job_id, "queued", None)
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from app.broker import DISTILLATION
+from app.broker import QUESTIONS
 from app.errors import Problem
 from app.jobs import ledger
 from app.jobs.ledger import Claim
-from app.jobs.tables import job_files, jobs
+from app.jobs.tables import DISTILLATION_QUESTION, job_files, jobs
 from tests.app.http.in_process import Json, Service, refused, running, until
 
 NOBODY = "model_" + "0" * 32
@@ -40,7 +40,7 @@ def ask(
 
     def work() -> None:
         until(lambda: count(service) > 0)
-        held = service.worker.claim(DISTILLATION)
+        held = service.worker.claim(QUESTIONS)
         given.append(held)
         database = service.front.database
         named = select(job_files.c.file_id).where(job_files.c.job_id == held.job_id)
@@ -70,7 +70,7 @@ def test_a_worker_is_asked_and_nothing_is_left_of_it(service: Service) -> None:
     }
     held, files, answer = ask(service, wanted, said)
     assert answer.json() == said  # type: ignore[attr-defined]
-    assert (held.kind, held.spec["rows"]["inputs"], files) == ("inspection", ROWS["inputs"], [wanted])
+    assert (held.kind, held.spec["rows"]["inputs"], files) == (DISTILLATION_QUESTION, ROWS["inputs"], [wanted])
     assert count(service) == 0
 
 

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from app.circuits.admission import Limits, admit
 from app.circuits.admission import wanted as asked_of
 from app.circuits.methods import Facts, best
-from app.circuits.qasm_facts import GATES, MAX_CHARACTERS, qasm_facts
+from app.circuits.openqasm.door import MAX_CHARACTERS
+from app.circuits.qasm_facts import GATES, qasm_facts
 from app.circuits.schemas import CircuitJob
 from app.errors import Problem
 from workers.circuits.facts import facts_of
@@ -147,22 +148,38 @@ def test_every_gate_is_judged_as_the_worker_judges_it(gate: str, angle: float) -
         "gate g a { h a; } qubit q; g q;",
         "qubit[2] q; bit[2] c; c = measure q; if (c[0]) { x q[1]; }",
         "qubit[3] q; ctrl @ x q[0], q[1];",
-        "input float theta; qubit q; rx(theta) q;",
-        "qubit[3] q; h q[-1];",
-        "qubit[3] q; h q[0:1];",
-        "qubit[2] q; h q[2];",
-        "qubit[2] q; cx q[0], q[0];",
-        "qubit[2] q; rx q[0];",
-        "qubit[2] q; h q[0]",
-        "h $0;",
-        "let a = b;",
         "qubit[2] q; measure q[0];",
         "qubit[4000] q;" + "h q;" * 100,
+        "qubit q; for int i in [0:99999] { h q; }",
     ],
 )
 def test_what_is_not_understood_is_left_to_the_worker(statements: str) -> None:
     (circuit,) = job({"format": "openqasm3", "source": HEADERS["openqasm3"] + statements}).programs
     assert qasm_facts(circuit) is None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("statements", "words"),
+    [
+        ("qubit[2] q; h q[2];", "there is no index 2"),
+        ("qubit[2] q; cx q[0], q[0];", "named twice"),
+        ("qubit[2] q; rx q[0];", "takes 1 angle"),
+        ("qubit[2] q; h q[0]", "';' is expected"),
+        ("let a = b;", "there is no 'b'"),
+        ("qubit q; hadamard q;", "there is no gate 'hadamard'"),
+        ("qubit q; bit c; c = measure q; if (c) { foo(c); }", "there is no function 'foo'"),
+        ("qubit[2] q; bit[3] c; c = measure q;", "2 qubits are measured into 3 bits"),
+        ("extern f(int) -> int; qubit q; int n = f(1);", "'f' is extern"),
+        ("defcal x $0 { } qubit q;", "'defcal'"),
+        ("pragma /*\nqubit[1000000] q; // */", "more than 4,096 qubits"),
+        ("@a /*\nqubit[1000000] q; // */", "more than 4,096 qubits"),
+    ],
+)
+def test_what_is_wrong_with_a_program_is_said_at_the_door(statements: str, words: str) -> None:
+    with pytest.raises(Problem) as refused:
+        admit(job({"format": "openqasm3", "source": HEADERS["openqasm3"] + "\n" + statements}), LIMITS)
+    assert refused.value.pointer == "/circuit/source"
+    assert words in refused.value.title
 
 
 def all_to_all(version: str, qubits: int, turn: str) -> Json:

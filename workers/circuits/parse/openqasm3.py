@@ -66,6 +66,8 @@ def parse_openqasm3(source: str, inputs: Mapping[str, float] | None = None) -> Q
             return _Writer(program, native=True).circuit()
         except NotQiskits:
             return _Writer(program, native=False).circuit()
+    except RecursionError:
+        raise Problem("qasm_too_deep", "The program is nested too deep to be read.", pointer=SOURCE) from None
     except Fault as fault:
         raise Problem(fault.code, f"{fault.message[:1].upper()}{fault.message[1:]}.", pointer=SOURCE) from None
 
@@ -221,7 +223,10 @@ class _Writer:
                 found = self.gates[key] = modified(self._made(step.gate, ()), step.modifiers)
             return found
         values = [angle if type(angle) is float else formula(angle, free) for angle in angles]
-        return modified(self._made(step.gate, values), step.modifiers)
+        made = self._made(step.gate, values)
+        if not step.modifiers:
+            return made
+        return modified(_with_phase(made, _phase(step.gate, values)), step.modifiers)
 
     def _made(self, gate: str | qasm.Definition, values: Sequence[Any]) -> Gate:
         if isinstance(gate, str):
@@ -235,7 +240,28 @@ class _Writer:
                 definition.global_phase += inner.params[0]
             else:
                 definition._append(CircuitInstruction(inner, [qubits[place] for place in step.qubits]))
+                if not step.modifiers:
+                    definition.global_phase += _phase(step.gate, inner.params)
         return own_gate(gate.name, definition, values)
+
+
+def _phase(gate: str | qasm.Definition, angles: Sequence[Any]) -> Any:
+    """By how much the language's gate is ahead of Qiskit's, radians: controls and powers bring it to light."""
+    match gate:
+        case "U":
+            return angles[0] / 2
+        case "u2" | "u3":
+            return -(angles[-2] + angles[-1]) / 2
+        case _:
+            return 0
+
+
+def _with_phase(gate: Gate, phase: Any) -> Gate:
+    if isinstance(phase, int | float) and phase == 0:
+        return gate
+    definition = QuantumCircuit(gate.num_qubits, global_phase=phase)
+    definition.append(gate, range(gate.num_qubits))
+    return own_gate(gate.name, definition, list(gate.params))
 
 
 def _places(data: Any) -> list[int]:
