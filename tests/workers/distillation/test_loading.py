@@ -4,7 +4,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from app.distillations.recommenders.architectures import Scorer
 from app.distillations.recommenders.card import ranking_card
 from app.distillations.recommenders.loading import NETWORKS as SCORERS
 from app.distillations.recommenders.loading import program as program_of_recommender
+from app.distillations.recommenders.schemas import RecommenderJob
 from app.distillations.reports import read_report
 from app.distillations.tokenizers import BpeTokenizer, CharacterTokenizer, Trainable, WordTokenizer
 from app.models.predictions import AskMasked, AskPrompts, AskRows, AskTexts, AskUsers, Question
@@ -80,6 +81,12 @@ OF_USERS: list[dict[str, Any]] = [
 def topics(tokenizer: Trainable, task: Any) -> Data:
     spec = {"source": "builtin_text", "name": "python_topics", "task": task, "max_length": LENGTH}
     return load_text(BuiltinText(**spec, tokenizer=tokenizer), {})
+
+
+def interactions() -> Any:
+    spec = ranking_job()
+    assert isinstance(spec, RecommenderJob)
+    return load_interactions(spec.dataset, {})
 
 
 def opinionated(network: torch.nn.Module) -> dict[str, torch.Tensor]:
@@ -144,27 +151,31 @@ def test_programs_of_texts_say_what_the_service_says(house: Make, tmp_path: Path
         if task == "classification":
             asked: list[Any] = [TEXTS]
             answer = served(house, content, AskTexts(texts=TEXTS))
-            checks.append(lambda found, answer=answer: close(found[0], answer["probabilities"]))
+            checks.append(partial(same_probabilities, answer["probabilities"]))
         elif network["kind"] == "decoder":
             asked = ["The import ", "Ü", ""]
             answer = served(house, content, AskPrompts(prompts=asked, max_tokens=20, temperature=0))
-            checks.append(lambda found, answer=answer: same_tokens(found, answer["continuations"]))
+            checks.append(partial(same_tokens, answer["continuations"]))
         else:
             asked = ["The <mask> of a name", "<mask><mask> is."]
             answer = served(house, content, AskMasked(masked=asked, top_k=5))
-            checks.append(lambda found, answer=answer: same_fillings(found, answer["fillings"]))
+            checks.append(partial(same_fillings, answer["fillings"]))
         cases.append(Case(written, (FILE, content), asked))
     for found, check in zip(answers_of(cases, tmp_path / "c"), checks, strict=True):
         check(found)
 
 
-def same_tokens(found: list[Any], expected: list[dict[str, Any]]) -> None:
+def same_probabilities(expected: list[list[float]], found: list[Any]) -> None:
+    close(found[0], expected)
+
+
+def same_tokens(expected: list[dict[str, Any]], found: list[Any]) -> None:
     for mine, theirs in zip(found, expected, strict=True):
         assert [token for token, _ in mine] == [each["token"] for each in theirs["tokens"]]
         close([log_p for _, log_p in mine], [each["log_probability"] for each in theirs["tokens"]])
 
 
-def same_fillings(found: list[Any], expected: list[dict[str, Any]]) -> None:
+def same_fillings(expected: list[dict[str, Any]], found: list[Any]) -> None:
     for mine, theirs in zip(found, expected, strict=True):
         for mask, wanted in zip(mine, theirs["masks"], strict=True):
             assert [token for token, _ in mask] == [each["token"] for each in wanted]
@@ -172,8 +183,7 @@ def same_fillings(found: list[Any], expected: list[dict[str, Any]]) -> None:
 
 
 def test_programs_of_recommenders_say_what_the_service_says(house: Make, tmp_path: Path) -> None:
-    spec = ranking_job()
-    data = load_interactions(spec.dataset, {})
+    data = interactions()
     cases, expected = [], []
     for network in OF_USERS:
         architecture = TypeAdapter(Scorer).validate_python(network)
@@ -195,7 +205,7 @@ def test_the_card_of_a_job_opens_the_file_that_was_downloaded(house: Make, job: 
     ids = {"student-seed-0.safetensors": "ckpt_1"}
     cards = [card(read_report(json.loads(told.published["report.json"])), ids), ranking_card(ranking[2], ids)]
     data = load(BuiltinData(source="builtin", name="digits"), {})
-    asked: list[list[Any]] = [[data.test.raw.tolist()], [load_interactions(ranking_job().dataset, {}).user_names[0]]]
+    asked: list[list[Any]] = [[data.test.raw.tolist()], [interactions().user_names[0]]]
     cases = []
     for text, files, questions in zip(cards, published, asked, strict=True):
         assert "`GET /v1/checkpoints/ckpt_1/content`" in text
