@@ -97,8 +97,8 @@ def opinionated(network: torch.nn.Module) -> dict[str, torch.Tensor]:
     }
 
 
-def content_of(network: dict[str, Any], data: Data) -> bytes:
-    architecture = TypeAdapter(Architecture).validate_python(network)
+def content_of(described: dict[str, Any], data: Data) -> bytes:
+    architecture = TypeAdapter(Architecture).validate_python(described)
     network = build(architecture, data.input_shape, len(data.classes), seed=3, pointer="", vocabulary=data.vocabulary)
     return to_bytes(opinionated(network), architecture, data)
 
@@ -127,9 +127,8 @@ def test_there_is_a_program_for_every_family() -> None:
 def test_programs_of_rows_say_what_the_service_says(house: Make, tmp_path: Path) -> None:
     cases, expected = [], []
     for name, network in OF_ROWS:
-        data = load(
-            BuiltinData(source="builtin", name=name, task="regression" if name == "diabetes" else "classification"), {}
-        )
+        task = "regression" if name == "diabetes" else "classification"
+        data = load(BuiltinData.model_validate({"source": "builtin", "name": name, "task": task}), {})
         content, rows = content_of(network, data), data.test.raw[:7].flatten(1).tolist()
         answer = served(house, content, AskRows(inputs=rows))
         expected.append(answer.get("probabilities") or answer["values"])
