@@ -37,7 +37,7 @@ class Computed(Gate):  # type: ignore[misc]
     """A gate whose angles follow from what was measured. build: the gate for angles in radians."""
 
     def __init__(self, name: str, qubits: int, angles: Sequence[Any], build: Callable[[Sequence[float]], Gate]) -> None:
-        super().__init__(COMPUTED, qubits, [], label=f"{name} (…)")
+        super().__init__(COMPUTED, qubits, [], label=f"{name.upper() if len(name) <= 4 else name} (…)")
         self.angles = tuple(angles)
         self.build = build
 

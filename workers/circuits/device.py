@@ -22,6 +22,7 @@ from qiskit.transpiler import CouplingMap, Target, generate_preset_pass_manager
 from app.circuits.device import Device
 from app.errors import Problem
 from workers.circuits.channels import KRAUS
+from workers.circuits.classical import computes
 from workers.circuits.shape import depth_of
 
 _ALWAYS = ("measure", "reset", "delay")
@@ -66,6 +67,9 @@ def compile_for(circuit: QuantumCircuit, device: Device, *, seed: int) -> Compil
 
     seed: for what is left to chance, unless the device names its own.
     """
+    if computes(circuit):
+        message = "A program that computes with what it measures is not compiled for a device."
+        raise Problem("cannot_compile", message, pointer="/device")
     used = _used(circuit)
     if device.qubits is not None and len(used) > device.qubits:
         raise Problem(

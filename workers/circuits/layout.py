@@ -7,6 +7,7 @@ from typing import Literal
 from qiskit import QuantumCircuit
 from qiskit.circuit import CircuitInstruction, Clbit, ControlFlowOp, Qubit
 
+from workers.circuits.classical import COMPUTE
 from workers.circuits.labels import angles, bit_label, gate_label, headings
 
 MAX_DRAWN_OPERATIONS = 150  # nobody reads a wider picture
@@ -55,6 +56,8 @@ class Layout:
     def place(self, block: QuantumCircuit, rows: dict[Qubit, int], clbits: dict[Clbit, Clbit]) -> None:
         """Add a block's operations. rows, clbits: where the block's own bits stand in the circuit."""
         for instruction in block.data:
+            if instruction.name == COMPUTE:
+                continue  # nothing of it stands on a qubit
             at = tuple(rows[qubit] for qubit in instruction.qubits if qubit in rows)
             if len(self.marks) >= MAX_DRAWN_OPERATIONS or len(at) < max(1, len(instruction.qubits)):
                 self.operations_left_out += 1

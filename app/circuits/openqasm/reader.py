@@ -46,6 +46,7 @@ class Reader(Definitions):
     def __init__(self, inputs: Mapping[str, float], max_operations: int = MAX_OPERATIONS) -> None:
         super().__init__(Memory(), max_operations)
         self.inputs = inputs
+        self.declared_inputs: list[str] = []
         self.free: list[str] = []
         self.qubit_registers: list[Register] = []
         self.bit_registers: list[Register] = []
@@ -92,7 +93,8 @@ class Reader(Definitions):
             qubits=self.qubit_registers,
             bits=self.bit_registers,
             steps=measured_directly(self.memory.steps),
-            inputs=self.free,
+            inputs=self.declared_inputs,
+            free=self.free,
             slots=self.memory.slots,
             silent=list(self.silent)[:MAX_SAID],
         )
@@ -239,11 +241,12 @@ class Reader(Definitions):
             return
         if kind.base is not None or kind.kind in ("complex", "duration"):
             raise Fault(f"an input of type {kind} cannot be given a value here", "qasm_unsupported")
-        self.free.append(name)
+        self.declared_inputs.append(name)
         given = self.inputs.get(name)
         if given is None:
             kind = FLOAT if kind.kind == "angle" else kind  # gates take it as it is, whatever turns it has
             value = Value(kind, Free(name))
+            self.free.append(name)
         elif kind.kind in ("float", "angle") or float(given).is_integer():
             value = Value(kind, cast(given if kind.kind in ("float", "angle") else int(given), _given(kind), kind))
         else:

@@ -90,7 +90,7 @@ class Elaborated:
     """A program without names.
 
     qubits, bits: its registers; bits that only a part of the program sees have numbers after theirs.
-    inputs: free parameters that may stand in angles, in order of declaration.
+    inputs: in order of declaration. free: those without a value, which stand in angles alone.
     slots: how many variables the steps keep values in.
     silent: what was read and has no effect on a simulation, as words: "delay", "duration", "pragma".
     """
@@ -99,5 +99,6 @@ class Elaborated:
     bits: Sequence[Register]
     steps: Sequence[Step]
     inputs: Sequence[str]
+    free: Sequence[str]
     slots: int
     silent: Sequence[str]

@@ -14,6 +14,7 @@ from qiskit.synthesis import TwoQubitWeylDecomposition
 from app.circuits.formats import MAX_OPERATIONS
 from app.errors import Problem
 from workers.circuits.channels import is_channel
+from workers.circuits.classical import COMPUTING
 from workers.circuits.matrices import Matrix
 
 MAX_SYNTHESISED_CONTROLS = 24  # without `ctrl @`, n controls become up to some n² gates, and take seconds to find
@@ -91,6 +92,13 @@ class _Lowering:
                 at = (*qubits[:controls], *(qubits[controls + place] for place in places))
                 yield from self._operation(part, at, clbits)
             return
+        if operation.name in COMPUTING:
+            raise Problem(
+                "export_unsupported",
+                "The program computes with what it measures, which this service writes in no format but pictures.",
+                pointer="/circuit",
+                ways_out=[{"format": "svg"}, {"format": "text"}],
+            )
         if isinstance(operation, UnitaryGate) and operation.num_qubits == _TWO:
             for gate, places in _two_qubits(operation.params[0]):
                 yield from self._operation(gate, tuple(qubits[place] for place in places), clbits)

@@ -81,7 +81,7 @@ class _Writer:
         self.qubits: list[Any] = []
         self.clbits: list[Clbit] = []
         self.registers: list[ClassicalRegister] = []
-        self.parameters = {name: Parameter(name) for name in program.inputs}
+        self.parameters = {name: Parameter(name) for name in program.free}
         self.gates: dict[Any, Gate] = {}
         self.slots = program.slots
 
@@ -96,8 +96,8 @@ class _Writer:
         for variable in _variables(whole):
             whole.add_uninitialized_var(variable)
         whole.metadata = {INPUTS: list(self.program.inputs), WITHOUT_EFFECT: list(self.program.silent)}
-        for name, unused in self.parameters.items():
-            if unused not in whole.parameters and name in self.program.inputs:
+        for unused in self.parameters.values():
+            if unused not in whole.parameters:
                 whole.global_phase += unused - unused  # it can be given a value like any other
         return whole
 
