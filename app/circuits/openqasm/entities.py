@@ -85,6 +85,9 @@ class Scope:
     sealed: bool = False
     names: dict[str, Entity] = field(default_factory=dict)
     operands: dict[object, Qubits] = field(default_factory=dict)  # `q[3]`, looked up once for all gates of a block
+    gates: dict[str, tuple[str | Definition, int, int]] = field(
+        default_factory=dict
+    )  # likewise, with angles and qubits
 
     def find(self, name: str) -> Entity | None:
         scope: Scope | None = self
@@ -109,6 +112,7 @@ class Scope:
             raise Fault(f"'{name}' is a constant of the language")
         self.names[name] = entity
         self.operands.clear()
+        self.gates.clear()
 
 
 def _is_seen_everywhere(entity: Entity) -> bool:

@@ -72,6 +72,12 @@ class Gates(Expressions):
 
     def _called(self, name: str) -> tuple[str | Definition, int, int]:
         """The gate of a name, how many angles it takes, and on how many qubits it acts."""
+        known = self.scope.gates.get(name)
+        if known is None:
+            known = self.scope.gates[name] = self._looked_up(name)
+        return known
+
+    def _looked_up(self, name: str) -> tuple[str | Definition, int, int]:
         if (found := self.scope.find(name)) is not None:
             if isinstance(found, Definition):
                 return found, len(found.parameters), found.qubits

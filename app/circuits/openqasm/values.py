@@ -73,9 +73,10 @@ class Value:
 
 def calculate(function: str, to: Type, *arguments: Value) -> Value:
     """The value of an operation: at once where all arguments are known."""
-    types, data = tuple(value.type for value in arguments), tuple(value.data for value in arguments)
-    if any(isinstance(item, UNKNOWN) for item in data):
-        return Value(to, Node(function, to, types, data))
+    types, data = tuple([value.type for value in arguments]), tuple([value.data for value in arguments])
+    for item in data:
+        if isinstance(item, UNKNOWN):
+            return Value(to, Node(function, to, types, data))
     return Value(to, run(function, to, types, data))
 
 
