@@ -23,6 +23,7 @@ from app.circuits.gates import MAX_CLBITS, MAX_QUBITS
 from app.circuits.methods import Facts, Method, Wanted, best
 from app.circuits.noise import CustomNoise, as_custom, check_rules
 from app.circuits.openqasm import door as openqasm3
+from app.circuits.openqasm.limits import Limits as ProgramLimits
 from app.circuits.openqasm2 import reader as openqasm2
 from app.circuits.outputs import (
     DYNAMIC,
@@ -40,7 +41,6 @@ from app.circuits.qasm_text import (
     MAX_LOOP_ITERATIONS,
     MAX_NESTING,
     SOURCE,
-    check_openqasm3,
 )
 from app.circuits.schemas import MAX_BINDINGS, MAX_CIRCUITS, MAX_SHOTS, CircuitJob
 from app.circuits.templates import size as templates
@@ -64,6 +64,12 @@ class Limits:
     bindings: int = MAX_BINDINGS
     nesting: int = MAX_NESTING
     loop_iterations: int = MAX_LOOP_ITERATIONS
+
+    @property
+    def openqasm3(self) -> ProgramLimits:
+        return ProgramLimits(
+            qubits=self.qubits, bits=self.clbits, operations=self.operations, iterations=self.loop_iterations
+        )
 
 
 def limits(settings: Settings) -> Limits:
@@ -154,14 +160,7 @@ def _check_size(circuit: Circuit, limits: Limits) -> int:
     """Returns how many operations the circuit has, as far as its text tells."""
     match circuit:
         case OpenQasm3Circuit():
-            check_openqasm3(
-                circuit.source,
-                max_qubits=limits.qubits,
-                max_clbits=limits.clbits,
-                max_nesting=limits.nesting,
-                max_loop_iterations=limits.loop_iterations,
-            )
-            openqasm3.elaborated(circuit.source)
+            openqasm3.elaborated(circuit.source, limits.openqasm3)
             return circuit.source.count(";")
         case OpenQasm2Circuit():
             openqasm2.check_openqasm2(
@@ -228,10 +227,12 @@ def _check_methods(circuit: Circuit, job: CircuitJob, limits: Limits) -> None:
             _check_asked(job, made.qubits, made, rules)
             best(made, wanted(job), memory_available=limits.memory_available, pointer=TEMPLATE)
             check_histogram(job, active=made.qubits, clbits=made.clbits)
-        case OpenQasm3Circuit() if (program := openqasm3.elaborated(circuit.source)) and program.inputs:
+        case OpenQasm3Circuit() if (
+            program := openqasm3.elaborated(circuit.source, limits.openqasm3)
+        ) and program.inputs:
             _check_parameters(set(program.inputs), job, SOURCE)
         case OpenQasm3Circuit() | OpenQasm2Circuit() if job.device is None and not is_noisy(job):
-            if (found := qasm_facts(circuit)) is not None:
+            if (found := qasm_facts(circuit, limits.openqasm3)) is not None:
                 best(_put_off(found, job), wanted(job), memory_available=limits.memory_available, pointer=SOURCE)
 
 

@@ -15,6 +15,7 @@ from app.circuits.formats import OpenQasm2Circuit, OpenQasm3Circuit
 from app.circuits.methods import Facts
 from app.circuits.openqasm import door
 from app.circuits.openqasm import steps as qasm3
+from app.circuits.openqasm.limits import Limits
 from app.circuits.openqasm2 import program as qasm2
 from app.circuits.openqasm2.reader import read_openqasm2
 
@@ -98,13 +99,13 @@ class _Named(Protocol):
     def size(self) -> int: ...
 
 
-def qasm_facts(circuit: OpenQasm3Circuit | OpenQasm2Circuit) -> Facts | None:
+def qasm_facts(circuit: OpenQasm3Circuit | OpenQasm2Circuit, limits: Limits = door.USUAL) -> Facts | None:
     """None where the program is not understood, or too long to be looked at here."""
     if len(circuit.source) > door.MAX_CHARACTERS:
         return None
     if isinstance(circuit, OpenQasm2Circuit):
         return _facts_of_openqasm2(read_openqasm2(circuit.source))
-    program = door.elaborated(circuit.source)
+    program = door.elaborated(circuit.source, limits)
     return None if program is None else _facts_of_openqasm3(program)
 
 

@@ -1,12 +1,15 @@
 """OpenQASM 3 at the front door: what is wrong with a program is said before it is queued, as far as a moment tells."""
 
+from dataclasses import replace
 from functools import lru_cache
 
+from app.circuits.openqasm.limits import Limits
 from app.circuits.openqasm.steps import Elaborated
 from app.errors import Problem
 
 MAX_CHARACTERS = 40_000  # 30 ms on the event loop; a longer program is judged by the worker alone
-MAX_OPERATIONS = 5_000  # written out, as loops may have more than their text tells
+MAX_OPERATIONS = 5_000  # written out: loops have more than their text tells
+USUAL = Limits()
 _LEFT_TO_THE_WORKER = {
     "too_many_operations",
     "unbound_parameters",
@@ -14,15 +17,16 @@ _LEFT_TO_THE_WORKER = {
 
 
 @lru_cache(64)
-def elaborated(source: str) -> Elaborated | None:
+def elaborated(source: str, limits: Limits = USUAL) -> Elaborated | None:
     """The program's steps; None where it is too long to be looked at here. Raises `Problem` for what is wrong."""
     from app.circuits.openqasm.reader import elaborate  # its syntax tree's package takes 0.2 s to import
 
     if len(source) > MAX_CHARACTERS:
         return None
     try:
-        return elaborate(source, max_operations=MAX_OPERATIONS)
+        return elaborate(source, limits=replace(limits, operations=min(limits.operations, MAX_OPERATIONS)))
     except Problem as problem:
-        if problem.code in _LEFT_TO_THE_WORKER:
+        final = problem.code == "too_many_operations" and limits.operations <= MAX_OPERATIONS
+        if problem.code in _LEFT_TO_THE_WORKER and not final:
             return None
         raise

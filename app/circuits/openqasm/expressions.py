@@ -18,6 +18,7 @@ from app.circuits.openqasm.entities import (
     Variable,
     selected,
 )
+from app.circuits.openqasm.limits import Limits
 from app.circuits.openqasm.memory import Memory, bit_of, joined
 from app.circuits.openqasm.types import (
     BOOL,
@@ -33,7 +34,6 @@ from app.circuits.openqasm.types import (
 )
 from app.circuits.openqasm.values import Free, Value, binary, converted, leaves, unary
 
-MAX_RANGE = 100_000  # indices or iterations of one range: [0:10^9] is a line of source
 MAX_ARRAY_DIMENSIONS = 7  # of the specification
 MAX_ARRAY_ELEMENTS = 100_000  # an array of 10^9 numbers is a line of source
 
@@ -59,8 +59,9 @@ class NeedsInput(Fault):
 class Expressions:
     """Evaluation of expressions at one point of a program. call: runs a subroutine of the program."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Memory, limits: Limits) -> None:
         self.memory = memory
+        self.limits = limits
         self.scope = Scope()
         self.silent: dict[str, None] = {}
         self.does: dict[type, Callable[[Any], None]] = {}  # what each kind of statement does
@@ -117,7 +118,8 @@ class Expressions:
         size = getattr(node, "size", None)
         width = None if size is None else self.integer(size, "the width of a type")
         if width is not None and not 1 <= width <= MAX_WIDTH:
-            raise Fault(f"a type has between 1 and {MAX_WIDTH:,} bits, not {width:,}")
+            code = "too_many_bits" if width > MAX_WIDTH else "qasm_invalid"
+            raise Fault(f"a type has between 1 and {MAX_WIDTH:,} bits, not {width:,}", code)
         if isinstance(node, ast.BitType):
             return Type("bit", width)
         return Type(_NUMBERS[type(node)], 64 if width is None else width)  # type: ignore[arg-type]
@@ -261,8 +263,8 @@ class Expressions:
         if size is not None:
             start, stop = start + size * (start < 0), stop + size * (stop < 0)
         found = range(start, stop + (1 if step > 0 else -1), step)
-        if abs(stop - start) // abs(step) + 1 > MAX_RANGE:
-            raise Fault(f"a range has {MAX_RANGE:,} numbers at most", "qasm_loop_too_long")
+        if abs(stop - start) // abs(step) + 1 > self.limits.iterations:
+            raise Fault(f"a range has {self.limits.iterations:,} numbers at most", "qasm_loop_too_long")
         return found
 
     def _indexed(self, place: Entity, index: Any) -> Entity:

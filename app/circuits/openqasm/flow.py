@@ -14,12 +14,12 @@ from app.circuits.openqasm.assigned import assigned
 from app.circuits.openqasm.entities import Array, BitRegister, Entity, Qubits, Scope, Variable
 from app.circuits.openqasm.expressions import unknown
 from app.circuits.openqasm.gates import Gates
+from app.circuits.openqasm.limits import Limits
 from app.circuits.openqasm.memory import Memory, bit_of, settled
 from app.circuits.openqasm.steps import If, While
 from app.circuits.openqasm.types import BOOL, INT, INTEGERS, Fault, Type
 from app.circuits.openqasm.values import Free, Value, binary, leaves, truth, unary
 
-MAX_ITERATIONS = 100_000  # of one loop that is written out
 MAX_CALLS = 64  # subroutines within subroutines
 
 
@@ -47,8 +47,8 @@ class _Left(Exception):
 
 
 class Flow(Gates):
-    def __init__(self, memory: Memory, max_operations: int) -> None:
-        super().__init__(memory, max_operations)
+    def __init__(self, memory: Memory, limits: Limits) -> None:
+        super().__init__(memory, limits)
         self.frames = [Frame("program", 0)]
         self.maybe_left: list[Frame] = []  # frames that measurements may have had left already
         self.call = self._subroutine
@@ -260,7 +260,7 @@ class Flow(Gates):
 
     def _while(self, node: ast.WhileLoop) -> None:
         with self._frame(Frame("loop", self.memory.region)):
-            for _ in range(MAX_ITERATIONS):
+            for _ in range(self.limits.iterations):
                 condition = self.condition(node.while_condition)
                 if condition.known and not condition.data:
                     return
@@ -270,7 +270,7 @@ class Flow(Gates):
                 with self._frame(Frame("iteration", self.memory.region)):
                     self.nested(node.block)
             else:
-                raise Fault(f"a loop may have {MAX_ITERATIONS:,} iterations", "qasm_loop_too_long")
+                raise Fault(f"a loop may have {self.limits.iterations:,} iterations", "qasm_loop_too_long")
             self._pin(node.block)
             self._run_time_loop(node, condition)
 

@@ -9,6 +9,7 @@ from openqasm3 import ast
 from app.circuits.gates import MAX_QUBITS
 from app.circuits.openqasm.entities import Qubits
 from app.circuits.openqasm.expressions import Expressions, unknown
+from app.circuits.openqasm.limits import Limits
 from app.circuits.openqasm.memory import Memory
 from app.circuits.openqasm.steps import Definition, Gate, Modifier
 from app.circuits.openqasm.types import Fault
@@ -39,15 +40,13 @@ BEYOND: Mapping[
     "cu3": (3, 2),
 }
 INCLUDED = {**BEYOND, **STANDARD}
-MAX_OPERATIONS = 200_000  # 20 definitions, each doubling, are 519 bytes of source and run for minutes
 
 
 class Gates(Expressions):
     """Application and definition of gates. included: whether the program includes stdgates.inc."""
 
-    def __init__(self, memory: Memory, max_operations: int) -> None:
-        super().__init__(memory)
-        self.max_operations = max_operations
+    def __init__(self, memory: Memory, limits: Limits) -> None:
+        super().__init__(memory, limits)
         self.included = False
         self.operations = 0
         self.does[ast.QuantumGate] = self._gate
@@ -56,8 +55,10 @@ class Gates(Expressions):
     def count(self, operations: int) -> None:
         """So many more operations stand in the circuit."""
         self.operations += operations
-        if self.operations > self.max_operations:
-            raise Fault(f"the program expands to more than {self.max_operations:,} operations", "too_many_operations")
+        if self.operations > self.limits.operations:
+            raise Fault(
+                f"the program expands to more than {self.limits.operations:,} operations", "too_many_operations"
+            )
 
     def _gate(self, node: ast.QuantumGate) -> None:
         gate, count, width = self._called(node.name.name)

@@ -11,11 +11,11 @@ from typing import Any
 
 from openqasm3 import ast
 
-from app.circuits.gates import MAX_CLBITS, MAX_QUBITS
 from app.circuits.openqasm.definitions import Definitions
 from app.circuits.openqasm.direct import measured_directly
 from app.circuits.openqasm.entities import Array, BitRegister, Entity, External, Qubits, Variable
-from app.circuits.openqasm.gates import MAX_OPERATIONS, STANDARD
+from app.circuits.openqasm.gates import STANDARD
+from app.circuits.openqasm.limits import Limits
 from app.circuits.openqasm.memory import Memory, bit_of, joined, settled, with_bit
 from app.circuits.openqasm.steps import Barrier, Definition, Elaborated, Register, Reset
 from app.circuits.openqasm.syntax.statements import parse_program
@@ -24,27 +24,25 @@ from app.circuits.openqasm.values import Free, Value, binary, calculate, convert
 from app.circuits.qasm_text import SOURCE
 from app.errors import Problem
 
+USUAL = Limits()
 MAX_SAID = 10  # kinds of statements without effect that are named
 
 
-def elaborate(
-    source: str, inputs: Mapping[str, float] | None = None, *, max_operations: int = MAX_OPERATIONS
-) -> Elaborated:
+def elaborate(source: str, inputs: Mapping[str, float] | None = None, limits: Limits = USUAL) -> Elaborated:
     """The program's steps. inputs: values for `input`s; those without one stay free where angles need no value.
 
-    max_operations: of the program, all written out. Iterations of loops and calls count as one each.
 
     Raises `Problem` with the line, its pointer at the source; `unbound_parameters` where an input without a value
     decides on more than an angle.
     """
-    return Reader(inputs or {}, max_operations).program(parse_program(source))
+    return Reader(inputs or {}, limits).program(parse_program(source))
 
 
 class Reader(Definitions):
     """Declarations and assignments, and a whole program."""
 
-    def __init__(self, inputs: Mapping[str, float], max_operations: int = MAX_OPERATIONS) -> None:
-        super().__init__(Memory(), max_operations)
+    def __init__(self, inputs: Mapping[str, float], limits: Limits = USUAL) -> None:
+        super().__init__(Memory(), limits)
         self.inputs = inputs
         self.declared_inputs: list[str] = []
         self.free: list[str] = []
@@ -138,7 +136,7 @@ class Reader(Definitions):
         if self.physical_qubits:
             raise Fault("a program has physical qubits or declares some, not both")
         start = sum(register.size for register in self.qubit_registers)
-        size = self._register_size(node.size, MAX_QUBITS, start, "qubits")
+        size = self._register_size(node.size, self.limits.qubits, start, "qubits")
         scalar = node.size is None
         self._declare(node.qubit.name, Qubits(tuple(range(start, start + size)), scalar))
         self.qubit_registers.append(Register(node.qubit.name, size, scalar))
@@ -148,16 +146,16 @@ class Reader(Definitions):
         if self.qubit_registers and not self.physical_qubits:
             raise Fault("a program has physical qubits or declares some, not both")
         number = int(name[1:])
-        if number >= MAX_QUBITS:
-            raise Fault(f"hardware qubits are numbered below {MAX_QUBITS:,}", "too_many_qubits")
+        if number >= self.limits.qubits:
+            raise Fault(f"hardware qubits are numbered below {self.limits.qubits:,}", "too_many_qubits")
         self.physical_qubits = max(self.physical_qubits, number + 1)
         self.qubit_registers = [Register("physical", self.physical_qubits)]
         return Qubits((number,), scalar=True)
 
     def _new_bits(self, name: str, size: int, *, scalar: bool) -> BitRegister:
         start = sum(register.size for register in self.bit_registers)
-        if start + size > MAX_CLBITS:
-            raise Fault(f"more than {MAX_CLBITS:,} bits are declared", "too_many_bits")
+        if start + size > self.limits.bits:
+            raise Fault(f"more than {self.limits.bits:,} bits are declared", "too_many_bits")
         self.bit_registers.append(Register(name, size, scalar))
         register = BitRegister(tuple(range(start, start + size)), scalar)
         self.memory.declare_bits(register.places)
