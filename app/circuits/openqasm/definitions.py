@@ -3,15 +3,17 @@
 from openqasm3 import ast
 
 from app.circuits.openqasm.entities import Qubits, Variable
-from app.circuits.openqasm.flow import Flow
-from app.circuits.openqasm.steps import Definition, Gate
+from app.circuits.openqasm.steps import Barrier, Definition, Gate
+from app.circuits.openqasm.timing import Timing
 from app.circuits.openqasm.types import FLOAT, Fault
 from app.circuits.openqasm.values import Free, Value
 
 MAX_GATE_OPERATIONS = 10_000  # of one definition, all that it stands for written out
 
 
-class Definitions(Flow):
+class Definitions(Timing):
+    in_gate = False
+
     def definition(self, node: ast.QuantumGateDefinition) -> Definition:
         """A gate of the program's own, its body elaborated once with free parameters."""
         parameters = tuple(argument.name for argument in node.arguments)
@@ -25,16 +27,18 @@ class Definitions(Flow):
                 self.scope.names[parameter] = Variable(FLOAT, free, constant=True)
             for place, qubit in enumerate(node.qubits):
                 self.scope.names[qubit.name] = Qubits((place,), scalar=True)
-            before, self.operations = self.operations, 0
+            before, self.operations, self.in_gate = self.operations, 0, True
             try:
                 self.statements(node.body)
                 definition.size = max(1, self.operations)
             finally:
-                self.operations = before
+                self.operations, self.in_gate = before, False
         if definition.size > MAX_GATE_OPERATIONS:
             message = f"gate '{definition.name}' expands to more than {MAX_GATE_OPERATIONS:,} operations"
             raise Fault(message, "too_many_operations")
         for step in body:
+            if isinstance(step, Barrier):
+                continue  # it keeps a compiler from moving gates, and none moves them inside a gate
             if not isinstance(step, Gate):
                 raise Fault(f"gate '{definition.name}' holds more than gates")
             definition.body.append(step)

@@ -58,7 +58,6 @@ class Flow(Gates):
             ast.ForInLoop: self._for,
             ast.WhileLoop: self._while,
             ast.CompoundStatement: lambda node: self.nested(node.statements),
-            ast.Box: lambda node: self.nested(node.body),
             ast.BreakStatement: lambda node: self._leave("loop"),
             ast.ContinueStatement: lambda node: self._leave("iteration"),
             ast.EndStatement: lambda node: self._leave("program"),

@@ -61,7 +61,6 @@ class Reader(Definitions):
             ast.QuantumMeasurementStatement: self._measure,
             ast.QuantumReset: self._reset,
             ast.QuantumBarrier: self._barrier,
-            ast.DelayInstruction: lambda node: self.without_effect("delay"),
             ast.QuantumGateDefinition: self._define,
             ast.SubroutineDefinition: lambda node: self._outermost(node.name.name, node),
             ast.ExternDeclaration: lambda node: self._outermost(node.name.name, External(node.name.name)),
@@ -143,6 +142,8 @@ class Reader(Definitions):
 
     def physical(self, name: str) -> Qubits:
         """`$3`, the fourth qubit of a device."""
+        if self.in_gate:
+            raise Fault(f"'{name}' is not seen inside a gate, which acts on the qubits that it names")
         if self.qubit_registers and not self.physical_qubits:
             raise Fault("a program has physical qubits or declares some, not both")
         number = int(name[1:])

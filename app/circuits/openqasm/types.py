@@ -64,9 +64,9 @@ def radians(value: int, of: Type) -> float:
 
 def cast(value: Any, of: Type, to: Type) -> Any:
     """The value in another type. Raises `Fault` where the specification has no such cast."""
-    if of == to or to.kind == "duration":
+    if of == to:
         return value
-    if of.kind == "duration" or "array" in (of.kind, to.kind):
+    if "duration" in (of.kind, to.kind) or "array" in (of.kind, to.kind):
         raise Fault(f"{of} cannot become {to}")
     if to.kind == "bool":
         return bool(value)

@@ -121,6 +121,8 @@ class Tokens:
                 self._refuse_character(letter)
 
     def _refuse_character(self, character: str) -> NoReturn:
+        if self.in_defcal:
+            self.complain(f"{character!r} cannot stand between 'defcal' and its brace.")
         if character in "\"'":
             self.complain("Quotes enclose zeros and ones, or a file's name after 'include'.")
         self.complain(f"The character {character!r} has no meaning in OpenQASM.")

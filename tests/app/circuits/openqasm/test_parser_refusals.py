@@ -19,6 +19,7 @@ from tests.app.circuits.openqasm.reference import read
         ("a = b + ;", "Line 1, column 9: ';' stands where an expression is expected."),
         ("a = (b\n  3);", "Line 2, column 3: an integer, 3, stands where ')' is expected."),
         ("h ? q;", "Line 1, column 3: The character '?' has no meaning in OpenQASM."),
+        ("defcal x $q { }", "Line 1, column 10: '$' cannot stand between 'defcal' and its brace."),
         ("h q; /* never", "Line 1, column 6: A comment is not closed."),
         ("if (a) { x q;", "Line 1, column 14: the end of the program stands where a statement or '}' is expected."),
         ("x q; }", "Line 1, column 6: '}' stands where a statement is expected."),

@@ -45,6 +45,7 @@ WRONG = (
     "x $0;",  # and registers
     "gate g(t) a { rx(u) a; } g(1) q[0];",
     "gate g a { x q[0]; } g q[0];",
+    "gate g a { x $0; }",
     "measure c;",
     "measure q -> c[0];",
     "c = measure q[0];",
@@ -78,6 +79,12 @@ WRONG = (
     "switch (0.5) { case 1 { } }",
     "switch (1) { case 1 { } case 1 { } }",
     "break;",
+    # times
+    "delay[5] q;",
+    "delay[0.5] q;",
+    "delay[10ns] r;",
+    "box[5] { x q; }",
+    "duration d = 5;",
 )
 
 
