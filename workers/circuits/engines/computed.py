@@ -12,7 +12,6 @@ from math import sqrt
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from qiskit.quantum_info import Statevector
 
 from app.circuits.openqasm.types import Fault
@@ -27,7 +26,6 @@ from workers.circuits.engines.computed_code import (
     Jump,
     JumpUnless,
     Look,
-    Matrix,
     Noise,
     Set,
     applications,
@@ -35,20 +33,19 @@ from workers.circuits.engines.computed_code import (
     noise_after,
 )
 from workers.circuits.engines.final_state import draw, rounded
+from workers.circuits.engines.live_state import ZEROS, LiveState, apply
 from workers.circuits.program import Ask, Mean, Program, Sample, generator
 
 MAX_STEPS = 1_000_000  # of one branch: a loop that no outcome ends takes a minute
 STEPS_BETWEEN = 2_000  # looks whether the job was cancelled
 
-State = NDArray[np.complex128]
-
 
 @dataclass(slots=True)
 class _Branch:
-    """Shots that agree so far. state: (2,) per active qubit, the last one first. at: the next step."""
+    """Shots that agree so far. at: the next step."""
 
     at: int
-    state: State
+    state: LiveState
     bits: dict[int, int]
     slots: dict[int, Any]
     shots: int
@@ -59,7 +56,7 @@ class _Branch:
             return sum(self.bits.get(place, 0) << index for index, place in enumerate(leaf.places))
         return self.slots.get(leaf.number, 0)
 
-    def forked(self, state: State, shots: int) -> "_Branch":
+    def forked(self, state: LiveState, shots: int) -> "_Branch":
         return replace(self, state=state, shots=shots, bits=dict(self.bits), slots=dict(self.slots))
 
 
@@ -82,10 +79,7 @@ class _Run:
         self.numbers = {qubit: number for number, qubit in enumerate(program.circuit.qubits)}
 
     def sample(self) -> Sample:
-        qubits = len(self.program.shape.active)
-        state = np.zeros((2,) * qubits, dtype=np.complex128)
-        state[(0,) * qubits] = 1
-        self.waiting.append(_Branch(0, state, {}, {}, self.ask.shots))
+        self.waiting.append(_Branch(0, ZEROS, {}, {}, self.ask.shots))
         while self.waiting:
             self.ask.between()
             self._follow(self.waiting.pop())
@@ -153,16 +147,20 @@ class _Run:
         return [int(count) for count in self.random.multinomial(branch.shots, weights / weights.sum())]
 
     def _look(self, branch: _Branch, step: Look) -> None:
-        zero, one = _halves(branch.state, step.qubit)
-        likely = [_weight(zero), _weight(one)]
         ways = []
-        for outcome, shots in enumerate(self._divided(branch, likely)):
-            if shots:
-                state = branch.state if shots == branch.shots else branch.state.copy()
-                _halves(state, step.qubit)[1 - outcome][...] = 0
-                state /= sqrt(likely[outcome])
-                ways += self._recorded(branch.forked(state, shots), step, outcome)
+        for outcome, half in self._found(branch, step.qubit):
+            ways += self._recorded(half, step, outcome)
         self._go(branch, ways)
+
+    def _found(self, branch: _Branch, qubit: int) -> list[tuple[int, _Branch]]:
+        """The outcomes of a measurement that have shots, each with its branch."""
+        halves = branch.state.halves(qubit)
+        likely = [half.weight() for half in halves]
+        return [
+            (outcome, branch.forked(halves[outcome].scaled(likely[outcome]), shots))
+            for outcome, shots in enumerate(self._divided(branch, likely))
+            if shots
+        ]
 
     def _recorded(self, branch: _Branch, step: Look, outcome: int) -> list[_Branch]:
         """The outcome, or what it is misread for, in the branch's bits."""
@@ -172,21 +170,15 @@ class _Run:
         ways = []
         for read, shots in enumerate(self._divided(branch, [float(p) for p in step.misread[outcome]])):
             if shots:
-                way = branch.forked(branch.state.copy(), shots)
+                way = branch.forked(branch.state, shots)
                 way.bits[step.place] = read
                 ways.append(way)
         return ways
 
     def _clear(self, branch: _Branch, qubit: int) -> None:
-        zero, one = _halves(branch.state, qubit)
-        likely = [_weight(zero), _weight(one)]
-        ways = []
-        for outcome, shots in enumerate(self._divided(branch, likely)):
-            if shots:
-                state = np.zeros_like(branch.state)
-                _halves(state, qubit)[0][...] = (zero, one)[outcome]
-                state /= sqrt(likely[outcome])
-                ways.append(branch.forked(state, shots))
+        ways = [half for _, half in self._found(branch, qubit)]
+        for way in ways:
+            way.state = way.state.without(qubit)
         self._go(branch, ways)
 
     def _noise(self, branch: _Branch, step: Noise) -> None:
@@ -199,9 +191,9 @@ class _Run:
             }
         else:
             every = [apply(branch.state, Apply(operator, step.qubits)) for operator in step.operators]
-            weights = [_weight(state) for state in every]
+            weights = [state.weight() for state in every]
             counts = self._divided(branch, weights)
-            states = {index: state / sqrt(weights[index]) for index, state in enumerate(every) if counts[index]}
+            states = {index: state.scaled(weights[index]) for index, state in enumerate(every) if counts[index]}
         self._go(branch, [branch.forked(state, counts[index]) for index, state in states.items()])
 
     def _go(self, branch: _Branch, ways: list[_Branch]) -> None:
@@ -212,62 +204,23 @@ class _Run:
 
     def _end(self, branch: _Branch) -> None:
         for kept, observable in zip(self.values, self.program.observables, strict=True):
-            value = Statevector(branch.state.reshape(-1)).expectation_value(observable.operator)
+            whole = branch.state.holding(range(len(self.program.shape.active))).amplitudes
+            value = Statevector(whole.reshape(-1)).expectation_value(observable.operator)
             kept.append((float(np.real(value)), branch.shots))
         looks = [step for step in self.code[self.tail :] if isinstance(step, Look)]
         if not looks:
             self._count(branch.bits, branch.shots)
             return
-        read = sorted({step.qubit for step in looks})
-        outcomes, frequencies = draw(rounded(_probabilities(branch.state, read)), branch.shots, self.random)
+        state = branch.state
+        read = sorted({step.qubit for step in looks}.intersection(state.live))
+        outcomes, frequencies = draw(rounded(state.probabilities(read)), branch.shots, self.random)
         for outcome, shots in zip(outcomes.tolist(), frequencies.tolist(), strict=True):
-            bits = branch.bits | {step.place: outcome >> read.index(step.qubit) & 1 for step in looks}
-            self._count(bits, shots)
+            found = {qubit: outcome >> place & 1 for place, qubit in enumerate(read)} | dict.fromkeys(state.ones, 1)
+            self._count(branch.bits | {step.place: found.get(step.qubit, 0) for step in looks}, shots)
 
     def _count(self, bits: dict[int, int], shots: int) -> None:
         width = self.program.circuit.num_clbits
         self.counts["".join(str(bits.get(place, 0)) for place in reversed(range(width)))] += shots
-
-
-def apply(state: State, step: Apply) -> State:
-    """A new state. Axis 0 is the last qubit."""
-    if step.controls:
-        where: list[Any] = [slice(None)] * state.ndim
-        for qubit, value in step.controls:
-            where[state.ndim - 1 - qubit] = value
-        index = tuple(where)
-        controlled = {qubit for qubit, _ in step.controls}
-        lower = {q: q - sum(control < q for control in controlled) for q in step.targets}
-        changed = state.copy()
-        changed[index] = _transformed(state[index], step.matrix, [lower[qubit] for qubit in step.targets])
-        return changed
-    return _transformed(state, step.matrix, step.targets)
-
-
-def _transformed(state: State, matrix: Matrix, targets: Sequence[int]) -> State:
-    width = len(targets)
-    axes = [state.ndim - 1 - qubit for qubit in reversed(targets)]  # the last target is the high bit
-    tensor = matrix.reshape((2,) * (2 * width))
-    result: State = np.moveaxis(np.tensordot(tensor, state, axes=(range(width, 2 * width), axes)), range(width), axes)
-    return result
-
-
-def _halves(state: State, qubit: int) -> tuple[State, State]:
-    """Views of the amplitudes where the qubit is 0, and where it is 1."""
-    before: tuple[Any, ...] = (slice(None),) * (state.ndim - 1 - qubit)
-    return state[(*before, 0, ...)], state[(*before, 1, ...)]
-
-
-def _weight(state: State) -> float:
-    return float(np.sum(state.real**2 + state.imag**2))
-
-
-def _probabilities(state: State, read: Sequence[int]) -> NDArray[np.float64]:
-    """Of the outcomes of these qubits, the first the low bit."""
-    likely: NDArray[np.float64] = state.real**2 + state.imag**2
-    kept = {state.ndim - 1 - qubit for qubit in read}
-    summed: NDArray[np.float64] = likely.sum(axis=tuple(axis for axis in range(state.ndim) if axis not in kept))
-    return summed.reshape(-1)
 
 
 def _tail(code: Code, *, misread: bool) -> int:
