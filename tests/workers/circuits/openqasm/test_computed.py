@@ -10,6 +10,8 @@ from app.circuits.schemas import CircuitJob
 from app.errors import Problem
 from workers.circuits.diagram import diagram_svg
 from workers.circuits.engines import branching, computed
+from workers.circuits.engines.computed_code import Apply
+from workers.circuits.engines.live_state import LiveState, apply
 from workers.circuits.export import to_json, to_openqasm2, to_openqasm3, to_text
 from workers.circuits.parse.openqasm3 import _Writer, parse_openqasm3
 from workers.circuits.program import Ask, Program, Sample
@@ -87,6 +89,26 @@ def test_expectation_values_are_those_before_the_last_measurements() -> None:
     both, one = sampled(COUNTED, observables=observables).expectations
     assert both.value == pytest.approx(1.0)
     assert abs(one.value) < 6 * one.standard_error
+
+
+def test_a_chain_of_teleports_holds_three_qubits_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    widths: list[int] = []
+
+    def watched(state: LiveState, step: Apply) -> LiveState:
+        after = apply(state, step)
+        widths.append(len(after.live))
+        return after
+
+    monkeypatch.setattr(computed, "apply", watched)
+    chain = (
+        "qubit[13] q; bit c; ry(0.8) q[0]; for uint i in [0:2:10] { bit[2] m; h q[i + 1]; cx q[i + 1], q[i + 2]; "
+        "cx q[i], q[i + 1]; h q[i]; m[0] = measure q[i]; m[1] = measure q[i + 1]; "
+        "if (m[1]) { x q[i + 2]; } if (m[0]) { z q[i + 2]; } } ry(-0.8) q[12]; c = measure q[12];"
+    )
+    wanted = job(chain, shots=20)
+    (reading,) = read_all(wanted)
+    assert simulate(reading.routed, Ask(shots=20, seed=3))[0].counts == {"0": 20}
+    assert max(widths) == 3
 
 
 def test_the_same_seed_gives_the_same_counts() -> None:
