@@ -6,13 +6,14 @@ from typing import Any
 from openqasm3 import ast
 
 from app.circuits.openqasm.flow import Flow
+from app.circuits.openqasm.limits import Limits
 from app.circuits.openqasm.memory import Memory
 from app.circuits.openqasm.types import DURATION, Fault
 
 
 class Timing(Flow):
-    def __init__(self, memory: Memory, max_operations: int) -> None:
-        super().__init__(memory, max_operations)
+    def __init__(self, memory: Memory, limits: Limits) -> None:
+        super().__init__(memory, limits)
         timed: dict[type[Any], Callable[[Any], None]] = {ast.DelayInstruction: self._delay, ast.Box: self._box}
         self.does |= timed
 

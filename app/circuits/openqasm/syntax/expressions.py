@@ -125,6 +125,10 @@ class Expressions(Tokens):
                 return self.call(name, self.arguments(), start)
             self.height = 1
             return name
+        if kind == "pow":  # the specification's function; its grammar has the word for the modifier alone
+            name = ast.Identifier(self.take("pow"))
+            name.span = self.span(start, start)
+            return self.call(name, self.arguments(), start)
         if kind == "(":
             self.deeper()
             self.advance()

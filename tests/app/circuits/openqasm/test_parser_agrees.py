@@ -24,7 +24,12 @@ def require_agreement(text: str) -> None:
     except AttributeError:
         assume(False)
     found, refusal = _read(text)
-    assert found == expected or is_stricter(refusal), refusal
+    assert found == expected or is_stricter(refusal) or (expected is None and calls_pow(found)), refusal
+
+
+def calls_pow(program: ast.Program | None) -> bool:
+    """Whether the function `pow` is called: the specification has it, and the grammar of the reference has not."""
+    return "name='pow'" in repr(program)
 
 
 def _read(text: str) -> tuple[ast.Program | None, str]:
