@@ -1,5 +1,6 @@
 """The application: `qstill api`, or `uvicorn --factory app.main:create_app`. Imports neither torch nor qiskit."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
@@ -8,6 +9,7 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from app import __version__, health
 from app.broker import Waker
+from app.circuits.openqasm import door as openqasm3
 from app.circuits.preview import router as circuit_previews
 from app.circuits.reading import router as circuit_results
 from app.circuits.router import router as circuits
@@ -91,9 +93,11 @@ async def _lifespan(application: FastAPI, settings: Settings) -> AsyncIterator[N
         keyring=Keyring(database),
         backlog=Backlog(settings.max_queued_per_owner),
     )
+    warming = asyncio.create_task(asyncio.to_thread(openqasm3.warm))
     try:
         yield
     finally:
+        await warming
         await tailer.close()
         reaper.close()
         waker.close()

@@ -4,14 +4,14 @@ from openqasm3 import ast
 
 from app.circuits.openqasm.entities import Qubits, Variable
 from app.circuits.openqasm.steps import Barrier, Definition, Gate
-from app.circuits.openqasm.timing import Timing
+from app.circuits.openqasm.subroutines import Subroutines
 from app.circuits.openqasm.types import FLOAT, Fault
 from app.circuits.openqasm.values import Free, Value
 
 MAX_GATE_OPERATIONS = 10_000  # of one definition, all that it stands for written out
 
 
-class Definitions(Timing):
+class Definitions(Subroutines):
     in_gate = False
 
     def definition(self, node: ast.QuantumGateDefinition) -> Definition:

@@ -30,3 +30,8 @@ def elaborated(source: str, limits: Limits = USUAL) -> Elaborated | None:
         if problem.code in _LEFT_TO_THE_WORKER and not final:
             return None
         raise
+
+
+def warm() -> None:
+    """Import what the first program would wait for."""
+    elaborated("OPENQASM 3.0; qubit q;")
