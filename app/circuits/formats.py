@@ -19,10 +19,10 @@ BELL_SOURCE = 'OPENQASM 3.0; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0
 BELL_SOURCE_2 = 'OPENQASM 2.0; include "qelib1.inc"; qreg q[2]; creg c[2]; h q[0]; cx q[0], q[1]; measure q -> c;'
 
 CIRQ_EXAMPLE = (
-    '{"cirq_type": "Circuit", "moments": [{"operations": [{"cirq_type": "GateOperation", "gate": {"cirq_type": '
-    '"HPowGate"}, "qubits": [{"cirq_type": "LineQubit", "x": 0}]}]}, {"operations": [{"cirq_type": "GateOperation", '
-    '"gate": {"cirq_type": "CXPowGate"}, "qubits": [{"cirq_type": "LineQubit", "x": 0}, '
-    '{"cirq_type": "LineQubit", "x": 1}]}]}]}'
+    '{"cirq_type": "Circuit", "moments": [{"cirq_type": "Moment", "operations": [{"cirq_type": "GateOperation", '
+    '"gate": {"cirq_type": "HPowGate"}, "qubits": [{"cirq_type": "LineQubit", "x": 0}]}]}, {"cirq_type": "Moment", '
+    '"operations": [{"cirq_type": "GateOperation", "gate": {"cirq_type": "CXPowGate"}, "qubits": [{"cirq_type": '
+    '"LineQubit", "x": 0}, {"cirq_type": "LineQubit", "x": 1}]}]}]}'
 )
 
 

@@ -60,14 +60,20 @@ def written(form: Form) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def quantised_dynamically(content: bytes, operators: list[str], *, unsigned: bool = False) -> bytes:
-    """The same model with weights of 8 bits in these operators; activations are scaled as they come."""
+def quantised_dynamically(content: bytes, operators: list[str]) -> bytes:
+    """The same model with weights of 8 bits in these operators; activations are scaled as they come.
+
+    Weights are unsigned: processors without VNNI add up two signed products in 16 bits, where they saturate.
+    """
     with tempfile.TemporaryDirectory() as folder, quietly():
         place = Path(folder) / "int8.onnx"
-        kind = quantization.QuantType.QUInt8 if unsigned else quantization.QuantType.QInt8
         model = onnx.load_from_string(content)
         quantization.quantize_dynamic(
-            model, place, weight_type=kind, op_types_to_quantize=operators, extra_options=FLOAT
+            model,
+            place,
+            weight_type=quantization.QuantType.QUInt8,
+            op_types_to_quantize=operators,
+            extra_options=FLOAT,
         )
         return place.read_bytes()
 

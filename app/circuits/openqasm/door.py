@@ -22,6 +22,7 @@ def elaborated(source: str, limits: Limits = USUAL) -> Elaborated | None:
     from app.circuits.openqasm.reader import elaborate  # its syntax tree's package takes 0.2 s to import
 
     if len(source) > MAX_CHARACTERS:
+        _refuse_what_is_too_deep(source[:MAX_CHARACTERS])
         return None
     try:
         return elaborate(source, limits=replace(limits, operations=min(limits.operations, MAX_OPERATIONS)))
@@ -30,6 +31,17 @@ def elaborated(source: str, limits: Limits = USUAL) -> Elaborated | None:
         if problem.code in _LEFT_TO_THE_WORKER and not final:
             return None
         raise
+
+
+def _refuse_what_is_too_deep(beginning: str) -> None:
+    """Of a long program: what no end could mend."""
+    from app.circuits.openqasm.syntax.statements import parse_program
+
+    try:
+        parse_program(beginning)
+    except Problem as problem:
+        if problem.code == "qasm_too_deep":
+            raise
 
 
 def warm() -> None:

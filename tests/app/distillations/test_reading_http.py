@@ -120,6 +120,7 @@ def recommender() -> Json:
             "teacher": {"source": "train", "architecture": network},
             "student": {"architecture": network},
             "objective": {"kind": "rrd"},
+            "training": {"seed": 0},
             "evaluation": {"k": 10},
         },
     }

@@ -179,6 +179,7 @@ def test_two_submissions_that_name_the_same_do_not_wait_for_each_other(
     if database.sqlite:
         pytest.skip("SQLite has one writer at a time, whatever it writes")
     name, both = database.write(kind.add), threading.Barrier(2, timeout=10)
+    database.write(lambda connection: submit(connection, kind, name))  # its owner's turn is there from now on
     with ThreadPoolExecutor(2) as pool:
         waiting = [
             pool.submit(where.write, lambda connection: submit(connection, kind, name, both.wait))

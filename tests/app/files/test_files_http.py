@@ -114,7 +114,7 @@ def test_a_deleted_file_is_gone_with_its_bytes(client: httpx.Client, service: Se
     for link in file["links"].values():
         refused(client.get(link), 404, "file_not_found")
     refused(client.delete(file["links"]["self"]), 404, "file_not_found")
-    reap(service.front.database, service.front.store, lambda queue, count: None, 1.0)
+    reap(service.front.database, service.front.store, lambda queue: None)
     assert service.stored() == []
 
 

@@ -38,7 +38,7 @@ def promote(client: httpx.Client, **body: Any) -> Json:
 
 
 def sweep(service: Service) -> None:
-    reap(service.front.database, service.front.store, lambda queue, count: None, 1.0)
+    reap(service.front.database, service.front.store, lambda queue: None)
 
 
 def test_a_model_outlives_the_job_that_made_it(client: httpx.Client, worker: Worker, service: Service) -> None:

@@ -1,6 +1,5 @@
 """Weights and activations of 8 bits, by onnxruntime's own quantiser: its files run on its integer kernels."""
 
-import onnx
 from torch import Tensor
 
 from workers.distillation.export import CalibrationRows
@@ -9,9 +8,7 @@ from workers.distillation.onnx_file import quantised_dynamically, quantised_stat
 
 def to_int8_dynamic(content: bytes) -> bytes:
     """Weights of 8 bits; activations are scaled anew for every batch. What is quantised already stays as it is."""
-    convolves = any(node.op_type == "Conv" for node in onnx.load_from_string(content).graph.node)
-    # onnxruntime's integer convolution is twice as fast with unsigned weights; matrix products with signed ones.
-    return quantised_dynamically(content, ["MatMul", "Conv"], unsigned=convolves)
+    return quantised_dynamically(content, ["MatMul", "Conv"])
 
 
 def to_int8_static(content: bytes, calibration: Tensor) -> bytes:

@@ -6,7 +6,7 @@ Between the class probabilities of each row (inter-class), and of each class ove
 import torch
 from torch import Tensor
 
-from workers.distillation.objectives.terms import Target, Terms, label_term, upcast
+from workers.distillation.objectives.terms import Target, Terms, label_term
 from workers.distillation.signals import Signal
 
 LEAST_VARIATION = 1e-10  # summed squares of a vector whose largest value is 1; below it float32 holds only rounding
@@ -37,8 +37,9 @@ def dist(
     hard term. The authors' code for CIFAR multiplies by T²; a correlation is free of scale, so that its gradient does
     not fall with T, and nothing is multiplied here. At T=1, the default, both are the same.
     """
-    p, q = (torch.softmax(upcast(logits) / temperature, dim=1) for logits in (signal.logits, student))
-    inter, intra = pearson_distance(q, p), pearson_distance(q.T, p.T)
+    # Near-uniform probabilities less their mean are rounding in float32: of 10,000 classes at T=1000 a percent.
+    p, q = (torch.softmax(logits.double() / temperature, dim=1) for logits in (signal.logits, student))
+    inter, intra = pearson_distance(q, p).float(), pearson_distance(q.T, p.T).float()
     hard, soft = label_term(student, target), beta * inter + gamma * intra
     return {
         "hard": hard,

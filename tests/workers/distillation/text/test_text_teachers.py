@@ -100,8 +100,11 @@ def test_a_language_model_teaches_other_texts_with_its_own_tokenizer(
     other.write_text("\n".join(json.dumps({"text": row["text"].upper() + "é"}) for row in texts()))
     taught = house(files={"file_1": other, "file_2": first.scratch / "teacher.safetensors"})
     changes = {"tokenizer": {"kind": "teacher"}}
-    run(job(SPEAK | UPLOADED, dataset=changes), taught)
-    assert not any("test rows" in said for said in json.loads(taught.published["report.json"])["warnings"])
+    knowing = {"teacher": UPLOADED["teacher"] | {"accept": ["teacher_worse_than_chance"]}}  # most letters are unknown
+    run(job(SPEAK | knowing, dataset=changes), taught)
+    assert not any(
+        "on some of these test rows" in said for said in json.loads(taught.published["report.json"])["warnings"]
+    )
     assert json.loads(taught.published["report.json"])["text"]["unknown_share"] > 0
     with pytest.raises(Problem) as masked:
         run(job(FILL | UPLOADED, dataset=changes, student={"initialise_from_teacher": None}), taught)
