@@ -1,5 +1,4 @@
-"""Reading OpenQASM 3 of 1,000 gates: our reader of straight-line programs against `qiskit.qasm3.loads`, and our parser
-against the reference's.
+"""Reading OpenQASM 3 of 1,000 gates: our reader against `qiskit.qasm3.loads`, and our parser against the reference's.
 
 `python -m benchmarks.circuits.openqasm3`
 """
