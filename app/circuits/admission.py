@@ -160,7 +160,7 @@ def _check_size(circuit: Circuit, limits: Limits) -> int:
     """Returns how many operations the circuit has, as far as its text tells."""
     match circuit:
         case OpenQasm3Circuit():
-            openqasm3.elaborated(circuit.source, limits.openqasm3)
+            openqasm3.check_openqasm3(circuit.source, limits.openqasm3)
             return circuit.source.count(";")
         case OpenQasm2Circuit():
             openqasm2.check_openqasm2(

@@ -8,6 +8,7 @@ from app.circuits.openqasm.steps import Elaborated
 from app.errors import Problem
 
 MAX_CHARACTERS = 40_000  # 30 ms on the event loop; a longer program is judged by the worker alone
+LOOKED_AT = 10_000  # characters of a longer one
 MAX_OPERATIONS = 5_000  # written out: loops have more than their text tells
 USUAL = Limits()
 _LEFT_TO_THE_WORKER = {
@@ -16,14 +17,23 @@ _LEFT_TO_THE_WORKER = {
 }  # its bounds are wider, and it has the inputs' values
 
 
-@lru_cache(64)
+def check_openqasm3(source: str, limits: Limits = USUAL) -> None:
+    """Raise `Problem` for what is wrong with a program, of a long one for what no end of it could mend."""
+    if len(source) > MAX_CHARACTERS:
+        _refuse_what_is_too_deep(source[:LOOKED_AT])
+    else:
+        elaborated(source, limits)
+
+
 def elaborated(source: str, limits: Limits = USUAL) -> Elaborated | None:
     """The program's steps; None where it is too long to be looked at here. Raises `Problem` for what is wrong."""
+    return None if len(source) > MAX_CHARACTERS else _elaborated(source, limits)
+
+
+@lru_cache(8)  # a submission asks twice
+def _elaborated(source: str, limits: Limits) -> Elaborated | None:
     from app.circuits.openqasm.reader import elaborate  # its syntax tree's package takes 0.2 s to import
 
-    if len(source) > MAX_CHARACTERS:
-        _refuse_what_is_too_deep(source[:MAX_CHARACTERS])
-        return None
     try:
         return elaborate(source, limits=replace(limits, operations=min(limits.operations, MAX_OPERATIONS)))
     except Problem as problem:
@@ -34,7 +44,6 @@ def elaborated(source: str, limits: Limits = USUAL) -> Elaborated | None:
 
 
 def _refuse_what_is_too_deep(beginning: str) -> None:
-    """Of a long program: what no end could mend."""
     from app.circuits.openqasm.syntax.statements import parse_program
 
     try:

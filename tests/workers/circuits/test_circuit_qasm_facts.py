@@ -1,7 +1,8 @@
 """The front door reads from straight-line OpenQASM what the worker finds in the parsed circuit, or it says nothing."""
 
+import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from math import pi
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from app.circuits.admission import Limits, admit
 from app.circuits.admission import wanted as asked_of
 from app.circuits.methods import Facts, best
+from app.circuits.openqasm import door
 from app.circuits.openqasm.door import MAX_CHARACTERS
 from app.circuits.qasm_facts import GATES, qasm_facts
 from app.circuits.schemas import CircuitJob
@@ -42,6 +44,16 @@ NOT_IN_2 = {"phase", "cphase"}
 ANGLES = st.sampled_from(["0", "pi", "-pi/2", "pi/4", "3*pi/2", "2*pi", "0.3", "1.5707963267948966", "(pi + 0.2)/2"])
 
 Json = dict[str, Any]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _as_the_door() -> Iterator[None]:
+    """The API has its reader warm and holds neither torch nor Qiskit, whose objects a collection would look through."""
+    door.warm()
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @st.composite
