@@ -65,7 +65,7 @@ def test_a_file_scores_every_item_for_any_users(architecture: AnyScorer) -> None
 
     small = to_int8(content)
     kinds = {tensor.data_type for tensor in onnx.load_from_string(small).graph.initializer if np.prod(tensor.dims) > 16}
-    assert onnx.TensorProto.INT8 in kinds
+    assert onnx.TensorProto.UINT8 in kinds
     facts, smaller = described(small, network, data(), 5, 1), ort.InferenceSession(small)
     scores = torch.from_numpy(smaller.run(["scores"], {"users": np.arange(60)})[0])
     again = quality(rank(lambda users: scores[users].clone(), data().test, data().untested, 5), 5)
