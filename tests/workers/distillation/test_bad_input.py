@@ -2,7 +2,6 @@
 
 import io
 import json
-import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -29,7 +28,6 @@ from workers.distillation.text.rows import load_text
 Make = Callable[..., Any]
 Json = dict[str, Any]
 
-CHEAP_SECONDS = 5.0  # of computing; most take some hundredths
 ONNX = {"source": "file", "file": "file_2", "format": "onnx"}
 UPLOADED = {"source": "file", "file": "file_1", "labelled": None}
 TEXTS = {"source": "builtin_text", "name": "python_topics", "task": "classification"}
@@ -177,10 +175,8 @@ def refusals(body: DistillationJob, house: Make, files: dict[str, Path]) -> list
     found = []
     for ask in (lambda told: run(body, told), lambda told: inspect(question(body), told)):
         told = house(files=files)
-        began = time.process_time()
         with pytest.raises(Problem) as refused:
             ask(told)
-        assert time.process_time() - began < CHEAP_SECONDS
         assert (told.events, told.published) == ([], {})
         found.append(refused.value)
     return found
