@@ -1,0 +1,188 @@
+"""What the service answers, as one record: moving and renaming modules must not change it.
+
+`python -m benchmarks.behaviour` compares with behaviour.json beside this file, `… --record` writes it anew (minutes).
+In the record: a digest of each path and schema of the OpenAPI document, the students of examples/ (the same seed trains
+the same bits on one machine), and the counts of 200 seeded circuits over all formats and methods.
+"""
+
+import hashlib
+import json
+import random
+import sys
+from pathlib import Path
+from typing import Any
+
+import cirq
+
+from benchmarks.client import Client, finished
+from benchmarks.servers import ROOT, qstill_up
+
+RECORD = Path(__file__).with_suffix(".json")
+CIRCUITS = 200
+SHOTS = 400
+EVERY = 0.2  # seconds between two looks at a job
+LONG = {"compress-digits.json", "distil-digits-noise.json", "distil-digits-matching.json"}  # over a minute
+
+CLIFFORD = ("h", "x", "s", "cx", "cz", "swap")
+GATES = (*CLIFFORD, "t", "rx", "ry", "rz")
+METHODS = (
+    "auto",
+    "statevector",
+    "density_matrix",
+    "matrix_product_state",
+    "stabilizer",
+    "trajectories",
+    "shot_branching",
+)
+NOISE = {"model": "depolarizing", "one_qubit": 0.01, "two_qubit": 0.05}
+CIRQ: dict[str, Any] = {
+    "h": cirq.H,
+    "x": cirq.X,
+    "s": cirq.S,
+    "t": cirq.T,
+    "cx": cirq.CNOT,
+    "cz": cirq.CZ,
+    "swap": cirq.SWAP,
+    "rx": cirq.rx,
+    "ry": cirq.ry,
+    "rz": cirq.rz,
+}
+HEADERS = {
+    "openqasm3": 'OPENQASM 3.0; include "stdgates.inc"; qubit[{0}] q; bit[{0}] c;',
+    "openqasm2": 'OPENQASM 2.0; include "qelib1.inc"; qreg q[{0}]; creg c[{0}];',
+}
+MEASURED = {"openqasm3": "c = measure q;", "openqasm2": "measure q -> c;"}
+
+Json = dict[str, Any]
+Gate = tuple[str, tuple[int, ...], float | None]
+
+
+def observed() -> Json:
+    with qstill_up() as server:
+        client = Client(server.port)
+        return {"openapi": _document(client), "students": _students(client), "counts": _counts(client)}
+
+
+def _document(client: Client) -> Json:
+    document = client.get("/openapi.json")
+    parts = {path: document["paths"][path] for path in document["paths"]} | document["components"]["schemas"]
+    return {name: _digest(part) for name, part in sorted(parts.items())}
+
+
+def _students(client: Client) -> Json:
+    found = {}
+    for path in sorted((ROOT / "examples").glob("*.json")):
+        body = json.loads(path.read_text(encoding="utf-8"))
+        if "circuit" in body or path.name in LONG:
+            continue
+        job = client.post("/v1/distillations", body)
+        found[path.name] = client.poll(job["id"], finished, EVERY)["result"]["student_sha256"]
+        print(path.name, file=sys.stderr)
+    return found
+
+
+def _counts(client: Client) -> list[Json]:
+    jobs = [client.post("/v1/circuits", job)["id"] for job in circuits()]
+    return [_outcome(client.poll(job, finished, EVERY)) for job in jobs]
+
+
+def _outcome(job: Json) -> Json:
+    if job["status"] != "succeeded":
+        return {"code": job["error"]["code"]}
+    result = job["result"]
+    return {"method": result["method"], "counts": _digest(result["counts"])}
+
+
+def circuits() -> list[Json]:
+    """Bodies of circuit jobs, always the same."""
+    return [_job(number, random.Random(number)) for number in range(CIRCUITS)]
+
+
+def _job(number: int, chance: random.Random) -> Json:
+    method = METHODS[number % len(METHODS)]
+    qubits = chance.randint(2, 5)
+    gates = [_gate(chance, qubits, CLIFFORD if method == "stabilizer" else GATES) for _ in range(chance.randint(5, 25))]
+    job: Json = {
+        "circuit": (_as_json, _as_qasm3, _as_qasm2, _as_cirq)[number // len(METHODS) % 4](qubits, gates),
+        "shots": SHOTS,
+        "seed": number,
+        "method": method,
+    }
+    if method == "trajectories" or (method in ("auto", "density_matrix") and chance.random() < 0.4):
+        job["noise"] = NOISE
+    return job
+
+
+def _gate(chance: random.Random, qubits: int, names: tuple[str, ...]) -> Gate:
+    name = chance.choice(names)
+    targets = chance.sample(range(qubits), 2 if name in ("cx", "cz", "swap") else 1)
+    return name, tuple(targets), round(chance.uniform(-3, 3), 6) if name in ("rx", "ry", "rz") else None
+
+
+def _as_json(qubits: int, gates: list[Gate]) -> Json:
+    operations: list[Json] = []
+    for name, targets, angle in gates:
+        operation: Json = {"gate": name.removeprefix("c"), "target": targets[-1]}
+        if name == "swap":
+            operation = {"gate": name, "targets": [*targets]}
+        elif len(targets) == 2:
+            operation["control"] = targets[0]
+        operations.append(operation if angle is None else operation | {"rotation": angle})
+    return {"format": "json", "qubits": qubits, "operations": operations}
+
+
+def _as_qasm3(qubits: int, gates: list[Gate]) -> Json:
+    return _as_qasm("openqasm3", qubits, gates)
+
+
+def _as_qasm2(qubits: int, gates: list[Gate]) -> Json:
+    return _as_qasm("openqasm2", qubits, gates)
+
+
+def _as_qasm(version: str, qubits: int, gates: list[Gate]) -> Json:
+    lines = [
+        f"{name}{'' if angle is None else f'({angle})'} {', '.join(f'q[{qubit}]' for qubit in targets)};"
+        for name, targets, angle in gates
+    ]
+    source = "\n".join([HEADERS[version].format(qubits), *lines, MEASURED[version]])
+    return {"format": version, "source": source}
+
+
+def _as_cirq(qubits: int, gates: list[Gate]) -> Json:
+    line = cirq.LineQubit.range(qubits)
+    circuit = cirq.Circuit(cirq.I.on_each(*line))
+    for name, targets, angle in gates:
+        gate = CIRQ[name] if angle is None else CIRQ[name](angle)
+        circuit.append(gate.on(*(line[qubit] for qubit in targets)))
+    circuit.append(cirq.measure(*line, key="c"))
+    return {"format": "cirq", "source": cirq.to_json(circuit)}
+
+
+def _digest(part: object) -> str:
+    return hashlib.sha256(json.dumps(part, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _differences(before: Any, after: Any, place: str = "") -> list[str]:
+    if isinstance(before, list) and isinstance(after, list):
+        before, after = dict(enumerate(before)), dict(enumerate(after))
+    if not (isinstance(before, dict) and isinstance(after, dict)):
+        return [] if before == after else [f"{place}: {before} → {after}"]
+    return [
+        each
+        for key in sorted({*before, *after}, key=str)
+        for each in _differences(before.get(key), after.get(key), f"{place}/{key}")
+    ]
+
+
+def main(arguments: list[str]) -> int:
+    found = observed()
+    if arguments == ["--record"]:
+        RECORD.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+        return 0
+    differences = _differences(json.loads(RECORD.read_text(encoding="utf-8")), found)
+    print(*differences or ["nothing has changed"], sep="\n")
+    return 1 if differences else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
