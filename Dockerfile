@@ -20,7 +20,7 @@ RUN python -m venv --without-pip /opt/qstill
 WORKDIR /src
 COPY pyproject.toml constraints.txt ./
 # pyproject.toml names a README.md; an image needs none.
-RUN touch README.md && pip --python /opt/qstill/bin/python install -c constraints.txt '.[postgresql]'
+RUN touch README.md && pip --python /opt/qstill/bin/python install -c constraints.txt '.[server,postgresql]'
 
 
 # Qstill itself, in an environment of its own at the same place: laid over the one above, it is a layer of a few 100 kB.
@@ -28,6 +28,8 @@ FROM base AS package
 RUN python -m venv --without-pip /opt/qstill
 WORKDIR /src
 COPY pyproject.toml ./
+COPY qstill qstill
+COPY ledger ledger
 COPY app app
 COPY workers workers
 RUN touch README.md && pip --python /opt/qstill/bin/python install --no-deps .

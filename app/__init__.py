@@ -1,3 +1,1 @@
-"""The front door of Qstill, and everything that both sides agree on. Imports neither torch nor qiskit."""
-
-__version__ = "0.1.0"
+"""The front door: HTTP, the command, the pages. Imports neither torch nor qiskit nor the engine room."""

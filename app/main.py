@@ -7,34 +7,35 @@ from collections.abc import AsyncIterator
 from fastapi import FastAPI
 from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
-from app import __version__, health
-from app.broker import Waker
-from app.circuits.openqasm import door as openqasm3
-from app.circuits.preview import router as circuit_previews
-from app.circuits.reading import router as circuit_results
-from app.circuits.router import router as circuits
-from app.circuits.templates.router import router as templates
-from app.database import Database
-from app.distillations.reading import router as distillation_results
-from app.distillations.router import router as distillations
-from app.files.router import router as files
-from app.http import openapi, problems
+from app.circuits.endpoints import router as circuits
+from app.circuits.preview_endpoints import router as circuit_previews
+from app.circuits.result_endpoints import router as circuit_results
+from app.circuits.templates.endpoints import router as templates
+from app.distillations.endpoints import router as distillations
+from app.distillations.report_endpoints import router as distillation_results
+from app.files.endpoints import router as files
+from app.http import health, openapi
 from app.http.front import Front
 from app.http.limits import Backlog
-from app.http.parameters import ALL_ARE_KNOWN
+from app.http.refusals import problems
+from app.http.refusals.parameters import ALL_ARE_KNOWN
 from app.http.tailer import Tailer
 from app.ionq import errors as ionq_errors
-from app.ionq.router import PREFIX as IONQ
-from app.ionq.router import router as ionq
-from app.jobs.reaper import Reaper
-from app.jobs.router import router as jobs
+from app.ionq.endpoints.router import PREFIX as IONQ
+from app.ionq.endpoints.router import router as ionq
+from app.jobs.endpoints import router as jobs
 from app.keys.keyring import Keyring
-from app.models.predict import router as predictions
-from app.models.router import router as models
-from app.settings import Settings
-from app.store.folder import FolderStore
-from app.sweeps.router import router as sweeps
+from app.models.endpoints import router as models
+from app.models.prediction_endpoints import router as predictions
+from app.sweeps.endpoints import router as sweeps
 from app.web import docs
+from ledger.broker.wakeups import Waker
+from ledger.database import Database
+from ledger.reaper import Reaper
+from ledger.settings import Settings
+from ledger.store.folder import FolderStore
+from qstill import __version__
+from qstill.contract.circuits.openqasm3 import door as openqasm3
 
 DESCRIPTION = """Knowledge distillation and quantum circuits as one service.
 

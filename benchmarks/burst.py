@@ -14,11 +14,11 @@ from typing import Any
 import psutil
 from redis import Redis
 
-from app.broker import CIRCUITS
 from benchmarks.client import BELL, Client, finished
 from benchmarks.load import apply_load
 from benchmarks.report import Line, milliseconds, report
 from benchmarks.servers import Server, qstill_up
+from ledger.broker.wakeups import CIRCUITS
 from tests import services
 
 BURST = 10_000

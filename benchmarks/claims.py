@@ -12,15 +12,15 @@ from statistics import median
 
 from sqlalchemy import Connection, func, insert, literal, select, text
 
-from app.database import Database
-from app.ids import new_id
-from app.jobs import ledger, queries
-from app.jobs.machine import Status
-from app.jobs.queries import JobFilter
-from app.jobs.tables import events, jobs, turns
-from app.migrations import migrate
 from benchmarks.report import Line, report
 from benchmarks.servers import temporary_folder
+from ledger import ledger, queries
+from ledger.database import Database
+from ledger.ids import new_id
+from ledger.machine import Status
+from ledger.migrations import migrate
+from ledger.queries import JobFilter
+from ledger.tables import events, jobs, turns
 from tests import services
 
 FEW, MANY = 100, 100_000  # queued jobs

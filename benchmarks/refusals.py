@@ -11,7 +11,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from app.errors import Problem
+from qstill.contract.errors import Problem
 
 RECORD = Path(__file__).with_suffix(".json")
 SEEN = Path(".pytest_cache/refusals")

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from sqlalchemy import create_engine, text
 
-from app.database import Database
-from app.migrations import migrate
+from ledger.database import Database
+from ledger.migrations import migrate
 from tests import services
 
 settings.register_profile("qstill", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])

@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import psutil
 
-from app.broker import QUEUES
 from app.cli.client import Client
+from ledger.broker.wakeups import QUEUES
 from tests.services import free_port
 
 READY_SECONDS = 90

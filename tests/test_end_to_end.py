@@ -15,8 +15,8 @@ import numpy
 import onnxruntime
 import pytest
 
-from app.circuits.schemas import CircuitJob
 from app.cli.client import Client
+from qstill.contract.circuits.job import CircuitJob
 from tests import services
 from tests.service import Service, cluster, running, wait_for
 

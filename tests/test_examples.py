@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter
 
-from app.circuits.schemas import CircuitJob
 from app.cli.demo import DISTILLATION, GHZ
-from app.distillations.domains import AnyJob, Job
+from qstill.contract.circuits.job import CircuitJob
+from qstill.contract.distillations.domains import AnyJob, Job
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = sorted((ROOT / "examples").glob("*.json"))

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from pydantic import TypeAdapter
 
-from app.distillations.domains import AnyJob, Job
+from qstill.contract.distillations.domains import AnyJob, Job
 from tests.service import running
 
 PROGRAM = Path(__file__).parent.parent / "examples" / "figures.py"

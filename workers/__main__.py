@@ -5,9 +5,9 @@ import sys
 
 import click
 
-from app.broker import QUEUES
-from app.guard import end_with_parent
-from app.settings import Settings
+from ledger.broker.wakeups import QUEUES
+from ledger.guard import end_with_parent
+from ledger.settings import Settings
 from workers.children import ChildDied
 from workers.wakeup import work
 

@@ -2,11 +2,11 @@
 
 from celery import Celery
 
-from app.settings import Settings
+from ledger.settings import Settings
 
 
 def configure(celery: Celery, settings: Settings) -> None:
-    """Set up an application for receiving; `app.broker.make_celery` has set up what senders need too."""
+    """Set up an application for receiving; `ledger.broker.wakeups.make_celery` has set up what senders need too."""
     celery.conf.update(
         # With late acknowledgement a task longer than the visibility timeout runs again beside itself (celery#5935).
         task_acks_late=False,

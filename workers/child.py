@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from app.errors import Problem
-from app.jobs.tables import CIRCUIT_QUESTION, DISTILLATION_QUESTION
+from ledger.tables import CIRCUIT_QUESTION, DISTILLATION_QUESTION
+from qstill.contract.errors import Problem
 from workers.run import Run, Stopped
 
 PROGRESS_SECONDS = 0.25  # a person reads no faster
@@ -90,8 +90,8 @@ def main() -> None:
 def load(kind: str) -> Mapping[str, Compute]:
     """The computations of a kind of child by the kind of job, warmed up: imports take a new child its first seconds."""
     if kind == "circuit":
-        from app.circuits.inspection import Inspection
-        from app.circuits.schemas import CircuitJob
+        from qstill.contract.circuits.inspection import Inspection
+        from qstill.contract.circuits.job import CircuitJob
         from workers.circuits.inspection import inspect
         from workers.circuits.run import run as run_circuit
         from workers.circuits.run import warm
@@ -104,12 +104,12 @@ def load(kind: str) -> Mapping[str, Compute]:
     if kind == "distillation":
         from pydantic import TypeAdapter
 
-        from app.distillations.domains import AnyJob, Job
-        from app.distillations.inspection import Inspection as Asked
-        from app.distillations.preflight import PreflightQuestion
-        from app.models.predictions import Question
+        from qstill.contract.distillations.domains import AnyJob, Job
+        from qstill.contract.distillations.inspection import Inspection as Asked
+        from qstill.contract.distillations.preflight import PreflightQuestion
+        from qstill.contract.models.predictions import Question
+        from workers.distillation.classification import run as run_distillation
         from workers.distillation.inspection import inspect as answer_question
-        from workers.distillation.run import run as run_distillation
 
         bodies: TypeAdapter[AnyJob] = TypeAdapter(Job)
         questions: TypeAdapter[Question | PreflightQuestion] = TypeAdapter(Asked)
@@ -123,7 +123,7 @@ def load(kind: str) -> Mapping[str, Compute]:
 
 def _sweep(spec: str, run: Run) -> dict[str, Any]:
     """Imported when one comes: Optuna takes half a second that other distillations need not wait for."""
-    from app.sweeps.schemas import Sweep
+    from qstill.contract.sweeps.sweep import Sweep
     from workers.sweeps.run import run as run_sweep
 
     return run_sweep(Sweep.model_validate_json(spec), run)

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, cast
 
 import psutil
 
-from app.jobs.tables import CIRCUIT_QUESTION, DISTILLATION_QUESTION
+from ledger.tables import CIRCUIT_QUESTION, DISTILLATION_QUESTION
 
 # Matrix products on a GPU are the same bits in every run only with workspaces of a fixed size, read once, when CUDA
 # starts; without them torch refuses such products while it is asked for deterministic algorithms, as training is.

@@ -19,15 +19,15 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, bindparam, literal, select, union_all
 from sqlalchemy.exc import OperationalError
 
-from app.database import Change, Database
-from app.errors import Problem
-from app.jobs import ledger, queries
-from app.jobs.ledger import STATE, Claim, StaleFence
-from app.jobs.machine import Status
-from app.jobs.tables import artifacts, files, job_files, models
-from app.settings import Settings
-from app.store.artifacts import INLINE_BYTES, INLINE_KINDS
-from app.store.folder import FolderStore, Stored
+from ledger import ledger, queries
+from ledger.database import Change, Database
+from ledger.ledger import STATE, Claim, StaleFence
+from ledger.machine import Status
+from ledger.settings import Settings
+from ledger.store.artifacts import INLINE_BYTES, INLINE_KINDS
+from ledger.store.folder import FolderStore, Stored
+from ledger.tables import artifacts, files, job_files, models
+from qstill.contract.errors import Problem
 from workers.children import START_SECONDS, Child, ChildDied, Message
 
 T = TypeVar("T")

@@ -12,13 +12,13 @@ from celery import signals
 from celery.platforms import SecurityWarning
 from sqlalchemy import Connection
 
-from app.broker import CIRCUITS, QUESTIONS, WAKEUP_TASK, Waker, make_celery
-from app.database import Database
-from app.jobs import ledger
-from app.jobs.ledger import Claim
-from app.jobs.reaper import Reaper
-from app.settings import Settings
-from app.store.folder import FolderStore
+from ledger import ledger
+from ledger.broker.wakeups import CIRCUITS, QUESTIONS, WAKEUP_TASK, Waker, make_celery
+from ledger.database import Database
+from ledger.ledger import Claim
+from ledger.reaper import Reaper
+from ledger.settings import Settings
+from ledger.store.folder import FolderStore
 from workers.celery_app import configure
 from workers.children import Nursery
 from workers.pool import TaskPool

@@ -6,7 +6,7 @@ from heapq import nsmallest
 from math import fsum, isfinite
 
 from app.circuits.counts import StoredCounts
-from app.circuits.statistics import (
+from qstill.contract.circuits.results.statistics import (
     IMPOSSIBLE,
     MIN_EXPECTED,
     ChiSquareTest,
@@ -17,8 +17,8 @@ from app.circuits.statistics import (
     total_variation,
     two_sample_chi_square,
 )
-from app.circuits.views import ChiSquareView, ComparedOutcome, ComparisonView, OtherCompared
-from app.errors import Problem
+from qstill.contract.circuits.results.views import ChiSquareView, ComparedOutcome, ComparisonView, OtherCompared
+from qstill.contract.errors import Problem
 
 IDEAL = "ideal"
 COMPLETE = 1e-6  # how far from 1 a distribution may add up; single precision leaves about this

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.circuits.views import Register
+from qstill.contract.circuits.results.views import Register
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,12 +7,12 @@ import sys
 import click
 import uvicorn
 
-from app.database import Database
-from app.guard import end_with_parent
-from app.health import database_trouble
+from app.http.health import database_trouble
 from app.keys.keyring import Keyring
 from app.main import create_app
-from app.settings import LOOPBACK, Settings
+from ledger.database import Database
+from ledger.guard import end_with_parent
+from ledger.settings import LOOPBACK, Settings
 
 SWITCH_SECONDS = 0.001  # the event loop waits this long for the ledger's thread, not Python's 5 ms
 GRACE_SECONDS = 5  # an event stream does not end by itself

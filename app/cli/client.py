@@ -11,7 +11,7 @@ import click
 import httpx
 import httpx_sse
 
-from app.jobs.machine import FINAL
+from ledger.machine import FINAL
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ from rich.console import Console
 from app.cli.client import Client, Job
 from app.cli.show import show
 from app.cli.watch import watch
-from app.guard import PARENT
+from ledger.guard import PARENT
 
 READY_SECONDS = 120
 STOP_SECONDS = 40

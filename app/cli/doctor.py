@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 import redis
 
-from app.database import Database
-from app.health import database_trouble
+from app.http.health import database_trouble
 from app.keys.keyring import Keyring
-from app.settings import GIBIBYTE, LOOPBACK, Settings, machine_memory
+from ledger.database import Database
+from ledger.settings import GIBIBYTE, LOOPBACK, Settings, machine_memory
 
 ENGINES = ("torch", "qiskit", "qiskit_aer", "sklearn", "safetensors")
 MIN_FREE = 1 * GIBIBYTE  # of disk

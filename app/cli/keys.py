@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from app.database import Database
 from app.keys.keyring import create_key, list_keys, revoke_key
-from app.migrations import migrate
-from app.settings import Settings
+from ledger.database import Database
+from ledger.migrations import migrate
+from ledger.settings import Settings
 
 
 def _database(data_dir: Path | None) -> Database:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from app import __version__
-from app.broker import QUEUES
-from app.settings import Settings
+from ledger.broker.wakeups import QUEUES
+from ledger.settings import Settings
+from qstill import __version__
 
 DEFAULT_WORKERS = max(1, (os.cpu_count() or 2) // 2)  # of each kind: circuits and trainings share the cores
 
@@ -85,9 +85,9 @@ def worker(queue: str, concurrency: int) -> None:
 @main.command()
 def migrate() -> None:
     """Bring the database to the schema of this version, and make sure that QSTILL_BOOTSTRAP_KEY exists."""
-    from app.database import Database
     from app.keys.keyring import create_key
-    from app.migrations import migrate as bring_up_to_date
+    from ledger.database import Database
+    from ledger.migrations import migrate as bring_up_to_date
 
     settings = Settings()
     if settings.database_url is None:

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.cli.client import Client, Job
-from app.distillations.measures import MEASURES, ranking
+from qstill.contract.distillations.measures import MEASURES, ranking
 
 BAR = 40  # characters of a certain outcome
 BARS = 16

@@ -17,13 +17,13 @@ from typing import IO
 import click
 import httpx
 
-from app.broker import CIRCUITS, DISTILLATION, QUESTIONS
 from app.cli.api import refuse_open_door
-from app.database import Database
-from app.guard import PARENT, end_with_parent
 from app.keys.keyring import Keyring
-from app.migrations import migrate
-from app.settings import Settings
+from ledger.broker.wakeups import CIRCUITS, DISTILLATION, QUESTIONS
+from ledger.database import Database
+from ledger.guard import PARENT, end_with_parent
+from ledger.migrations import migrate
+from ledger.settings import Settings
 
 LOCK_SECONDS = 30  # processes of a service that was killed need so long to save their work and go
 STOP_SECONDS = 30

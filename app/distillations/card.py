@@ -6,9 +6,9 @@ from itertools import pairwise
 from typing import Any
 
 from app.distillations.loading import how_to_load, program
-from app.distillations.measures import MEASURES
-from app.distillations.reports import Compared, Cost, Errors, Exported, Latency, Report, Rival
-from app.distillations.results import Spread
+from qstill.contract.distillations.measures import MEASURES
+from qstill.contract.distillations.report import Compared, Cost, Errors, Exported, Latency, Report, Rival
+from qstill.contract.distillations.results import Spread
 
 CHANGES_SHOWN = 10  # classes that changed most; the report has all
 UNITS = {

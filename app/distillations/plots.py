@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from math import ceil, floor, log10
 from typing import Literal
 
-from app.distillations.measures import MEASURES, Measure
-from app.distillations.reports import Bin, Point, Report, Role
-from app.errors import Problem
 from app.web.drawing import GRID, INK, MUTED, PAPER, Box, Dot, Line, Mark, Path, Text, fit, text_width, tick_step
 from app.web.svg import picture, shape
+from qstill.contract.distillations.measures import MEASURES, Measure
+from qstill.contract.distillations.report import Bin, Point, Report, Role
+from qstill.contract.errors import Problem
 
 COLOURS: dict[Role, str] = {"teacher": "#616e7c", "student": "#2f5fb3", "baseline": "#c27d12"}  # for every kind of eye
 EXPORT = "#2f8f83"

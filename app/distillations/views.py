@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from app.schemas import View
+from qstill.contract.schemas import View
 
 
 class CheckpointView(View):

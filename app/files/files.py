@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, insert, select
 
-from app.database import Record, newest_first, now
-from app.errors import Problem
-from app.files.schemas import Purpose
-from app.jobs.ledger import discard
-from app.jobs.queries import unfinished_user
-from app.jobs.tables import files
-from app.store.folder import Stored
+from app.files.views import Purpose
+from ledger.database import Record, newest_first, now
+from ledger.ledger import discard
+from ledger.queries import unfinished_user
+from ledger.store.folder import Stored
+from ledger.tables import files
+from qstill.contract.errors import Problem
 
 ENDINGS = {"safetensors": (".safetensors",), "torch": (".pt", ".pth"), "onnx": (".onnx",)}  # of a teacher's formats
 

@@ -11,9 +11,9 @@ from typing import BinaryIO
 
 from fastapi.concurrency import run_in_threadpool
 
-from app.errors import Problem
-from app.files.schemas import SUFFIXES, Purpose
-from app.store.folder import FolderStore, Stored
+from app.files.views import SUFFIXES, Purpose
+from ledger.store.folder import FolderStore, Stored
+from qstill.contract.errors import Problem
 
 BLOCK = 1 << 20  # bytes written at once
 FREE_BYTES = 256 << 20  # the ledger shares this disk, and needs some of it

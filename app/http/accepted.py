@@ -8,14 +8,14 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Request, Response
 from sqlalchemy import Connection
 
-from app.database import Change
-from app.errors import Problem
 from app.http.etag import etag
 from app.http.front import AtHand, Front
-from app.jobs import ledger, queries
-from app.jobs.ledger import Job, NewJob, Replay
-from app.jobs.machine import FINAL
-from app.jobs.schemas import JobView, job_view
+from app.jobs.views import JobView, job_view
+from ledger import ledger, queries
+from ledger.database import Change
+from ledger.ledger import Job, NewJob, Replay
+from ledger.machine import FINAL
+from qstill.contract.errors import Problem
 
 IdempotencyKey = Annotated[
     str | None,

@@ -6,10 +6,10 @@ from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from app.errors import Problem
 from app.http.front import AtHand, Front
 from app.keys.keyring import EVERYBODY
-from app.settings import LOOPBACK
+from ledger.settings import LOOPBACK
+from qstill.contract.errors import Problem
 
 _bearer = HTTPBearer(auto_error=False, description="A key made by `qstill keys create`; not needed until one exists.")
 

@@ -7,9 +7,9 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.responses import FileResponse
 
-from app.errors import Problem
 from app.http.etag import etag, unchanged
-from app.http.problems import problems
+from app.http.refusals.problems import problems
+from qstill.contract.errors import Problem
 
 BYTES = "application/octet-stream"
 CONTENT: dict[int | str, dict[str, Any]] = problems(400, 404, 410, 416) | {

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import Header
 
-from app.errors import Problem
+from qstill.contract.errors import Problem
 
 IfNoneMatch = Annotated[str | None, Header(description="The ETag that you have; unchanged answers 304.")]
 IfMatch = Annotated[str | None, Header(description="The ETag that you saw; a job that changed since answers 412.")]

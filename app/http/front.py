@@ -7,13 +7,13 @@ from typing import Annotated, TypeVar
 from fastapi import Depends, Request
 from fastapi.concurrency import run_in_threadpool
 
-from app.broker import Waker
-from app.database import Change, Database
 from app.http.limits import Backlog
 from app.http.tailer import Tailer
 from app.keys.keyring import Keyring
-from app.settings import Settings
-from app.store.folder import FolderStore
+from ledger.broker.wakeups import Waker
+from ledger.database import Change, Database
+from ledger.settings import Settings
+from ledger.store.folder import FolderStore
 
 T = TypeVar("T")
 

@@ -5,14 +5,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.broker import QUESTIONS
-from app.database import Change
-from app.errors import Problem
 from app.http.accepted import wait_for_end
 from app.http.front import Front
-from app.jobs import ledger
-from app.jobs.ledger import NewJob
-from app.jobs.machine import Status
+from ledger import ledger
+from ledger.broker.wakeups import QUESTIONS
+from ledger.database import Change
+from ledger.ledger import NewJob
+from ledger.machine import Status
+from qstill.contract.errors import Problem
 
 RETRY_SECONDS = 5  # a worker that drains a queue, or starts, is there by then
 # All else is the question's: 422. One that takes too long may have had a machine that was busy.

@@ -4,9 +4,9 @@ import time
 
 from sqlalchemy import Connection, func, select
 
-from app.errors import Problem
-from app.jobs.machine import FINAL, Status
-from app.jobs.tables import jobs
+from ledger.machine import FINAL, Status
+from ledger.tables import jobs
+from qstill.contract.errors import Problem
 
 FRESH_SECONDS = 1.0  # counting a long queue takes milliseconds: too much for every submission
 UNFINISHED = frozenset(Status) - FINAL

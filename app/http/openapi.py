@@ -5,7 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from app.errors import PROBLEM_MEDIA_TYPE
+from qstill.contract.errors import PROBLEM_MEDIA_TYPE
 
 
 def install(application: FastAPI) -> None:

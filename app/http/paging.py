@@ -6,7 +6,7 @@ from typing import Annotated, Generic, Literal, TypeVar
 from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field
 
-from app.errors import Problem
+from qstill.contract.errors import Problem
 
 T = TypeVar("T")
 

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Sequence
 
 from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 
-from app.database import Record
 from app.http.front import Front
-from app.jobs import queries
-from app.jobs.ledger import Job
-from app.jobs.machine import FINAL
-from app.jobs.schemas import event_view
+from app.jobs.views import event_view
+from ledger import queries
+from ledger.database import Record
+from ledger.ledger import Job
+from ledger.machine import FINAL
 
 PING_SECONDS = 15.0  # under the idle limits of common proxies
 EVENTS_AT_ONCE = 500

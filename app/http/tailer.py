@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from fastapi.concurrency import run_in_threadpool
 
-from app.database import Database, Record
-from app.errors import Problem
-from app.jobs.queries import standings
+from ledger.database import Database, Record
+from ledger.queries import standings
+from qstill.contract.errors import Problem
 
 POLL_SECONDS = 0.02  # what a waiter adds to a job's time, at most; only while somebody waits
 POLL_SECONDS_WHEN_MANY = 0.2

@@ -9,10 +9,10 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader
 
-from app.errors import Problem
 from app.http.auth import owner_of
 from app.http.front import AtHand
 from app.keys.keyring import EVERYBODY
+from qstill.contract.errors import Problem
 
 SCHEMES = ("apikey", "bearer")
 

@@ -9,8 +9,8 @@ from typing import Any
 from fastapi.responses import JSONResponse, Response
 from pydantic import Field
 
-from app.errors import Problem
-from app.schemas import View
+from qstill.contract.errors import Problem
+from qstill.contract.schemas import View
 
 _PERMANENT = {409: 400, 410: 404, 412: 400, 416: 400, 422: 400}
 

@@ -8,8 +8,8 @@ from typing import Annotated
 from fastapi import Path
 from starlette.convertors import StringConvertor, register_url_convertor
 
-from app.errors import Problem
-from app.jobs.schemas import EXAMPLE_ID
+from app.jobs.views import EXAMPLE_ID
+from qstill.contract.errors import Problem
 
 PATTERN = r"job_[0-9a-f]{32}(?:-(?:0|[1-9][0-9]{0,3}))?"
 JOB = "/jobs/{job_id:ionq_job}"  # of the paths below

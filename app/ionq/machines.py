@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import Literal
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from app.circuits.noise import IONQ_RATES, IonqName
-from app.errors import Problem
+from qstill.contract.circuits.noise import IONQ_RATES, IonqName
+from qstill.contract.errors import Problem
 
 SIMULATOR = "simulator"
 MAX_SIMULATOR_QUBITS = 29  # as many as IonQ's simulator has; wider circuits may still run, by another method

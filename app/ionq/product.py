@@ -7,9 +7,9 @@ one step, and not with the exponential of the sum. Terms that commute stay in on
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from app.circuits.formats import MAX_OPERATIONS, JsonCircuit
-from app.circuits.gates import Operation
-from app.errors import Problem
+from qstill.contract.circuits.formats import MAX_OPERATIONS, JsonCircuit
+from qstill.contract.circuits.gates import Operation
+from qstill.contract.errors import Problem
 
 
 def first_order(circuit: JsonCircuit, pointer: str) -> JsonCircuit:

@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from app.database import Record, now
-from app.errors import Problem
-from app.ids import new_id
-from app.jobs import ledger
-from app.jobs.machine import FINAL, Action, IllegalTransition, Status
-from app.jobs.tables import ionq_jobs, ionq_sessions, jobs
+from ledger import ledger
+from ledger.database import Record, now
+from ledger.ids import new_id
+from ledger.machine import FINAL, Action, IllegalTransition, Status
+from ledger.tables import ionq_jobs, ionq_sessions, jobs
+from qstill.contract.errors import Problem
 
 RECENT_JOBS = 100  # whose waiting time is that of the queue
 

@@ -4,10 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field, JsonValue
 
-from app.circuits.formats import MAX_OPERATIONS, MAX_SOURCE_CHARACTERS
-from app.circuits.gates import MAX_PAULI_TERMS, MAX_QUBITS
-from app.circuits.schemas import MAX_CIRCUITS
-from app.schemas import MAX_SEED
+from qstill.contract.circuits.formats import MAX_OPERATIONS, MAX_SOURCE_CHARACTERS
+from qstill.contract.circuits.gates import MAX_PAULI_TERMS, MAX_QUBITS
+from qstill.contract.circuits.job import MAX_CIRCUITS
+from qstill.contract.schemas import MAX_SEED
 
 MAX_SHOTS = 1_000_000  # every one of them is listed to who asks
 MAX_NAME = 1_000

@@ -8,20 +8,21 @@ from typing import Any
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import Connection
 
-from app.broker import CIRCUITS
-from app.circuits.admission import admit, limits
-from app.circuits.router import CIRCUIT_ATTEMPTS, SEED_BITS
-from app.circuits.schemas import CircuitJob, spec_of
-from app.database import Change
-from app.errors import Problem
+from app.circuits.endpoints import CIRCUIT_ATTEMPTS, SEED_BITS
+from app.circuits.limits import limits
 from app.http.front import Front
 from app.ionq import records
 from app.ionq.machines import Machine, machine
 from app.ionq.schemas import Asked, CloneRequest, JobRequest
 from app.ionq.translate import Work, as_compiled, circuit_job, in_their_words, remarks, shots_of, work_of
-from app.jobs import ledger, queries
-from app.jobs.ledger import Job, NewJob, Replay
-from app.settings import Settings
+from ledger import ledger, queries
+from ledger.broker.wakeups import CIRCUITS
+from ledger.database import Change
+from ledger.ledger import Job, NewJob, Replay
+from ledger.settings import Settings
+from qstill.contract.circuits.admission import admit
+from qstill.contract.circuits.job import CircuitJob, spec_of
+from qstill.contract.errors import Problem
 
 ORIGINAL = "original_job_id"  # of the metadata of a job that was moved
 CIRCUITS_OF = ("circuit", "circuits")  # the fields of a circuit job's spec that are its work

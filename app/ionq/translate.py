@@ -7,15 +7,15 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from app.circuits.formats import JsonCircuit
-from app.circuits.noise import IonqName
-from app.circuits.outputs import WHERE_POSSIBLE
-from app.circuits.schemas import CircuitJob
-from app.errors import Problem
-from app.http.problems import invalid
+from app.http.refusals.problems import invalid
 from app.ionq.machines import NATIVE_GATES, QIS_GATES, Machine
 from app.ionq.product import first_order
 from app.ionq.schemas import Asked, CircuitRequest, CircuitsRequest, Gate, Gateset, JobRequest, Qasm3Request
+from qstill.contract.circuits.formats import JsonCircuit
+from qstill.contract.circuits.job import CircuitJob
+from qstill.contract.circuits.noise import IonqName
+from qstill.contract.circuits.outputs import WHERE_POSSIBLE
+from qstill.contract.errors import Problem
 
 DEFAULT_SHOTS = 100
 IDEAL = "ideal"

@@ -8,12 +8,12 @@ from uuid import UUID
 
 from pydantic import Field, JsonValue
 
-from app.database import Record
 from app.ionq.ids import child_id
 from app.ionq.records import ended_at, no_such_job
-from app.jobs.machine import Status
-from app.jobs.schemas import EXAMPLE_ID, moment, moment_or_none
-from app.schemas import View
+from app.jobs.views import EXAMPLE_ID, moment, moment_or_none
+from ledger.database import Record
+from ledger.machine import Status
+from qstill.contract.schemas import View
 
 Word = Literal["submitted", "ready", "started", "completed", "failed", "canceled"]
 

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, insert, select, update
 
-from app.database import Database, Record, now
-from app.errors import Problem
-from app.jobs.tables import keys
+from ledger.database import Database, Record, now
+from ledger.tables import keys
+from qstill.contract.errors import Problem
 
 EVERYBODY = "local"  # the owner of all jobs of a service without keys
 FRESH_SECONDS = 2.0  # a revoked key opens for this long at most

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Sequence
 from itertools import pairwise
 
-from app.circuits.chart import MEASURED, OTHER, Bar, Chart
-from app.distillations.measures import MEASURES, Measure
+from app.circuits.histogram.chart import MEASURED, OTHER, Bar, Chart
 from app.distillations.plots import close_logarithmic, free, linear, wide
-from app.sweeps.views import TrialView
 from app.web.drawing import GRID, INK, MUTED, Box, Line, Shape, Text, text_width
+from qstill.contract.distillations.measures import MEASURES, Measure
+from qstill.contract.sweeps.results import TrialView
 
 WIDTH, HEIGHT = 720, 440
 LEFT, RIGHT, TOP, BOTTOM = 76.0, 30.0, 64.0, 60.0

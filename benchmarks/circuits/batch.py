@@ -5,7 +5,6 @@
 
 import sys
 
-from app.circuits.schemas import CircuitJob
 from benchmarks.circuits.rivals import (
     aer_as_it_is,
     check_alike,
@@ -17,6 +16,7 @@ from benchmarks.circuits.rivals import (
     times,
 )
 from benchmarks.report import Line, report
+from qstill.contract.circuits.job import CircuitJob
 from workers.circuits.parse import parse
 
 GOAL = 1.2  # of Aer's CPU seconds

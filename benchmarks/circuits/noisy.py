@@ -7,7 +7,6 @@ import sys
 
 from qiskit_aer.noise import NoiseModel, depolarizing_error
 
-from app.circuits.schemas import CircuitJob
 from benchmarks.circuits.rivals import (
     aer,
     aer_as_it_is,
@@ -22,6 +21,7 @@ from benchmarks.circuits.rivals import (
     times,
 )
 from benchmarks.report import Line, milliseconds, report
+from qstill.contract.circuits.job import CircuitJob
 
 GOAL = 100  # milliseconds, of eight qubits
 SIX_GOAL = 1.0  # of the CPU seconds of the better of Aer's two ways

@@ -10,10 +10,10 @@ import openqasm3
 from qiskit import qasm3
 from qiskit.quantum_info import Operator
 
-from app.circuits.formats import OpenQasm3Circuit
-from app.circuits.openqasm.syntax.statements import parse_program
 from benchmarks.circuits.rivals import compare, seconds
 from benchmarks.report import Line, milliseconds, report
+from qstill.contract.circuits.formats import OpenQasm3Circuit
+from qstill.contract.circuits.openqasm3.syntax.statements import parse_program
 from workers.circuits.parse import parse
 
 GOAL = 20  # milliseconds

@@ -1,7 +1,7 @@
 """Predicted against measured seconds, over all methods and sizes. `python -m benchmarks.circuits.predictions`
 
-The constants of `app/circuits/methods.py` are right if nearly all predictions are within a factor of 3 of what one
-core takes. There is no counterpart: the measurement is the judge.
+The constants of `qstill/contract/circuits/methods.py` are right if nearly all predictions are within a factor of 3 of
+what one core takes. There is no counterpart: the measurement is the judge.
 """
 
 import os
@@ -14,8 +14,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from app.circuits.schemas import CircuitJob
 from benchmarks.report import Line, report
+from qstill.contract.circuits.job import CircuitJob
 from workers.circuits.program import Ask, seeds
 from workers.circuits.read import read_all
 from workers.circuits.route import simulate, sweep

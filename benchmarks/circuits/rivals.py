@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from qiskit import QuantumCircuit, transpile
 from qiskit_aer import AerSimulator
 
-from app.circuits.schemas import CircuitJob
 from benchmarks.report import Line
+from qstill.contract.circuits.job import CircuitJob
 from workers.circuits.parse import parse
 from workers.circuits.run import run, warm
 

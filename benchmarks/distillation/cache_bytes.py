@@ -15,12 +15,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from app.distillations.teachers import Storage
 from benchmarks.distillation.work import Quiet
 from benchmarks.report import Line, report
-from workers.distillation.data import Data, Rows, Standardisation
-from workers.distillation.signals import Signal
-from workers.distillation.sparse import SparseSignal
+from qstill.contract.distillations.teachers import Storage
+from workers.distillation.data.dataset import Data, Rows, Standardisation
+from workers.distillation.signals.signals import Signal
+from workers.distillation.signals.sparse import SparseSignal
 from workers.distillation.teachers import Teacher, signal_and_use
 
 ROWS = 4000

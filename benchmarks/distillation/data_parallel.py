@@ -2,9 +2,9 @@
 
 `python -m benchmarks.distillation.data_parallel`
 
-All are steps as a job makes them (`workers/distillation/learner.py`), with the same batches; one process with two
-threads, and one with one, are measured beside them. What the lines hold is samples for a second of a processor: what
-else the machine does changes it less than the clock, which is printed too and counts on a machine with nothing else to
+All are steps as a job makes them (`workers/distillation/training/learner.py`), with the same batches; one process with
+two threads, and one with one, are measured beside them. What the lines hold is samples for a second of a processor:
+what else the machine does changes it less than the clock, which is printed too and counts on a machine with nothing else to
 do. docs/adr/0011-several-processes-may-train-a-network.md draws the conclusion.
 """
 
@@ -26,16 +26,16 @@ import psutil
 import torch
 from pydantic import TypeAdapter
 
-from app.distillations.architectures import Architecture
-from app.distillations.objectives import Kd
-from app.distillations.training import Training
 from benchmarks.report import Line, report
-from workers.distillation.data import Data, Rows, Standardisation
-from workers.distillation.learner import Learner
-from workers.distillation.plan import Lesson, Stage
-from workers.distillation.signals import Signal
-from workers.distillation.students import parameters
-from workers.distillation.team import team_of
+from qstill.contract.distillations.architectures import Architecture
+from qstill.contract.distillations.objectives import Kd
+from qstill.contract.distillations.training import Training
+from workers.distillation.data.dataset import Data, Rows, Standardisation
+from workers.distillation.networks.build import parameters
+from workers.distillation.signals.signals import Signal
+from workers.distillation.training.learner import Learner
+from workers.distillation.training.plan import Lesson, Stage
+from workers.distillation.training.team import team_of
 from workers.run import Run
 
 PROCESSES = 2

@@ -13,16 +13,16 @@ from statistics import median
 
 import torch
 
-from app.distillations.schemas import DistillationJob
 from benchmarks.distillation.work import kept
 from benchmarks.report import Line, report
-from workers.distillation.data import Data, load
-from workers.distillation.plan import Lesson, Stage, student_lesson, student_stages
-from workers.distillation.signals import Signal
-from workers.distillation.stacked import Stack
-from workers.distillation.state import Outcome
-from workers.distillation.students import logits_of
-from workers.distillation.train import train
+from qstill.contract.distillations.job import DistillationJob
+from workers.distillation.data.dataset import Data, load
+from workers.distillation.networks.build import logits_of
+from workers.distillation.signals.signals import Signal
+from workers.distillation.training.keeper import Outcome
+from workers.distillation.training.plan import Lesson, Stage, student_lesson, student_stages
+from workers.distillation.training.stack import Stack
+from workers.distillation.training.train import train
 
 GOAL = 15  # times faster, single-threaded
 

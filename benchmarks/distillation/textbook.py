@@ -29,8 +29,8 @@ from benchmarks.distillation.work import (
     work,
 )
 from benchmarks.report import Line, report
+from workers.distillation.networks.build import logits_of, parameters
 from workers.distillation.networks.network import Network
-from workers.distillation.students import logits_of, parameters
 
 GOALS = ((CNN, 8), (MLP, 4))  # times as many samples a second
 EPOCH_GOAL = 30  # milliseconds, with the convolutional teacher

@@ -12,13 +12,15 @@ from typing import Any
 import torch
 from torch import nn
 
-from app.distillations.schemas import DistillationJob
-from app.distillations.teachers import TrainedTeacher
+from qstill.contract.distillations.job import DistillationJob
+from qstill.contract.distillations.teachers import TrainedTeacher
 from workers.distillation import teachers
-from workers.distillation.data import Data, load
-from workers.distillation.measure import checkpoint, trained
+from workers.distillation.data.dataset import Data, load
+from workers.distillation.networks.build import logits_of
 from workers.distillation.networks.network import Network
-from workers.distillation.plan import (
+from workers.distillation.report.measure import checkpoint, trained
+from workers.distillation.training.keeper import Keeper
+from workers.distillation.training.plan import (
     Lesson,
     baseline_lesson,
     student_lesson,
@@ -26,9 +28,7 @@ from workers.distillation.plan import (
     teacher_lesson,
     teacher_stage,
 )
-from workers.distillation.state import Keeper
-from workers.distillation.students import logits_of
-from workers.distillation.train import train
+from workers.distillation.training.train import train
 
 SMALL_STUDENT = {"kind": "mlp", "hidden": [16]}  # 1,210 weights
 CNN = {"kind": "cnn", "channels": [73, 128]}  # 90,084

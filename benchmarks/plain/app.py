@@ -7,9 +7,9 @@ from fastapi import Depends, FastAPI, HTTPException
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy.orm import Session
 
-from app.circuits.schemas import CircuitJob
 from benchmarks.plain.database import Base, Job, engine, get_session
 from benchmarks.plain.tasks import run_circuit
+from qstill.contract.circuits.job import CircuitJob
 
 Base.metadata.create_all(engine)
 app = FastAPI(title="Plain")

@@ -7,9 +7,9 @@ from qiskit import QuantumCircuit, transpile
 from qiskit_aer import AerSimulator
 from sqlalchemy.orm import Session
 
-from app.circuits.formats import JsonCircuit
-from app.circuits.schemas import CircuitJob
 from benchmarks.plain.database import DIRECTORY, Job, engine, utc_now
+from qstill.contract.circuits.formats import JsonCircuit
+from qstill.contract.circuits.job import CircuitJob
 
 MESSAGES = DIRECTORY / "messages"
 CONTROL = DIRECTORY / "control"

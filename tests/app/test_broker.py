@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from kombu import Connection, Queue
 
-from app.broker import WAKEUP_TASK, Waker, make_celery
-from app.settings import Settings
+from ledger.broker.wakeups import WAKEUP_TASK, Waker, make_celery
+from ledger.settings import Settings
 
 WRITERS, MESSAGES = 4, 200
 

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
-from app import database as module
-from app.database import Database
+from ledger import database as module
+from ledger.database import Database
 
 
 @pytest.fixture

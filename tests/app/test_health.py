@@ -7,10 +7,10 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from app import __version__
-from app.database import Database
-from app.health import SCHEMA, database_trouble
-from app.migrations import migrate
+from app.http.health import SCHEMA, database_trouble
+from ledger.database import Database
+from ledger.migrations import migrate
+from qstill import __version__
 from tests.app.http.in_process import BELL, DIGITS, Service, Worker
 
 SAMPLE = re.compile(r'qstill_jobs\{kind="(\w+)",status="(\w+)"\} (\d+)')

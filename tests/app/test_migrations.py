@@ -4,10 +4,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import text
 
-from app.database import Database
-from app.health import SCHEMA
-from app.jobs.tables import metadata
-from app.migrations import migrate
+from app.http.health import SCHEMA
+from ledger.database import Database
+from ledger.migrations import migrate
+from ledger.tables import metadata
 
 
 def test_the_migrations_make_the_tables_of_the_code(database: Database) -> None:

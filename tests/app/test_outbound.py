@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import outbound
-from app.errors import Problem
+from ledger import outbound
+from qstill.contract.errors import Problem
 
 NOBODY: frozenset[str] = frozenset()
 

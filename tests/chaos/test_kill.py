@@ -93,7 +93,7 @@ def test_the_job_succeeds_with_the_same_weights(
     assert unbroken in {checkpoint["sha256"] for checkpoint in content}
 
 
-@pytest.mark.parametrize("words", [("workers.distillation.helper",), ("workers.child", "distillation")])
+@pytest.mark.parametrize("words", [("workers.distillation.training.team_member",), ("workers.child", "distillation")])
 def test_a_training_over_two_processes_ends_with_the_same_weights_when_either_is_killed(
     service: Service, words: tuple[str, ...]
 ) -> None:
@@ -108,7 +108,7 @@ def test_a_training_over_two_processes_ends_with_the_same_weights_when_either_is
     unbroken = wait_for(client, client.submit(split), "succeeded", "failed")
     assert (unbroken["status"], unbroken["attempts"]) == ("succeeded", 1), unbroken["error"]
     assert job["result"]["student_sha256"] == unbroken["result"]["student_sha256"]
-    wait_until(lambda: not service.processes("workers.distillation.helper"))
+    wait_until(lambda: not service.processes("workers.distillation.training.team_member"))
 
 
 def test_stopping_in_good_order_counts_no_attempt_and_loses_nothing(service: Service, unbroken: str) -> None:

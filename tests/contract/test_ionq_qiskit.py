@@ -17,7 +17,7 @@ from qiskit.quantum_info import DensityMatrix, Operator, SparsePauliOp, Statevec
 from qiskit_aer import AerSimulator
 from qiskit_aer.noise import NoiseModel, depolarizing_error
 
-from app.circuits.noise import IONQ_RATES
+from qstill.contract.circuits.noise import IONQ_RATES
 from tests.contract.conftest import distance, furthest
 from tests.service import Service
 

@@ -13,9 +13,9 @@ from schemathesis import BaseSchema, Case
 from schemathesis.checks import CheckFunction, not_a_server_error
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
-from app.ionq.router import PREFIX as IONQ
+from app.ionq.endpoints.router import PREFIX as IONQ
 from app.main import create_app
-from app.models.schemas import EXAMPLE_ID as MODEL_ID
+from app.models.views import EXAMPLE_ID as MODEL_ID
 from tests.app.http.in_process import Service, refused, running
 from tests.app.ionq.answers import refused_as_by_ionq
 

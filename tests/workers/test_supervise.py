@@ -8,14 +8,14 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
-from app.database import Change, Database
-from app.jobs import ledger, queries
-from app.jobs.ledger import Claim, NewJob
-from app.jobs.machine import Action
-from app.jobs.tables import jobs
-from app.models import models
-from app.settings import Settings
-from app.store.folder import FolderStore
+from app.models import registry as models
+from ledger import ledger, queries
+from ledger.database import Change, Database
+from ledger.ledger import Claim, NewJob
+from ledger.machine import Action
+from ledger.settings import Settings
+from ledger.store.folder import FolderStore
+from ledger.tables import jobs
 from workers.children import Child, ChildDied, Message
 from workers.supervise import House, supervise
 

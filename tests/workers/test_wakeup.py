@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from app.broker import CIRCUITS, QUESTIONS
-from app.database import Database
-from app.jobs import ledger
-from app.jobs.ledger import NewJob
-from app.jobs.tables import jobs
-from app.settings import Settings
-from app.store.folder import FolderStore
+from ledger import ledger
+from ledger.broker.wakeups import CIRCUITS, QUESTIONS
+from ledger.database import Database
+from ledger.ledger import NewJob
+from ledger.settings import Settings
+from ledger.store.folder import FolderStore
+from ledger.tables import jobs
 from tests.workers.test_supervise import DONE, STOPPED, Script
 from workers.children import Child, Nursery
 from workers.supervise import House

@@ -16,7 +16,7 @@ COMPUTING = frozenset((COMPUTE, READ, COMPUTED))
 
 
 class Compute(Instruction):  # type: ignore[misc]
-    """Give bits, lowest first, or a slot a value. data: a tree of `app.circuits.openqasm.values`."""
+    """Give bits, lowest first, or a slot a value. data: a tree as `openqasm3.classical.values` builds it."""
 
     def __init__(self, places: tuple[int, ...], slot: int | None, data: Any, clbits: int) -> None:
         super().__init__(COMPUTE, 0, clbits, [])

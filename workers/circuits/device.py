@@ -19,11 +19,11 @@ from qiskit.circuit import (
 from qiskit.exceptions import QiskitError
 from qiskit.transpiler import CouplingMap, Target, generate_preset_pass_manager
 
-from app.circuits.device import Device
-from app.errors import Problem
-from workers.circuits.channels import KRAUS
+from qstill.contract.circuits.device import Device
+from qstill.contract.errors import Problem
 from workers.circuits.classical import computes
-from workers.circuits.shape import depth_of
+from workers.circuits.examine.shape import depth_of
+from workers.circuits.noise.channels import KRAUS
 
 _ALWAYS = ("measure", "reset", "delay")
 _CONTROL_FLOW = {

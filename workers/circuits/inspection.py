@@ -7,21 +7,21 @@ from typing import Any
 import psutil
 from qiskit import QuantumCircuit
 
-from app.circuits.admission import relocated, wanted
-from app.circuits.estimates import CircuitEstimate, Findings, MethodEstimate
-from app.circuits.formats import TemplateCircuit
-from app.circuits.inspection import Conversion, Inspection
-from app.circuits.methods import Plan, plans
-from app.circuits.schemas import CircuitJob
-from app.errors import Problem
+from qstill.contract.circuits.admission import relocated, wanted
+from qstill.contract.circuits.cost.estimates import CircuitEstimate, Findings, MethodEstimate
+from qstill.contract.circuits.formats import TemplateCircuit
+from qstill.contract.circuits.inspection import Conversion, Inspection
+from qstill.contract.circuits.job import CircuitJob
+from qstill.contract.circuits.methods import Plan, plans
+from qstill.contract.errors import Problem
 from workers.circuits.binding import bind
 from workers.circuits.device import compile_for
-from workers.circuits.diagram import diagram_svg
+from workers.circuits.diagram.svg import diagram_svg
+from workers.circuits.examine.shape import depth_of
 from workers.circuits.export import to_json, to_native, to_openqasm2, to_openqasm3, to_text
 from workers.circuits.parse import parse
 from workers.circuits.read import Reading, read_all, swept_together
 from workers.circuits.run import compiled_view
-from workers.circuits.shape import depth_of
 from workers.circuits.templates import prepare
 from workers.run import Run, Stopped
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from qiskit.quantum_info import PauliList, SparsePauliOp
 
-from app.circuits.outputs import Observable, check_observable
+from qstill.contract.circuits.outputs import Observable, check_observable
 
 MAX_VARIANCE_TERMS = 128  # the square of a sum of n terms has n² terms
 

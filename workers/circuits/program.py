@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from qiskit import QuantumCircuit
 from qiskit.circuit import CircuitInstruction, Qubit
 
-from app.circuits.noise import CustomNoise
+from qstill.contract.circuits.noise import CustomNoise
+from workers.circuits.examine.shape import Shape
 from workers.circuits.observables import Measured
-from workers.circuits.shape import Shape
 
 Integers = NDArray[np.int64]
 Bits = NDArray[np.uint8]

@@ -8,27 +8,27 @@ from typing import Any
 import psutil
 from qiskit import QuantumCircuit
 
-from app.circuits.admission import check_binding, check_histogram, probabilities_alone, relocated, wanted
-from app.circuits.formats import Circuit, JsonCircuit, TemplateCircuit
-from app.circuits.methods import Method, plans
-from app.circuits.noise import as_custom, check_rules
-from app.circuits.outputs import MAX_SEARCHED_QUBITS, WHERE_POSSIBLE, StateName
-from app.circuits.schemas import CircuitJob
-from app.circuits.templates.answer import Answer
-from app.errors import Problem
+from qstill.contract.circuits.admission import check_binding, check_histogram, probabilities_alone, relocated, wanted
+from qstill.contract.circuits.formats import Circuit, JsonCircuit, TemplateCircuit
+from qstill.contract.circuits.job import CircuitJob
+from qstill.contract.circuits.methods import Method, plans
+from qstill.contract.circuits.noise import as_custom, check_rules
+from qstill.contract.circuits.outputs import MAX_SEARCHED_QUBITS, WHERE_POSSIBLE, StateName
+from qstill.contract.circuits.templates.answer import Answer
+from qstill.contract.errors import Problem
 from workers.circuits.binding import bind
 from workers.circuits.device import Compiled, compile_for
-from workers.circuits.engines.branching import without_idle_qubits
-from workers.circuits.engines.deferred import deferred
+from workers.circuits.engines.dynamic.branching import without_idle_qubits
+from workers.circuits.engines.dynamic.deferred import deferred
 from workers.circuits.engines.states import check_state
-from workers.circuits.facts import facts_of
-from workers.circuits.noise import for_noise, idle_rules, noise_cost, noise_model, readout_matrix
+from workers.circuits.examine.facts import facts_of
+from workers.circuits.examine.shape import examine
+from workers.circuits.noise.model import for_noise, idle_rules, noise_cost, noise_model, readout_matrix
 from workers.circuits.observables import lower
 from workers.circuits.parse import parse, pointer_of
 from workers.circuits.parse.openqasm3 import INPUTS, WITHOUT_EFFECT
 from workers.circuits.program import Program
 from workers.circuits.route import TOGETHER, Routed, route
-from workers.circuits.shape import examine
 from workers.circuits.templates import prepare
 
 STATES: tuple[StateName, ...] = ("statevector", "density_matrix", "unitary")

@@ -5,13 +5,19 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
-from app.circuits.admission import wanted
-from app.circuits.methods import Facts, Method, Plan, best, plans
-from app.circuits.outputs import MAX_LISTED_CHARACTERS, MAX_PROBABILITY_QUBITS, NUMBER_CHARACTERS, WHERE_POSSIBLE
-from app.circuits.schemas import CircuitJob
-from workers.circuits.engines import branching, computed, final_state, product_state, single, stabilizer
+from qstill.contract.circuits.admission import wanted
+from qstill.contract.circuits.job import CircuitJob
+from qstill.contract.circuits.methods import Facts, Method, Plan, best, plans
+from qstill.contract.circuits.outputs import (
+    MAX_LISTED_CHARACTERS,
+    MAX_PROBABILITY_QUBITS,
+    NUMBER_CHARACTERS,
+    WHERE_POSSIBLE,
+)
+from workers.circuits.engines import final_state, product_state, single, stabilizer
 from workers.circuits.engines.dense import StateMethod
-from workers.circuits.facts import facts_of
+from workers.circuits.engines.dynamic import branching, computed
+from workers.circuits.examine.facts import facts_of
 from workers.circuits.program import Ask, Program, Sample
 
 TOGETHER: dict[Method, StateMethod] = {  # whose sweeps Aer runs in one call

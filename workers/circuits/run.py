@@ -7,8 +7,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from app.circuits.methods import Plan
-from app.circuits.schemas import (
+from qstill.contract.circuits.job import (
     TOP_OUTCOMES,
     BatchResult,
     CircuitJob,
@@ -20,16 +19,22 @@ from app.circuits.schemas import (
     IdealComparison,
     TopOutcome,
 )
-from app.circuits.statistics import classical_fidelity, expected_total_variation, hellinger, total_variation
-from workers.circuits import machine
+from qstill.contract.circuits.methods import Plan
+from qstill.contract.circuits.results.statistics import (
+    classical_fidelity,
+    expected_total_variation,
+    hellinger,
+    total_variation,
+)
+from workers import machine
 from workers.circuits.device import Compiled
-from workers.circuits.diagram import diagram_svg
-from workers.circuits.entry import entry_of
+from workers.circuits.diagram.svg import diagram_svg
+from workers.circuits.examine.shape import depth_of
 from workers.circuits.program import Ask, Sample, seeds
 from workers.circuits.read import Reading, read_all
+from workers.circuits.results.entry import entry_of
+from workers.circuits.results.write import results_json
 from workers.circuits.route import Routed, simulate, sweep
-from workers.circuits.shape import depth_of
-from workers.circuits.write import results_json
 from workers.run import Run, Stopped
 
 SVG = "image/svg+xml"

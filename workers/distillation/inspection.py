@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from app.distillations.preflight import PreflightQuestion
-from app.distillations.recommenders.schemas import RecommenderJob
-from app.models.predictions import Question
-from workers.distillation.predict import predict
-from workers.distillation.preflight import preflight
-from workers.distillation.recommenders.preflight import preflight_of_recommender
+from qstill.contract.distillations.preflight import PreflightQuestion
+from qstill.contract.distillations.recommenders.job import RecommenderJob
+from qstill.contract.models.predictions import Question
+from workers.distillation.predict.rows import predict
+from workers.distillation.preflight.look import preflight
+from workers.distillation.recommenders.preflight.look import preflight_of_recommender
 from workers.run import Run
 
 

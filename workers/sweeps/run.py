@@ -10,36 +10,29 @@ from typing import Any
 import torch
 from pydantic import ValidationError
 
-from app.distillations.measures import MEASURES
-from app.distillations.objectives import Sequence
-from app.distillations.schemas import DistillationJob
-from app.errors import Problem
-from app.sweeps.schemas import Setting, Sweep, apply, reason
-from app.sweeps.views import FrontMember, SweepResult, TrialView
+from qstill.contract.distillations.job import DistillationJob
+from qstill.contract.distillations.measures import MEASURES
+from qstill.contract.distillations.objectives import Sequence
+from qstill.contract.errors import Problem
+from qstill.contract.sweeps.results import FrontMember, SweepResult, TrialView
+from qstill.contract.sweeps.sweep import Setting, Sweep, apply, reason
 from workers.distillation import teachers
-from workers.distillation.data import Rows
-from workers.distillation.evaluate import latency, size
-from workers.distillation.features import asked_with_features, wanted_features, with_features
-from workers.distillation.initialise import baselines_lesson, initial_weights
-from workers.distillation.learner import refuse_unfit, score
-from workers.distillation.measure import checkpoint, measure, trained
+from workers.distillation.classification import first_heard, fit_to_teach, heard_lesson, load_data, publish, teacher_of
+from workers.distillation.data.dataset import Rows
+from workers.distillation.data.targets import Targets, errors
+from workers.distillation.networks.build import logits_of
 from workers.distillation.networks.network import Network
 from workers.distillation.objectives import refuse_undefined
-from workers.distillation.plan import Lesson, student_lesson, student_stages
-from workers.distillation.report import result
-from workers.distillation.run import (
-    first_heard,
-    fit_to_teach,
-    heard_lesson,
-    load_data,
-    publish,
-    reproducible,
-    teacher_of,
-)
-from workers.distillation.signals import Signal
-from workers.distillation.state import Keeper
-from workers.distillation.students import logits_of
-from workers.distillation.targets import Targets, errors
+from workers.distillation.report.evaluate import latency, size
+from workers.distillation.report.measure import checkpoint, measure, trained
+from workers.distillation.report.report import result
+from workers.distillation.signals.signals import Signal
+from workers.distillation.teachers.features import asked_with_features, wanted_features, with_features
+from workers.distillation.teachers.initialise import baselines_lesson, initial_weights
+from workers.distillation.training.keeper import Keeper
+from workers.distillation.training.learner import refuse_unfit, score
+from workers.distillation.training.plan import Lesson, student_lesson, student_stages
+from workers.distillation.training.reproducible import reproducible
 from workers.run import Run
 from workers.sweeps.pareto import front
 from workers.sweeps.search import Search

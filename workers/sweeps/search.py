@@ -9,7 +9,7 @@ from typing import Any
 
 import optuna
 
-from app.sweeps.schemas import Range, Setting, Sweep, grid
+from qstill.contract.sweeps.sweep import Range, Setting, Sweep, grid
 
 ROUND = 10  # settings that an Optuna search draws before it hears how they did; as many as it draws at random first
 

@@ -5,15 +5,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean
 
-from app.distillations.schemas import DistillationJob
-from app.errors import Problem
-from app.sweeps.schemas import Setting
-from workers.distillation.data import Data
-from workers.distillation.plan import Lesson, Stage
-from workers.distillation.stacked import Stack, Taught, group_of, most_together
-from workers.distillation.state import Keeper, Outcome
-from workers.distillation.students import parameters
-from workers.distillation.train import train
+from qstill.contract.distillations.job import DistillationJob
+from qstill.contract.errors import Problem
+from qstill.contract.sweeps.sweep import Setting
+from workers.distillation.data.dataset import Data
+from workers.distillation.networks.build import parameters
+from workers.distillation.training.keeper import Keeper, Outcome
+from workers.distillation.training.plan import Lesson, Stage
+from workers.distillation.training.stack import Stack, Taught, group_of, most_together
+from workers.distillation.training.train import train
 
 FEW = 4  # trials that have come as far, below which none is given up
 

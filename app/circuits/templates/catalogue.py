@@ -4,12 +4,26 @@ from functools import lru_cache
 
 from pydantic import BaseModel, JsonValue
 
-from app.circuits.templates.algorithms import Grover, PhaseEstimation, Qft, QuantumVolume, RandomClifford, Shor15
-from app.circuits.templates.chemistry import Vqe
-from app.circuits.templates.finance import EuropeanCall, Portfolio, ValueAtRisk
-from app.circuits.templates.optimisation import MaxCut, QuantumKernel
-from app.circuits.templates.textbook import Bell, BernsteinVazirani, DeutschJozsa, Ghz, Superposition, Teleportation
 from app.circuits.templates.views import TemplateView
+from qstill.contract.circuits.templates.algorithms import (
+    Grover,
+    PhaseEstimation,
+    Qft,
+    QuantumVolume,
+    RandomClifford,
+    Shor15,
+)
+from qstill.contract.circuits.templates.chemistry import Vqe
+from qstill.contract.circuits.templates.finance import EuropeanCall, Portfolio, ValueAtRisk
+from qstill.contract.circuits.templates.optimisation import MaxCut, QuantumKernel
+from qstill.contract.circuits.templates.textbook import (
+    Bell,
+    BernsteinVazirani,
+    DeutschJozsa,
+    Ghz,
+    Superposition,
+    Teleportation,
+)
 
 NIELSEN_CHUANG = "Nielsen and Chuang, Quantum Computation and Quantum Information"
 

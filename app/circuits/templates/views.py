@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import Field, JsonValue
 
-from app.schemas import View
+from qstill.contract.schemas import View
 
 
 class TemplateView(View):

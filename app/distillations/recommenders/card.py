@@ -17,9 +17,9 @@ from app.distillations.card import (
 )
 from app.distillations.loading import how_to_load
 from app.distillations.recommenders.loading import program
-from app.distillations.reports import ROLES, Cost, Latency, Part, Role
-from app.distillations.results import Gain, Spread
-from app.errors import Problem
+from qstill.contract.distillations.report import ROLES, Cost, Latency, Part, Role
+from qstill.contract.distillations.results import Gain, Spread
+from qstill.contract.errors import Problem
 
 MEASURES = (
     ("ndcg", "NDCG@{k}", False),

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from app.distillations.measures import ranking as measured_by
 from app.distillations.plots import COLOURS, WIDTH, AnyPlotName, drawn, heading, learning_curves, legend, linear
 from app.distillations.recommenders.card import Difference, Epoch, RankingReport, read_ranking
-from app.distillations.reports import Point
-from app.errors import Problem
 from app.web.drawing import GRID, INK, MUTED, Box, Dot, Line, Mark, Text, text_width
+from qstill.contract.distillations.measures import ranking as measured_by
+from qstill.contract.distillations.report import Point
+from qstill.contract.errors import Problem
 
 POPULAR = "#a3acb9"
 LEFT, RIGHT = 72.0, WIDTH - 28.0

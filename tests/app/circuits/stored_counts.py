@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from app.circuits.counts import StoredCounts
-from app.circuits.views import ComparisonView, Register
+from qstill.contract.circuits.results.views import ComparisonView, Register
 
 JOB = f"job_{'0' * 32}"
 

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from app.circuits.admission import Limits, admit
-from app.circuits.facts import active_qubits
-from app.circuits.formats import JsonCircuit
-from app.circuits.openqasm.reader import elaborate
-from app.circuits.schemas import CircuitJob
-from app.errors import Problem
+from qstill.contract.circuits.admission import Limits, admit
+from qstill.contract.circuits.cost.facts import active_qubits
+from qstill.contract.circuits.formats import JsonCircuit
+from qstill.contract.circuits.job import CircuitJob
+from qstill.contract.circuits.openqasm3.reader import elaborate
+from qstill.contract.errors import Problem
 
 HEAD = 'OPENQASM 3.0;\ninclude "stdgates.inc";\n'
 GIBIBYTE = 2**30

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.circuits.calibration import DEFAULT_FACTOR, FEW, calibrate, estimate, ratios
-from app.circuits.estimates import Findings
+from app.circuits.past_estimates import DEFAULT_FACTOR, FEW, calibrate, estimate, ratios
+from qstill.contract.circuits.cost.estimates import Findings
 
 ROUNDING = 1e-9  # quantiles are interpolated
 several = st.lists(st.floats(1e-3, 1e3), min_size=FEW, max_size=60)

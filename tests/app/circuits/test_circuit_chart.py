@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from app.circuits.chart import MAX_BARS, MEASURED, OTHER, REFERENCE, Chart, histogram_chart
-from app.circuits.chart_png import SCALE, chart_png
-from app.circuits.chart_svg import chart_svg
 from app.circuits.comparison import ideal_reference, job_reference
-from app.circuits.histogram import histogram_view
+from app.circuits.histogram.answer import histogram_view
+from app.circuits.histogram.chart import MAX_BARS, MEASURED, OTHER, REFERENCE, Chart, histogram_chart
+from app.circuits.histogram.png import SCALE, chart_png
+from app.circuits.histogram.svg import chart_svg
 from app.web.drawing import Box, Line, Text
 from tests.app.circuits.stored_counts import histograms, store
 

@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.circuits.cuts import Cuts
+from qstill.contract.circuits.cost.bonds import Cuts
 
 PLACES = st.sets(st.integers(0, 9), min_size=1, max_size=4)
 

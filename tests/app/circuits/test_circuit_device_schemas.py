@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.circuits.device import Device
-from app.http.pointers import json_pointer
+from app.http.refusals.pointers import json_pointer
+from qstill.contract.circuits.device import Device
 
 
 def test_the_examples_of_the_documentation_are_valid() -> None:

@@ -2,8 +2,8 @@
 
 import re
 
-from app.circuits.dialects import NAMES
-from app.circuits.gates import GATES, Operation
+from qstill.contract.circuits.dialects import NAMES
+from qstill.contract.circuits.gates import GATES, Operation
 
 FIELDS = {"control", "controls", "rotation"}
 

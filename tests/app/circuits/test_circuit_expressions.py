@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.circuits.expressions import MAX_EXPRESSION_CHARACTERS, ExpressionError, compile_expression
+from qstill.contract.circuits.expressions import MAX_EXPRESSION_CHARACTERS, ExpressionError, compile_expression
 
 VALUES = {"theta": 0.3, "beta_2": -1.7, "γ": 2.5}
 OPERANDS = st.sampled_from(["2", "0.5", ".25", "1e-3", "3.", "pi", *VALUES])

@@ -9,10 +9,10 @@ from qiskit.result.postprocess import format_counts_memory
 
 from app.circuits.comparison import Reference, ideal_reference, job_reference
 from app.circuits.counts import StoredCounts
-from app.circuits.histogram import histogram_view, top_outcomes
-from app.circuits.keys import key_writer, numeric
-from app.circuits.views import BitOrder, HistogramView, KeyFormat, Register
-from app.errors import Problem
+from app.circuits.histogram.answer import histogram_view, top_outcomes
+from app.circuits.outcome_keys import key_writer, numeric
+from qstill.contract.circuits.results.views import BitOrder, HistogramView, KeyFormat, Register
+from qstill.contract.errors import Problem
 from tests.app.circuits.stored_counts import JOB, histograms, shorn, store
 
 ORDERS: tuple[BitOrder, ...] = ("little", "big")

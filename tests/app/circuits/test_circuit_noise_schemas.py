@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from app.circuits.noise import IONQ_RATES, CustomNoise, Noise, as_custom
-from app.http.pointers import json_pointer
+from app.http.refusals.pointers import json_pointer
+from qstill.contract.circuits.noise import IONQ_RATES, CustomNoise, Noise, as_custom
 
 NOISE: TypeAdapter[Noise] = TypeAdapter(Noise)
 DEPOLARIZING = {"kind": "depolarizing", "probability": 0.1}

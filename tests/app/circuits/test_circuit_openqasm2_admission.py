@@ -4,10 +4,10 @@ from contextlib import suppress
 
 import pytest
 
-from app.circuits.admission import Limits, admit
-from app.circuits.openqasm2.reader import MAX_DOOR_TOKENS, check_openqasm2, read_openqasm2
-from app.circuits.schemas import CircuitJob
-from app.errors import Problem
+from qstill.contract.circuits.admission import Limits, admit
+from qstill.contract.circuits.job import CircuitJob
+from qstill.contract.circuits.openqasm2.reader import MAX_DOOR_TOKENS, check_openqasm2, read_openqasm2
+from qstill.contract.errors import Problem
 
 HEAD = 'OPENQASM 2.0;\ninclude "qelib1.inc";\n'
 

@@ -11,14 +11,14 @@ import httpx
 import pytest
 from sqlalchemy import func, select, update
 
-from app.broker import CIRCUITS, QUESTIONS
-from app.circuits.calibration import FEW
-from app.circuits.estimates import CircuitEstimate, Findings
-from app.errors import Problem
-from app.jobs import ledger
-from app.jobs.ledger import Claim
-from app.jobs.reaper import reap
-from app.jobs.tables import CIRCUIT_QUESTION, jobs
+from app.circuits.past_estimates import FEW
+from ledger import ledger
+from ledger.broker.wakeups import CIRCUITS, QUESTIONS
+from ledger.ledger import Claim
+from ledger.reaper import reap
+from ledger.tables import CIRCUIT_QUESTION, jobs
+from qstill.contract.circuits.cost.estimates import CircuitEstimate, Findings
+from qstill.contract.errors import Problem
 from tests.app.http.in_process import BELL, Json, Service, refused, running
 
 PATIENCE = 0.05  # seconds, for a worker that never answers

@@ -9,10 +9,10 @@ import httpx
 import pytest
 from PIL import Image
 
-from app.broker import CIRCUITS
-from app.circuits import stored
-from app.errors import Problem
-from app.jobs import ledger
+from app.circuits import stored_results as stored
+from ledger import ledger
+from ledger.broker.wakeups import CIRCUITS
+from qstill.contract.errors import Problem
 from tests.app.http.in_process import BELL, DIGITS, Json, Service, Worker, refused, sha256
 
 COUNTS = {"00": 507, "01": 3, "11": 490}

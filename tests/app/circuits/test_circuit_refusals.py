@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from app.circuits.admission import Limits, admit
-from app.circuits.schemas import CircuitJob
-from app.errors import Problem
+from qstill.contract.circuits.admission import Limits, admit
+from qstill.contract.circuits.job import CircuitJob
+from qstill.contract.errors import Problem
 from tests.app.http.in_process import BELL
 
 LIMITS = Limits(memory_available=2**30)

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.circuits.formats import JsonCircuit, free_parameters
-from app.circuits.gates import GATES
-from app.circuits.schemas import CircuitJob
+from qstill.contract.circuits.formats import JsonCircuit, free_parameters
+from qstill.contract.circuits.gates import GATES
+from qstill.contract.circuits.job import CircuitJob
 
 THREE_GATES = [{"gate": "h", "target": 0}, {"gate": "x", "target": 1, "control": 0}, {"gate": "nop"}]
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from app.circuits.noise import NAMES
-from app.circuits.schemas import CircuitJob, spec_of
+from qstill.contract.circuits.job import CircuitJob, spec_of
+from qstill.contract.circuits.noise import NAMES
 
 BELL = {"format": "json", "qubits": 2, "operations": [{"gate": "h", "target": 0}]}
 LETTERS = st.text("IXYZ", min_size=1, max_size=6)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from app.circuits.statistics import (
+from qstill.contract.circuits.results.statistics import (
     MIN_EXPECTED,
     chi_square,
     classical_fidelity,
@@ -19,7 +19,7 @@ from app.circuits.statistics import (
     two_sample_chi_square,
     wilson_interval,
 )
-from app.circuits.tails import beta_below, gamma_above
+from qstill.contract.circuits.results.tail_probabilities import beta_below, gamma_above
 
 KEYS = [format(value, "03b") for value in range(8)]
 

@@ -6,11 +6,11 @@ import httpx
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from app.circuits.admission import Limits, admit
-from app.circuits.schemas import CircuitJob
-from app.circuits.templates import Template
 from app.circuits.templates.catalogue import catalogue
 from app.circuits.templates.views import TemplateView
+from qstill.contract.circuits.admission import Limits, admit
+from qstill.contract.circuits.job import CircuitJob
+from qstill.contract.circuits.templates import Template
 
 ADAPTER: TypeAdapter[Template] = TypeAdapter(Template)
 MODELS = get_args(get_args(Template)[0])

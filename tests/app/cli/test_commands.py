@@ -9,8 +9,8 @@ from click.testing import CliRunner
 
 from app.cli.client import Client, endpoint
 from app.cli.main import main
-from app.distillations.schemas import DistillationJob
-from app.sweeps.schemas import Sweep
+from qstill.contract.distillations.job import DistillationJob
+from qstill.contract.sweeps.sweep import Sweep
 from tests.app.http.in_process import BELL, DIGITS
 
 SETTINGS = ("QSTILL_HOST", "QSTILL_PORT", "QSTILL_DATA_DIR")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.distillations.reports import Report, read_report
+from qstill.contract.distillations.report import Report, read_report
 
 Json = dict[str, Any]
 

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.distillations.compression import MAX_FINE_TUNED, Compression
-from app.distillations.schemas import DistillationJob
-from app.sweeps.schemas import Sweep
+from qstill.contract.distillations.compression import MAX_FINE_TUNED, Compression
+from qstill.contract.distillations.job import DistillationJob
+from qstill.contract.sweeps.sweep import Sweep
 
 MLP = {"kind": "mlp", "hidden": [16]}
 BODY: dict[str, Any] = {

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from app.distillations import architectures, datasets, objectives, schemas, training
-from app.distillations.objectives import features, logits, pieces
-from app.distillations.schemas import DistillationJob, referenced_files
+from qstill.contract.distillations import architectures, datasets, objectives, training
+from qstill.contract.distillations import job as schemas
+from qstill.contract.distillations.job import DistillationJob, referenced_files
+from qstill.contract.distillations.objectives import features, logits, pieces
 
 EXAMPLE: dict[str, Any] = DistillationJob.model_json_schema()["examples"][0]
 FILE = "file_01990d3e7c5a7cc09d4b8c1f2a3b4c5d"
@@ -282,8 +283,7 @@ def test_every_field_says_what_it_is() -> None:
 
 
 def test_the_front_door_stays_light() -> None:
-    code = (
-        "import sys, app.distillations.schemas; print([m for m in ('torch', 'numpy', 'sklearn') if m in sys.modules])"
-    )
+    heavy = "('torch', 'numpy', 'sklearn')"
+    code = f"import sys, qstill.contract.distillations.job; print([m for m in {heavy} if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

@@ -6,7 +6,7 @@ import hashlib
 import httpx
 import pytest
 
-from app.broker import DISTILLATION
+from ledger.broker.wakeups import DISTILLATION
 from tests.app.http.in_process import BELL, DIGITS, Json, Service, Worker, refused, sha256
 
 CONTENT = bytes(range(256)) * 1000

@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 
-from app.broker import DISTILLATION
 from app.distillations.views import SplitView
+from ledger.broker.wakeups import DISTILLATION
 from tests.app.distillations.stored_report import document
 from tests.app.http.in_process import BELL, DIGITS, Json, Service, Worker, refused, running, sha256
 

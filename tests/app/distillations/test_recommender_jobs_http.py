@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from app.distillations.domains import AnyJob, Job
-from app.distillations.recommenders.schemas import RecommenderJob
-from app.distillations.schemas import DistillationJob
+from qstill.contract.distillations.domains import AnyJob, Job
+from qstill.contract.distillations.job import DistillationJob
+from qstill.contract.distillations.recommenders.job import RecommenderJob
 from tests.app.http.in_process import DIGITS, refused
 
 JOBS: TypeAdapter[AnyJob] = TypeAdapter(Job)

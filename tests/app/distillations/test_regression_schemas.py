@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.distillations.datasets import UploadedData
-from app.distillations.schemas import DistillationJob
-from app.sweeps.schemas import Sweep
+from qstill.contract.distillations.datasets import UploadedData
+from qstill.contract.distillations.job import DistillationJob
+from qstill.contract.sweeps.sweep import Sweep
 
 NETWORK = {"kind": "mlp", "hidden": [4]}
 

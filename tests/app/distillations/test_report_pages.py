@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from app.distillations.card import card, text
 from app.distillations.plots import PLOTS, PlotName, compression, curves, pareto, per_class
-from app.distillations.reports import read_report
-from app.errors import Problem
 from app.web.drawing import text_width
+from qstill.contract.distillations.report import read_report
+from qstill.contract.errors import Problem
 from tests.app.distillations.stored_report import arm, document, report
 
 HOSTILE = [

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from app.distillations.schemas import DistillationJob, referenced_files
+from qstill.contract.distillations.job import DistillationJob, referenced_files
 
 CLASSIFY: dict[str, Any] = {
     "dataset": {"source": "builtin_text", "name": "python_topics", "task": "classification"},

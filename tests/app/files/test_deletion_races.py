@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select
 
-from app.database import Database
-from app.errors import Problem
 from app.files.files import add_file, delete_file, must_exist
-from app.files.schemas import Purpose
-from app.ids import new_id
-from app.jobs import ledger
-from app.jobs.ledger import NewJob
-from app.jobs.tables import files, job_files, models
-from app.models.models import add_model, delete_model, must_be_there
-from app.store.folder import Stored
+from app.files.views import Purpose
+from app.models.registry import add_model, delete_model, must_be_there
+from ledger import ledger
+from ledger.database import Database
+from ledger.ids import new_id
+from ledger.ledger import NewJob
+from ledger.store.folder import Stored
+from ledger.tables import files, job_files, models
+from qstill.contract.errors import Problem
 
 ADA = "ada"
 ROUNDS = 15

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from app.broker import DISTILLATION
-from app.jobs.reaper import reap
+from ledger.broker.wakeups import DISTILLATION
+from ledger.reaper import reap
 from tests.app.http.in_process import DIGITS, Json, Listening, Service, Worker, refused, running, sha256, until
 
 LIMIT = 4 << 20  # bytes of an upload here; more than a JSON body may have

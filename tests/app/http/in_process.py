@@ -23,17 +23,17 @@ import uvicorn
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import FastAPI
 
-from app.broker import CIRCUITS, DISTILLATION
-from app.database import Database
-from app.errors import PROBLEM_MEDIA_TYPE
 from app.http.front import Front
-from app.jobs import ledger
-from app.jobs.ledger import Claim
 from app.keys import keyring
 from app.main import create_app
-from app.migrations import migrate
-from app.settings import Settings
-from app.store.folder import FolderStore
+from ledger import ledger
+from ledger.broker.wakeups import CIRCUITS, DISTILLATION
+from ledger.database import Database
+from ledger.ledger import Claim
+from ledger.migrations import migrate
+from ledger.settings import Settings
+from ledger.store.folder import FolderStore
+from qstill.contract.errors import PROBLEM_MEDIA_TYPE
 from tests import services
 
 LEASE_SECONDS = 30.0

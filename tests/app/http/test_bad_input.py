@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.http.patterns import in_words
-from app.http.problems import MAX_ECHO, MAX_FIELDS
+from app.http.refusals.patterns import in_words
+from app.http.refusals.problems import MAX_ECHO, MAX_FIELDS
 from tests.app.http.in_process import BELL, DIGITS, Json, Service, refused, running
 from tests.app.http.wrong_fields import CIRCUITS, DISTILLATIONS, FILE, MLP, circuit, operation, source
 

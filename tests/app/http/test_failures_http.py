@@ -6,7 +6,7 @@ import httpx
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from app.jobs import queries
+from ledger import queries
 from tests.app.http.in_process import BELL, Listening, Service, refused, until
 
 SECRET = "postgresql://qstill:hunter2@db/ledger"
@@ -24,7 +24,7 @@ def test_a_failure_is_logged_and_its_details_stay_here(
     refused(answer, 500, "internal_error")
     assert "hunter2" not in answer.text + str(answer.headers)
     assert "RuntimeError" not in answer.text
-    [record] = [record for record in caplog.records if record.name == "app.http.problems"]
+    [record] = [record for record in caplog.records if record.name == "app.http.refusals.problems"]
     assert (record.levelno, record.getMessage()) == (logging.ERROR, "GET /v1/jobs failed")
     monkeypatch.undo()
     assert httpx.get(f"{on_the_wire.url}/v1/jobs").status_code == 200

@@ -5,8 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from app.broker import CIRCUITS, DISTILLATION
-from app.jobs import ledger
+from ledger import ledger
+from ledger.broker.wakeups import CIRCUITS, DISTILLATION
 from tests.app.http.in_process import BELL, DIGITS, Json, Worker, refused
 
 NOBODY = f"job_{'0' * 32}"

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from app.ionq.router import PREFIX as IONQ
+from app.ionq.endpoints.router import PREFIX as IONQ
 from tests.app.http.in_process import BELL, refused
 
 NOBODY = f"job_{'0' * 32}"

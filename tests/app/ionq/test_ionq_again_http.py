@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.broker import CIRCUITS
+from ledger.broker.wakeups import CIRCUITS
 from tests.app.http.in_process import Service, Worker
 from tests.app.ionq.answers import refused_as_by_ionq
 from tests.app.ionq.asking import BELL, get, submit

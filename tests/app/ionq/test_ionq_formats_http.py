@@ -7,8 +7,8 @@ import httpx
 import jsonschema_rs
 import pytest
 
-from app.broker import CIRCUITS
-from app.ionq.formats import FORMATS
+from app.ionq.endpoints.formats import FORMATS
+from ledger.broker.wakeups import CIRCUITS
 from tests.app.http.in_process import Worker
 from tests.app.ionq.answers import refused_as_by_ionq
 from tests.app.ionq.asking import BELL, get, submit

@@ -10,12 +10,12 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from app.broker import CIRCUITS
-from app.errors import Problem
 from app.ionq.views import SHOTS_V2, STATUS
-from app.jobs import ledger
-from app.jobs.machine import Status
-from app.jobs.tables import ionq_jobs, jobs
+from ledger import ledger
+from ledger.broker.wakeups import CIRCUITS
+from ledger.machine import Status
+from ledger.tables import ionq_jobs, jobs
+from qstill.contract.errors import Problem
 from tests.app.http.in_process import Listening, Service, Worker, running
 from tests.app.ionq.answers import refused_as_by_ionq
 from tests.app.ionq.asking import BELL, HEADERS, get, submit

@@ -3,14 +3,14 @@
 import pytest
 from sqlalchemy import select, update
 
-from app.database import Database, now
-from app.errors import Problem
 from app.ionq import records
 from app.ionq.records import Wanted
-from app.jobs import ledger
-from app.jobs.ledger import Claim, NewJob
-from app.jobs.machine import Status
-from app.jobs.tables import ionq_jobs, ionq_sessions, jobs
+from ledger import ledger
+from ledger.database import Database, now
+from ledger.ledger import Claim, NewJob
+from ledger.machine import Status
+from ledger.tables import ionq_jobs, ionq_sessions, jobs
+from qstill.contract.errors import Problem
 
 NEW = NewJob(kind="circuit", queue="circuits", owner="ada", spec={})
 

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from app.circuits.admission import Limits, admit
-from app.circuits.formats import JsonCircuit, OpenQasm3Circuit
-from app.circuits.outputs import WHERE_POSSIBLE
-from app.errors import Problem
 from app.ionq.machines import machine, machines
 from app.ionq.schemas import BELL_JOB, JobRequest
 from app.ionq.translate import as_compiled, circuit_job, in_their_words, remarks, work_of
+from qstill.contract.circuits.admission import Limits, admit
+from qstill.contract.circuits.formats import JsonCircuit, OpenQasm3Circuit
+from qstill.contract.circuits.outputs import WHERE_POSSIBLE
+from qstill.contract.errors import Problem
 
 MEMORY = 1 << 34
 REQUESTS: TypeAdapter[JobRequest] = TypeAdapter(JobRequest)

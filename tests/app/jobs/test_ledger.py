@@ -5,12 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import Connection, insert, select, update
 
-from app.database import Database, now
-from app.errors import Problem
-from app.jobs import ledger, queries
-from app.jobs.ledger import Claim, NewJob, Replay, StaleFence
-from app.jobs.machine import Action, IllegalTransition, Status
-from app.jobs.tables import artifacts, events, jobs, trash
+from ledger import ledger, queries
+from ledger.database import Database, now
+from ledger.ledger import Claim, NewJob, Replay, StaleFence
+from ledger.machine import Action, IllegalTransition, Status
+from ledger.tables import artifacts, events, jobs, trash
+from qstill.contract.errors import Problem
 
 PROBLEM = Problem("worker_lost", "lost")
 

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from sqlalchemy import select, update
 
-from app.database import Change, Database
-from app.errors import Problem
-from app.jobs import ledger, queries
-from app.jobs import turns as in_turn
-from app.jobs.ledger import Claim, NewJob, StaleFence
-from app.jobs.machine import FINAL, OWNED, TRANSITIONS, Action, IllegalTransition, Status
-from app.jobs.tables import jobs, turns
+from ledger import ledger, queries
+from ledger import turns as in_turn
+from ledger.database import Change, Database
+from ledger.ledger import Claim, NewJob, StaleFence
+from ledger.machine import FINAL, OWNED, TRANSITIONS, Action, IllegalTransition, Status
+from ledger.tables import jobs, turns
+from qstill.contract.errors import Problem
 
 LOST = Problem("worker_lost", "lost")
 MAX_ATTEMPTS = 3

@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from app.jobs.machine import FINAL, OWNED, TRANSITIONS, Action, IllegalTransition, Status, after
+from ledger.machine import FINAL, OWNED, TRANSITIONS, Action, IllegalTransition, Status, after
 
 EVERY_PAIR = list(itertools.product(Status, Action))
 

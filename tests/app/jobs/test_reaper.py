@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from app.database import Database, now
-from app.jobs import ledger
-from app.jobs.ledger import NewJob
-from app.jobs.reaper import reap
-from app.jobs.tables import jobs, trash, turns
-from app.store.folder import FolderStore
+from ledger import ledger
+from ledger.database import Database, now
+from ledger.ledger import NewJob
+from ledger.reaper import reap
+from ledger.store.folder import FolderStore
+from ledger.tables import jobs, trash, turns
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from sqlalchemy import Connection
 
-from app.database import Database
-from app.jobs import ledger, turns
-from app.jobs.ledger import Claim, NewJob
-from app.jobs.tables import jobs
-from app.jobs.tables import turns as table
+from ledger import ledger, turns
+from ledger.database import Database
+from ledger.ledger import Claim, NewJob
+from ledger.tables import jobs
+from ledger.tables import turns as table
 
 OWNERS = "abcd"
 PRIORITIES = st.integers(-100, 100)

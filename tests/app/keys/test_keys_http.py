@@ -7,11 +7,11 @@ import httpx
 import pytest
 
 from app.cli.api import refuse_open_door
-from app.database import Database
-from app.errors import Problem
-from app.ionq.router import PREFIX as IONQ
+from app.ionq.endpoints.router import PREFIX as IONQ
 from app.keys import keyring
 from app.keys.keyring import Keyring
+from ledger.database import Database
+from qstill.contract.errors import Problem
 from tests.app.distillations.stored_report import document
 from tests.app.http.in_process import BELL, DIGITS, Service, Worker, refused
 from tests.app.ionq.answers import refused_as_by_ionq

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from app.broker import DISTILLATION
-from app.jobs.reaper import reap
+from ledger.broker.wakeups import DISTILLATION
+from ledger.reaper import reap
 from tests.app.http.in_process import DIGITS, Json, Service, Worker, refused, running, sha256
 
 ONNX = b"\x08\x0a" + bytes(30)

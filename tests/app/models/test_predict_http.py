@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from app.broker import QUESTIONS
-from app.errors import Problem
-from app.jobs import ledger
-from app.jobs.ledger import Claim
-from app.jobs.tables import DISTILLATION_QUESTION, job_files, jobs
+from ledger import ledger
+from ledger.broker.wakeups import QUESTIONS
+from ledger.ledger import Claim
+from ledger.tables import DISTILLATION_QUESTION, job_files, jobs
+from qstill.contract.errors import Problem
 from tests.app.http.in_process import Json, Service, refused, running, until
 
 NOBODY = "model_" + "0" * 32

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.store.folder import FolderStore
+from ledger.store.folder import FolderStore
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,8 @@ import re
 import pytest
 
 from app.sweeps.chart import front_chart
-from app.sweeps.views import TrialView
 from app.web.drawing import Text
+from qstill.contract.sweeps.results import TrialView
 
 
 def trial(number: int, size: int, accuracy: float) -> TrialView:

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.broker import DISTILLATION
+from ledger.broker.wakeups import DISTILLATION
 from tests.app.http.in_process import DIGITS, Json, Worker, refused
 
 SPACE: Json = {"/objective/temperature": [1.0, 4.0], "/training/learning_rate": [0.003, 0.01]}

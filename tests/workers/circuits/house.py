@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.circuits.schemas import CircuitJob
+from qstill.contract.circuits.job import CircuitJob
 from tests.workers.circuits.test_circuit_run import FakeRun
 from workers.circuits.run import run
 

@@ -9,9 +9,9 @@ from qiskit import QuantumCircuit
 from qiskit.quantum_info import Operator
 from qiskit_aer import AerSimulator
 
-from app.circuits.noise import Noise
+from qstill.contract.circuits.noise import Noise
 from workers.circuits.engines.aer import translate
-from workers.circuits.noise import for_noise, noise_model
+from workers.circuits.noise.model import for_noise, noise_model
 
 Matrix = NDArray[np.complex128]
 NOISE: TypeAdapter[Noise] = TypeAdapter(Noise)

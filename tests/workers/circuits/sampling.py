@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from app.circuits.schemas import CircuitJob
+from qstill.contract.circuits.job import CircuitJob
 from workers.circuits.program import Ask, Sample
 from workers.circuits.read import Reading, read_all
 from workers.circuits.route import simulate

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from qiskit.quantum_info import Statevector
 
-from app.circuits.facts import facts_of
-from app.circuits.formats import JsonCircuit
-from app.circuits.methods import Method, Wanted, plans
-from app.circuits.noise import as_custom
-from app.circuits.schemas import CircuitJob
-from app.errors import Problem
+from qstill.contract.circuits.cost.facts import facts_of
+from qstill.contract.circuits.formats import JsonCircuit
+from qstill.contract.circuits.job import CircuitJob
+from qstill.contract.circuits.methods import Method, Wanted, plans
+from qstill.contract.circuits.noise import as_custom
+from qstill.contract.errors import Problem
 from tests.workers.circuits import exact
 from tests.workers.circuits.circuit_strategies import circuits, operations, unitary
 from tests.workers.circuits.exact import Noise, assert_sampled

@@ -9,10 +9,10 @@ import pytest
 import sympy
 from cirq.json_resolver_cache import _class_resolver_dictionary
 
-from app.circuits.admission import Limits, admit
-from app.circuits.cirq_shape import GATES, OPERATIONS
-from app.circuits.schemas import CircuitJob
-from app.errors import Problem
+from qstill.contract.circuits.admission import Limits, admit
+from qstill.contract.circuits.cirq.shape import GATES, OPERATIONS
+from qstill.contract.circuits.job import CircuitJob
+from qstill.contract.errors import Problem
 
 A, B, C = cirq.LineQubit(0), cirq.GridQubit(1, 2), cirq.NamedQubit("c")
 SMALL = cirq.FrozenCircuit(cirq.X(A), cirq.measure(A, key="m"))

@@ -22,7 +22,7 @@ from qiskit.circuit.library import (
 from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import Clifford, Operator, random_clifford, random_unitary
 
-from workers.circuits.clifford import steps_of
+from workers.circuits.examine.clifford import steps_of
 
 EIGHTHS = [eighth * pi / 4 for eighth in range(-8, 9)]
 STANDARD = [gate for gate in get_standard_gate_name_mapping().values() if isinstance(gate, Gate) and gate.num_qubits]

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, qasm3
 
-from app.circuits.formats import JsonCircuit
-from app.errors import Problem
+from qstill.contract.circuits.formats import JsonCircuit
+from qstill.contract.errors import Problem
 from tests.workers.circuits.branches import distribution, distribution_of_json
 from tests.workers.circuits.circuit_strategies import operations
 from tests.workers.circuits.sampling import sample

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from app.circuits.admission import Limits, admit
-from app.circuits.outputs import MAX_PROBABILITY_QUBITS
-from app.circuits.schemas import CircuitJob
-from app.errors import Problem
+from qstill.contract.circuits.admission import Limits, admit
+from qstill.contract.circuits.job import CircuitJob
+from qstill.contract.circuits.outputs import MAX_PROBABILITY_QUBITS
+from qstill.contract.errors import Problem
 from tests.workers.circuits import exact
 from tests.workers.circuits.house import run_job
 from tests.workers.circuits.program_strategies import Operations, programs

@@ -12,8 +12,8 @@ from qiskit.circuit.library import UnitaryGate
 from qiskit.quantum_info import Statevector, random_unitary
 from qiskit_aer import AerSimulator
 
-from app.circuits.device import BASIS_GATES, Device
-from app.errors import Problem
+from qstill.contract.circuits.device import BASIS_GATES, Device
+from qstill.contract.errors import Problem
 from workers.circuits.device import Compiled, compile_for
 
 SHAPES: list[Any] = [

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from qiskit import QuantumCircuit
 from qiskit.circuit.library import RXGate
 
-from app.circuits.formats import JsonCircuit
+from qstill.contract.circuits.formats import JsonCircuit
 from tests.workers.circuits.circuit_strategies import circuits
-from workers.circuits.diagram import diagram_svg
+from workers.circuits.diagram.layout import MAX_DRAWN_OPERATIONS, lay_out
+from workers.circuits.diagram.svg import diagram_svg
 from workers.circuits.labels import angles
-from workers.circuits.layout import MAX_DRAWN_OPERATIONS, lay_out
 from workers.circuits.parse.json import parse_json
 from workers.circuits.parse.openqasm3 import parse_openqasm3
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.circuits.methods import Wanted, plans
+from qstill.contract.circuits.methods import Wanted, plans
 from tests.workers.circuits import exact
 from tests.workers.circuits.exact import LEVEL, Noise, assert_sampled
 from tests.workers.circuits.program_strategies import Operations, clbits_of, noises, programs

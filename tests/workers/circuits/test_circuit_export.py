@@ -11,15 +11,15 @@ from qiskit.circuit import Clbit, Gate, Parameter, Qubit
 from qiskit.circuit.library import RYGate, XGate, ZGate
 from qiskit.quantum_info import Operator
 
-from app.circuits.formats import JsonCircuit
-from app.errors import Problem
+from qstill.contract.circuits.formats import JsonCircuit
+from qstill.contract.errors import Problem
 from tests.workers.circuits.branches import distribution
 from tests.workers.circuits.circuit_strategies import circuits
 from workers.circuits.binding import bind
+from workers.circuits.diagram.layout import lay_out
 from workers.circuits.export import to_json, to_openqasm2, to_openqasm3, to_text
 from workers.circuits.export.text import WIDTH
 from workers.circuits.export.words import real
-from workers.circuits.layout import lay_out
 from workers.circuits.parse.json import parse_json
 from workers.circuits.parse.openqasm2 import parse_openqasm2
 from workers.circuits.parse.openqasm3 import parse_openqasm3

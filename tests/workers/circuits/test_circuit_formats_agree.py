@@ -16,7 +16,7 @@ from qiskit.circuit.random import random_circuit
 from qiskit.quantum_info import Operator
 from scipy.linalg import expm
 
-from app.circuits.formats import JsonCircuit
+from qstill.contract.circuits.formats import JsonCircuit
 from tests.workers.circuits.circuit_strategies import circuits, small_matrix, unitary
 from workers.circuits.export import to_json, to_openqasm2, to_openqasm3
 from workers.circuits.parse.cirq import parse_cirq

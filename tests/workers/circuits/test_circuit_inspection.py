@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from qiskit.quantum_info import Operator
 
-from app.circuits.inspection import Conversion, Inspection
-from app.circuits.schemas import CircuitJob
-from app.errors import Problem
+from qstill.contract.circuits.inspection import Conversion, Inspection
+from qstill.contract.circuits.job import CircuitJob
+from qstill.contract.errors import Problem
 from workers.circuits.inspection import convert, estimate, inspect
 from workers.circuits.parse import parse
 from workers.run import Run, Stopped

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from qiskit.quantum_info import Operator
 
-from app.circuits.formats import JsonCircuit, OpenQasm3Circuit
-from app.circuits.inspection import NativeTarget
-from app.errors import Problem
+from qstill.contract.circuits.formats import JsonCircuit, OpenQasm3Circuit
+from qstill.contract.circuits.inspection import NativeTarget
+from qstill.contract.errors import Problem
 from workers.circuits.export import to_native
 from workers.circuits.parse import parse
 

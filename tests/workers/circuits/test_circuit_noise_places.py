@@ -10,15 +10,15 @@ from qiskit import QuantumCircuit
 from qiskit.circuit.library import RGate, UnitaryGate, XGate
 from qiskit.quantum_info import Operator
 
-from app.circuits.noise import ONE_QUBIT_GATES, TWO_QUBIT_GATES
-from app.circuits.schemas import CircuitJob
-from app.errors import Problem
+from qstill.contract.circuits.job import CircuitJob
+from qstill.contract.circuits.noise import ONE_QUBIT_GATES, TWO_QUBIT_GATES
+from qstill.contract.errors import Problem
 from tests.workers.circuits.circuit_strategies import circuits
 from tests.workers.circuits.noisy import AER, close, custom, density, ideal, noise_of
-from workers.circuits import locations
 from workers.circuits.engines.aer import translate
-from workers.circuits.locations import MAX_DECOMPOSED_QUBITS, name_of
-from workers.circuits.noise import for_noise, noise_cost, noise_model
+from workers.circuits.noise import locations
+from workers.circuits.noise.locations import MAX_DECOMPOSED_QUBITS, name_of
+from workers.circuits.noise.model import for_noise, noise_cost, noise_model
 from workers.circuits.parse import parse
 
 FLIP = {"kind": "pauli", "terms": {"X": 1}}

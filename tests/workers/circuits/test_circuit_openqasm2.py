@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from qiskit import QuantumCircuit, qasm2
 from qiskit.quantum_info import Operator
 
-from app.circuits.schemas import CircuitJob
-from app.errors import Problem
+from qstill.contract.circuits.job import CircuitJob
+from qstill.contract.errors import Problem
 from tests.workers.circuits.circuit_strategies import circuits
 from tests.workers.circuits.sampling import sample
 from workers.circuits.parse import parse

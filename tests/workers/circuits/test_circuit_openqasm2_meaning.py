@@ -11,10 +11,10 @@ from qiskit.circuit.library import get_standard_gate_name_mapping
 from qiskit.quantum_info import Operator
 from qiskit_aer import AerSimulator
 
-from app.circuits.openqasm2.program import Call
-from app.circuits.openqasm2.reader import read_openqasm2
-from app.circuits.openqasm2.tokens import KEYWORDS
-from app.errors import Problem
+from qstill.contract.circuits.openqasm2.program import Call
+from qstill.contract.circuits.openqasm2.reader import read_openqasm2
+from qstill.contract.circuits.openqasm2.tokens import KEYWORDS
+from qstill.contract.errors import Problem
 from tests.workers.circuits.house import run_job
 from tests.workers.circuits.sampling import sample
 from workers.circuits.engines.aer import translate

@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 from qiskit.quantum_info import DensityMatrix, SparsePauliOp, Statevector, partial_trace
 from qiskit_aer import AerSimulator
 
-from app.errors import Problem
+from qstill.contract.errors import Problem
 from tests.workers.circuits import exact
 from tests.workers.circuits.circuit_strategies import circuits, unitary
 from tests.workers.circuits.exact import Noise
 from tests.workers.circuits.house import run_job
 from tests.workers.circuits.program_strategies import gates, noises
 from tests.workers.circuits.sampling import read
-from workers.circuits.write import results_json
+from workers.circuits.results.write import results_json
 
 GHZ = [{"gate": "h", "target": 0}, {"gate": "x", "target": 2, "control": 0}]
 

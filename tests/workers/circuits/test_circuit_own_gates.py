@@ -7,8 +7,8 @@ from qiskit.circuit.library import get_standard_gate_name_mapping
 from qiskit.quantum_info import Operator
 from qiskit_aer import AerSimulator
 
-from workers.circuits.clifford import steps_of
 from workers.circuits.engines import aer
+from workers.circuits.examine.clifford import steps_of
 from workers.circuits.labels import gate_label
 from workers.circuits.parse.own_gates import is_own, name_in_program, own_gate
 

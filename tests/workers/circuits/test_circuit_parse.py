@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from qiskit import QuantumCircuit, qasm3
 from qiskit.quantum_info import Operator
 
-from app.circuits.schemas import CircuitJob
-from app.errors import Problem
+from qstill.contract.circuits.job import CircuitJob
+from qstill.contract.errors import Problem
 from tests.workers.circuits.circuit_strategies import circuits, small_matrix, unitary
 from workers.circuits.parse import parse
 from workers.circuits.parse.openqasm3 import parse_openqasm3

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.circuits.outputs import MAX_PROBABILITY_QUBITS, WHERE_POSSIBLE
-from app.circuits.schemas import CircuitJob
+from qstill.contract.circuits.job import CircuitJob
+from qstill.contract.circuits.outputs import MAX_PROBABILITY_QUBITS, WHERE_POSSIBLE
 from tests.workers.circuits.house import run_job
 from tests.workers.circuits.program_strategies import Operations, programs
 from tests.workers.circuits.sampling import read

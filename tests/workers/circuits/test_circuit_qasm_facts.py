@@ -10,17 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.circuits.admission import Limits, admit
-from app.circuits.admission import wanted as asked_of
-from app.circuits.methods import Facts, best
-from app.circuits.openqasm import door
-from app.circuits.openqasm.door import MAX_CHARACTERS
-from app.circuits.qasm_facts import GATES, qasm_facts
-from app.circuits.schemas import CircuitJob
-from app.errors import Problem
-from workers.circuits.facts import facts_of
+from qstill.contract.circuits.admission import Limits, admit
+from qstill.contract.circuits.admission import wanted as asked_of
+from qstill.contract.circuits.cost.openqasm_facts import GATES, qasm_facts
+from qstill.contract.circuits.job import CircuitJob
+from qstill.contract.circuits.methods import Facts, best
+from qstill.contract.circuits.openqasm3 import door
+from qstill.contract.circuits.openqasm3.door import MAX_CHARACTERS
+from qstill.contract.errors import Problem
+from workers.circuits.examine.facts import facts_of
+from workers.circuits.examine.shape import examine
 from workers.circuits.parse import parse
-from workers.circuits.shape import examine
 
 LIMITS = Limits(memory_available=8 << 30)
 HEADERS = {"openqasm2": 'OPENQASM 2.0; include "qelib1.inc";', "openqasm3": 'OPENQASM 3.0; include "stdgates.inc";'}

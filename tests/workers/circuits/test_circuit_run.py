@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.circuits.schemas import CircuitJob, CircuitResult
-from app.errors import Problem
+from qstill.contract.circuits.job import CircuitJob, CircuitResult
+from qstill.contract.errors import Problem
 from workers.circuits.run import run, warm
 from workers.run import Stopped
 

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.circuits.schemas import CircuitJob
-from app.errors import Problem
+from qstill.contract.circuits.job import CircuitJob
+from qstill.contract.errors import Problem
 from tests.workers.circuits.circuit_strategies import circuits, operations, unitary
 from tests.workers.circuits.sampling import sample
-from workers.circuits.engines import branching, final_state
+from workers.circuits.engines import final_state
+from workers.circuits.engines.dynamic import branching
+from workers.circuits.examine.shape import Shape, examine
 from workers.circuits.parse import parse
-from workers.circuits.shape import Shape, examine
 
 BELL = [{"gate": "h", "target": 0}, {"gate": "x", "target": 1, "control": 0}]
 HEAD = 'OPENQASM 3.0; include "stdgates.inc";\n'

@@ -9,8 +9,8 @@ import sympy
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from app.circuits.expressions import compile_expression
-from app.circuits.formats import free_parameters
+from qstill.contract.circuits.expressions import compile_expression
+from qstill.contract.circuits.formats import free_parameters
 from tests.workers.circuits.house import run_job
 from tests.workers.circuits.test_circuit_parameters import NUMBERS, VALUES, body, symbolic_circuits
 from tests.workers.circuits.test_circuit_parameters import Circuit as Pair

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 
-from app.distillations.schemas import DistillationJob
+from qstill.contract.distillations.job import DistillationJob
 
 
 class FakeRun:

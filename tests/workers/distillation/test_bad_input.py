@@ -13,17 +13,17 @@ import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from app.distillations.architectures import BagOfEmbeddings
-from app.distillations.datasets import BuiltinText
-from app.distillations.preflight import Preflight, PreflightQuestion
-from app.distillations.schemas import DistillationJob
-from app.distillations.tokenizers import WordTokenizer
-from app.errors import Problem
-from workers.distillation.checkpoints import to_bytes
+from qstill.contract.distillations.architectures import BagOfEmbeddings
+from qstill.contract.distillations.datasets import BuiltinText
+from qstill.contract.distillations.job import DistillationJob
+from qstill.contract.distillations.preflight import Preflight, PreflightQuestion
+from qstill.contract.distillations.tokenizers import WordTokenizer
+from qstill.contract.errors import Problem
+from workers.distillation.artifacts.checkpoints import to_bytes
+from workers.distillation.classification import run
+from workers.distillation.data.texts import load_text
 from workers.distillation.inspection import inspect
-from workers.distillation.run import run
-from workers.distillation.students import build
-from workers.distillation.text.rows import load_text
+from workers.distillation.networks.build import build
 
 Make = Callable[..., Any]
 Json = dict[str, Any]

@@ -20,14 +20,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from app.distillations.datasets import Images, TextFile, UploadedData
-from app.errors import Problem
-from workers.distillation.cells import is_number, names_of, numbers_first, numbers_of
-from workers.distillation.data import load
-from workers.distillation.images import read_images
-from workers.distillation.recommenders.read import numbers_of as times_of
-from workers.distillation.table import Unreadable
-from workers.distillation.text.read import read_texts
+from qstill.contract.distillations.datasets import Images, TextFile, UploadedData
+from qstill.contract.errors import Problem
+from workers.distillation.data.dataset import load
+from workers.distillation.data.files.cells import is_number, names_of, numbers_first, numbers_of
+from workers.distillation.data.files.images import read_images
+from workers.distillation.data.files.table import Unreadable
+from workers.distillation.data.files.texts import read_texts
+from workers.distillation.recommenders.data.read import numbers_of as times_of
 
 FILE = "file_1"
 

@@ -8,17 +8,17 @@ import pytest
 
 from app.distillations.card import card
 from app.distillations.plots import PLOTS
-from app.distillations.reports import read_report
-from app.distillations.schemas import DistillationJob
-from app.errors import Problem
+from qstill.contract.distillations.job import DistillationJob
+from qstill.contract.distillations.report import read_report
+from qstill.contract.errors import Problem
 from tests.workers.distillation.conftest import FakeRun
+from workers.distillation.artifacts.clock import Latency
+from workers.distillation.artifacts.student_onnx import onnx_logits
+from workers.distillation.classification import run
 from workers.distillation.compress import judge
 from workers.distillation.compress.judge import Made, table, verdict
 from workers.distillation.compress.ways import Way, searched_families, ways_of
-from workers.distillation.data import load
-from workers.distillation.evaluate import Latency
-from workers.distillation.export import onnx_logits
-from workers.distillation.run import run
+from workers.distillation.data.dataset import load
 from workers.run import Stopped
 
 Make = Callable[..., Any]

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from onnx import numpy_helper
 from torch import Tensor
 
-from app.distillations.architectures import AnyArchitecture, Cnn, Mlp, ResNet, Vit, WideResNet
-from app.distillations.datasets import BuiltinData
+from qstill.contract.distillations.architectures import AnyArchitecture, Cnn, Mlp, ResNet, Vit, WideResNet
+from qstill.contract.distillations.datasets import BuiltinData
+from workers.distillation.artifacts.student_onnx import onnx_logits
 from workers.distillation.compress.blueprint import Blueprint
 from workers.distillation.compress.fold import folded
 from workers.distillation.compress.int4 import GROUP, grouped, to_int4
@@ -24,10 +25,9 @@ from workers.distillation.compress.magnitude import keep_masked, masked, masks_o
 from workers.distillation.compress.pack import by_bitmap, by_gaps, packed
 from workers.distillation.compress.search import least_that_fits
 from workers.distillation.compress.structured import joints, without_units
-from workers.distillation.data import Data, load
-from workers.distillation.export import onnx_logits
+from workers.distillation.data.dataset import Data, load
+from workers.distillation.networks.build import build, logits_of, multiply_adds, parameters
 from workers.distillation.networks.network import BatchNorm, Network
-from workers.distillation.students import build, logits_of, multiply_adds, parameters
 
 MLP = Mlp(kind="mlp", hidden=[32, 24], activation="tanh")
 CNN = Cnn(kind="cnn", channels=[6, 8])

@@ -9,14 +9,14 @@ from pydantic import TypeAdapter
 from torch import Tensor
 from torch.testing import assert_close
 
-from app.distillations.layers import LayersDoNotFit, layer_pairs
-from app.distillations.objectives import Objective, OnFeatures, Ramp
-from app.errors import Problem
+from qstill.contract.distillations.objectives import Objective, OnFeatures, Ramp
+from qstill.contract.distillations.objectives.layers import LayersDoNotFit, layer_pairs
+from qstill.contract.errors import Problem
 from workers.distillation.objectives import DISTANCES
 from workers.distillation.objectives.criterion import Criterion, refuse_layers
 from workers.distillation.objectives.schedules import value_at
 from workers.distillation.objectives.terms import Target, cross_entropy_of_known
-from workers.distillation.signals import Signal
+from workers.distillation.signals.signals import Signal
 
 ROWS, CLASSES = 6, 4
 STUDENT = {"stages.0": (3, 4, 4), "stages.1": (5, 2, 2), "pool": (5,)}

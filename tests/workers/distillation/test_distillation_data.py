@@ -11,11 +11,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.distillations.datasets import BuiltinData, UploadedData
-from app.errors import Problem
-from workers.distillation import read
-from workers.distillation.data import Data, load, preprocessing_digest
-from workers.distillation.signals import signal_digest
+from qstill.contract.distillations.datasets import BuiltinData, UploadedData
+from qstill.contract.errors import Problem
+from workers.distillation.data.dataset import Data, load, preprocessing_digest
+from workers.distillation.data.files import arrays as read
+from workers.distillation.signals.signals import signal_digest
 
 FILE = "file_1"
 

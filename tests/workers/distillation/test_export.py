@@ -13,16 +13,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.distillations.architectures import AnyArchitecture, Cnn, Mlp, ResNet, Vit, WideResNet
-from app.distillations.datasets import BuiltinData
-from app.distillations.teachers import Weights
-from workers.distillation.data import Data, Rows, Standardisation, load
-from workers.distillation.export import Raw, described, onnx_logits, to_int8, to_onnx
+from qstill.contract.distillations.architectures import AnyArchitecture, Cnn, Mlp, ResNet, Vit, WideResNet
+from qstill.contract.distillations.datasets import BuiltinData
+from qstill.contract.distillations.teachers import Weights
+from workers.distillation.artifacts.onnx_file import notes_of_exports
+from workers.distillation.artifacts.student_onnx import Raw, described, onnx_logits, to_int8, to_onnx
+from workers.distillation.classification import run
+from workers.distillation.data.dataset import Data, Rows, Standardisation, load
+from workers.distillation.networks.build import build, logits_of
 from workers.distillation.networks.network import Network
-from workers.distillation.onnx_file import notes_of_exports
-from workers.distillation.run import run
-from workers.distillation.students import build, logits_of
-from workers.distillation.teachers.onnx_model import from_onnx
+from workers.distillation.teachers.onnx.model import from_onnx
 
 Make = Callable[..., Any]
 

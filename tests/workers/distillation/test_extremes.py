@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 from torch import Tensor
 
-from app.distillations.objectives import Kd, Objective
+from qstill.contract.distillations.objectives import Kd, Objective
 from workers.distillation.objectives import DISTANCES, LOSSES, loss_of
 from workers.distillation.objectives.terms import Target
 from workers.distillation.recommenders.losses.bce import bce
@@ -22,8 +22,8 @@ from workers.distillation.recommenders.losses.de import de
 from workers.distillation.recommenders.losses.rd import position_weights, rd
 from workers.distillation.recommenders.losses.rrd import rrd
 from workers.distillation.recommenders.losses.softmax_kl import softmax_kl
-from workers.distillation.signals import Signal, heard
-from workers.distillation.slopes import kd_and_slope
+from workers.distillation.signals.signals import Signal, heard
+from workers.distillation.training.kd_gradient import kd_and_slope
 
 Matrix = NDArray[np.float64]
 Labels = NDArray[np.int64]

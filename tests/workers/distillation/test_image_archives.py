@@ -17,11 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageOps
 
-from app.distillations.datasets import Images, UploadedData
-from app.errors import Problem
-from workers.distillation import images
-from workers.distillation.data import Data, load
-from workers.distillation.run import run
+from qstill.contract.distillations.datasets import Images, UploadedData
+from qstill.contract.errors import Problem
+from workers.distillation.classification import run
+from workers.distillation.data.dataset import Data, load
+from workers.distillation.data.files import images
 
 FILE = "file_1"
 Members = dict[str, bytes]

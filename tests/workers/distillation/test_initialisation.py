@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from safetensors.torch import load_file
 
-from app.distillations.architectures import AnyArchitecture, Architecture
-from app.distillations.initialisation import taken
-from app.distillations.schemas import DistillationJob
-from app.errors import Problem
+from qstill.contract.distillations.architectures import AnyArchitecture, Architecture
+from qstill.contract.distillations.initialisation import taken
+from qstill.contract.distillations.job import DistillationJob
+from qstill.contract.errors import Problem
 from workers.distillation import teachers
-from workers.distillation.data import Data
-from workers.distillation.initialise import weights_from
-from workers.distillation.run import load_data, run
-from workers.distillation.students import build, logits_of
+from workers.distillation.classification import load_data, run
+from workers.distillation.data.dataset import Data
+from workers.distillation.networks.build import build, logits_of
 from workers.distillation.teachers.base import arranged
+from workers.distillation.teachers.initialise import weights_from
 
 Make = Callable[..., Any]
 Json = dict[str, Any]

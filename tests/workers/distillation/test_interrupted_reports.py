@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from app.distillations.teachers import Storage
+from qstill.contract.distillations.teachers import Storage
 from tests.workers.distillation.conftest import FakeRun
-from workers.distillation.run import run
-from workers.distillation.state import Keeper
+from workers.distillation.classification import run
+from workers.distillation.training.keeper import Keeper
 from workers.run import Stopped
 
 Make = Callable[..., Any]

@@ -12,7 +12,7 @@ from torch.testing import assert_close
 
 from workers.distillation.objectives.kd import kd
 from workers.distillation.objectives.terms import Target, Terms
-from workers.distillation.signals import Signal
+from workers.distillation.signals.signals import Signal
 
 Matrix = NDArray[np.float64]
 

@@ -14,33 +14,33 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from app.distillations.architectures import Architecture
 from app.distillations.card import card
-from app.distillations.datasets import BuiltinData, BuiltinText
 from app.distillations.loading import program
 from app.distillations.loading.networks import NETWORKS
 from app.distillations.loading.tokens import TOKENIZERS
-from app.distillations.recommenders.architectures import Scorer
 from app.distillations.recommenders.card import ranking_card
 from app.distillations.recommenders.loading import NETWORKS as SCORERS
 from app.distillations.recommenders.loading import program as program_of_recommender
-from app.distillations.recommenders.schemas import RecommenderJob
-from app.distillations.reports import read_report
-from app.distillations.tokenizers import BpeTokenizer, CharacterTokenizer, Trainable, WordTokenizer
-from app.models.predictions import AskMasked, AskPrompts, AskRows, AskTexts, AskUsers, Question
+from qstill.contract.distillations.architectures import Architecture
+from qstill.contract.distillations.datasets import BuiltinData, BuiltinText
+from qstill.contract.distillations.recommenders.architectures import Scorer
+from qstill.contract.distillations.recommenders.job import RecommenderJob
+from qstill.contract.distillations.report import read_report
+from qstill.contract.distillations.tokenizers import BpeTokenizer, CharacterTokenizer, Trainable, WordTokenizer
+from qstill.contract.models.predictions import AskMasked, AskPrompts, AskRows, AskTexts, AskUsers, Question
 from tests.workers.distillation.programs import Case, answers_of, program_in
 from tests.workers.distillation.recommenders.test_recommender_jobs import done
 from tests.workers.distillation.recommenders.test_recommender_jobs import job as ranking_job
-from workers.distillation.checkpoints import to_bytes
-from workers.distillation.data import Data, load
-from workers.distillation.predict import predict
+from workers.distillation.artifacts.checkpoints import to_bytes
+from workers.distillation.classification import run
+from workers.distillation.data.dataset import Data, load
+from workers.distillation.data.texts import load_text
+from workers.distillation.data.tokenizer import Tokenizer, trained
+from workers.distillation.networks.build import build
+from workers.distillation.predict.rows import predict
 from workers.distillation.recommenders import checkpoints as of_recommenders
-from workers.distillation.recommenders.data import load as load_interactions
+from workers.distillation.recommenders.data.dataset import load as load_interactions
 from workers.distillation.recommenders.networks import build as build_scorer
-from workers.distillation.run import run
-from workers.distillation.students import build
-from workers.distillation.text.rows import load_text
-from workers.distillation.text.tokenizer import Tokenizer, trained
 
 pytestmark = pytest.mark.timeout(300)  # torch is imported once more
 

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 
-from app.distillations.datasets import BuiltinData, BuiltinText, TextFile
 from app.distillations.views import SplitView
-from workers.distillation.data import load
-from workers.distillation.membership import membership
-from workers.distillation.run import run
-from workers.distillation.text.rows import load_text
+from qstill.contract.distillations.datasets import BuiltinData, BuiltinText, TextFile
+from workers.distillation.classification import run
+from workers.distillation.data.dataset import load
+from workers.distillation.data.membership import membership
+from workers.distillation.data.texts import load_text
 
 
 def told(document: dict[str, Any]) -> SplitView:

@@ -6,11 +6,11 @@ import pytest
 import torch
 from pydantic import TypeAdapter, ValidationError
 
-from app.distillations.architectures import Architecture, features_of
-from app.errors import Problem
-from workers.distillation.features import shapes_of
+from qstill.contract.distillations.architectures import Architecture, features_of
+from qstill.contract.errors import Problem
+from workers.distillation.networks.build import build, logits_of, multiply_adds, parameters
 from workers.distillation.networks.network import BatchNorm, Network
-from workers.distillation.students import build, logits_of, multiply_adds, parameters
+from workers.distillation.networks.shapes import shapes_of
 
 EVERY: list[dict[str, Any]] = [
     {"kind": "mlp", "hidden": [6, 5]},

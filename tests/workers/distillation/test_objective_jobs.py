@@ -11,14 +11,13 @@ import torch
 from safetensors.torch import load as load_tensors
 from torch import Tensor
 
-from app.errors import Problem
-from workers.distillation import features
-from workers.distillation.data import load
+from qstill.contract.errors import Problem
+from workers.distillation.classification import run
+from workers.distillation.data.dataset import load
 from workers.distillation.objectives import DISTANCES, LOSSES
 from workers.distillation.objectives.terms import Target
-from workers.distillation.plan import student_stages
-from workers.distillation.run import run
-from workers.distillation.teachers import Teacher
+from workers.distillation.teachers import Teacher, features
+from workers.distillation.training.plan import student_stages
 from workers.run import Stopped
 
 Make = Callable[..., Any]
@@ -102,7 +101,7 @@ def test_a_warm_up_goes_on_where_a_stopped_job_left_it(job: Make, house: Make, m
         epochs.append(epoch)
         return Target(labels, epoch, *rest)
 
-    monkeypatch.setattr("workers.distillation.learner.Target", watched)
+    monkeypatch.setattr("workers.distillation.training.learner.Target", watched)
     result = run(spec, house())
     assert list(dict.fromkeys(epochs)) == [1, 2, 3, 4]
     asked = iter(range(40))

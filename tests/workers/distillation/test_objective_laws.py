@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from pydantic import TypeAdapter
 from torch.testing import assert_close
 
-from app.distillations.objectives import Objective
-from app.errors import Problem
+from qstill.contract.distillations.objectives import Objective
+from qstill.contract.errors import Problem
 from workers.distillation.objectives import LOSSES, loss_of, refuse_undefined
 from workers.distillation.objectives.dist import pearson_distance
 from workers.distillation.objectives.terms import Target
-from workers.distillation.signals import Signal
+from workers.distillation.signals.signals import Signal
 
 Matrix = NDArray[np.float64]
 Labels = NDArray[np.int64]

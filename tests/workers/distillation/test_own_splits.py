@@ -9,11 +9,11 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from app.distillations.datasets import UploadedData
-from app.errors import Problem
-from workers.distillation.data import Data, load
-from workers.distillation.splits import split
-from workers.distillation.table import MAX_VALUES, TEST, TRAIN, VALIDATION
+from qstill.contract.distillations.datasets import UploadedData
+from qstill.contract.errors import Problem
+from workers.distillation.data.dataset import Data, load
+from workers.distillation.data.files.table import MAX_VALUES, TEST, TRAIN, VALIDATION
+from workers.distillation.data.splits import split
 
 FILE = "file_1"
 SPEC = UploadedData(source="file", file=FILE)

@@ -10,15 +10,15 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.distillations.architectures import AnyArchitecture, Cnn, Mlp
-from app.distillations.datasets import BuiltinData
-from app.errors import Problem
-from app.models.predictions import MAX_ROWS, AskRows, Prediction, Question
-from workers.distillation.checkpoints import to_bytes
-from workers.distillation.data import Data, load
-from workers.distillation.export import to_onnx
-from workers.distillation.predict import predict
-from workers.distillation.students import build, logits_of
+from qstill.contract.distillations.architectures import AnyArchitecture, Cnn, Mlp
+from qstill.contract.distillations.datasets import BuiltinData
+from qstill.contract.errors import Problem
+from qstill.contract.models.predictions import MAX_ROWS, AskRows, Prediction, Question
+from workers.distillation.artifacts.checkpoints import to_bytes
+from workers.distillation.artifacts.student_onnx import to_onnx
+from workers.distillation.data.dataset import Data, load
+from workers.distillation.networks.build import build, logits_of
+from workers.distillation.predict.rows import predict
 
 Make = Callable[..., Any]
 

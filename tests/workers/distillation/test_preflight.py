@@ -16,24 +16,24 @@ from pydantic import TypeAdapter
 from sklearn.datasets import load_diabetes
 from torch import Tensor
 
-from app.distillations.architectures import Mlp
-from app.distillations.datasets import BuiltinData
-from app.distillations.inspection import Inspection
-from app.distillations.preflight import Preflight, PreflightQuestion
-from app.distillations.schemas import DistillationJob
-from app.distillations.training import Training
-from workers.distillation import preflight as looking
-from workers.distillation import preflight_rehearsal as rehearsal
-from workers.distillation.data import Data, load
+from qstill.contract.distillations.architectures import Mlp
+from qstill.contract.distillations.datasets import BuiltinData
+from qstill.contract.distillations.inspection import Inspection
+from qstill.contract.distillations.job import DistillationJob
+from qstill.contract.distillations.preflight import Preflight, PreflightQuestion
+from qstill.contract.distillations.training import Training
+from workers.distillation.classification import run
+from workers.distillation.data.dataset import Data, load
 from workers.distillation.inspection import inspect
-from workers.distillation.learner import Learner, batches
-from workers.distillation.plan import Lesson, Stage
-from workers.distillation.preflight_data import check_data
-from workers.distillation.preflight_rehearsal import rehearse
-from workers.distillation.preflight_teacher import best_order, class_order, judge, kind_of, smoothing
-from workers.distillation.run import run
-from workers.distillation.students import logits_of
+from workers.distillation.networks.build import logits_of
+from workers.distillation.preflight import look as looking
+from workers.distillation.preflight import rehearsal
+from workers.distillation.preflight.faults import check_data
+from workers.distillation.preflight.rehearsal import rehearse
+from workers.distillation.preflight.teacher import best_order, class_order, judge, kind_of, smoothing
 from workers.distillation.teachers import ask
+from workers.distillation.training.learner import Learner, batches
+from workers.distillation.training.plan import Lesson, Stage
 
 Make = Callable[..., Any]
 Json = dict[str, Any]

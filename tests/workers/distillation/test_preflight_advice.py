@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from app.distillations.preflight import Found
-from app.distillations.schemas import DistillationJob
+from qstill.contract.distillations.job import DistillationJob
+from qstill.contract.distillations.preflight import Found
 from tests.workers.distillation.untroubled import CAPACITY, MEMORY, TIME, Json
-from workers.distillation import preflight_advice as rules
-from workers.distillation import preflight_common_rules as common_rules
-from workers.distillation import preflight_teacher_rules as teacher_rules
-from workers.distillation.preflight_advice import RULES, advice_on
+from workers.distillation.preflight import advice as rules
+from workers.distillation.preflight import advice_common as common_rules
+from workers.distillation.preflight import advice_teacher as teacher_rules
+from workers.distillation.preflight.advice import RULES, advice_on
 
 Rule = Callable[..., Any]
 

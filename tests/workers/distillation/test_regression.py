@@ -16,19 +16,19 @@ from scipy import stats
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
 from app.distillations.card import card
-from app.distillations.datasets import BuiltinData, UploadedData
 from app.distillations.plots import PLOTS
-from app.distillations.reports import read_report
-from app.distillations.results import DistillationResult
-from app.errors import Problem
-from app.models.predictions import Answer, AskRows, Question, Values
-from workers.distillation.data import Data, load
+from qstill.contract.distillations.datasets import BuiltinData, UploadedData
+from qstill.contract.distillations.report import read_report
+from qstill.contract.distillations.results import DistillationResult
+from qstill.contract.errors import Problem
+from qstill.contract.models.predictions import Answer, AskRows, Question, Values
+from workers.distillation.classification import run
+from workers.distillation.data.dataset import Data, load
+from workers.distillation.data.targets import Targets, correlation, errors, score
 from workers.distillation.objectives import LOSSES
 from workers.distillation.objectives.terms import Target, label_term
-from workers.distillation.predict import predict
-from workers.distillation.run import run
-from workers.distillation.signals import Signal
-from workers.distillation.targets import Targets, correlation, errors, score
+from workers.distillation.predict.rows import predict
+from workers.distillation.signals.signals import Signal
 from workers.run import Stopped
 
 FILE, MODEL = "file_1", "ckpt_" + "0" * 32

@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import log_loss
 
-from app.distillations.architectures import Mlp
-from app.distillations.fields import MAX_SEEDS
-from app.distillations.results import DistillationResult
-from workers.distillation.evaluate import T_95, Comparison, calibration_error, compare, latency, quality, size
-from workers.distillation.findings import verdict
-from workers.distillation.run import run
-from workers.distillation.students import build
+from qstill.contract.distillations.architectures import Mlp
+from qstill.contract.distillations.fields import MAX_SEEDS
+from qstill.contract.distillations.results import DistillationResult
+from workers.distillation.classification import run
+from workers.distillation.networks.build import build
+from workers.distillation.report.evaluate import T_95, Comparison, calibration_error, compare, latency, quality, size
+from workers.distillation.report.findings import verdict
 
 Make = Callable[..., Any]
 

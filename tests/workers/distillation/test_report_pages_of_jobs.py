@@ -10,10 +10,10 @@ import pytest
 
 from app.distillations.card import card
 from app.distillations.plots import PLOTS
-from app.distillations.reports import read_report
-from app.distillations.schemas import DistillationJob
-from app.errors import Problem
-from workers.distillation.run import run
+from qstill.contract.distillations.job import DistillationJob
+from qstill.contract.distillations.report import read_report
+from qstill.contract.errors import Problem
+from workers.distillation.classification import run
 
 Make = Callable[..., Any]
 

@@ -12,19 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.testing import assert_close
 
-from app.distillations.datasets import BuiltinText
-from app.distillations.objectives import Kd, Ramp
-from app.distillations.schemas import DistillationJob
-from workers.distillation.data import load
-from workers.distillation.learner import Learner, batches
+from qstill.contract.distillations.datasets import BuiltinText
+from qstill.contract.distillations.job import DistillationJob
+from qstill.contract.distillations.objectives import Kd, Ramp
+from workers.distillation.data.dataset import load
+from workers.distillation.data.texts import load_text
 from workers.distillation.objectives.kd import kd
 from workers.distillation.objectives.schedules import value_at
 from workers.distillation.objectives.terms import UNKNOWN, Target
-from workers.distillation.plan import student_lesson, student_stages
-from workers.distillation.signals import Signal
-from workers.distillation.slopes import HOT, MOST_CLASSES, has_slope, kd_and_slope
+from workers.distillation.signals.signals import Signal
 from workers.distillation.teachers import Teacher, signal_and_use
-from workers.distillation.text.rows import load_text
+from workers.distillation.training.kd_gradient import HOT, MOST_CLASSES, has_slope, kd_and_slope
+from workers.distillation.training.learner import Learner, batches
+from workers.distillation.training.plan import student_lesson, student_stages
 
 Make = Callable[..., Any]
 

@@ -8,15 +8,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from app.distillations.objectives import LogitMse
-from app.distillations.schemas import DistillationJob
-from workers.distillation.data import Data, Rows, load
-from workers.distillation.plan import Lesson, Stage, baseline_lesson, student_lesson, student_stages
-from workers.distillation.signals import Signal
-from workers.distillation.stacked import Stack, group_of
-from workers.distillation.state import Keeper
-from workers.distillation.students import logits_of
-from workers.distillation.train import train
+from qstill.contract.distillations.job import DistillationJob
+from qstill.contract.distillations.objectives import LogitMse
+from workers.distillation.data.dataset import Data, Rows, load
+from workers.distillation.networks.build import logits_of
+from workers.distillation.signals.signals import Signal
+from workers.distillation.training.keeper import Keeper
+from workers.distillation.training.plan import Lesson, Stage, baseline_lesson, student_lesson, student_stages
+from workers.distillation.training.stack import Stack, group_of
+from workers.distillation.training.train import train
 
 RAMP = {"from": 8.0, "to": 2.0, "epochs": 3}
 OPTIMIZERS: list[dict[str, Any]] = [

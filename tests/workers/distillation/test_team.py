@@ -16,19 +16,19 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 from torch.testing import assert_close
 
-from app.distillations.schemas import DistillationJob
-from app.distillations.training import Training
-from app.errors import Problem
+from qstill.contract.distillations.job import DistillationJob
+from qstill.contract.distillations.training import Training
+from qstill.contract.errors import Problem
 from workers.children import Child
-from workers.distillation import team
-from workers.distillation.data import Data, load
-from workers.distillation.learner import Learner, refuse_unfit
-from workers.distillation.plan import Lesson, Stage, baseline_lesson, student_lesson, student_stages
-from workers.distillation.signals import Signal
-from workers.distillation.state import Keeper
-from workers.distillation.team import shares, team_of
-from workers.distillation.text.rows import load_text
-from workers.distillation.train import train
+from workers.distillation.data.dataset import Data, load
+from workers.distillation.data.texts import load_text
+from workers.distillation.signals.signals import Signal
+from workers.distillation.training import team
+from workers.distillation.training.keeper import Keeper
+from workers.distillation.training.learner import Learner, refuse_unfit
+from workers.distillation.training.plan import Lesson, Stage, baseline_lesson, student_lesson, student_stages
+from workers.distillation.training.team import shares, team_of
+from workers.distillation.training.train import train
 from workers.run import Stopped
 
 pytestmark = pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="two processes need two processors")
@@ -160,7 +160,8 @@ DROPS = {"architecture": {"kind": "mlp", "hidden": [6], "dropout": 0.3}}
 
 def helpers() -> list[psutil.Process]:
     """Of this process, which may have servers of other tests below it too."""
-    return [child for child in psutil.Process().children() if "workers.distillation.helper" in child.cmdline()]
+    program = "workers.distillation.training.team_member"
+    return [child for child in psutil.Process().children() if program in child.cmdline()]
 
 
 def test_a_stopped_training_ends_bit_for_bit_as_an_unbroken_one(job: Make, house: Make) -> None:

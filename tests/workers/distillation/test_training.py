@@ -14,15 +14,21 @@ import pytest
 import torch
 from torch import nn
 
-from app.distillations.schemas import DistillationJob
-from app.errors import Problem
-from workers.distillation import state
-from workers.distillation.data import Data, Rows, load
-from workers.distillation.plan import baseline_lesson, student_lesson, student_stages, teacher_lesson, teacher_stage
-from workers.distillation.run import run
-from workers.distillation.signals import Signal
-from workers.distillation.state import CURVE_POINTS, Keeper, Outcome, Point, thinned
-from workers.distillation.train import Learner, batches, train
+from qstill.contract.distillations.job import DistillationJob
+from qstill.contract.errors import Problem
+from workers.distillation.classification import run
+from workers.distillation.data.dataset import Data, Rows, load
+from workers.distillation.signals.signals import Signal
+from workers.distillation.training import keeper as state
+from workers.distillation.training.keeper import CURVE_POINTS, Keeper, Outcome, Point, thinned
+from workers.distillation.training.plan import (
+    baseline_lesson,
+    student_lesson,
+    student_stages,
+    teacher_lesson,
+    teacher_stage,
+)
+from workers.distillation.training.train import Learner, batches, train
 from workers.run import Stopped
 
 Make = Callable[..., Any]

@@ -12,18 +12,18 @@ import pytest
 import torch
 from torch import Tensor
 
-from app.distillations.datasets import BuiltinData
-from app.distillations.training import Augmentation, StudentTraining, Training
-from app.errors import Problem
-from workers.distillation.bias import best_offset, shift
-from workers.distillation.data import load
-from workers.distillation.learner import Learner, batches, score
-from workers.distillation.optimise import Average, learning_rate
-from workers.distillation.plan import baseline_lesson, student_lesson, student_stages
-from workers.distillation.run import run
-from workers.distillation.signals import Signal
+from qstill.contract.distillations.datasets import BuiltinData
+from qstill.contract.distillations.training import Augmentation, StudentTraining, Training
+from qstill.contract.errors import Problem
+from workers.distillation.classification import run
+from workers.distillation.data.dataset import load
+from workers.distillation.signals.signals import Signal
 from workers.distillation.teachers import weights
-from workers.distillation.views import name_of, view
+from workers.distillation.training.augment import name_of, view
+from workers.distillation.training.bias import best_offset, shift
+from workers.distillation.training.learner import Learner, batches, score
+from workers.distillation.training.optimise import Average, learning_rate
+from workers.distillation.training.plan import baseline_lesson, student_lesson, student_stages
 from workers.run import Stopped
 
 Make = Callable[..., Any]

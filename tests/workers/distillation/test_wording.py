@@ -2,7 +2,7 @@
 
 import pytest
 
-from workers.distillation.wording import in_words
+from workers.distillation.data.files.wording import in_words
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.errors import Problem
 from app.sweeps.chart import front_chart
-from app.sweeps.schemas import Sweep, apply, grid
-from app.sweeps.views import TrialView
+from qstill.contract.errors import Problem
+from qstill.contract.sweeps.results import TrialView
+from qstill.contract.sweeps.sweep import Sweep, apply, grid
 from tests.workers.distillation.conftest import FakeRun
-from workers.distillation.run import run as distil
+from workers.distillation.classification import run as distil
 from workers.run import Stopped
 from workers.sweeps.pareto import dominates, front
 from workers.sweeps.run import run

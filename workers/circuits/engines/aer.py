@@ -16,8 +16,8 @@ from qiskit.synthesis import OneQubitEulerDecomposer
 from qiskit.transpiler import generate_preset_pass_manager
 from qiskit_aer import AerSimulator
 
-from app.circuits.gates import MAX_QUBITS
-from app.errors import Problem
+from qstill.contract.circuits.gates import MAX_QUBITS
+from qstill.contract.errors import Problem
 from workers.circuits.program import Prepare, seeds
 
 FUSED_QUBITS = 14  # from which Aer fuses gates; those of a pass manager stand in an order that fuses better, by a fifth

@@ -15,11 +15,11 @@ from qiskit.circuit import CircuitInstruction, ControlledGate
 from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import DensityMatrix, SparsePauliOp, Statevector
 
-from app.circuits.channels import GateError
-from workers.circuits.channels import is_channel
+from qstill.contract.circuits.channels import GateError
 from workers.circuits.engines.superoperators import superoperator
-from workers.circuits.locations import name_of
-from workers.circuits.noise import errors_at
+from workers.circuits.noise.channels import is_channel
+from workers.circuits.noise.locations import name_of
+from workers.circuits.noise.model import errors_at
 from workers.circuits.program import Program, Reals
 
 MAX_QUBITS = {"statevector": 10, "density_matrix": 7}  # beyond, Aer's loops over the state are the faster ones

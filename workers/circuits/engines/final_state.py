@@ -7,14 +7,14 @@ import numpy as np
 from qiskit import ClassicalRegister, QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 
-from app.circuits.outputs import MAX_PROBABILITY_QUBITS
-from app.errors import Problem
+from qstill.contract.circuits.outputs import MAX_PROBABILITY_QUBITS
+from qstill.contract.errors import Problem
 from workers.circuits.engines import aer, dense
 from workers.circuits.engines.aer import AerMethod
 from workers.circuits.engines.dense import StateMethod
 from workers.circuits.engines.diagonals import merged
 from workers.circuits.engines.readout import misread
-from workers.circuits.keys import counts_of, keys_of
+from workers.circuits.outcome_keys import counts_of, keys_of
 from workers.circuits.program import Ask, Integers, Mean, Program, Reals, Sample, generator
 
 MAX_DRAWN_QUBITS = (

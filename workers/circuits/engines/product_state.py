@@ -5,7 +5,7 @@ from math import asin, cos, pi, prod, sqrt
 from typing import Any
 
 from workers.circuits.engines import aer, final_state
-from workers.circuits.engines.branching import without_idle_qubits
+from workers.circuits.engines.dynamic.branching import without_idle_qubits
 from workers.circuits.engines.final_state import means, save_observables
 from workers.circuits.program import Ask, Program, Sample
 

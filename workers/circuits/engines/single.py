@@ -17,7 +17,7 @@ from qiskit.quantum_info import Statevector
 from qiskit.transpiler import generate_preset_pass_manager
 
 from workers.circuits.engines import final_state
-from workers.circuits.keys import counts_of
+from workers.circuits.outcome_keys import counts_of
 from workers.circuits.program import Ask, Integers, Mean, Program, Reals, Sample, generator
 
 MAX_MATRIX_QUBITS = 4  # of one gate handed to qsim

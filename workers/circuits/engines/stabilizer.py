@@ -12,16 +12,16 @@ import numpy as np
 import stim
 from qiskit.circuit import CircuitInstruction, Clbit, ControlFlowOp, Operation, Qubit
 
-from workers.circuits.channels import is_channel, pauli_error
-from workers.circuits.clifford import steps_of
 from workers.circuits.engines import heisenberg
 from workers.circuits.engines.pauli_noise import error_lines
-from workers.circuits.feedback import feedback_of
-from workers.circuits.keys import keys_of_bits
-from workers.circuits.locations import name_of
-from workers.circuits.noise import errors_at
+from workers.circuits.examine.clifford import steps_of
+from workers.circuits.examine.feedback import feedback_of
+from workers.circuits.examine.shape import final_measurements
+from workers.circuits.noise.channels import is_channel, pauli_error
+from workers.circuits.noise.locations import name_of
+from workers.circuits.noise.model import errors_at
+from workers.circuits.outcome_keys import keys_of_bits
 from workers.circuits.program import Ask, Bits, Mean, Program, Sample, generator
-from workers.circuits.shape import final_measurements
 
 BITS_AT_ONCE = 1 << 28  # measurement results that one batch of shots may hold
 

@@ -6,11 +6,18 @@ import numpy as np
 from numpy.typing import NDArray
 from qiskit import QuantumCircuit
 
-from app.circuits.outputs import DYNAMIC, NOISY, NONE_OF_A_NOISY_CIRCUIT, StateName, check_state_size, no_final_state
-from app.errors import Problem
+from qstill.contract.circuits.outputs import (
+    DYNAMIC,
+    NOISY,
+    NONE_OF_A_NOISY_CIRCUIT,
+    StateName,
+    check_state_size,
+    no_final_state,
+)
+from qstill.contract.errors import Problem
 from workers.circuits.engines import aer
+from workers.circuits.examine.shape import examine
 from workers.circuits.program import Program
-from workers.circuits.shape import examine
 
 Complex = NDArray[np.complex128]
 

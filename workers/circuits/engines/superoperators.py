@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from qiskit.quantum_info import SuperOp
 
-from app.circuits.channels import Depolarizing, GateError
-from workers.circuits.noise import ERRORS, channel
+from qstill.contract.circuits.channels import Depolarizing, GateError
+from workers.circuits.noise.model import ERRORS, channel
 
 Array = NDArray[np.complex128]
 

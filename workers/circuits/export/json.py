@@ -6,8 +6,8 @@ from typing import Any
 from qiskit import QuantumCircuit
 from qiskit.circuit import ClassicalRegister, Clbit, ControlledGate, IfElseOp, Operation, ParameterExpression
 
-from app.circuits.gates import MAX_CONDITION_BITS
-from app.errors import Problem
+from qstill.contract.circuits.gates import MAX_CONDITION_BITS
+from qstill.contract.errors import Problem
 from workers.circuits.export.lowering import Step, lower, without_controls
 from workers.circuits.export.words import angle, with_plain_parameters
 

@@ -11,11 +11,11 @@ from qiskit.circuit.library import UnitaryGate
 from qiskit.circuit.library import standard_gates as std
 from qiskit.synthesis import TwoQubitWeylDecomposition
 
-from app.circuits.formats import MAX_OPERATIONS
-from app.errors import Problem
-from workers.circuits.channels import is_channel
+from qstill.contract.circuits.formats import MAX_OPERATIONS
+from qstill.contract.errors import Problem
 from workers.circuits.classical import COMPUTING
 from workers.circuits.matrices import Matrix
+from workers.circuits.noise.channels import is_channel
 
 MAX_SYNTHESISED_CONTROLS = 24  # without `ctrl @`, n controls become up to some n² gates, and take seconds to find
 KEPT = frozenset(("measure", "reset", "barrier", "break_loop", "continue_loop"))

@@ -13,14 +13,14 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.circuit.library import UGate
 
-from app.circuits.device import Device
-from app.circuits.formats import Circuit, JsonCircuit
-from app.circuits.gates import Operation
-from app.circuits.inspection import NativeTarget
-from app.errors import Problem
+from qstill.contract.circuits.device import Device
+from qstill.contract.circuits.formats import Circuit, JsonCircuit
+from qstill.contract.circuits.gates import Operation
+from qstill.contract.circuits.inspection import NativeTarget
+from qstill.contract.errors import Problem
 from workers.circuits.device import compile_for
+from workers.circuits.examine.shape import examine
 from workers.circuits.matrices import Matrix
-from workers.circuits.shape import examine
 
 _BASIS = Device(basis_gates=["rzz", "u"], optimization_level=1)
 _OWN = {"gpi", "gpi2", "ms", "zz", "nop"}

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 from qiskit import QuantumCircuit
 from qiskit.circuit import Clbit, IfElseOp, Operation
 
-from app.errors import Problem
+from qstill.contract.errors import Problem
 from workers.circuits.export.definitions import Definitions, is_defined
 from workers.circuits.export.lowering import Step, all_ones, lower
 from workers.circuits.export.words import plain_name, real, words

@@ -6,7 +6,7 @@ from typing import Any
 from qiskit import QuantumCircuit
 from qiskit.circuit import Bit, ClassicalRegister, Clbit, ControlledGate, ForLoopOp, IfElseOp, Operation, WhileLoopOp
 
-from app.errors import Problem
+from qstill.contract.errors import Problem
 from workers.circuits.export.definitions import Definitions, is_defined
 from workers.circuits.export.lowering import Step, all_ones, lower, without_controls
 from workers.circuits.export.words import angle, plain_name, with_plain_parameters, words

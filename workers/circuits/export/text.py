@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from qiskit import QuantumCircuit
 
-from workers.circuits.layout import Frame, Layout, Mark, lay_out, left_out
+from workers.circuits.diagram.layout import Frame, Layout, Mark, lay_out, left_out
 
 WIDTH = 100  # characters; what does not fit beside goes below
 

@@ -8,8 +8,8 @@ from math import pi
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter, ParameterExpression
 
-from app.circuits.expressions import MAX_NAME_CHARACTERS, ExpressionError, compile_expression
-from app.errors import Problem
+from qstill.contract.circuits.expressions import MAX_NAME_CHARACTERS, ExpressionError, compile_expression
+from qstill.contract.errors import Problem
 from workers.circuits.binding import bound
 
 _MAX_DENOMINATOR = 64

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from qiskit import QuantumCircuit
 from qiskit.circuit import ControlFlowOp
 
-from app.circuits.formats import Circuit, CirqCircuit, JsonCircuit, OpenQasm2Circuit, TemplateCircuit
-from app.errors import Problem
+from qstill.contract.circuits.formats import Circuit, CirqCircuit, JsonCircuit, OpenQasm2Circuit, TemplateCircuit
+from qstill.contract.errors import Problem
 from workers.circuits.classical import COMPUTE, READ
 from workers.circuits.parse.cirq import parse_cirq
 from workers.circuits.parse.json import parse_json

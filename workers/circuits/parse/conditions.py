@@ -7,9 +7,9 @@ from typing import Any
 from qiskit.circuit import ClassicalRegister, Clbit
 from qiskit.circuit.classical import expr
 
-from app.circuits.openqasm.steps import If
-from app.circuits.openqasm.types import BIT, BOOL, Type
-from app.circuits.openqasm.values import Bits, Node
+from qstill.contract.circuits.openqasm3.classical.types import BIT, BOOL, Type
+from qstill.contract.circuits.openqasm3.classical.values import Bits, Node
+from qstill.contract.circuits.openqasm3.steps import If
 
 
 class NotQiskits(Exception):

@@ -6,8 +6,8 @@ from typing import Any
 
 from qiskit.circuit import ParameterExpression
 
-from app.circuits.openqasm.expressions import NeedsInput
-from app.circuits.openqasm.values import UNKNOWN, Free, Node, leaves, run
+from qstill.contract.circuits.openqasm3.classical.expressions import NeedsInput
+from qstill.contract.circuits.openqasm3.classical.values import UNKNOWN, Free, Node, leaves, run
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "+": lambda left, right: left + right,

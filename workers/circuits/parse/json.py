@@ -34,10 +34,10 @@ from qiskit.circuit.library import (
 from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import SparsePauliOp
 
-from app.circuits.expressions import ExpressionError, compile_expression
-from app.circuits.formats import JsonCircuit
-from app.circuits.gates import Condition, Operation
-from app.errors import Problem
+from qstill.contract.circuits.expressions import ExpressionError, compile_expression
+from qstill.contract.circuits.formats import JsonCircuit
+from qstill.contract.circuits.gates import Condition, Operation
+from qstill.contract.errors import Problem
 from workers.circuits import matrices
 from workers.circuits.parse.values import Value
 

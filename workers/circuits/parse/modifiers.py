@@ -14,8 +14,8 @@ from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import Operator
 from scipy.linalg import schur
 
-from app.circuits.openqasm.steps import Modifier
-from app.circuits.openqasm.types import Fault
+from qstill.contract.circuits.openqasm3.classical.types import Fault
+from qstill.contract.circuits.openqasm3.steps import Modifier
 from workers.circuits.parse.own_gates import own_gate
 
 MAX_POWER_QUBITS = 6  # a power is taken of the gate's matrix, 4^n numbers

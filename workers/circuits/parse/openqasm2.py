@@ -9,8 +9,8 @@ from qiskit.circuit import Measure as MeasureOp
 from qiskit.circuit import Reset as ResetOp
 from qiskit.circuit.library import standard_gates as std
 
-from app.circuits.openqasm2.program import Barrier, Call, Measure, Operation, OwnGate, Reset, Statement
-from app.circuits.openqasm2.reader import read_openqasm2
+from qstill.contract.circuits.openqasm2.program import Barrier, Call, Measure, Operation, OwnGate, Reset, Statement
+from qstill.contract.circuits.openqasm2.reader import read_openqasm2
 from workers.circuits.parse.own_gates import own_gate
 
 _GATES: Mapping[str, Callable[..., Gate]] = {

@@ -1,4 +1,4 @@
-"""OpenQASM 3: what `app.circuits.openqasm` reads, in Qiskit.
+"""OpenQASM 3: what `qstill.contract.circuits.openqasm3` reads, in Qiskit.
 
 Where every condition is one that Qiskit has, the circuit is Qiskit's alone and every engine may run it. Where the
 program computes with what it measures, its operations are those of `workers.circuits.classical`.
@@ -27,13 +27,13 @@ from qiskit.circuit.controlflow import condition_resources
 from qiskit.circuit.library import GlobalPhaseGate, get_standard_gate_name_mapping
 from qiskit.circuit.library import standard_gates as std
 
-from app.circuits.openqasm import steps as qasm
-from app.circuits.openqasm.expressions import NeedsInput
-from app.circuits.openqasm.reader import elaborate
-from app.circuits.openqasm.types import Fault
-from app.circuits.openqasm.values import Bits, Free, Slot, leaves
-from app.circuits.qasm_text import SOURCE
-from app.errors import Problem
+from qstill.contract.circuits.openqasm3 import steps as qasm
+from qstill.contract.circuits.openqasm3.classical.expressions import NeedsInput
+from qstill.contract.circuits.openqasm3.classical.types import Fault
+from qstill.contract.circuits.openqasm3.classical.values import Bits, Free, Slot, leaves
+from qstill.contract.circuits.openqasm3.reader import elaborate
+from qstill.contract.circuits.source_text import SOURCE
+from qstill.contract.errors import Problem
 from workers.circuits.classical import Compute, Computed, Read, slot_of, slot_variable
 from workers.circuits.parse.conditions import NotQiskits, condition_of, nested
 from workers.circuits.parse.formulas import formula

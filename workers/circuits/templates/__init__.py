@@ -2,12 +2,26 @@
 
 from collections.abc import Callable
 
-from app.circuits.templates import Template
-from app.circuits.templates.algorithms import Grover, PhaseEstimation, Qft, QuantumVolume, RandomClifford, Shor15
-from app.circuits.templates.chemistry import Vqe
-from app.circuits.templates.finance import EuropeanCall, Portfolio, ValueAtRisk
-from app.circuits.templates.optimisation import MaxCut, QuantumKernel
-from app.circuits.templates.textbook import Bell, BernsteinVazirani, DeutschJozsa, Ghz, Superposition, Teleportation
+from qstill.contract.circuits.templates import Template
+from qstill.contract.circuits.templates.algorithms import (
+    Grover,
+    PhaseEstimation,
+    Qft,
+    QuantumVolume,
+    RandomClifford,
+    Shor15,
+)
+from qstill.contract.circuits.templates.chemistry import Vqe
+from qstill.contract.circuits.templates.finance import EuropeanCall, Portfolio, ValueAtRisk
+from qstill.contract.circuits.templates.optimisation import MaxCut, QuantumKernel
+from qstill.contract.circuits.templates.textbook import (
+    Bell,
+    BernsteinVazirani,
+    DeutschJozsa,
+    Ghz,
+    Superposition,
+    Teleportation,
+)
 from workers.circuits.templates import algorithms, chemistry, finance, optimisation, textbook
 from workers.circuits.templates.prepared import Prepared
 

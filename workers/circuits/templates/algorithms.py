@@ -19,8 +19,15 @@ from qiskit.circuit.library import (
 )
 from qiskit.quantum_info import random_clifford, random_pauli
 
-from app.circuits.templates.algorithms import Grover, PhaseEstimation, Qft, QuantumVolume, RandomClifford, Shor15
-from app.circuits.templates.answer import Answer
+from qstill.contract.circuits.templates.algorithms import (
+    Grover,
+    PhaseEstimation,
+    Qft,
+    QuantumVolume,
+    RandomClifford,
+    Shor15,
+)
+from qstill.contract.circuits.templates.answer import Answer
 from workers.circuits.templates.evidence import (
     FITS,
     SIGMA,

@@ -10,8 +10,8 @@ from qiskit import QuantumCircuit
 from qiskit.circuit.library import PauliEvolutionGate
 from qiskit.quantum_info import SparsePauliOp
 
-from app.circuits.templates.answer import Answer
-from app.circuits.templates.chemistry import Vqe
+from qstill.contract.circuits.templates.answer import Answer
+from qstill.contract.circuits.templates.chemistry import Vqe
 from workers.circuits.templates.descent import descend
 from workers.circuits.templates.evidence import FITS, SIGMA, distribution, fit, within
 from workers.circuits.templates.integrals import integrals

@@ -8,8 +8,8 @@ from pydantic import JsonValue
 from qiskit import QuantumCircuit
 from qiskit.circuit.library import StatePreparation, qaoa_ansatz
 
-from app.circuits.templates.answer import Answer
-from app.circuits.templates.finance import EuropeanCall, Portfolio, ValueAtRisk
+from qstill.contract.circuits.templates.answer import Answer
+from qstill.contract.circuits.templates.finance import EuropeanCall, Portfolio, ValueAtRisk
 from workers.circuits.templates.amplitude import (
     Estimation,
     amplified,

@@ -11,8 +11,8 @@ from qiskit import QuantumCircuit
 from qiskit.circuit.library import qaoa_ansatz, unitary_overlap, zz_feature_map
 from qiskit.quantum_info import Statevector
 
-from app.circuits.templates.answer import Answer
-from app.circuits.templates.optimisation import MaxCut, QuantumKernel
+from qstill.contract.circuits.templates.answer import Answer
+from qstill.contract.circuits.templates.optimisation import MaxCut, QuantumKernel
 from workers.circuits.templates.evidence import FITS, SIGMA, distribution, exact_probabilities, fit, within
 from workers.circuits.templates.prepared import Counts, Prepared
 from workers.circuits.templates.qaoa import bits, cost_operator, flip_mixer, optimise

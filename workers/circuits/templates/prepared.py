@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from qiskit import QuantumCircuit
 
-from app.circuits.templates.answer import Answer
+from qstill.contract.circuits.templates.answer import Answer
 
 Counts = Mapping[str, int]
 

@@ -7,8 +7,15 @@ from pydantic import JsonValue
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit.library import DiagonalGate, UniformSuperpositionGate
 
-from app.circuits.templates.answer import Answer
-from app.circuits.templates.textbook import Bell, BernsteinVazirani, DeutschJozsa, Ghz, Superposition, Teleportation
+from qstill.contract.circuits.templates.answer import Answer
+from qstill.contract.circuits.templates.textbook import (
+    Bell,
+    BernsteinVazirani,
+    DeutschJozsa,
+    Ghz,
+    Superposition,
+    Teleportation,
+)
 from workers.circuits.templates.evidence import FITS, Floats, distribution, fit, most_frequent
 from workers.circuits.templates.prepared import Counts, Prepared
 

@@ -7,11 +7,11 @@ import onnx
 import torch
 from onnx import ModelProto, numpy_helper
 
+from workers.distillation.artifacts.student_onnx import to_onnx
 from workers.distillation.compress.fold import folded
-from workers.distillation.data import Data
-from workers.distillation.export import to_onnx
+from workers.distillation.data.dataset import Data
+from workers.distillation.data.files.table import Array
 from workers.distillation.networks.network import Network
-from workers.distillation.table import Array
 
 
 class Blueprint:

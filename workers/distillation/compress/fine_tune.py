@@ -5,17 +5,17 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from app.distillations.compression import Compression
-from app.distillations.schemas import DistillationJob
+from qstill.contract.distillations.compression import Compression
+from qstill.contract.distillations.job import DistillationJob
 from workers.distillation.compress.magnitude import Masks, keep_masked, masked, masks_of
 from workers.distillation.compress.structured import without_units
 from workers.distillation.compress.ways import Way
-from workers.distillation.data import Data
-from workers.distillation.learner import score
+from workers.distillation.data.dataset import Data
 from workers.distillation.networks.network import Network
-from workers.distillation.plan import Lesson, Stage
-from workers.distillation.state import Keeper, Outcome
-from workers.distillation.train import train
+from workers.distillation.training.keeper import Keeper, Outcome
+from workers.distillation.training.learner import score
+from workers.distillation.training.plan import Lesson, Stage
+from workers.distillation.training.train import train
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,8 +2,8 @@
 
 from torch import Tensor
 
-from workers.distillation.export import CalibrationRows
-from workers.distillation.onnx_file import quantised_dynamically, quantised_statically
+from workers.distillation.artifacts.onnx_file import quantised_dynamically, quantised_statically
+from workers.distillation.artifacts.student_onnx import CalibrationRows
 
 
 def to_int8_dynamic(content: bytes) -> bytes:

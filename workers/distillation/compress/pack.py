@@ -14,7 +14,7 @@ import onnx.parser
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
-from workers.distillation.table import Array
+from workers.distillation.data.files.table import Array
 
 DOMAIN = "qstill"
 LEAST_SAVING = 160  # bytes: about what the node and the names of a stored tensor take

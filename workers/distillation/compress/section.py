@@ -14,9 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from app.distillations.compression import Compression, Quantisation
-from app.distillations.schemas import DistillationJob
-from app.errors import Problem
+from qstill.contract.distillations.compression import Compression, Quantisation
+from qstill.contract.distillations.job import DistillationJob
+from qstill.contract.errors import Problem
+from workers.distillation.artifacts.clock import Latency, latency_of, milliseconds_of
+from workers.distillation.artifacts.onnx_session import open_session
+from workers.distillation.artifacts.student_onnx import INPUTS, LOGITS, calibration_rows, onnx_logits
 from workers.distillation.compress import judge
 from workers.distillation.compress.blueprint import Blueprint
 from workers.distillation.compress.fine_tune import fine_tuned, pruned, stage_of
@@ -26,16 +29,14 @@ from workers.distillation.compress.pack import packed
 from workers.distillation.compress.search import ROOM, least_that_fits, steps_of
 from workers.distillation.compress.structured import joints
 from workers.distillation.compress.ways import Pruned, Way, searched_families, ways_of
-from workers.distillation.data import Data, Rows
-from workers.distillation.evaluate import Latency, agreement, latency_of, milliseconds_of
-from workers.distillation.export import INPUTS, LOGITS, calibration_rows, onnx_logits
-from workers.distillation.measure import trained
+from workers.distillation.data.dataset import Data, Rows
+from workers.distillation.networks.build import logits_of, multiply_adds
 from workers.distillation.networks.network import Network
-from workers.distillation.plan import Lesson, Role, Stage, baseline_lesson
-from workers.distillation.state import Keeper
-from workers.distillation.students import logits_of, multiply_adds
+from workers.distillation.report.evaluate import agreement
+from workers.distillation.report.measure import trained
 from workers.distillation.teachers import Teacher
-from workers.distillation.teachers.onnx_model import open_session
+from workers.distillation.training.keeper import Keeper
+from workers.distillation.training.plan import Lesson, Role, Stage, baseline_lesson
 from workers.run import Run, Stopped
 
 ROUNDS, RUNS_A_ROUND = 6, 50  # 300 timings of each file, in turns

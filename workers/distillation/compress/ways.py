@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
-from app.distillations.compression import Compression, Pruning, PruningKind, Quantisation
-from workers.distillation.plan import Role
+from qstill.contract.distillations.compression import Compression, Pruning, PruningKind, Quantisation
+from workers.distillation.training.plan import Role
 
 Family = tuple[Role, PruningKind | None, Quantisation | None]
 Pruned = tuple[Role, PruningKind | None, float]

@@ -5,7 +5,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from app.distillations.architectures import BagOfEmbeddings
+from qstill.contract.distillations.architectures import BagOfEmbeddings
 from workers.distillation.networks.network import Features
 from workers.distillation.networks.tokens import PAD, TokenNetwork, mean_of, real
 

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d
 
-from app.distillations.architectures import Cnn
+from qstill.contract.distillations.architectures import Cnn
 from workers.distillation.networks.network import ACTIVATIONS, Features, Network
 
 POOLED_FROM = 4  # pixels a side; smaller images are not halved

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from app.distillations.architectures import Decoder, Encoder
+from qstill.contract.distillations.architectures import Decoder, Encoder
 from workers.distillation.networks.attention import TOKEN_SIZE, Block
 from workers.distillation.networks.network import Features
 from workers.distillation.networks.tokens import TokenNetwork

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from app.distillations.architectures import Lstm
+from qstill.contract.distillations.architectures import Lstm
 from workers.distillation.networks.network import Features
 from workers.distillation.networks.tokens import PAD, TokenNetwork, mean_of, real
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from app.distillations.architectures import Mlp
+from qstill.contract.distillations.architectures import Mlp
 from workers.distillation.networks.network import ACTIVATIONS, Features, Network
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from app.distillations.architectures import ResNet, WideResNet
+from qstill.contract.distillations.architectures import ResNet, WideResNet
 from workers.distillation.networks.network import BatchNorm, Features, Network
 
 WIDE_STEM = 16  # channels before the first stage of a wide network, whatever its width

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from app.distillations.architectures import TextCnn
+from qstill.contract.distillations.architectures import TextCnn
 from workers.distillation.networks.network import Features
 from workers.distillation.networks.tokens import PAD, TokenNetwork, real
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from app.distillations.architectures import TextTransformer
+from qstill.contract.distillations.architectures import TextTransformer
 from workers.distillation.networks.attention import TOKEN_SIZE, Block
 from workers.distillation.networks.network import Features
 from workers.distillation.networks.tokens import PAD, TokenNetwork, mean_of, real

@@ -7,7 +7,7 @@ feed-forward layers, which are twice as wide as a token.
 import torch
 from torch import Tensor, nn
 
-from app.distillations.architectures import Vit
+from qstill.contract.distillations.architectures import Vit
 from workers.distillation.networks.attention import TOKEN_SIZE, Block
 from workers.distillation.networks.network import Features, Network
 

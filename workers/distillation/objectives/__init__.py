@@ -7,8 +7,8 @@ from functools import partial
 
 from torch import Tensor
 
-from app.distillations.objectives import Dkd, Objective, OnLogits, singles
-from app.errors import Problem
+from qstill.contract.distillations.objectives import Dkd, Objective, OnLogits, singles
+from qstill.contract.errors import Problem
 from workers.distillation.objectives.at import at
 from workers.distillation.objectives.cosine import cosine
 from workers.distillation.objectives.crd import crd
@@ -27,7 +27,7 @@ from workers.distillation.objectives.schedules import changes, value_at
 from workers.distillation.objectives.sp import sp
 from workers.distillation.objectives.terms import Target, Terms
 from workers.distillation.objectives.tf_kd import tf_kd
-from workers.distillation.signals import Signal
+from workers.distillation.signals.signals import Signal
 
 Loss = Callable[[Tensor, Signal, Target], Terms]
 

@@ -7,9 +7,8 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from app.distillations.architectures import FeatureKind
-from app.distillations.layers import LayersDoNotFit, Pairs, layer_pairs
-from app.distillations.objectives import (
+from qstill.contract.distillations.architectures import FeatureKind
+from qstill.contract.distillations.objectives import (
     Cosine,
     Crd,
     FeatureObjective,
@@ -23,12 +22,13 @@ from app.distillations.objectives import (
     Sum,
     singles,
 )
-from app.errors import Problem
+from qstill.contract.distillations.objectives.layers import LayersDoNotFit, Pairs, layer_pairs
+from qstill.contract.errors import Problem
 from workers.distillation.objectives import DISTANCES, loss_of
 from workers.distillation.objectives.projections import Shape, embedding, regressor
 from workers.distillation.objectives.schedules import value_at
 from workers.distillation.objectives.terms import Target, Terms, label_term, upcast
-from workers.distillation.signals import Signal, heard
+from workers.distillation.signals.signals import Signal, heard
 
 Shapes = Mapping[str, Shape]  # of one row's features, by their names and in the order in which they are computed
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from workers.distillation.objectives.terms import Target, Terms, label_term
-from workers.distillation.signals import Signal
+from workers.distillation.signals.signals import Signal
 
 LEAST_VARIATION = 1e-10  # summed squares of a vector whose largest value is 1; below it float32 holds only rounding
 LEAST_SIZE = 1e-30  # of a vector's largest value; the gradient of dividing by less is infinite in float32

@@ -15,7 +15,7 @@ from workers.distillation.objectives.terms import (
     label_term,
     upcast,
 )
-from workers.distillation.signals import Signal
+from workers.distillation.signals.signals import Signal
 
 
 class DkdTerms(Terms):

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from workers.distillation.objectives.terms import Target, Terms, cross_entropy_of_known, label_term
-from workers.distillation.signals import Signal
+from workers.distillation.signals.signals import Signal
 
 
 def hard_label(student: Tensor, signal: Signal, target: Target, *, alpha: float) -> Terms:

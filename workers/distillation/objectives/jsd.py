@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import log_softmax
 
 from workers.distillation.objectives.terms import Target, Terms, kl, label_term, upcast
-from workers.distillation.signals import Signal
+from workers.distillation.signals.signals import Signal
 
 
 def jsd(student: Tensor, signal: Signal, target: Target, *, beta: float, temperature: float, alpha: float) -> Terms:

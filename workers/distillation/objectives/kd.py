@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from workers.distillation.objectives.terms import Target, Terms, kl_from_logits, label_term, upcast
-from workers.distillation.signals import Signal
+from workers.distillation.signals.signals import Signal
 
 
 def kd(student: Tensor, signal: Signal, target: Target, *, temperature: float, alpha: float) -> Terms:

@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn.functional import mse_loss
 
 from workers.distillation.objectives.terms import Target, Terms, label_term, upcast
-from workers.distillation.signals import Signal
+from workers.distillation.signals.signals import Signal
 
 
 def logit_mse(student: Tensor, signal: Signal, target: Target, *, alpha: float) -> Terms:

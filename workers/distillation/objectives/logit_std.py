@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from workers.distillation.objectives.terms import Target, Terms, kl_from_logits, label_term, upcast
-from workers.distillation.signals import Signal
+from workers.distillation.signals.signals import Signal
 
 LEAST_DEVIATION = 1e-4  # bounds the gradient of a row that does not vary; the authors' 1e-7 lets it reach 10^7
 

@@ -6,7 +6,7 @@ p is the teacher's distribution, q the student's.
 from torch import Tensor
 
 from workers.distillation.objectives.terms import Target, Terms, kl_from_logits, label_term, upcast
-from workers.distillation.signals import Signal
+from workers.distillation.signals.signals import Signal
 
 
 def reverse_kl(student: Tensor, signal: Signal, target: Target, *, temperature: float, alpha: float) -> Terms:

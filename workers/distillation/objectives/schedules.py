@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from app.distillations.objectives import Ramp
+from qstill.contract.distillations.objectives import Ramp
 
 
 def value_at(value: float | Ramp, epoch: int | None) -> float:

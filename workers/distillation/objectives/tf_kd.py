@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from workers.distillation.objectives.terms import UNKNOWN, Target, Terms, kl_from_logits, label_term, upcast
-from workers.distillation.signals import Signal
+from workers.distillation.signals.signals import Signal
 
 
 def tf_kd(

@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors.torch import save
 from torch import Tensor
 
-from app.distillations.recommenders.architectures import AnyScorer, Scorer
-from workers.distillation.checkpoints import CARD, invalid
-from workers.distillation.recommenders.data import Data
+from qstill.contract.distillations.recommenders.architectures import AnyScorer, Scorer
+from workers.distillation.artifacts.checkpoints import CARD, invalid
+from workers.distillation.recommenders.data.dataset import Data
 
 
 class Card(BaseModel):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor, nn
 
-from app.distillations.recommenders.objectives import (
+from qstill.contract.distillations.recommenders.objectives import (
     Base,
     Bpr,
     De,
@@ -18,6 +18,7 @@ from app.distillations.recommenders.objectives import (
     terms_of,
 )
 from workers.distillation.objectives.schedules import value_at
+from workers.distillation.recommenders.data.sampling import Unseen, interesting_positions
 from workers.distillation.recommenders.losses.bce import bce
 from workers.distillation.recommenders.losses.bpr import bpr
 from workers.distillation.recommenders.losses.de import Experts, temperature_at
@@ -25,7 +26,6 @@ from workers.distillation.recommenders.losses.rd import discrepancy_weights, hyb
 from workers.distillation.recommenders.losses.rrd import rrd
 from workers.distillation.recommenders.losses.softmax_kl import softmax_kl
 from workers.distillation.recommenders.networks import ScorerNetwork
-from workers.distillation.recommenders.sampling import Unseen, interesting_positions
 from workers.distillation.recommenders.signals import Signal
 
 

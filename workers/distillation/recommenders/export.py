@@ -13,15 +13,15 @@ import onnxruntime as ort  # type: ignore[import-untyped]
 import torch
 from torch import Tensor, nn
 
-from app.distillations.fields import ExportFormat
-from app.distillations.recommenders.architectures import AnyScorer
-from workers.distillation.evaluate import timed
-from workers.distillation.onnx_file import Form, quantised_dynamically, written
+from qstill.contract.distillations.fields import ExportFormat
+from qstill.contract.distillations.recommenders.architectures import AnyScorer
+from workers.distillation.artifacts.clock import timed
+from workers.distillation.artifacts.onnx_file import Form, quantised_dynamically, written
+from workers.distillation.artifacts.onnx_session import open_session
 from workers.distillation.recommenders.checkpoints import card_for
-from workers.distillation.recommenders.data import Data
+from workers.distillation.recommenders.data.dataset import Data
 from workers.distillation.recommenders.metrics import overlap, quality, rank
 from workers.distillation.recommenders.networks import ScorerNetwork
-from workers.distillation.teachers.onnx_model import open_session
 
 USERS, SCORES = "users", "scores"
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from app.errors import Problem
-from workers.distillation import checkpoints
+from qstill.contract.errors import Problem
+from workers.distillation.artifacts import checkpoints
 from workers.distillation.recommenders.checkpoints import Card, card_of
-from workers.distillation.recommenders.data import Data
+from workers.distillation.recommenders.data.dataset import Data
 from workers.distillation.recommenders.networks import ScorerNetwork, build
 from workers.distillation.recommenders.signals import Signal, from_network
 from workers.distillation.teachers.weights import fitting

@@ -7,16 +7,16 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.utils import clip_grad_norm_
 
-from app.distillations.recommenders.objectives import RankingObjective
-from app.errors import Problem
-from workers.distillation.optimise import learning_rate, optimizer_of
-from workers.distillation.plan import seed_of
+from qstill.contract.distillations.recommenders.objectives import RankingObjective
+from qstill.contract.errors import Problem
+from workers.distillation.networks.seeds import seed_of
 from workers.distillation.recommenders.criterion import Batch, Criterion, base_loss
-from workers.distillation.recommenders.data import Data, Pairs
+from workers.distillation.recommenders.data.dataset import Data, Pairs
 from workers.distillation.recommenders.metrics import quality, rank
 from workers.distillation.recommenders.plan import Stage
 from workers.distillation.recommenders.signals import Signal
-from workers.distillation.state import Curve, Outcome, Point, Snapshot
+from workers.distillation.training.keeper import Curve, Outcome, Point, Snapshot
+from workers.distillation.training.optimise import learning_rate, optimizer_of
 
 MAX_VALIDATION_USERS = 10_000  # that choose an epoch; more would cost more than the epoch
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
-from workers.distillation.recommenders.data import Pairs
-from workers.distillation.recommenders.sampling import Unseen
+from workers.distillation.recommenders.data.dataset import Pairs
+from workers.distillation.recommenders.data.sampling import Unseen
 
 MAX_COMPARISONS_AT_ONCE = 1 << 22
 

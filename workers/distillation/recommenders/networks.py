@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from app.distillations.recommenders.architectures import AnyScorer, MatrixFactorisation, MlpScorer, TwoTower
+from qstill.contract.distillations.recommenders.architectures import AnyScorer, MatrixFactorisation, MlpScorer, TwoTower
 from workers.distillation.networks.network import ACTIVATIONS
 
 SPREAD = 0.1  # standard deviation of initial numbers: scores begin near 0, where no loss is saturated

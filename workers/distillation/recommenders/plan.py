@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from app.distillations.recommenders.architectures import AnyScorer
-from app.distillations.recommenders.schemas import RankingTraining, RecommenderJob, TrainedScorer
-from workers.distillation.plan import Role, seed_of
-from workers.distillation.recommenders.data import Data
+from qstill.contract.distillations.recommenders.architectures import AnyScorer
+from qstill.contract.distillations.recommenders.job import RankingTraining, RecommenderJob, TrainedScorer
+from workers.distillation.networks.seeds import seed_of
+from workers.distillation.recommenders.data.dataset import Data
 from workers.distillation.recommenders.networks import ScorerNetwork, build
+from workers.distillation.training.plan import Role
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 import torch
 
-from app.errors import Problem
-from app.models.predictions import AskUsers, Recommendations, Recommended
+from qstill.contract.errors import Problem
+from qstill.contract.models.predictions import AskUsers, Recommendations, Recommended
 from workers.distillation.recommenders.checkpoints import Card
 from workers.distillation.recommenders.networks import build
 from workers.distillation.teachers.weights import fitting

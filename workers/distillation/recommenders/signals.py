@@ -10,12 +10,12 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import torch
 from torch import Tensor
 
-from app.distillations.recommenders.objectives import Rd, Rrd, SingleRanking
-from app.errors import Problem
-from workers.distillation.recommenders.data import Data
+from qstill.contract.distillations.recommenders.objectives import Rd, Rrd, SingleRanking
+from qstill.contract.errors import Problem
+from workers.distillation.data.files.table import Unreadable
+from workers.distillation.recommenders.data.dataset import Data
+from workers.distillation.recommenders.data.read import names_of, numbers_of, read_columns
 from workers.distillation.recommenders.networks import ScorerNetwork
-from workers.distillation.recommenders.read import names_of, numbers_of, read_columns
-from workers.distillation.table import Unreadable
 
 MAX_SCORES_AT_ONCE = 1 << 22  # bounds the memory of a ranking to some tens of megabytes
 VECTORS_AT_ONCE = 4096

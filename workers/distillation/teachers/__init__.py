@@ -2,19 +2,19 @@
 
 from pathlib import Path
 
-from app.distillations import teachers as said
-from app.distillations.teachers import EndpointTeacher, ModelTeacher, SoftLabels, UploadedTeacher, Weights
-from app.errors import Problem
-from workers.distillation import checkpoints
-from workers.distillation.data import Data
+from qstill.contract.distillations import teachers as said
+from qstill.contract.distillations.teachers import EndpointTeacher, ModelTeacher, SoftLabels, UploadedTeacher, Weights
+from qstill.contract.errors import Problem
+from workers.distillation.artifacts import checkpoints
+from workers.distillation.data.dataset import Data
+from workers.distillation.data.tokenizer import Tokenizer, uploaded
 from workers.distillation.teachers.ask import Use, answers_of, signal_and_use, signal_of
 from workers.distillation.teachers.base import Teacher, as_networks_learn, within
 from workers.distillation.teachers.endpoint import from_endpoint
 from workers.distillation.teachers.ensemble import ensemble
-from workers.distillation.teachers.onnx_model import from_onnx
+from workers.distillation.teachers.onnx.model import from_onnx
 from workers.distillation.teachers.soft_labels import from_soft_labels
 from workers.distillation.teachers.weights import from_weights, trained
-from workers.distillation.text.tokenizer import Tokenizer, uploaded
 from workers.run import Run
 
 __all__ = [

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softmax
 
-from app.distillations.teachers import Storage
-from app.errors import Problem
-from workers.distillation.cache import Block, Cache, Entry, Layout, in_memory
-from workers.distillation.data import Data, Rows, preprocessing_digest
-from workers.distillation.signals import PLAIN, Signal, signal_digest
-from workers.distillation.sparse import SparseSignal, drawn, thinned
-from workers.distillation.students import rows_at_once
+from qstill.contract.distillations.teachers import Storage
+from qstill.contract.errors import Problem
+from workers.distillation.data.dataset import Data, Rows, preprocessing_digest
+from workers.distillation.networks.build import rows_at_once
+from workers.distillation.signals.answers_on_disk import Block, Cache, Entry, Layout, in_memory
+from workers.distillation.signals.signals import PLAIN, Signal, signal_digest
+from workers.distillation.signals.sparse import SparseSignal, drawn, thinned
 from workers.distillation.teachers.base import Teacher
 from workers.run import Run, Stopped
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from app.distillations.architectures import AnyArchitecture
-from app.distillations.teachers import Weights
-from app.errors import Problem
-from workers.distillation.data import Rows, Standardisation
-from workers.distillation.targets import Targets
+from qstill.contract.distillations.architectures import AnyArchitecture
+from qstill.contract.distillations.teachers import Weights
+from qstill.contract.errors import Problem
+from workers.distillation.data.dataset import Rows, Standardisation
+from workers.distillation.data.targets import Targets
 
 SUM_TOLERANCE = 1e-3  # of a row of probabilities; half precision and three printed digits stay within it
 ROUNDED = 0.05  # of a row of probabilities that were printed with two digits: ten classes, each half a hundredth off

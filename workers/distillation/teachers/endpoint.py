@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from app import outbound
-from app.distillations.teachers import EndpointTeacher
-from app.errors import Problem
-from workers.distillation.data import Data
+from ledger import outbound
+from qstill.contract.distillations.teachers import EndpointTeacher
+from qstill.contract.errors import Problem
+from workers.distillation.data.dataset import Data
 from workers.distillation.teachers.base import (
     SMALLEST_PROBABILITY,
     SUM_TOLERANCE,

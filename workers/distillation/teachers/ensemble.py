@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import log_softmax
 
-from app.distillations.teachers import EnsembleTeacher
-from workers.distillation.data import Data, Rows
+from qstill.contract.distillations.teachers import EnsembleTeacher
+from workers.distillation.data.dataset import Data, Rows
 from workers.distillation.teachers.base import Teacher
 
 

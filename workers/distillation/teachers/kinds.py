@@ -10,8 +10,8 @@ import torch
 from onnx import ModelProto, NodeProto
 from torch import Tensor
 
-from app.distillations.teachers import Answers
-from app.errors import Problem
+from qstill.contract.distillations.teachers import Answers
+from qstill.contract.errors import Problem
 from workers.distillation.teachers.base import SMALLEST_PROBABILITY, SUM_TOLERANCE, logarithms, refuse_probabilities
 
 WORDS: dict[Answers, str] = {

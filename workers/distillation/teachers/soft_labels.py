@@ -9,12 +9,12 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import torch
 from torch import Tensor
 
-from app.distillations.teachers import SoftLabels
-from app.errors import Problem
-from workers.distillation.data import Data
-from workers.distillation.read import read_npy, read_npz
-from workers.distillation.sparse import dense
-from workers.distillation.table import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, MAX_VALUES, Array, Unreadable
+from qstill.contract.distillations.teachers import SoftLabels
+from qstill.contract.errors import Problem
+from workers.distillation.data.dataset import Data
+from workers.distillation.data.files.arrays import read_npy, read_npz
+from workers.distillation.data.files.table import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, MAX_VALUES, Array, Unreadable
+from workers.distillation.signals.sparse import dense
 from workers.distillation.teachers.base import (
     ROUNDED,
     SMALLEST_PROBABILITY,

@@ -12,8 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from app.errors import Problem
-from workers.distillation import checkpoints
+from qstill.contract.errors import Problem
+from workers.distillation.artifacts import checkpoints
 
 NESTED = ("state_dict", "model_state_dict", "model")  # where training loops put the weights
 MAX_TENSORS = 10_000

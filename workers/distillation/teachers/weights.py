@@ -7,15 +7,15 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from app.distillations.architectures import AnyArchitecture
-from app.distillations.teachers import Weights
-from app.errors import Problem
-from workers.distillation import checkpoints
-from workers.distillation.data import Data, Rows, Standardisation, Text
-from workers.distillation.students import build, logits_of, parameters
+from qstill.contract.distillations.architectures import AnyArchitecture
+from qstill.contract.distillations.teachers import Weights
+from qstill.contract.errors import Problem
+from workers.distillation.artifacts import checkpoints
+from workers.distillation.data.dataset import Data, Rows, Standardisation, Text
+from workers.distillation.data.tokenizer import Tokenizer
+from workers.distillation.networks.build import build, logits_of, parameters
 from workers.distillation.teachers.base import Teacher, arranged, digest_of
 from workers.distillation.teachers.torch_file import read_torch
-from workers.distillation.text.tokenizer import Tokenizer
 
 WRAPPERS = ("module.", "_orig_mod.", "model.")  # of DataParallel, torch.compile, and most modules of Lightning
 OTHER_SPLIT = (

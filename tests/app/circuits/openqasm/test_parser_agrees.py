@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from openqasm3 import ast
 
-from app.circuits.openqasm.syntax.statements import parse_program
-from app.errors import Problem
+from qstill.contract.circuits.openqasm3.syntax.statements import parse_program
+from qstill.contract.errors import Problem
 from tests.app.circuits.openqasm.grammar import damaged, oddly_written, token_lists, written
 from tests.app.circuits.openqasm.programs import PROGRAMS, REFUSED
 from tests.app.circuits.openqasm.reference import is_stricter, read

@@ -3,10 +3,10 @@
 import pytest
 from openqasm3.ast import IndexedIdentifier, QuantumGate, Span
 
-from app.circuits.openqasm.syntax.expressions import MAX_HEIGHT
-from app.circuits.openqasm.syntax.statements import parse_program
-from app.circuits.qasm_text import MAX_NESTING
-from app.errors import Problem
+from qstill.contract.circuits.openqasm3.syntax.expressions import MAX_HEIGHT
+from qstill.contract.circuits.openqasm3.syntax.statements import parse_program
+from qstill.contract.circuits.source_text import MAX_NESTING
+from qstill.contract.errors import Problem
 from tests.app.circuits.openqasm.programs import PROGRAMS
 from tests.app.circuits.openqasm.reference import read
 

@@ -10,7 +10,7 @@ import sympy
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.errors import Problem
+from qstill.contract.errors import Problem
 from tests.workers.circuits.exact import assert_sampled
 from tests.workers.circuits.from_cirq.exact import assert_same_state, distribution
 from tests.workers.circuits.from_cirq.programs import CHANNELS, GATES, OTHER_CHANNELS, QUBITS, placed

@@ -10,7 +10,7 @@ from typing import Any
 import cirq
 import pytest
 
-from app.errors import Problem
+from qstill.contract.errors import Problem
 from tests.workers.circuits.from_cirq.exact import assert_read_alike, assert_same_state
 from workers.circuits.parse.cirq import parse_cirq
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from qiskit.quantum_info import Operator
 
-from app.circuits.admission import Limits, admit
-from app.circuits.schemas import CircuitJob
+from qstill.contract.circuits.admission import Limits, admit
+from qstill.contract.circuits.job import CircuitJob
 from tests.workers.circuits.sampling import sample
 from workers.circuits.parse.cirq import parse_cirq
 

@@ -9,7 +9,7 @@ import sympy
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from app.errors import Problem
+from qstill.contract.errors import Problem
 from tests.workers.circuits.from_cirq.exact import assert_read_alike, assert_same_state, last_values, of_qiskit
 from tests.workers.circuits.from_cirq.programs import QUBITS, circuits, conditions, masks
 from workers.circuits.parse.cirq import parse_cirq

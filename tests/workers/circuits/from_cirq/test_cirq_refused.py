@@ -12,7 +12,7 @@ import sympy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.errors import Problem
+from qstill.contract.errors import Problem
 from workers.circuits.parse.cirq import parse_cirq
 
 Q = cirq.LineQubit.range(3)

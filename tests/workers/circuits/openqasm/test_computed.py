@@ -5,19 +5,19 @@ from typing import Any
 
 import pytest
 
-from app.circuits.openqasm.reader import elaborate
-from app.circuits.schemas import CircuitJob
-from app.errors import Problem
-from workers.circuits.diagram import diagram_svg
-from workers.circuits.engines import branching, computed
-from workers.circuits.engines.computed_code import Apply
-from workers.circuits.engines.live_state import LiveState, apply
+from qstill.contract.circuits.job import CircuitJob
+from qstill.contract.circuits.openqasm3.reader import elaborate
+from qstill.contract.errors import Problem
+from workers.circuits.diagram.svg import diagram_svg
+from workers.circuits.engines.dynamic import branching, computed
+from workers.circuits.engines.dynamic.computed_code import Apply
+from workers.circuits.engines.dynamic.live_state import LiveState, apply
+from workers.circuits.examine.shape import examine
 from workers.circuits.export import to_json, to_openqasm2, to_openqasm3, to_text
 from workers.circuits.parse.openqasm3 import _Writer, parse_openqasm3
 from workers.circuits.program import Ask, Program, Sample
 from workers.circuits.read import read_all
 from workers.circuits.route import simulate
-from workers.circuits.shape import examine
 
 HEAD = 'OPENQASM 3.0; include "stdgates.inc"; '
 TELEPORT = (

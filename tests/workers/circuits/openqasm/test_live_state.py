@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from qiskit.circuit.library import CCXGate, CXGate, HGate, RYGate, TGate, XGate
 from qiskit.quantum_info import Operator
 
-from workers.circuits.engines.computed_code import Apply
-from workers.circuits.engines.live_state import ZEROS, LiveState, apply
+from workers.circuits.engines.dynamic.computed_code import Apply
+from workers.circuits.engines.dynamic.live_state import ZEROS, LiveState, apply
 
 QUBITS = 4
 GATES = (HGate(), XGate(), TGate(), RYGate(0.7), CXGate(), CCXGate())

@@ -10,16 +10,16 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import Gate
 from qiskit.circuit.library import get_standard_gate_name_mapping
 
-from app.circuits.openqasm.reader import elaborate
-from app.circuits.openqasm.syntax.tokens import KEYWORDS
+from qstill.contract.circuits.openqasm3.reader import elaborate
+from qstill.contract.circuits.openqasm3.syntax.tokens import KEYWORDS
 from tests.workers.circuits.openqasm import interpreter
 from tests.workers.circuits.openqasm.interpreter import Program
-from workers.circuits.engines import branching, computed
 from workers.circuits.engines.aer import simulator
+from workers.circuits.engines.dynamic import branching, computed
+from workers.circuits.examine.shape import examine
 from workers.circuits.parse.openqasm3 import _Writer, parse_openqasm3
 from workers.circuits.program import Ask
 from workers.circuits.program import Program as Simulated
-from workers.circuits.shape import examine
 
 SHOTS = 2_000
 STANDARD = {name for name, gate in get_standard_gate_name_mapping().items() if isinstance(gate, Gate)}

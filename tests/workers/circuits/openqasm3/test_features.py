@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.errors import Problem
+from qstill.contract.errors import Problem
 from tests.workers.circuits.openqasm3.outcomes import require_outcomes
 from tests.workers.circuits.sampling import read
 

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter
 
-from app.circuits.schemas import CircuitJob
-from app.circuits.templates import Template
-from app.circuits.templates.answer import Answer
+from qstill.contract.circuits.job import CircuitJob
+from qstill.contract.circuits.templates import Template
+from qstill.contract.circuits.templates.answer import Answer
+from workers.circuits.examine.shape import examine
 from workers.circuits.program import Ask, Program
 from workers.circuits.route import route, simulate
-from workers.circuits.shape import examine
 from workers.circuits.templates import prepare
 from workers.circuits.templates.prepared import Prepared
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.circuits.templates.answer import Answer
+from qstill.contract.circuits.templates.answer import Answer
 from tests.workers.circuits.sampling import sample
 from tests.workers.circuits.templates.running import ADAPTER, answer, counts_of, mixed, noise, prepared
 from workers.circuits.templates import prepare

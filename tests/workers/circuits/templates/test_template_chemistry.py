@@ -5,7 +5,7 @@ from functools import reduce
 import numpy as np
 import pytest
 
-from app.circuits.templates.chemistry import BOND_LENGTHS
+from qstill.contract.circuits.templates.chemistry import BOND_LENGTHS
 from tests.workers.circuits.templates.running import answer, prepared
 from workers.circuits.templates import chemistry
 from workers.circuits.templates.chemistry import CHEMICAL_ACCURACY

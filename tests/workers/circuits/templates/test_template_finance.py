@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.circuits.templates.finance import EuropeanCall, Portfolio
+from qstill.contract.circuits.templates.finance import EuropeanCall, Portfolio
 from tests.workers.circuits.templates.running import answer
 from workers.circuits.templates.amplitude import (
     Interval,

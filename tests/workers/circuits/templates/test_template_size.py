@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from app.circuits.templates import Template
 from app.circuits.templates.catalogue import catalogue
-from app.circuits.templates.size import facts_of, size_of
-from workers.circuits.facts import facts_of as counted
-from workers.circuits.shape import examine
+from qstill.contract.circuits.templates import Template
+from qstill.contract.circuits.templates.size import facts_of, size_of
+from workers.circuits.examine.facts import facts_of as counted
+from workers.circuits.examine.shape import examine
 from workers.circuits.templates import prepare
 
 ADAPTER: TypeAdapter[Template] = TypeAdapter(Template)

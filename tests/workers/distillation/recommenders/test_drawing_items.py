@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor
 
-from workers.distillation.recommenders.sampling import Unseen, interesting_positions
+from workers.distillation.recommenders.data.sampling import Unseen, interesting_positions
 
 ITEMS = 12
 

@@ -13,9 +13,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.distillations.recommenders.data import SyntheticInteractions, UploadedInteractions
-from app.errors import Problem
-from workers.distillation.recommenders.data import Data, Pairs, load
+from qstill.contract.distillations.recommenders.data import SyntheticInteractions, UploadedInteractions
+from qstill.contract.errors import Problem
+from workers.distillation.recommenders.data.dataset import Data, Pairs, load
 
 FILE = "file_1"
 
@@ -201,9 +201,9 @@ def test_interactions_too_thin_to_hold_anything_out_are_refused(write: Write) ->
 def test_more_rows_than_are_read_are_refused_before_they_are_all_read(
     write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.distillation.recommenders.read.MAX_INTERACTIONS", 19)
+    monkeypatch.setattr("workers.distillation.recommenders.data.read.MAX_INTERACTIONS", 19)
     assert "more than 19 rows" in refusal(write("user,item\n" + ROWS)).title
-    monkeypatch.setattr("workers.distillation.recommenders.read.MAX_INTERACTIONS", 20)
+    monkeypatch.setattr("workers.distillation.recommenders.data.read.MAX_INTERACTIONS", 20)
     uploaded(write("user,item\n" + ROWS))
 
 

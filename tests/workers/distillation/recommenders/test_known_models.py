@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import torch
 
-from app.distillations.recommenders.architectures import AnyScorer, MatrixFactorisation, MlpScorer, TwoTower
-from app.distillations.recommenders.data import UploadedInteractions
-from app.errors import Problem
+from qstill.contract.distillations.recommenders.architectures import AnyScorer, MatrixFactorisation, MlpScorer, TwoTower
+from qstill.contract.distillations.recommenders.data import UploadedInteractions
+from qstill.contract.errors import Problem
 from tests.workers.distillation.recommenders.test_recommender_jobs import DE, RRD, done, job
 from workers.distillation.recommenders.checkpoints import to_bytes
-from workers.distillation.recommenders.data import Data, load
+from workers.distillation.recommenders.data.dataset import Data, load
 from workers.distillation.recommenders.known_model import from_model
 from workers.distillation.recommenders.networks import build
 

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from workers.distillation.recommenders import metrics
-from workers.distillation.recommenders.data import Pairs
+from workers.distillation.recommenders.data.dataset import Pairs
+from workers.distillation.recommenders.data.sampling import Unseen
 from workers.distillation.recommenders.metrics import Ranks, coverage, head_items, hit_of, overlap, quality
-from workers.distillation.recommenders.sampling import Unseen
 
 USERS, ITEMS = 5, 9
 

@@ -10,14 +10,14 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.distillations.recommenders.architectures import AnyScorer, MatrixFactorisation, MlpScorer, TwoTower
-from app.distillations.recommenders.data import SyntheticInteractions
-from app.distillations.teachers import Weights
-from app.errors import Problem
-from app.models.predictions import AskRows, AskTexts, AskUsers, Question, Recommendations
-from workers.distillation.predict import predict
+from qstill.contract.distillations.recommenders.architectures import AnyScorer, MatrixFactorisation, MlpScorer, TwoTower
+from qstill.contract.distillations.recommenders.data import SyntheticInteractions
+from qstill.contract.distillations.teachers import Weights
+from qstill.contract.errors import Problem
+from qstill.contract.models.predictions import AskRows, AskTexts, AskUsers, Question, Recommendations
+from workers.distillation.predict.rows import predict
 from workers.distillation.recommenders.checkpoints import to_bytes
-from workers.distillation.recommenders.data import Data, Pairs, load
+from workers.distillation.recommenders.data.dataset import Data, Pairs, load
 from workers.distillation.recommenders.networks import ScorerNetwork, build
 from workers.distillation.teachers.weights import from_weights
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from app.distillations.recommenders.preflight import RankingFound
-from app.distillations.recommenders.schemas import RecommenderJob
+from qstill.contract.distillations.recommenders.job import RecommenderJob
+from qstill.contract.distillations.recommenders.preflight import RankingFound
 from tests.workers.distillation.untroubled import CAPACITY, MEMORY, TIME, Json
-from workers.distillation import preflight_common_rules as common_rules
-from workers.distillation.recommenders import preflight_advice as rules
+from workers.distillation.preflight import advice_common as common_rules
+from workers.distillation.recommenders.preflight import advice as rules
 
 Rule = Callable[..., Any]
 

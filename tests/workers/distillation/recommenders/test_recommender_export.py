@@ -14,14 +14,14 @@ import pytest
 import torch
 from pydantic import TypeAdapter
 
-from app.distillations.domains import AnyJob, Job
-from app.distillations.recommenders.architectures import AnyScorer, MatrixFactorisation, MlpScorer, TwoTower
-from app.distillations.recommenders.data import SyntheticInteractions
-from workers.distillation.recommenders.data import Data, load
+from qstill.contract.distillations.domains import AnyJob, Job
+from qstill.contract.distillations.recommenders.architectures import AnyScorer, MatrixFactorisation, MlpScorer, TwoTower
+from qstill.contract.distillations.recommenders.data import SyntheticInteractions
+from workers.distillation.classification import run
+from workers.distillation.recommenders.data.dataset import Data, load
 from workers.distillation.recommenders.export import described, to_int8, to_onnx
 from workers.distillation.recommenders.metrics import quality, rank
 from workers.distillation.recommenders.networks import ScorerNetwork, build
-from workers.distillation.run import run
 
 Make = Callable[..., Any]
 JOBS: TypeAdapter[AnyJob] = TypeAdapter(Job)

@@ -10,11 +10,11 @@ import torch
 from pydantic import TypeAdapter
 from safetensors import safe_open
 
-from app.distillations.domains import AnyJob, Job
-from app.errors import Problem
+from qstill.contract.distillations.domains import AnyJob, Job
+from qstill.contract.errors import Problem
 from tests.workers.distillation.conftest import FakeRun
-from workers.distillation.recommenders.data import load
-from workers.distillation.run import run as compute
+from workers.distillation.classification import run as compute
+from workers.distillation.recommenders.data.dataset import load
 from workers.run import Stopped
 
 House = Callable[..., FakeRun]

@@ -10,10 +10,10 @@ import pytest
 import torch
 from pydantic import TypeAdapter
 
-from app.distillations.domains import AnyJob
-from app.distillations.inspection import Inspection
-from app.distillations.recommenders.preflight import RankingPreflight
-from app.errors import Problem
+from qstill.contract.distillations.domains import AnyJob
+from qstill.contract.distillations.inspection import Inspection
+from qstill.contract.distillations.recommenders.preflight import RankingPreflight
+from qstill.contract.errors import Problem
 from tests.workers.distillation.conftest import FakeRun
 from tests.workers.distillation.recommenders.test_recommender_jobs import (
     DE,
@@ -26,9 +26,9 @@ from tests.workers.distillation.recommenders.test_recommender_jobs import (
     lists_of,
 )
 from workers.distillation.inspection import inspect
-from workers.distillation.recommenders.data import load
+from workers.distillation.recommenders.data.dataset import load
 from workers.distillation.recommenders.learner import RankingLearner
-from workers.distillation.recommenders.preflight_rehearsal import first_users
+from workers.distillation.recommenders.preflight.rehearsal import first_users
 from workers.distillation.recommenders.signals import from_network
 
 House = Callable[..., FakeRun]
@@ -142,7 +142,7 @@ def test_what_the_job_would_fail_with_is_raised_alike(house: House, tmp_path: Pa
 def test_a_large_catalogue_is_asked_about_few_users(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     monkeypatch.setattr(
-        "workers.distillation.recommenders.preflight.from_network",
+        "workers.distillation.recommenders.preflight.look.from_network",
         lambda *given, **named: (asked.append(len(named["asked"])), from_network(*given, **named))[1],
     )
     data = SMALL["dataset"] | {"users": 2000, "items": 40}

@@ -7,7 +7,7 @@ import torch
 from pydantic import TypeAdapter
 from torch.testing import assert_close
 
-from app.distillations.recommenders.architectures import AnyScorer, Scorer
+from qstill.contract.distillations.recommenders.architectures import AnyScorer, Scorer
 from workers.distillation.recommenders.networks import ScorerNetwork, build
 
 USERS, ITEMS = 7, 90

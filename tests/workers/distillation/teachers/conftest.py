@@ -7,11 +7,11 @@ from typing import Any
 import onnx
 import pytest
 
-from app.distillations.datasets import BuiltinData
-from app.distillations.teachers import UploadedTeacher
-from app.errors import Problem
+from qstill.contract.distillations.datasets import BuiltinData
+from qstill.contract.distillations.teachers import UploadedTeacher
+from qstill.contract.errors import Problem
 from workers.distillation import teachers
-from workers.distillation.data import Data, load
+from workers.distillation.data.dataset import Data, load
 from workers.distillation.teachers import Teacher
 
 FILE = "file_1"

@@ -19,14 +19,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from app.distillations.datasets import BuiltinData
-from app.distillations.teachers import Storage
-from app.errors import Problem
-from workers.distillation import students
-from workers.distillation.cache import Block, Cache, Entry, Layout
-from workers.distillation.data import Data, Rows, load
-from workers.distillation.run import run
-from workers.distillation.sparse import thinned
+from qstill.contract.distillations.datasets import BuiltinData
+from qstill.contract.distillations.teachers import Storage
+from qstill.contract.errors import Problem
+from workers.distillation.classification import run
+from workers.distillation.data.dataset import Data, Rows, load
+from workers.distillation.networks import build as students
+from workers.distillation.signals.answers_on_disk import Block, Cache, Entry, Layout
+from workers.distillation.signals.sparse import thinned
 from workers.distillation.teachers import Teacher, answers_of, ask, signal_and_use, signal_of
 from workers.run import Stopped
 
@@ -248,7 +248,7 @@ def test_of_many_small_entries_little_more_than_the_limit_is_kept(
 ) -> None:
     one = kept(Cache(tmp_path / "probe", 10_000)).records.nbytes
     cache, looked = Cache(tmp_path / "cache", 20 * one), []
-    monkeypatch.setattr("workers.distillation.cache.SLACK", 0.2)
+    monkeypatch.setattr("workers.distillation.signals.answers_on_disk.SLACK", 0.2)
     make_room = cache._make_room
     monkeypatch.setattr(cache, "_make_room", lambda needed: (looked.append(needed), make_room(needed)))
     for number in range(100):
@@ -270,7 +270,7 @@ def test_a_full_disk_costs_time_and_no_answers(tmp_path: Path, monkeypatch: pyte
     def full(*given: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("workers.distillation.cache._write", full)
+    monkeypatch.setattr("workers.distillation.signals.answers_on_disk._write", full)
     assert float(kept(Cache(tmp_path, 10_000), value=5.0).records.mean()) == 5.0
     assert [path.name for path in tmp_path.iterdir()] == ["turns"]
 
@@ -296,7 +296,7 @@ CHILD = """
 import sys, time
 from pathlib import Path
 import numpy as np
-from workers.distillation.cache import Block, Cache, Layout
+from workers.distillation.signals.answers_on_disk import Block, Cache, Layout
 folder = Path(sys.argv[1])
 def compute():
     with (folder / "computed").open("a") as file:

@@ -15,11 +15,11 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from app.distillations.teachers import EndpointTeacher
-from app.errors import Problem
-from workers.distillation.data import Data
-from workers.distillation.measure import teacher_cost
-from workers.distillation.run import run
+from qstill.contract.distillations.teachers import EndpointTeacher
+from qstill.contract.errors import Problem
+from workers.distillation.classification import run
+from workers.distillation.data.dataset import Data
+from workers.distillation.report.measure import teacher_cost
 from workers.distillation.teachers import Teacher, endpoint, signal_of
 from workers.run import Stopped
 

@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 from torch.testing import assert_close
 
-from app.distillations.architectures import Mlp
-from app.distillations.schemas import DistillationJob
-from app.distillations.teachers import EnsembleTeacher
-from app.errors import Problem
-from workers.distillation.data import Data
-from workers.distillation.evaluate import Size
-from workers.distillation.measure import teacher_cost
-from workers.distillation.run import run
-from workers.distillation.students import build
+from qstill.contract.distillations.architectures import Mlp
+from qstill.contract.distillations.job import DistillationJob
+from qstill.contract.distillations.teachers import EnsembleTeacher
+from qstill.contract.errors import Problem
+from workers.distillation.classification import run
+from workers.distillation.data.dataset import Data
+from workers.distillation.networks.build import build
+from workers.distillation.report.evaluate import Size
+from workers.distillation.report.measure import teacher_cost
 from workers.distillation.teachers import Teacher, ensemble, trained
 from workers.distillation.teachers.ensemble import average
 

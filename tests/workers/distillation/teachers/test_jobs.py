@@ -11,11 +11,11 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from sklearn.datasets import load_iris
 
-from app.distillations.preflight import PreflightQuestion
-from app.errors import Problem
-from workers.distillation.data import Data
+from qstill.contract.distillations.preflight import PreflightQuestion
+from qstill.contract.errors import Problem
+from workers.distillation.classification import run
+from workers.distillation.data.dataset import Data
 from workers.distillation.inspection import inspect
-from workers.distillation.run import run
 
 Make = Callable[..., Any]
 ONNX = {"source": "file", "file": "file_1", "format": "onnx"}

@@ -14,10 +14,10 @@ from torch import Tensor
 from torch.nn.functional import logsigmoid
 from torch.testing import assert_close
 
-from app.distillations.datasets import BuiltinData
-from app.errors import Problem
+from qstill.contract.distillations.datasets import BuiltinData
+from qstill.contract.errors import Problem
 from tests.workers.distillation.teachers.onnx_models import model, node
-from workers.distillation.data import Data, load
+from workers.distillation.data.dataset import Data, load
 from workers.distillation.teachers import Teacher
 from workers.distillation.teachers.base import SMALLEST_PROBABILITY
 from workers.distillation.teachers.kinds import as_logits, misnamed, recognised

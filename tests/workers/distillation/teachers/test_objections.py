@@ -11,13 +11,13 @@ import pytest
 from sklearn.datasets import load_diabetes, load_iris
 
 from app.distillations.card import card, text
-from app.distillations.preflight import PreflightQuestion
-from app.distillations.preflight_parts import Advice
-from app.distillations.reports import read_report
-from app.errors import Problem
-from app.sweeps.schemas import Sweep
+from qstill.contract.distillations.preflight import PreflightQuestion
+from qstill.contract.distillations.preflight_parts import Advice
+from qstill.contract.distillations.report import read_report
+from qstill.contract.errors import Problem
+from qstill.contract.sweeps.sweep import Sweep
+from workers.distillation.classification import run
 from workers.distillation.inspection import inspect
-from workers.distillation.run import run
 from workers.sweeps.run import run as sweep
 
 Make = Callable[..., Any]

@@ -15,12 +15,14 @@ from sklearn.linear_model import LogisticRegression
 from torch import nn
 from torch.testing import assert_close
 
-from app.errors import Problem
+from qstill.contract.errors import Problem
 from tests.workers.distillation.teachers.onnx_models import model, node
-from workers.distillation.data import Data
-from workers.distillation.evaluate import Size, quality
-from workers.distillation.measure import teacher_cost
-from workers.distillation.teachers import Teacher, onnx_check, onnx_model
+from workers.distillation.data.dataset import Data
+from workers.distillation.report.evaluate import Size, quality
+from workers.distillation.report.measure import teacher_cost
+from workers.distillation.teachers import Teacher
+from workers.distillation.teachers.onnx import check as onnx_check
+from workers.distillation.teachers.onnx import model as onnx_model
 
 Load = Callable[..., Teacher]
 Refusal = Callable[..., Problem]
@@ -123,8 +125,8 @@ def test_images_are_flattened_or_stripped_of_their_channel_where_the_model_wants
 
 
 def test_one_column_is_enough_for_two_classes(from_model: Load, load_teacher: Load) -> None:
-    from app.distillations.datasets import BuiltinData
-    from workers.distillation.data import load
+    from qstill.contract.distillations.datasets import BuiltinData
+    from workers.distillation.data.dataset import load
 
     cancer = load(BuiltinData(source="builtin", name="breast_cancer"), {})
     x, y = cancer.train.raw.numpy(), cancer.train.y.numpy()

@@ -13,10 +13,10 @@ from onnx import TensorProto
 from PIL import Image
 from torch.testing import assert_close
 
-from app.distillations.datasets import UploadedData
-from app.errors import Problem
+from qstill.contract.distillations.datasets import UploadedData
+from qstill.contract.errors import Problem
 from tests.workers.distillation.teachers.onnx_models import model, node
-from workers.distillation.data import Data, load
+from workers.distillation.data.dataset import Data, load
 from workers.distillation.teachers import Teacher
 
 Load = Callable[..., Teacher]

@@ -9,9 +9,9 @@ import pytest
 from sklearn import datasets
 from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
 
-from app.distillations.datasets import BuiltinData
-from workers.distillation.data import load
-from workers.distillation.run import run
+from qstill.contract.distillations.datasets import BuiltinData
+from workers.distillation.classification import run
+from workers.distillation.data.dataset import load
 
 FILE = "file_1"
 Make = Callable[..., Any]

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from torch.nn.functional import kl_div, log_softmax, softmax
 from torch.testing import assert_close
 
-from app.distillations.teachers import SoftLabels
-from app.errors import Problem
-from workers.distillation.data import Data
-from workers.distillation.signals import Signal, heard
-from workers.distillation.sparse import dense, drawn, thinned
+from qstill.contract.distillations.teachers import SoftLabels
+from qstill.contract.errors import Problem
+from workers.distillation.data.dataset import Data
+from workers.distillation.signals.signals import Signal, heard
+from workers.distillation.signals.sparse import dense, drawn, thinned
 from workers.distillation.teachers import Teacher, signal_of
 
 FILE = "file_1"

@@ -15,14 +15,14 @@ from sklearn.datasets import load_diabetes
 from sklearn.ensemble import GradientBoostingRegressor
 from sklearn.metrics import root_mean_squared_error
 
-from app.distillations.datasets import BuiltinData, UploadedData
-from app.distillations.teachers import EnsembleTeacher, ModelTeacher, SoftLabels, UploadedTeacher
-from app.errors import Problem
+from qstill.contract.distillations.datasets import BuiltinData, UploadedData
+from qstill.contract.distillations.teachers import EnsembleTeacher, ModelTeacher, SoftLabels, UploadedTeacher
+from qstill.contract.errors import Problem
 from workers.distillation import teachers
-from workers.distillation.checkpoints import to_bytes
-from workers.distillation.data import Data, load
-from workers.distillation.run import run
-from workers.distillation.students import build, logits_of
+from workers.distillation.artifacts.checkpoints import to_bytes
+from workers.distillation.classification import run
+from workers.distillation.data.dataset import Data, load
+from workers.distillation.networks.build import build, logits_of
 from workers.distillation.teachers.endpoint import from_endpoint
 
 FILE, MODEL = "file_1", "model_" + "0" * 32
@@ -179,7 +179,7 @@ def test_what_is_kept_of_a_teacher_is_not_shared_with_other_units(diabetes: Data
 
 
 def test_an_endpoint_answers_with_values(diabetes: Data, house: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    from app.distillations.teachers import EndpointTeacher
+    from qstill.contract.distillations.teachers import EndpointTeacher
     from workers.distillation.teachers.endpoint import Endpoint
 
     spec = EndpointTeacher(source="http", url="http://127.0.0.1:1/")

@@ -14,14 +14,14 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save, save_file
 
-from app.distillations.architectures import Mlp
-from app.distillations.datasets import BuiltinData
-from app.distillations.teachers import ModelTeacher, SoftLabels, UploadedTeacher
-from app.errors import Problem
+from qstill.contract.distillations.architectures import Mlp
+from qstill.contract.distillations.datasets import BuiltinData
+from qstill.contract.distillations.teachers import ModelTeacher, SoftLabels, UploadedTeacher
+from qstill.contract.errors import Problem
 from workers.distillation import teachers
-from workers.distillation.checkpoints import to_bytes
-from workers.distillation.data import Data, load
-from workers.distillation.students import build, logits_of
+from workers.distillation.artifacts.checkpoints import to_bytes
+from workers.distillation.data.dataset import Data, load
+from workers.distillation.networks.build import build, logits_of
 from workers.distillation.teachers import Teacher, signal_of
 
 FILE = "file_1"

@@ -13,18 +13,20 @@ import torch
 from torch import Tensor
 
 from app.distillations.card import card
-from app.distillations.preflight import PreflightQuestion
-from app.distillations.reports import read_report
-from app.distillations.schemas import DistillationJob
-from app.sweeps.schemas import Sweep
+from qstill.contract.distillations.job import DistillationJob
+from qstill.contract.distillations.preflight import PreflightQuestion
+from qstill.contract.distillations.report import read_report
+from qstill.contract.sweeps.sweep import Sweep
 from tests.workers.distillation.text.test_text_jobs import DISTILBERT, job, texts
-from workers.distillation import students, teachers, team
-from workers.distillation.learner import Learner
+from workers.distillation import teachers
+from workers.distillation.classification import first_heard, heard_lesson, load_data, run
+from workers.distillation.networks import build as students
 from workers.distillation.networks.encoder import EncoderNetwork
 from workers.distillation.networks.tokens import PAD
-from workers.distillation.plan import student_stages
-from workers.distillation.preflight import preflight
-from workers.distillation.run import first_heard, heard_lesson, load_data, run
+from workers.distillation.preflight.look import preflight
+from workers.distillation.training import team
+from workers.distillation.training.learner import Learner
+from workers.distillation.training.plan import student_stages
 from workers.sweeps.run import run as run_sweep
 
 Make = Callable[..., Any]

@@ -9,16 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from app.distillations.datasets import BuiltinText
-from app.distillations.schemas import DistillationJob
-from workers.distillation.data import Rows, preprocessing_digest
+from qstill.contract.distillations.datasets import BuiltinText
+from qstill.contract.distillations.job import DistillationJob
+from workers.distillation.data.dataset import Rows, preprocessing_digest
+from workers.distillation.data.masks import masked
+from workers.distillation.data.texts import load_text
+from workers.distillation.data.tokenizer import AFTER_MASK, END, MASK, UNKNOWN_TOKEN, Tokenizer
 from workers.distillation.networks.tokens import PAD
 from workers.distillation.objectives.terms import UNKNOWN
-from workers.distillation.plan import student_stages, teacher_stage
-from workers.distillation.text.masks import masked
-from workers.distillation.text.rows import load_text
-from workers.distillation.text.tokenizer import AFTER_MASK, END, MASK, UNKNOWN_TOKEN, Tokenizer
-from workers.distillation.views import shown
+from workers.distillation.training.augment import shown
+from workers.distillation.training.plan import student_stages, teacher_stage
 
 VOCABULARY = 50
 TEXT: dict[str, Any] = {

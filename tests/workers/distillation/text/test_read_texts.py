@@ -9,12 +9,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from app.distillations.datasets import TextFile
-from app.errors import Problem
-from workers.distillation.lines import MAX_TEXT
-from workers.distillation.text import read
-from workers.distillation.text.read import read_texts
-from workers.distillation.text.topics import PARTS, paragraphs_of_parts, passages
+from qstill.contract.distillations.datasets import TextFile
+from qstill.contract.errors import Problem
+from workers.distillation.data.files import texts as read
+from workers.distillation.data.files.lines import MAX_TEXT
+from workers.distillation.data.files.texts import read_texts
+from workers.distillation.data.topics import PARTS, paragraphs_of_parts, passages
 
 TEXTS = ["one, two", 'three "four"\nfive', "sechs für ß", "seven"]
 LABELS = ["b", "a", "", "b"]

@@ -16,7 +16,8 @@ import torch
 from pydantic import TypeAdapter
 from safetensors.torch import load_file
 
-from app.distillations.architectures import (
+from app.distillations.card import card
+from qstill.contract.distillations.architectures import (
     AnyArchitecture,
     BagOfEmbeddings,
     Decoder,
@@ -25,19 +26,18 @@ from app.distillations.architectures import (
     TextCnn,
     TextTransformer,
 )
-from app.distillations.card import card
-from app.distillations.datasets import BuiltinText
-from app.distillations.domains import AnyJob, Job
-from app.distillations.reports import read_report
-from app.distillations.tokenizers import CharacterTokenizer
-from workers.distillation.data import Data
-from workers.distillation.export import described, onnx_logits, to_int8, to_onnx
+from qstill.contract.distillations.datasets import BuiltinText
+from qstill.contract.distillations.domains import AnyJob, Job
+from qstill.contract.distillations.report import read_report
+from qstill.contract.distillations.tokenizers import CharacterTokenizer
+from workers.distillation.artifacts.student_onnx import described, onnx_logits, to_int8, to_onnx
+from workers.distillation.classification import run
+from workers.distillation.data.dataset import Data
+from workers.distillation.data.texts import filled, load_text
+from workers.distillation.data.tokenizer import Tokenizer
+from workers.distillation.networks.build import build, logits_of
 from workers.distillation.networks.network import Network
 from workers.distillation.objectives.terms import UNKNOWN
-from workers.distillation.run import run
-from workers.distillation.students import build, logits_of
-from workers.distillation.text.rows import filled, load_text
-from workers.distillation.text.tokenizer import Tokenizer
 
 Make = Callable[..., Any]
 JOBS: TypeAdapter[AnyJob] = TypeAdapter(Job)

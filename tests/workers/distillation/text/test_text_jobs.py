@@ -11,23 +11,24 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from app.distillations.objectives import Sequence
-from app.distillations.schemas import DistillationJob
-from app.distillations.teachers import Storage
-from app.errors import Problem
-from workers.distillation import cache, teachers
-from workers.distillation.data import Data
-from workers.distillation.learner import Learner, tokens_of
+from qstill.contract.distillations.job import DistillationJob
+from qstill.contract.distillations.objectives import Sequence
+from qstill.contract.distillations.teachers import Storage
+from qstill.contract.errors import Problem
+from workers.distillation import teachers
+from workers.distillation.classification import run
+from workers.distillation.data.dataset import Data
+from workers.distillation.data.texts import load_text
+from workers.distillation.data.tokenizer import Tokenizer
 from workers.distillation.networks.decoder import DecoderNetwork
 from workers.distillation.networks.tokens import PAD
 from workers.distillation.objectives.kd import kd
 from workers.distillation.objectives.terms import UNKNOWN, Target
-from workers.distillation.plan import Stage, student_lesson, student_stages
-from workers.distillation.run import run
-from workers.distillation.signals import Signal
-from workers.distillation.text.rows import load_text
-from workers.distillation.text.sequence import continued, sequence_lesson
-from workers.distillation.text.tokenizer import Tokenizer
+from workers.distillation.signals import answers_on_disk as cache
+from workers.distillation.signals.signals import Signal
+from workers.distillation.teachers.written_texts import continued, sequence_lesson
+from workers.distillation.training.learner import Learner, tokens_of
+from workers.distillation.training.plan import Stage, student_lesson, student_stages
 from workers.run import Stopped
 
 Make = Callable[..., Any]

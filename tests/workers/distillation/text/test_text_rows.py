@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 import torch
 
-from app.distillations.datasets import BuiltinText, TextFile
-from app.errors import Problem
-from workers.distillation.data import Data, preprocessing_digest
+from qstill.contract.distillations.datasets import BuiltinText, TextFile
+from qstill.contract.errors import Problem
+from workers.distillation.data import texts as rows
+from workers.distillation.data.dataset import Data, preprocessing_digest
+from workers.distillation.data.texts import load_text
+from workers.distillation.data.tokenizer import END, Tokenizer
 from workers.distillation.networks.tokens import PAD
 from workers.distillation.objectives.terms import UNKNOWN
-from workers.distillation.text import rows
-from workers.distillation.text.rows import load_text
-from workers.distillation.text.tokenizer import END, Tokenizer
 
 
 def topics(**changes: Any) -> BuiltinText:

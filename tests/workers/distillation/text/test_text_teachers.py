@@ -9,9 +9,9 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from app.errors import Problem
+from qstill.contract.errors import Problem
 from tests.workers.distillation.text.test_text_jobs import CLASSIFY, FILL, SPEAK, job, texts
-from workers.distillation.run import run
+from workers.distillation.classification import run
 
 Make = Callable[..., Any]
 
@@ -116,7 +116,7 @@ def test_a_batch_too_large_for_the_teachers_vocabulary_is_refused_once_that_is_k
 ) -> None:
     first = house(files=file)
     run(job(SPEAK, evaluation={"baseline": False, "seeds": 1}, training={"epochs": 1}), first)
-    monkeypatch.setattr("app.distillations.rules.text.MAX_LOGITS", 1 << 10)
+    monkeypatch.setattr("qstill.contract.distillations.rules.text.MAX_LOGITS", 1 << 10)
     second = house(files=file | {"file_2": first.scratch / "teacher.safetensors"})
     with pytest.raises(Problem) as error:
         run(job(SPEAK | UPLOADED, dataset={"tokenizer": {"kind": "teacher"}}), second)

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from torch import Tensor
 
-from app.distillations.architectures import Architecture, features_of
-from app.errors import Problem
-from workers.distillation.features import shapes_of
+from qstill.contract.distillations.architectures import Architecture, features_of
+from qstill.contract.errors import Problem
+from workers.distillation.networks.build import build, logits_of, multiply_adds, parameters
 from workers.distillation.networks.network import Network
+from workers.distillation.networks.shapes import shapes_of
 from workers.distillation.networks.tokens import PAD
-from workers.distillation.students import build, logits_of, multiply_adds, parameters
 
 VOCABULARY, LENGTH, CLASSES = 20, 10, 4
 CLASSIFIERS: list[dict[str, Any]] = [

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from app.distillations.architectures import AnyArchitecture, Decoder, Encoder, TextCnn
-from app.distillations.datasets import BuiltinText
-from app.distillations.objectives import Sequence
-from app.distillations.tokenizers import BpeTokenizer, CharacterTokenizer
-from app.errors import Problem
-from app.models.predictions import (
+from qstill.contract.distillations.architectures import AnyArchitecture, Decoder, Encoder, TextCnn
+from qstill.contract.distillations.datasets import BuiltinText
+from qstill.contract.distillations.objectives import Sequence
+from qstill.contract.distillations.tokenizers import BpeTokenizer, CharacterTokenizer
+from qstill.contract.errors import Problem
+from qstill.contract.models.predictions import (
     AskMasked,
     AskPrompts,
     AskRows,
@@ -29,17 +29,17 @@ from app.models.predictions import (
     Prediction,
     Question,
 )
-from workers.distillation.checkpoints import to_bytes
-from workers.distillation.data import Data
-from workers.distillation.export import to_onnx
+from workers.distillation.artifacts.checkpoints import to_bytes
+from workers.distillation.artifacts.student_onnx import to_onnx
+from workers.distillation.data.dataset import Data
+from workers.distillation.data.texts import filled, load_text
+from workers.distillation.data.tokenizer import AFTER_MASK, END, MASK, Tokenizer
+from workers.distillation.networks.build import build, logits_of
 from workers.distillation.networks.decoder import DecoderNetwork
 from workers.distillation.networks.tokens import PAD
-from workers.distillation.predict import predict
-from workers.distillation.students import build, logits_of
-from workers.distillation.text.generate import generated
-from workers.distillation.text.rows import filled, load_text
-from workers.distillation.text.sequence import continued
-from workers.distillation.text.tokenizer import AFTER_MASK, END, MASK, Tokenizer
+from workers.distillation.predict.rows import predict
+from workers.distillation.teachers.generate import generated
+from workers.distillation.teachers.written_texts import continued
 from workers.run import Stopped
 
 Make = Callable[..., Any]

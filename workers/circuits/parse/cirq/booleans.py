@@ -8,8 +8,8 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from app.circuits.qasm_text import MAX_NESTING
-from app.errors import Problem
+from qstill.contract.circuits.source_text import MAX_NESTING
+from qstill.contract.errors import Problem
 
 MAX_CHARACTERS = 10_000  # of one expression, each evaluated for up to 64 states
 

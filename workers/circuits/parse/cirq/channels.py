@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from qiskit.circuit import Instruction
 
-from app.errors import Problem
-from workers.circuits.channels import channel, completed
+from qstill.contract.errors import Problem
 from workers.circuits.matrices import Matrix, pauli_string
+from workers.circuits.noise.channels import channel, completed
 from workers.circuits.parse.cirq.fields import (
     Object,
     Symbols,

@@ -9,8 +9,8 @@ from qiskit.circuit.library import standard_gates as std
 from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import Clifford
 
-from app.circuits.qasm_text import MAX_EXPANDED_OPERATIONS
-from app.errors import Problem
+from qstill.contract.circuits.source_text import MAX_EXPANDED_OPERATIONS
+from qstill.contract.errors import Problem
 from workers.circuits.parse.cirq.booleans import truth
 from workers.circuits.parse.cirq.fields import MAX_MATRIX_QUBITS, Object, Symbols, field, number
 from workers.circuits.parse.cirq.gates import power

@@ -14,7 +14,7 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import ClassicalRegister, Clbit
 from qiskit.circuit.classical import expr
 
-from app.errors import Problem
+from qstill.contract.errors import Problem
 from workers.circuits.parse.cirq.expressions import Find, Reading, collect, value_of
 from workers.circuits.parse.cirq.fields import Object, field, type_of, unsupported
 

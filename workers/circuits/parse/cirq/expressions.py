@@ -10,7 +10,7 @@ from typing import Any
 
 from qiskit.circuit import ClassicalRegister, Clbit
 
-from app.errors import Problem
+from qstill.contract.errors import Problem
 from workers.circuits.parse.cirq.fields import CONSTANTS, Object, field, real, type_of, unsupported
 
 MAX_POWER = 64  # of an exponent in a condition

@@ -14,9 +14,9 @@ import numpy as np
 from qiskit.circuit import Parameter, ParameterExpression
 from qiskit.exceptions import QiskitError
 
-from app.circuits.cirq_text import QUBITS
-from app.circuits.expressions import MAX_NAME_CHARACTERS
-from app.errors import Problem
+from qstill.contract.circuits.cirq.text import QUBITS
+from qstill.contract.circuits.expressions import MAX_NAME_CHARACTERS
+from qstill.contract.errors import Problem
 from workers.circuits.matrices import Matrix
 from workers.circuits.parse.values import Value
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from app.circuits.qasm_text import MAX_EXPANDED_OPERATIONS
-from app.errors import Problem
+from qstill.contract.circuits.source_text import MAX_EXPANDED_OPERATIONS
+from qstill.contract.errors import Problem
 from workers.circuits.parse.cirq.fields import (
     Key,
     Object,

@@ -5,7 +5,7 @@ from typing import Any
 from qiskit.circuit import Gate, ParameterExpression
 from qiskit.circuit.library import standard_gates as std
 
-from app.errors import Problem
+from qstill.contract.errors import Problem
 from workers.circuits.parse.cirq.fields import Object, Symbols, complex_number, field, number, type_of, unsupported
 from workers.circuits.parse.cirq.gates import power
 from workers.circuits.parse.cirq.steps import Steps, one

@@ -14,10 +14,10 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import ClassicalRegister, Instruction
 from qiskit.circuit.library import UnitaryGate
 
-from app.circuits.cirq_text import check_cirq, document
-from app.circuits.qasm_text import MAX_EXPANDED_OPERATIONS, SOURCE
-from app.errors import Problem
-from workers.circuits.channels import channel
+from qstill.contract.circuits.cirq.text import check_cirq, document
+from qstill.contract.circuits.source_text import MAX_EXPANDED_OPERATIONS, SOURCE
+from qstill.contract.errors import Problem
+from workers.circuits.noise.channels import channel
 from workers.circuits.parse.cirq import paulis
 from workers.circuits.parse.cirq.channels import MAX_CHANNEL_QUBITS, is_channel, read_channel
 from workers.circuits.parse.cirq.conditions import enter, read_condition, until

@@ -7,8 +7,8 @@ from itertools import count
 from qiskit import QuantumCircuit
 from qiskit.circuit import ClassicalRegister
 
-from app.circuits.gates import MAX_CLBITS
-from app.errors import Problem
+from qstill.contract.circuits.gates import MAX_CLBITS
+from qstill.contract.errors import Problem
 from workers.circuits.parse.cirq.fields import field as field_of
 from workers.circuits.parse.cirq.flat import Placed, Scope
 

@@ -10,7 +10,7 @@ from qiskit.circuit.library import UnitaryGate
 from qiskit.circuit.library import standard_gates as std
 from qiskit.quantum_info import Operator
 
-from app.errors import Problem
+from qstill.contract.errors import Problem
 from workers.circuits.matrices import Matrix, controlled
 from workers.circuits.parse.values import Value
 

@@ -4,7 +4,7 @@ from cmath import phase
 from collections.abc import Callable
 from itertools import product
 
-from app.errors import Problem
+from qstill.contract.errors import Problem
 from workers.circuits.parse.cirq import composite, paulis
 from workers.circuits.parse.cirq.fields import (
     Object,

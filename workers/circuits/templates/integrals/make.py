@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from app.circuits.templates.chemistry import BOND_LENGTHS
+from qstill.contract.circuits.templates.chemistry import BOND_LENGTHS
 
 BASIS = "sto-3g"
 DIGITS = 12  # after the decimal point, of a hartree

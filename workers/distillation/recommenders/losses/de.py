@@ -4,7 +4,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from workers.distillation.objectives.terms import upcast
-from workers.distillation.recommenders.sampling import gumbel
+from workers.distillation.recommenders.data.sampling import gumbel
 
 
 def de(rebuilt: Tensor, teacher: Tensor, choice: Tensor) -> Tensor:

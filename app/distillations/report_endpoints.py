@@ -1,0 +1,211 @@
+"""/v1/distillations: what came of one. Its report as JSON, as a model card, as pictures; and its exports."""
+
+import json
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from app.distillations.card import card
+from app.distillations.plots import PLOTS, AnyPlotName
+from app.distillations.recommenders.card import is_ranking, ranking_card
+from app.distillations.recommenders.plots import ranking_plot
+from app.distillations.views import ExportView, SplitView
+from app.files.files import get_file
+from app.http.auth import Owner
+from app.http.content import BYTES, CONTENT, send_file
+from app.http.etag import IfNoneMatch, etag, unchanged
+from app.http.front import AtHand, Front
+from app.http.paging import Page
+from app.http.refusals.problems import problems
+from app.jobs.views import JobId, moment, must_have_succeeded
+from ledger import queries
+from ledger.database import Record
+from qstill import __version__
+from qstill.contract.distillations.report import read_report
+from qstill.contract.errors import Problem
+
+JSON, MARKDOWN, SVG = "application/json", "text/markdown", "image/svg+xml"
+
+router = APIRouter(prefix="/v1/distillations", tags=["distillations"], responses=problems(401, 403, 422))
+
+ExportName = Annotated[
+    str,
+    Path(
+        max_length=200,
+        pattern=r"^[a-z0-9][a-z0-9.-]*$",
+        description="The name of an export.",
+        examples=["student-seed-0.onnx"],
+    ),
+]
+Plot = Annotated[AnyPlotName, Path(description="Which picture.", examples=["curves"])]
+
+
+def _as(media_type: str, description: str) -> dict[int | str, dict[str, Any]]:
+    return problems(404, 409) | {
+        200: {"description": description, "content": {media_type: {"schema": {"type": "string"}}}},
+        304: {"description": "Unchanged since the ETag that you have."},
+    }
+
+
+@router.get("/{job_id}/report", responses=problems(404, 409))
+async def get_report(job_id: JobId, response: Response, front: AtHand, owner: Owner) -> dict[str, Any]:
+    """Whether distillation helped: teacher, student, and the same student trained without a teacher."""
+    found = await _report(front, owner, job_id)
+    response.headers["ETag"] = etag(found.sha256)
+    return await run_in_threadpool(_read, front, found)
+
+
+@router.get(
+    "/{job_id}/split",
+    response_model=SplitView,
+    responses=CONTENT | problems(409) | {200: {"description": "The rows of each split."}},
+)
+async def get_split(job_id: JobId, request: Request, front: AtHand, owner: Owner) -> Response:
+    """Which rows of the data set were for training, validation and test, to measure something else on the same."""
+    await _must_have_succeeded(front, owner, job_id)
+    found = await front.read_by_key(lambda connection: queries.get_artifact(connection, job_id, "report", "split.json"))
+    if found is None:
+        title = "The job has no list of rows: it is a recommender's, or an earlier version computed it."
+        raise Problem("split_not_found", title, status=404)
+    return send_file(
+        request, front.store.locate(found.path), sha256=found.sha256, media_type=JSON, filename=f"{job_id}-split.json"
+    )
+
+
+@router.get("/{job_id}/report.md", response_class=Response, responses=_as(MARKDOWN, "The model card."))
+async def get_card(job_id: JobId, front: AtHand, owner: Owner, if_none_match: IfNoneMatch = None) -> Response:
+    """The report as a model card in Markdown: what the student is, its worth, its limits, and how to load it.
+
+    How to load it is a program: it opens the first student's file as it was downloaded, and predicts.
+    """
+    checkpoints = await front.read(lambda connection: queries.list_artifacts(connection, job_id, "checkpoint"))
+    ids = {each.name: each.id for each in checkpoints}
+
+    def write(document: dict[str, Any]) -> str:
+        return ranking_card(document, ids) if is_ranking(document) else card(read_report(document), ids)
+
+    return await _rendered(front, owner, job_id, if_none_match, write, MARKDOWN)
+
+
+@router.get("/{job_id}/plots/{plot}.svg", response_class=Response, responses=_as(SVG, "The picture."))
+async def get_plot(
+    job_id: JobId, plot: Plot, front: AtHand, owner: Owner, if_none_match: IfNoneMatch = None
+) -> Response:
+    """A picture of the report.
+
+    `curves`: validation accuracy and loss over the epochs. `reliability`: accuracy over confidence. `per_class`: what
+    the teacher changed in each class. `pareto`: accuracy over bytes, of all networks and exports. `compression`:
+    accuracy over bytes and over latency, of all that was pruned, quantised or distilled.
+    Of recommenders there are `curves`, and `ranking`: each measure, and what the teacher changed, with its interval.
+    """
+
+    def draw(document: dict[str, Any]) -> str:
+        if is_ranking(document):
+            return ranking_plot(plot, document)
+        if plot == "ranking":
+            title = "Classes and numbers are not ranked: there are `curves` and `pareto`."
+            raise Problem("nothing_to_draw", title, status=404)
+        return PLOTS[plot](read_report(document))
+
+    return await _rendered(front, owner, job_id, if_none_match, draw, SVG)
+
+
+@router.get("/{job_id}/exports", responses=problems(404))
+async def list_exports(job_id: JobId, front: AtHand, owner: Owner) -> Page[ExportView]:
+    """The files that the job's `export` asked for, and of its `compression` those that nothing beats, as measured."""
+    await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, "distillation"))
+    found = await front.read(lambda connection: queries.list_artifacts(connection, job_id, "export"))
+    names = [row.name for row in found]
+    return Page(
+        data=[_view(row) for row in found],
+        has_more=False,
+        first_id=names[0] if names else None,
+        last_id=names[-1] if names else None,
+    )
+
+
+@router.get("/{job_id}/exports/{name}", response_class=Response, responses=CONTENT)
+async def get_export(job_id: JobId, name: ExportName, request: Request, front: AtHand, owner: Owner) -> Response:
+    """The file. `Range`, ETag and `Repr-Digest` are there to resume by."""
+    await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, "distillation"))
+    found = await front.read_by_key(lambda connection: queries.get_artifact(connection, job_id, "export", name))
+    if found is None:
+        raise Problem("export_not_found", "The job has no such export.", status=404)
+    return send_file(
+        request, front.store.locate(found.path), sha256=found.sha256, media_type=BYTES, filename=found.name
+    )
+
+
+async def _must_have_succeeded(front: Front, owner: str, job_id: str) -> None:
+    """Raises Problem."""
+    must_have_succeeded(
+        await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, "distillation"))
+    )
+
+
+async def _report(front: Front, owner: str, job_id: str) -> Record:
+    """The row of a finished job's report. Raises Problem."""
+    await _must_have_succeeded(front, owner, job_id)
+    found = await front.read_by_key(
+        lambda connection: queries.get_artifact(connection, job_id, "report", "report.json")
+    )
+    if found is None:
+        raise Problem("not_found", "The job has no report.", status=404)
+    return found
+
+
+async def _rendered(
+    front: Front,
+    owner: str,
+    job_id: str,
+    if_none_match: str | None,
+    render: Callable[[dict[str, Any]], str],
+    media_type: str,
+) -> Response:
+    found = await _report(front, owner, job_id)
+    tag = etag(f"{found.sha256[:32]}-{__version__}")  # another version of the service may write it otherwise
+    if unchanged(tag, if_none_match):
+        return Response(status_code=304, headers={"ETag": tag})
+    document = await run_in_threadpool(_read, front, found)
+    name = await _name_of_data(front, owner, document)
+    content = await run_in_threadpool(lambda: render(_with_name(document, name)))
+    return Response(content, media_type=media_type, headers={"ETag": tag})
+
+
+async def _name_of_data(front: Front, owner: str, document: dict[str, Any]) -> str | None:
+    """Of the uploaded file; None where there is none, or none any more."""
+    file = document.get("job", {}).get("dataset", {}).get("file")
+    if file is None:
+        return None
+    try:
+        name: str = (await front.read_by_key(lambda connection: get_file(connection, owner, file))).name
+    except Problem:
+        return None
+    return name
+
+
+def _with_name(document: dict[str, Any], name: str | None) -> dict[str, Any]:
+    """The report, its data under the name that people know."""
+    if name is None:
+        return document
+    job = document["job"]
+    return document | {"job": job | {"dataset": job["dataset"] | {"name": name}}}
+
+
+def _read(front: Front, found: Record) -> dict[str, Any]:
+    report: dict[str, Any] = json.loads(front.store.locate(found.path).read_bytes())
+    return report
+
+
+def _view(row: Record) -> ExportView:
+    return ExportView(
+        job=row.job_id,
+        name=row.name,
+        bytes=row.bytes,
+        sha256=row.sha256,
+        created_at=moment(row.created_at),
+        meta=row.meta,
+        links={"content": f"/v1/distillations/{row.job_id}/exports/{row.name}"},
+    )

@@ -1,0 +1,124 @@
+"""/v1/files: what jobs read. The body is the file itself; nothing uploaded is ever unpickled."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from app.files import files
+from app.files.upload import check_name, check_size, receive
+from app.files.views import FileId, FileView, Purpose
+from app.http.auth import Owner
+from app.http.content import BYTES, CONTENT, send_file
+from app.http.front import AtHand
+from app.http.paging import Limit, Page, check_cursors, page
+from app.http.refusals.problems import problems
+from app.jobs.views import moment
+from ledger.database import Record
+from ledger.ids import id_pattern, new_id
+from qstill.contract.errors import Problem
+from qstill.contract.schemas import Name
+
+UNBOUNDED = 1 << 62  # this endpoint counts for itself, and by another setting
+
+router = APIRouter(prefix="/v1/files", tags=["files"], responses=problems(401, 403, 422))
+
+Cursor = Annotated[str | None, Query(pattern=id_pattern("file"), description="An id from the page before.")]
+
+
+@router.post(
+    "",
+    status_code=201,
+    max_body_size=UNBOUNDED,
+    responses=problems(413, 415, 507),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "description": "The file itself, not a form: `curl --data-binary @FILE`.",
+            "content": {BYTES: {"schema": {"type": "string", "format": "binary"}}},
+        }
+    },
+)
+async def upload_file(
+    request: Request,
+    response: Response,
+    front: AtHand,
+    owner: Owner,
+    purpose: Annotated[Purpose, Query(description="What it is for.")],
+    name: Annotated[Name, Query(description="Its name; the ending tells the format.", examples=["flowers.npz"])],
+) -> FileView:
+    """Upload a file.
+
+    `dataset`: .npz with arrays x and y, .csv, a .zip of images in one folder for each class, and texts as .jsonl, .csv
+    or .parquet; `teacher`: .safetensors, .onnx, or .pt and .pth with weights alone;
+    `soft_labels`: .npy, .npz or .parquet, and a recommender's lists as .csv or .parquet; `circuit`: .qasm or .json;
+    `secret`: .json with headers for a teacher's endpoint, which is used and never shown again.
+    """
+    if request.headers.get("content-type", "").lower().startswith("multipart/"):
+        raise Problem("not_a_form", "Send the file itself as the body: `curl --data-binary @FILE`.", status=415)
+    check_name(name, purpose)
+    limit = front.settings.max_upload_bytes
+    declared = request.headers.get("content-length", "")
+    check_size(int(declared[:19]) if declared.isascii() and declared.isdigit() else 0, limit)  # 19 digits are EiB
+    file_id = new_id("file")
+    stored = await receive(front.store, request.stream(), f"files/{file_id}", name=name, limit=limit)
+    row = await front.write(lambda connection: files.add_file(connection, owner, file_id, purpose, name, stored))
+    response.headers["Location"] = f"/v1/files/{file_id}"
+    return _view(row)
+
+
+@router.get("")
+async def list_files(
+    request: Request,
+    response: Response,
+    front: AtHand,
+    owner: Owner,
+    purpose: Annotated[Purpose | None, Query(description="Only files for this.")] = None,
+    after: Cursor = None,
+    before: Cursor = None,
+    limit: Limit = 20,
+) -> Page[FileView]:
+    """Your files, newest first."""
+    check_cursors(after, before)
+    found = await front.read(
+        lambda connection: files.list_files(connection, owner, purpose, after=after, before=before, limit=limit + 1)
+    )
+    ids = [row.id for row in found]
+    return page(request, response, [_view(row) for row in found], ids, limit=limit, before=before is not None)
+
+
+@router.get("/{file_id}", responses=problems(404))
+async def get_file(file_id: FileId, front: AtHand, owner: Owner) -> FileView:
+    """What a file is."""
+    return _view(await front.read_by_key(lambda connection: files.get_file(connection, owner, file_id)))
+
+
+@router.get(
+    "/{file_id}/content",
+    response_class=Response,
+    responses=CONTENT,
+)
+async def get_file_content(file_id: FileId, request: Request, front: AtHand, owner: Owner) -> Response:
+    """The bytes as they were uploaded; never those of a secret."""
+    row = await front.read_by_key(lambda connection: files.get_file(connection, owner, file_id))
+    if row.purpose == Purpose.SECRET:
+        raise Problem("secret", "A secret is used, and never shown.", status=403)
+    place = front.store.locate(row.path)
+    return send_file(request, place, sha256=row.sha256, media_type=BYTES, filename=row.name)
+
+
+@router.delete("/{file_id}", status_code=204, responses=problems(404, 409))
+async def delete_file(file_id: FileId, front: AtHand, owner: Owner) -> None:
+    """Delete a file. Refused while a job that is not finished needs it."""
+    await front.write(lambda connection: files.delete_file(connection, owner, file_id))
+
+
+def _view(row: Record) -> FileView:
+    return FileView(
+        id=row.id,
+        name=row.name,
+        purpose=Purpose(row.purpose),
+        bytes=row.bytes,
+        sha256=row.sha256,
+        created_at=moment(row.created_at),
+        links={"self": f"/v1/files/{row.id}", "content": f"/v1/files/{row.id}/content"},
+    )

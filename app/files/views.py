@@ -1,0 +1,43 @@
+"""An uploaded file as its owner sees it, and what may be uploaded for which purpose."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from fastapi import Path
+from pydantic import Field
+
+from ledger.ids import id_pattern
+from qstill.contract.schemas import View
+
+
+class Purpose(StrEnum):
+    DATASET = "dataset"
+    TEACHER = "teacher"
+    SOFT_LABELS = "soft_labels"
+    CIRCUIT = "circuit"
+    SECRET = "secret"  # noqa: S105  # a purpose, and none itself
+
+
+SUFFIXES = {  # no format that must run code to be read; a torch checkpoint is read as data only, or not at all
+    Purpose.DATASET: (".npz", ".csv", ".jsonl", ".parquet", ".zip"),
+    Purpose.TEACHER: (".safetensors", ".onnx", ".pt", ".pth"),
+    Purpose.SOFT_LABELS: (".npy", ".npz", ".parquet", ".csv"),
+    Purpose.CIRCUIT: (".qasm", ".json"),
+    Purpose.SECRET: (".json",),
+}
+
+FileId = Annotated[str, Path(pattern=id_pattern("file"), description="The id of an uploaded file.")]
+
+
+class FileView(View):
+    """An uploaded file."""
+
+    object: Literal["file"] = Field("file", description="What this is.")
+    id: str = Field(description="Sorts by age.", examples=["file_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b"])
+    name: str = Field(description="As uploaded.", examples=["flowers.npz"])
+    purpose: Purpose = Field(description="What it is for.")
+    bytes: int = Field(description="Size.", examples=[61440])
+    sha256: str = Field(description="Of the content, as hexadecimal digits.")
+    created_at: datetime = Field(description="When it was complete.")
+    links: dict[str, str] = Field(description="Where its parts are.")

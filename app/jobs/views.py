@@ -1,0 +1,139 @@
+"""A job as its owner sees it."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import Path
+from pydantic import Field
+
+from ledger.database import Record
+from ledger.ids import id_pattern
+from ledger.machine import Status
+from qstill.contract.errors import Problem
+from qstill.contract.schemas import View
+
+EXAMPLE_ID = "job_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b"
+
+JobId = Annotated[str, Path(pattern=id_pattern("job"), description="The id of a job.", examples=[EXAMPLE_ID])]
+
+
+class Progress(View):
+    """How far a job is."""
+
+    phase: str = Field(description="What it is doing.", examples=["student seed 1/3"])
+    done: float = Field(description="How many units are done.", examples=[12])
+    total: float = Field(description="Of how many.", examples=[40])
+    unit: str = Field(description="What is counted.", examples=["epochs"])
+    metrics: dict[str, float] = Field(description="Figures of this moment.", examples=[{"loss": 0.31}])
+
+
+class JobView(View):
+    """A job."""
+
+    object: Literal["job"] = Field("job", description="What this is.")
+    id: str = Field(description="Sorts by age.", examples=[EXAMPLE_ID])
+    kind: str = Field(description="circuit, distillation or sweep.", examples=["circuit"])
+    status: Status = Field(description="succeeded, failed and cancelled are final.")
+    name: str | None = Field(description="As submitted.", examples=["bell"])
+    labels: dict[str, str] = Field(description="As submitted.", examples=[{"course": "qc101"}])
+    priority: int = Field(description="Higher runs earlier among your jobs of a queue.", examples=[0])
+    attempts: int = Field(description="How often a worker began it and did not give it back in good order.")
+    created_at: datetime = Field(description="When it was submitted.")
+    started_at: datetime | None = Field(description="When a worker first began it.")
+    finished_at: datetime | None = Field(description="When it became final.")
+    progress: Progress | None = Field(description="How far it is, or was when last heard of.")
+    result: dict[str, Any] | None = Field(description="The short result; the kind's own endpoints have the rest.")
+    error: dict[str, Any] | None = Field(description="Why it failed: a problem document.")
+    links: dict[str, str] = Field(description="Where its parts are.")
+
+
+class EventView(View):
+    """One entry of a job's log."""
+
+    seq: int = Field(description="1, 2, 3, … within the job: pass it as `after` or `Last-Event-ID`.", examples=[3])
+    kind: str = Field(description="A state that the job entered, or what it did there.", examples=["epoch"])
+    data: dict[str, Any] = Field(description="What there is to say about it.", examples=[{"epoch": 3, "loss": 0.31}])
+    created_at: datetime = Field(description="When it happened.")
+
+
+def moment(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def moment_or_none(seconds: float | None) -> datetime | None:
+    return None if seconds is None else moment(seconds)
+
+
+def job_view(job: Record) -> JobView:
+    return JobView(
+        id=job.id,
+        kind=job.kind,
+        status=Status(job.status),
+        name=job.name,
+        labels=job.labels,
+        priority=job.priority,
+        attempts=job.attempts,
+        created_at=moment(job.created_at),
+        started_at=moment_or_none(job.started_at),
+        finished_at=moment_or_none(job.finished_at),
+        progress=job.progress,
+        result=job.result,
+        error=job.error,
+        links=_links(job.id, job.kind),
+    )
+
+
+def _links(job_id: str, kind: str) -> dict[str, str]:
+    job = f"/v1/jobs/{job_id}"
+    links = {"self": job, "events": f"{job}/events", "request": f"{job}/request"}
+    if kind == "circuit":
+        circuit = f"/v1/circuits/{job_id}"
+        return links | {
+            "results": f"{circuit}/results",
+            "histogram": f"{circuit}/histogram",
+            "histogram_svg": f"{circuit}/histogram.svg",
+            "histogram_png": f"{circuit}/histogram.png",
+            "diagram": f"{circuit}/diagram.svg",
+        }
+    if kind == "sweep":
+        sweep = f"/v1/sweeps/{job_id}"
+        return links | {
+            "trials": f"{sweep}/trials",
+            "checkpoints": f"{sweep}/checkpoints",
+            "pareto": f"{sweep}/pareto",
+            "pareto_svg": f"{sweep}/pareto.svg",
+        }
+    distillation = f"/v1/distillations/{job_id}"
+    return links | {
+        "checkpoints": f"{distillation}/checkpoints",
+        "exports": f"{distillation}/exports",
+        "report": f"{distillation}/report",
+        "card": f"{distillation}/report.md",
+        "split": f"{distillation}/split",
+    }
+
+
+def event_view(event: Record) -> EventView:
+    return EventView(seq=event.seq, kind=event.kind, data=event.data, created_at=moment(event.created_at))
+
+
+def must_have_succeeded(job: Record) -> None:
+    """For what only a job that succeeded has. Raises Problem (409)."""
+    if job.status == Status.SUCCEEDED:
+        return
+    path = f"/v1/jobs/{job.id}"
+    way_out: dict[str, Any]
+    match job.status:
+        case Status.FAILED:
+            code, title = "no_result", "The job has failed and left nothing; its `error` says why."
+            way_out = {"method": "GET", "path": path}
+        case Status.CANCELLED | Status.CANCELLING:
+            code, title = "no_result", "The job was cancelled and leaves nothing; its request can be submitted again."
+            way_out = {"method": "GET", "path": f"{path}/request"}
+        case Status.PAUSED | Status.PAUSING:
+            code, title = "no_result_yet", f"The job is {job.status}; only one that succeeded has this."
+            way_out = {"method": "POST", "path": f"{path}/resume"}
+        case _:
+            code, title = "no_result_yet", f"The job is {job.status}; wait for it to succeed."
+            way_out = {"method": "GET", "path": path, "headers": {"Prefer": "wait=60"}}
+    raise Problem(code, title, status=409, ways_out=[way_out])

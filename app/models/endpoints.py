@@ -1,0 +1,139 @@
+"""/v1/models: checkpoints and uploaded models under a name, to teach, and to outlive the job that made them."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from pydantic import TypeAdapter
+
+from app.files import files
+from app.http.auth import Owner
+from app.http.content import BYTES, CONTENT, send_file
+from app.http.front import AtHand, Front
+from app.http.paging import Limit, Page, check_cursors, page
+from app.http.refusals.problems import problems
+from app.jobs.views import moment
+from app.models import registry as models
+from app.models.views import ModelId, ModelView, NewModel, answers_of
+from ledger import queries
+from ledger.database import Record
+from ledger.ids import id_pattern, new_id
+from ledger.store.safetensors import read_card
+from qstill.contract.distillations.architectures import AnyArchitecture, Architecture
+from qstill.contract.distillations.recommenders.architectures import AnyScorer, Scorer
+from qstill.contract.errors import Problem
+from qstill.contract.schemas import Name
+
+router = APIRouter(prefix="/v1/models", tags=["models"], responses=problems(401, 403, 422))
+
+NETWORK: TypeAdapter[AnyArchitecture | AnyScorer | None] = TypeAdapter(Architecture | Scorer | None)
+Cursor = Annotated[str | None, Query(pattern=id_pattern("model"), description="An id from the page before.")]
+
+
+@router.post("", status_code=201, responses=problems(400, 410, 413, 415))
+async def create_model(new: NewModel, response: Response, front: AtHand, owner: Owner) -> ModelView:
+    """Promote a checkpoint or an uploaded file to a model. The model stays when the job or the file is deleted."""
+    source, origin = await _source(front, owner, new)
+    place = front.store.locate(source.path)
+    model_id = new_id("model")
+    try:
+        stored = await run_in_threadpool(front.store.put, place, f"models/{model_id}")
+    except FileNotFoundError:
+        raise Problem("content_gone", "The content was deleted.", status=410) from None
+    row = await front.write(
+        lambda connection: models.add_model(
+            connection,
+            owner,
+            model_id,
+            stored,
+            name=new.name,
+            labels=new.labels,
+            reading=new.reading().model_dump(mode="json", exclude_none=True),
+            origin=origin,
+        )
+    )
+    response.headers["Location"] = f"/v1/models/{model_id}"
+    return _view(row)
+
+
+@router.get("")
+async def list_models(
+    request: Request,
+    response: Response,
+    front: AtHand,
+    owner: Owner,
+    name: Annotated[Name | None, Query(description="Only models of this name.")] = None,
+    after: Cursor = None,
+    before: Cursor = None,
+    limit: Limit = 20,
+) -> Page[ModelView]:
+    """Your models, newest first."""
+    check_cursors(after, before)
+    found = await front.read(
+        lambda connection: models.list_models(connection, owner, name, after=after, before=before, limit=limit + 1)
+    )
+    ids = [row.id for row in found]
+    return page(request, response, [_view(row) for row in found], ids, limit=limit, before=before is not None)
+
+
+@router.get("/{model_id}", responses=problems(404))
+async def get_model(model_id: ModelId, front: AtHand, owner: Owner) -> ModelView:
+    """What a model is."""
+    return _view(await front.read_by_key(lambda connection: models.get_model(connection, owner, model_id)))
+
+
+@router.get("/{model_id}/content", response_class=Response, responses=CONTENT)
+async def get_model_content(model_id: ModelId, request: Request, front: AtHand, owner: Owner) -> Response:
+    """Its bytes, in the format that it has."""
+    row = await front.read_by_key(lambda connection: models.get_model(connection, owner, model_id))
+    suffix = {"torch": "pt"}.get(row.reading["format"], row.reading["format"])
+    place = front.store.locate(row.path)
+    return send_file(request, place, sha256=row.sha256, media_type=BYTES, filename=f"{model_id}.{suffix}")
+
+
+@router.get("/{model_id}/card", responses=problems(404, 410))
+async def get_model_card(model_id: ModelId, front: AtHand, owner: Owner) -> dict[str, Any]:
+    """What it needs besides its weights, as its safetensors file says: architecture, classes, standardisation, …"""
+    row = await front.read_by_key(lambda connection: models.get_model(connection, owner, model_id))
+    return await run_in_threadpool(read_card, front.store.locate(row.path))
+
+
+@router.delete("/{model_id}", status_code=204, responses=problems(404, 409))
+async def delete_model(model_id: ModelId, front: AtHand, owner: Owner) -> None:
+    """Delete a model. Refused while a job that is not finished learns from it."""
+    await front.write(lambda connection: models.delete_model(connection, owner, model_id))
+
+
+async def _source(front: Front, owner: str, new: NewModel) -> tuple[Record, dict[str, Any]]:
+    """The row whose bytes are promoted, and what is remembered of it. Raises Problem (422) that names the field."""
+    if new.file is not None:
+        wanted = [("/file", new.file, "teacher")]
+        endings = [("/file", new.file, files.ENDINGS[new.format])]
+        await front.read(lambda connection: files.must_exist(connection, owner, wanted))
+        await front.read(lambda connection: files.must_end_in(connection, endings))
+        file_id = new.file
+        row = await front.read(lambda connection: files.get_file(connection, owner, file_id))
+        return row, {"file": row.id}
+    checkpoint = str(new.checkpoint)
+    await front.read(lambda connection: models.must_be_there(connection, owner, [("/checkpoint", checkpoint)]))
+    row = await front.read(lambda connection: queries.get_checkpoint(connection, owner, checkpoint))
+    return row, {"checkpoint": row.id, "job": row.job_id, "architecture": row.meta.get("architecture")}
+
+
+def _view(row: Record) -> ModelView:
+    origin, format = dict(row.origin), row.reading["format"]
+    of_checkpoint = origin.pop("architecture", None)
+    architecture = NETWORK.validate_python(of_checkpoint or row.reading.get("architecture"))
+    return ModelView(
+        id=row.id,
+        name=row.name,
+        labels=row.labels,
+        format=format,
+        architecture=architecture,
+        answers=answers_of(architecture, format, has_card="checkpoint" in origin),
+        bytes=row.bytes,
+        sha256=row.sha256,
+        origin=origin,
+        created_at=moment(row.created_at),
+        links={"self": f"/v1/models/{row.id}"} | {part: f"/v1/models/{row.id}/{part}" for part in ("content", "card")},
+    )

@@ -1,0 +1,49 @@
+"""/v1/models/{id}/predict: try a model. A worker answers, while the request waits."""
+
+from fastapi import APIRouter
+from pydantic import TypeAdapter
+
+from app.http.auth import Owner
+from app.http.front import AtHand
+from app.http.inspections import asked
+from app.http.refusals.problems import problems
+from app.models import registry as models
+from app.models.views import ModelId
+from ledger.tables import DISTILLATION_QUESTION
+from qstill.contract.models.predictions import (
+    Answer,
+    Continuations,
+    Fillings,
+    NewPrediction,
+    Prediction,
+    Question,
+    Recommendations,
+    Values,
+)
+
+router = APIRouter(prefix="/v1/models", tags=["models"], responses=problems(401, 403, 422, 429, 503))
+
+ANSWERS: TypeAdapter[Prediction | Values | Continuations | Fillings | Recommendations] = TypeAdapter(Answer)
+
+
+@router.post("/{model_id}/predict", responses=problems(400, 404, 413, 415))
+async def predict(model_id: ModelId, rows: NewPrediction, front: AtHand, owner: Owner) -> Answer:
+    """What a model says. For trying it: seconds, most of them for a worker to start PyTorch.
+
+    One field tells the questions apart: `inputs` are rows of numbers, `texts` go to a classifier of texts, `prompts`
+    to a language model, `masked` to a masked one, `users` to a recommender. A model of another kind says which of them
+    it answers.
+
+    Nothing is kept of it. No training is before it; where too many ask at once the answer is 503 with `Retry-After`. To
+    serve a model, export it as ONNX and run that.
+    """
+    await front.read_by_key(lambda connection: models.get_model(connection, owner, model_id))
+    found = await asked(
+        Question(model=model_id, rows=rows).model_dump(mode="json"),
+        DISTILLATION_QUESTION,
+        front,
+        owner,
+        files=[model_id],
+        check=lambda connection: models.must_be_there(connection, owner, [("", model_id)]),
+    )
+    return ANSWERS.validate_python(found)

@@ -1,0 +1,357 @@
+"""Which method simulates a circuit, what each would cost, and why it is that one. Pure: the front door and the workers
+ask the same question, the first to refuse what cannot work, the second to run it.
+
+    best(facts, wanted, memory_available=2**34)          # a Plan, or a Problem that names what would work
+    plans(facts, wanted, memory_available=2**34)         # all methods, with the reasons of those that cannot
+
+Costs are constants, not measured on this machine: the same job must take the same method, and so draw the same counts,
+everywhere. They are seconds of one core of 2024.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Literal
+
+from qstill.contract.circuits.outputs import DYNAMIC, NOISY, no_final_state
+from qstill.contract.errors import Problem
+
+BYTES_PER_AMPLITUDE = 16  # a complex number of two doubles
+EXACT_BOND = 256  # matrix product states of this bond dimension cost a millisecond a gate
+BINDING_SECONDS = 7e-5  # a further set of parameters in one call: handed over, and its counts drawn
+
+
+MethodName = Literal[
+    "auto",
+    "stabilizer",
+    "statevector",
+    "density_matrix",
+    "trajectories",
+    "shot_branching",
+    "matrix_product_state",
+]  # what a client may write; strict validation takes no enumeration from a string
+
+
+class Method(StrEnum):
+    STABILIZER = "stabilizer"
+    STATEVECTOR = "statevector"
+    DENSITY_MATRIX = "density_matrix"
+    TRAJECTORIES = "trajectories"
+    SHOT_BRANCHING = "shot_branching"
+    MATRIX_PRODUCT_STATE = "matrix_product_state"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What of a circuit its cost depends on. Only active qubits count: those that a gate touches.
+
+    not_clifford: the first operation that is not Clifford, in words; None for a Clifford circuit.
+    dynamic: a measurement or a reset decides what happens next. conditional: a classical bit does.
+    branchings: measurements and resets before the last gate. widest_cut: entangling gates across the most crossed
+    bond of the qubits in a row; 2 to its power bounds the bond dimension. computed: what is measured goes into
+    classical variables or the angles of gates. locations: operations with noise.
+    not_followed: the first condition or loop that is more than Pauli gates where one bit reads 0 or 1, in words.
+    not_pauli: the first error that is no Pauli error, in words.
+    """
+
+    qubits: int
+    clbits: int
+    operations: int
+    two_qubit: int
+    depth: int
+    not_clifford: str | None
+    dynamic: bool
+    conditional: bool
+    branchings: int
+    widest_cut: int
+    computed: bool = False
+    locations: int = 0
+    not_followed: str | None = None
+    not_pauli: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What of a job's request bears on the method."""
+
+    shots: int
+    method: Method | None = None
+    state: bool = False  # a statevector, a density matrix or exact probabilities: a state in memory
+    pure: bool = False  # a statevector: no noise, no branches
+    observables: bool = False
+    bond: int | None = None  # the largest bond dimension that the client allows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One method for one circuit. why_not: None if it can run it. seconds_more: for each further set of parameters,
+    where all are simulated in one call.
+    """
+
+    method: Method
+    why: str
+    why_not: str | None
+    memory_bytes: int
+    seconds: float
+    seconds_more: float
+
+    def seconds_of(self, runs: int) -> float:
+        """Of a sweep in one call: what is shared is paid once."""
+        return self.seconds + (runs - 1) * self.seconds_more
+
+
+def plans(facts: Facts, wanted: Wanted, *, memory_available: int) -> list[Plan]:
+    """Every method, in the order of `Method`."""
+    return [_plan(method, facts, wanted, memory_available) for method in Method]
+
+
+def best(facts: Facts, wanted: Wanted, *, memory_available: int, pointer: str = "/circuit") -> Plan:
+    """The named method, or the cheapest that can. Raises Problem: needs_more_memory, method_cannot,
+    no_final_state.
+    """
+    every = plans(facts, wanted, memory_available=memory_available)
+    able = [plan for plan in every if plan.why_not is None]
+    if wanted.method is not None:
+        named = next(plan for plan in every if plan.method == wanted.method)
+        if named.why_not is None:
+            return named
+        raise _cannot(named, facts, wanted, every, memory_available, pointer)
+    if not able and wanted.state and facts.dynamic:
+        raise no_final_state(DYNAMIC, "counts")
+    if not able and wanted.pure and facts.locations:
+        raise no_final_state(NOISY.format("statevector"), "density_matrix")
+    if not able:
+        natural = Method.DENSITY_MATRIX if facts.locations and facts.qubits < 8 else Method.STATEVECTOR
+        named = next(plan for plan in every if plan.method == natural)
+        raise _cannot(named, facts, wanted, every, memory_available, pointer)
+    exact = [plan for plan in able if plan.method != Method.MATRIX_PRODUCT_STATE or _bond(facts) <= EXACT_BOND]
+    return min(exact or able, key=lambda plan: plan.seconds)
+
+
+def _plan(method: Method, facts: Facts, wanted: Wanted, memory_available: int) -> Plan:
+    rule, memory, work = _METHODS[method]
+    fixed, each = _TRANSLATION_SECONDS[method]
+    seconds = work(facts, wanted)
+    needed = memory(facts, wanted)
+    why_not = rule(facts, wanted)
+    if why_not is None and needed > memory_available:
+        why_not = f"it needs {size(needed)}; {size(memory_available)} are available"
+    return Plan(
+        method=method,
+        why=_why(method, facts, wanted),
+        why_not=why_not,
+        memory_bytes=needed,
+        seconds=fixed + each * facts.operations + seconds,
+        seconds_more=BINDING_SECONDS + seconds,
+    )
+
+
+def _cannot(
+    named: Plan, facts: Facts, wanted: Wanted, every: list[Plan], memory_available: int, pointer: str
+) -> Problem:
+    others = [plan for plan in every if plan.method != named.method]
+    ways_out: list[dict[str, Any]] = [
+        {"method": plan.method.value, "why": plan.why} for plan in others if plan.why_not is None
+    ]
+    ruled_out = [{"method": plan.method.value, "why_not": plan.why_not} for plan in others if plan.why_not is not None]
+    if named.method in (Method.STATEVECTOR, Method.SHOT_BRANCHING) and named.memory_bytes > memory_available:
+        largest = max(0, (memory_available // BYTES_PER_AMPLITUDE).bit_length() - 1)
+        ways_out.insert(0, {"active_qubits": largest, "note": "Idle qubits do not count."})
+        title = (
+            f"{some(facts.qubits, 'active qubit')} need {size(named.memory_bytes)} as a statevector; "
+            f"{size(memory_available)} are available."
+        )
+        return Problem("needs_more_memory", title, pointer=pointer, ways_out=ways_out, ruled_out=ruled_out)
+    code = "needs_more_memory" if named.memory_bytes > memory_available else "method_cannot"
+    title = f"{named.method.value} cannot run this circuit: {named.why_not}."
+    place = "/method" if wanted.method else pointer
+    return Problem(code, title, pointer=place, ways_out=ways_out, ruled_out=ruled_out)
+
+
+def _bond(facts: Facts) -> int:
+    """The largest bond dimension that the circuit can reach."""
+    return 1 << min(facts.widest_cut, facts.qubits // 2, 60)
+
+
+def _used_bond(facts: Facts, wanted: Wanted) -> int:
+    return min(_bond(facts), wanted.bond or 1 << 60)
+
+
+def _branches(facts: Facts, wanted: Wanted) -> int:
+    return min(wanted.shots, 1 << min(facts.branchings, 40))
+
+
+_NO_VARIABLES = "it carries no classical variables"
+
+
+def _stabilizer(facts: Facts, wanted: Wanted) -> str | None:
+    if facts.computed:
+        return _NO_VARIABLES
+    if facts.not_clifford is not None:
+        return f"{facts.not_clifford} is not a Clifford gate"
+    if facts.not_followed is not None:
+        return f"it cannot follow {facts.not_followed}"
+    if facts.locations and facts.not_pauli is not None:
+        return f"{facts.not_pauli} is no Pauli error"
+    return "it holds no state to give out" if wanted.state else None
+
+
+def _statevector(facts: Facts, wanted: Wanted) -> str | None:
+    if facts.locations:
+        return "noise turns the state into a mixed one"
+    return "measurements decide what happens next" if facts.dynamic else None
+
+
+def _density_matrix(facts: Facts, wanted: Wanted) -> str | None:
+    if wanted.pure:
+        return "it holds a density matrix, not a statevector"
+    return "measurements decide what happens next" if facts.dynamic else None
+
+
+def _trajectories(facts: Facts, wanted: Wanted) -> str | None:
+    if not facts.locations:
+        return "there is no noise to draw"
+    return "it holds one trajectory at a time, not the state" if wanted.state else None
+
+
+def _shot_branching(facts: Facts, wanted: Wanted) -> str | None:
+    if facts.locations:
+        return "with noise, trajectories do the same"
+    if not facts.dynamic:
+        return "no measurement decides anything, so that there is no branch"
+    return "its shots end in different states" if wanted.state else None
+
+
+def _matrix_product_state(facts: Facts, wanted: Wanted) -> str | None:
+    if facts.computed:
+        return _NO_VARIABLES
+    if facts.locations:
+        return "it has no noise"
+    if wanted.state:
+        return "it holds no state to give out"
+    if wanted.observables and facts.dynamic:
+        return "its expectation values are of one final state, and measurements decide what happens next"
+    if _used_bond(facts, wanted) > EXACT_BOND * 4:
+        return f"{facts.widest_cut} entangling gates cross one bond: set `truncation.max_bond_dimension`"
+    return None
+
+
+def _power(base: float, qubits: int) -> float:
+    return base ** min(qubits, 200)
+
+
+def statevector_bytes(qubits: int) -> int:
+    """Bytes that a statevector of so many active qubits takes."""
+    return BYTES_PER_AMPLITUDE << qubits
+
+
+def _state_seconds(facts: Facts, wanted: Wanted) -> float:
+    states = _power(2, facts.qubits)
+    return facts.operations * (5e-6 + 2e-9 * states) + 1e-8 * states + 2.5e-7 * min(wanted.shots, states)
+
+
+def _stabilizer_seconds(facts: Facts, wanted: Wanted) -> float:
+    return 4e-6 * facts.operations + wanted.shots * (2e-7 + 1.2e-8 * facts.clbits)
+
+
+def _density_seconds(facts: Facts, wanted: Wanted) -> float:
+    outcomes = min(wanted.shots, _power(2, facts.qubits))
+    return facts.operations * (1e-5 + 6e-9 * _power(4, facts.qubits)) + 2.5e-7 * outcomes
+
+
+def _trajectory_seconds(facts: Facts, wanted: Wanted) -> float:
+    return wanted.shots * facts.operations * (3.8e-6 + 1e-9 * _power(2, facts.qubits))
+
+
+def _branching_seconds(facts: Facts, wanted: Wanted) -> float:
+    states = _power(2, facts.qubits)
+    runs = (1 + _branches(facts, wanted)) / 2  # half of the gates come before the shots branch, as a rule
+    gates = runs * facts.operations * (1e-5 + 8e-10 * states)
+    return gates + 1.3e-7 * states + 2e-5 * wanted.shots
+
+
+def _product_seconds(facts: Facts, wanted: Wanted) -> float:
+    bond = float(_used_bond(facts, wanted))
+    shots = wanted.shots if facts.dynamic else 1  # it starts anew for each
+    gates = shots * facts.operations * (5e-6 + 1e-9 * bond**3)
+    return gates + wanted.shots * facts.qubits * (3e-6 + 1.5e-8 * bond**2)
+
+
+def _state_bytes(facts: Facts, wanted: Wanted) -> int:
+    return statevector_bytes(facts.qubits)
+
+
+_TRANSLATION_SECONDS = {  # translating a circuit and handing it over: for any, and for each operation
+    Method.STABILIZER: (1.5e-4, 0.0),
+    Method.STATEVECTOR: (2e-3, 1e-5),
+    Method.DENSITY_MATRIX: (2.5e-3, 1e-5),
+    Method.TRAJECTORIES: (2.5e-3, 1e-5),
+    Method.SHOT_BRANCHING: (2.5e-3, 1e-5),
+    Method.MATRIX_PRODUCT_STATE: (2.5e-3, 1e-5),
+}
+_METHODS: dict[
+    Method,
+    tuple[
+        Callable[[Facts, Wanted], str | None],
+        Callable[[Facts, Wanted], int],
+        Callable[[Facts, Wanted], float],
+    ],
+] = {
+    Method.STABILIZER: (_stabilizer, lambda facts, wanted: facts.qubits**2 // 2 + facts.clbits, _stabilizer_seconds),
+    Method.STATEVECTOR: (_statevector, _state_bytes, _state_seconds),
+    Method.DENSITY_MATRIX: (
+        _density_matrix,
+        lambda facts, wanted: BYTES_PER_AMPLITUDE << 2 * facts.qubits,
+        _density_seconds,
+    ),
+    Method.TRAJECTORIES: (_trajectories, _state_bytes, _trajectory_seconds),
+    Method.SHOT_BRANCHING: (_shot_branching, _state_bytes, _branching_seconds),
+    Method.MATRIX_PRODUCT_STATE: (
+        _matrix_product_state,
+        lambda facts, wanted: 32 * facts.qubits * _used_bond(facts, wanted) ** 2,
+        _product_seconds,
+    ),
+}
+
+
+def _why(method: Method, facts: Facts, wanted: Wanted) -> str:
+    qubits, noisy = some(facts.qubits, "active qubit"), some(facts.locations, "noisy operation")
+    trajectories = some(wanted.shots, "trajectory", "trajectories")
+    match method:
+        case Method.STABILIZER:
+            return f"{qubits}, all gates Clifford: a tableau of {2 * facts.qubits} rows for 2^{facts.qubits} states"
+        case Method.STATEVECTOR:
+            return f"{qubits}, measured at the end: one final state serves all shots"
+        case Method.DENSITY_MATRIX if not facts.locations:
+            return f"{qubits}: a density matrix of 4^{facts.qubits} numbers"
+        case Method.DENSITY_MATRIX:
+            return f"{qubits}, {noisy}: one density matrix of 4^{facts.qubits} numbers is cheaper than {trajectories}"
+        case Method.TRAJECTORIES:
+            return (
+                f"{qubits}, {noisy}: {trajectories} "
+                f"of 2^{facts.qubits} amplitudes cost less than a density matrix of 4^{facts.qubits}"
+                if not facts.dynamic
+                else f"{qubits}, noise and measurements that decide what happens next: one trajectory a shot"
+            )
+        case Method.SHOT_BRANCHING:
+            return f"{qubits}; measurements or resets decide what happens next: shots branch where outcomes differ"
+        case Method.MATRIX_PRODUCT_STATE:
+            return (
+                f"{qubits}, at most {some(facts.widest_cut, 'entangling gate')} across any bond: a bond dimension of "
+                f"{_used_bond(facts, wanted)} at most"
+            )
+
+
+def some(number: int, thing: str, things: str | None = None) -> str:
+    """So many of a thing, in words."""
+    return f"{number} {thing if number == 1 else things or thing + 's'}"
+
+
+def size(number: int) -> str:
+    """Bytes in words: exact powers of two as such, others with one decimal."""
+    units = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+    unit = max(0, number.bit_length() - 1) // 10
+    if unit >= len(units):
+        return f"2^{number.bit_length() - 1} bytes"
+    whole, rest = divmod(number, 1 << 10 * unit)
+    return f"{whole} {units[unit]}" if not rest else f"{number / (1 << 10 * unit):.1f} {units[unit]}"

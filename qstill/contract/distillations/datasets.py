@@ -1,0 +1,235 @@
+"""Where a job's rows come from, how they are divided, and which labels the student may see."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, model_validator
+
+from qstill.contract.distillations.tokenizers import BpeTokenizer, Tokenizer
+from qstill.contract.schemas import FileId, Seed, Strict, refuse
+
+BUILTIN_ROWS_AND_CLASSES = {"digits": (1797, 10), "iris": (150, 3), "wine": (178, 3), "breast_cancer": (569, 2)}
+BUILTIN_ROWS_AND_CLASSES |= {"diabetes": (442, 1)}  # one target
+BUILTIN_IMAGES = {"digits"}
+BUILTIN_REGRESSION = {"diabetes"}
+MAX_LENGTH = 512  # tokens of a row; attention takes memory with its square
+MAX_SIDE = 1024  # pixels of an image as networks see it
+MAX_TARGETS = 100  # numbers that a regression predicts
+UNLABELLED = "_unlabelled"  # the folder of images whose class is unknown
+
+ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
+Task = Literal["classification", "regression"]
+TextTask = Literal["classification", "language_modelling", "masked_language_modelling"]
+ClassName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+Fraction = Annotated[float, Field(ge=0.05, le=0.45)]
+
+
+class Splitting(Strict):
+    """How rows are divided, and which labels the student may see."""
+
+    labelled: Annotated[int, Field(ge=2)] | None = Field(
+        None,
+        description="How many labels of the training split the student and the baseline see, drawn stratified (for "
+        "regression evenly); null: all. A teacher that is trained in this job sees every label of the training split.",
+        examples=[50],
+    )
+    unlabelled_pool: bool = Field(
+        True,
+        description="Whether the student also learns from the training rows whose labels it does not see; the teacher "
+        "speaks for them.",
+        examples=[True],
+    )
+    validation: Fraction = Field(
+        0.2,
+        description="Share of the labelled rows that chooses the best epoch, with their labels, for teacher, student "
+        "and baseline alike.",
+        examples=[0.2],
+    )
+    test: Fraction = Field(
+        0.2, description="Share of the labelled rows that is read once, at the end, for the report.", examples=[0.2]
+    )
+    split_seed: Seed = Field(0, description="Draws the splits and the labelled rows.", examples=[0])
+    label_noise: Annotated[float, Field(ge=0, le=0.9)] = Field(
+        0.0,
+        description="Share of the training split's labels that is replaced by another class, drawn evenly, for "
+        "teacher, student and baseline alike. Validation and test rows keep theirs. To measure what noise does.",
+        examples=[0.4],
+    )
+    leave_out: Annotated[list[ClassName], Field(max_length=100)] = Field(
+        default_factory=list,
+        description="Classes of which neither student nor baseline is shown a training row, with or without a label. A "
+        "teacher that is trained in this job sees them; so do validation and test.",
+        examples=[["3"]],
+    )
+    standardise: Literal["feature", "channel", "none"] = Field(
+        "feature",
+        description="Shift and scale inputs by the training split's mean and standard deviation: of each feature, or "
+        "of each image channel.",
+        examples=["feature"],
+    )
+
+
+TASK: Task = Field(
+    "classification",
+    description="classification: a label is one of some classes. regression: it is one or several real numbers, which "
+    "are standardised inside by the training split's mean and standard deviation; predictions, exports and measures "
+    "are in the units of the data.",
+    examples=["classification"],
+)
+
+
+class BuiltinData(Splitting):
+    """A data set that comes with scikit-learn."""
+
+    source: Literal["builtin"] = Field(description="A data set that needs no upload.", examples=["builtin"])
+    name: Literal["digits", "iris", "wine", "breast_cancer", "diabetes"] = Field(
+        description="Which one; `digits` are images of shape (1, 8, 8), `diabetes` is for regression: how far the "
+        "disease of 442 patients had progressed after a year.",
+        examples=["digits"],
+    )
+    task: Task = TASK
+
+    @model_validator(mode="after")
+    def _has_such_labels(self) -> "BuiltinData":
+        if (self.name in BUILTIN_REGRESSION) != (self.task == "regression"):
+            has = "one real number for each row" if self.name in BUILTIN_REGRESSION else "classes"
+            reason = f"{self.name} has {has}; real numbers are for regression, classes for classification"
+            refuse(("task",), "task_mismatch", reason, self.task)
+        return self
+
+
+class Images(Strict):
+    """How the images of a zip become rows."""
+
+    size: Annotated[list[Side], Field(min_length=2, max_length=2)] | None = Field(
+        None,
+        description="[height, width] to which all are resized, bilinearly, whatever their proportions; null: they are "
+        "all of one size, and keep it.",
+        examples=[[32, 32]],
+    )
+    mode: Literal["L", "RGB"] = Field(
+        "RGB", description="L: one channel, grey. RGB: three. Transparency is dropped.", examples=["RGB"]
+    )
+
+
+class UploadedData(Splitting):
+    """An uploaded npz archive, csv table, or zip of images."""
+
+    source: Literal["file"] = Field(description="A data set that you uploaded.", examples=["file"])
+    file: FileId = Field(
+        description="An uploaded file of purpose `dataset`. npz: arrays `x`, of shape (rows, features), (rows, height, "
+        "width) or (rows, channels, height, width), and `y`, integers, -1 where the label is unknown; for regression "
+        "real numbers of shape (rows,) or (rows, targets), NaN where unknown. Or `x_train`, `y_train`, `x_test`, "
+        "`y_test` and perhaps `x_val`, `y_val`, whose rows stay in their splits. csv: UTF-8, or UTF-16 with its mark, "
+        "or a gzip of it, with a header, numbers, and a label column; a label that is empty, `NA`, `null` or `?` is "
+        "unknown. A column without a name that numbers the rows is not read. Errors count rows from 0. zip: PNG and "
+        "JPEG images, turned as their EXIF says, in one folder for each class, which names it, as in `daisy/1.png`; "
+        f"those in `{UNLABELLED}` have no label. Rows are in the order of their names, values from 0 to 1. A folder "
+        "around all others is passed over. Classes are in ascending order, numbers by their value, before words.",
+        examples=["file_01990d3e7c5a7cc09d4b8c1f2a3b4c5d"],
+    )
+    task: Task = TASK
+    label: ColumnName | None = Field(
+        None, description="csv only: the label column; null: the last.", examples=["species"]
+    )
+    targets: Annotated[list[ColumnName], Field(min_length=1, max_length=MAX_TARGETS)] | None = Field(
+        None,
+        description="csv and regression only, instead of `label`: the columns to predict, when there are several.",
+        examples=[["height", "weight"]],
+    )
+    image: Images | None = Field(
+        None, description="zip only: how images become rows; null: as they are, RGB.", examples=[{"size": [32, 32]}]
+    )
+
+    @model_validator(mode="after")
+    def _one_way_to_read_it(self) -> "UploadedData":
+        if self.targets is not None and self.task == "classification":
+            refuse(("targets",), "only_for_regression", "a class is read from one column: name it as `label`", None)
+        if self.targets is not None and self.label is not None:
+            refuse(("targets",), "label_and_targets", "name the columns to predict once", self.targets)
+        if self.targets is not None and len(set(self.targets)) < len(self.targets):
+            refuse(("targets",), "named_twice", "a column is predicted once", self.targets)
+        if self.image is not None and self.task == "regression":
+            refuse(("image",), "only_for_classification", "the folders of a zip name classes; use an npz", None)
+        return self
+
+
+class TextData(Splitting):
+    """What all texts have in common. They are split first; a tokenizer is trained on the training split alone."""
+
+    task: TextTask = Field(
+        description="classification: a label for each text. language_modelling: the next token is the label of each "
+        "token; the texts of a split are joined with a token for the end of a text between them, and cut into rows of "
+        "`max_length` tokens; `labelled` counts such rows. masked_language_modelling: of such rows 15 % of the tokens "
+        "are to be found again, most of them hidden behind a mask (BERT, 1810.04805): others in every epoch of "
+        "training, always the same of validation and test.",
+        examples=["classification"],
+    )
+    tokenizer: Tokenizer = Field(
+        default_factory=lambda: BpeTokenizer(kind="bpe"),
+        description="How text becomes numbers.",
+        examples=[{"kind": "bpe", "vocabulary": 1000}],
+    )
+    max_length: Annotated[int, Field(ge=2, le=MAX_LENGTH)] = Field(
+        64,
+        description="Tokens of a row. For classification a longer text is cut off there; the report says how many are.",
+        examples=[64],
+    )
+    standardise: Literal["none"] = Field(
+        "none", description="Tokens are not standardised, so there is one choice.", examples=["none"]
+    )
+
+    @model_validator(mode="after")
+    def _labels_of_tokens(self) -> "TextData":
+        if self.task != "classification" and self.label_noise:
+            refuse(("label_noise",), "only_for_classification", "the labels are the text itself", self.label_noise)
+        if self.task != "classification" and self.leave_out:
+            refuse(("leave_out",), "only_for_classification", "the classes are tokens, and all occur", self.leave_out)
+        return self
+
+
+class TextFile(TextData):
+    """Texts that you uploaded."""
+
+    source: Literal["text_file"] = Field(description="Texts that you uploaded.", examples=["text_file"])
+    file: FileId = Field(
+        description="An uploaded file of purpose `dataset`: .jsonl with an object a line or .csv with a header, both "
+        "UTF-8, or UTF-16 with its mark, or a gzip of it; or .parquet. One text a row, of at most 1,000,000 characters "
+        "in every format. Errors count rows from 0.",
+        examples=["file_01990d3e7c5a7cc09d4b8c1f2a3b4c5d"],
+    )
+    text: ColumnName = Field("text", description="The column, or member, with the text.", examples=["text"])
+    label: ColumnName = Field(
+        "label",
+        description="classification only: the column with the label; empty, null or `NA` where it is unknown.",
+        examples=["label"],
+    )
+
+    @model_validator(mode="after")
+    def _label_is_not_the_text(self) -> "TextFile":
+        if self.task == "classification" and self.text == self.label:
+            refuse(("label",), "same_column", "text and label are columns of their own", self.label)
+        return self
+
+
+class BuiltinText(TextData):
+    """Text that comes with Python."""
+
+    source: Literal["builtin_text"] = Field(description="Text that needs no upload.", examples=["builtin_text"])
+    name: Literal["python_topics"] = Field(
+        description="The topics of Python's own `help()`, the language reference in short, without repeated "
+        "paragraphs. classification: which of eight parts of the reference a paragraph is from. The others: "
+        "passages of about 1,000 characters. The worker's version of Python decides the exact text; its digest is in "
+        "the report.",
+        examples=["python_topics"],
+    )
+
+
+AnyTextData = TextFile | BuiltinText
+AnyDataset = BuiltinData | UploadedData | TextFile | BuiltinText
+Dataset = Annotated[AnyDataset, Field(discriminator="source")]
+
+
+def is_regression(data: AnyDataset) -> bool:
+    """Whether labels are real numbers."""
+    return data.task == "regression"

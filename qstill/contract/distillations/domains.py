@@ -1,0 +1,115 @@
+"""One endpoint, several domains: which kind of job a body is, and a reason where its parts belong to different ones."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, get_args
+
+from pydantic import BaseModel, BeforeValidator, Discriminator, Tag
+
+from qstill.contract.distillations.architectures import AnyArchitecture
+from qstill.contract.distillations.job import DistillationJob, referenced_files
+from qstill.contract.distillations.objectives import Single
+from qstill.contract.distillations.recommenders.architectures import AnyScorer
+from qstill.contract.distillations.recommenders.data import SyntheticInteractions, UploadedInteractions
+from qstill.contract.distillations.recommenders.job import RecommenderJob, files_of_recommender, models_of_recommender
+from qstill.contract.distillations.recommenders.objectives import SingleRanking
+from qstill.contract.distillations.teachers import formats_of, models_of, urls_of
+from qstill.contract.schemas import refuse
+
+CLASSIFICATION, RECOMMENDER = "of rows", "of users"  # no field bears such a name: places of errors pass over them
+
+Place = tuple[str | int, ...]
+
+
+def _named(union: Any, field: str) -> frozenset[str]:
+    """The values of the field that tells the members of a union apart."""
+    return frozenset(get_args(member.model_fields[field].annotation)[0] for member in get_args(union))
+
+
+INTERACTIONS = _named(SyntheticInteractions | UploadedInteractions, "source")
+NETWORKS = {CLASSIFICATION: _named(AnyArchitecture, "kind"), RECOMMENDER: _named(AnyScorer, "kind")}
+LOSSES = {CLASSIFICATION: _named(Single, "kind"), RECOMMENDER: _named(SingleRanking, "kind")}
+INPUTS = {CLASSIFICATION: "rows of numbers or images", RECOMMENDER: "users and items"}
+
+
+def domain_of(body: Any) -> str:
+    """By where its data comes from."""
+    if isinstance(body, BaseModel):
+        return RECOMMENDER if isinstance(body, RecommenderJob) else CLASSIFICATION
+    return RECOMMENDER if _word(body, "dataset", "source") in INTERACTIONS else CLASSIFICATION
+
+
+def _at(body: Any, *place: str | int) -> Any:
+    """What stands at a place of a body that nobody has validated; None where there is nothing."""
+    for part in place:
+        if isinstance(body, Mapping):
+            body = body.get(part)
+        elif isinstance(body, list) and isinstance(part, int) and part < len(body):
+            body = body[part]
+        else:
+            return None
+    return body
+
+
+def _word(body: Any, *place: str | int) -> str | None:
+    """The text at a place; None where there is none."""
+    found = _at(body, *place)
+    return found if isinstance(found, str) else None
+
+
+def _refuse_mixed(body: Any) -> Any:
+    """A cnn for interactions has a reason of its own: the list of what would be valid there does not give it."""
+    if _word(body, "dataset", "source") is None:
+        return body  # which is an error of its own
+    domain = domain_of(body)
+    for place, kinds, what in _choices(body):
+        named = _word(body, *place)
+        if named is None or named in kinds[domain]:
+            continue
+        for other in kinds.keys() - {domain}:
+            if named in kinds[other]:
+                known = ", ".join(sorted(kinds[domain]))
+                reason = f"{named} is a {what} for {INPUTS[other]}, and this data is {INPUTS[domain]}: choose {known}"
+                refuse(place, "wrong_domain", reason, named)
+    return body
+
+
+def _choices(body: Any) -> Iterator[tuple[Place, Mapping[str, frozenset[str]], str]]:
+    """(place, names by domain, what they name) wherever a body names something of a domain."""
+    yield ("student", "architecture", "kind"), NETWORKS, "network"
+    yield ("teacher", "architecture", "kind"), NETWORKS, "network"
+    yield ("objective", "kind"), LOSSES, "loss"
+    terms = _at(body, "objective", "terms")
+    for position in range(len(terms) if isinstance(terms, list) else 0):
+        yield ("objective", "terms", position, "objective", "kind"), LOSSES, "loss"
+
+
+AnyJob = DistillationJob | RecommenderJob
+Job = Annotated[
+    Annotated[
+        Annotated[DistillationJob, Tag(CLASSIFICATION)] | Annotated[RecommenderJob, Tag(RECOMMENDER)],
+        Discriminator(domain_of),
+    ],
+    BeforeValidator(_refuse_mixed),
+]
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a job needs besides its body, each with the JSON pointer that names it.
+
+    files: (pointer, id, purpose). formats: (pointer, id, format) of files. models: (pointer, id). urls: (pointer, URL).
+    """
+
+    files: list[tuple[str, str, str]]
+    formats: list[tuple[str, str, str]] = field(default_factory=list)
+    models: list[tuple[str, str]] = field(default_factory=list)
+    urls: list[tuple[str, str]] = field(default_factory=list)
+
+
+def needs_of(job: AnyJob) -> Needs:
+    """What must be there when a job is submitted, and kept until it is finished."""
+    if isinstance(job, RecommenderJob):
+        return Needs(files_of_recommender(job), models=models_of_recommender(job))
+    teacher = job.teacher
+    return Needs(referenced_files(job), formats_of(teacher), models_of(teacher), urls_of(teacher))

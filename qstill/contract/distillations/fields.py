@@ -1,0 +1,146 @@
+"""What a distillation job may ask, field by field. `schemas.py` says which jobs of these fields can work."""
+
+from typing import Annotated, Literal
+
+from pydantic import ConfigDict, Field
+
+from qstill.contract.distillations.architectures import AnyArchitecture, Architecture
+from qstill.contract.distillations.compression import Compression
+from qstill.contract.distillations.datasets import Dataset
+from qstill.contract.distillations.initialisation import FromTeacher
+from qstill.contract.distillations.objectives import Kd, Objective, Place
+from qstill.contract.distillations.teachers import Storage, Teacher, TrainedTeacher, UploadedTeacher, parts
+from qstill.contract.distillations.training import StudentTraining, Training
+from qstill.contract.schemas import Strict, Submission
+
+MAX_SEEDS = 20  # each trains a student and a baseline
+
+ExportFormat = Literal["onnx", "onnx_int8"]
+
+
+class Student(Strict):
+    """The network to be taught."""
+
+    architecture: Architecture = Field(
+        description="The student's network; the baseline has the same.", examples=[{"kind": "mlp", "hidden": [16]}]
+    )
+    initialise_from_teacher: FromTeacher | None = Field(
+        None,
+        description="Begin from the teacher's weights instead of random ones: transformers of one kind and width, "
+        "whose weights are at hand. Null: do not.",
+        examples=[None],
+    )
+
+
+class Evaluation(Strict):
+    """What the students are compared with."""
+
+    baseline: bool = Field(
+        True,
+        description="Also train the same student from the same initial weights, for as many steps, on its labels "
+        "alone. Without it there is no verdict. Where students begin from their teacher, it begins from random weights "
+        "unless `student.initialise_from_teacher.baseline` says otherwise.",
+        examples=[True],
+    )
+    seeds: Annotated[int, Field(ge=1, le=MAX_SEEDS)] = Field(
+        3, description="Students to train. A verdict needs two or more.", examples=[3]
+    )
+
+
+class JobFields(Submission):
+    """What a job says of its data, teacher, student, objective, training and answer."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "dataset": {"source": "builtin", "name": "digits", "labelled": 50},
+                    "teacher": {"source": "train", "architecture": {"kind": "mlp", "hidden": [256, 256]}},
+                    "student": {"architecture": {"kind": "mlp", "hidden": [16]}},
+                    "objective": {"kind": "kd", "temperature": 2.0, "alpha": 0.9},
+                    "training": {
+                        "epochs": 40,
+                        "batch_size": 64,
+                        "optimizer": "adam",
+                        "learning_rate": 0.01,
+                        "seed": 0,
+                    },
+                    "evaluation": {"baseline": True, "seeds": 3},
+                },
+                {
+                    "dataset": {
+                        "source": "builtin_text",
+                        "name": "python_topics",
+                        "task": "classification",
+                        "tokenizer": {"kind": "word", "vocabulary": 2000},
+                        "labelled": 160,
+                    },
+                    "teacher": {"source": "train", "architecture": {"kind": "text_cnn", "sizes": [1, 2, 3]}},
+                    "student": {"architecture": {"kind": "bag_of_embeddings", "width": 8}},
+                    "training": {"epochs": 30, "learning_rate": 0.01},
+                },
+            ]
+        }
+    )
+
+    dataset: Dataset = Field(
+        description="The rows to learn from.", examples=[{"source": "builtin", "name": "digits", "labelled": 50}]
+    )
+    teacher: Teacher = Field(
+        description="Who teaches.",
+        examples=[{"source": "train", "architecture": {"kind": "mlp", "hidden": [256, 256]}}],
+    )
+    signal: Storage = Field(
+        default_factory=lambda: Storage(),
+        description="How the teacher's answers are kept.",
+        examples=[{"precision": "float32"}],
+    )
+    student: Student = Field(description="Who learns.", examples=[{"architecture": {"kind": "mlp", "hidden": [16]}}])
+    objective: Objective = Field(
+        default_factory=lambda: Kd(),
+        description="What the student minimises; kd where no `kind` is given.",
+        examples=[{"kind": "kd", "temperature": 2.0, "alpha": 0.9}],
+    )
+    training: StudentTraining = Field(
+        default_factory=lambda: StudentTraining(),
+        description="How it is trained.",
+        examples=[{"epochs": 40, "batch_size": 64, "optimizer": "adam", "learning_rate": 0.01, "seed": 0}],
+    )
+    evaluation: Evaluation = Field(
+        default_factory=lambda: Evaluation(),
+        description="What it is compared with.",
+        examples=[{"baseline": True, "seeds": 3}],
+    )
+    export: Annotated[list[ExportFormat], Field(max_length=2)] = Field(
+        default_factory=list,
+        description="Also publish the first seed's student in these formats, each run on the test rows and compared "
+        "with the network that it came from: `onnx` in float32, `onnx_int8` with weights of 8 bits. Both take inputs "
+        "as they were uploaded: the standardisation is inside. Those of text take numbers of tokens, int64 (batch, "
+        "length), and `tokenizer.json` is published beside them. Seconds for each.",
+        examples=[["onnx", "onnx_int8"]],
+    )
+    compression: Compression | None = Field(
+        None,
+        description="Set distillation beside pruning and quantisation, at equal bytes and at equal latency; null: do "
+        "not. Costs about as much again as the students, for each way of pruning. It lands in the report.",
+        examples=[None],
+    )
+
+
+def architectures(job: JobFields) -> list[tuple[Place, AnyArchitecture]]:
+    """The networks that a job names, and where: its teachers', where they are said, and the student's."""
+    named: list[tuple[Place, AnyArchitecture]] = [
+        (place, teacher.architecture)
+        for place, teacher in parts(job.teacher)
+        if isinstance(teacher, TrainedTeacher | UploadedTeacher) and teacher.architecture is not None
+    ]
+    return [*named, (("student",), job.student.architecture)]
+
+
+def trainings(job: JobFields) -> list[tuple[Place, Training]]:
+    """The student's training and those that teachers have of their own, each with its place in the job."""
+    found: list[tuple[Place, Training]] = [(("training",), job.training)]
+    for place, teacher in parts(job.teacher):
+        if isinstance(teacher, TrainedTeacher) and teacher.training is not None:
+            found.append(((*place, "training"), teacher.training))
+    return found

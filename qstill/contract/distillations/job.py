@@ -1,0 +1,43 @@
+"""Which distillation jobs can work, as far as that is known before anything is read."""
+
+from pydantic import model_validator
+
+from qstill.contract.distillations.datasets import TextFile, UploadedData, is_regression
+from qstill.contract.distillations.fields import JobFields
+from qstill.contract.distillations.rules.compression import refuse_impossible_compression
+from qstill.contract.distillations.rules.data import refuse_unfit_data
+from qstill.contract.distillations.rules.initialisation import refuse_impossible_initialisation
+from qstill.contract.distillations.rules.objectives import refuse_impossible_objectives
+from qstill.contract.distillations.rules.regression import refuse_unfit_for_regression
+from qstill.contract.distillations.rules.text import refuse_mixed_with_text
+from qstill.contract.distillations.teachers import files_of
+from qstill.contract.schemas import refuse
+
+MAX_PERIODIC_CHECKPOINTS = 200  # files of one job
+
+
+class DistillationJob(JobFields):
+    """Teach a small network what a larger one knows, and measure whether it helped."""
+
+    @model_validator(mode="after")
+    def _can_work(self) -> "DistillationJob":
+        refuse_mixed_with_text(self)
+        refuse_unfit_for_regression(self)
+        refuse_unfit_data(self)
+        refuse_impossible_objectives(self)
+        refuse_impossible_compression(self)
+        if self.training.bias_correction and not is_regression(self.dataset) and not self.dataset.leave_out:
+            reason = "it corrects the classes that `dataset.leave_out` names, and none is left out"
+            refuse(("training", "bias_correction"), "nothing_to_correct", reason, True)
+        refuse_impossible_initialisation(self)
+        every = self.training.checkpoint_every
+        if every and self.training.epochs // every * self.evaluation.seeds > MAX_PERIODIC_CHECKPOINTS:
+            reason = f"a job keeps at most {MAX_PERIODIC_CHECKPOINTS} periodic checkpoints over all its seeds"
+            refuse(("training", "checkpoint_every"), "too_many_checkpoints", reason, every)
+        return self
+
+
+def referenced_files(job: DistillationJob) -> list[tuple[str, str, str]]:
+    """The uploads that a job needs: (JSON pointer, file id, purpose)."""
+    data = [("/dataset/file", job.dataset.file, "dataset")] if isinstance(job.dataset, UploadedData | TextFile) else []
+    return data + files_of(job.teacher)

@@ -1,0 +1,72 @@
+"""What regression has and has not: losses, teachers and options that need classes are refused at the door."""
+
+from typing import Any
+
+from qstill.contract.distillations.datasets import is_regression
+from qstill.contract.distillations.fields import JobFields, trainings
+from qstill.contract.distillations.objectives import OnFeatures, Place, Single, singles
+from qstill.contract.distillations.teachers import EnsembleTeacher, SoftLabels, UploadedTeacher, parts
+from qstill.contract.schemas import refuse
+
+FITTING = "logit_mse, or on features fitnet, at, rkd, sp, pkt or crd, or a sum of these"
+
+
+def fits_regression(objective: Single) -> bool:
+    """Whether a loss exists without classes."""
+    return isinstance(objective, OnFeatures) or objective.kind == "logit_mse"
+
+
+def refuse_unfit_for_regression(job: JobFields) -> None:
+    """Raise a validation error where a job has real numbers to predict and asks for what only classes have."""
+    if not is_regression(job.dataset):
+        for place, teacher in parts(job.teacher):
+            if isinstance(teacher, SoftLabels) and teacher.kind == "values":
+                reason = "these labels are classes, and values are no distribution over them"
+                refuse((*place, "kind"), "only_for_regression", reason, "values")
+        return
+    for place, single in singles(job.objective):
+        if not fits_regression(single):
+            reason = f"{single.kind} compares classes, and the labels of this data are real numbers: choose {FITTING}"
+            refuse((*place, "kind"), "objective_mismatch", reason, single.kind)
+    _refuse_teachers(job)
+    _refuse_class_options(job)
+
+
+def _refuse_teachers(job: JobFields) -> None:
+    if isinstance(job.teacher, EnsembleTeacher) and job.teacher.average == "geometric":
+        reason = "the geometric mean is one of probabilities; numbers have their plain mean, `probabilities` here"
+        refuse(("teacher", "average"), "only_for_classification", reason, "geometric")
+    for place, teacher in parts(job.teacher):
+        if isinstance(teacher, SoftLabels) and teacher.kind != "values":
+            reason = "the labels of this data are real numbers, and the teacher's answers must be such: `values`"
+            refuse((*place, "kind"), "only_for_classification", reason, teacher.kind)
+        if isinstance(teacher, UploadedTeacher) and teacher.kind not in (None, "logits"):
+            reason = "a teacher of real numbers gives no probabilities: leave it out"
+            refuse((*place, "kind"), "only_for_classification", reason, teacher.kind)
+
+
+def _refuse_class_options(job: JobFields) -> None:
+    data, signal = job.dataset, job.signal
+    unfit: list[tuple[Place, bool, str, Any]] = [
+        (("dataset", "label_noise"), bool(data.label_noise), "labels are replaced by other classes", data.label_noise),
+        (("dataset", "leave_out"), bool(data.leave_out), "there are no classes to leave out", data.leave_out),
+        (("signal", "top_k"), signal.top_k is not None, "there are no classes to keep the likeliest of", signal.top_k),
+        (("signal", "draws"), signal.draws is not None, "there are no classes to draw", signal.draws),
+        (
+            ("signal", "precision"),
+            signal.precision != "float32",
+            "half precision is for what a softmax follows: keep float32",
+            signal.precision,
+        ),
+        (("training", "bias_correction"), job.training.bias_correction, "there are no classes to correct", True),
+    ]
+    for place, training in trainings(job):
+        smoothing, weights = training.label_smoothing, training.class_weights
+        unfit += [
+            ((*place, "label_smoothing"), bool(smoothing), "there are no classes to spread a label over", smoothing),
+            ((*place, "class_weights"), weights != "none", "there are no classes to weigh", weights),
+            ((*place, "balanced_batches"), training.balanced_batches, "there are no classes to balance", True),
+        ]
+    for place, asked, reason, given in unfit:
+        if asked:
+            refuse(place, "only_for_classification", f"the labels of this data are real numbers: {reason}", given)

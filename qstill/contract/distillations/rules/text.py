@@ -1,0 +1,115 @@
+"""Which networks, teachers, trainings and objectives are for text: what cannot work is refused at the door."""
+
+from qstill.contract.distillations.architectures import AnyArchitecture, Decoder, Encoder, OnText
+from qstill.contract.distillations.datasets import AnyTextData, BuiltinText, TextFile
+from qstill.contract.distillations.fields import JobFields, architectures, trainings
+from qstill.contract.distillations.objectives import Crd, Pkt, Place, Rkd, Sequence, Sp, singles
+from qstill.contract.distillations.objectives.features import MAX_RKD_BATCH
+from qstill.contract.distillations.teachers import EndpointTeacher, SoftLabels, UploadedTeacher, parts, tokenizer_of
+from qstill.contract.distillations.tokenizers import TeachersTokenizer
+from qstill.contract.distillations.training import Training
+from qstill.contract.schemas import refuse
+
+MAX_LOGITS = 1 << 26  # of one batch: 256 MB in single precision, and training holds several such
+MAX_PAIRED_TOKENS = 1 << 12  # of one batch; their pairs are 16.8 million numbers, as rkd's triples
+
+FOR_TOKENS = (("language_modelling", Decoder, "a decoder"), ("masked_language_modelling", Encoder, "an encoder"))
+
+Named = list[tuple[Place, AnyArchitecture]]
+
+
+def refuse_mixed_with_text(job: JobFields) -> None:
+    """Raise a validation error where parts of a job are for text and others are not."""
+    named = architectures(job)
+    if isinstance(job.dataset, TextFile | BuiltinText):
+        _refuse_unfit_networks(named, job.dataset)
+        _refuse_unfit_teachers(job, job.dataset)
+        if isinstance(job.dataset.tokenizer, TeachersTokenizer) and tokenizer_of(job.teacher) is None:
+            reason = "only a model of the registry, a checkpoint or a safetensors file brings its tokenizer"
+            refuse(("dataset", "tokenizer", "kind"), "tokenizer_unavailable", reason, "teacher")
+        for place, training in trainings(job):
+            _refuse_unfit_training(place, training, job.dataset)
+        _refuse_unfit_objective(job, job.dataset)
+        return
+    for place, architecture in named:
+        if isinstance(architecture, OnText):
+            reason = f"a {architecture.kind} reads text, and this data holds numbers"
+            refuse((*place, "architecture", "kind"), "architecture_mismatch", reason, architecture.kind)
+    if isinstance(job.objective, Sequence):
+        refuse(("objective", "kind"), "objective_mismatch", "only language models write texts", "sequence")
+
+
+def _refuse_unfit_networks(named: Named, data: AnyTextData) -> None:
+    for place, architecture in named:
+        if not isinstance(architecture, OnText):
+            reason = f"a {architecture.kind} reads numbers, and this data is text"
+            refuse((*place, "architecture", "kind"), "architecture_mismatch", reason, architecture.kind)
+        for task, network, said in FOR_TOKENS:
+            if isinstance(architecture, network) != (data.task == task):
+                reason = f"{task} needs {said}, and {said} is for nothing else"
+                refuse((*place, "architecture", "kind"), "architecture_mismatch", reason, architecture.kind)
+
+
+def _refuse_unfit_teachers(job: JobFields, data: AnyTextData) -> None:
+    for place, teacher in parts(job.teacher):
+        if isinstance(teacher, SoftLabels) and data.task != "classification":
+            reason = "soft labels have one row for each row of the data; a language model answers every token"
+            refuse((*place, "source"), "teacher_mismatch", reason, "soft_labels")
+        if isinstance(teacher, EndpointTeacher) or (isinstance(teacher, UploadedTeacher) and teacher.format == "onnx"):
+            reason = "it would be given numbers of tokens, and does not say which tokenizer it knows"
+            refuse((*place, "source"), "teacher_mismatch", reason, teacher.source)
+
+
+def _refuse_unfit_training(place: Place, training: Training, data: AnyTextData) -> None:
+    if training.augmentation is not None:
+        refuse((*place, "augmentation"), "augmentation_needs_images", "only images are augmented", None)
+    if data.task == "classification":
+        return
+    if training.balanced_batches:
+        reason = "a row of a language model has a label for each token, so rows have no class to be balanced by"
+        refuse((*place, "balanced_batches"), "only_for_classification", reason, True)
+    if training.class_weights != "none":
+        reason = "the classes of a language model are its tokens, in the order that the tokenizer finds"
+        refuse((*place, "class_weights"), "only_for_classification", reason, training.class_weights)
+    if isinstance(data.tokenizer, TeachersTokenizer):
+        return  # its vocabulary is known once it is read
+    if too_many := too_many_logits(training, data.max_length, data.tokenizer.vocabulary):
+        refuse((*place, "batch_size"), "batch_too_large", too_many, training.batch_size)
+
+
+def too_many_logits(training: Training, max_length: int, vocabulary: int) -> str | None:
+    """Why a language model's batch is too large, or None."""
+    logits = training.batch_size * max_length * vocabulary
+    if logits <= MAX_LOGITS:
+        return None
+    most = max(1, MAX_LOGITS // (max_length * vocabulary))
+    return (
+        f"a batch has batch_size · max_length · vocabulary = {logits:,} logits, and {MAX_LOGITS:,} are computed at "
+        f"once: at most {most} rows; `accumulate` makes larger batches of them"
+    )
+
+
+def _refuse_unfit_objective(job: JobFields, data: AnyTextData) -> None:
+    objective = job.objective
+    if isinstance(objective, Sequence):
+        if data.task != "language_modelling":
+            refuse(("objective", "kind"), "objective_mismatch", "only language models write texts", "sequence")
+        if objective.prompt >= data.max_length:
+            reason = f"a row has {data.max_length} tokens, and one at least must be left to the teacher"
+            refuse(("objective", "prompt"), "prompt_too_long", reason, objective.prompt)
+    if data.task != "classification":
+        for _, single in singles(objective):
+            if isinstance(single, Rkd | Sp | Pkt | Crd):
+                _refuse_many_tokens(job.training, data, single)
+
+
+def _refuse_many_tokens(training: Training, data: AnyTextData, objective: Rkd | Sp | Pkt | Crd) -> None:
+    """Raise a validation error where too many tokens of a batch are compared with one another."""
+    triples = isinstance(objective, Rkd)
+    most, what = (MAX_RKD_BATCH, "triples") if triples else (MAX_PAIRED_TOKENS, "pairs")
+    if training.batch_size * data.max_length > most:
+        reason = (
+            f"{objective.kind} compares all {what} of a batch's batch_size · max_length = "
+            f"{training.batch_size * data.max_length:,} tokens: at most {most:,}; fitnet compares each token alone"
+        )
+        refuse(("training", "batch_size"), "batch_too_large", reason, training.batch_size)

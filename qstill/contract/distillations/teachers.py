@@ -1,0 +1,333 @@
+"""Who may teach: a network of any origin, several of them, an endpoint elsewhere, or a teacher's answers alone."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from qstill.contract.distillations.architectures import Architecture
+from qstill.contract.distillations.training import Training
+from qstill.contract.schemas import FileId, Strict, refuse
+
+MAX_MEMBERS = 16  # of an ensemble; each answers every row
+MAX_CLASS_NAMES = 1_000  # as many as a data set may have
+MAX_DRAWS = 1_024  # of one row
+MAX_ROWS_A_REQUEST = 4096
+MAX_URL = 2_000  # characters
+
+ClassName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+ClassNames = Annotated[list[ClassName], Field(min_length=2, max_length=MAX_CLASS_NAMES)]
+Missing = Literal["uniform", "renormalise", "ghost"]
+Inputs = Literal["standardised", "raw"]
+Answers = Literal["logits", "probabilities", "log_probabilities", "sigmoid"]
+Objection = Literal["class_order", "teacher_worse_than_chance"]
+ReadableId = Annotated[str, StringConstraints(pattern=r"^(model|ckpt)_[0-9a-f]{32}$")]
+
+CLASSES = Field(
+    None,
+    description="The teacher's classes in the order of its answers, if that is not the data's: ascending, numbers "
+    "before words. They must be the data's classes.",
+    examples=[["setosa", "virginica", "versicolor"]],
+)
+MISSING = (
+    "What the probability means that the given classes leave over. `uniform`: it is spread evenly over the others, "
+    "which blurs the teacher's tail. `renormalise`: there is none, the given classes share all of it; this biases the "
+    "student towards them (2503.16870), unless they were drawn at random by importance. `ghost`: it belongs to one "
+    "residual class, whose share the student learns but not how to divide it: the other classes keep the student's own "
+    "proportions, so that nothing is claimed that the teacher did not say."
+)
+
+
+class Weights(Strict):
+    """How an uploaded model is read. Nothing in it is ever executed but the operators that ONNX itself defines."""
+
+    format: Literal["safetensors", "torch", "onnx"] = Field(
+        "safetensors",
+        description="`safetensors`: tensors named as the architecture says. `torch`: a state dict saved by torch.save "
+        "in a .pt or .pth, read with weights_only. `onnx`: a whole model from any framework: one input of numbers, "
+        "standard operators, no external data. A model of whole numbers, as uint8, is given pixels from 0 to 255.",
+        examples=["onnx"],
+    )
+    architecture: Architecture | None = Field(
+        None,
+        description="The network that the weights belong to. Null: onnx needs none, and a checkpoint made here says so "
+        "itself.",
+        examples=[{"kind": "mlp", "hidden": [256, 256]}],
+    )
+    inputs: Inputs | None = Field(
+        None,
+        description="What the teacher was trained on, if its file does not say: this job's standardised inputs, or the "
+        "data as uploaded. Null: `raw` for onnx, `standardised` for weights.",
+        examples=["standardised"],
+    )
+    output: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = Field(
+        None,
+        description="onnx only: which output to read; null: the one with a column for each class. Where several have, "
+        "you are asked.",
+        examples=["probabilities"],
+    )
+    kind: Answers | None = Field(
+        None,
+        description="onnx only: what the output is; a classifier of scikit-learn gives probabilities. `sigmoid`: each "
+        "class has a probability for itself, and those of a row are divided by their sum. One column is that of the "
+        "second of two classes. Null: what the output shows to be; you are asked where it may be one or the other. "
+        "Regression: the output is a number for each target, in the units of the data, and this stays null.",
+        examples=["probabilities"],
+    )
+    classes: ClassNames | None = CLASSES
+
+    @model_validator(mode="after")
+    def _fits_its_format(self) -> "Weights":
+        if self.format == "torch" and self.architecture is None:
+            refuse(("architecture",), "architecture_needed", "a torch checkpoint does not say what it is", None)
+        if self.format == "onnx" and self.architecture is not None:
+            reason = "an onnx file is its own architecture; leave it out"
+            refuse(("architecture",), "architecture_not_needed", reason, self.architecture.kind)
+        if self.format != "onnx" and self.output is not None:
+            refuse(("output",), "only_for_onnx", "weights have one output", self.output)
+        if self.format != "onnx" and self.kind not in (None, "logits"):
+            refuse(("kind",), "only_for_onnx", "a network of this service gives logits", self.kind)
+        return self
+
+
+class TrainedTeacher(Strict):
+    """A teacher that this job trains."""
+
+    source: Literal["train"] = Field(description="Train the teacher first.", examples=["train"])
+    architecture: Architecture = Field(
+        description="The teacher's network.", examples=[{"kind": "mlp", "hidden": [256, 256]}]
+    )
+    training: Training | None = Field(None, description="Its own training; null: as the student's.", examples=[None])
+    labels: Literal["all", "seen"] = Field(
+        "all",
+        description="What it is trained on: every label of the training split, or only those that the student sees. A "
+        "teacher of the student's own architecture with `seen` is self-distillation.",
+        examples=["all"],
+    )
+
+
+class Judged(Strict):
+    """A teacher that is there already: it answers the validation rows before anything is learned from it."""
+
+    accept: Annotated[list[Objection], Field(max_length=2)] = Field(
+        default_factory=list,
+        description="What does not end the job, but stands in its report. `class_order`: the teacher is right if its "
+        "columns are assigned to other classes; without this the job ends and names the list for `classes`. "
+        "`teacher_worse_than_chance`: it is right less often than always answering the most frequent class (of real "
+        "numbers: further off than their mean). A preflight says both beforehand.",
+        examples=[["class_order"]],
+    )
+
+
+class UploadedTeacher(Weights, Judged):
+    """A teacher that you uploaded."""
+
+    source: Literal["file"] = Field(description="A model that you uploaded.", examples=["file"])
+    file: FileId = Field(
+        description="An uploaded file of purpose `teacher`. A checkpoint of an earlier job fits as it is, and brings "
+        "its own architecture and standardisation.",
+        examples=["file_01990d3e7c5a7cc09d4b8c1f2a3b4c5e"],
+    )
+
+
+class Registered(Strict):
+    """A model of the registry, or what an earlier job made."""
+
+    source: Literal["model"] = Field(description="A model that is here already.", examples=["model"])
+    model: ReadableId = Field(
+        description="The id of a model (`model_…`) or of a checkpoint (`ckpt_…`).",
+        examples=["model_01990d3e7c5a7cc09d4b8c1f2a3b4c60"],
+    )
+
+
+class ModelTeacher(Registered, Judged):
+    """A model of the registry, or what an earlier job made."""
+
+
+class SoftLabels(Judged):
+    """A teacher's answers instead of the teacher: no weights leave your hands."""
+
+    source: Literal["soft_labels"] = Field(description="Answers that you uploaded.", examples=["soft_labels"])
+    file: FileId = Field(
+        description="An uploaded file of purpose `soft_labels`, rows in the order of the data set before it is split. "
+        "Dense: .npy, .npz with one array, or .parquet with one column of lists or a column for each class; shape "
+        "(rows, classes). Sparse: .npz or .parquet with `indices` and `values`, both (rows, k): the classes, counted "
+        "from 0, and what the teacher said of them.",
+        examples=["file_01990d3e7c5a7cc09d4b8c1f2a3b4c5f"],
+    )
+    kind: Literal["logits", "log_probabilities", "probabilities", "values"] = Field(
+        description="What the numbers are; probabilities sum to 1 in each dense row, and to at most 1 in a sparse one; "
+        "rows that rounding has brought within 0.05 of that are divided by their sum, and the report says so. "
+        "Sparse logits do not tell what they leave over: only `renormalise` fits them. `values` are predictions of "
+        "regression, in the units of the data, a column for each target; with one target (rows,) will do.",
+        examples=["probabilities"],
+    )
+    missing: Missing = Field("ghost", description=f"Sparse only. {MISSING}", examples=["ghost"])
+    classes: ClassNames | None = CLASSES
+
+
+class EndpointTeacher(Judged):
+    """A teacher behind an HTTP endpoint. The training process itself asks it, once for every row.
+
+    It posts `{"inputs": [[…], …]}`, rows as nested lists of numbers, and expects `{"logits": [[…], …]}` or
+    `{"log_probabilities": …}`, one list for each row, and if it likes `"classes": ["…", …]`; for regression
+    `{"values": [[…], …]}`, a number for each target in the units of the data.
+    Answers are asked for again after a timeout, 429 or 5xx; redirects are not followed, proxies not used, and addresses
+    inside the service's own network refused unless the operator named the host (`QSTILL_OUTBOUND_HOSTS`).
+    """
+
+    source: Literal["http"] = Field(description="An endpoint that answers rows.", examples=["http"])
+    url: Annotated[str, StringConstraints(min_length=1, max_length=MAX_URL)] = Field(
+        description="Where to post; https, or a host that the operator named.",
+        examples=["https://teacher.example/v1/logits"],
+    )
+    headers: FileId | None = Field(
+        None,
+        description="An uploaded file of purpose `secret`: a JSON object of headers and their values, such as "
+        "Authorization. It can be used and never read back; no job, report or log repeats it.",
+        examples=["file_01990d3e7c5a7cc09d4b8c1f2a3b4c61"],
+    )
+    version: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
+        "1",
+        description="Names the model behind the endpoint. Answers are kept for later jobs: change it when they change.",
+        examples=["2026-11"],
+    )
+    inputs: Inputs = Field(
+        "raw", description="What is posted: the data as uploaded, or this job's standardised inputs.", examples=["raw"]
+    )
+    classes: ClassNames | None = CLASSES
+    rows_per_request: Annotated[int, Field(ge=1, le=MAX_ROWS_A_REQUEST)] = Field(
+        256, description="Rows of one request.", examples=[256]
+    )
+    requests_per_second: Annotated[float, Field(gt=0, le=1000)] = Field(
+        10.0, description="At most so many.", examples=[10.0]
+    )
+    timeout_seconds: Annotated[float, Field(gt=0, le=300)] = Field(
+        30.0, description="For one request from connecting to the last byte.", examples=[30.0]
+    )
+    attempts: Annotated[int, Field(ge=1, le=10)] = Field(
+        5, description="At one request, with pauses that double from half a second.", examples=[5]
+    )
+
+
+Member = Annotated[
+    TrainedTeacher | UploadedTeacher | ModelTeacher | SoftLabels | EndpointTeacher, Field(discriminator="source")
+]
+
+
+class EnsembleTeacher(Judged):
+    """Several teachers as one."""
+
+    source: Literal["ensemble"] = Field(description="The average of several teachers.", examples=["ensemble"])
+    members: Annotated[list[Member], Field(min_length=2, max_length=MAX_MEMBERS)] = Field(
+        description="The teachers. Those that this job trains start from different seeds.",
+        examples=[[{"source": "train", "architecture": {"kind": "mlp", "hidden": [64]}}] * 2],
+    )
+    average: Literal["probabilities", "geometric"] = Field(
+        "probabilities",
+        description="Mean of the probabilities, or of their logarithms (the normalised geometric mean, which is sure "
+        "only of what all members are sure of). Regression: the mean of the predictions.",
+        examples=["probabilities"],
+    )
+    weights: Annotated[list[Annotated[float, Field(gt=0, le=1000)]], Field(max_length=MAX_MEMBERS)] | None = Field(
+        None,
+        description="Of each member, in their order; only their proportions count. Null: equal.",
+        examples=[[2, 1]],
+    )
+
+    @model_validator(mode="after")
+    def _a_weight_for_each(self) -> "EnsembleTeacher":
+        if self.weights is not None and len(self.weights) != len(self.members):
+            reason = f"{len(self.weights)} weights for {len(self.members)} members"
+            refuse(("weights",), "wrong_number_of_weights", reason, self.weights)
+        return self
+
+
+Single = TrainedTeacher | UploadedTeacher | ModelTeacher | SoftLabels | EndpointTeacher
+Teacher = Annotated[
+    TrainedTeacher | UploadedTeacher | ModelTeacher | SoftLabels | EndpointTeacher | EnsembleTeacher,
+    Field(discriminator="source"),
+]
+
+
+class Storage(Strict):
+    """How the teacher's answers are kept: once for all jobs of a machine with the same teacher, rows and inputs."""
+
+    precision: Literal["float32", "float16"] = Field(
+        "float32",
+        description="float16 takes half the room; the report says what it changed.",
+        examples=["float32"],
+    )
+    top_k: Annotated[int, Field(ge=1, le=MAX_CLASS_NAMES)] | None = Field(
+        None, description="Keep only the most probable classes of each row; null: all.", examples=[None]
+    )
+    draws: Annotated[int, Field(ge=1, le=MAX_DRAWS)] | None = Field(
+        None,
+        description="Keep the classes that so many draws from the teacher's probabilities give, each with its share of "
+        "the draws: random sampling (2503.16870). At temperature 1 the student's gradient is that of all classes on "
+        "average, which `top_k` biases. In place of `top_k`; `missing` has no part in it.",
+        examples=[None],
+    )
+    missing: Missing = Field("ghost", description=f"With `top_k` only. {MISSING}", examples=["ghost"])
+
+    @model_validator(mode="after")
+    def _one_way_to_thin(self) -> Self:
+        if self.top_k is not None and self.draws is not None:
+            refuse(("draws",), "two_ways_to_thin", "keep the most probable classes, or drawn ones", self.draws)
+        return self
+
+    def kept(self, classes: int) -> int | None:
+        """How many classes are kept of each row; None: all."""
+        return self.top_k if self.draws is None else min(self.draws, classes)
+
+
+def parts(teacher: Single | EnsembleTeacher) -> list[tuple[tuple[str | int, ...], Single]]:
+    """(place below the job, teacher) of a teacher, or of each member of an ensemble."""
+    if isinstance(teacher, EnsembleTeacher):
+        return [(("teacher", "members", i), member) for i, member in enumerate(teacher.members)]
+    return [(("teacher",), teacher)]
+
+
+def files_of(teacher: Single | EnsembleTeacher) -> list[tuple[str, str, str]]:
+    """The uploads that a teacher needs: (JSON pointer, file id, purpose)."""
+    files = []
+    for place, part in parts(teacher):
+        if isinstance(part, UploadedTeacher):
+            files.append((_pointer(place, "file"), part.file, "teacher"))
+        if isinstance(part, SoftLabels):
+            files.append((_pointer(place, "file"), part.file, "soft_labels"))
+        if isinstance(part, EndpointTeacher) and part.headers is not None:
+            files.append((_pointer(place, "headers"), part.headers, "secret"))
+    return files
+
+
+def formats_of(teacher: Single | EnsembleTeacher) -> list[tuple[str, str, str]]:
+    """The formats that uploads must have: (JSON pointer, file id, format)."""
+    return [
+        (_pointer(place, "file"), part.file, part.format)
+        for place, part in parts(teacher)
+        if isinstance(part, UploadedTeacher)
+    ]
+
+
+def tokenizer_of(teacher: Single | EnsembleTeacher) -> tuple[tuple[str | int, ...], str] | None:
+    """Where the first teacher is that may bring a tokenizer, and the id of its file; None if there is none."""
+    for place, part in parts(teacher):
+        if isinstance(part, ModelTeacher):
+            return (*place, "model"), part.model
+        if isinstance(part, UploadedTeacher) and part.format == "safetensors":
+            return (*place, "file"), part.file
+    return None
+
+
+def models_of(teacher: Single | EnsembleTeacher) -> list[tuple[str, str]]:
+    """The models and checkpoints that a teacher needs: (JSON pointer, id)."""
+    return [(_pointer(place, "model"), part.model) for place, part in parts(teacher) if isinstance(part, ModelTeacher)]
+
+
+def urls_of(teacher: Single | EnsembleTeacher) -> list[tuple[str, str]]:
+    """The endpoints that a teacher needs: (JSON pointer, URL)."""
+    return [(_pointer(place, "url"), part.url) for place, part in parts(teacher) if isinstance(part, EndpointTeacher)]
+
+
+def _pointer(place: tuple[str | int, ...], field: str) -> str:
+    return "".join(f"/{step}" for step in (*place, field))

@@ -1,0 +1,247 @@
+"""One distillation job from its data to its report: the teacher, students and baselines in pairs, the test rows."""
+
+import hashlib
+import json
+from dataclasses import replace
+from typing import Any
+
+from torch import Tensor
+
+from qstill.contract.distillations.datasets import BuiltinText, TextFile
+from qstill.contract.distillations.domains import AnyJob
+from qstill.contract.distillations.job import DistillationJob
+from qstill.contract.distillations.objectives import Sequence
+from qstill.contract.distillations.recommenders.job import RecommenderJob
+from qstill.contract.distillations.teachers import EnsembleTeacher, Single, TrainedTeacher
+from qstill.contract.distillations.tokenizers import TeachersTokenizer
+from workers.distillation import teachers
+from workers.distillation.artifacts.checkpoints import to_bytes
+from workers.distillation.artifacts.onnx_file import publish_exports
+from workers.distillation.artifacts.student_onnx import TOKENIZER_FILE, exported
+from workers.distillation.compress.section import compression_section, refuse_without_network
+from workers.distillation.data.dataset import Data, Rows, load
+from workers.distillation.data.membership import membership
+from workers.distillation.data.targets import score as score_of_numbers
+from workers.distillation.data.texts import load_text
+from workers.distillation.objectives import refuse_undefined
+from workers.distillation.recommenders.recommendation import distil_recommender
+from workers.distillation.report.measure import checkpoint, measure, trained
+from workers.distillation.report.remarks import NO_BETTER
+from workers.distillation.report.report import report, result
+from workers.distillation.signals.signals import PLAIN, Signal
+from workers.distillation.teachers.checks import accepted, there_already
+from workers.distillation.teachers.features import asked_with_features, wanted_features, with_features
+from workers.distillation.teachers.initialise import baselines_lesson, initial_weights
+from workers.distillation.teachers.written_texts import sequence_lesson
+from workers.distillation.training.augment import shown
+from workers.distillation.training.keeper import Keeper, Outcome
+from workers.distillation.training.learner import refuse_unfit
+from workers.distillation.training.plan import (
+    Lesson,
+    Stage,
+    student_lesson,
+    student_stages,
+    teacher_lesson,
+    teacher_stage,
+)
+from workers.distillation.training.reproducible import reproducible
+from workers.distillation.training.train import train
+from workers.run import Run
+
+
+def run(job: AnyJob, run: Run) -> dict[str, Any]:
+    """Compute a job of any domain. Returns its result as JSON; publishes checkpoints and report.json.
+
+    Raises Problem when the job cannot succeed, Stopped after saving its state.
+    """
+    with reproducible(run.threads):
+        return distil_recommender(job, run) if isinstance(job, RecommenderJob) else _distil(job, run)
+
+
+def _distil(job: DistillationJob, run: Run) -> dict[str, Any]:
+    keeper = Keeper(job, run)
+    data = load_data(job, run)
+    pairs = student_stages(job)
+    refuse_undefined(job.objective, len(data.classes))
+    refuse_unfit(pairs[0][0], data)  # before a teacher is trained
+    teacher = teacher_of(job, data, keeper)
+    refuse_without_network(job, teacher)
+    wanted = wanted_features(job.objective, pairs[0][0].begin(data), teacher, data)
+    begun = initial_weights(job, pairs[0][0], teacher, data)
+    teacher = fit_to_teach(job, data, teacher, run)
+    heard, use = heard_lesson(job, data, teacher, wanted, run)
+    use = whole_use(use, keeper)
+    lesson = replace(heard, begun=begun)
+    answers = teachers.answers_of(teacher, data, data.test, run)
+    keep_round_trips(teacher, keeper)
+
+    for student, baseline in pairs:
+        teach(student, lesson, data, keeper, every=job.training.checkpoint_every)
+        if job.evaluation.baseline:
+            teach(baseline, baselines_lesson(job, data, begun), data, keeper)
+    compression = compression_section(job, data, teacher, heard, pairs, keeper)
+    run.progress(phase="evaluation", done=0, total=1, unit="reports")
+    findings = measure(job, data, teacher, lesson, pairs, keeper.outcomes, answers=answers, use=use)
+    short = result(
+        findings,
+        checkpoints=len(keeper.published),
+        student_sha256=hashlib.sha256(checkpoint(pairs[0][0], keeper.outcomes, data)).hexdigest(),
+        seconds=keeper.seconds(),
+    )
+    exports = _export(job, data, pairs[0][0], keeper)
+    document = report(job, data, findings, short, exports) | {"compression": compression}
+    for name, content in (("split.json", membership(data)), ("report.json", document)):
+        path = run.scratch / name
+        path.write_text(json.dumps(content, indent=None if name == "split.json" else 2, allow_nan=False))
+        run.publish(path, kind="report", name=name, media_type="application/json")
+    run.progress(phase="evaluation", done=1, total=1, unit="reports")
+    return short.model_dump(mode="json")
+
+
+def whole_use(use: teachers.Use, keeper: Keeper) -> teachers.Use:
+    """What the signal cost the whole job. An attempt that goes on finds what an earlier one computed, or computes it
+    again: neither makes it an earlier job's.
+    """
+    computed = keeper.notes.get("computed_rows")
+    whole = use if computed is None else use.of_attempts(computed)
+    keeper.note("computed_rows", whole.computed_rows)
+    return whole
+
+
+def keep_round_trips(teacher: teachers.Teacher, keeper: Keeper) -> None:
+    """An endpoint costs what all requests of the job took, those of earlier attempts too."""
+    for each in (teacher, *teacher.members):
+        if each.round_trips is not None:
+            name = f"round trips of {each.digest}"
+            each.round_trips[:0] = keeper.notes.get(name, [])
+            keeper.note(name, list(each.round_trips))
+
+
+def load_data(job: DistillationJob, run: Run) -> Data:
+    """The rows of a job, split; of texts as tokens of its own tokenizer or the teacher's. Raises Problem."""
+    spec = job.dataset
+    if not isinstance(spec, TextFile | BuiltinText):
+        return load(spec, run.files)
+    asked = isinstance(spec.tokenizer, TeachersTokenizer)
+    return load_text(spec, run.files, teachers.tokenizer_of(job.teacher, run) if asked else None)
+
+
+def heard_lesson(
+    job: DistillationJob, data: Data, teacher: teachers.Teacher, wanted: frozenset[str], run: Run
+) -> tuple[Lesson, teachers.Use]:
+    """What every student learns from, and what it cost to hear it. wanted: the teacher's features that it compares."""
+    if isinstance(job.objective, Sequence):
+        return sequence_lesson(job.objective, data, teacher, run, seed=job.training.seed)
+    rows, view = first_heard(job, data)
+    said, use = teachers.signal_and_use(teacher, replace(data, train=rows), job.signal, run, view=view)
+
+    def ask(rows: Rows, view: str) -> Signal:
+        def heard() -> Signal:
+            return teachers.signal_and_use(teacher, replace(data, train=rows), job.signal, run, view=view)[0]
+
+        return asked_with_features(heard, teacher, rows, wanted)
+
+    return student_lesson(job, data, with_features(said, teacher, rows, wanted), ask), use
+
+
+def first_heard(job: DistillationJob, data: Data) -> tuple[Rows, str]:
+    """The training rows that a teacher is asked about before students are trained, and the name of that view of them.
+
+    Those of the first epoch for masked language models: there is nothing to fill in where nothing is hidden.
+    """
+    of_epoch = shown(data, student_stages(job)[0][0], 0) if data.masked else None
+    return of_epoch or (data.train, PLAIN)
+
+
+def _export(job: DistillationJob, data: Data, stage: Stage, keeper: Keeper) -> list[dict[str, Any]]:
+    """Publish a student in the formats that are wanted. Returns what each of them is, for the report."""
+    network, run = trained(stage, keeper.outcomes, data), keeper.run
+    files = exported(job.export, network, stage.architecture, data, run.threads)
+    told = publish_exports(files, stage.name, {"role": stage.role, "seed": stage.seed}, run)
+    if told and data.text is not None:
+        path = run.scratch / TOKENIZER_FILE
+        path.write_text(data.text.tokenizer)
+        meta = {"format": "tokenizer", "tokens": data.text.vocabulary, "max_length": data.input_shape[0]}
+        run.publish(path, kind="export", name=path.name, media_type="application/json", meta=meta)
+    return told
+
+
+def teacher_of(job: DistillationJob, data: Data, keeper: Keeper) -> teachers.Teacher:
+    """The teacher of any source; what can be refused is refused before anything is trained."""
+    if not isinstance(job.teacher, EnsembleTeacher):
+        return _member(job, job.teacher, None, data, keeper)
+    members = sorted(enumerate(job.teacher.members), key=lambda numbered: isinstance(numbered[1], TrainedTeacher))
+    made = {number: _member(job, member, number, data, keeper) for number, member in members}
+    return teachers.ensemble(job.teacher, data, [made[number] for number in sorted(made)])
+
+
+def _member(job: DistillationJob, spec: Single, number: int | None, data: Data, keeper: Keeper) -> teachers.Teacher:
+    """One teacher. number: in an ensemble; None: it is the only one."""
+    if not isinstance(spec, TrainedTeacher):
+        pointer = "/teacher" if number is None else f"/teacher/members/{number}"
+        teacher = teachers.loaded(spec, data, keeper.run, pointer)
+        for said in teacher.warnings:
+            keeper.run.event("warning", {"code": "teacher_of_another_split", "detail": said})
+        return teacher if number is None else accepted(job, data, pointer, teacher, keeper.run)
+    stage = teacher_stage(job, spec, number)
+    refuse_unfit(stage, data)
+    teach(stage, teacher_lesson(data, spec), data, keeper)
+    file = checkpoint(stage, keeper.outcomes, data)
+    return teachers.trained(trained(stage, keeper.outcomes, data), file)
+
+
+def fit_to_teach(job: DistillationJob, data: Data, teacher: teachers.Teacher, run: Run) -> teachers.Teacher:
+    """The teacher, after it has answered the validation rows, with what the job accepts of it among its warnings.
+
+    A teacher of this job that has nothing to teach is warned of at once. Raises Problem where another has not, or has
+    its classes in another order.
+    """
+    answers = teachers.answers_of(teacher, data, data.validation, run)
+    there = "/teacher" in dict(there_already(job, teacher))
+    judged = accepted(job, data, "/teacher", teacher, run, answers) if there else teacher
+    if len(judged.warnings) == len(teacher.warnings):
+        _warn_early(answers, data, run)
+    return judged
+
+
+def _warn_early(answers: Tensor, data: Data, run: Run) -> None:
+    """Say at once what the report would say at the end: that this teacher has nothing to teach.
+
+    answers: its logits (validation rows, classes).
+    """
+    labels = data.validation.labels
+    if data.targets is not None:
+        useless, said = score_of_numbers(answers, labels)[0] <= 0, NO_BETTER["rmse"]
+    else:
+        learned = labels == int(data.train.y[data.train.y >= 0].bincount().argmax())
+        useless, said = bool((answers.argmax(1) == labels).sum() <= learned.sum()), NO_BETTER["accuracy"]
+    if useless:
+        run.event("warning", {"code": "teacher_no_better_than_chance", "detail": said})
+
+
+def teach(stage: Stage, lesson: Lesson, data: Data, keeper: Keeper, *, every: int | None = None) -> None:
+    """Train a network and publish its best epoch, unless an earlier attempt has. every: also each n-th epoch."""
+    if stage.name in keeper.outcomes:
+        return
+
+    def after_epoch(latest: Outcome) -> None:
+        if every and latest.epoch % every == 0:
+            publish(f"{stage.name}-epoch-{latest.epoch}.safetensors", stage, latest, data, keeper)
+
+    outcome = train(stage, lesson, data, keeper, after_epoch=after_epoch)
+    publish(f"{stage.name}.safetensors", stage, outcome, data, keeper)
+    keeper.finish(stage.name, outcome)
+
+
+def publish(name: str, stage: Stage, outcome: Outcome, data: Data, keeper: Keeper) -> None:
+    """Hand over a checkpoint."""
+    meta = {
+        "role": stage.role,
+        "seed": stage.seed,
+        "stage": stage.name,
+        "epoch": outcome.epoch,
+        "step": outcome.step,
+        f"validation_{data.chooses}": outcome.validation_accuracy,
+        "architecture": stage.architecture.model_dump(mode="json"),
+    }
+    keeper.hand_over(name, to_bytes(outcome.weights, stage.architecture, data), meta)

@@ -1,0 +1,256 @@
+"""The rows of a job: read, split and standardised. The same body gives the same rows."""
+
+import hashlib
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from qstill.contract.distillations.datasets import BUILTIN_REGRESSION, BuiltinData, Images, Splitting, UploadedData
+from qstill.contract.errors import Problem
+from workers.distillation.data.files.arrays import is_npz, read_table
+from workers.distillation.data.files.images import read_images
+from workers.distillation.data.files.table import Array, Remark, Table, Unreadable
+from workers.distillation.data.splits import codes_of, noisy, shown_labels, shown_numbers, split
+from workers.distillation.data.targets import Targets, known_rows, targets_of, whole_rows
+from workers.distillation.objectives.terms import UNKNOWN
+
+
+@dataclass(frozen=True)
+class Standardisation:
+    """What is subtracted from inputs, then what they are divided by; shapes that broadcast against one input."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __call__(self, raw: Tensor) -> Tensor:
+        """Raw inputs (rows, ...) to standardised ones of the same shape, float32."""
+        return ((raw.double() - self.mean) / self.std).float()
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One split. raw, x: inputs (rows, ...) before and after standardisation, float32. y: (rows,) int64.
+
+    index: (rows,) where they stood in the data set before it was split.
+    Text: raw and x are both the numbers of tokens (rows, tokens), int64. For language modelling y is (rows, tokens),
+    the token that follows, `UNKNOWN` at padding; for masked language modelling the token that stands there, `UNKNOWN`
+    where none is asked for. Training rows are not masked before an epoch shows them: see `views.py`.
+    Regression: y is (rows, targets), float32, standardised, NaN where unknown.
+    answered: (rows, tokens) where networks that answer every token are heard at some alone; None: at all.
+    """
+
+    raw: Tensor
+    x: Tensor
+    y: Tensor
+    index: Tensor
+    answered: Tensor | None = None
+
+    @property
+    def labels(self) -> Tensor:
+        """(answers,): of each answer that a network gives, a row's tokens after one another for language modelling.
+
+        Regression: (answers, targets).
+        """
+        if self.answered is not None:
+            return self.y[self.answered]
+        return self.y if self.y.is_floating_point() else self.y.flatten()
+
+    def some(self, chosen: Tensor | slice) -> "Rows":
+        """Some of the rows, by their positions."""
+        answered = None if self.answered is None else self.answered[chosen]
+        return Rows(self.raw[chosen], self.x[chosen], self.y[chosen], self.index[chosen], answered)
+
+
+@dataclass(frozen=True)
+class Text:
+    """What data of text has besides. tokenizer: its JSON; digest: names it. rows_digest: names the rows of tokens.
+
+    vocabulary: how many tokens it knows. language: whether the labels are tokens, and every token has an answer.
+    masked: whether they are those that stand there, hidden from the network, and not those that follow.
+    truncated: texts of which tokens were cut off. unknown: the share of the test texts' tokens that is unknown.
+    test_characters: of the test texts, end marks not counted.
+    members: of language modelling, the texts of training, validation and test, by their numbers.
+    """
+
+    tokenizer: str
+    digest: str
+    rows_digest: str
+    vocabulary: int
+    truncated: int
+    unknown: float
+    test_characters: int
+    language: bool
+    members: tuple[list[int], list[int], list[int]] | None = None
+    masked: bool = False
+
+
+@dataclass(frozen=True)
+class Data:
+    """The splits. seen: (training rows,) the labels that student and baseline are shown, -1 elsewhere.
+
+    learned: positions among the training rows that the student learns from, with or without a label.
+    total: rows before splitting. digest: of the data set as it was read.
+    left_out: classes of which neither student nor baseline sees a training row.
+    targets: what is predicted, of regression; `classes` are their names then, a name for each number of an answer.
+    pixels: whether raw inputs are bytes of images divided by 255.
+    remarks: what a reader must know of how the data set was read.
+    """
+
+    train: Rows
+    validation: Rows
+    test: Rows
+    seen: Tensor
+    learned: Tensor
+    classes: list[str]
+    standardisation: Standardisation
+    total: int
+    digest: str
+    left_out: tuple[int, ...] = ()
+    text: Text | None = None
+    targets: Targets | None = None
+    pixels: bool = False
+    remarks: tuple[Remark, ...] = ()
+
+    @property
+    def vocabulary(self) -> int | None:
+        """How many tokens there are; None for numbers."""
+        return None if self.text is None else self.text.vocabulary
+
+    @property
+    def language(self) -> bool:
+        """Whether the labels are tokens, and every token has an answer."""
+        return self.text is not None and self.text.language
+
+    @property
+    def masked(self) -> bool:
+        """Whether networks fill in tokens that are hidden from them."""
+        return self.text is not None and self.text.masked
+
+    @property
+    def chooses(self) -> str:
+        """What is called `validation_accuracy` where networks are trained: the best epoch has the most of it."""
+        return "accuracy" if self.targets is None else "r2"
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Of one row: (features,) or (channels, height, width)."""
+        return tuple(self.train.x.shape[1:])
+
+
+def load(spec: BuiltinData | UploadedData, files: Mapping[str, Path]) -> Data:
+    """Read, split and standardise. Raises Problem: dataset_invalid, too_few_labels, too_many_labels."""
+    table = _builtin(spec.name) if isinstance(spec, BuiltinData) else _uploaded(spec, files[spec.file])
+    raw = torch.from_numpy(np.require(table.x, np.float32, ["C", "W"]))  # an uploaded array may not be written
+    labels, regression = torch.from_numpy(table.y), table.y.dtype.kind == "f"
+    codes, names = (whole_rows(table.y), ["of numbers"]) if regression else (table.y, table.classes)
+    indices = split(codes, names, spec, table.parts)
+    standardise = _standardisation(raw[indices[0]], spec.standardise)
+    targets = targets_of(labels[indices[0]], table.classes) if regression else None
+    y = labels if targets is None else targets.standardised(labels)
+    train, validation, test = (Rows(raw[i], standardise(raw[i]), y[i], i) for i in indices)
+    total, digest = len(table.y), _digest(table)
+    if targets is None:
+        data = shown((train, validation, test), table.classes, standardise, spec, total, digest)
+        return replace(data, remarks=table.remarks, pixels=table.pixels)
+    seen = shown_numbers(train.y, spec)
+    learned = torch.nonzero(torch.ones(len(seen)) if spec.unlabelled_pool else known_rows(seen)).flatten()
+    found = Data(train, validation, test, seen, learned, targets.names, standardise, total, digest, targets=targets)
+    return replace(found, remarks=table.remarks)
+
+
+def _uploaded(spec: UploadedData, path: Path) -> Table:
+    """Raises Problem dataset_invalid, pointing to the field that does not fit the file."""
+    try:
+        archive = zipfile.is_zipfile(path)
+        images = archive and not is_npz(path)
+        if archive and spec.label is not None:
+            raise Problem("dataset_invalid", "Only a csv has a label column.", pointer="/dataset/label")
+        if archive and spec.targets is not None:
+            raise Problem("dataset_invalid", "Only a csv has columns with names.", pointer="/dataset/targets")
+        if spec.image is not None and not images:
+            raise Problem("dataset_invalid", "Only a zip holds files of images.", pointer="/dataset/image")
+        if images and spec.task == "regression":
+            title = "The folders of a zip name classes: for regression on images upload an npz."
+            raise Problem("dataset_invalid", title, pointer="/dataset/task")
+        return read_images(path, spec.image or Images()) if images else read_table(path, spec)
+    except Unreadable as error:
+        raise Problem("dataset_invalid", str(error), pointer="/dataset/file") from error
+
+
+def shown(
+    splits: tuple[Rows, Rows, Rows],
+    classes: list[str],
+    standardise: Standardisation,
+    spec: Splitting,
+    total: int,
+    digest: str,
+) -> Data:
+    """The data, with the labels that the student is shown. Raises Problem: too_few_labels, too_many_labels."""
+    train, validation, test = splits
+    left_out = codes_of(spec.leave_out, classes)
+    kept = ~torch.isin(train.y, torch.tensor(left_out, dtype=torch.int64))
+    train = replace(train, y=noisy(train.y, len(classes), spec))
+    seen = shown_labels(torch.where(kept, train.y, UNKNOWN).numpy(), len(classes), spec)
+    return Data(
+        train=train,
+        validation=validation,
+        test=test,
+        seen=seen,
+        learned=torch.nonzero(kept if spec.unlabelled_pool else seen != UNKNOWN).flatten(),
+        classes=classes,
+        standardisation=standardise,
+        total=total,
+        digest=digest,
+        left_out=left_out,
+    )
+
+
+def preprocessing_digest(data: Data) -> str:
+    """Names what happened to the data between reading and the network, and which rows were taken in which order."""
+    digest = hashlib.sha256()
+    for part in (data.standardisation.mean, data.standardisation.std, data.train.index):
+        digest.update(json.dumps([str(part.dtype), *part.shape]).encode())
+        digest.update(part.numpy().tobytes())
+    if data.text is not None:
+        digest.update((data.text.digest + data.text.rows_digest).encode())
+    return digest.hexdigest()
+
+
+def _builtin(name: str) -> Table:
+    from sklearn import datasets  # half of the seconds that a child needs to start, which uploads are spared
+
+    loaded = getattr(datasets, f"load_{name}")()
+    x = loaded.images[:, None] if name == "digits" else loaded.data
+    if name in BUILTIN_REGRESSION:
+        return Table(x, loaded.target[:, None], ["progression"])
+    return Table(x, loaded.target.astype(np.int64), [str(label) for label in loaded.target_names])
+
+
+def _standardisation(raw: Tensor, kind: str) -> Standardisation:
+    """From the training inputs. What does not vary is only shifted."""
+    if kind == "none":
+        return Standardisation(torch.zeros(1, dtype=torch.float64), torch.ones(1, dtype=torch.float64))
+    if kind == "channel" and raw.ndim != 4:
+        raise Problem("architecture_mismatch", "Only images have channels.", pointer="/dataset/standardise")
+    over = (0, 2, 3) if kind == "channel" else (0,)
+    values = raw.double()
+    mean, std = values.mean(over), values.std(over, correction=0)
+    std = torch.where(std > 1e-12 * (1 + mean.abs()), std, torch.ones_like(std))
+    shape = (-1, 1, 1) if kind == "channel" else raw.shape[1:]
+    return Standardisation(mean.reshape(shape), std.reshape(shape))
+
+
+def _digest(table: Table) -> str:
+    digest = hashlib.sha256()
+    parts: list[Array] = [table.x, table.y]
+    for part in parts:
+        digest.update(json.dumps([part.dtype.str, *part.shape]).encode())
+        digest.update(np.ascontiguousarray(part).tobytes())
+    digest.update(json.dumps(table.classes).encode())
+    return digest.hexdigest()

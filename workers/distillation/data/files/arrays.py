@@ -1,0 +1,226 @@
+"""Reading uploaded arrays and tables: bounded, never unpickling, and exact about what is wrong where."""
+
+import math
+import zipfile
+import zlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qstill.contract.distillations.datasets import MAX_TARGETS, UploadedData, is_regression
+from qstill.contract.errors import Problem
+from workers.distillation.data.files.archives import is_litter
+from workers.distillation.data.files.csv_table import counting, read_csv, with_targets
+from workers.distillation.data.files.lines import is_gzip, start_of
+from workers.distillation.data.files.table import (
+    MAX_BYTES,
+    MAX_ROWS,
+    MAX_VALUES,
+    TEST,
+    TRAIN,
+    VALIDATION,
+    Array,
+    Remark,
+    Table,
+    Unreadable,
+    refuse_infinite,
+    said_of_missing,
+    with_classes,
+)
+from workers.distillation.objectives.terms import UNKNOWN
+
+FEW_CHANNELS = (1, 3, 4)  # of images: grey, RGB, RGB with transparency
+PARTS = {"train": TRAIN, "val": VALIDATION, "valid": VALIDATION, "test": TEST}  # x_train, x_val, x_test
+
+
+def read_table(path: Path, spec: UploadedData) -> Table:
+    """An uploaded npz or csv. Raises Unreadable, and Problem dataset_invalid for a column that is not there."""
+    if not zipfile.is_zipfile(path):
+        _refuse_texts(path)
+        return read_csv(path, spec)
+    arrays = _one_of_each(read_npz(path))
+    return _numbers_to_predict(arrays) if is_regression(spec) else _table_of(arrays)
+
+
+def is_npz(path: Path) -> bool:
+    """Whether the members of a zip are arrays; if its directory cannot be read, that is for `read_npz` to tell."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
+        return True
+    return not names or any(name.endswith(".npy") and "/" not in name and not is_litter([name]) for name in names)
+
+
+def read_npz(path: Path) -> dict[str, Array]:
+    """The arrays of an npz archive, by name. Raises Unreadable."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = [each for each in archive.infolist() if not is_litter(each.filename.split("/"))]
+            size = sum(member.file_size for member in members)
+            if size > MAX_BYTES:
+                raise Unreadable(f"The archive unpacks to {size} bytes; at most {MAX_BYTES} are allowed.")
+            arrays = {}
+            for member in members:
+                name = member.filename.removesuffix(".npy")
+                with archive.open(member) as stream:
+                    arrays[name] = _read_npy(stream, member.file_size, f"Array {name[:100]!r}")
+            return arrays
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
+        raise Unreadable("The file is not a readable npz archive.") from error
+
+
+def read_npy(path: Path) -> Array:
+    """The array of an npy file. Raises Unreadable."""
+    with path.open("rb") as stream:
+        return _read_npy(stream, path.stat().st_size, "The file")
+
+
+def _read_npy(stream: IO[bytes], size: int, what: str) -> Array:
+    """One npy array of `size` bytes with its header; the header's claims are checked before memory is taken."""
+    try:
+        version = np.lib.format.read_magic(stream)
+        if version not in ((1, 0), (2, 0)):
+            raise Unreadable(f"{what} is of an npy version that is not read here; 1.0 and 2.0 are.")
+        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, fortran, dtype = read_header(stream)
+    except Unreadable:
+        raise
+    except Exception as error:  # a header is Python's own notation, and its tokenizer and parser raise what they like
+        raise Unreadable(f"{what} is not a readable npy array.") from error
+    if dtype.hasobject or dtype.kind not in "biuf":
+        raise Unreadable(f"{what} holds {dtype.name} values; only numbers are read.")
+    count = math.prod(shape)
+    if count > MAX_VALUES or len(shape) > 4 or count * dtype.itemsize != size - stream.tell():
+        raise Unreadable(f"{what} declares shape {shape}, which does not fit its {size} bytes or the limits here.")
+    values = np.frombuffer(stream.read(size), dtype=dtype)
+    if len(values) != count:
+        raise Unreadable(f"{what} is truncated.")
+    return values.reshape(shape, order="F" if fortran else "C")
+
+
+@dataclass(frozen=True)
+class _Arrays:
+    """x, y: as they are in the file. parts: of each row, where the file divides them. remarks: how they were found."""
+
+    x: Array
+    y: Array
+    parts: NDArray[np.int8] | None = None
+    remarks: tuple[Remark, ...] = ()
+
+
+def _one_of_each(arrays: dict[str, Array]) -> _Arrays:
+    """x and y; of an archive as Keras has them those of its parts, one after the other. Raises Unreadable."""
+    named = {name.lower(): array for name, array in arrays.items()}
+    if set(named) == {"x", "y"} and len(arrays) == 2:
+        return _Arrays(named["x"], named["y"])
+    found = [(name, part) for name, part in PARTS.items() if f"x_{name}" in named]
+    wanted = {f"{letter}_{name}" for name, _ in found for letter in "xy"}
+    if not found or found[0][1] != TRAIN or set(named) != wanted or len(arrays) != len(wanted):
+        raise Unreadable(
+            f"The archive holds {sorted(arrays)[:10]}; it must hold the arrays x and y, or x_train, y_train, x_test "
+            "and y_test."
+        )
+    xs, ys = ([named[f"{letter}_{name}"] for name, _ in found] for letter in "xy")
+    for (name, _), x, y in zip(found, xs, ys, strict=True):
+        if not x.ndim or not y.ndim or len(x) != len(y):
+            raise Unreadable(f"x_{name} has shape {x.shape} and y_{name} {y.shape}: not as many rows.")
+        if x.shape[1:] != xs[0].shape[1:] or y.shape[1:] != ys[0].shape[1:]:
+            raise Unreadable(
+                f"x_{name} and y_{name} have shapes {x.shape} and {y.shape}; the rows of x_train and y_train are of "
+                f"{xs[0].shape[1:]} and {ys[0].shape[1:]}."
+            )
+    parts = np.concatenate([np.full(len(x), part, dtype=np.int8) for (_, part), x in zip(found, xs, strict=True)])
+    counts = ", ".join(f"{len(x)} in x_{name}" for (name, _), x in zip(found, xs, strict=True))
+    own = Remark("own_split", f"The file divides its rows itself, and so they were divided: {counts}.")
+    x, channels = _channels_first(np.concatenate(xs))
+    return _Arrays(x, np.concatenate(ys), parts if len(found) > 1 else None, (own, *channels))
+
+
+def _channels_first(x: Array) -> tuple[Array, list[Remark]]:
+    """Images as Keras keeps them, whose last axis are the channels, as networks here take them."""
+    if x.ndim != 4 or not _looks_channels_last(x.shape):
+        return x, []
+    said = f"Images of shape {x.shape[1:]} were taken for (height, width, channels), and turned to channels first."
+    return x.transpose(0, 3, 1, 2), [Remark("channels_last", said)]
+
+
+def _inputs_of(arrays: _Arrays, *, columns: bool) -> Array:
+    """x, if it fits y. columns: whether y may have several."""
+    x, y = arrays.x, arrays.y
+    if x.ndim < 2 or y.shape[:1] != x.shape[:1] or y.ndim > 2 or (y.ndim == 2 and y.shape[1] != 1 and not columns):
+        needed = "(rows,) or (rows, targets)" if columns else "(rows,) or (rows, 1)"
+        hint = " Of rows with a 1 at their class, give y.argmax(1)." if y.ndim == 2 and not columns else ""
+        raise Unreadable(
+            f"x has shape {x.shape} and y {y.shape}; needed are (rows, features or image) and {needed}.{hint}"
+        )
+    if x.size == 0 or len(x) > MAX_ROWS or x.size > MAX_VALUES:
+        raise Unreadable(
+            f"x has shape {x.shape}; between 1 and {MAX_ROWS} rows with at least one feature, and at most {MAX_VALUES} "
+            "values are read."
+        )
+    if x.ndim == 3:
+        x = x[:, None]
+    if x.ndim == 4 and _looks_channels_last(x.shape):
+        _, first, second, last = x.shape
+        raise Unreadable(
+            f"x has shape {x.shape}, whose last axis looks like channels: give (rows, channels, height, width), as by "
+            f"x.transpose(0, 3, 1, 2). If these are {first} channels of {second} x {last} pixels, swap their sides."
+        )
+    refuse_infinite(x.reshape(len(x), -1), [f"feature {i}" for i in range(math.prod(x.shape[1:]))])
+    return x
+
+
+def _looks_channels_last(shape: tuple[int, ...]) -> bool:
+    """Whether images are as most libraries but PyTorch keep them: read the other way round they are noise."""
+    _, first, second, last = shape
+    return last in FEW_CHANNELS and min(first, second) > max(FEW_CHANNELS)
+
+
+def _counted(x: Array) -> list[Remark]:
+    return [*counting(x, [f"Feature {i}" for i in range(x.shape[1])])] if x.ndim == 2 else []
+
+
+def _table_of(arrays: _Arrays) -> Table:
+    x = _inputs_of(arrays, columns=False)
+    y = arrays.y.reshape(len(x))
+    wrong = np.flatnonzero(~np.isfinite(y) | (y != np.trunc(y)) | (y < UNKNOWN))
+    if len(wrong):
+        raise Unreadable(
+            f"Label {y[wrong[0]]} of row {wrong[0]} is not a class: integers from 0, or -1 where unknown. Real numbers "
+            "are predicted with `task` regression."
+        )
+    values, unknown = np.unique(y[y != UNKNOWN]), int((y == UNKNOWN).sum())
+    codes = np.where(y == UNKNOWN, UNKNOWN, np.searchsorted(values, y)).astype(np.int64)
+    remarks = [*arrays.remarks, *_counted(x), *([said_of_missing(unknown, len(y), ["-1"])] if unknown else [])]
+    hint = " -1 stands for an unknown label: number the classes from 0." if unknown else ""
+    table = with_classes(x, codes, [str(int(value)) for value in values], tuple(remarks), hint=hint)
+    return replace(table, parts=arrays.parts)
+
+
+def _numbers_to_predict(arrays: _Arrays) -> Table:
+    x, y = _inputs_of(arrays, columns=True), arrays.y.astype(np.float64)
+    y = y.reshape(len(y), -1)
+    if not 1 <= y.shape[1] <= MAX_TARGETS:
+        raise Unreadable(f"y has {y.shape[1]} columns; 1 to {MAX_TARGETS} targets are read.")
+    names = ["y"] if y.shape[1] == 1 else [f"y{column}" for column in range(y.shape[1])]
+    unknown = int(np.isnan(y).any(1).sum())
+    remarks = [*arrays.remarks, *_counted(x), *([said_of_missing(unknown, len(y), ["NaN"])] if unknown else [])]
+    return replace(with_targets(x, y, names, tuple(remarks)), parts=arrays.parts)
+
+
+def _refuse_texts(path: Path) -> None:
+    """Raises Problem for the formats in which texts come, and numbers do not; Unreadable for half an archive."""
+    start = start_of(path).lstrip()
+    if start[:4] == b"PK\x03\x04":
+        if is_gzip(path):
+            raise Unreadable("The file is a gzip around an archive, npz or zip: upload the archive itself.")
+        raise Unreadable("The file begins as an archive, npz or zip, and its end is missing: upload it again.")
+    if start[:1] in (b"{", b"[") or start[:4] == b"PAR1":
+        found = "a parquet table" if start[:4] == b"PAR1" else "JSON"
+        title = f"The file is {found}, from which texts are read (`text_file`); numbers come as csv or npz."
+        ways_out: list[dict[str, Any]] = [{"source": "text_file"}]
+        raise Problem("dataset_invalid", title, pointer="/dataset/source", ways_out=ways_out)

@@ -1,0 +1,179 @@
+"""A zip of images in one folder for each class, read within bounds: what an archive says of itself is not believed.
+
+flowers.zip: daisy/1.png, daisy/2.jpg, rose/1.png, _unlabelled/1.png
+"""
+
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from io import BytesIO
+from itertools import pairwise
+from operator import itemgetter
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from qstill.contract.distillations.datasets import UNLABELLED, Images
+from qstill.contract.errors import Problem
+from workers.distillation.data.files.archives import is_folder, is_litter, parts_of, shown
+from workers.distillation.data.files.cells import numbers_first
+from workers.distillation.data.files.table import MAX_BYTES, MAX_VALUES, Table, Unreadable, with_classes
+from workers.distillation.objectives.terms import UNKNOWN
+
+MAX_MEMBERS = 200_000  # of an archive, folders too
+MAX_IMAGE_BYTES = 32 << 20  # of one file
+MAX_PIXELS = 1 << 24  # of one image: 48 MB as it is decoded, whatever the few bytes of its file
+ENDINGS = (".png", ".jpg", ".jpeg")
+FORMATS = ("PNG", "JPEG")  # Pillow tries no other decoder; which of them it is the content says, and not its name
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}  # by EXIF's Orientation: how the camera was held
+
+
+@dataclass(frozen=True)
+class Member:
+    """An image of the archive. name: with its folders. folder: of its class."""
+
+    name: str
+    folder: str
+    info: zipfile.ZipInfo
+
+
+def read_images(path: Path, how: Images) -> Table:
+    """Rows in the order of their names, values from 0 to 1. Raises Unreadable, Problem dataset_invalid."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = _members(archive)
+            folders = {member.folder for member in members} - {UNLABELLED}
+            classes = sorted(folders, key=numbers_first)
+            code = {name: number for number, name in enumerate(classes)} | {UNLABELLED: UNKNOWN}
+            labels = np.array([code[member.folder] for member in members], dtype=np.int64)
+            return replace(with_classes(_pixels(archive, members, how), labels, classes), pixels=True)
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
+        raise Unreadable("The file is not a readable zip archive.") from error
+
+
+def _members(archive: zipfile.ZipFile) -> list[Member]:
+    """The images, sorted by name; an archive that was packed in another order has the same."""
+    found = archive.infolist()
+    if len(found) > MAX_MEMBERS:
+        raise Unreadable(f"The archive has {len(found)} members; at most {MAX_MEMBERS} are read.")
+    named = [(parts_of(info), info) for info in found]
+    named = [(parts, info) for parts, info in named if not is_litter(parts)]
+    folders = ["/".join(parts) for parts, info in named if is_folder(info)]
+    files = sorted((("/".join(parts), parts, info) for parts, info in named if not is_folder(info)), key=itemgetter(0))
+    for name, _, info in files:
+        _refuse_other(name, info)
+    for (name, _, _), (after, _, _) in pairwise(files):
+        if name == after:
+            raise Unreadable(f"The archive has two members {shown(name)}.")
+    around = 1 if len({parts[0] for _, parts, _ in files}) == 1 and all(len(parts) == 3 for _, parts, _ in files) else 0
+    members = []
+    for name, parts, info in files:
+        if len(parts) != around + 2:
+            raise Unreadable(f"Member {shown(name)} does not lie in the folder of a class, as in `daisy/1.png`.")
+        members.append(Member(name, parts[around], info))
+    if not members:
+        raise Unreadable("The archive holds neither images in folders nor the arrays x and y.")
+    _refuse_empty_folders(folders, [member.name for member in members])
+    return members
+
+
+def _refuse_empty_folders(folders: list[str], names: list[str]) -> None:
+    """Raises Unreadable for the folder of a class without an image: left out in silence, it would change the others."""
+    filled = {name[:at] for name in names for at, sign in enumerate(name) if sign == "/"}
+    for folder in folders:
+        if folder not in filled and UNLABELLED not in folder.split("/"):
+            raise Unreadable(f"Folder {shown(f'{folder}/')} holds no image: remove it, or fill it.")
+
+
+def _refuse_other(name: str, info: zipfile.ZipInfo) -> None:
+    """Raises Unreadable for what belongs in no archive of images."""
+    if stat.S_ISLNK(info.external_attr >> 16):
+        raise Unreadable(f"Member {shown(name)} is a link.")
+    if info.flag_bits & 1:
+        raise Unreadable(f"Member {shown(name)} is encrypted.")
+    if Path(name).suffix.lower() not in ENDINGS:
+        raise Unreadable(f"Member {shown(name)} is no image: {', '.join(ENDINGS)} are read.")
+
+
+def _pixels(archive: zipfile.ZipFile, members: list[Member], how: Images) -> NDArray[np.float32]:
+    """(rows, channels, height, width). Memory for all rows is taken once the first one tells their size."""
+    pixels: NDArray[np.float32] | None = None
+    for row, (member, content) in enumerate(_contents(archive, members)):
+        image = _decoded(member.name, content, how)
+        if pixels is None:
+            if len(members) * image.size > MAX_VALUES:
+                shape = (len(members), *image.shape)
+                raise Unreadable(f"The images have shape {shape}: more than {MAX_VALUES} values. Give a smaller size.")
+            pixels = np.empty((len(members), *image.shape), dtype=np.float32)
+        if image.shape != pixels.shape[1:]:
+            first, this = ("x".join(map(str, shape[1:])) for shape in (pixels.shape[1:], image.shape))
+            title = f"Member {shown(member.name)} has {this} pixels and the first image {first}: give a size."
+            ways_out = [{"image": {"size": list(pixels.shape[2:]), "mode": how.mode}}]
+            raise Problem("dataset_invalid", title, pointer="/dataset/image", ways_out=ways_out)
+        pixels[row] = image
+    assert pixels is not None
+    return pixels
+
+
+def _contents(archive: zipfile.ZipFile, members: list[Member]) -> Iterator[tuple[Member, bytes]]:
+    """Each with its bytes, which are counted as they come."""
+    total = 0
+    for member in members:
+        name = member.name
+        try:
+            with archive.open(member.info) as stream:
+                content = stream.read(MAX_IMAGE_BYTES + 1)
+        except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+            raise Unreadable(f"Member {shown(name)} is damaged.") from error
+        total += len(content)
+        if len(content) > MAX_IMAGE_BYTES or total > MAX_BYTES:
+            title = f"Member {shown(name)} goes beyond {MAX_IMAGE_BYTES} bytes of one image or {MAX_BYTES} of all."
+            raise Unreadable(title)
+        yield member, content
+
+
+def _decoded(name: str, content: bytes, how: Images) -> NDArray[np.float32]:
+    """(channels, height, width) of the upright image, from 0 to 1. Its size is looked at before it is decoded."""
+    try:
+        with Image.open(BytesIO(content), formats=FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                title = f"Member {shown(name)} has {image.width}x{image.height} pixels; at most {MAX_PIXELS} are read."
+                raise Unreadable(title)
+            if image.mode.startswith(("I", "F")):
+                raise Unreadable(f"Member {shown(name)} has more than 8 bits for each channel.")
+            plain, turn = image.convert(how.mode), UPRIGHT.get(_orientation(image))
+    except Unreadable:
+        raise
+    except UnidentifiedImageError as error:
+        raise Unreadable(f"Member {shown(name)} is neither a PNG nor a JPEG image, whatever its name says.") from error
+    except Exception as error:  # decoders raise a dozen kinds at what is damaged, and word them for themselves
+        raise Unreadable(
+            f"Member {shown(name)} is no whole image: it is damaged, or a part of it is missing."
+        ) from error
+    if turn is not None:
+        plain = plain.transpose(turn)
+    if how.size is not None and [plain.height, plain.width] != how.size:
+        plain = plain.resize((how.size[1], how.size[0]), Image.Resampling.BILINEAR)
+    values = np.asarray(plain, dtype=np.float32) / np.float32(255)
+    return values[None] if values.ndim == 2 else np.ascontiguousarray(values.transpose(2, 0, 1))
+
+
+def _orientation(image: Image.Image) -> int:
+    """What a camera noted of how it was held; 1, upright, where it noted nothing that can be read."""
+    try:
+        found = image.getexif().get(ExifTags.Base.Orientation)
+    except Exception:  # noqa: BLE001 - notes that nobody can read turn no image, here as in every viewer
+        return 1
+    return found if isinstance(found, int) else 1

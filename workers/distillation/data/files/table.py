@@ -1,0 +1,99 @@
+"""What was read of an uploaded file, and the bounds that all formats share."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qstill.contract.schemas import PRINTABLE
+from workers.distillation.data.files.cells import is_number
+
+MAX_BYTES = 1 << 30  # declared by an archive's members together: a bomb is refused before it is unpacked
+MAX_VALUES = 60_000_000  # of a data set, 240 MB in single precision: MNIST's 70,000 images are 55 million
+MAX_ROWS = 1_000_000
+MAX_COLUMNS = 10_000  # a csv of 10^6 columns would spend minutes on its header alone
+MAX_CLASSES = 1_000  # logits of every row are kept
+MAX_NAME = 200  # characters of a class; a request can name no longer one
+MANY_NUMBERS = 100  # whole numbers that labels name; beyond, they are rather counted or measured than classes
+TRAIN, VALIDATION, TEST = range(3)
+
+Array = NDArray[Any]
+
+
+class Unreadable(Exception):
+    """What is wrong with a file, as a sentence; the caller knows which field named it."""
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What a reader must know of how a file was read. code: as a preflight's advice. doubt: it may spoil the result."""
+
+    code: str
+    said: str
+    doubt: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """x: (rows, ...), float64 or float32, finite. y: (rows,) int64, `UNKNOWN` where there is no label.
+
+    Regression: y is (rows, targets) float64, NaN where unknown, and `classes` are the names of the targets.
+    parts: (rows,) TRAIN, VALIDATION or TEST, where the file divides its rows itself.
+    pixels: whether x are bytes of images divided by 255.
+    """
+
+    x: Array
+    y: Array
+    classes: list[str]
+    remarks: tuple[Remark, ...] = ()
+    parts: NDArray[np.int8] | None = None
+    pixels: bool = False
+
+
+def with_classes(
+    x: Array, y: NDArray[np.int64], classes: list[str], remarks: tuple[Remark, ...] = (), *, hint: str = ""
+) -> Table:
+    """The table of a classification. hint: what may be wrong where there are too few. Raises Unreadable."""
+    if not 2 <= len(classes) <= MAX_CLASSES:
+        said = " Real numbers are predicted with `task` regression." if quantities(classes) else hint
+        raise Unreadable(f"The labels name {len(classes)} classes; 2 to {MAX_CLASSES} are read.{said}")
+    refuse_unusable(classes)
+    return Table(x, y, classes, remarks)
+
+
+def quantities(classes: list[str]) -> bool:
+    """Whether the labels look like numbers that measure something, rather than like names of classes."""
+    if not all(is_number(name) for name in classes):
+        return False
+    return len(classes) > MANY_NUMBERS or any(not float(name).is_integer() for name in classes)
+
+
+def refuse_unusable(classes: list[str]) -> None:
+    """Raise Unreadable for a class whose name a request, or a report's pictures, cannot hold."""
+    for name in classes:
+        if len(name) > MAX_NAME:
+            raise Unreadable(f"The label {name[:50]!r}… has {len(name)} characters; at most {MAX_NAME} are read.")
+        if not re.fullmatch(PRINTABLE, name):
+            raise Unreadable(f"The name of class {name[:50]!r} has a control character.")
+
+
+def refuse_infinite(x: Array, names: list[str]) -> None:
+    """x: (rows, features). float32 must hold every value, because that is what networks are given."""
+    if x.dtype.kind in "biu":
+        return
+    with np.errstate(over="ignore", invalid="ignore"):
+        wrong = np.argwhere(~np.isfinite(x.astype(np.float32)))
+    if len(wrong):
+        row, column = wrong[0]
+        raise Unreadable(f"Row {row}, {names[column]}: {x[row, column]} is not a finite number in single precision.")
+
+
+def said_of_missing(count: int, rows: int, written: list[str]) -> Remark:
+    """Of labels that are not there. written: what stands in their place."""
+    how = ", ".join("nothing" if not each else repr(each[:20]) for each in written[:5])
+    said = f"{count} of {rows} rows have no label: in its place stands {how}."
+    if any(written):
+        said += " If that names a class, give it another name."
+    return Remark("labels_missing", said)

@@ -1,0 +1,130 @@
+"""What models of text say when somebody tries them."""
+
+from dataclasses import replace
+
+import torch
+
+from qstill.contract.distillations.datasets import MAX_LENGTH
+from qstill.contract.distillations.teachers import ModelTeacher
+from qstill.contract.errors import Problem
+from qstill.contract.models.predictions import (
+    AskMasked,
+    AskPrompts,
+    AskTexts,
+    Candidate,
+    Continuation,
+    Continuations,
+    Filling,
+    Fillings,
+    NewToken,
+)
+from workers.distillation import teachers
+from workers.distillation.artifacts import checkpoints
+from workers.distillation.data.dataset import Data, Rows, Text
+from workers.distillation.data.texts import AS_THEY_ARE, filled
+from workers.distillation.data.tokenizer import AFTER_MASK, END, MASK, MASK_TOKEN, UNKNOWN_TOKEN, Tokenizer, uploaded
+from workers.distillation.networks.decoder import DecoderNetwork
+from workers.distillation.teachers.generate import generated
+from workers.run import Run
+
+Tokens = list[list[int]]
+
+
+def classified(asked: AskTexts, card: checkpoints.Card, spec: ModelTeacher, run: Run) -> tuple[torch.Tensor, list[str]]:
+    """(logits (texts, classes), what a reader must know). Raises Problem."""
+    tokenizer, length = _reader(card)
+    rows = tokenizer.encode(asked.texts)
+    data = _only([row[:length] for row in rows], tokenizer, card.classes, length)
+    logits = teachers.loaded(spec, data, run).logits(data.test)
+    return logits, _notes("text", rows, length, "were cut off after")
+
+
+def continued(asked: AskPrompts, card: checkpoints.Card, spec: ModelTeacher, run: Run) -> Continuations:
+    """How a language model goes on. Raises Problem."""
+    tokenizer, length = _reader(card)
+    vocabulary = tokenizer.vocabulary
+    network = teachers.loaded(spec, _only([[END]], tokenizer, vocabulary, length), run).network
+    assert isinstance(network, DecoderNetwork)
+    prompts, said = tokenizer.encode(asked.prompts), []
+    for prompt in prompts:
+        added = list(generated(network, prompt, asked, length=length, stop=run.stop_requested))
+        said.append(
+            Continuation(
+                text=tokenizer.decode([token for token, _ in added]),
+                tokens=[NewToken(token=vocabulary[token], log_probability=log_p) for token, log_p in added],
+                ended="end_of_text" if added[-1][0] == END else "max_tokens",
+            )
+        )
+    notes = _notes("prompt", prompts, length - 1, "are longer than what the model sees at once, their last")
+    return Continuations(model=spec.model, notes=notes, continuations=said)
+
+
+def filled_in(asked: AskMasked, card: checkpoints.Card, spec: ModelTeacher, run: Run) -> Fillings:
+    """What a masked language model finds where masks are. Raises Problem."""
+    tokenizer, length = _reader(card)
+    vocabulary = tokenizer.vocabulary
+    if vocabulary[MASK : MASK + 1] != [MASK_TOKEN]:
+        raise checkpoints.invalid(f"The tokenizer in the model's card has no {MASK_TOKEN}.")
+    rows = [_with_masks(text, tokenizer) for text in asked.masked]
+    data = _only([[END, *row, END][:length] for row in rows], tokenizer, vocabulary, length)
+    data = replace(data, test=replace(data.test, answered=data.test.x == MASK))
+    logits = teachers.loaded(spec, data, run).logits(data.test).double()
+    if not logits.isfinite().all():
+        raise Problem("not_finite", "The model answers with something that is no number.", pointer="/masked")
+    logits[:, :AFTER_MASK] = -torch.inf  # no text holds a special token
+    best = logits.softmax(1).topk(min(asked.top_k, len(vocabulary) - AFTER_MASK), dim=1)
+    found = iter(zip(best.values.tolist(), best.indices.tolist(), strict=True))
+    fillings = []
+    for row, shown in zip(rows, data.test.x, strict=True):
+        masks = [list(zip(*next(found), strict=True)) for _ in range(int((shown == MASK).sum()))]
+        likeliest = iter(each[0][1] for each in masks)
+        filled_row = [next(likeliest, MASK) if token == MASK else token for token in row]
+        candidates = [[Candidate(token=vocabulary[code], probability=p) for p, code in each] for each in masks]
+        fillings.append(Filling(text=tokenizer.decode(filled_row), masks=candidates))
+    notes = _notes("text", rows, length - 1, "were cut off after")
+    if unseen := sum(text.count(MASK_TOKEN) for text in asked.masked) - len(logits):
+        notes.append(f"{unseen} masks were cut off with them, and are not filled in.")
+    return Fillings(model=spec.model, notes=notes, fillings=fillings)
+
+
+def _with_masks(text: str, tokenizer: Tokenizer) -> list[int]:
+    """The tokens of a text in which `<mask>` is a mask; elsewhere it would be six letters."""
+    first, *others = tokenizer.encode(text.split(MASK_TOKEN))
+    return first + [token for part in others for token in (MASK, *part)]
+
+
+def _reader(card: checkpoints.Card) -> tuple[Tokenizer, int]:
+    """The tokenizer of a card, and how many tokens its network sees. Raises Problem."""
+    tokenizer = uploaded(card.tokenizer or "")
+    if len(card.input_shape) != 1 or not 1 <= card.input_shape[0] <= MAX_LENGTH:
+        raise checkpoints.invalid("The card in the file's metadata does not say how many tokens the network sees.")
+    return tokenizer, card.input_shape[0]
+
+
+def _only(tokens: Tokens, tokenizer: Tokenizer, classes: list[str], length: int) -> Data:
+    """A data set of nothing but these rows, as it is all that reading a teacher asks for."""
+    x = filled(tokens, length)
+    count = torch.arange(len(x))
+    rows = Rows(x, x, torch.zeros_like(count), count)
+    text = Text(
+        tokenizer=tokenizer.json,
+        digest=tokenizer.digest,
+        rows_digest="",
+        vocabulary=len(tokenizer.vocabulary),
+        truncated=0,
+        unknown=0.0,
+        test_characters=0,
+        language=False,
+    )
+    return Data(rows, rows, rows, rows.y, count[:0], classes, AS_THEY_ARE, len(x), "", text=text)
+
+
+def _notes(what: str, rows: Tokens, length: int, cut: str) -> list[str]:
+    """Of what was not read as it was written."""
+    notes = []
+    if long := sum(len(row) > length for row in rows):
+        notes.append(f"{long} of {len(rows)} {what}s {cut} {length} tokens.")
+    tokens = sum(map(len, rows))
+    if unknown := sum(token == UNKNOWN_TOKEN for row in rows for token in row):
+        notes.append(f"{unknown} of {tokens} tokens are unknown to the tokenizer.")
+    return notes

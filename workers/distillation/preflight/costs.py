@@ -1,0 +1,186 @@
+"""From measured steps to the time of a job, and from counted bytes to its memory."""
+
+import math
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Protocol
+
+import psutil
+
+from ledger.settings import machine_memory
+from qstill.contract.distillations.job import DistillationJob
+from qstill.contract.distillations.preflight_parts import Memory, Seconds, Time
+from qstill.contract.distillations.teachers import EndpointTeacher, parts
+from qstill.contract.distillations.training import Optimisation
+from workers.distillation.artifacts.clock import LATENCY_SECONDS
+from workers.distillation.data.dataset import Data
+from workers.distillation.data.masks import CHOSEN
+from workers.distillation.preflight.rehearsal import Rehearsal
+from workers.distillation.signals.answers_on_disk import Layout
+from workers.distillation.teachers import Teacher
+from workers.run import Run
+
+CALMER, BUSIER = 0.7, 1.4  # a later hour on the same machine
+BYTES = 4  # of a number in single precision
+REPORT_SECONDS = 0.5  # checkpoints, cards and pictures' numbers, of a small job
+
+
+class Paced(Protocol):
+    """What is known of a training's time: seconds of each batch, and of an epoch besides them."""
+
+    @property
+    def training(self) -> Optimisation: ...
+    @property
+    def seconds(self) -> list[float]: ...
+    @property
+    def batches_per_epoch(self) -> int: ...
+    @property
+    def per_epoch(self) -> float: ...
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What was measured. loading: seconds. process: bytes. per_row: seconds that the teacher takes for a row.
+
+    rows_asked: of the teacher, by the last request. features: bytes of a row's that are held beside the answers.
+    trained: teachers that the job trains.
+    """
+
+    job: DistillationJob
+    data: Data
+    loading: float
+    process: int
+    teacher: Teacher
+    per_row: float
+    rows_asked: int
+    features: int
+    trained: list[Rehearsal]
+    student: Rehearsal
+    baseline: Rehearsal | None
+    exports: Seconds
+    compression: Seconds
+
+    @property
+    def everything(self) -> list[Rehearsal]:
+        return [*self.trained, self.student, *([self.baseline] if self.baseline else [])]
+
+    def total_steps(self) -> int:
+        """Of all that is trained, over all seeds."""
+        seeds = self.job.evaluation.seeds
+        steps = sum(each.steps_per_epoch * each.training.epochs for each in self.trained)
+        taught = [self.student, *([self.baseline] if self.baseline else [])]
+        return steps + seeds * sum(each.steps_per_epoch * each.training.epochs for each in taught)
+
+
+def time_of(costs: Costs, *, limit: float) -> Time:
+    """limit: seconds that one attempt may take."""
+    seeds = costs.job.evaluation.seeds
+    teacher = total_of([training_time(each, 1) for each in costs.trained])
+    answers = _answers(costs)
+    students = training_time(costs.student, seeds)
+    baselines = training_time(costs.baseline, seeds) if costs.baseline else NOTHING
+    timed = 1 + (costs.teacher.network is not None)
+    rest = around(costs.loading + timed * LATENCY_SECONDS + REPORT_SECONDS)
+    return Time(
+        steps_measured=sum(each.steps for each in costs.everything),
+        teacher_training=teacher,
+        teacher_answers=answers,
+        students=students,
+        baselines=baselines,
+        exports=costs.exports,
+        compression=costs.compression,
+        rest=rest,
+        total=total_of([teacher, answers, students, baselines, costs.exports, costs.compression, rest]),
+        limit=limit,
+    )
+
+
+def training_time(each: Paced, times: int) -> Seconds:
+    """Of so many networks that are trained alike."""
+    training = each.training
+    least = min(training.epochs, training.patience + 1) if training.patience else training.epochs
+    faster, mean, slower = _halves(each.seconds)
+    per_batch = times * each.batches_per_epoch
+    besides = times * each.per_epoch
+    return Seconds(
+        expected=training.epochs * (per_batch * mean + besides),
+        low=least * (per_batch * faster + besides) * CALMER,
+        high=training.epochs * (per_batch * slower + besides) * BUSIER,
+    )
+
+
+def _halves(seconds: list[float]) -> tuple[float, float, float]:
+    """Means of the faster half, of all, and of the slower half; a mean, because it is their sum that one waits for."""
+    ordered = sorted(seconds)
+    middle = (len(ordered) + 1) // 2
+    return fmean(ordered[:middle]), fmean(ordered), fmean(ordered[-middle:])
+
+
+def _answers(costs: Costs) -> Seconds:
+    """Asking about all splits. The views of augmented rows are part of the students' epochs."""
+    data = costs.data
+    rows = len(data.train.y) + len(data.validation.y) + len(data.test.y)
+    ours = costs.per_row * rows
+    endpoints = [spec for _, spec in parts(costs.job.teacher) if isinstance(spec, EndpointTeacher)]
+    if not endpoints:
+        return around(ours)
+    a_request = costs.per_row * costs.rows_asked  # the rows that were asked were one
+    least = max(math.ceil(rows / spec.rows_per_request) / spec.requests_per_second for spec in endpoints)
+    requests = max(math.ceil(rows / spec.rows_per_request) for spec in endpoints)
+    return around(max(least, ours), max(least, min(ours, requests * a_request)))
+
+
+def around(expected: float, least: float | None = None) -> Seconds:
+    """What takes so long now, at another hour. least: seconds, where it may take fewer."""
+    least = expected if least is None else least
+    return Seconds(expected=expected, low=least * CALMER, high=expected * BUSIER)
+
+
+NOTHING = around(0.0)
+
+
+def total_of(parts: list[Seconds]) -> Seconds:
+    """One after the other."""
+    return Seconds(
+        expected=sum(part.expected for part in parts),
+        low=sum(part.low for part in parts),
+        high=sum(part.high for part in parts),
+    )
+
+
+def memory_of(costs: Costs, run: Run, *, limit: int | None) -> Memory:
+    """limit: bytes that one job may take; None: half of this machine."""
+    largest = max(costs.everything, key=lambda each: each.parameters * each.copies + each.kept / BYTES)
+    weights = BYTES * (largest.parameters + costs.teacher.parameters)
+    optimizer = BYTES * largest.parameters * largest.copies
+    storage, data, classes = costs.job.signal, costs.data, len(costs.data.classes)
+    splits = [Layout(len(rows.labels), classes).bytes for rows in (data.validation, data.test)]
+    judged = 2 * max(splits)  # all logits of a split, and the blocks that they are put together from
+    activations = max(max(each.kept, each.evaluated + judged) for each in costs.everything)
+    asked = len(data.train.labels)
+    if data.masked:
+        asked = round(CHOSEN * asked)  # the tokens that an epoch hides
+    layout = Layout(asked, classes, storage.precision, storage.kept(classes))
+    shared = costs.teacher.lasting and run.cache is not None
+    held = layout.bytes if shared else 2 * layout.bytes  # the blocks, and what they are put together to
+    kept = layout.bytes + sum(splits) if shared else 0
+    answers = held + sum(splits) + costs.features * len(data.train.y.flatten() if data.language else data.train.y)
+    place = run.cache if run.cache is not None and run.cache.exists() else run.scratch
+    parts = {"process": costs.process, "weights": weights, "optimizer": optimizer}
+    parts |= {"activations": activations, "answers": answers}
+    return memory_with(parts, run, limit=limit, cache=kept, place=place)
+
+
+def memory_with(parts: dict[str, int], run: Run, *, limit: int | None, cache: int, place: Path) -> Memory:
+    """parts: bytes by the names of Memory's fields, all there at once. cache: bytes that are kept, in `place`."""
+    return Memory(
+        **parts,
+        peak=sum(parts.values()),
+        limit=limit or machine_memory() // 2,
+        available=psutil.virtual_memory().available,
+        cache=cache,
+        cache_limit=run.cache_bytes if run.cache is not None else 0,
+        disk_free=shutil.disk_usage(place).free,
+    )

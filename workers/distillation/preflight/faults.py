@@ -1,0 +1,56 @@
+"""What may be wrong with data that can be read."""
+
+from collections.abc import Iterator
+from hashlib import blake2b
+
+import torch
+from torch import Tensor
+
+from qstill.contract.distillations.preflight import DataCheck
+from workers.distillation.data.dataset import Data
+from workers.distillation.objectives.terms import is_known
+
+
+def check_data(data: Data) -> DataCheck:
+    """Looks at every row once."""
+    known = is_known(data.seen).flatten(1).any(1) if data.seen.ndim > 1 else is_known(data.seen)
+    learned = torch.zeros(len(known), dtype=torch.bool).index_fill_(0, data.learned, True)
+    counts = [] if data.language or data.targets else data.seen[known].bincount(minlength=len(data.classes)).tolist()
+    present = [count for count in counts if count]
+    return DataCheck(
+        labels=dict(zip(data.classes, counts, strict=True)) if counts else {},
+        labelled_rows=int(known.sum()),
+        unlabelled_rows=int((learned & ~known).sum()),
+        empty_classes=[name for name, count in zip(data.classes, counts, strict=False) if not count],
+        imbalance=max(present) / min(present) if present else None,
+        constant_features=0 if data.text is not None else _constant(data.train.raw),
+        duplicates_in_test=duplicates_in_test(data),
+        truncated_texts=0 if data.text is None else data.text.truncated,
+    )
+
+
+def _constant(rows: Tensor) -> int:
+    """How many inputs are the same in all rows."""
+    return int((rows == rows[:1]).all(0).sum())
+
+
+def duplicates_in_test(data: Data) -> int:
+    """How many test rows are also training rows, number for number."""
+    seen = set(_rows_of(data.train.raw))
+    return sum(row in seen for row in _rows_of(data.test.raw))
+
+
+def said_of_leaked(duplicates: int, rows: int, *, of_texts: bool) -> str:
+    """Of test rows that were seen in training. rows: of the test."""
+    of_test = f"{duplicates} of {rows} test rows are also training rows"
+    if of_texts:
+        return (
+            f"{of_test} once they are tokens: texts that come twice, or that differ only in unknown words or behind "
+            "`max_length`. The accuracy will be too good; remove texts that come twice before uploading."
+        )
+    return f"{of_test}: the accuracy will be too good. Remove duplicates before uploading."
+
+
+def _rows_of(rows: Tensor) -> Iterator[bytes]:
+    """A digest of each row, so that a set of them is small."""
+    return (blake2b(row.tobytes(), digest_size=16).digest() for row in (rows.flatten(1) + 0).numpy())  # -0 is 0

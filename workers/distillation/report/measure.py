@@ -1,0 +1,138 @@
+"""Measuring what a job trained. The only place that reads the test rows, once everything is trained."""
+
+from torch import Tensor, nn
+
+from qstill.contract.distillations.job import DistillationJob
+from workers.distillation.artifacts.checkpoints import to_bytes
+from workers.distillation.artifacts.clock import Latency, latency_of, timed
+from workers.distillation.data.dataset import Data, Rows
+from workers.distillation.networks.build import logits_of
+from workers.distillation.networks.network import Network
+from workers.distillation.report.evaluate import Size, latency, size, soft_gradient
+from workers.distillation.report.findings import Cost, Findings, Subject, subject
+from workers.distillation.teachers import Teacher, Use
+from workers.distillation.teachers.kinds import misnamed
+from workers.distillation.training.keeper import Outcome
+from workers.distillation.training.learner import Learner
+from workers.distillation.training.plan import Lesson, Stage
+
+GRADIENT_ROWS = 256  # enough to see whether the teacher is heard
+GRADIENT_TEXTS = 4  # rows of a language model, which has an answer for each of their tokens
+
+
+def measure(
+    job: DistillationJob,
+    data: Data,
+    teacher: Teacher,
+    lesson: Lesson,
+    pairs: list[tuple[Stage, Stage]],
+    outcomes: dict[str, Outcome],
+    *,
+    answers: Tensor,
+    use: Use,
+) -> Findings:
+    """lesson: the students'. pairs: (student, baseline) of every seed. outcomes: of every stage trained, by its name.
+
+    answers: the teacher's logits (test rows, classes). use: what its signal cost.
+    """
+    chosen = outcomes.get("teacher")
+    first = pairs[0][0]
+    return Findings(
+        teacher=subject(
+            answers,
+            data,
+            answers,
+            seed=None,
+            epoch=chosen and chosen.epoch,
+            validation_accuracy=chosen and chosen.validation_accuracy,
+        ),
+        students=[_subject(student, data, outcomes, answers) for student, _ in pairs],
+        baselines=[_subject(baseline, data, outcomes, answers) for _, baseline in pairs if job.evaluation.baseline],
+        teacher_cost=teacher_cost(teacher, data),
+        student_cost=_cost(trained(first, outcomes, data), len(checkpoint(first, outcomes, data)), data),
+        soft_gradient=_soft_gradient(first, lesson, data),
+        signal=use,
+        teacher_digest=teacher.digest,
+        teacher_parameters=teacher.parameters,
+        teacher_notes=teacher.notes,
+        teacher_warnings=teacher.warnings if data.targets is not None else (*teacher.warnings, *misnamed(answers)),
+        curves={name: outcome.curve for name, outcome in outcomes.items() if outcome.curve},  # none of what was pruned
+    )
+
+
+def _soft_gradient(stage: Stage, lesson: Lesson, data: Data) -> float | None:
+    """Of the untrained student, on some of the rows that it learns from; None where the teacher only wrote labels."""
+    if lesson.signal is None:
+        return None
+    heard = data.learned[: GRADIENT_ROWS if not data.language else GRADIENT_TEXTS]
+    learner = Learner(stage, lesson, data)
+    if data.masked:
+        learner.begin_epoch()  # there is nothing to say of whole texts
+    return soft_gradient(learner.terms(heard.to(learner.device))["soft"], learner.network)
+
+
+def trained(stage: Stage, outcomes: dict[str, Outcome], data: Data) -> Network:
+    """The network of a finished stage, with the weights of its best epoch."""
+    network = stage.begin(data)
+    network.load_state_dict(outcomes[stage.name].weights)
+    return network
+
+
+def checkpoint(stage: Stage, outcomes: dict[str, Outcome], data: Data) -> bytes:
+    """The published file of a finished stage."""
+    return to_bytes(outcomes[stage.name].weights, stage.architecture, data)
+
+
+def _subject(stage: Stage, data: Data, outcomes: dict[str, Outcome], answers: Tensor) -> Subject:
+    chosen = outcomes[stage.name]
+    return subject(
+        logits_of(trained(stage, outcomes, data), data.test.x, data.test.answered),
+        data,
+        answers,
+        seed=stage.seed,
+        epoch=chosen.epoch,
+        validation_accuracy=chosen.validation_accuracy,
+    )
+
+
+def teacher_cost(teacher: Teacher, data: Data) -> Cost | None:
+    """What a teacher of any origin takes; None where only its answers are known.
+
+    Its network is timed as a student's, an ONNX model by onnxruntime, an ensemble as its members one after the other,
+    an endpoint by the requests of many rows that this job sent it.
+    """
+    if teacher.members:
+        costs = [teacher_cost(member, data) for member in teacher.members]
+        return _sum([cost for cost in costs if cost is not None]) if all(costs) else None
+    if teacher.network is not None:
+        return _cost(teacher.network, teacher.bytes, data)
+    if teacher.round_trips:
+        return Cost(None, latency_of(teacher.round_trips), "one request to the endpoint, of many rows, and its answer")
+    if not teacher.bytes:
+        return None
+    one = _first(data)
+    size = Size(teacher.parameters, teacher.bytes, teacher.multiply_adds or None)
+    return Cost(size, timed(lambda: teacher.logits(one)), "one row by onnxruntime")
+
+
+def _sum(members: list[Cost]) -> Cost:
+    """One member after the other; what is not known of one is not known of all."""
+    sizes = [cost.size for cost in members if cost.size is not None]
+    counts = [size.multiply_adds for size in sizes if size.multiply_adds is not None]
+    size = None
+    if len(sizes) == len(members):
+        parameters, file_bytes = sum(each.parameters for each in sizes), sum(each.bytes for each in sizes)
+        size = Size(parameters, file_bytes, sum(counts) if len(counts) == len(members) else None)
+    latencies = [cost.latency for cost in members]
+    p50, p95 = sum(each.p50_ms for each in latencies), sum(each.p95_ms for each in latencies)
+    timed_ = Latency(p50, p95, min(each.runs for each in latencies))
+    return Cost(size, timed_, "the sum of its members' medians, and of their 95th percentiles")
+
+
+def _first(data: Data) -> Rows:
+    rows = data.train
+    return Rows(rows.raw[:1], rows.x[:1], rows.y[:1], rows.index[:1])
+
+
+def _cost(network: nn.Module, file_bytes: int, data: Data) -> Cost:
+    return Cost(size(network, data.input_shape, file_bytes), latency(network, data.train.x[0]))

@@ -1,0 +1,205 @@
+"""What a reader must know to judge a report's numbers, and what speaks against believing them, in plain words."""
+
+from statistics import fmean
+
+from qstill.contract.distillations.datasets import BuiltinText, TextFile
+from qstill.contract.distillations.job import DistillationJob
+from qstill.contract.distillations.objectives import LogitStd, Sequence, singles
+from qstill.contract.distillations.teachers import (
+    EndpointTeacher,
+    ModelTeacher,
+    Single,
+    SoftLabels,
+    TrainedTeacher,
+    UploadedTeacher,
+    parts,
+)
+from workers.distillation.data.dataset import Data
+from workers.distillation.data.targets import Errors, Targets
+from workers.distillation.objectives.terms import is_known
+from workers.distillation.preflight.faults import duplicates_in_test, said_of_leaked
+from workers.distillation.report.evaluate import Comparison, Quality
+from workers.distillation.report.findings import Findings, gain, language, masked_language, row_counts, values
+from workers.distillation.report.texts import (
+    lesson_note,
+    likelihood_note,
+    lost_note,
+    masked_lost_note,
+    sequence_note,
+    text_notes,
+    views_note,
+)
+from workers.distillation.teachers import Use
+from workers.distillation.teachers.initialise import initialisation_note
+
+HARDLY_HARD = 0.98  # test accuracy of students from which on a teacher without mistakes is no surprise
+NO_BETTER = {
+    "accuracy": "The teacher is no better than always answering the most frequent class.",
+    "rmse": "The teacher is no better than always answering the mean of the labels.",
+}
+
+
+def notes(job: DistillationJob, data: Data, findings: Findings) -> list[str]:
+    """What a reader must know to judge the numbers, in plain words."""
+    rows = row_counts(data)
+    unlabelled = rows["student_learns_from"] - rows["labels_seen"]
+    said = [
+        lesson_note(data)
+        if data.language
+        else f"The student saw {rows['labels_seen']} labels and, through the teacher, {unlabelled} rows without a "
+        f"label. The baseline saw the same {rows['labels_seen']} labels and nothing else, for as many optimizer steps.",
+        *dict.fromkeys(_teacher_note(teacher, rows) for _, teacher in parts(job.teacher)),
+        *findings.teacher_notes,
+        f"The {rows['validation']} validation labels chose the best epoch of every network trained here; the "
+        f"{rows['test']} test rows were read once, at the end.",
+        "The interval covers initial weights and batch order over paired seeds. It does not cover which rows were "
+        "labelled or held out, nor another teacher: repeat the job with other split seeds to see what those change.",
+    ]
+    if isinstance(job.objective, Sequence):
+        said.append(sequence_note(job.objective, findings.signal))
+    elif data.masked:
+        said.append(views_note(findings.signal))
+    else:
+        said.append(_signal_note(findings.signal))
+    if job.student.initialise_from_teacher is not None:
+        said.append(initialisation_note(job.student.initialise_from_teacher))
+    said += _data_notes(job, data)
+    if data.text is not None and isinstance(job.dataset, TextFile | BuiltinText):
+        said += text_notes(job.dataset, data, data.text)
+    if findings.teacher_parameters:
+        sizes = (findings.student_parameters, findings.teacher_parameters)
+        if losses := language(data, findings):
+            said.append(lost_note(*sizes, losses))
+        if losses := masked_language(data, findings):
+            said.append(masked_lost_note(*sizes, losses))
+    said += [likelihood_note(each) for each in (language(data, findings), masked_language(data, findings)) if each]
+    return said
+
+
+def warnings(job: DistillationJob, data: Data, findings: Findings) -> list[str]:
+    """What speaks against believing the numbers, or using the student as it is."""
+    said = []
+    if _no_better(findings.teacher.quality, data):
+        said.append(NO_BETTER[findings.measure.name])
+    if findings.soft_gradient is not None and not findings.soft_gradient > 0:
+        said.append("The soft term has no gradient; the student cannot learn from this teacher.")
+    if any(isinstance(single, LogitStd) for _, single in singles(job.objective)):
+        said.append(
+            "The student follows the teacher's logits only up to scale and shift (logit_std), which spoils calibration "
+            "at T=1: judge it by its accuracy, and rescale its logits before reading them as probabilities."
+        )
+    if 0 < findings.teacher_parameters < findings.student_parameters:
+        said.append("The student is larger than the teacher.")
+    said += findings.teacher_warnings
+    said += [remark.said for remark in data.remarks if remark.doubt]
+    if leaked := duplicates_in_test(data):
+        said.append(said_of_leaked(leaked, len(data.test.y), of_texts=data.text is not None))
+    said += few_seeds(gain(findings))
+    if seen := _perhaps_seen(job, findings):
+        said.append(seen)
+    return said
+
+
+def _no_better(teacher: Quality | Errors, data: Data) -> bool:
+    """Whether a teacher has nothing to teach, by its measures on the test rows."""
+    if isinstance(teacher, Errors):
+        return teacher.r2 <= 0
+    counts = data.test.y[is_known(data.test.y)].bincount()
+    return teacher.accuracy <= float(counts.max() / counts.sum())
+
+
+def few_seeds(difference: Comparison | None) -> list[str]:
+    """What a verdict lacks to be believed."""
+    if difference is None:
+        return ["No baseline was asked for, so there is no verdict."]
+    match len(difference.differences):
+        case 1:
+            return ["One seed gives no interval, so the verdict is INCONCLUSIVE."]
+        case 2:
+            return [
+                "Two seeds decide next to nothing: the interval reaches 9 standard deviations to each side. Take five."
+            ]
+    return []
+
+
+def _perhaps_seen(job: DistillationJob, findings: Findings) -> str | None:
+    """No test row is wrong for a teacher from elsewhere, while the students find some of them hard."""
+    if any(isinstance(teacher, TrainedTeacher) for _, teacher in parts(job.teacher)):
+        return None
+    measured = findings.teacher.quality
+    if isinstance(measured, Errors) or measured.accuracy < 1:
+        return None
+    if fmean(values(findings.students, findings.measure)) > HARDLY_HARD:
+        return None
+    return (
+        "The teacher makes no mistake on the test rows, and the students make several: it may have been trained on "
+        "them. Its own numbers then say nothing, and the students' are too good."
+    )
+
+
+def _teacher_note(teacher: Single, rows: dict[str, int]) -> str:
+    flatters = "If it was trained on test rows, every number here flatters it."
+    match teacher:
+        case TrainedTeacher(labels="seen"):
+            return f"The teacher was trained in this job on the {rows['labels_seen']} labels that the student saw."
+        case TrainedTeacher():
+            return f"The teacher was trained in this job on all {rows['train_labels']} labels of the training split."
+        case SoftLabels():
+            return f"The teacher's answers were uploaded. {flatters}"
+        case UploadedTeacher():
+            return f"The teacher's weights were uploaded. {flatters}"
+        case ModelTeacher():
+            return f"The teacher is {teacher.model}, made elsewhere. {flatters}"
+        case EndpointTeacher():
+            return f"The teacher is behind an endpoint. {flatters}"
+
+
+def _signal_note(use: Use) -> str:
+    if use.computed_rows + use.reused_rows == 0:
+        return "The teacher's answers were read from the file that holds them."
+    if use.reused_rows:
+        said = f"The teacher's answers to {use.reused_rows} training rows were there from an earlier job."
+    elif use.again:
+        said = f"The teacher was asked about {use.computed_rows} training rows, again after the job was interrupted."
+    else:
+        said = f"The teacher was asked once about each of {use.computed_rows} training rows."
+    if use.draws is not None:
+        said += (
+            f" Kept are, of each answer, {use.draws} draws from its probabilities: right on average at temperature 1."
+        )
+    if use.dtype == "float16":
+        said += f" Kept in half precision, which changed no probability by more than {use.rounding:.1e}."
+    return said
+
+
+def _data_notes(job: DistillationJob, data: Data) -> list[str]:
+    """How the data set was read, and what was done to the training rows, if anything."""
+    said = [remark.said for remark in data.remarks if not remark.doubt]
+    if data.targets is not None:
+        said.append(_targets_note(data.targets))
+    if job.dataset.label_noise:
+        said.append(
+            f"{job.dataset.label_noise:.0%} of the training split's labels were replaced by another class, for "
+            "teacher, student and baseline alike; validation and test labels were not."
+        )
+    if data.left_out:
+        names = ", ".join(data.classes[code] for code in data.left_out)
+        said.append(f"Neither student nor baseline was shown a training row of these classes: {names}.")
+        if job.training.bias_correction:
+            said.append("The logits of these classes were shifted by the number that served the validation rows best.")
+    if job.training.patience is not None:
+        said.append("Training could end early, so student and baseline may have taken different numbers of steps.")
+    return said
+
+
+def _targets_note(targets: Targets) -> str:
+    said = (
+        "Networks learned the targets less their mean and divided by their standard deviation, both of the training "
+        "split's labels; predictions, exports and measures are in units of the data."
+    )
+    if len(targets.names) > 1:
+        said += (
+            " The targets' units may differ: RMSE and mean absolute error over all of them are in those standard "
+            "deviations, and for each target, in `targets`, in its own unit."
+        )
+    return said

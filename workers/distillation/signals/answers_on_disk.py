@@ -1,0 +1,228 @@
+"""Teachers' answers on disk: one file of records for each key, mapped into memory, shared by the jobs of a machine.
+
+A file is written aside and renamed when it is whole, so that a process may be killed at any moment; what is read is
+checked, and a file that is not what it claims is removed and computed again. Any number of processes may share a
+folder: one of them computes an entry while the others wait for it, and a process that dies lets go of its turn.
+
+    magic, 8 bytes · header length, 4 · header, JSON · zeros up to a multiple of 64 · records · trailer, 12 bytes
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import secrets
+import struct
+import time
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qstill.contract.errors import Problem
+
+MAGIC = b"QSTILLS1"
+ALIGNMENT = 64  # bytes: any number type may be mapped from there
+TRAILER = struct.Struct("<dI")  # the largest rounding error, and the CRC-32 of the records
+MAX_HEADER = 10_000  # bytes; ours have 200
+STALE_SECONDS = 3600.0  # a file that nobody finished for so long has no writer any more
+PAUSE_SECONDS = 0.05  # between looks at whether another process is done
+SUFFIX = ".signal"
+SLACK = 1e-3  # of the limit: so much more, about, is used before somebody looks
+MAX_IN_MEMORY = 2 << 30  # bytes of answers that find no place on the disk
+
+Records = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What an entry holds: `rows` records, each of `classes` values, or of `kept` values and their classes."""
+
+    rows: int
+    classes: int
+    precision: Literal["float32", "float16"] = "float32"
+    kept: int | None = None
+
+    @property
+    def record(self) -> np.dtype[Any]:
+        """Of one row."""
+        number = np.dtype(self.precision).newbyteorder("<")
+        if self.kept is None:
+            return np.dtype((number, (self.classes,)))
+        index = "<i2" if self.classes <= np.iinfo(np.int16).max else "<i4"
+        return np.dtype([("values", number, (self.kept,)), ("indices", index, (self.kept,))], align=True)
+
+    @property
+    def bytes(self) -> int:
+        return self.rows * self.record.itemsize
+
+
+@dataclass(frozen=True)
+class Entry:
+    """records: (rows,) of `Layout.record`, or (rows, classes). error: the largest that rounding made.
+
+    reused: whether it was there already.
+    """
+
+    records: Records
+    error: float
+    reused: bool
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some consecutive records, and the largest error that rounding made in them."""
+
+    records: Records
+    error: float = 0.0
+
+
+class Cache:
+    """A folder of entries. limit: bytes of all of them; the ones that were not used for longest give way."""
+
+    def __init__(self, folder: Path, limit: int) -> None:
+        self.folder, self.limit = folder, limit
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def entry(
+        self, key: str, layout: Layout, compute: Callable[[], Iterable[Block]], pause: Callable[[], None]
+    ) -> Entry:
+        """The entry of a key (hexadecimal digits); it is computed if it is not there, and kept if there is room.
+
+        pause: called while another process computes it; may raise.
+        """
+        with self._turn(key, pause):
+            found = self._find(key, layout)
+            if found is not None:
+                return found
+            try:
+                self._write(key, layout, compute)
+            except OSError:  # a full disk costs the next job its time, not this one its answers
+                return in_memory(layout, compute)
+            return self._find(key, layout, reused=False) or in_memory(layout, compute)
+
+    def bytes(self) -> int:
+        """Of all entries."""
+        return sum(size for _, size, _ in self._entries())
+
+    def _path(self, key: str) -> Path:
+        return self.folder / f"{key}{SUFFIX}"
+
+    @contextlib.contextmanager
+    def _turn(self, key: str, pause: Callable[[], None]) -> Iterator[None]:
+        """Hold the lock of a key: one byte of one file, which the kernel takes back from a process that dies."""
+        byte = int(key[:15], 16)
+        with (self.folder / "turns").open("a+b") as turns:
+            while True:
+                try:
+                    fcntl.lockf(turns, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
+                    break
+                except (BlockingIOError, PermissionError):
+                    pause()
+                    time.sleep(PAUSE_SECONDS)
+            yield
+
+    def _find(self, key: str, layout: Layout, *, reused: bool = True) -> Entry | None:
+        """The entry if it is whole; one that is not is removed."""
+        path = self._path(key)
+        try:
+            found = _read(path, layout)
+            os.utime(path)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError):
+            path.unlink(missing_ok=True)
+            return None
+        return Entry(*found, reused)
+
+    def _write(self, key: str, layout: Layout, compute: Callable[[], Iterable[Block]]) -> None:
+        """Raises OSError when there is no room on the disk or under the limit; nothing stays then."""
+        if layout.bytes > self.limit:
+            raise OSError("larger than the whole cache")
+        if self._due(key, layout.bytes):
+            self._make_room(layout.bytes)
+        partial = self.folder / f"{key}.{secrets.token_hex(4)}.partial"
+        try:
+            with partial.open("xb") as file:
+                _write(file, layout, compute())
+            partial.replace(self._path(key))
+        finally:
+            partial.unlink(missing_ok=True)
+
+    def _due(self, key: str, size: int) -> bool:
+        """Whether to look for room. Looking at thousands of small entries before each new one would cost more than they
+        do: a share of the keys, in proportion to the size, has its turn, and little more than the limit is ever used.
+        """
+        return int(key[:8], 16) / 0xFFFFFFFF <= size / (self.limit * SLACK)
+
+    def _make_room(self, needed: int) -> None:
+        """Remove what was not used for longest, and what a killed process left behind."""
+        for path in self.folder.glob("*.partial"):
+            with contextlib.suppress(FileNotFoundError):
+                if time.time() - path.stat().st_mtime > STALE_SECONDS:
+                    path.unlink()
+        entries = sorted(self._entries())
+        total = sum(size for _, size, _ in entries)
+        for _, size, path in entries:
+            if total + needed <= self.limit:
+                break
+            path.unlink(missing_ok=True)  # who has it mapped keeps it until the end
+            total -= size
+
+    def _entries(self) -> Iterator[tuple[float, int, Path]]:
+        """(last use, bytes, path) of each."""
+        for path in self.folder.glob(f"*{SUFFIX}"):
+            with contextlib.suppress(FileNotFoundError):
+                stat = path.stat()
+                yield stat.st_mtime, stat.st_size, path
+
+
+def in_memory(layout: Layout, compute: Callable[[], Iterable[Block]]) -> Entry:
+    """The entry of a job that keeps nothing for others. Raises Problem signal_too_large."""
+    if layout.bytes > MAX_IN_MEMORY:
+        title = f"The teacher's answers take {layout.bytes >> 20:,} MiB, more than the cache has; in memory at most "
+        ways_out: list[dict[str, Any]] = [{"top_k": 32}, {"precision": "float16"}]
+        raise Problem(
+            "signal_too_large", f"{title}{MAX_IN_MEMORY >> 20:,} are held.", pointer="/signal", ways_out=ways_out
+        )
+    blocks = list(compute())
+    records = np.concatenate([block.records for block in blocks])
+    return Entry(records, max(block.error for block in blocks), reused=False)
+
+
+def _write(file: BinaryIO, layout: Layout, blocks: Iterable[Block]) -> None:
+    header = json.dumps(asdict(layout)).encode()
+    file.write(MAGIC + struct.pack("<I", len(header)) + header)
+    file.write(bytes(-file.tell() % ALIGNMENT))
+    checksum, error = 0, 0.0
+    for block in blocks:
+        content = np.ascontiguousarray(block.records).tobytes()
+        checksum, error = zlib.crc32(content, checksum), max(error, block.error)
+        file.write(content)
+    file.write(TRAILER.pack(error, checksum))
+
+
+def _read(path: Path, layout: Layout) -> tuple[Records, float]:
+    """(records, largest error). Raises ValueError for a file that is not a whole entry of this layout."""
+    with path.open("rb") as file:
+        start = file.read(len(MAGIC) + 4)
+        length = int.from_bytes(start[len(MAGIC) :], "little")
+        if start[: len(MAGIC)] != MAGIC or length > MAX_HEADER or json.loads(file.read(length)) != asdict(layout):
+            raise ValueError("another layout")
+        offset = file.tell() + -file.tell() % ALIGNMENT
+        if file.seek(0, os.SEEK_END) != offset + layout.bytes + TRAILER.size:
+            raise ValueError("cut off")
+        file.seek(-TRAILER.size, os.SEEK_END)
+        error, checksum = TRAILER.unpack(file.read(TRAILER.size))
+        # Mapped to copy on write: torch wants memory that may be written, and pages that nobody writes stay shared.
+        raw = np.memmap(file, np.uint8, mode="c", offset=offset, shape=(layout.bytes,))
+    if zlib.crc32(raw.data) != checksum:
+        raise ValueError("damaged")
+    record = layout.record
+    if record.subdtype is None:
+        return raw.view(record), error
+    return raw.view(record.base).reshape(layout.rows, layout.classes), error

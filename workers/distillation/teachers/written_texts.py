@@ -1,0 +1,70 @@
+"""Sequence-level distillation (Kim and Rush 2016, arXiv:1606.07947): the student learns texts that the teacher writes.
+
+The teacher goes on after the first tokens of training rows; what it wrote is the label, the prompt is not.
+"""
+
+import hashlib
+
+import torch
+from torch import Tensor
+
+from qstill.contract.distillations.objectives import Sequence
+from qstill.contract.errors import Problem
+from workers.distillation.data.dataset import Data
+from workers.distillation.networks.build import rows_at_once
+from workers.distillation.networks.decoder import DecoderNetwork
+from workers.distillation.networks.seeds import seed_of
+from workers.distillation.networks.tokens import PAD
+from workers.distillation.objectives.terms import UNKNOWN
+from workers.distillation.teachers import Teacher, Use
+from workers.distillation.training.plan import Lesson
+from workers.run import Run, Stopped
+
+
+def sequence_lesson(spec: Sequence, data: Data, teacher: Teacher, run: Run, *, seed: int) -> tuple[Lesson, Use]:
+    """What the student learns from, and what it cost. Raises Problem teacher_mismatch, and Stopped."""
+    network = teacher.network
+    if not isinstance(network, DecoderNetwork):
+        title = "To write texts the teacher must be one language model in this process, not an ensemble."
+        raise Problem("teacher_mismatch", title, pointer="/teacher")
+    x, labels = data.train.x, data.seen
+    draw = torch.Generator().manual_seed(seed_of("sequence", seed))
+    whole = (x != PAD).all(1)
+    own = torch.rand(len(x), generator=draw) >= spec.alpha
+    written = torch.nonzero(whole & ~(own & (labels != UNKNOWN).any(1))).flatten()
+    texts = continued(network, x[written], spec, run, draw)
+    # The label of a row's last token is the token after it, which the teacher writes too.
+    answers = texts[:, 1:].clone()
+    answers[:, : spec.prompt - 1] = UNKNOWN
+    lesson = Lesson(
+        data.learned,
+        len(data.learned),
+        labels.index_copy(0, written, answers),
+        x=x.index_copy(0, written, texts[:, :-1]),
+    )
+    digest = hashlib.sha256(texts.numpy().tobytes()).hexdigest()
+    return lesson, Use(digest, len(written), 0, texts.numel() * texts.element_size(), "int64", None, None, 0.0)
+
+
+def continued(network: DecoderNetwork, x: Tensor, spec: Sequence, run: Run | None, draw: torch.Generator) -> Tensor:
+    """(rows, tokens + 1): the first `prompt` tokens of rows (rows, tokens), and how the network goes on."""
+    network.eval()
+    length, parts = x.shape[1] + 1, []
+    with torch.no_grad():
+        for prompts in torch.split(x[:, : spec.prompt], rows_at_once(x)):
+            texts = prompts
+            while texts.shape[1] < length:
+                if run is not None and run.stop_requested():
+                    raise Stopped
+                logits = network(texts).view(*texts.shape, -1)[:, -1]
+                logits[:, PAD] = -torch.inf  # padding is nothing that one writes
+                if spec.decode == "greedy":
+                    chosen = logits.argmax(1, keepdim=True)
+                else:
+                    chosen = torch.multinomial(logits.double().softmax(1), 1, generator=draw)
+                texts = torch.cat([texts, chosen], dim=1)
+            parts.append(texts)
+            if run is not None:
+                done = sum(map(len, parts))
+                run.progress(phase="teacher's texts", done=done, total=len(x), unit="rows")
+    return torch.cat(parts) if parts else x.new_empty(0, length)

@@ -1,0 +1,349 @@
+"""A network in training and everything that its next step depends on."""
+
+import math
+from dataclasses import asdict, replace
+
+import torch
+from torch import Tensor
+from torch.nn.utils import clip_grad_norm_
+
+from qstill.contract.distillations.objectives import Kd
+from qstill.contract.distillations.rules.text import too_many_logits
+from qstill.contract.errors import Problem
+from workers.distillation.data import targets
+from workers.distillation.data.dataset import Data, Rows
+from workers.distillation.networks.build import logits_of
+from workers.distillation.networks.network import Features, Network
+from workers.distillation.networks.seeds import seed_of
+from workers.distillation.networks.shapes import shapes_of
+from workers.distillation.networks.tokens import PAD
+from workers.distillation.objectives.criterion import Criterion
+from workers.distillation.objectives.terms import UNKNOWN, Target, Terms, cross_entropy_of_known, label_term
+from workers.distillation.signals.signals import heard
+from workers.distillation.training.augment import refuse_tables, shown
+from workers.distillation.training.autocast import half
+from workers.distillation.training.bias import corrects, shift
+from workers.distillation.training.kd_gradient import has_slope, kd_and_slope
+from workers.distillation.training.keeper import Curve, Outcome, Point, Snapshot, outcome_of
+from workers.distillation.training.optimise import Average, learning_rate, optimizer_of
+from workers.distillation.training.plan import Lesson, Stage
+from workers.distillation.training.team import Team, refuse_processes
+
+
+def batches(stage: Stage, lesson: Lesson, epoch: int) -> tuple[Tensor, ...]:
+    """Positions (batch,) of every step of an epoch; a function of seed, stage and epoch alone."""
+    draw = torch.Generator().manual_seed(seed_of("batches", stage.seed, stage.role, epoch))
+    count = len(lesson.positions)
+    if stage.training.balanced_batches:
+        chances = _balanced(lesson.labels[lesson.positions])
+        chosen = torch.multinomial(chances, lesson.epoch_rows, replacement=True, generator=draw)
+        return torch.split(lesson.positions[chosen], stage.training.batch_size)
+    rounds = [torch.randperm(count, generator=draw) for _ in range(-(-lesson.epoch_rows // count))]
+    return torch.split(lesson.positions[torch.cat(rounds)[: lesson.epoch_rows]], stage.training.batch_size)
+
+
+class Learner:
+    """`learn` batch after batch, `begin_epoch` and `end_epoch` around them, `snapshot` and `restore` at any point."""
+
+    def __init__(self, stage: Stage, lesson: Lesson, data: Data) -> None:
+        training = stage.training
+        self.stage, self.lesson, self.data = stage, lesson, data
+        self.device = device_of(stage)
+        self.network = stage.begin(data).to(self.device)
+        if lesson.begun is not None:
+            self.network.load_state_dict(lesson.begun)
+        self.criterion = _criterion(stage, lesson, self.network, data, self.device)
+        self.trained = [*self.network.parameters(), *(self.criterion.parameters() if self.criterion else ())]
+        self.optimizer = optimizer_of(self.trained, training)
+        self.scaler = torch.amp.GradScaler(self.device.type) if training.precision == "float16" else None
+        self.by_slope = has_slope(stage, lesson.objective if self.criterion else None, data)
+        self.average = None if training.ema is None else Average(self.network, training.ema)
+        self.batches_per_epoch = -(-lesson.epoch_rows // training.batch_size)
+        self.steps_per_epoch = -(-self.batches_per_epoch // training.accumulate)
+        self.class_weights = _class_weights(stage, lesson, len(data.classes), self.device)
+        self.x = (data.train.x if lesson.x is None else lesson.x).to(self.device)
+        self.labels = lesson.labels.to(self.device)
+        self.signal = None if lesson.signal is None else lesson.signal.to(self.device)
+        self.answered: Tensor | None = None  # (rows, tokens), those of a masked language model's epoch
+        self.epoch = 0  # finished epochs
+        self.batch = 0  # finished batches of the running epoch
+        self.loss_sum = 0.0  # over them, nats
+        self.best = Outcome({}, 0, 0, 0.0)  # of no epoch; the first one replaces it
+        self.best_score = (-math.inf, -math.inf)
+        self.curve: Curve = []
+        self.team: Team | None = None  # of one process
+        torch.manual_seed(seed_of("dropout", stage.seed, stage.role))
+
+    @property
+    def step_number(self) -> int:
+        """Finished optimizer steps."""
+        return self.epoch * self.steps_per_epoch + -(-self.batch // self.stage.training.accumulate)
+
+    @property
+    def judged(self) -> Network:
+        """The network that is evaluated and kept: the average where there is one."""
+        return self.network if self.average is None else self.average.network
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are done, or so many without a better one that the training ends early."""
+        patience = self.stage.training.patience
+        waited = self.epoch - self.best.epoch
+        return self.epoch >= self.stage.training.epochs or (patience is not None and waited >= patience)
+
+    def snapshot(self) -> Snapshot:
+        """For `restore`; plain values and tensors only."""
+        gradients = [parameter.grad for parameter in self.trained]
+        return {
+            "network": self.network.state_dict(),
+            "criterion": self.criterion.state_dict() if self.criterion else {},
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict() if self.scaler else {},
+            "average": self.average.state_dict() if self.average else {},
+            "gradients": gradients,
+            "random": torch.get_rng_state(),
+            "random_on_device": torch.cuda.get_rng_state() if self.device.type == "cuda" else None,
+            "cursor": (self.epoch, self.batch, self.loss_sum),
+            "best": vars(self.best),
+            "best_score": self.best_score,
+            "curve": list(map(asdict, self.curve)),
+        }
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Go on where `snapshot` was taken. The learning rate follows from the step: there is no schedule to load."""
+        self.network.load_state_dict(snapshot["network"])
+        self.optimizer.load_state_dict(snapshot["optimizer"])
+        if self.criterion:
+            self.criterion.load_state_dict(snapshot["criterion"])
+        if self.scaler:
+            self.scaler.load_state_dict(snapshot["scaler"])
+        if self.average:
+            self.average.load_state_dict(snapshot["average"])
+        for parameter, gradient in zip(self.trained, snapshot["gradients"], strict=True):
+            parameter.grad = None if gradient is None else gradient.to(self.device)
+        torch.set_rng_state(snapshot["random"])
+        if snapshot["random_on_device"] is not None and self.device.type == "cuda":
+            torch.cuda.set_rng_state(snapshot["random_on_device"])
+        self.epoch, self.batch, self.loss_sum = snapshot["cursor"]
+        self.best = outcome_of(snapshot["best"])
+        self.best_score = snapshot["best_score"]
+        self.curve = [Point(**point) for point in snapshot["curve"]]
+
+    def begin_epoch(self) -> None:
+        """Show the rows of the running epoch, where it changes them, and hear what the teacher says of them."""
+        of_epoch = shown(self.data, self.stage, self.epoch)
+        if of_epoch is None:
+            return
+        rows, name = of_epoch
+        self.x = rows.x.to(self.device)
+        if rows.answered is not None:
+            self.answered = rows.answered.to(self.device)
+            self.labels = self.lesson.labels.to(self.device).masked_fill(~self.answered, UNKNOWN)
+        how = self.stage.training.augmentation
+        if self.lesson.ask is not None and (how is None or how.consistent):
+            self.signal = self.lesson.ask(rows, name).to(self.device)
+
+    def learn(self, positions: Tensor) -> None:
+        """One batch of training rows; an optimizer step once enough of them are together."""
+        positions = positions.to(self.device)
+        loss = self._loss_by_slope(positions) if self.by_slope else self._loss_by_autograd(positions)
+        self.batch += 1
+        self.loss_sum += loss.item()
+        if self.batch % self.stage.training.accumulate == 0 or self.batch == self.batches_per_epoch:
+            self._step()
+
+    def _loss_by_autograd(self, positions: Tensor) -> Tensor:
+        """The loss of a batch; its gradients are with the parameters then."""
+        loss = self.terms(positions)["loss"]
+        self._backward(loss)
+        return loss
+
+    def _loss_by_slope(self, positions: Tensor) -> Tensor:
+        """The same, where the gradient by the logits is known without autograd."""
+        assert isinstance(self.lesson.objective, Kd)
+        assert self.signal is not None
+        x, labels = self.x.index_select(0, positions), self.labels.index_select(0, positions)
+        logits = self._answers(x)
+        answers = logits.detach()
+        said = heard(self.signal.rows(positions), answers).logits
+        loss, slope = kd_and_slope(answers, said, labels, self.lesson.objective, self.epoch + 1)
+        self._backward(logits, slope)
+        return loss
+
+    def terms(self, positions: Tensor) -> Terms:
+        """What a batch of training rows is worth; with a lesson of labels alone, the labels' term."""
+        x, labels = self.x.index_select(0, positions), self.labels.index_select(0, positions)
+        answered = None if self.answered is None else self.answered.index_select(0, positions)
+        if self.data.language:
+            labels = labels.flatten() if answered is None else labels[answered]
+        target = Target(labels, self.epoch + 1, self.class_weights, self.stage.training.label_smoothing)
+        features: dict[str, Tensor] | None = {} if self.criterion and self.criterion.layers else None
+        logits = self._answers(x, features, answered)
+        if self.criterion is None or self.signal is None:
+            hard = label_term(logits, target)
+            return {"hard": hard, "soft": torch.zeros_like(hard), "loss": hard}
+        states = None
+        if self.data.language:
+            tokens = tokens_of(positions, x.shape[1])
+            spoken = torch.nonzero(x.flatten() != PAD).flatten()  # padding says nothing, and nothing is said of it
+            states, padded = tokens[spoken], len(spoken) < len(tokens)
+            if padded:
+                features = {name: of_tokens.index_select(0, spoken) for name, of_tokens in (features or {}).items()}
+            if padded and answered is None:
+                logits, target = logits.index_select(0, spoken), replace(target, labels=labels.index_select(0, spoken))
+            positions = states if answered is None else self._places(tokens[answered.flatten()])
+        return self.criterion(logits, features or {}, self.signal.rows(positions, states), target)  # type: ignore[no-any-return]
+
+    def _places(self, tokens: Tensor) -> Tensor:
+        """Where the signal has the answers for some tokens, which it has of none but those that are answered."""
+        assert self.answered is not None
+        return (self.answered.flatten().cumsum(0) - 1).index_select(0, tokens)
+
+    def _answers(self, x: Tensor, seen: Features | None = None, answered: Tensor | None = None) -> Tensor:
+        """Logits, in half precision where that is asked for; losses are outside of it. answered: the only tokens."""
+        with half(self.device, self.stage.training.precision):
+            if self.team is not None:  # whose processes answer every token
+                logits = self.team.answers(x, seen, self.epoch * self.batches_per_epoch + self.batch)
+                return logits if answered is None else logits[answered.flatten()]
+            return self.network(x, seen) if answered is None else self.network(x, seen, answered)  # type: ignore[no-any-return]
+
+    def _together(self) -> int:
+        """How many batches the running step is made of; at the end of an epoch there may be fewer."""
+        most = self.stage.training.accumulate
+        return min(most, self.batches_per_epoch - self.batch // most * most)
+
+    def _backward(self, result: Tensor, slope: Tensor | None = None) -> None:
+        """slope: the loss's gradient by `result`, in single precision; None for the loss itself.
+
+        It is scaled before it is rounded to the precision of `result`: small slopes would be 0 in float16.
+        """
+        slope = torch.ones_like(result) if slope is None else slope
+        together = self._together()
+        slope = slope if together == 1 else slope / together
+        slope = slope if self.scaler is None else self.scaler.scale(slope)
+        result.backward(slope.to(result.dtype))  # type: ignore[no-untyped-call]
+        if self.team is not None:
+            self.team.collect()
+
+    def _step(self) -> None:
+        """One optimizer step on the gradients that have come together."""
+        training = self.stage.training
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(training, self.step_number - 1, self.steps_per_epoch)
+        if training.clip_norm is not None:
+            if self.scaler is not None:
+                self.scaler.unscale_(self.optimizer)
+            clip_grad_norm_(self.trained, training.clip_norm)
+        if self.scaler is None:
+            self.optimizer.step()
+        else:
+            self.scaler.step(self.optimizer)
+            self.scaler.update()
+        for parameter in self.trained:  # as zero_grad does, without its bookkeeping
+            parameter.grad = None
+        if self.average is not None:
+            self.average.follow(self.network)
+
+    def end_epoch(self) -> tuple[float, float]:
+        """Turn to the next epoch. Returns this one's mean loss, and its accuracy (R²) on the validation rows."""
+        loss = self.loss_sum / self.batch
+        unseen = self.data.left_out if corrects(self.stage, self.data) else ()
+        accuracy, negative_log_likelihood = score(self.judged, self.data.validation, self.device, unseen)
+        # Most of a language model's answers are guesses: which token is likeliest says little of how good they are.
+        likelihood_first = (-negative_log_likelihood, accuracy)
+        of_epoch = likelihood_first if self.data.language else likelihood_first[::-1]
+        if not math.isfinite(loss + negative_log_likelihood):
+            raise _diverged(self.stage)
+        self.epoch, self.batch, self.loss_sum = self.epoch + 1, 0, 0.0
+        self.curve.append(Point(self.epoch, loss, accuracy))
+        if of_epoch > self.best_score:
+            self.best = Outcome(self.weights(copied=True), self.epoch, self.step_number, accuracy)
+            self.best_score = of_epoch
+        return loss, accuracy
+
+    def weights(self, *, copied: bool = False) -> dict[str, Tensor]:
+        """Of the judged network, in main memory. copied: not to be overwritten by the next step."""
+        weights = {name: tensor.cpu() for name, tensor in self.judged.state_dict().items()}
+        return {name: tensor.clone() for name, tensor in weights.items()} if copied else weights
+
+
+def score(network: Network, rows: Rows, device: torch.device, unseen: tuple[int, ...] = ()) -> tuple[float, float]:
+    """(accuracy, negative log-likelihood in nats) of some rows; equal accuracies are told apart by the second.
+
+    Regression: (R², mean squared error). unseen: classes whose logits are first shifted by what serves these rows best.
+    """
+    answered = None if rows.answered is None else rows.answered.to(device)
+    logits, labels = logits_of(network, rows.x.to(device), answered), rows.labels.to(device)
+    if labels.is_floating_point():
+        return targets.score(logits, labels)
+    if unseen and bool(logits.isfinite().all()):
+        logits = logits + shift(logits, labels, unseen)
+    accuracy = (logits.argmax(1) == labels).double().sum() / (labels != UNKNOWN).sum()
+    return float(accuracy), float(cross_entropy_of_known(logits, labels))
+
+
+def refuse_unfit(stage: Stage, data: Data) -> None:
+    """Raise the Problem of a stage that cannot be trained here or on this data, before anything is trained."""
+    stage.begin(data)
+    refuse_processes(stage, device_of(stage))
+    refuse_tables(stage.training.augmentation, data, stage.training_pointer)
+    wanted, classes = stage.training.class_weights, len(data.classes)
+    if isinstance(wanted, list) and len(wanted) != classes:
+        title = f"There are {len(wanted)} class weights; this data has {classes} classes."
+        raise Problem("class_weights_mismatch", title, pointer=f"{stage.training_pointer}/class_weights")
+    if data.language and (reason := too_many_logits(stage.training, data.input_shape[0], classes)):
+        raise Problem("batch_too_large", f"{reason}.", pointer=f"{stage.training_pointer}/batch_size")
+
+
+def device_of(stage: Stage) -> torch.device:
+    """Where a stage is computed. Raises Problem no_cuda."""
+    wanted, here = stage.training.device, torch.cuda.is_available()
+    if wanted == "cuda" and not here:
+        pointer = f"{stage.training_pointer}/device"
+        raise Problem("no_cuda", "This worker has no GPU.", pointer=pointer, ways_out=[{"device": "auto"}])
+    if stage.training.precision == "float16" and not here:
+        title = "float16 needs a GPU, and this worker has none."
+        pointer = f"{stage.training_pointer}/precision"
+        raise Problem("no_cuda", title, pointer=pointer, ways_out=[{"precision": "bfloat16"}])
+    return torch.device("cuda" if wanted != "cpu" and here else "cpu")
+
+
+def tokens_of(rows: Tensor, tokens: int) -> Tensor:
+    """Numbers of all tokens of some rows, where those of a row stand after one another."""
+    return (rows[:, None] * tokens + torch.arange(tokens, device=rows.device)).flatten()
+
+
+def _criterion(stage: Stage, lesson: Lesson, network: Network, data: Data, device: torch.device) -> Criterion | None:
+    """What the student minimises; None learns from labels alone."""
+    if lesson.objective is None or lesson.signal is None:
+        return None
+    teacher = {name: tuple(rows.shape[1:]) for name, rows in lesson.signal.features.items()}
+    student = shapes_of(network, data.train.x[:1].to(device)) if teacher else {}
+    return Criterion(lesson.objective, student, teacher, seed=seed_of("projections", stage.seed)).to(device)
+
+
+def _class_weights(stage: Stage, lesson: Lesson, classes: int, device: torch.device) -> Tensor | None:
+    """(classes,), or None for equal ones."""
+    wanted = stage.training.class_weights
+    if wanted == "none":
+        return None
+    if wanted == "balanced":
+        counts = lesson.labels[lesson.labels != UNKNOWN].bincount(minlength=classes)
+        return (counts.sum() / (classes * counts.clamp(min=1))).float().to(device)
+    return torch.tensor(wanted, dtype=torch.float32, device=device)
+
+
+def _balanced(labels: Tensor) -> Tensor:
+    """Chances (rows,) that give all classes present the same share; rows without a label have the average chance."""
+    known = labels != UNKNOWN
+    counts = labels[known].bincount()
+    present = int((counts > 0).sum())
+    chances = torch.ones(len(labels), dtype=torch.float64)
+    chances[known] = known.sum().double() / (present * counts[labels[known]])
+    return chances
+
+
+def _diverged(stage: Stage) -> Problem:
+    title = f"Training of the {stage.role} diverged: its loss is no longer a number. A lower learning rate helps."
+    ways_out = [{"learning_rate": stage.training.learning_rate / 10}]
+    return Problem("training_diverged", title, pointer=f"{stage.training_pointer}/learning_rate", ways_out=ways_out)
