@@ -108,8 +108,8 @@ def load(kind: str) -> Mapping[str, Compute]:
         from qstill.contract.distillations.inspection import Inspection as Asked
         from qstill.contract.distillations.preflight import PreflightQuestion
         from qstill.contract.models.predictions import Question
-        from workers.distillation.classification import run as run_distillation
         from workers.distillation.inspection import inspect as answer_question
+        from workers.distillation.jobs import run as run_distillation
 
         bodies: TypeAdapter[AnyJob] = TypeAdapter(Job)
         questions: TypeAdapter[Question | PreflightQuestion] = TypeAdapter(Asked)

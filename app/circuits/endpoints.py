@@ -8,10 +8,10 @@ from fastapi.responses import JSONResponse
 
 from app.circuits.limits import limits
 from app.circuits.preview_endpoints import estimated
-from app.http.accepted import FINISHED, Reply
 from app.http.auth import Owner
 from app.http.front import AtHand
 from app.http.refusals.problems import problems
+from app.jobs.accepted import FINISHED, Reply
 from app.jobs.views import JobView
 from ledger.broker.wakeups import CIRCUITS
 from ledger.ledger import NewJob

@@ -11,7 +11,6 @@ from sqlalchemy import Connection
 from app.distillations.loading import downloaded
 from app.distillations.views import CheckpointView
 from app.files.files import ENDINGS, must_end_in, must_exist
-from app.http.accepted import FINISHED, Reply
 from app.http.auth import Owner
 from app.http.content import BYTES, CONTENT, send_file
 from app.http.etag import etag
@@ -19,6 +18,7 @@ from app.http.front import AtHand, Front
 from app.http.inspections import asked
 from app.http.paging import Page
 from app.http.refusals.problems import problems
+from app.jobs.accepted import FINISHED, Reply
 from app.jobs.views import JobId, JobView, moment
 from app.models.registry import must_be_there
 from ledger import outbound, queries

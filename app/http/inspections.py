@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.http.accepted import wait_for_end
 from app.http.front import Front
+from app.jobs.accepted import wait_for_end
 from ledger import ledger
 from ledger.broker.wakeups import QUESTIONS
 from ledger.database import Change

@@ -4,13 +4,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from app.http.accepted import Prefer, wait_for_end, wait_seconds
 from app.http.auth import Owner
 from app.http.etag import IfMatch, IfNoneMatch, etag, unchanged, wanted_version
 from app.http.front import AtHand, Front
 from app.http.paging import Limit, Page, check_cursors, page
 from app.http.refusals.problems import problems
-from app.http.stream import stream_events
+from app.jobs.accepted import Prefer, wait_for_end, wait_seconds
+from app.jobs.stream import stream_events
 from app.jobs.views import EventView, JobId, JobView, event_view, job_view
 from ledger import ledger, queries
 from ledger.ids import id_pattern

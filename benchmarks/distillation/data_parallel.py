@@ -4,8 +4,8 @@
 
 All are steps as a job makes them (`workers/distillation/training/learner.py`), with the same batches; one process with
 two threads, and one with one, are measured beside them. What the lines hold is samples for a second of a processor:
-what else the machine does changes it less than the clock, which is printed too and counts on a machine with nothing else to
-do. docs/adr/0011-several-processes-may-train-a-network.md draws the conclusion.
+what else the machine does changes it less than the clock, which is printed too and counts on a machine with nothing
+else to do. docs/adr/0011-several-processes-may-train-a-network.md draws the conclusion.
 """
 
 import os

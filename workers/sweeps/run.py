@@ -17,13 +17,14 @@ from qstill.contract.errors import Problem
 from qstill.contract.sweeps.results import FrontMember, SweepResult, TrialView
 from qstill.contract.sweeps.sweep import Setting, Sweep, apply, reason
 from workers.distillation import teachers
-from workers.distillation.classification import first_heard, fit_to_teach, heard_lesson, load_data, publish, teacher_of
+from workers.distillation.artifacts.clock import latency
 from workers.distillation.data.dataset import Rows
 from workers.distillation.data.targets import Targets, errors
+from workers.distillation.distil import first_heard, fit_to_teach, heard_lesson, load_data, publish, teacher_of
 from workers.distillation.networks.build import logits_of
 from workers.distillation.networks.network import Network
 from workers.distillation.objectives import refuse_undefined
-from workers.distillation.report.evaluate import latency, size
+from workers.distillation.quality import size
 from workers.distillation.report.measure import checkpoint, measure, trained
 from workers.distillation.report.report import result
 from workers.distillation.signals.signals import Signal

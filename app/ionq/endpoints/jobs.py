@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Body, Query, Request, Response
 
-from app.http.accepted import IdempotencyKey, replay_of, wait_for_end
 from app.http.front import AtHand, Front
 from app.ionq import records
 from app.ionq.auth import IonqOwner
@@ -26,6 +25,7 @@ from app.ionq.views import (
     Submitted,
     job_view,
 )
+from app.jobs.accepted import IdempotencyKey, replay_of, wait_for_end
 from ledger.database import Record
 from ledger.ledger import Job
 from ledger.machine import Status

@@ -1,9 +1,11 @@
 """What every preflight says alike, whatever the domain: sizes, time, memory, advice."""
 
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field
 
+from qstill.contract.distillations.objectives import Place
 from qstill.contract.schemas import View
 
 Severity = Literal["problem", "warning", "note"]
@@ -96,3 +98,25 @@ class Advice(View):
     )
     pointer: str | None = Field(description="The field that it is about.", examples=["/objective/temperature"])
     suggestion: Suggestion | None = Field(description="What would help, where one change does.")
+
+
+Rule = Iterator[Advice]
+
+
+def advice(
+    code: str,
+    severity: Severity,
+    detail: str,
+    pointer: str | None = None,
+    value: object = None,
+    *,
+    at: str | None = None,
+) -> Advice:
+    """value: what to write at `at`, or at the pointer; None suggests nothing."""
+    place = at or pointer
+    suggestion = None if value is None or place is None else Suggestion(pointer=place, value=value)
+    return Advice(code=code, severity=severity, detail=detail, pointer=pointer, suggestion=suggestion)
+
+
+def at(place: Place, field: str) -> str:
+    return "".join(f"/{step}" for step in (*place, field))

@@ -20,9 +20,9 @@ from qstill.contract.distillations.preflight import Preflight, PreflightQuestion
 from qstill.contract.distillations.tokenizers import WordTokenizer
 from qstill.contract.errors import Problem
 from workers.distillation.artifacts.checkpoints import to_bytes
-from workers.distillation.classification import run
 from workers.distillation.data.texts import load_text
 from workers.distillation.inspection import inspect
+from workers.distillation.jobs import run
 from workers.distillation.networks.build import build
 
 Make = Callable[..., Any]

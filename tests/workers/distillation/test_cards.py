@@ -9,9 +9,9 @@ import pytest
 import torch
 from safetensors import safe_open
 
-from workers.distillation.classification import run
 from workers.distillation.data.dataset import load
-from workers.distillation.report.evaluate import LEAST_PROBABILITY_LOG
+from workers.distillation.jobs import run
+from workers.distillation.quality import LEAST_PROBABILITY_LOG
 
 Make = Callable[..., Any]
 

@@ -14,11 +14,11 @@ from qstill.contract.errors import Problem
 from tests.workers.distillation.conftest import FakeRun
 from workers.distillation.artifacts.clock import Latency
 from workers.distillation.artifacts.student_onnx import onnx_logits
-from workers.distillation.classification import run
 from workers.distillation.compress import judge
 from workers.distillation.compress.judge import Made, table, verdict
 from workers.distillation.compress.ways import Way, searched_families, ways_of
 from workers.distillation.data.dataset import load
+from workers.distillation.jobs import run
 from workers.run import Stopped
 
 Make = Callable[..., Any]

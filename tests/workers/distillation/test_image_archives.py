@@ -19,9 +19,9 @@ from PIL import ExifTags, Image, ImageOps
 
 from qstill.contract.distillations.datasets import Images, UploadedData
 from qstill.contract.errors import Problem
-from workers.distillation.classification import run
 from workers.distillation.data.dataset import Data, load
 from workers.distillation.data.files import images
+from workers.distillation.jobs import run
 
 FILE = "file_1"
 Members = dict[str, bytes]

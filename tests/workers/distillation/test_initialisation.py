@@ -18,8 +18,9 @@ from qstill.contract.distillations.initialisation import taken
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.errors import Problem
 from workers.distillation import teachers
-from workers.distillation.classification import load_data, run
 from workers.distillation.data.dataset import Data
+from workers.distillation.distil import load_data
+from workers.distillation.jobs import run
 from workers.distillation.networks.build import build, logits_of
 from workers.distillation.teachers.base import arranged
 from workers.distillation.teachers.initialise import weights_from

@@ -9,7 +9,7 @@ import pytest
 
 from qstill.contract.distillations.teachers import Storage
 from tests.workers.distillation.conftest import FakeRun
-from workers.distillation.classification import run
+from workers.distillation.jobs import run
 from workers.distillation.training.keeper import Keeper
 from workers.run import Stopped
 

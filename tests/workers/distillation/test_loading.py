@@ -32,10 +32,10 @@ from tests.workers.distillation.programs import Case, answers_of, program_in
 from tests.workers.distillation.recommenders.test_recommender_jobs import done
 from tests.workers.distillation.recommenders.test_recommender_jobs import job as ranking_job
 from workers.distillation.artifacts.checkpoints import to_bytes
-from workers.distillation.classification import run
 from workers.distillation.data.dataset import Data, load
 from workers.distillation.data.texts import load_text
 from workers.distillation.data.tokenizer import Tokenizer, trained
+from workers.distillation.jobs import run
 from workers.distillation.networks.build import build
 from workers.distillation.predict.rows import predict
 from workers.distillation.recommenders import checkpoints as of_recommenders

@@ -11,10 +11,10 @@ from sklearn.datasets import load_iris
 
 from app.distillations.views import SplitView
 from qstill.contract.distillations.datasets import BuiltinData, BuiltinText, TextFile
-from workers.distillation.classification import run
 from workers.distillation.data.dataset import load
 from workers.distillation.data.membership import membership
 from workers.distillation.data.texts import load_text
+from workers.distillation.jobs import run
 
 
 def told(document: dict[str, Any]) -> SplitView:

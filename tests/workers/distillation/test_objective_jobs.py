@@ -12,8 +12,8 @@ from safetensors.torch import load as load_tensors
 from torch import Tensor
 
 from qstill.contract.errors import Problem
-from workers.distillation.classification import run
 from workers.distillation.data.dataset import load
+from workers.distillation.jobs import run
 from workers.distillation.objectives import DISTANCES, LOSSES
 from workers.distillation.objectives.terms import Target
 from workers.distillation.teachers import Teacher, features

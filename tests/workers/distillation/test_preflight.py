@@ -22,16 +22,16 @@ from qstill.contract.distillations.inspection import Inspection
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.preflight import Preflight, PreflightQuestion
 from qstill.contract.distillations.training import Training
-from workers.distillation.classification import run
 from workers.distillation.data.dataset import Data, load
+from workers.distillation.data.faults import check_data
 from workers.distillation.inspection import inspect
+from workers.distillation.jobs import run
 from workers.distillation.networks.build import logits_of
 from workers.distillation.preflight import look as looking
 from workers.distillation.preflight import rehearsal
-from workers.distillation.preflight.faults import check_data
 from workers.distillation.preflight.rehearsal import rehearse
-from workers.distillation.preflight.teacher import best_order, class_order, judge, kind_of, smoothing
 from workers.distillation.teachers import ask
+from workers.distillation.teachers.answers import best_order, class_order, judge, kind_of, smoothing
 from workers.distillation.training.learner import Learner, batches
 from workers.distillation.training.plan import Lesson, Stage
 

@@ -22,9 +22,9 @@ from qstill.contract.distillations.report import read_report
 from qstill.contract.distillations.results import DistillationResult
 from qstill.contract.errors import Problem
 from qstill.contract.models.predictions import Answer, AskRows, Question, Values
-from workers.distillation.classification import run
 from workers.distillation.data.dataset import Data, load
 from workers.distillation.data.targets import Targets, correlation, errors, score
+from workers.distillation.jobs import run
 from workers.distillation.objectives import LOSSES
 from workers.distillation.objectives.terms import Target, label_term
 from workers.distillation.predict.rows import predict

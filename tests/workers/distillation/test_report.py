@@ -16,9 +16,10 @@ from sklearn.metrics import log_loss
 from qstill.contract.distillations.architectures import Mlp
 from qstill.contract.distillations.fields import MAX_SEEDS
 from qstill.contract.distillations.results import DistillationResult
-from workers.distillation.classification import run
+from workers.distillation.artifacts.clock import latency
+from workers.distillation.jobs import run
 from workers.distillation.networks.build import build
-from workers.distillation.report.evaluate import T_95, Comparison, calibration_error, compare, latency, quality, size
+from workers.distillation.quality import T_95, Comparison, calibration_error, compare, quality, size
 from workers.distillation.report.findings import verdict
 
 Make = Callable[..., Any]

@@ -13,7 +13,7 @@ from app.distillations.plots import PLOTS
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.report import read_report
 from qstill.contract.errors import Problem
-from workers.distillation.classification import run
+from workers.distillation.jobs import run
 
 Make = Callable[..., Any]
 

@@ -16,8 +16,8 @@ from torch import nn
 
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.errors import Problem
-from workers.distillation.classification import run
 from workers.distillation.data.dataset import Data, Rows, load
+from workers.distillation.jobs import run
 from workers.distillation.signals.signals import Signal
 from workers.distillation.training import keeper as state
 from workers.distillation.training.keeper import CURVE_POINTS, Keeper, Outcome, Point, thinned

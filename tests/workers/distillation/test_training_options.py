@@ -15,8 +15,8 @@ from torch import Tensor
 from qstill.contract.distillations.datasets import BuiltinData
 from qstill.contract.distillations.training import Augmentation, StudentTraining, Training
 from qstill.contract.errors import Problem
-from workers.distillation.classification import run
 from workers.distillation.data.dataset import load
+from workers.distillation.jobs import run
 from workers.distillation.signals.signals import Signal
 from workers.distillation.teachers import weights
 from workers.distillation.training.augment import name_of, view

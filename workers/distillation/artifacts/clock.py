@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+import torch
+from torch import Tensor, nn
 
 LATENCY_RUNS = 300
 LATENCY_SECONDS = 0.5  # at most, for one network: a large one is timed fewer times
@@ -40,3 +42,11 @@ def latency_of(milliseconds: list[float]) -> Latency:
     """Of single calls."""
     p50, p95 = (float(np.quantile(milliseconds, q)) for q in (0.5, 0.95))
     return Latency(p50, p95, len(milliseconds))
+
+
+def latency(network: nn.Module, row: Tensor) -> Latency:
+    """row: one input, without the batch dimension."""
+    network.eval()
+    batch = row[None]
+    with torch.inference_mode():
+        return timed(lambda: network(batch))

@@ -30,7 +30,7 @@ from workers.distillation.networks.build import logits_of, rows_at_once
 from workers.distillation.networks.network import Network
 from workers.distillation.networks.tokens import PAD
 from workers.distillation.objectives.terms import UNKNOWN
-from workers.distillation.report.evaluate import LEAST_PROBABILITY_LOG
+from workers.distillation.quality import LEAST_PROBABILITY_LOG
 
 INPUTS, TOKENS, LOGITS, VALUES = "inputs", "tokens", "logits", "values"
 TOKENIZER_FILE = "tokenizer.json"  # published beside the exports; all students of a job share it

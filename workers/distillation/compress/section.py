@@ -32,7 +32,7 @@ from workers.distillation.compress.ways import Pruned, Way, searched_families, w
 from workers.distillation.data.dataset import Data, Rows
 from workers.distillation.networks.build import logits_of, multiply_adds
 from workers.distillation.networks.network import Network
-from workers.distillation.report.evaluate import agreement
+from workers.distillation.quality import agreement
 from workers.distillation.report.measure import trained
 from workers.distillation.teachers import Teacher
 from workers.distillation.training.keeper import Keeper

@@ -10,13 +10,12 @@ from qstill.contract.distillations.datasets import BuiltinText, TextFile
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.objectives import Dkd, Kd, LogitMse, LogitStd, Ramp, singles
 from qstill.contract.distillations.preflight import Found
-from qstill.contract.distillations.preflight_parts import Advice
+from qstill.contract.distillations.preflight_parts import Advice, Rule, advice, at
 from qstill.contract.distillations.teachers import SoftLabels, TrainedTeacher, parts
+from workers.distillation.data.faults import said_of_leaked
 from workers.distillation.data.files.table import Remark
 from workers.distillation.preflight.advice_common import COMMON_RULES, in_order
 from workers.distillation.preflight.advice_teacher import TEACHER_RULES
-from workers.distillation.preflight.faults import said_of_leaked
-from workers.distillation.preflight.rule import Rule, advice, at
 
 FEW_LABELS = 10  # a class; below, a pool that the teacher speaks for decides
 HIGH_ALPHA = 0.7

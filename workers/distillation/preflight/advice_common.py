@@ -8,9 +8,8 @@ from collections.abc import Iterable
 
 from qstill.contract.distillations.domains import AnyJob
 from qstill.contract.distillations.preflight import Found
-from qstill.contract.distillations.preflight_parts import Advice
+from qstill.contract.distillations.preflight_parts import Advice, Rule, advice
 from qstill.contract.distillations.recommenders.preflight import RankingFound
-from workers.distillation.preflight.rule import Rule, advice
 
 MUCH_LARGER = 100.0  # times the student; Mirzadeh and others lost accuracy far below this
 ORDER = {"problem": 0, "warning": 1, "note": 2}

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.objectives import Dkd, LogitMse, LogitStd, Place, Ramp, Single, TfKd, singles
 from qstill.contract.distillations.preflight import Found
+from qstill.contract.distillations.preflight_parts import Rule, advice, at
 from qstill.contract.distillations.teachers import SoftLabels, TrainedTeacher, UploadedTeacher, parts
-from workers.distillation.preflight.rule import Rule, advice, at
 from workers.distillation.teachers.checks import objections_to, spec_at
 
 NOISY = 0.8  # accuracy below which a teacher's answers alone mislead

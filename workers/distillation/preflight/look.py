@@ -25,14 +25,14 @@ from qstill.contract.distillations.preflight import (
 from qstill.contract.distillations.preflight_parts import Capacity
 from qstill.contract.distillations.teachers import EndpointTeacher, EnsembleTeacher, Single, TrainedTeacher, parts
 from workers.distillation import teachers
-from workers.distillation.classification import first_heard, load_data
 from workers.distillation.compress.section import refuse_without_network
 from workers.distillation.data.dataset import Data, Rows
+from workers.distillation.data.faults import check_data
+from workers.distillation.distil import first_heard, load_data
 from workers.distillation.networks.build import multiply_adds, parameters
 from workers.distillation.objectives import refuse_undefined
 from workers.distillation.preflight.advice import advice_on
 from workers.distillation.preflight.costs import Costs, memory_of, time_of
-from workers.distillation.preflight.faults import check_data
 from workers.distillation.preflight.files import time_of_compression, time_of_exports
 from workers.distillation.preflight.rehearsal import Rehearsal, as_long, excerpt_of, rehearse, resident
 from workers.distillation.signals.signals import Signal

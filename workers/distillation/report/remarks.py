@@ -15,10 +15,10 @@ from qstill.contract.distillations.teachers import (
     parts,
 )
 from workers.distillation.data.dataset import Data
+from workers.distillation.data.faults import duplicates_in_test, said_of_leaked
 from workers.distillation.data.targets import Errors, Targets
 from workers.distillation.objectives.terms import is_known
-from workers.distillation.preflight.faults import duplicates_in_test, said_of_leaked
-from workers.distillation.report.evaluate import Comparison, Quality
+from workers.distillation.quality import Comparison, Quality
 from workers.distillation.report.findings import Findings, gain, language, masked_language, row_counts, values
 from workers.distillation.report.texts import (
     lesson_note,

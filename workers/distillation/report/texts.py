@@ -11,7 +11,7 @@ from qstill.contract.distillations.tokenizers import TeachersTokenizer
 from workers.distillation.data.dataset import Data, Text
 from workers.distillation.data.masks import CHOSEN, MASKED, REPLACED
 from workers.distillation.objectives.terms import UNKNOWN
-from workers.distillation.report.evaluate import Comparison, compare
+from workers.distillation.quality import Comparison, compare
 from workers.distillation.teachers import Use
 
 

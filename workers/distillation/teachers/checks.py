@@ -8,7 +8,7 @@ from torch import Tensor
 
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.preflight import RegressorCheck, TeacherCheck
-from qstill.contract.distillations.preflight_parts import Severity
+from qstill.contract.distillations.preflight_parts import Rule, Severity, advice
 from qstill.contract.distillations.teachers import (
     EndpointTeacher,
     EnsembleTeacher,
@@ -22,9 +22,8 @@ from qstill.contract.distillations.teachers import (
 from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import Data, Rows
 from workers.distillation.objectives.terms import is_known
-from workers.distillation.preflight.rule import Rule, advice
-from workers.distillation.preflight.teacher import judge, judge_numbers
 from workers.distillation.teachers import Teacher, answers_of
+from workers.distillation.teachers.answers import judge, judge_numbers
 from workers.run import Run
 
 ROWS = 256  # that a teacher is asked about at most, of the validation rows and of the training rows

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from qstill.contract.distillations.domains import AnyJob, Job
 from qstill.contract.distillations.recommenders.architectures import AnyScorer, MatrixFactorisation, MlpScorer, TwoTower
 from qstill.contract.distillations.recommenders.data import SyntheticInteractions
-from workers.distillation.classification import run
+from workers.distillation.jobs import run
 from workers.distillation.recommenders.data.dataset import Data, load
 from workers.distillation.recommenders.export import described, to_int8, to_onnx
 from workers.distillation.recommenders.metrics import quality, rank

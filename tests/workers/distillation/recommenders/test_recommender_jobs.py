@@ -13,7 +13,7 @@ from safetensors import safe_open
 from qstill.contract.distillations.domains import AnyJob, Job
 from qstill.contract.errors import Problem
 from tests.workers.distillation.conftest import FakeRun
-from workers.distillation.classification import run as compute
+from workers.distillation.jobs import run as compute
 from workers.distillation.recommenders.data.dataset import load
 from workers.run import Stopped
 

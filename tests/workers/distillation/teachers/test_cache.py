@@ -22,8 +22,8 @@ from torch import Tensor
 from qstill.contract.distillations.datasets import BuiltinData
 from qstill.contract.distillations.teachers import Storage
 from qstill.contract.errors import Problem
-from workers.distillation.classification import run
 from workers.distillation.data.dataset import Data, Rows, load
+from workers.distillation.jobs import run
 from workers.distillation.networks import build as students
 from workers.distillation.signals.answers_on_disk import Block, Cache, Entry, Layout
 from workers.distillation.signals.sparse import thinned

@@ -17,8 +17,8 @@ from torch.testing import assert_close
 
 from qstill.contract.distillations.teachers import EndpointTeacher
 from qstill.contract.errors import Problem
-from workers.distillation.classification import run
 from workers.distillation.data.dataset import Data
+from workers.distillation.jobs import run
 from workers.distillation.report.measure import teacher_cost
 from workers.distillation.teachers import Teacher, endpoint, signal_of
 from workers.run import Stopped

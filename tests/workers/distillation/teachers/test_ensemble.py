@@ -16,10 +16,10 @@ from qstill.contract.distillations.architectures import Mlp
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.teachers import EnsembleTeacher
 from qstill.contract.errors import Problem
-from workers.distillation.classification import run
 from workers.distillation.data.dataset import Data
+from workers.distillation.jobs import run
 from workers.distillation.networks.build import build
-from workers.distillation.report.evaluate import Size
+from workers.distillation.quality import Size
 from workers.distillation.report.measure import teacher_cost
 from workers.distillation.teachers import Teacher, ensemble, trained
 from workers.distillation.teachers.ensemble import average

@@ -13,9 +13,9 @@ from sklearn.datasets import load_iris
 
 from qstill.contract.distillations.preflight import PreflightQuestion
 from qstill.contract.errors import Problem
-from workers.distillation.classification import run
 from workers.distillation.data.dataset import Data
 from workers.distillation.inspection import inspect
+from workers.distillation.jobs import run
 
 Make = Callable[..., Any]
 ONNX = {"source": "file", "file": "file_1", "format": "onnx"}

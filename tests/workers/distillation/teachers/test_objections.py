@@ -16,8 +16,8 @@ from qstill.contract.distillations.preflight_parts import Advice
 from qstill.contract.distillations.report import read_report
 from qstill.contract.errors import Problem
 from qstill.contract.sweeps.sweep import Sweep
-from workers.distillation.classification import run
 from workers.distillation.inspection import inspect
+from workers.distillation.jobs import run
 from workers.sweeps.run import run as sweep
 
 Make = Callable[..., Any]

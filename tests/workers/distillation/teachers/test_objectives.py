@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from workers.distillation.classification import run
+from workers.distillation.jobs import run
 
 Make = Callable[..., Any]
 TRAIN = {"source": "train", "architecture": {"kind": "mlp", "hidden": [8]}}

@@ -18,7 +18,7 @@ from torch.testing import assert_close
 from qstill.contract.errors import Problem
 from tests.workers.distillation.teachers.onnx_models import model, node
 from workers.distillation.data.dataset import Data
-from workers.distillation.report.evaluate import Size, quality
+from workers.distillation.quality import Size, quality
 from workers.distillation.report.measure import teacher_cost
 from workers.distillation.teachers import Teacher
 from workers.distillation.teachers.onnx import check as onnx_check

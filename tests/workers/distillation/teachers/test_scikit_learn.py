@@ -10,8 +10,8 @@ from sklearn import datasets
 from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
 
 from qstill.contract.distillations.datasets import BuiltinData
-from workers.distillation.classification import run
 from workers.distillation.data.dataset import load
+from workers.distillation.jobs import run
 
 FILE = "file_1"
 Make = Callable[..., Any]

@@ -20,8 +20,8 @@ from qstill.contract.distillations.teachers import EnsembleTeacher, ModelTeacher
 from qstill.contract.errors import Problem
 from workers.distillation import teachers
 from workers.distillation.artifacts.checkpoints import to_bytes
-from workers.distillation.classification import run
 from workers.distillation.data.dataset import Data, load
+from workers.distillation.jobs import run
 from workers.distillation.networks.build import build, logits_of
 from workers.distillation.teachers.endpoint import from_endpoint
 

@@ -19,7 +19,8 @@ from qstill.contract.distillations.report import read_report
 from qstill.contract.sweeps.sweep import Sweep
 from tests.workers.distillation.text.test_text_jobs import DISTILBERT, job, texts
 from workers.distillation import teachers
-from workers.distillation.classification import first_heard, heard_lesson, load_data, run
+from workers.distillation.distil import first_heard, heard_lesson, load_data
+from workers.distillation.jobs import run
 from workers.distillation.networks import build as students
 from workers.distillation.networks.encoder import EncoderNetwork
 from workers.distillation.networks.tokens import PAD

@@ -31,10 +31,10 @@ from qstill.contract.distillations.domains import AnyJob, Job
 from qstill.contract.distillations.report import read_report
 from qstill.contract.distillations.tokenizers import CharacterTokenizer
 from workers.distillation.artifacts.student_onnx import described, onnx_logits, to_int8, to_onnx
-from workers.distillation.classification import run
 from workers.distillation.data.dataset import Data
 from workers.distillation.data.texts import filled, load_text
 from workers.distillation.data.tokenizer import Tokenizer
+from workers.distillation.jobs import run
 from workers.distillation.networks.build import build, logits_of
 from workers.distillation.networks.network import Network
 from workers.distillation.objectives.terms import UNKNOWN

@@ -16,10 +16,10 @@ from qstill.contract.distillations.objectives import Sequence
 from qstill.contract.distillations.teachers import Storage
 from qstill.contract.errors import Problem
 from workers.distillation import teachers
-from workers.distillation.classification import run
 from workers.distillation.data.dataset import Data
 from workers.distillation.data.texts import load_text
 from workers.distillation.data.tokenizer import Tokenizer
+from workers.distillation.jobs import run
 from workers.distillation.networks.decoder import DecoderNetwork
 from workers.distillation.networks.tokens import PAD
 from workers.distillation.objectives.kd import kd

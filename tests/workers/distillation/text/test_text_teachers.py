@@ -11,7 +11,7 @@ from safetensors.torch import save
 
 from qstill.contract.errors import Problem
 from tests.workers.distillation.text.test_text_jobs import CLASSIFY, FILL, SPEAK, job, texts
-from workers.distillation.classification import run
+from workers.distillation.jobs import run
 
 Make = Callable[..., Any]
 

@@ -6,13 +6,12 @@ is silent.
 
 import math
 
-from qstill.contract.distillations.preflight_parts import Advice
+from qstill.contract.distillations.preflight_parts import Advice, Rule, advice, at
 from qstill.contract.distillations.recommenders.data import SyntheticInteractions, UploadedInteractions
 from qstill.contract.distillations.recommenders.job import RecommenderJob, UploadedLists
 from qstill.contract.distillations.recommenders.objectives import Rd, Rrd, SoftmaxKl, terms_of
 from qstill.contract.distillations.recommenders.preflight import RankingFound
 from workers.distillation.preflight.advice_common import COMMON_RULES, in_order
-from workers.distillation.preflight.rule import Rule, advice, at
 from workers.distillation.recommenders.signals import TAIL
 
 FEW_PER_USER = 5  # training interactions of the median user; below, a user's numbers rest on next to nothing

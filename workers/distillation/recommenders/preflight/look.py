@@ -29,6 +29,7 @@ from workers.distillation.preflight.costs import (
 from workers.distillation.preflight.files import time_of_exports
 from workers.distillation.preflight.rehearsal import copies_of, resident
 from workers.distillation.recommenders.data.dataset import Data, load
+from workers.distillation.recommenders.distil import refuse_unfit
 from workers.distillation.recommenders.known_model import from_model
 from workers.distillation.recommenders.learner import device_of
 from workers.distillation.recommenders.networks import ScorerNetwork
@@ -36,7 +37,6 @@ from workers.distillation.recommenders.plan import Stage, student_stages, teache
 from workers.distillation.recommenders.preflight.advice import advice_on
 from workers.distillation.recommenders.preflight.data import check_interactions, check_lists
 from workers.distillation.recommenders.preflight.rehearsal import Rehearsal, first_users, rehearse
-from workers.distillation.recommenders.recommendation import refuse_unfit
 from workers.distillation.recommenders.signals import Signal, depth_of, from_lists, from_network
 from workers.distillation.training.reproducible import reproducible
 from workers.run import Run

@@ -8,8 +8,10 @@ from torch import Generator, Tensor
 from torch.autograd import grad
 
 from qstill.contract.distillations.recommenders.job import RecommenderJob
+from workers.distillation.artifacts.clock import latency
 from workers.distillation.networks.build import parameters
 from workers.distillation.networks.seeds import seed_of
+from workers.distillation.quality import Size
 from workers.distillation.recommenders.checkpoints import to_bytes
 from workers.distillation.recommenders.data.dataset import Data
 from workers.distillation.recommenders.learner import RankingLearner
@@ -18,7 +20,6 @@ from workers.distillation.recommenders.networks import ScorerNetwork
 from workers.distillation.recommenders.plan import Stage
 from workers.distillation.recommenders.report.report import Findings, Subject, subject
 from workers.distillation.recommenders.signals import Signal
-from workers.distillation.report.evaluate import Size, latency
 from workers.distillation.report.findings import Cost
 from workers.distillation.training.keeper import Outcome
 

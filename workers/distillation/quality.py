@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from torch.autograd import grad
 from torch.nn.functional import log_softmax, one_hot
 
-from workers.distillation.artifacts.clock import Latency, timed
 from workers.distillation.networks.build import multiply_adds, parameters
 from workers.distillation.networks.network import Network
 
@@ -118,14 +117,6 @@ def agreement(student: Tensor, teacher: Tensor) -> float:
 def size(network: nn.Module, input_shape: tuple[int, ...], file_bytes: int) -> Size:
     """What the network takes."""
     return Size(parameters(network), file_bytes, multiply_adds(network, input_shape))
-
-
-def latency(network: nn.Module, row: Tensor) -> Latency:
-    """row: one input, without the batch dimension."""
-    network.eval()
-    batch = row[None]
-    with torch.inference_mode():
-        return timed(lambda: network(batch))
 
 
 def compare(first: list[float], second: list[float], *, most: float = math.inf, step: float = 0.0) -> Comparison:

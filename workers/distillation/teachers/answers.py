@@ -10,7 +10,7 @@ from torch import Tensor
 
 from qstill.contract.distillations.preflight import RegressorCheck, TeacherCheck
 from workers.distillation.data.targets import score
-from workers.distillation.report.evaluate import quality
+from workers.distillation.quality import quality
 from workers.distillation.teachers.base import ROUNDED, SUM_TOLERANCE
 
 SATURATED = 0.999  # beyond, half precision and printed digits lose what is left for the other classes

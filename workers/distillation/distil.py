@@ -8,10 +8,8 @@ from typing import Any
 from torch import Tensor
 
 from qstill.contract.distillations.datasets import BuiltinText, TextFile
-from qstill.contract.distillations.domains import AnyJob
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.objectives import Sequence
-from qstill.contract.distillations.recommenders.job import RecommenderJob
 from qstill.contract.distillations.teachers import EnsembleTeacher, Single, TrainedTeacher
 from qstill.contract.distillations.tokenizers import TeachersTokenizer
 from workers.distillation import teachers
@@ -24,7 +22,6 @@ from workers.distillation.data.membership import membership
 from workers.distillation.data.targets import score as score_of_numbers
 from workers.distillation.data.texts import load_text
 from workers.distillation.objectives import refuse_undefined
-from workers.distillation.recommenders.recommendation import distil_recommender
 from workers.distillation.report.measure import checkpoint, measure, trained
 from workers.distillation.report.remarks import NO_BETTER
 from workers.distillation.report.report import report, result
@@ -44,21 +41,11 @@ from workers.distillation.training.plan import (
     teacher_lesson,
     teacher_stage,
 )
-from workers.distillation.training.reproducible import reproducible
 from workers.distillation.training.train import train
 from workers.run import Run
 
 
-def run(job: AnyJob, run: Run) -> dict[str, Any]:
-    """Compute a job of any domain. Returns its result as JSON; publishes checkpoints and report.json.
-
-    Raises Problem when the job cannot succeed, Stopped after saving its state.
-    """
-    with reproducible(run.threads):
-        return distil_recommender(job, run) if isinstance(job, RecommenderJob) else _distil(job, run)
-
-
-def _distil(job: DistillationJob, run: Run) -> dict[str, Any]:
+def distil(job: DistillationJob, run: Run) -> dict[str, Any]:
     keeper = Keeper(job, run)
     data = load_data(job, run)
     pairs = student_stages(job)

@@ -1,0 +1,19 @@
+"""One distillation job, whatever its domain."""
+
+from typing import Any
+
+from qstill.contract.distillations.domains import AnyJob
+from qstill.contract.distillations.recommenders.job import RecommenderJob
+from workers.distillation.distil import distil
+from workers.distillation.recommenders.distil import distil_recommender
+from workers.distillation.training.reproducible import reproducible
+from workers.run import Run
+
+
+def run(job: AnyJob, run: Run) -> dict[str, Any]:
+    """Compute a job of any domain. Returns its result as JSON; publishes checkpoints and report.json.
+
+    Raises Problem when the job cannot succeed, Stopped after saving its state.
+    """
+    with reproducible(run.threads):
+        return distil_recommender(job, run) if isinstance(job, RecommenderJob) else distil(job, run)
