@@ -19,7 +19,7 @@ from benchmarks.load import apply_load
 from benchmarks.report import Line, milliseconds, report
 from benchmarks.servers import Server, qstill_up
 from ledger.broker.wakeups import CIRCUITS
-from tests import services
+from tests.testing import servers
 
 BURST = 10_000
 CLAIM_GOAL = 300  # milliseconds
@@ -94,7 +94,7 @@ def _with_files() -> Iterator[tuple[Server, Held]]:
 
 @contextlib.contextmanager
 def _with_redis() -> Iterator[tuple[Server, Held]]:
-    with services.redis() as url, qstill_up(QSTILL_BROKER_URL=url) as server:
+    with servers.redis() as url, qstill_up(QSTILL_BROKER_URL=url) as server:
         redis: Any = Redis.from_url(url)
         with contextlib.closing(redis):
             yield server, lambda: int(redis.llen(CIRCUITS))

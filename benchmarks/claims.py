@@ -21,7 +21,7 @@ from ledger.machine import Status
 from ledger.migrations import migrate
 from ledger.queries import JobFilter
 from ledger.tables import events, jobs, turns
-from tests import services
+from tests.testing import servers
 
 FEW, MANY = 100, 100_000  # queued jobs
 OWNERS = (1, 200)
@@ -161,7 +161,7 @@ def _sqlite() -> Iterator[tuple[str, str]]:
 
 @contextlib.contextmanager
 def _postgresql() -> Iterator[tuple[str, str]]:
-    with services.postgresql() as short, services.postgresql() as long:
+    with servers.postgresql() as short, servers.postgresql() as long:
         yield short, long
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import create_engine, text
 
 from ledger.database import Database
 from ledger.migrations import migrate
-from tests import services
+from tests.testing import servers
 
 settings.register_profile("qstill", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("qstill")
@@ -18,13 +18,13 @@ settings.load_profile("qstill")
 
 @pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
-    with services.postgresql() as url:
+    with servers.postgresql() as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
-    with services.redis() as url:
+    with servers.redis() as url:
         yield url
 
 

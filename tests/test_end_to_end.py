@@ -17,8 +17,8 @@ import pytest
 
 from app.cli.client import Client
 from qstill.contract.circuits.job import CircuitJob
-from tests import services
-from tests.service import Service, cluster, running, wait_for
+from tests.testing import servers
+from tests.testing.service import Service, cluster, running, wait_for
 
 BELL: dict[str, Any] = {
     "circuit": {
@@ -251,7 +251,7 @@ def test_two_services_do_not_share_a_folder(tmp_path: Path) -> None:
 
 def test_doctor_finds_nothing_wrong_here(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "app.cli.main", "doctor", "--data-dir", str(tmp_path / "data")]
-    environment = os.environ | {"QSTILL_PORT": str(services.free_port())}
+    environment = os.environ | {"QSTILL_PORT": str(servers.free_port())}
     examined = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert examined.returncode == 0, examined.stdout
     assert "SQLite" in examined.stdout

@@ -12,7 +12,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from qstill.contract.distillations.domains import AnyJob, Job
-from tests.service import running
+from tests.testing.service import running
 
 PROGRAM = Path(__file__).parent.parent / "examples" / "figures.py"
 QUICK = ["noise", "unseen", "all-labels"]

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.service import Job, Service, running, wait_for, wait_until
+from tests.testing.service import Job, Service, running, wait_for, wait_until
 
 MEBIBYTE = 2**20
 DOOR_SECONDS = 0.05

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from app.cli.main import main
-from tests.service import Service, running, wait_for
+from tests.testing.service import Service, running, wait_for
 
 BODY = {
     "dataset": {"source": "builtin", "name": "iris", "labelled": 12},

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.cli.client import Client
-from tests.service import running
+from tests.testing.service import running
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 

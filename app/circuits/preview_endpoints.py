@@ -8,8 +8,8 @@ from app.circuits.limits import limits
 from app.circuits.past_estimates import HISTORY, calibrate, estimate, ratios
 from app.http.auth import Owner
 from app.http.front import AtHand, Front
-from app.http.inspections import asked
 from app.http.refusals.problems import problems
+from app.jobs.questions import asked
 from app.jobs.views import JobId
 from ledger import queries
 from ledger.tables import CIRCUIT_QUESTION

@@ -15,10 +15,10 @@ from app.http.auth import Owner
 from app.http.content import BYTES, CONTENT, send_file
 from app.http.etag import etag
 from app.http.front import AtHand, Front
-from app.http.inspections import asked
 from app.http.paging import Page
 from app.http.refusals.problems import problems
 from app.jobs.accepted import FINISHED, Reply
+from app.jobs.questions import asked
 from app.jobs.views import JobId, JobView, moment
 from app.models.registry import must_be_there
 from ledger import outbound, queries

@@ -13,7 +13,7 @@ from app.http.front import AtHand, Front
 from app.http.paging import Limit, Page, check_cursors, page
 from app.http.refusals.problems import problems
 from app.jobs.views import moment
-from app.models import registry as models
+from app.models import registry
 from app.models.views import ModelId, ModelView, NewModel, answers_of
 from ledger import queries
 from ledger.database import Record
@@ -41,7 +41,7 @@ async def create_model(new: NewModel, response: Response, front: AtHand, owner: 
     except FileNotFoundError:
         raise Problem("content_gone", "The content was deleted.", status=410) from None
     row = await front.write(
-        lambda connection: models.add_model(
+        lambda connection: registry.add_model(
             connection,
             owner,
             model_id,
@@ -70,7 +70,7 @@ async def list_models(
     """Your models, newest first."""
     check_cursors(after, before)
     found = await front.read(
-        lambda connection: models.list_models(connection, owner, name, after=after, before=before, limit=limit + 1)
+        lambda connection: registry.list_models(connection, owner, name, after=after, before=before, limit=limit + 1)
     )
     ids = [row.id for row in found]
     return page(request, response, [_view(row) for row in found], ids, limit=limit, before=before is not None)
@@ -79,13 +79,13 @@ async def list_models(
 @router.get("/{model_id}", responses=problems(404))
 async def get_model(model_id: ModelId, front: AtHand, owner: Owner) -> ModelView:
     """What a model is."""
-    return _view(await front.read_by_key(lambda connection: models.get_model(connection, owner, model_id)))
+    return _view(await front.read_by_key(lambda connection: registry.get_model(connection, owner, model_id)))
 
 
 @router.get("/{model_id}/content", response_class=Response, responses=CONTENT)
 async def get_model_content(model_id: ModelId, request: Request, front: AtHand, owner: Owner) -> Response:
     """Its bytes, in the format that it has."""
-    row = await front.read_by_key(lambda connection: models.get_model(connection, owner, model_id))
+    row = await front.read_by_key(lambda connection: registry.get_model(connection, owner, model_id))
     suffix = {"torch": "pt"}.get(row.reading["format"], row.reading["format"])
     place = front.store.locate(row.path)
     return send_file(request, place, sha256=row.sha256, media_type=BYTES, filename=f"{model_id}.{suffix}")
@@ -94,14 +94,14 @@ async def get_model_content(model_id: ModelId, request: Request, front: AtHand, 
 @router.get("/{model_id}/card", responses=problems(404, 410))
 async def get_model_card(model_id: ModelId, front: AtHand, owner: Owner) -> dict[str, Any]:
     """What it needs besides its weights, as its safetensors file says: architecture, classes, standardisation, …"""
-    row = await front.read_by_key(lambda connection: models.get_model(connection, owner, model_id))
+    row = await front.read_by_key(lambda connection: registry.get_model(connection, owner, model_id))
     return await run_in_threadpool(read_card, front.store.locate(row.path))
 
 
 @router.delete("/{model_id}", status_code=204, responses=problems(404, 409))
 async def delete_model(model_id: ModelId, front: AtHand, owner: Owner) -> None:
     """Delete a model. Refused while a job that is not finished learns from it."""
-    await front.write(lambda connection: models.delete_model(connection, owner, model_id))
+    await front.write(lambda connection: registry.delete_model(connection, owner, model_id))
 
 
 async def _source(front: Front, owner: str, new: NewModel) -> tuple[Record, dict[str, Any]]:
@@ -115,7 +115,7 @@ async def _source(front: Front, owner: str, new: NewModel) -> tuple[Record, dict
         row = await front.read(lambda connection: files.get_file(connection, owner, file_id))
         return row, {"file": row.id}
     checkpoint = str(new.checkpoint)
-    await front.read(lambda connection: models.must_be_there(connection, owner, [("/checkpoint", checkpoint)]))
+    await front.read(lambda connection: registry.must_be_there(connection, owner, [("/checkpoint", checkpoint)]))
     row = await front.read(lambda connection: queries.get_checkpoint(connection, owner, checkpoint))
     return row, {"checkpoint": row.id, "job": row.job_id, "architecture": row.meta.get("architecture")}
 

@@ -5,9 +5,9 @@ from pydantic import TypeAdapter
 
 from app.http.auth import Owner
 from app.http.front import AtHand
-from app.http.inspections import asked
 from app.http.refusals.problems import problems
-from app.models import registry as models
+from app.jobs.questions import asked
+from app.models import registry
 from app.models.views import ModelId
 from ledger.tables import DISTILLATION_QUESTION
 from qstill.contract.models.predictions import (
@@ -37,13 +37,13 @@ async def predict(model_id: ModelId, rows: NewPrediction, front: AtHand, owner: 
     Nothing is kept of it. No training is before it; where too many ask at once the answer is 503 with `Retry-After`. To
     serve a model, export it as ONNX and run that.
     """
-    await front.read_by_key(lambda connection: models.get_model(connection, owner, model_id))
+    await front.read_by_key(lambda connection: registry.get_model(connection, owner, model_id))
     found = await asked(
         Question(model=model_id, rows=rows).model_dump(mode="json"),
         DISTILLATION_QUESTION,
         front,
         owner,
         files=[model_id],
-        check=lambda connection: models.must_be_there(connection, owner, [("", model_id)]),
+        check=lambda connection: registry.must_be_there(connection, owner, [("", model_id)]),
     )
     return ANSWERS.validate_python(found)

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.app.http.in_process import Listening, Service, Worker, listening, running
+from tests.testing.in_process import Listening, Service, Worker, listening, running
 
 
 @pytest.fixture

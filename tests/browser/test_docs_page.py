@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests import services
-from tests.app.http.in_process import Listening, listening
+from tests.testing import servers
+from tests.testing.in_process import Listening, listening
 
 NAME = "qstill.example"  # a page that knows it is local may hide what it loads from elsewhere
 QUIET = (
@@ -33,7 +33,7 @@ A_PICTURE = 20_000  # bytes; a blank page is smaller
 def chromium() -> str:
     found = shutil.which("chromium")
     if found is None:
-        services.missing("Chromium")
+        servers.missing("Chromium")
     return str(found)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.service import Service, running, wait_for, wait_until
+from tests.testing.service import Service, running, wait_for, wait_until
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.service import Service, running
+from tests.testing.service import Service, running
 
 SURE = 1e-9  # the chance that a bound on sampled frequencies is broken by a service without a fault
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.service import Service
+from tests.testing.service import Service
 
 pytestmark = [pytest.mark.xdist_group("ionq"), pytest.mark.timeout(300)]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.contract.conftest import furthest
-from tests.service import Service
+from tests.testing.service import Service
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

@@ -19,7 +19,7 @@ from qiskit_aer.noise import NoiseModel, depolarizing_error
 
 from qstill.contract.circuits.noise import IONQ_RATES
 from tests.contract.conftest import distance, furthest
-from tests.service import Service
+from tests.testing.service import Service
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

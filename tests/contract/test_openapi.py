@@ -16,8 +16,8 @@ from schemathesis.specs.openapi.checks import ignored_auth, positive_data_accept
 from app.ionq.endpoints.router import PREFIX as IONQ
 from app.main import create_app
 from app.models.views import EXAMPLE_ID as MODEL_ID
-from tests.app.http.in_process import Service, refused, running
 from tests.app.ionq.answers import refused_as_by_ionq
+from tests.testing.in_process import Service, refused, running
 
 DOCUMENT = create_app().openapi()
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT)

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
-from app.models import registry as models
+from app.models import registry
 from ledger import ledger, queries
 from ledger.database import Change, Database
 from ledger.ledger import Claim, NewJob
@@ -131,7 +131,7 @@ def test_the_child_is_told_where_models_and_checkpoints_lie_and_how_models_are_r
     (checkpoint,) = house.database.read(lambda c: queries.list_artifacts(c, first.job_id, "checkpoint"))
     stored = house.store.put(made, "models/m")
     house.database.write(
-        lambda c: models.add_model(c, "ada", "model_m", stored, name="m", labels={}, reading={"a": 1}, origin={})
+        lambda c: registry.add_model(c, "ada", "model_m", stored, name="m", labels={}, reading={"a": 1}, origin={})
     )
     child = Script(DONE)
     supervise(house, submit(checkpoint.id, "model_m"), child)

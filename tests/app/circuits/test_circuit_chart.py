@@ -15,7 +15,7 @@ from app.circuits.histogram.chart import MAX_BARS, MEASURED, OTHER, REFERENCE, C
 from app.circuits.histogram.png import SCALE, chart_png
 from app.circuits.histogram.svg import chart_svg
 from app.web.drawing import Box, Line, Text
-from tests.app.circuits.stored_counts import histograms, store
+from tests.testing.stored_counts import histograms, store
 
 SVG = "{http://www.w3.org/2000/svg}"
 GHZ = store({"000": 470, "111": 480, "010": 50}, ideal={"000": 0.5, "111": 0.5})

@@ -13,7 +13,7 @@ from app.circuits.histogram.answer import histogram_view, top_outcomes
 from app.circuits.outcome_keys import key_writer, numeric
 from qstill.contract.circuits.results.views import BitOrder, HistogramView, KeyFormat, Register
 from qstill.contract.errors import Problem
-from tests.app.circuits.stored_counts import JOB, histograms, shorn, store
+from tests.testing.stored_counts import JOB, histograms, shorn, store
 
 ORDERS: tuple[BitOrder, ...] = ("little", "big")
 FORMATS: tuple[KeyFormat, ...] = ("binary", "hex", "decimal", "registers")

@@ -19,7 +19,7 @@ from ledger.reaper import reap
 from ledger.tables import CIRCUIT_QUESTION, jobs
 from qstill.contract.circuits.cost.estimates import CircuitEstimate, Findings
 from qstill.contract.errors import Problem
-from tests.app.http.in_process import BELL, Json, Service, refused, running
+from tests.testing.in_process import BELL, Json, Service, refused, running
 
 PATIENCE = 0.05  # seconds, for a worker that never answers
 FINDINGS = Findings(

@@ -9,11 +9,11 @@ import httpx
 import pytest
 from PIL import Image
 
-from app.circuits import stored_results as stored
+from app.circuits import stored_results
 from ledger import ledger
 from ledger.broker.wakeups import CIRCUITS
 from qstill.contract.errors import Problem
-from tests.app.http.in_process import BELL, DIGITS, Json, Service, Worker, refused, sha256
+from tests.testing.in_process import BELL, DIGITS, Json, Service, Worker, refused, sha256
 
 COUNTS = {"00": 507, "01": 3, "11": 490}
 GHZ = {
@@ -294,7 +294,7 @@ def test_results_too_large_to_be_read_here_can_be_fetched(
     client: httpx.Client, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = finished(client, worker)
-    monkeypatch.setattr(stored, "MAX_READABLE_BYTES", 10)
+    monkeypatch.setattr(stored_results, "MAX_READABLE_BYTES", 10)
     for link in HISTOGRAMS:
         problem = refused(client.get(job["links"][link]), 422, "results_too_large")
         assert problem["try"] == [{"method": "GET", "path": job["links"]["results"]}]

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-from tests.app.http.in_process import BELL, Service, Worker, refused, running, until
+from tests.testing.in_process import BELL, Service, Worker, refused, running, until
 
 COUNTS = {"00": 507, "01": 3, "11": 490}
 

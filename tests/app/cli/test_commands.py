@@ -11,7 +11,7 @@ from app.cli.client import Client, endpoint
 from app.cli.main import main
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.sweeps.sweep import Sweep
-from tests.app.http.in_process import BELL, DIGITS
+from tests.testing.in_process import BELL, DIGITS
 
 SETTINGS = ("QSTILL_HOST", "QSTILL_PORT", "QSTILL_DATA_DIR")
 

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from ledger.broker.wakeups import DISTILLATION
-from tests.app.http.in_process import BELL, DIGITS, Json, Service, Worker, refused, sha256
+from tests.testing.in_process import BELL, DIGITS, Json, Service, Worker, refused, sha256
 
 CONTENT = bytes(range(256)) * 1000
 NOBODY = "0" * 32

@@ -10,7 +10,7 @@ from ledger.broker.wakeups import QUESTIONS
 from ledger.ledger import Claim
 from ledger.tables import DISTILLATION_QUESTION, job_files, jobs
 from qstill.contract.errors import Problem
-from tests.app.http.in_process import DIGITS, Json, Service, refused, until
+from tests.testing.in_process import DIGITS, Json, Service, refused, until
 
 PATH = "/v1/distillations/preflight"
 SECONDS = {"expected": 2.0, "low": 1.0, "high": 4.0}

@@ -9,8 +9,8 @@ import pytest
 
 from app.distillations.views import SplitView
 from ledger.broker.wakeups import DISTILLATION
-from tests.app.distillations.stored_report import document
-from tests.app.http.in_process import BELL, DIGITS, Json, Service, Worker, refused, running, sha256
+from tests.testing.in_process import BELL, DIGITS, Json, Service, Worker, refused, running, sha256
+from tests.testing.stored_report import document
 
 ONNX = bytes(range(256)) * 10
 

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from qstill.contract.distillations.domains import AnyJob, Job
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.recommenders.job import RecommenderJob
-from tests.app.http.in_process import DIGITS, refused
+from tests.testing.in_process import DIGITS, refused
 
 JOBS: TypeAdapter[AnyJob] = TypeAdapter(Job)
 

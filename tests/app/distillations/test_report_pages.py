@@ -13,7 +13,7 @@ from app.distillations.plots import PLOTS, PlotName, compression, curves, pareto
 from app.web.drawing import text_width
 from qstill.contract.distillations.report import read_report
 from qstill.contract.errors import Problem
-from tests.app.distillations.stored_report import arm, document, report
+from tests.testing.stored_report import arm, document, report
 
 HOSTILE = [
     "<script>alert(1)</script>",

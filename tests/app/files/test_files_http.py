@@ -10,7 +10,7 @@ import pytest
 
 from ledger.broker.wakeups import DISTILLATION
 from ledger.reaper import reap
-from tests.app.http.in_process import DIGITS, Json, Listening, Service, Worker, refused, running, sha256, until
+from tests.testing.in_process import DIGITS, Json, Listening, Service, Worker, refused, running, sha256, until
 
 LIMIT = 4 << 20  # bytes of an upload here; more than a JSON body may have
 NPZ = b"PK\x03\x04" + bytes(range(256)) * 8

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from app.http.refusals.patterns import in_words
 from app.http.refusals.problems import MAX_ECHO, MAX_FIELDS
-from tests.app.http.in_process import BELL, DIGITS, Json, Service, refused, running
 from tests.app.http.wrong_fields import CIRCUITS, DISTILLATIONS, FILE, MLP, circuit, operation, source
+from tests.testing.in_process import BELL, DIGITS, Json, Service, refused, running
 
 JSON = {"Content-Type": "application/json"}
 SUBMIT = ("/v1/circuits", "/v1/distillations")

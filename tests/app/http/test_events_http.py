@@ -12,7 +12,7 @@ import httpx_sse
 import pytest
 
 from ledger.broker.wakeups import CIRCUITS
-from tests.app.http.in_process import BELL, Json, Listening, Worker, listening, refused, until
+from tests.testing.in_process import BELL, Json, Listening, Worker, listening, refused, until
 
 STREAMS = 25  # more than the 20 connections that the pool of a process has
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from ledger import queries
-from tests.app.http.in_process import BELL, Listening, Service, refused, until
+from tests.testing.in_process import BELL, Listening, Service, refused, until
 
 SECRET = "postgresql://qstill:hunter2@db/ledger"
 

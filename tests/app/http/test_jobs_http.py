@@ -7,7 +7,7 @@ import pytest
 
 from ledger import ledger
 from ledger.broker.wakeups import CIRCUITS, DISTILLATION
-from tests.app.http.in_process import BELL, DIGITS, Json, Worker, refused
+from tests.testing.in_process import BELL, DIGITS, Json, Worker, refused
 
 NOBODY = f"job_{'0' * 32}"
 

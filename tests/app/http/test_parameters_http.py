@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from app.ionq.endpoints.router import PREFIX as IONQ
-from tests.app.http.in_process import BELL, refused
+from tests.testing.in_process import BELL, refused
 
 NOBODY = f"job_{'0' * 32}"
 

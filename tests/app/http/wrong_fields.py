@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.app.http.in_process import BELL, DIGITS, Json
+from tests.testing.in_process import BELL, DIGITS, Json
 
 FILE = f"file_{'0' * 32}"
 MLP = {"kind": "mlp", "hidden": [4]}

@@ -6,8 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.app.http.in_process import Service, running
 from tests.app.ionq.asking import HEADERS
+from tests.testing.in_process import Service, running
 
 
 @pytest.fixture

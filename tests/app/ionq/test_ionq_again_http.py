@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger.broker.wakeups import CIRCUITS
-from tests.app.http.in_process import Service, Worker
 from tests.app.ionq.answers import refused_as_by_ionq
 from tests.app.ionq.asking import BELL, get, submit
+from tests.testing.in_process import Service, Worker
 
 Json = dict[str, Any]
 

@@ -9,9 +9,9 @@ import pytest
 
 from app.ionq.endpoints.formats import FORMATS
 from ledger.broker.wakeups import CIRCUITS
-from tests.app.http.in_process import Worker
 from tests.app.ionq.answers import refused_as_by_ionq
 from tests.app.ionq.asking import BELL, get, submit
+from tests.testing.in_process import Worker
 
 Json = dict[str, Any]
 

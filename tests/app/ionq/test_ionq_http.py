@@ -16,9 +16,9 @@ from ledger.broker.wakeups import CIRCUITS
 from ledger.machine import Status
 from ledger.tables import ionq_jobs, jobs
 from qstill.contract.errors import Problem
-from tests.app.http.in_process import Listening, Service, Worker, running
 from tests.app.ionq.answers import refused_as_by_ionq
 from tests.app.ionq.asking import BELL, HEADERS, get, submit
+from tests.testing.in_process import Listening, Service, Worker, running
 
 TWO = {
     "type": "ionq.multi-circuit.v1",

@@ -12,9 +12,9 @@ from app.keys import keyring
 from app.keys.keyring import Keyring
 from ledger.database import Database
 from qstill.contract.errors import Problem
-from tests.app.distillations.stored_report import document
-from tests.app.http.in_process import BELL, DIGITS, Service, Worker, refused
 from tests.app.ionq.answers import refused_as_by_ionq
+from tests.testing.in_process import BELL, DIGITS, Service, Worker, refused
+from tests.testing.stored_report import document
 
 PUBLIC = ("/livez", "/readyz", "/metrics", "/openapi.json", "/docs", "/v0.4/backends", "/v0.4/backends/simulator")
 CHALLENGE = "Bearer"

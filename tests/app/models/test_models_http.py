@@ -9,7 +9,7 @@ import pytest
 
 from ledger.broker.wakeups import DISTILLATION
 from ledger.reaper import reap
-from tests.app.http.in_process import DIGITS, Json, Service, Worker, refused, running, sha256
+from tests.testing.in_process import DIGITS, Json, Service, Worker, refused, running, sha256
 
 ONNX = b"\x08\x0a" + bytes(30)
 WEIGHTS = (2).to_bytes(8, "little") + b"{}"

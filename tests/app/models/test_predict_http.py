@@ -12,7 +12,7 @@ from ledger.broker.wakeups import QUESTIONS
 from ledger.ledger import Claim
 from ledger.tables import DISTILLATION_QUESTION, job_files, jobs
 from qstill.contract.errors import Problem
-from tests.app.http.in_process import Json, Service, refused, running, until
+from tests.testing.in_process import Json, Service, refused, running, until
 
 NOBODY = "model_" + "0" * 32
 ROWS = {"inputs": [[1.0, 2.0], [3.0, 4.0]]}

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from ledger.broker.wakeups import DISTILLATION
-from tests.app.http.in_process import DIGITS, Json, Worker, refused
+from tests.testing.in_process import DIGITS, Json, Worker, refused
 
 SPACE: Json = {"/objective/temperature": [1.0, 4.0], "/training/learning_rate": [0.003, 0.01]}
 SWEEP: Json = {"base": DIGITS, "space": SPACE}

@@ -14,12 +14,12 @@ from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.circuits.methods import Method, Wanted, plans
 from qstill.contract.circuits.noise import as_custom
 from qstill.contract.errors import Problem
-from tests.workers.circuits import exact
-from tests.workers.circuits.circuit_strategies import circuits, operations, unitary
-from tests.workers.circuits.exact import Noise, assert_sampled
-from tests.workers.circuits.house import run_job
-from tests.workers.circuits.program_strategies import Operations, noises, programs
-from tests.workers.circuits.sampling import read
+from tests.testing.circuits import exact
+from tests.testing.circuits.circuit_strategies import circuits, operations, unitary
+from tests.testing.circuits.exact import Noise, assert_sampled
+from tests.testing.circuits.house import run_job
+from tests.testing.circuits.program_strategies import Operations, noises, programs
+from tests.testing.circuits.sampling import read
 from workers.circuits.engines import final_state, single
 from workers.circuits.program import seeds
 

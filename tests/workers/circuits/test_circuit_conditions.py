@@ -10,9 +10,9 @@ from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, qasm3
 
 from qstill.contract.circuits.formats import JsonCircuit
 from qstill.contract.errors import Problem
-from tests.workers.circuits.branches import distribution, distribution_of_json
-from tests.workers.circuits.circuit_strategies import operations
-from tests.workers.circuits.sampling import sample
+from tests.testing.circuits.branches import distribution, distribution_of_json
+from tests.testing.circuits.circuit_strategies import operations
+from tests.testing.circuits.sampling import sample
 from workers.circuits.export import to_json, to_openqasm2, to_openqasm3
 from workers.circuits.parse.json import parse_json
 from workers.circuits.parse.openqasm2 import parse_openqasm2

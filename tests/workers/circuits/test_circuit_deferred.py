@@ -9,9 +9,9 @@ from qstill.contract.circuits.admission import Limits, admit
 from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.circuits.outputs import MAX_PROBABILITY_QUBITS
 from qstill.contract.errors import Problem
-from tests.workers.circuits import exact
-from tests.workers.circuits.house import run_job
-from tests.workers.circuits.program_strategies import Operations, programs
+from tests.testing.circuits import exact
+from tests.testing.circuits.house import run_job
+from tests.testing.circuits.program_strategies import Operations, programs
 
 WIDE = MAX_PROBABILITY_QUBITS + 1
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.workers.circuits.exact import Noise
-from tests.workers.circuits.house import run_job
-from tests.workers.circuits.program_strategies import Operations, noises, programs
+from tests.testing.circuits.exact import Noise
+from tests.testing.circuits.house import run_job
+from tests.testing.circuits.program_strategies import Operations, noises, programs
 from workers.circuits.engines import dense
 
 OBSERVABLE = {"terms": [{"paulis": "X", "qubits": [0]}, {"paulis": "Z", "qubits": [0], "coefficient": 0.3}]}

@@ -10,7 +10,7 @@ from qiskit import QuantumCircuit
 from qiskit.circuit.library import RXGate
 
 from qstill.contract.circuits.formats import JsonCircuit
-from tests.workers.circuits.circuit_strategies import circuits
+from tests.testing.circuits.circuit_strategies import circuits
 from workers.circuits.diagram.layout import MAX_DRAWN_OPERATIONS, lay_out
 from workers.circuits.diagram.svg import diagram_svg
 from workers.circuits.labels import angles

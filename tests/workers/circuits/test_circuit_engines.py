@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qstill.contract.circuits.methods import Wanted, plans
-from tests.workers.circuits import exact
-from tests.workers.circuits.exact import LEVEL, Noise, assert_sampled
-from tests.workers.circuits.program_strategies import Operations, clbits_of, noises, programs
-from tests.workers.circuits.sampling import read, sample
+from tests.testing.circuits import exact
+from tests.testing.circuits.exact import LEVEL, Noise, assert_sampled
+from tests.testing.circuits.program_strategies import Operations, clbits_of, noises, programs
+from tests.testing.circuits.sampling import read, sample
 from workers.circuits.program import Sample
 
 SHOTS = 20_000

@@ -13,8 +13,8 @@ from qiskit.quantum_info import Operator
 
 from qstill.contract.circuits.formats import JsonCircuit
 from qstill.contract.errors import Problem
-from tests.workers.circuits.branches import distribution
-from tests.workers.circuits.circuit_strategies import circuits
+from tests.testing.circuits.branches import distribution
+from tests.testing.circuits.circuit_strategies import circuits
 from workers.circuits.binding import bind
 from workers.circuits.diagram.layout import lay_out
 from workers.circuits.export import to_json, to_openqasm2, to_openqasm3, to_text

@@ -17,7 +17,7 @@ from qiskit.quantum_info import Operator
 from scipy.linalg import expm
 
 from qstill.contract.circuits.formats import JsonCircuit
-from tests.workers.circuits.circuit_strategies import circuits, small_matrix, unitary
+from tests.testing.circuits.circuit_strategies import circuits, small_matrix, unitary
 from workers.circuits.export import to_json, to_openqasm2, to_openqasm3
 from workers.circuits.parse.cirq import parse_cirq
 from workers.circuits.parse.json import parse_json

@@ -13,8 +13,8 @@ from qiskit.quantum_info import SuperOp, random_unitary
 from qiskit_aer import AerSimulator
 
 from qstill.contract.circuits.noise import IONQ_RATES, as_custom
-from tests.workers.circuits.circuit_strategies import pauli_string
-from tests.workers.circuits.noisy import AER, Matrix, close, custom, density, depolarized, ideal, noise_of
+from tests.testing.circuits.circuit_strategies import pauli_string
+from tests.testing.circuits.noisy import AER, Matrix, close, custom, density, depolarized, ideal, noise_of
 from workers.circuits.noise.model import channel, for_noise, noise_model, readout_matrix
 
 PROBABILITIES = st.floats(0, 1) | st.sampled_from([0.0, 1.0])

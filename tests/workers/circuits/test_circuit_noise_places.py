@@ -13,8 +13,8 @@ from qiskit.quantum_info import Operator
 from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.circuits.noise import ONE_QUBIT_GATES, TWO_QUBIT_GATES
 from qstill.contract.errors import Problem
-from tests.workers.circuits.circuit_strategies import circuits
-from tests.workers.circuits.noisy import AER, close, custom, density, ideal, noise_of
+from tests.testing.circuits.circuit_strategies import circuits
+from tests.testing.circuits.noisy import AER, close, custom, density, ideal, noise_of
 from workers.circuits.engines.aer import translate
 from workers.circuits.noise import locations
 from workers.circuits.noise.locations import MAX_DECOMPOSED_QUBITS, name_of

@@ -12,8 +12,8 @@ from qiskit.quantum_info import Operator
 
 from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.errors import Problem
-from tests.workers.circuits.circuit_strategies import circuits
-from tests.workers.circuits.sampling import sample
+from tests.testing.circuits.circuit_strategies import circuits
+from tests.testing.circuits.sampling import sample
 from workers.circuits.parse import parse
 from workers.circuits.parse.openqasm2 import parse_openqasm2
 

@@ -15,8 +15,8 @@ from qstill.contract.circuits.openqasm2.program import Call
 from qstill.contract.circuits.openqasm2.reader import read_openqasm2
 from qstill.contract.circuits.openqasm2.tokens import KEYWORDS
 from qstill.contract.errors import Problem
-from tests.workers.circuits.house import run_job
-from tests.workers.circuits.sampling import sample
+from tests.testing.circuits.house import run_job
+from tests.testing.circuits.sampling import sample
 from workers.circuits.engines.aer import translate
 from workers.circuits.parse.openqasm2 import parse_openqasm2
 

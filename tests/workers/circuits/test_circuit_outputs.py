@@ -12,12 +12,12 @@ from qiskit.quantum_info import DensityMatrix, SparsePauliOp, Statevector, parti
 from qiskit_aer import AerSimulator
 
 from qstill.contract.errors import Problem
-from tests.workers.circuits import exact
-from tests.workers.circuits.circuit_strategies import circuits, unitary
-from tests.workers.circuits.exact import Noise
-from tests.workers.circuits.house import run_job
-from tests.workers.circuits.program_strategies import gates, noises
-from tests.workers.circuits.sampling import read
+from tests.testing.circuits import exact
+from tests.testing.circuits.circuit_strategies import circuits, unitary
+from tests.testing.circuits.exact import Noise
+from tests.testing.circuits.house import run_job
+from tests.testing.circuits.program_strategies import gates, noises
+from tests.testing.circuits.sampling import read
 from workers.circuits.results.write import results_json
 
 GHZ = [{"gate": "h", "target": 0}, {"gate": "x", "target": 2, "control": 0}]

@@ -14,7 +14,7 @@ from qstill.contract.circuits.expressions import compile_expression
 from qstill.contract.circuits.formats import JsonCircuit, OpenQasm3Circuit, free_parameters
 from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.errors import Problem
-from tests.workers.circuits.circuit_strategies import circuits, unitary
+from tests.testing.circuits.circuit_strategies import circuits, unitary
 from workers.circuits.export import to_json, to_openqasm2, to_openqasm3, to_text
 from workers.circuits.parse import parse, require_bound
 from workers.circuits.parse.json import parse_json

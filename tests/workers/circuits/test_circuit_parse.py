@@ -14,7 +14,7 @@ from qiskit.quantum_info import Operator
 
 from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.errors import Problem
-from tests.workers.circuits.circuit_strategies import circuits, small_matrix, unitary
+from tests.testing.circuits.circuit_strategies import circuits, small_matrix, unitary
 from workers.circuits.parse import parse
 from workers.circuits.parse.openqasm3 import parse_openqasm3
 

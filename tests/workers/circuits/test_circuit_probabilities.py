@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.circuits.outputs import MAX_PROBABILITY_QUBITS, WHERE_POSSIBLE
-from tests.workers.circuits.house import run_job
-from tests.workers.circuits.program_strategies import Operations, programs
-from tests.workers.circuits.sampling import read
+from tests.testing.circuits.house import run_job
+from tests.testing.circuits.program_strategies import Operations, programs
+from tests.testing.circuits.sampling import read
 from workers.circuits.read import read_all
 
 Json = dict[str, Any]

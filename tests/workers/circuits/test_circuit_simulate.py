@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.errors import Problem
-from tests.workers.circuits.circuit_strategies import circuits, operations, unitary
-from tests.workers.circuits.sampling import sample
+from tests.testing.circuits.circuit_strategies import circuits, operations, unitary
+from tests.testing.circuits.sampling import sample
 from workers.circuits.engines import final_state
 from workers.circuits.engines.dynamic import branching
 from workers.circuits.examine.shape import Shape, examine

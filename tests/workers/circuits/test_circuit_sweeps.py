@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from qstill.contract.circuits.expressions import compile_expression
 from qstill.contract.circuits.formats import free_parameters
-from tests.workers.circuits.house import run_job
+from tests.testing.circuits.house import run_job
 from tests.workers.circuits.test_circuit_parameters import NUMBERS, VALUES, body, symbolic_circuits
 from tests.workers.circuits.test_circuit_parameters import Circuit as Pair
 

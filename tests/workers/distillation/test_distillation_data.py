@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from qstill.contract.distillations.datasets import BuiltinData, UploadedData
 from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import Data, load, preprocessing_digest
-from workers.distillation.data.files import arrays as read
+from workers.distillation.data.files import arrays
 from workers.distillation.signals.signals import signal_digest
 
 FILE = "file_1"
@@ -218,7 +218,7 @@ def test_objects_are_never_unpickled(tmp_path: Path) -> None:
 def test_an_archive_that_unpacks_to_too_much_is_refused_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = some_rows()
     path = npz(tmp_path, x=x, y=y)
-    monkeypatch.setattr(read, "MAX_BYTES", 1000)
+    monkeypatch.setattr(arrays, "MAX_BYTES", 1000)
     assert "unpacks to" in refusal(path).title
 
 

@@ -19,7 +19,7 @@ from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import Data, Rows, load
 from workers.distillation.jobs import run
 from workers.distillation.signals.signals import Signal
-from workers.distillation.training import keeper as state
+from workers.distillation.training import keeper
 from workers.distillation.training.keeper import CURVE_POINTS, Keeper, Outcome, Point, thinned
 from workers.distillation.training.plan import (
     baseline_lesson,
@@ -278,7 +278,7 @@ def test_a_teacher_adds_fifteen_points_to_fifty_labels_of_digits(house: Make) ->
 def test_a_killed_worker_resumes_bit_for_bit_from_the_last_state_it_saved(
     job: Make, house: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(state, "SECONDS_BETWEEN_SAVES", 0)
+    monkeypatch.setattr(keeper, "SECONDS_BETWEEN_SAVES", 0)
     spec, unbroken = job(**SMALL_WITH_DROPOUT), house()
     copies: list[Path] = []
 

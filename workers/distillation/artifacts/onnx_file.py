@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import onnx
-import onnxruntime.quantization as quantization  # type: ignore[import-untyped]
+import onnxruntime.quantization as quantization
 import torch
 from onnxruntime.quantization import CalibrationDataReader
 from torch import Tensor, nn

@@ -11,9 +11,9 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
-import onnxruntime as ort  # type: ignore[import-untyped]
+import onnxruntime as ort
 import torch
-from onnxruntime.quantization import CalibrationDataReader  # type: ignore[import-untyped]
+from onnxruntime.quantization import CalibrationDataReader
 from torch import Tensor, nn
 from torch.nn.functional import log_softmax
 

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import GraphProto, NodeProto, TensorProto, helper, numpy_helper
-from onnxruntime.quantization.onnx_model import ONNXModel  # type: ignore[import-untyped]
+from onnxruntime.quantization.onnx_model import ONNXModel
 
 GROUP = 32  # weights a scale: 5 bits a weight in all
 LARGEST = 7

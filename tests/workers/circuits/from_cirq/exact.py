@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from qiskit import QuantumCircuit
 
-from tests.workers.circuits import branches
+from tests.testing.circuits import branches
 from workers.circuits.parse.cirq import parse_cirq
 
 State = NDArray[np.complex128]

@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qstill.contract.errors import Problem
-from tests.workers.circuits.exact import assert_sampled
+from tests.testing.circuits.exact import assert_sampled
+from tests.testing.circuits.house import run_job
+from tests.testing.circuits.sampling import read, sample
 from tests.workers.circuits.from_cirq.exact import assert_same_state, distribution
 from tests.workers.circuits.from_cirq.programs import CHANNELS, GATES, OTHER_CHANNELS, QUBITS, placed
-from tests.workers.circuits.house import run_job
-from tests.workers.circuits.sampling import read, sample
 from workers.circuits.export import to_json, to_openqasm2, to_openqasm3, to_text
 from workers.circuits.parse.cirq import parse_cirq
 

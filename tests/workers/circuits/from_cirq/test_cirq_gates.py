@@ -14,7 +14,7 @@ from qiskit.quantum_info import Operator
 
 from qstill.contract.circuits.admission import Limits, admit
 from qstill.contract.circuits.job import CircuitJob
-from tests.workers.circuits.sampling import sample
+from tests.testing.circuits.sampling import sample
 from workers.circuits.parse.cirq import parse_cirq
 
 EXPONENTS = st.one_of(st.floats(-3, 3), st.sampled_from([0, 1, -1, 0.5, -0.5, 0.25, -0.25, 2]))

@@ -6,7 +6,7 @@ import cirq
 import pytest
 import sympy
 
-from tests.workers.circuits.branches import distribution
+from tests.testing.circuits.branches import distribution
 from workers.circuits.parse.cirq import parse_cirq
 from workers.circuits.read import bind
 

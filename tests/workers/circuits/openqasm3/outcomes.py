@@ -6,8 +6,8 @@ from typing import Any
 
 from scipy.stats import binomtest
 
-from tests.workers.circuits.exact import LEVEL
-from tests.workers.circuits.house import run_job
+from tests.testing.circuits.exact import LEVEL
+from tests.testing.circuits.house import run_job
 
 SHOTS = 4_000
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from qstill.contract.errors import Problem
+from tests.testing.circuits.sampling import read
 from tests.workers.circuits.openqasm3.outcomes import require_outcomes
-from tests.workers.circuits.sampling import read
 
 DOCUMENT = Path(__file__).parents[4] / "docs" / "circuits.md"
 HEAD = 'OPENQASM 3.0;\ninclude "stdgates.inc";\n'

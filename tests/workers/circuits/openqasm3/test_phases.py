@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from numpy import exp, pi
 from qiskit.quantum_info import Operator
 
-from tests.workers.circuits.circuit_strategies import ANGLES, Matrix
+from tests.testing.circuits.circuit_strategies import ANGLES, Matrix
 from workers.circuits.parse.openqasm3 import parse_openqasm3
 
 HEAD = 'OPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[2] q;\n'

@@ -9,8 +9,8 @@ import pytest
 from scipy.stats import binom
 
 from qstill.contract.errors import Problem
+from tests.testing.circuits.sampling import read
 from tests.workers.circuits.openqasm3.outcomes import require_outcomes
-from tests.workers.circuits.sampling import read
 
 PROGRAMS = Path(__file__).parent / "programs"
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from qstill.contract.errors import Problem
-from tests.workers.circuits.sampling import read
+from tests.testing.circuits.sampling import read
 
 HEAD = 'OPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[3] q; bit[3] c;\n'
 

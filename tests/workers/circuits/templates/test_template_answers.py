@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from qstill.contract.circuits.templates.answer import Answer
-from tests.workers.circuits.sampling import sample
+from tests.testing.circuits.sampling import sample
 from tests.workers.circuits.templates.running import ADAPTER, answer, counts_of, mixed, noise, prepared
 from workers.circuits.templates import prepare
 

@@ -24,7 +24,7 @@ from workers.distillation.networks.decoder import DecoderNetwork
 from workers.distillation.networks.tokens import PAD
 from workers.distillation.objectives.kd import kd
 from workers.distillation.objectives.terms import UNKNOWN, Target
-from workers.distillation.signals import answers_on_disk as cache
+from workers.distillation.signals import answers_on_disk
 from workers.distillation.signals.signals import Signal
 from workers.distillation.teachers.written_texts import continued, sequence_lesson
 from workers.distillation.training.learner import Learner, tokens_of
@@ -274,7 +274,7 @@ def test_a_language_model_learns_from_tokens_that_were_drawn(house: Make, file: 
 def test_a_signal_that_memory_does_not_hold_is_refused_with_the_way_out(
     house: Make, file: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cache, "MAX_IN_MEMORY", 10_000)
+    monkeypatch.setattr(answers_on_disk, "MAX_IN_MEMORY", 10_000)
     with pytest.raises(Problem) as error:
         run(job(SPEAK), house(files=file))
     assert error.value.code == "signal_too_large"

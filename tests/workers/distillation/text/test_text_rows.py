@@ -9,7 +9,7 @@ import torch
 
 from qstill.contract.distillations.datasets import BuiltinText, TextFile
 from qstill.contract.errors import Problem
-from workers.distillation.data import texts as rows
+from workers.distillation.data import texts
 from workers.distillation.data.dataset import Data, preprocessing_digest
 from workers.distillation.data.texts import load_text
 from workers.distillation.data.tokenizer import END, Tokenizer
@@ -121,7 +121,7 @@ def test_data_that_cannot_be_used_is_refused(
 
 
 def test_answers_that_do_not_fit_in_memory_are_refused_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "MAX_HELD_OUT", 1 << 20)
+    monkeypatch.setattr(texts, "MAX_HELD_OUT", 1 << 20)
     with pytest.raises(Problem) as error:
         load_text(topics(), {})
     assert error.value.code == "answers_too_large"

@@ -5,8 +5,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.workers.circuits.circuit_strategies import ANGLES, TURNS
-from tests.workers.circuits.exact import Noise
+from tests.testing.circuits.circuit_strategies import ANGLES, TURNS
+from tests.testing.circuits.exact import Noise
 
 Operations = list[dict[str, Any]]
 

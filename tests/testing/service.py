@@ -16,7 +16,7 @@ import psutil
 
 from app.cli.client import Client
 from ledger.broker.wakeups import QUEUES
-from tests.services import free_port
+from tests.testing.servers import free_port
 
 READY_SECONDS = 90
 JOB_SECONDS = 240

@@ -11,7 +11,7 @@ from app.http.health import SCHEMA, database_trouble
 from ledger.database import Database
 from ledger.migrations import migrate
 from qstill import __version__
-from tests.app.http.in_process import BELL, DIGITS, Service, Worker
+from tests.testing.in_process import BELL, DIGITS, Service, Worker
 
 SAMPLE = re.compile(r'qstill_jobs\{kind="(\w+)",status="(\w+)"\} (\d+)')
 

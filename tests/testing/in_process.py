@@ -34,7 +34,7 @@ from ledger.migrations import migrate
 from ledger.settings import Settings
 from ledger.store.folder import FolderStore
 from qstill.contract.errors import PROBLEM_MEDIA_TYPE
-from tests import services
+from tests.testing import servers
 
 LEASE_SECONDS = 30.0
 START_SECONDS = 30
@@ -243,7 +243,7 @@ class Listening:
 @contextlib.contextmanager
 def listening(folder: Path, **values: Any) -> Iterator[Listening]:
     """A service that listens on a free loopback port: for what needs a wire, as streams and broken connections do."""
-    settings = Settings(data_dir=folder, port=services.free_port(), reap_seconds=NEVER, **values)
+    settings = Settings(data_dir=folder, port=servers.free_port(), reap_seconds=NEVER, **values)
     make_ledger(folder)
     application = create_app(settings)
     server = uvicorn.Server(

@@ -12,8 +12,8 @@ from qiskit.circuit.library import get_standard_gate_name_mapping
 
 from qstill.contract.circuits.openqasm3.reader import elaborate
 from qstill.contract.circuits.openqasm3.syntax.tokens import KEYWORDS
-from tests.workers.circuits.openqasm import interpreter
-from tests.workers.circuits.openqasm.interpreter import Program
+from tests.workers.circuits.openqasm3 import interpreter
+from tests.workers.circuits.openqasm3.interpreter import Program
 from workers.circuits.engines.aer import simulator
 from workers.circuits.engines.dynamic import branching, computed
 from workers.circuits.examine.shape import examine

@@ -7,8 +7,8 @@ from qstill.contract.circuits.openqasm3.syntax.expressions import MAX_HEIGHT
 from qstill.contract.circuits.openqasm3.syntax.statements import parse_program
 from qstill.contract.circuits.source_text import MAX_NESTING
 from qstill.contract.errors import Problem
-from tests.app.circuits.openqasm.programs import PROGRAMS
-from tests.app.circuits.openqasm.reference import read
+from tests.qstill.circuits.openqasm3.programs import PROGRAMS
+from tests.qstill.circuits.openqasm3.reference import read
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from openqasm3 import ast
 
 from qstill.contract.circuits.openqasm3.syntax.statements import parse_program
 from qstill.contract.errors import Problem
-from tests.app.circuits.openqasm.grammar import damaged, oddly_written, token_lists, written
-from tests.app.circuits.openqasm.programs import PROGRAMS, REFUSED
-from tests.app.circuits.openqasm.reference import is_stricter, read
+from tests.qstill.circuits.openqasm3.grammar import damaged, oddly_written, token_lists, written
+from tests.qstill.circuits.openqasm3.programs import PROGRAMS, REFUSED
+from tests.qstill.circuits.openqasm3.reference import is_stricter, read
 
 ROOT = Path(__file__).parents[4]
 slow_reference = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])

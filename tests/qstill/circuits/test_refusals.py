@@ -7,7 +7,7 @@ import pytest
 from qstill.contract.circuits.admission import Limits, admit
 from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.errors import Problem
-from tests.app.http.in_process import BELL
+from tests.testing.in_process import BELL
 
 LIMITS = Limits(memory_available=2**30)
 DEPOLARIZING = {"model": "depolarizing", "one_qubit": 0.01, "two_qubit": 0.01}

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.workers.circuits.circuit_strategies import Matrix, embed, pauli_string, small_matrix
+from tests.testing.circuits.circuit_strategies import Matrix, embed, pauli_string, small_matrix
 
 LEVEL = 1e-9  # the chance that a right sample is called wrong
 ONE = np.array([[0, 1], [0, 0]])  # |0⟩⟨1|

@@ -14,7 +14,7 @@ from qiskit.circuit import Bit, ClassicalRegister, Clbit, IfElseOp, WhileLoopOp
 from qiskit.circuit.classical import expr
 from qiskit.quantum_info import Operator
 
-from tests.workers.circuits.circuit_strategies import embed, unitary
+from tests.testing.circuits.circuit_strategies import embed, unitary
 
 State = NDArray[np.complex128]
 Branch = tuple[State, frozenset[int]]  # not normalised; the classical bits that read 1
