@@ -5,19 +5,25 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/installed
 
-.PHONY: demo test test-slow test-chaos compose-test bench figures lint services clean
+.PHONY: demo test test-slow test-service test-chaos test-contract compose-test bench figures lint services clean
 
 demo: $(STAMP)
 	$(BIN)/qstill demo
 
 test: $(STAMP) services
-	$(BIN)/pytest -m "not slow and not chaos and not compose" -n auto --dist loadgroup
+	$(BIN)/pytest -m "not slow and not service and not contract and not chaos and not compose" -n auto --dist loadgroup
 
 test-slow: $(STAMP) services
 	$(BIN)/pytest -m slow
 
 test-chaos: $(STAMP)
 	$(BIN)/pytest -m chaos tests/chaos
+
+test-service: $(STAMP) services
+	$(BIN)/pytest -m service -n auto --dist loadgroup
+
+test-contract: $(STAMP)
+	$(BIN)/pytest -m contract -n auto tests/contract/test_openapi.py
 
 compose-test: $(STAMP)
 	$(BIN)/pytest -m compose tests/compose

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from itertools import pairwise
 
 from app.circuits.histogram.chart import MEASURED, OTHER, Bar, Chart
-from app.distillations.plots import close_logarithmic, free, linear, wide
+from app.web.axes import close_logarithmic, free, linear, wide
 from app.web.drawing import GRID, INK, MUTED, Box, Line, Shape, Text, text_width
 from qstill.contract.distillations.measures import MEASURES, Measure
 from qstill.contract.sweeps.results import TrialView

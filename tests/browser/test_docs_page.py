@@ -12,6 +12,8 @@ import pytest
 from tests.testing import servers
 from tests.testing.in_process import Listening, listening
 
+pytestmark = pytest.mark.service
+
 NAME = "qstill.example"  # a page that knows it is local may hide what it loads from elsewhere
 QUIET = (
     "--headless",

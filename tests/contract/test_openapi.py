@@ -9,8 +9,9 @@ import pytest
 import requests
 import schemathesis
 from hypothesis import assume, settings
-from schemathesis import BaseSchema, Case
-from schemathesis.checks import CheckFunction, not_a_server_error
+from schemathesis import Case
+from schemathesis.checks import CheckFunction, load_all_checks, not_a_server_error
+from schemathesis.pytest.lazy import get_all_tests
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
 from app.ionq.endpoints.router import PREFIX as IONQ
@@ -31,17 +32,11 @@ EXCLUDED: list[CheckFunction] = [
     positive_data_acceptance,  # a schema cannot say that rx needs an angle, or that `after` excludes `before`
 ]
 MAX_URL = 60_000  # no client sends a longer one
-EXAMPLES = 8  # drawn for each operation, beside those that cover each parameter's edges
+EXAMPLES = 8  # drawn for each operation
 
 Json = dict[str, Any]
+load_all_checks()
 OPERATIONS = [(method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods]
-ONE = schemathesis.pytest.from_fixture("operation")  # its cases are drawn when it runs: drawing all takes minutes
-
-
-@pytest.fixture(params=OPERATIONS, ids=" ".join)
-def operation(request: pytest.FixtureRequest) -> BaseSchema:
-    method, path = request.param
-    return SCHEMA.include(method=method, path=path)
 
 
 @pytest.fixture(scope="module")
@@ -79,18 +74,34 @@ def must_conform(client: httpx.Client, case: Case) -> None:
         refused(answer, answer.status_code, answer.json()["code"])
 
 
-@ONE.parametrize()
-@settings(max_examples=EXAMPLES)
-def test_every_operation_answers_as_documented(client: httpx.Client, case: Case) -> None:
-    must_conform(client, case)
+def try_operation(client: httpx.Client, method: str, path: str, *, examples: int, edges: bool) -> None:
+    """examples: drawn at random. edges: of each parameter and field, too, which are thousands.
+
+    They are drawn here and not by `SCHEMA.parametrize`, which draws them in every process that collects tests.
+    """
+    SCHEMA.config.phases.coverage.enabled = edges
+    drawing = get_all_tests(
+        schema=SCHEMA.include(method=method, path=path),
+        test_func=must_conform,
+        settings=settings(max_examples=examples),
+        given_kwargs={},
+    )
+    (drawn,) = drawing
+    drawn.ok()[1](client=client)
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
-@ONE.parametrize()
-@settings(max_examples=50 * EXAMPLES)
-def test_every_operation_answers_as_documented_to_whatever_is_asked(client: httpx.Client, case: Case) -> None:
-    must_conform(client, case)
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_every_operation_answers_as_documented(client: httpx.Client, method: str, path: str) -> None:
+    try_operation(client, method, path, examples=EXAMPLES, edges=False)
+
+
+@pytest.mark.contract
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_every_operation_answers_as_documented_to_whatever_is_asked(
+    client: httpx.Client, method: str, path: str
+) -> None:
+    try_operation(client, method, path, examples=5 * EXAMPLES, edges=True)
 
 
 def test_the_document_is_valid_openapi(client: httpx.Client) -> None:
@@ -136,12 +147,9 @@ def test_every_example_of_a_field_or_parameter_fits_its_schema() -> None:
         for parameter in operation.get("parameters", ()):
             schema = parameter["schema"] | {"examples": parameter["schema"].get("examples", [])}
             described.append((f"{name} {parameter['name']}", schema))
-    wrong = [
-        (name, example)
-        for name, schema in described
-        for example in schema.get("examples", ())
-        if not validates(schema)(example)
-    ]
+    shown = [(name, schema, schema["examples"]) for name, schema in described if schema.get("examples")]
+    fits = {name: validates(schema) for name, schema, _ in shown}
+    wrong = [(name, example) for name, _, examples in shown for example in examples if not fits[name](example)]
     assert wrong == []
     assert sum(len(schema.get("examples", ())) for _, schema in described) > 50
 

@@ -9,10 +9,12 @@ import psutil
 from qiskit import QuantumCircuit
 
 from qstill.contract.circuits.admission import check_binding, check_histogram, probabilities_alone, relocated, wanted
+from qstill.contract.circuits.facts import Method
 from qstill.contract.circuits.formats import Circuit, JsonCircuit, TemplateCircuit
 from qstill.contract.circuits.job import CircuitJob
-from qstill.contract.circuits.methods import Method, plans
-from qstill.contract.circuits.noise import as_custom, check_rules
+from qstill.contract.circuits.methods import plans
+from qstill.contract.circuits.named_noise import as_custom
+from qstill.contract.circuits.noise import check_rules
 from qstill.contract.circuits.outputs import MAX_SEARCHED_QUBITS, WHERE_POSSIBLE, StateName
 from qstill.contract.circuits.templates.answer import Answer
 from qstill.contract.errors import Problem

@@ -6,8 +6,9 @@ from time import perf_counter
 from typing import Any
 
 from qstill.contract.circuits.admission import wanted
+from qstill.contract.circuits.facts import Facts, Method
 from qstill.contract.circuits.job import CircuitJob
-from qstill.contract.circuits.methods import Facts, Method, Plan, best, plans
+from qstill.contract.circuits.methods import Plan, best, plans
 from qstill.contract.circuits.outputs import (
     MAX_LISTED_CHARACTERS,
     MAX_PROBABILITY_QUBITS,

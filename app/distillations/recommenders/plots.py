@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from app.distillations.plots import COLOURS, WIDTH, AnyPlotName, drawn, heading, learning_curves, legend, linear
+from app.distillations.plots import COLOURS, AnyPlotName, learning_curves, legend
 from app.distillations.recommenders.card import Difference, Epoch, RankingReport, read_ranking
+from app.web.axes import WIDTH, drawn, heading, linear
 from app.web.drawing import GRID, INK, MUTED, Box, Dot, Line, Mark, Text, text_width
 from qstill.contract.distillations.measures import ranking as measured_by
 from qstill.contract.distillations.report import Point

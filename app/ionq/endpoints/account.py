@@ -19,7 +19,8 @@ from app.ionq.schemas import MAX_SHOTS
 from app.ionq.views import job_view, uuid_of
 from app.keys.keyring import EVERYBODY
 from ledger.tables import keys
-from qstill.contract.circuits.methods import Facts, Wanted, best
+from qstill.contract.circuits.facts import Facts, Wanted
+from qstill.contract.circuits.methods import best
 from qstill.contract.schemas import View
 
 UNIT = "usd"

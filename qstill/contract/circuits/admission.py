@@ -11,6 +11,7 @@ from qstill.contract.circuits.cirq.shape import check_cirq_shape
 from qstill.contract.circuits.cirq.text import check_cirq, document
 from qstill.contract.circuits.cost.facts import facts_of
 from qstill.contract.circuits.cost.openqasm_facts import qasm_facts
+from qstill.contract.circuits.facts import Facts, Method, Wanted
 from qstill.contract.circuits.formats import (
     Circuit,
     CirqCircuit,
@@ -22,8 +23,9 @@ from qstill.contract.circuits.formats import (
 )
 from qstill.contract.circuits.gates import MAX_CLBITS, MAX_QUBITS
 from qstill.contract.circuits.job import MAX_BINDINGS, MAX_CIRCUITS, MAX_SHOTS, CircuitJob
-from qstill.contract.circuits.methods import Facts, Method, Wanted, best
-from qstill.contract.circuits.noise import CustomNoise, as_custom, check_rules
+from qstill.contract.circuits.methods import best
+from qstill.contract.circuits.named_noise import as_custom
+from qstill.contract.circuits.noise import CustomNoise, check_rules
 from qstill.contract.circuits.openqasm2 import reader as openqasm2
 from qstill.contract.circuits.openqasm3 import door as openqasm3
 from qstill.contract.circuits.openqasm3.limits import Limits as ProgramLimits

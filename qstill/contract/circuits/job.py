@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from qstill.contract.circuits.device import Device
+from qstill.contract.circuits.facts import MethodName
 from qstill.contract.circuits.formats import BELL_OPERATIONS, BELL_SOURCE, BELL_SOURCE_2, CIRQ_EXAMPLE, Circuit
-from qstill.contract.circuits.methods import MethodName
 from qstill.contract.circuits.noise import Noise
 from qstill.contract.circuits.outputs import AnyObservable, OutputName
 from qstill.contract.circuits.results.views import BitOrder

@@ -10,76 +10,26 @@ everywhere. They are seconds of one core of 2024.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Literal
+from typing import Any
 
+from qstill.contract.circuits.facts import Facts, Method, Wanted
+from qstill.contract.circuits.method_costs import (
+    BINDING_SECONDS,
+    BYTES_PER_AMPLITUDE,
+    EXACT_BOND,
+    TRANSLATION_SECONDS,
+    bond,
+    branching_seconds,
+    density_seconds,
+    product_seconds,
+    stabilizer_seconds,
+    state_bytes,
+    state_seconds,
+    trajectory_seconds,
+    used_bond,
+)
 from qstill.contract.circuits.outputs import DYNAMIC, NOISY, no_final_state
 from qstill.contract.errors import Problem
-
-BYTES_PER_AMPLITUDE = 16  # a complex number of two doubles
-EXACT_BOND = 256  # matrix product states of this bond dimension cost a millisecond a gate
-BINDING_SECONDS = 7e-5  # a further set of parameters in one call: handed over, and its counts drawn
-
-
-MethodName = Literal[
-    "auto",
-    "stabilizer",
-    "statevector",
-    "density_matrix",
-    "trajectories",
-    "shot_branching",
-    "matrix_product_state",
-]  # what a client may write; strict validation takes no enumeration from a string
-
-
-class Method(StrEnum):
-    STABILIZER = "stabilizer"
-    STATEVECTOR = "statevector"
-    DENSITY_MATRIX = "density_matrix"
-    TRAJECTORIES = "trajectories"
-    SHOT_BRANCHING = "shot_branching"
-    MATRIX_PRODUCT_STATE = "matrix_product_state"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What of a circuit its cost depends on. Only active qubits count: those that a gate touches.
-
-    not_clifford: the first operation that is not Clifford, in words; None for a Clifford circuit.
-    dynamic: a measurement or a reset decides what happens next. conditional: a classical bit does.
-    branchings: measurements and resets before the last gate. widest_cut: entangling gates across the most crossed
-    bond of the qubits in a row; 2 to its power bounds the bond dimension. computed: what is measured goes into
-    classical variables or the angles of gates. locations: operations with noise.
-    not_followed: the first condition or loop that is more than Pauli gates where one bit reads 0 or 1, in words.
-    not_pauli: the first error that is no Pauli error, in words.
-    """
-
-    qubits: int
-    clbits: int
-    operations: int
-    two_qubit: int
-    depth: int
-    not_clifford: str | None
-    dynamic: bool
-    conditional: bool
-    branchings: int
-    widest_cut: int
-    computed: bool = False
-    locations: int = 0
-    not_followed: str | None = None
-    not_pauli: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What of a job's request bears on the method."""
-
-    shots: int
-    method: Method | None = None
-    state: bool = False  # a statevector, a density matrix or exact probabilities: a state in memory
-    pure: bool = False  # a statevector: no noise, no branches
-    observables: bool = False
-    bond: int | None = None  # the largest bond dimension that the client allows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,13 +74,13 @@ def best(facts: Facts, wanted: Wanted, *, memory_available: int, pointer: str = 
         natural = Method.DENSITY_MATRIX if facts.locations and facts.qubits < 8 else Method.STATEVECTOR
         named = next(plan for plan in every if plan.method == natural)
         raise _cannot(named, facts, wanted, every, memory_available, pointer)
-    exact = [plan for plan in able if plan.method != Method.MATRIX_PRODUCT_STATE or _bond(facts) <= EXACT_BOND]
+    exact = [plan for plan in able if plan.method != Method.MATRIX_PRODUCT_STATE or bond(facts) <= EXACT_BOND]
     return min(exact or able, key=lambda plan: plan.seconds)
 
 
 def _plan(method: Method, facts: Facts, wanted: Wanted, memory_available: int) -> Plan:
     rule, memory, work = _METHODS[method]
-    fixed, each = _TRANSLATION_SECONDS[method]
+    fixed, each = TRANSLATION_SECONDS[method]
     seconds = work(facts, wanted)
     needed = memory(facts, wanted)
     why_not = rule(facts, wanted)
@@ -166,19 +116,6 @@ def _cannot(
     title = f"{named.method.value} cannot run this circuit: {named.why_not}."
     place = "/method" if wanted.method else pointer
     return Problem(code, title, pointer=place, ways_out=ways_out, ruled_out=ruled_out)
-
-
-def _bond(facts: Facts) -> int:
-    """The largest bond dimension that the circuit can reach."""
-    return 1 << min(facts.widest_cut, facts.qubits // 2, 60)
-
-
-def _used_bond(facts: Facts, wanted: Wanted) -> int:
-    return min(_bond(facts), wanted.bond or 1 << 60)
-
-
-def _branches(facts: Facts, wanted: Wanted) -> int:
-    return min(wanted.shots, 1 << min(facts.branchings, 40))
 
 
 _NO_VARIABLES = "it carries no classical variables"
@@ -231,64 +168,11 @@ def _matrix_product_state(facts: Facts, wanted: Wanted) -> str | None:
         return "it holds no state to give out"
     if wanted.observables and facts.dynamic:
         return "its expectation values are of one final state, and measurements decide what happens next"
-    if _used_bond(facts, wanted) > EXACT_BOND * 4:
+    if used_bond(facts, wanted) > EXACT_BOND * 4:
         return f"{facts.widest_cut} entangling gates cross one bond: set `truncation.max_bond_dimension`"
     return None
 
 
-def _power(base: float, qubits: int) -> float:
-    return base ** min(qubits, 200)
-
-
-def statevector_bytes(qubits: int) -> int:
-    """Bytes that a statevector of so many active qubits takes."""
-    return BYTES_PER_AMPLITUDE << qubits
-
-
-def _state_seconds(facts: Facts, wanted: Wanted) -> float:
-    states = _power(2, facts.qubits)
-    return facts.operations * (5e-6 + 2e-9 * states) + 1e-8 * states + 2.5e-7 * min(wanted.shots, states)
-
-
-def _stabilizer_seconds(facts: Facts, wanted: Wanted) -> float:
-    return 4e-6 * facts.operations + wanted.shots * (2e-7 + 1.2e-8 * facts.clbits)
-
-
-def _density_seconds(facts: Facts, wanted: Wanted) -> float:
-    outcomes = min(wanted.shots, _power(2, facts.qubits))
-    return facts.operations * (1e-5 + 6e-9 * _power(4, facts.qubits)) + 2.5e-7 * outcomes
-
-
-def _trajectory_seconds(facts: Facts, wanted: Wanted) -> float:
-    return wanted.shots * facts.operations * (3.8e-6 + 1e-9 * _power(2, facts.qubits))
-
-
-def _branching_seconds(facts: Facts, wanted: Wanted) -> float:
-    states = _power(2, facts.qubits)
-    runs = (1 + _branches(facts, wanted)) / 2  # half of the gates come before the shots branch, as a rule
-    gates = runs * facts.operations * (1e-5 + 8e-10 * states)
-    return gates + 1.3e-7 * states + 2e-5 * wanted.shots
-
-
-def _product_seconds(facts: Facts, wanted: Wanted) -> float:
-    bond = float(_used_bond(facts, wanted))
-    shots = wanted.shots if facts.dynamic else 1  # it starts anew for each
-    gates = shots * facts.operations * (5e-6 + 1e-9 * bond**3)
-    return gates + wanted.shots * facts.qubits * (3e-6 + 1.5e-8 * bond**2)
-
-
-def _state_bytes(facts: Facts, wanted: Wanted) -> int:
-    return statevector_bytes(facts.qubits)
-
-
-_TRANSLATION_SECONDS = {  # translating a circuit and handing it over: for any, and for each operation
-    Method.STABILIZER: (1.5e-4, 0.0),
-    Method.STATEVECTOR: (2e-3, 1e-5),
-    Method.DENSITY_MATRIX: (2.5e-3, 1e-5),
-    Method.TRAJECTORIES: (2.5e-3, 1e-5),
-    Method.SHOT_BRANCHING: (2.5e-3, 1e-5),
-    Method.MATRIX_PRODUCT_STATE: (2.5e-3, 1e-5),
-}
 _METHODS: dict[
     Method,
     tuple[
@@ -297,19 +181,19 @@ _METHODS: dict[
         Callable[[Facts, Wanted], float],
     ],
 ] = {
-    Method.STABILIZER: (_stabilizer, lambda facts, wanted: facts.qubits**2 // 2 + facts.clbits, _stabilizer_seconds),
-    Method.STATEVECTOR: (_statevector, _state_bytes, _state_seconds),
+    Method.STABILIZER: (_stabilizer, lambda facts, wanted: facts.qubits**2 // 2 + facts.clbits, stabilizer_seconds),
+    Method.STATEVECTOR: (_statevector, state_bytes, state_seconds),
     Method.DENSITY_MATRIX: (
         _density_matrix,
         lambda facts, wanted: BYTES_PER_AMPLITUDE << 2 * facts.qubits,
-        _density_seconds,
+        density_seconds,
     ),
-    Method.TRAJECTORIES: (_trajectories, _state_bytes, _trajectory_seconds),
-    Method.SHOT_BRANCHING: (_shot_branching, _state_bytes, _branching_seconds),
+    Method.TRAJECTORIES: (_trajectories, state_bytes, trajectory_seconds),
+    Method.SHOT_BRANCHING: (_shot_branching, state_bytes, branching_seconds),
     Method.MATRIX_PRODUCT_STATE: (
         _matrix_product_state,
-        lambda facts, wanted: 32 * facts.qubits * _used_bond(facts, wanted) ** 2,
-        _product_seconds,
+        lambda facts, wanted: 32 * facts.qubits * used_bond(facts, wanted) ** 2,
+        product_seconds,
     ),
 }
 
@@ -338,7 +222,7 @@ def _why(method: Method, facts: Facts, wanted: Wanted) -> str:
         case Method.MATRIX_PRODUCT_STATE:
             return (
                 f"{qubits}, at most {some(facts.widest_cut, 'entangling gate')} across any bond: a bond dimension of "
-                f"{_used_bond(facts, wanted)} at most"
+                f"{used_bond(facts, wanted)} at most"
             )
 
 

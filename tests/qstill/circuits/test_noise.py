@@ -6,7 +6,8 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from app.http.refusals.pointers import json_pointer
-from qstill.contract.circuits.noise import IONQ_RATES, CustomNoise, Noise, as_custom
+from qstill.contract.circuits.named_noise import as_custom
+from qstill.contract.circuits.noise import IONQ_RATES, CustomNoise, Noise
 
 NOISE: TypeAdapter[Noise] = TypeAdapter(Noise)
 DEPOLARIZING = {"kind": "depolarizing", "probability": 0.1}

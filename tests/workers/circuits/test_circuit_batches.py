@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from qiskit.quantum_info import Statevector
 
 from qstill.contract.circuits.cost.facts import facts_of
+from qstill.contract.circuits.facts import Method, Wanted
 from qstill.contract.circuits.formats import JsonCircuit
 from qstill.contract.circuits.job import CircuitJob
-from qstill.contract.circuits.methods import Method, Wanted, plans
-from qstill.contract.circuits.noise import as_custom
+from qstill.contract.circuits.methods import plans
+from qstill.contract.circuits.named_noise import as_custom
 from qstill.contract.errors import Problem
 from tests.testing.circuits import exact
 from tests.testing.circuits.circuit_strategies import circuits, operations, unitary

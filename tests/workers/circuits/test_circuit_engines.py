@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qstill.contract.circuits.methods import Wanted, plans
+from qstill.contract.circuits.facts import Wanted
+from qstill.contract.circuits.methods import plans
 from tests.testing.circuits import exact
 from tests.testing.circuits.exact import LEVEL, Noise, assert_sampled
 from tests.testing.circuits.program_strategies import Operations, clbits_of, noises, programs

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from qstill.contract.circuits.admission import Limits, admit
 from qstill.contract.circuits.admission import wanted as asked_of
 from qstill.contract.circuits.cost.openqasm_facts import GATES, qasm_facts
+from qstill.contract.circuits.facts import Facts
 from qstill.contract.circuits.job import CircuitJob
-from qstill.contract.circuits.methods import Facts, best
+from qstill.contract.circuits.methods import best
 from qstill.contract.circuits.openqasm3 import door
 from qstill.contract.circuits.openqasm3.door import MAX_CHARACTERS
 from qstill.contract.errors import Problem

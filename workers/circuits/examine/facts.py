@@ -4,7 +4,7 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import CircuitInstruction, ControlFlowOp
 
 from qstill.contract.circuits.cost.bonds import Cuts
-from qstill.contract.circuits.methods import Facts
+from qstill.contract.circuits.facts import Facts
 from qstill.contract.circuits.noise import CustomNoise, is_uneven, not_pauli
 from workers.circuits.classical import COMPUTE, READ
 from workers.circuits.examine.clifford import steps_of

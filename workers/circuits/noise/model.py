@@ -35,7 +35,8 @@ from qstill.contract.circuits.channels import (
     PhaseDamping,
     Thermal,
 )
-from qstill.contract.circuits.noise import ANY_ONE, ANY_TWO, CustomNoise, GateRule, Noise, as_custom
+from qstill.contract.circuits.named_noise import as_custom
+from qstill.contract.circuits.noise import ANY_ONE, ANY_TWO, CustomNoise, GateRule, Noise
 from workers.circuits.noise.channels import completed
 from workers.circuits.noise.locations import AFTER_RESET, BEFORE_MEASURE, NOWHERE, locate, name_of
 

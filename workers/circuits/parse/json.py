@@ -39,6 +39,7 @@ from qstill.contract.circuits.formats import JsonCircuit
 from qstill.contract.circuits.gates import Condition, Operation
 from qstill.contract.errors import Problem
 from workers.circuits import matrices
+from workers.circuits.parse.own_gates import MARK
 from workers.circuits.parse.values import Value
 
 MAX_DENSE_PAULI_QUBITS = 8  # the exponential of a sum that does not commute is a matrix of 4^n numbers
@@ -183,7 +184,7 @@ def _gpi(phase: Value, *, matrix: bool) -> Gate:
     """GPI(φ) is X between two phases. phase: φ, turns. matrix: as a matrix if φ is a number."""
     if matrix and isinstance(phase, float):
         return UnitaryGate(matrices.gpi(phase), label=f"GPI {phase:.3g}", check_input=False)
-    circuit = QuantumCircuit(1, name="gpi")
+    circuit = QuantumCircuit(1, name=f"gpi{MARK}")
     circuit.p(-2 * pi * phase, 0)
     circuit.x(0)
     circuit.p(2 * pi * phase, 0)
@@ -196,7 +197,7 @@ def _ms(phase0: Value, phase1: Value, angle: Value, *, matrix: bool) -> Gate:
         return UnitaryGate(
             matrices.ms(phase0, phase1, angle), label=f"MS {phase0:.3g}, {phase1:.3g}, {angle:.3g}", check_input=False
         )
-    circuit = QuantumCircuit(2, name="ms")
+    circuit = QuantumCircuit(2, name=f"ms{MARK}")
     for qubit, phase in ((1, phase0), (0, phase1)):  # the first target is the high bit
         circuit.p(-2 * pi * phase, qubit)
     circuit.rxx(2 * pi * angle, 0, 1)
@@ -210,7 +211,7 @@ def _pauli_exponential(operation: Operation, coefficients: list[Value], time: Va
     terms, qubits = operation.terms or [], len(operation.acts_on)
     label = f"PAULIEXP {', '.join(terms)}"
     if _commute(terms):
-        circuit = QuantumCircuit(qubits, name="pauliexp")
+        circuit = QuantumCircuit(qubits, name=f"pauliexp{MARK}")
         for term, coefficient in zip(terms, coefficients, strict=True):
             if term.strip("I"):
                 evolution = PauliEvolutionGate(SparsePauliOp(term), time=time * coefficient)

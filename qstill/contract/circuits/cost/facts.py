@@ -8,9 +8,9 @@ from math import isclose, pi, remainder
 
 from qstill.contract.circuits.cost.bonds import Cuts
 from qstill.contract.circuits.expressions import compile_expression
+from qstill.contract.circuits.facts import Facts
 from qstill.contract.circuits.formats import JsonCircuit
 from qstill.contract.circuits.gates import Operation
-from qstill.contract.circuits.methods import Facts
 from qstill.contract.circuits.noise import CustomNoise, not_pauli
 
 _INERT = {"measure", "reset", "barrier", "nop"}  # on a qubit still in 0 they leave it there

@@ -11,8 +11,8 @@ from math import isclose, pi, remainder, tau
 from typing import Any, Protocol
 
 from qstill.contract.circuits.cost.bonds import Cuts
+from qstill.contract.circuits.facts import Facts
 from qstill.contract.circuits.formats import OpenQasm2Circuit, OpenQasm3Circuit
-from qstill.contract.circuits.methods import Facts
 from qstill.contract.circuits.openqasm2 import program as qasm2
 from qstill.contract.circuits.openqasm2.reader import read_openqasm2
 from qstill.contract.circuits.openqasm3 import door

@@ -12,7 +12,7 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.circuit import Qubit
 
-from qstill.contract.circuits.methods import statevector_bytes
+from qstill.contract.circuits.method_costs import statevector_bytes
 from workers.circuits.engines import aer
 from workers.circuits.engines.dynamic import branch_ends
 from workers.circuits.engines.dynamic.branch_ends import Ends
