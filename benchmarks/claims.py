@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, insert, literal, select, text
 
 from benchmarks.report import Line, report
 from benchmarks.servers import temporary_folder
-from ledger import ledger, queries
+from ledger import attempts, queries
 from ledger.database import Database
 from ledger.ids import new_id
 from ledger.machine import Status
@@ -79,10 +79,10 @@ def _interleaved(seconds: Callable[[Ledger], float], short: Ledger, long: Ledger
 def _claim_seconds(behind: Ledger) -> float:
     """Of one claim; the job goes back to where it was, so that the queue stays as long."""
     start = time.perf_counter()
-    held = behind.database.write(lambda connection: ledger.claim(connection, QUEUE, "worker", 30))
+    held = behind.database.write(lambda connection: attempts.claim(connection, QUEUE, "worker", 30))
     seconds = time.perf_counter() - start
     assert held is not None
-    behind.database.write(lambda connection: ledger.release(connection, held))
+    behind.database.write(lambda connection: attempts.release(connection, held))
     return seconds
 
 

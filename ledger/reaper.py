@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from ledger import ledger, turns
+from ledger import attempts, requests, turns
 from ledger.broker.wakeups import QUESTIONS, QUEUES, Waker
 from ledger.database import Database, now
 from ledger.machine import OWNED
@@ -32,8 +32,8 @@ def worker_lost() -> Problem:
 def reap(database: Database, store: FolderStore, wake: Callable[[str], None]) -> None:
     """One round."""
     if database.read(_anything_overdue):
-        database.write(lambda connection: ledger.expire(connection, worker_lost()))
-    forgotten = ledger.forgotten(QUESTIONS)
+        database.write(lambda connection: attempts.expire(connection, worker_lost()))
+    forgotten = requests.forgotten(QUESTIONS)
     if database.read(lambda connection: connection.scalar(forgotten.limit(1))) is not None:
         database.write(lambda connection: connection.execute(delete(jobs).where(jobs.c.id.in_(forgotten))))
     if database.read(turns.anyone_left):

@@ -19,10 +19,11 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, bindparam, literal, select, union_all
 from sqlalchemy.exc import OperationalError
 
-from ledger import ledger, queries
+from ledger import attempts, queries
+from ledger.attempts import Claim, StaleFence
 from ledger.database import Change, Database
-from ledger.ledger import STATE, Claim, StaleFence
 from ledger.machine import Status
+from ledger.rows import STATE
 from ledger.settings import Settings
 from ledger.store.artifacts import INLINE_BYTES, INLINE_KINDS
 from ledger.store.folder import FolderStore, Stored
@@ -108,14 +109,14 @@ def supervise(house: House, held: Claim, child: Child, take: Change[Claim | None
         logger.warning("%s: %s", held.job_id, death)
         child.kill()
         lost = Problem("child_died", f"The process that computed this died: {death}.", status=500)
-        _end(house, lambda connection: ledger.lose(connection, held, lost))
+        _end(house, lambda connection: attempts.lose(connection, held, lost))
     except DidNotStop:
         child.kill()
-        _end(house, lambda connection: ledger.release(connection, held))
+        _end(house, lambda connection: attempts.release(connection, held))
     except LimitBroken as limit:
         child.kill()
         broken = limit.problem
-        _end(house, lambda connection: ledger.fail(connection, held, broken))
+        _end(house, lambda connection: attempts.fail(connection, held, broken))
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return house.write(take)
@@ -195,8 +196,8 @@ class _Watch:
         held, house = self._held, self._house
         if moment >= self._next_beat:
             self._next_beat = moment + settings.heartbeat_seconds
-            house.write(lambda connection: ledger.heartbeat(connection, held, settings.lease_seconds))
-        wanted = house.read(lambda connection: ledger.standing(connection, held))
+            house.write(lambda connection: attempts.heartbeat(connection, held, settings.lease_seconds))
+        wanted = house.read(lambda connection: attempts.standing(connection, held))
         if wanted != Status.RUNNING or house.draining.is_set():
             if self._must_stop_by == math.inf:
                 self._child.send({"stop": True})
@@ -245,20 +246,20 @@ def _change(house: House, held: Claim, message: Message) -> Change[Any]:
         case "ready":
             return lambda connection: None
         case "progress":
-            return lambda connection: ledger.report_progress(connection, held, message["progress"])
+            return lambda connection: attempts.report_progress(connection, held, message["progress"])
         case "event":
-            return lambda connection: ledger.append(connection, held, message["kind"], message["data"])
+            return lambda connection: attempts.append(connection, held, message["kind"], message["data"])
         case "publish":
             return _publish(house, held, **{key: value for key, value in message.items() if key != "say"})
         case "save":
             media_type = "application/octet-stream"
             return _publish(house, held, path=message["path"], kind=STATE, name=STATE, media_type=media_type, meta={})
         case "done":
-            return lambda connection: ledger.finish(connection, held, message["result"])
+            return lambda connection: attempts.finish(connection, held, message["result"])
         case "failed":
-            return lambda connection: ledger.fail(connection, held, _problem(message["problem"]))
+            return lambda connection: attempts.fail(connection, held, _problem(message["problem"]))
         case "stopped":
-            return lambda connection: ledger.release(connection, held)
+            return lambda connection: attempts.release(connection, held)
     raise ValueError(f"a child said {message['say']!r}")
 
 
@@ -269,7 +270,7 @@ def _publish(
     stored = _few(Path(path), kind) or house.store.put(Path(path), f"jobs/{held.job_id}/{held.fence}/{kind}/{name}")
 
     def change(connection: Connection) -> None:
-        ledger.publish(
+        attempts.publish(
             connection,
             held,
             kind=kind,
@@ -282,7 +283,7 @@ def _publish(
             content=stored.content,
         )
         if kind == "checkpoint":
-            ledger.append(connection, held, "checkpoint", {"name": name, "bytes": stored.bytes, **meta})
+            attempts.append(connection, held, "checkpoint", {"name": name, "bytes": stored.bytes, **meta})
 
     return change
 

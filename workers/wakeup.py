@@ -12,10 +12,10 @@ from celery import signals
 from celery.platforms import SecurityWarning
 from sqlalchemy import Connection
 
-from ledger import ledger
+from ledger import attempts
+from ledger.attempts import Claim
 from ledger.broker.wakeups import CIRCUITS, QUESTIONS, WAKEUP_TASK, Waker, make_celery
 from ledger.database import Database
-from ledger.ledger import Claim
 from ledger.reaper import Reaper
 from ledger.settings import Settings
 from ledger.store.folder import FolderStore
@@ -33,10 +33,10 @@ def drain(house: House, queue: str, nursery: Nursery, wake: Callable[[str], None
     Who was woken and found a job passes the wake-up on: there may be more, and others who can do it.
     """
     lease = house.settings.lease_seconds
-    at_most = house.settings.questions_per_owner if queue == QUESTIONS else ledger.UNBOUNDED
+    at_most = house.settings.questions_per_owner if queue == QUESTIONS else attempts.UNBOUNDED
 
     def take(connection: Connection) -> Claim | None:
-        return None if house.draining.is_set() else ledger.claim(connection, queue, house.worker, lease, at_most)
+        return None if house.draining.is_set() else attempts.claim(connection, queue, house.worker, lease, at_most)
 
     held = house.write(take)
     if held is not None:

@@ -14,7 +14,7 @@ from app.http.refusals.problems import problems
 from app.jobs.accepted import FINISHED, Reply
 from app.jobs.views import JobView
 from ledger.broker.wakeups import CIRCUITS
-from ledger.ledger import NewJob
+from ledger.requests import NewJob
 from qstill.contract.circuits.admission import admit
 from qstill.contract.circuits.cost.estimates import Estimate
 from qstill.contract.circuits.job import CircuitJob, spec_of

@@ -25,7 +25,7 @@ from ledger import outbound, queries
 from ledger.broker.wakeups import DISTILLATION
 from ledger.database import Record
 from ledger.ids import id_pattern
-from ledger.ledger import NewJob
+from ledger.requests import NewJob
 from ledger.store.safetensors import read_card
 from ledger.tables import DISTILLATION_QUESTION
 from qstill.contract.distillations.domains import AnyJob, Job, needs_of

@@ -6,8 +6,8 @@ from sqlalchemy import Connection, insert, select
 
 from app.files.views import Purpose
 from ledger.database import Record, newest_first, now
-from ledger.ledger import discard
 from ledger.queries import unfinished_user
+from ledger.rows import discard
 from ledger.store.folder import Stored
 from ledger.tables import files
 from qstill.contract.errors import Problem

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from ledger import ledger
+from ledger import requests
 from ledger.database import Record, now
 from ledger.ids import new_id
 from ledger.machine import FINAL, Action, IllegalTransition, Status
@@ -82,7 +82,7 @@ def cancel(connection: Connection, owner: str, job_id: str) -> None:
     if job.status in FINAL:
         title = f"The job has {job.status}: there is nothing left to cancel."
         raise Problem("job_finished", title, status=400)
-    ledger.request(connection, owner, job_id, Action.CANCEL)
+    requests.request(connection, owner, job_id, Action.CANCEL)
 
 
 def cancel_all(connection: Connection, owner: str, job_ids: Sequence[str]) -> list[str]:
@@ -106,9 +106,9 @@ def remove(connection: Connection, owner: str, job_ids: Sequence[str]) -> tuple[
     for job in found:
         status = job.status
         if status not in FINAL:
-            status = ledger.request(connection, owner, job.id, Action.CANCEL).status
+            status = requests.request(connection, owner, job.id, Action.CANCEL).status
         if status in FINAL:
-            ledger.delete(connection, owner, job.id)
+            requests.delete(connection, owner, job.id)
         else:
             connection.execute(update(ionq_jobs).where(ionq_jobs.c.job_id == job.id).values(deleted_at=now()))
             held.append(job)
@@ -120,7 +120,7 @@ def purge(connection: Connection, owner: str) -> None:
     query = select(jobs.c.id).join(ionq_jobs, ionq_jobs.c.job_id == jobs.c.id)
     hidden = query.where(jobs.c.owner == owner, ionq_jobs.c.deleted_at.is_not(None), jobs.c.status.in_(FINAL))
     for job_id in connection.scalars(hidden).all():
-        ledger.delete(connection, owner, job_id)
+        requests.delete(connection, owner, job_id)
 
 
 def queue_seconds(connection: Connection) -> float:

@@ -15,10 +15,11 @@ from app.ionq import records
 from app.ionq.machines import Machine, machine
 from app.ionq.schemas import Asked, CloneRequest, JobRequest
 from app.ionq.translate import Work, as_compiled, circuit_job, in_their_words, remarks, shots_of, work_of
-from ledger import ledger, queries
+from ledger import queries, requests
 from ledger.broker.wakeups import CIRCUITS
 from ledger.database import Change
-from ledger.ledger import Job, NewJob, Replay
+from ledger.requests import NewJob, Replay
+from ledger.rows import Job
 from ledger.settings import Settings
 from qstill.contract.circuits.admission import admit
 from qstill.contract.circuits.job import CircuitJob, spec_of
@@ -94,7 +95,7 @@ async def _queue(
         records.keep(connection, queued.id, place.name, asked.session_id, _echoed(work, asked, place))
 
     queued, replayed = await front.write(
-        lambda connection: ledger.submit(connection, new, replay, admit=admissible, also=keep)
+        lambda connection: requests.submit(connection, new, replay, admit=admissible, also=keep)
     )
     if not replayed:
         front.waker.wake(CIRCUITS)

@@ -11,10 +11,11 @@ from sqlalchemy import Connection
 from app.http.etag import etag
 from app.http.front import AtHand, Front
 from app.jobs.views import JobView, job_view
-from ledger import ledger, queries
+from ledger import queries, requests
 from ledger.database import Change
-from ledger.ledger import Job, NewJob, Replay
 from ledger.machine import FINAL
+from ledger.requests import NewJob, Replay
+from ledger.rows import Job
 from qstill.contract.errors import Problem
 
 IdempotencyKey = Annotated[
@@ -54,7 +55,7 @@ class Accepted:
             check(connection)
 
         replay = await replay_of(self._request, self._key)
-        job, replayed = await front.write(lambda connection: ledger.submit(connection, new, replay, admit))
+        job, replayed = await front.write(lambda connection: requests.submit(connection, new, replay, admit))
         if replayed:
             response.headers["Idempotency-Replayed"] = "true"
         else:

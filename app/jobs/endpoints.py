@@ -12,7 +12,7 @@ from app.http.refusals.problems import problems
 from app.jobs.accepted import Prefer, wait_for_end, wait_seconds
 from app.jobs.stream import stream_events
 from app.jobs.views import EventView, JobId, JobView, event_view, job_view
-from ledger import ledger, queries
+from ledger import queries, requests
 from ledger.ids import id_pattern
 from ledger.machine import FINAL, Action, Status
 from qstill.contract.schemas import LabelKey, LabelValue
@@ -152,14 +152,14 @@ async def resume_job(
 async def delete_job(job_id: JobId, front: AtHand, owner: Owner, if_match: IfMatch = None) -> None:
     """Delete a finished job with its events, checkpoints and results."""
     version = wanted_version(if_match)
-    await front.write(lambda connection: ledger.delete(connection, owner, job_id, version))
+    await front.write(lambda connection: requests.delete(connection, owner, job_id, version))
 
 
 async def _request(
     front: Front, response: Response, owner: str, job_id: str, action: Action, if_match: str | None
 ) -> JobView:
     version = wanted_version(if_match)
-    job = await front.write(lambda connection: ledger.request(connection, owner, job_id, action, version))
+    job = await front.write(lambda connection: requests.request(connection, owner, job_id, action, version))
     if job.status == Status.QUEUED:
         front.waker.wake(job.queue)
     response.headers["ETag"] = etag(job.version)

@@ -7,11 +7,11 @@ from sqlalchemy import Connection
 
 from app.http.front import Front
 from app.jobs.accepted import wait_for_end
-from ledger import ledger
+from ledger import requests
 from ledger.broker.wakeups import QUESTIONS
 from ledger.database import Change
-from ledger.ledger import NewJob
 from ledger.machine import Status
+from ledger.requests import NewJob
 from qstill.contract.errors import Problem
 
 RETRY_SECONDS = 5  # a worker that drains a queue, or starts, is there by then
@@ -40,12 +40,12 @@ async def asked(
 
     front.tailer.check_room()
     new = NewJob(kind=kind, queue=QUESTIONS, owner=owner, spec=dict(spec), max_attempts=1, files=list(files))
-    job, _ = await front.write(lambda connection: ledger.submit(connection, new, admit=admit))
+    job, _ = await front.write(lambda connection: requests.submit(connection, new, admit=admit))
     try:
         front.waker.wake(QUESTIONS)
         finished = await wait_for_end(front, job, front.settings.max_wait_seconds)
     finally:
-        await front.write(lambda connection: ledger.abandon(connection, job.id))
+        await front.write(lambda connection: requests.abandon(connection, job.id))
     if finished is not None and finished.status == Status.FAILED:
         raise _problem(finished.error, front.settings.time_limit(kind))
     if finished is None or finished.status != Status.SUCCEEDED:

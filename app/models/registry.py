@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from ledger.database import Record, newest_first, now
-from ledger.ledger import discard
 from ledger.queries import unfinished_user
+from ledger.rows import discard
 from ledger.store.folder import Stored
 from ledger.tables import artifacts, jobs, models
 from qstill.contract.errors import Problem

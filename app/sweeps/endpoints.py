@@ -18,7 +18,7 @@ from app.jobs.views import JobId, JobView, must_have_succeeded
 from app.sweeps.chart import front_chart
 from ledger import queries
 from ledger.broker.wakeups import DISTILLATION
-from ledger.ledger import NewJob
+from ledger.requests import NewJob
 from qstill.contract.sweeps.results import FrontMember, TrialView
 from qstill.contract.sweeps.sweep import MAX_TRIALS, Sweep
 

@@ -113,9 +113,3 @@ def axes(across: Axis, up: Axis, below: str, beside: str, *, percent: bool = Fal
     marks.append(Text((across.start + across.end) / 2, up.start + 38, below, 12))
     marks.append(Text(20, (up.start + up.end) / 2, beside, 12, upwards=True))
     return marks
-
-
-Rectangle = tuple[float, float, float, float]  # left, top, right, bottom
-LEAST_SPAN = 0.05  # of an axis of accuracies; less is noise of a few test rows
-
-Rectangle = tuple[float, float, float, float]  # left, top, right, bottom

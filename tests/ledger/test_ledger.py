@@ -5,10 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import Connection, insert, select, update
 
-from ledger import ledger, queries
+from ledger import attempts, queries, requests, rows
+from ledger.attempts import Claim, StaleFence
 from ledger.database import Database, now
-from ledger.ledger import Claim, NewJob, Replay, StaleFence
 from ledger.machine import Action, IllegalTransition, Status
+from ledger.requests import NewJob, Replay
 from ledger.tables import artifacts, events, jobs, trash
 from qstill.contract.errors import Problem
 
@@ -20,12 +21,12 @@ def new(**values: object) -> NewJob:
 
 
 def submit(database: Database, **values: object) -> str:
-    job, _ = database.write(lambda connection: ledger.submit(connection, new(**values)))
+    job, _ = database.write(lambda connection: requests.submit(connection, new(**values)))
     return job.id
 
 
 def claim(database: Database, queue: str = "circuits", lease: float = 30.0) -> Claim | None:
-    return database.write(lambda connection: ledger.claim(connection, queue, "worker", lease))
+    return database.write(lambda connection: attempts.claim(connection, queue, "worker", lease))
 
 
 def must_claim(database: Database, lease: float = 30.0) -> Claim:
@@ -34,7 +35,7 @@ def must_claim(database: Database, lease: float = 30.0) -> Claim:
     return held
 
 
-def job(database: Database, job_id: str) -> ledger.Job:
+def job(database: Database, job_id: str) -> rows.Job:
     return database.read(lambda connection: connection.execute(select(jobs).where(jobs.c.id == job_id)).one())
 
 
@@ -48,9 +49,9 @@ def test_a_job_goes_from_queued_to_succeeded_and_its_log_tells_it(database: Data
     job_id = submit(database, labels={"course": "qc101"})
     held = must_claim(database)
     assert (held.job_id, held.fence, held.spec) == (job_id, 1, {"shots": 1})
-    database.write(lambda connection: ledger.append(connection, held, "epoch", {"loss": 0.5}))
-    database.write(lambda connection: ledger.report_progress(connection, held, {"done": 1}))
-    database.write(lambda connection: ledger.finish(connection, held, {"counts": {"00": 1}}))
+    database.write(lambda connection: attempts.append(connection, held, "epoch", {"loss": 0.5}))
+    database.write(lambda connection: attempts.report_progress(connection, held, {"done": 1}))
+    database.write(lambda connection: attempts.finish(connection, held, {"counts": {"00": 1}}))
     done = job(database, job_id)
     assert (done.status, done.result, done.worker, done.lease_until) == ("succeeded", {"counts": {"00": 1}}, None, None)
     assert done.created_at <= done.started_at <= done.finished_at
@@ -58,14 +59,14 @@ def test_a_job_goes_from_queued_to_succeeded_and_its_log_tells_it(database: Data
 
 
 def test_what_else_comes_with_a_job_is_there_with_it_or_neither_is(database: Database) -> None:
-    def also(connection: Connection, made: ledger.Job) -> None:
+    def also(connection: Connection, made: rows.Job) -> None:
         connection.execute(insert(trash).values(path=made.id))
         if made.name == "broken":
             raise PROBLEM
 
-    made, _ = database.write(lambda connection: ledger.submit(connection, new(), also=also))
+    made, _ = database.write(lambda connection: requests.submit(connection, new(), also=also))
     with pytest.raises(Problem):
-        database.write(lambda connection: ledger.submit(connection, new(name="broken"), also=also))
+        database.write(lambda connection: requests.submit(connection, new(name="broken"), also=also))
     assert database.read(lambda connection: connection.scalars(select(jobs.c.id)).all()) == [made.id]
     assert database.read(lambda connection: connection.scalars(select(trash.c.path)).all()) == [made.id]
 
@@ -97,34 +98,34 @@ def test_many_claimers_never_share_a_job(database: Database) -> None:
 def test_a_stale_fence_changes_nothing(database: Database) -> None:
     job_id = submit(database)
     stale = must_claim(database, lease=-1)
-    assert database.write(lambda connection: ledger.expire(connection, PROBLEM)) == 1
+    assert database.write(lambda connection: attempts.expire(connection, PROBLEM)) == 1
     fresh = must_claim(database)
     assert fresh.fence == stale.fence + 1
     before = job(database, job_id)
     for write in (
-        lambda connection: ledger.heartbeat(connection, stale, 30),
-        lambda connection: ledger.append(connection, stale, "epoch", {}),
-        lambda connection: ledger.report_progress(connection, stale, {}),
-        lambda connection: ledger.finish(connection, stale, {}),
-        lambda connection: ledger.fail(connection, stale, PROBLEM),
-        lambda connection: ledger.release(connection, stale),
-        lambda connection: ledger.lose(connection, stale, PROBLEM),
+        lambda connection: attempts.heartbeat(connection, stale, 30),
+        lambda connection: attempts.append(connection, stale, "epoch", {}),
+        lambda connection: attempts.report_progress(connection, stale, {}),
+        lambda connection: attempts.finish(connection, stale, {}),
+        lambda connection: attempts.fail(connection, stale, PROBLEM),
+        lambda connection: attempts.release(connection, stale),
+        lambda connection: attempts.lose(connection, stale, PROBLEM),
         lambda connection: publish(connection, stale, "histogram", "a"),
     ):
         with pytest.raises(StaleFence):
             database.write(write)
     with pytest.raises(StaleFence):
-        database.read(lambda connection: ledger.standing(connection, stale))
+        database.read(lambda connection: attempts.standing(connection, stale))
     assert job(database, job_id) == before
 
 
 def test_a_lost_job_is_tried_again_until_its_attempts_are_used_up(database: Database) -> None:
     job_id = submit(database, max_attempts=2)
     must_claim(database, lease=-1)
-    database.write(lambda connection: ledger.expire(connection, PROBLEM))
+    database.write(lambda connection: attempts.expire(connection, PROBLEM))
     assert job(database, job_id).status == Status.QUEUED
     must_claim(database, lease=-1)
-    database.write(lambda connection: ledger.expire(connection, PROBLEM))
+    database.write(lambda connection: attempts.expire(connection, PROBLEM))
     lost = job(database, job_id)
     assert (lost.status, lost.error["code"], lost.attempts) == ("failed", "worker_lost", 2)
 
@@ -132,15 +133,15 @@ def test_a_lost_job_is_tried_again_until_its_attempts_are_used_up(database: Data
 def test_a_heartbeat_keeps_the_lease(database: Database) -> None:
     submit(database)
     held = must_claim(database, lease=-1)
-    database.write(lambda connection: ledger.heartbeat(connection, held, 30))
-    assert database.write(lambda connection: ledger.expire(connection, PROBLEM)) == 0
+    database.write(lambda connection: attempts.heartbeat(connection, held, 30))
+    assert database.write(lambda connection: attempts.expire(connection, PROBLEM)) == 0
 
 
 def test_a_released_job_does_not_count_the_attempt(database: Database) -> None:
     job_id = submit(database, max_attempts=1)
     for _ in range(3):
         held = must_claim(database)
-        database.write(lambda connection, held=held: ledger.release(connection, held))
+        database.write(lambda connection, held=held: attempts.release(connection, held))
     assert (job(database, job_id).attempts, job(database, job_id).status) == (0, "queued")
 
 
@@ -149,7 +150,7 @@ def test_jobs_that_keep_dying_wait_longer_each_time(database: Database) -> None:
     waits = []
     for _ in range(3):
         held = must_claim(database)
-        lost = database.write(lambda connection, held=held: ledger.lose(connection, held, PROBLEM))
+        lost = database.write(lambda connection, held=held: attempts.lose(connection, held, PROBLEM))
         waits.append(lost.not_before - database.read(lambda connection: connection.scalar(select(now()))))
         database.write(lambda connection: connection.execute(update(jobs).values(not_before=0)))
     assert waits == pytest.approx([0, 2, 4], abs=1)
@@ -160,34 +161,34 @@ def test_the_same_idempotency_key_is_the_same_job(database: Database) -> None:
     replay = Replay(key="k", fingerprint="a" * 64)
     with ThreadPoolExecutor(4) as pool:
         made = list(
-            pool.map(lambda _: database.write(lambda connection: ledger.submit(connection, new(), replay)), range(8))
+            pool.map(lambda _: database.write(lambda connection: requests.submit(connection, new(), replay)), range(8))
         )
     assert len({made_job.id for made_job, _ in made}) == 1
     assert sum(not replayed for _, replayed in made) == 1
     other = Replay(key="k", fingerprint="b" * 64)
     with pytest.raises(Problem) as refused:
-        database.write(lambda connection: ledger.submit(connection, new(), other))
+        database.write(lambda connection: requests.submit(connection, new(), other))
     assert refused.value.code == "idempotency_key_reused"
-    database.write(lambda connection: ledger.submit(connection, new(owner="bob"), other))
+    database.write(lambda connection: requests.submit(connection, new(owner="bob"), other))
 
 
 def test_cancel_pause_and_resume(database: Database) -> None:
     def ask(action: Action) -> str:
-        return database.write(lambda connection: ledger.request(connection, "ada", job_id, action)).status
+        return database.write(lambda connection: requests.request(connection, "ada", job_id, action)).status
 
     job_id = submit(database)
     assert [ask(Action.PAUSE), ask(Action.PAUSE), ask(Action.RESUME)] == ["paused", "paused", "queued"]
     held = must_claim(database)
     assert [ask(Action.PAUSE), ask(Action.RESUME), ask(Action.PAUSE)] == ["pausing", "running", "pausing"]
-    assert database.read(lambda connection: ledger.standing(connection, held)) == Status.PAUSING
-    assert database.write(lambda connection: ledger.release(connection, held)).status == Status.PAUSED
+    assert database.read(lambda connection: attempts.standing(connection, held)) == Status.PAUSING
+    assert database.write(lambda connection: attempts.release(connection, held)).status == Status.PAUSED
     assert claim(database) is None
     assert ask(Action.RESUME) == "queued"
     held = must_claim(database)
     assert [ask(Action.CANCEL), ask(Action.CANCEL)] == ["cancelling", "cancelling"]
     with pytest.raises(IllegalTransition):
         ask(Action.RESUME)
-    ended = database.write(lambda connection: ledger.finish(connection, held, {"late": True}))
+    ended = database.write(lambda connection: attempts.finish(connection, held, {"late": True}))
     assert (ended.status, ended.result) == ("cancelled", None)
     with pytest.raises(IllegalTransition):
         ask(Action.CANCEL)
@@ -196,16 +197,16 @@ def test_cancel_pause_and_resume(database: Database) -> None:
 def test_another_owner_and_another_version_are_refused(database: Database) -> None:
     job_id = submit(database)
     with pytest.raises(Problem) as unknown:
-        database.write(lambda connection: ledger.request(connection, "eve", job_id, Action.CANCEL))
+        database.write(lambda connection: requests.request(connection, "eve", job_id, Action.CANCEL))
     assert unknown.value.status == 404
     with pytest.raises(Problem) as stale:
-        database.write(lambda connection: ledger.request(connection, "ada", job_id, Action.CANCEL, version=7))
+        database.write(lambda connection: requests.request(connection, "ada", job_id, Action.CANCEL, version=7))
     assert stale.value.status == 412
     assert job(database, job_id).status == Status.QUEUED
 
 
-def publish(connection: ledger.Connection, held: Claim, kind: str, name: str) -> str:
-    return ledger.publish(
+def publish(connection: requests.Connection, held: Claim, kind: str, name: str) -> str:
+    return attempts.publish(
         connection,
         held,
         kind=kind,
@@ -225,13 +226,13 @@ def paths(database: Database) -> set[str]:
 def test_an_artifact_published_again_replaces_the_former_and_discards_its_bytes(database: Database) -> None:
     job_id = submit(database)
     first = must_claim(database, lease=-1)
-    database.write(lambda connection: publish(connection, first, ledger.STATE, "state"))
+    database.write(lambda connection: publish(connection, first, rows.STATE, "state"))
     database.write(lambda connection: publish(connection, first, "checkpoint", "student"))
-    database.write(lambda connection: ledger.expire(connection, PROBLEM))
+    database.write(lambda connection: attempts.expire(connection, PROBLEM))
     second = must_claim(database)
-    database.write(lambda connection: publish(connection, second, ledger.STATE, "state"))
+    database.write(lambda connection: publish(connection, second, rows.STATE, "state"))
     assert paths(database) == {f"jobs/{job_id}/1/state/state"}
-    database.write(lambda connection: ledger.finish(connection, second, {}))
+    database.write(lambda connection: attempts.finish(connection, second, {}))
     assert paths(database) == {f"jobs/{job_id}/1/state/state", f"jobs/{job_id}/2/state/state"}
     kept = database.read(lambda connection: queries.list_artifacts(connection, job_id, "checkpoint"))
     assert [row.name for row in kept] == ["student"]
@@ -241,22 +242,22 @@ def test_deleting_a_job_takes_everything_with_it_and_waits_for_its_end(database:
     job_id = submit(database, labels={"a": "b"})
     held = must_claim(database)
     with pytest.raises(Problem) as running:
-        database.write(lambda connection: ledger.delete(connection, "ada", job_id))
+        database.write(lambda connection: requests.delete(connection, "ada", job_id))
     assert running.value.code == "job_not_finished"
     database.write(lambda connection: publish(connection, held, "histogram", "h"))
-    database.write(lambda connection: ledger.finish(connection, held, {}))
-    database.write(lambda connection: ledger.delete(connection, "ada", job_id))
+    database.write(lambda connection: attempts.finish(connection, held, {}))
+    database.write(lambda connection: requests.delete(connection, "ada", job_id))
     assert f"jobs/{job_id}" in paths(database)
     for table in (jobs, events, artifacts):
         assert database.read(lambda connection, table=table: connection.execute(select(table)).all()) == []
 
 
 def test_one_change_that_fails_takes_no_other_with_it(database: Database) -> None:
-    def broken(connection: ledger.Connection) -> None:
-        ledger.submit(connection, new(name="broken"))
+    def broken(connection: requests.Connection) -> None:
+        requests.submit(connection, new(name="broken"))
         raise RuntimeError("on purpose")
 
-    futures = [database.submit(broken if i % 3 == 0 else lambda c: ledger.submit(c, new())) for i in range(30)]
+    futures = [database.submit(broken if i % 3 == 0 else lambda c: requests.submit(c, new())) for i in range(30)]
     assert sum(isinstance(future.exception(), RuntimeError) for future in futures) == 10
     found = database.read(lambda connection: connection.scalars(select(jobs.c.name)).all())
     assert found == [None] * 20

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from sqlalchemy import select, update
 
-from ledger import ledger, queries
+from ledger import attempts, queries, requests, rows
 from ledger import turns as in_turn
+from ledger.attempts import Claim, StaleFence
 from ledger.database import Change, Database
-from ledger.ledger import Claim, NewJob, StaleFence
 from ledger.machine import FINAL, OWNED, TRANSITIONS, Action, IllegalTransition, Status
+from ledger.requests import NewJob
 from ledger.tables import jobs, turns
 from qstill.contract.errors import Problem
 
@@ -48,14 +49,14 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(owner=st.sampled_from("ab"), priority=st.integers(0, 1))
     def submit(self, owner: str, priority: int) -> None:
         new = NewJob(kind="circuit", queue="q", owner=owner, spec={}, priority=priority, max_attempts=MAX_ATTEMPTS)
-        job, _ = self.run(lambda connection: ledger.submit(connection, new))
+        job, _ = self.run(lambda connection: requests.submit(connection, new))
         self.submitted.add(job.id)
 
     @rule()
     def claim(self) -> None:
         self.run(lambda connection: connection.execute(update(jobs).values(not_before=0)))
         queued = {row.id for row in self.rows().values() if row.status == Status.QUEUED}
-        held = self.run(lambda connection: ledger.claim(connection, "q", "w", 1000))
+        held = self.run(lambda connection: attempts.claim(connection, "q", "w", 1000))
         assert (held is not None) == bool(queued)
         if held is not None:
             assert held.job_id in queued
@@ -73,14 +74,14 @@ class LedgerMachine(RuleBasedStateMachine):
     def act(self, data: st.DataObject, act: str) -> None:
         held = data.draw(st.sampled_from(self.claims))
         changes: dict[str, Change[Any]] = {
-            "heartbeat": lambda c: ledger.heartbeat(c, held, 1000),
-            "append": lambda c: ledger.append(c, held, "epoch", {}),
-            "progress": lambda c: ledger.report_progress(c, held, {"done": 1}),
+            "heartbeat": lambda c: attempts.heartbeat(c, held, 1000),
+            "append": lambda c: attempts.append(c, held, "epoch", {}),
+            "progress": lambda c: attempts.report_progress(c, held, {"done": 1}),
             "publish": lambda c: publish(c, held),
-            "finish": lambda c: ledger.finish(c, held, {"fence": held.fence}),
-            "fail": lambda c: ledger.fail(c, held, LOST),
-            "release": lambda c: ledger.release(c, held),
-            "lose": lambda c: ledger.lose(c, held, LOST),
+            "finish": lambda c: attempts.finish(c, held, {"fence": held.fence}),
+            "fail": lambda c: attempts.fail(c, held, LOST),
+            "release": lambda c: attempts.release(c, held),
+            "lose": lambda c: attempts.lose(c, held, LOST),
         }
         before = self.rows().get(held.job_id)
         valid = before is not None and before.fence == held.fence and before.status in OWNED
@@ -98,8 +99,8 @@ class LedgerMachine(RuleBasedStateMachine):
         if owned:
             overdue = owned if all_of_them else [data.draw(st.sampled_from(owned))]
             self.run(lambda c: c.execute(update(jobs).where(jobs.c.id.in_(overdue)).values(lease_until=0)))
-            assert self.run(lambda c: ledger.expire(c, LOST)) == len(overdue)
-        assert self.run(lambda c: ledger.expire(c, LOST)) == 0
+            assert self.run(lambda c: attempts.expire(c, LOST)) == len(overdue)
+        assert self.run(lambda c: attempts.expire(c, LOST)) == 0
 
     @precondition(lambda self: self.submitted)
     @rule(data=st.data(), action=st.sampled_from([Action.CANCEL, Action.PAUSE, Action.RESUME]))
@@ -107,7 +108,7 @@ class LedgerMachine(RuleBasedStateMachine):
         job_id = data.draw(st.sampled_from(sorted(self.submitted)))
         row = self.rows()[job_id]
         try:
-            self.run(lambda c: ledger.request(c, row.owner, job_id, action))
+            self.run(lambda c: requests.request(c, row.owner, job_id, action))
         except IllegalTransition:
             assert (row.status, action) not in TRANSITIONS
             assert self.rows()[job_id] == row
@@ -118,7 +119,7 @@ class LedgerMachine(RuleBasedStateMachine):
         job_id = data.draw(st.sampled_from(sorted(self.submitted)))
         row = self.rows()[job_id]
         try:
-            self.run(lambda c: ledger.delete(c, row.owner, job_id))
+            self.run(lambda c: requests.delete(c, row.owner, job_id))
         except Problem:
             assert row.status not in FINAL
         else:
@@ -164,13 +165,13 @@ class LedgerMachine(RuleBasedStateMachine):
                 assert row.result == {"fence": row.fence}
 
 
-def publish(connection: ledger.Connection, held: Claim) -> None:
+def publish(connection: requests.Connection, held: Claim) -> None:
     path = f"jobs/{held.job_id}/{held.fence}/state"
-    ledger.publish(
+    attempts.publish(
         connection,
         held,
-        kind=ledger.STATE,
-        name=ledger.STATE,
+        kind=rows.STATE,
+        name=rows.STATE,
         path=path,
         media_type="x",
         size=1,

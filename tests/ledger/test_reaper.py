@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from ledger import ledger
+from ledger import attempts, requests, rows
 from ledger.database import Database, now
-from ledger.ledger import NewJob
 from ledger.reaper import reap
+from ledger.requests import NewJob
 from ledger.store.folder import FolderStore
 from ledger.tables import jobs, trash, turns
 
@@ -20,7 +20,7 @@ def store(tmp_path: Path) -> FolderStore:
 
 def submit(database: Database, queue: str = "circuits") -> str:
     new = NewJob(kind="circuit", queue=queue, owner="ada", spec={}, max_attempts=2)
-    return database.write(lambda connection: ledger.submit(connection, new))[0].id
+    return database.write(lambda connection: requests.submit(connection, new))[0].id
 
 
 def reaped(database: Database, store: FolderStore) -> list[str]:
@@ -47,11 +47,11 @@ def test_who_has_nothing_queued_is_forgotten_and_comes_again_as_anybody(database
     submit(database)
     reaped(database, store)
     assert waiting(database) == ["ada"]
-    database.write(lambda connection: ledger.claim(connection, "circuits", "w", 30))
+    database.write(lambda connection: attempts.claim(connection, "circuits", "w", 30))
     reaped(database, store)
     assert waiting(database) == []
     submit(database)
-    assert database.write(lambda connection: ledger.claim(connection, "circuits", "w", 30)) is not None
+    assert database.write(lambda connection: attempts.claim(connection, "circuits", "w", 30)) is not None
 
 
 def waiting(database: Database) -> list[str]:
@@ -61,7 +61,7 @@ def waiting(database: Database) -> list[str]:
 
 def test_a_lost_job_is_queued_again_and_its_queue_woken(database: Database, store: FolderStore) -> None:
     job_id = submit(database)
-    database.write(lambda connection: ledger.claim(connection, "circuits", "w", -1))
+    database.write(lambda connection: attempts.claim(connection, "circuits", "w", -1))
     assert reaped(database, store) == ["circuits"]
     row = database.read(lambda connection: connection.execute(select(jobs)).one())
     assert (row.id, row.status, row.worker) == (job_id, "queued", None)
@@ -73,7 +73,7 @@ def test_the_trash_is_emptied(database: Database, store: FolderStore, tmp_path: 
     for path in ("jobs/a/1/checkpoint/student", "jobs/a/2/state/state", "files/b", "files/kept"):
         store.put(source, path)
     for path in ("jobs/a", "files/b", "files/never-was"):
-        database.write(lambda connection, path=path: ledger.discard(connection, path))
+        database.write(lambda connection, path=path: rows.discard(connection, path))
     reaped(database, store)
     assert sorted(str(place.relative_to(store.root)) for place in store.root.rglob("*") if place.is_file()) == [
         "files/kept"

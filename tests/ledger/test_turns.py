@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from sqlalchemy import Connection
 
-from ledger import ledger, turns
+from ledger import attempts, requests, turns
+from ledger.attempts import Claim
 from ledger.database import Database
-from ledger.ledger import Claim, NewJob
+from ledger.requests import NewJob
 from ledger.tables import jobs
 from ledger.tables import turns as table
 
@@ -27,15 +28,15 @@ SIZES = [
 
 def submit(database: Database, owner: str, priority: int = 0) -> str:
     new = NewJob(kind="circuit", queue="q", owner=owner, spec={}, priority=priority)
-    return str(database.write(lambda connection: ledger.submit(connection, new))[0].id)
+    return str(database.write(lambda connection: requests.submit(connection, new))[0].id)
 
 
-def claim(database: Database, at_most: int = ledger.UNBOUNDED) -> Claim | None:
-    return database.write(lambda connection: ledger.claim(connection, "q", "w", 1000, at_most))
+def claim(database: Database, at_most: int = attempts.UNBOUNDED) -> Claim | None:
+    return database.write(lambda connection: attempts.claim(connection, "q", "w", 1000, at_most))
 
 
 def finish(database: Database, held: Claim) -> None:
-    database.write(lambda connection: ledger.finish(connection, held, {}))
+    database.write(lambda connection: attempts.finish(connection, held, {}))
 
 
 def empty(database: Database) -> None:
@@ -134,7 +135,7 @@ def test_a_submission_that_is_not_durable_yet_keeps_its_owner_among_those_who_wa
     inside, swept = threading.Event(), threading.Event()
 
     def slowly(connection: Connection) -> None:
-        ledger.submit(connection, NewJob(kind="circuit", queue="q", owner="a", spec={}))
+        requests.submit(connection, NewJob(kind="circuit", queue="q", owner="a", spec={}))
         inside.set()
         swept.wait(0.5)  # SQLite sweeps only once this has ended
 
@@ -151,7 +152,7 @@ def test_what_is_not_eligible_yet_holds_nobody_up(database: Database) -> None:
     held = claim(database)
     assert held is not None
     database.write(lambda connection: connection.execute(jobs.update().values(attempts=3)))
-    database.write(lambda connection: ledger.lose(connection, held, ledger.Problem("child_died", "died")))
+    database.write(lambda connection: attempts.lose(connection, held, requests.Problem("child_died", "died")))
     other = submit(database, "b")
     taken = claim(database)
     assert taken is not None

@@ -26,10 +26,10 @@ from fastapi import FastAPI
 from app.http.front import Front
 from app.keys import keyring
 from app.main import create_app
-from ledger import ledger
+from ledger import attempts
+from ledger.attempts import Claim
 from ledger.broker.wakeups import CIRCUITS, DISTILLATION
 from ledger.database import Database
-from ledger.ledger import Claim
 from ledger.migrations import migrate
 from ledger.settings import Settings
 from ledger.store.folder import FolderStore
@@ -66,7 +66,7 @@ class Worker:
     store: FolderStore
 
     def claim(self, queue: str) -> Claim:
-        held = self.database.write(lambda connection: ledger.claim(connection, queue, "worker", LEASE_SECONDS))
+        held = self.database.write(lambda connection: attempts.claim(connection, queue, "worker", LEASE_SECONDS))
         assert held is not None, f"nothing to do in {queue}"
         return held
 
@@ -77,7 +77,7 @@ class Worker:
             Path(file.name).write_bytes(content)
             stored = self.store.put(Path(file.name), path)
         return self.database.write(
-            lambda connection: ledger.publish(
+            lambda connection: attempts.publish(
                 connection,
                 held,
                 kind=kind,
@@ -91,14 +91,14 @@ class Worker:
         )
 
     def append(self, held: Claim, kind: str, **data: Any) -> None:
-        self.database.write(lambda connection: ledger.append(connection, held, kind, data))
+        self.database.write(lambda connection: attempts.append(connection, held, kind, data))
 
     def report(self, held: Claim, done: float) -> None:
         progress = {"phase": "student", "done": done, "total": 4, "unit": "epochs", "metrics": {"loss": 0.5}}
-        self.database.write(lambda connection: ledger.report_progress(connection, held, progress))
+        self.database.write(lambda connection: attempts.report_progress(connection, held, progress))
 
     def finish(self, held: Claim, result: Json) -> None:
-        self.database.write(lambda connection: ledger.finish(connection, held, result))
+        self.database.write(lambda connection: attempts.finish(connection, held, result))
 
     def run_circuit(self, counts: dict[str, int]) -> None:
         """Finish the next circuit with these counts."""

@@ -9,10 +9,11 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
 from app.models import registry
-from ledger import ledger, queries
+from ledger import attempts, queries, requests
+from ledger.attempts import Claim
 from ledger.database import Change, Database
-from ledger.ledger import Claim, NewJob
 from ledger.machine import Action
+from ledger.requests import NewJob
 from ledger.settings import Settings
 from ledger.store.folder import FolderStore
 from ledger.tables import jobs
@@ -63,8 +64,8 @@ def house(database: Database, tmp_path: Path) -> House:
 @pytest.fixture
 def held(house: House) -> Claim:
     new = NewJob(kind="circuit", queue="circuits", owner="ada", spec={}, max_attempts=2)
-    house.database.write(lambda connection: ledger.submit(connection, new))
-    claimed = house.database.write(lambda connection: ledger.claim(connection, "circuits", "w", 30))
+    house.database.write(lambda connection: requests.submit(connection, new))
+    claimed = house.database.write(lambda connection: attempts.claim(connection, "circuits", "w", 30))
     assert claimed is not None
     return claimed
 
@@ -75,7 +76,7 @@ def job(house: House) -> Any:
 
 def ask(house: House, held: Claim, action: Action) -> Callable[[], None]:
     return lambda: (
-        house.database.write(lambda connection: ledger.request(connection, "ada", held.job_id, action)) and None
+        house.database.write(lambda connection: requests.request(connection, "ada", held.job_id, action)) and None
     )
 
 
@@ -106,7 +107,7 @@ def test_a_saved_state_is_handed_to_the_next_attempt(house: House, held: Claim, 
     state = tmp_path / "state"
     state.write_text("after epoch 3")
     supervise(house, held, Script({"say": "save", "path": str(state)}, None, ChildDied))
-    again = house.database.write(lambda connection: ledger.claim(connection, "circuits", "w", 30))
+    again = house.database.write(lambda connection: attempts.claim(connection, "circuits", "w", 30))
     assert again is not None
     child = Script(DONE)
     supervise(house, again, child)
@@ -118,8 +119,8 @@ def test_the_child_is_told_where_models_and_checkpoints_lie_and_how_models_are_r
 ) -> None:
     def submit(*wanted: str) -> Claim:
         new = NewJob(kind="distillation", queue="distillation", owner="ada", spec={}, max_attempts=2, files=wanted)
-        house.database.write(lambda connection: ledger.submit(connection, new))
-        claimed = house.database.write(lambda connection: ledger.claim(connection, "distillation", "w", 30))
+        house.database.write(lambda connection: requests.submit(connection, new))
+        claimed = house.database.write(lambda connection: attempts.claim(connection, "distillation", "w", 30))
         assert claimed is not None
         return claimed
 
@@ -162,7 +163,7 @@ def test_a_child_that_dies_is_replaced_until_the_attempts_are_used_up(house: Hou
     supervise(house, held, Script(ChildDied))
     assert job(house).status == "queued"
     house.database.write(lambda connection: connection.execute(update(jobs).values(not_before=0)))
-    again = house.database.write(lambda connection: ledger.claim(connection, "circuits", "w", 30))
+    again = house.database.write(lambda connection: attempts.claim(connection, "circuits", "w", 30))
     assert again is not None
     supervise(house, again, Script(ChildDied))
     assert (job(house).status, job(house).error["code"]) == ("failed", "child_died")
@@ -247,8 +248,8 @@ def test_the_time_of_a_job_begins_when_its_child_is_ready(house: House, held: Cl
 def test_an_attempt_that_lost_its_job_ends_its_child_and_changes_nothing(house: House, held: Claim) -> None:
     def expire() -> None:
         house.database.write(lambda connection: connection.execute(update(jobs).values(lease_until=0)))
-        house.database.write(lambda connection: ledger.expire(connection, ledger.Problem("worker_lost", "lost")))
-        house.database.write(lambda connection: ledger.claim(connection, "circuits", "another", 30))
+        house.database.write(lambda connection: attempts.expire(connection, requests.Problem("worker_lost", "lost")))
+        house.database.write(lambda connection: attempts.claim(connection, "circuits", "another", 30))
 
     child = Script(expire, DONE)
     supervise(house, held, child)

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from ledger import ledger
+from ledger import attempts, requests
 from ledger.broker.wakeups import CIRCUITS, QUESTIONS
 from ledger.database import Database
-from ledger.ledger import NewJob
+from ledger.requests import NewJob
 from ledger.settings import Settings
 from ledger.store.folder import FolderStore
 from ledger.tables import jobs
@@ -40,7 +40,7 @@ def house(database: Database, tmp_path: Path) -> House:
 def submit(house: House, count: int, queue: str = CIRCUITS) -> None:
     for _ in range(count):
         new = NewJob(kind="circuit", queue=queue, owner="ada", spec={})
-        house.database.write(lambda connection, new=new: ledger.submit(connection, new))
+        house.database.write(lambda connection, new=new: requests.submit(connection, new))
 
 
 def statuses(house: House) -> list[str]:
@@ -75,7 +75,7 @@ def test_a_key_that_has_as_many_questions_as_it_may_has_to_wait_and_jobs_do_not(
     for queue in (QUESTIONS, CIRCUITS):
         submit(house, most + 1, queue)
         for _ in range(most):
-            held = house.database.write(lambda connection, queue=queue: ledger.claim(connection, queue, "other", 30))
+            held = house.database.write(lambda connection, queue=queue: attempts.claim(connection, queue, "other", 30))
             assert held is not None
     assert waked(house, lambda: Script(DONE), QUESTIONS) == []
     assert waked(house, lambda: Script(DONE), CIRCUITS) == [CIRCUITS]

@@ -27,8 +27,8 @@ from app.ionq.views import (
 )
 from app.jobs.accepted import IdempotencyKey, replay_of, wait_for_end
 from ledger.database import Record
-from ledger.ledger import Job
 from ledger.machine import Status
+from ledger.rows import Job
 
 HOLD_SECONDS = 5.0  # Qiskit sleeps for five after an answer that is not final
 CIRQ_HOLD_SECONDS = 0.5  # Cirq reads a job at once to return from creating it, and then once a second

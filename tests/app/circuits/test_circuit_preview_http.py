@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import func, select, update
 
 from app.circuits.past_estimates import FEW
-from ledger import ledger
+from ledger import attempts
+from ledger.attempts import Claim
 from ledger.broker.wakeups import CIRCUITS, QUESTIONS
-from ledger.ledger import Claim
 from ledger.reaper import reap
 from ledger.tables import CIRCUIT_QUESTION, jobs
 from qstill.contract.circuits.cost.estimates import CircuitEstimate, Findings
@@ -59,9 +59,9 @@ def answering(service: Service, outcome: Json | Problem, *, of: int = 1) -> Iter
             time.sleep(0.005)
         held.append(service.worker.claim(QUESTIONS))
         if isinstance(outcome, Problem):
-            database.write(lambda connection: ledger.fail(connection, held[0], outcome))
+            database.write(lambda connection: attempts.fail(connection, held[0], outcome))
         else:
-            database.write(lambda connection: ledger.finish(connection, held[0], outcome))
+            database.write(lambda connection: attempts.finish(connection, held[0], outcome))
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -132,7 +132,7 @@ def test_a_worker_that_is_too_slow_is_told_to_stop_and_the_reaper_cleans_up(impa
     refused(impatient.client.post("/v1/circuits/estimate", json=BELL), 503, "no_worker_answered")
     thread.join()
     front = impatient.front
-    assert front.database.read(lambda connection: ledger.standing(connection, held[0])) == "cancelling"
+    assert front.database.read(lambda connection: attempts.standing(connection, held[0])) == "cancelling"
     assert impatient.client.get("/v1/jobs").json()["data"] == []
     impatient.worker.finish(held[0], {})
     _reap(impatient)
@@ -146,7 +146,7 @@ def test_a_worker_that_is_too_slow_is_told_to_stop_and_the_reaper_cleans_up(impa
 
 def _claim_when_there(service: Service) -> Claim:
     while True:
-        held = service.front.database.write(lambda connection: ledger.claim(connection, QUESTIONS, "worker", 30.0))
+        held = service.front.database.write(lambda connection: attempts.claim(connection, QUESTIONS, "worker", 30.0))
         if held is not None:
             return held
         time.sleep(0.002)

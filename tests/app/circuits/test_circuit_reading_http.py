@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from app.circuits import stored_results
-from ledger import ledger
+from ledger import attempts
 from ledger.broker.wakeups import CIRCUITS
 from qstill.contract.errors import Problem
 from tests.testing.in_process import BELL, DIGITS, Json, Service, Worker, refused, sha256
@@ -219,7 +219,7 @@ def test_small_results_that_lie_in_the_ledger_are_read_like_any_other(client: ht
     content = json.dumps({"bit_order": "little", "circuits": [GHZ]}).encode()
     about = {"path": None, "media_type": "application/json", "size": len(content), "sha256": sha256(content)}
     worker.database.write(
-        lambda connection: ledger.publish(
+        lambda connection: attempts.publish(
             connection, held, kind="results", name="results.json", meta={}, content=content, **about
         )
     )
@@ -271,7 +271,7 @@ def test_a_job_without_a_result_says_so(client: httpx.Client, link: str) -> None
 def test_what_a_failed_job_left_points_to_why_it_failed(client: httpx.Client, worker: Worker) -> None:
     job = submit(client)
     held = worker.claim(CIRCUITS)
-    worker.database.write(lambda connection: ledger.fail(connection, held, Problem("qasm_invalid", "No.")))
+    worker.database.write(lambda connection: attempts.fail(connection, held, Problem("qasm_invalid", "No.")))
     problem = refused(client.get(job["links"]["results"]), 409, "no_result")
     assert client.get(problem["try"][0]["path"]).json()["error"]["code"] == "qasm_invalid"
 

@@ -5,9 +5,9 @@ import threading
 import pytest
 from sqlalchemy import func, select
 
-from ledger import ledger
+from ledger import attempts
+from ledger.attempts import Claim
 from ledger.broker.wakeups import QUESTIONS
-from ledger.ledger import Claim
 from ledger.tables import DISTILLATION_QUESTION, job_files, jobs
 from qstill.contract.errors import Problem
 from tests.testing.in_process import DIGITS, Json, Service, refused, until
@@ -90,7 +90,7 @@ def look(service: Service, body: Json, outcome: Json | Problem) -> tuple[Claim, 
         named = select(job_files.c.file_id).where(job_files.c.job_id == held.job_id)
         files.update(database.read(lambda connection: connection.scalars(named).all()))
         if isinstance(outcome, Problem):
-            database.write(lambda connection: ledger.fail(connection, held, outcome))
+            database.write(lambda connection: attempts.fail(connection, held, outcome))
         else:
             service.worker.finish(held, outcome)
 

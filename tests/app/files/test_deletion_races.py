@@ -15,10 +15,10 @@ from sqlalchemy import Connection, select
 from app.files.files import add_file, delete_file, must_exist
 from app.files.views import Purpose
 from app.models.registry import add_model, delete_model, must_be_there
-from ledger import ledger
+from ledger import requests
 from ledger.database import Database
 from ledger.ids import new_id
-from ledger.ledger import NewJob
+from ledger.requests import NewJob
 from ledger.store.folder import Stored
 from ledger.tables import files, job_files, models
 from qstill.contract.errors import Problem
@@ -100,7 +100,7 @@ def submit(connection: Connection, kind: Kind, name: str, pause: Callable[[], ob
         pause()
 
     new = NewJob(kind="distillation", queue="distillation", owner=ADA, spec={}, files=[name])
-    return str(ledger.submit(connection, new, admit=admit)[0].id)
+    return str(requests.submit(connection, new, admit=admit)[0].id)
 
 
 def code_of(change: Callable[[], object]) -> str | None:

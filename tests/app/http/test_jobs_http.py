@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ledger import ledger
+from ledger import attempts, requests
 from ledger.broker.wakeups import CIRCUITS, DISTILLATION
 from tests.testing.in_process import BELL, DIGITS, Json, Worker, refused
 
@@ -50,8 +50,8 @@ def test_a_job_tells_its_progress_and_how_it_ended(client: httpx.Client, worker:
 def test_a_job_that_failed_shows_a_problem(client: httpx.Client, worker: Worker) -> None:
     path = submit(client)["links"]["self"]
     held = worker.claim(CIRCUITS)
-    problem = ledger.Problem("qasm_invalid", "Line 3: no.", pointer="/circuit/source")
-    worker.database.write(lambda connection: ledger.fail(connection, held, problem))
+    problem = requests.Problem("qasm_invalid", "Line 3: no.", pointer="/circuit/source")
+    worker.database.write(lambda connection: attempts.fail(connection, held, problem))
     failed = client.get(path).json()
     assert (failed["status"], failed["result"]) == ("failed", None)
     assert failed["error"] == problem.document()

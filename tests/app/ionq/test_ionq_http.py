@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app.ionq.views import SHOTS_V2, STATUS
-from ledger import ledger
+from ledger import attempts
 from ledger.broker.wakeups import CIRCUITS
 from ledger.machine import Status
 from ledger.tables import ionq_jobs, jobs
@@ -159,7 +159,7 @@ def test_a_failed_job_says_why(ionq: httpx.Client, worker: Worker) -> None:
     held = worker.claim(CIRCUITS)
     assert get(ionq, job_id)["status"] == "started"
     slow = Problem("time_limit", "The job ran longer than the 600 s that one may take.")
-    worker.database.write(lambda connection: ledger.fail(connection, held, slow))
+    worker.database.write(lambda connection: attempts.fail(connection, held, slow))
     job = get(ionq, job_id)
     title = slow.title
     assert job["failure"] == {"code": "SimulationTimeout", "error": title, "message": title}
@@ -203,7 +203,7 @@ def test_a_running_job_is_hidden_when_it_is_deleted_and_purged_once_it_let_go(
     assert ionq.delete(f"jobs/{job_id}").json()["status"] == "deleted"
     refused_as_by_ionq(ionq.get(f"jobs/{job_id}"), 404)
     assert ionq.get("jobs").json()["jobs"] == []
-    worker.database.write(lambda connection: ledger.release(connection, held))
+    worker.database.write(lambda connection: attempts.release(connection, held))
     ionq.delete(f"jobs/{submit(ionq)}")
     count = worker.database.read(lambda c: c.scalar(select(func.count()).select_from(jobs)))
     assert count == worker.database.read(lambda c: c.scalar(select(func.count()).select_from(ionq_jobs))) == 0

@@ -5,10 +5,11 @@ from sqlalchemy import select, update
 
 from app.ionq import records
 from app.ionq.records import Wanted
-from ledger import ledger
+from ledger import attempts, requests
+from ledger.attempts import Claim
 from ledger.database import Database, now
-from ledger.ledger import Claim, NewJob
 from ledger.machine import Status
+from ledger.requests import NewJob
 from ledger.tables import ionq_jobs, ionq_sessions, jobs
 from qstill.contract.errors import Problem
 
@@ -17,7 +18,7 @@ NEW = NewJob(kind="circuit", queue="circuits", owner="ada", spec={})
 
 def submit(database: Database, backend: str = "simulator", session: str | None = None) -> str:
     made, _ = database.write(
-        lambda connection: ledger.submit(
+        lambda connection: requests.submit(
             connection,
             NEW,
             also=lambda connection, job: records.keep(connection, job.id, backend, session, {"name": "bell"}),
@@ -27,7 +28,7 @@ def submit(database: Database, backend: str = "simulator", session: str | None =
 
 
 def claim(database: Database) -> Claim:
-    held = database.write(lambda connection: ledger.claim(connection, "circuits", "worker", 30))
+    held = database.write(lambda connection: attempts.claim(connection, "circuits", "worker", 30))
     assert held is not None
     return held
 
@@ -63,7 +64,7 @@ def test_what_runs_is_deleted_once_it_has_let_go(database: Database) -> None:
     database.write(lambda connection: records.purge(connection, "ada"))
     assert database.read(lambda connection: connection.scalars(select(jobs.c.id)).all()) == [running]
     assert found(database, Wanted()) == []
-    database.write(lambda connection: ledger.release(connection, held))
+    database.write(lambda connection: attempts.release(connection, held))
     database.write(lambda connection: records.purge(connection, "ada"))
     for table in (jobs, ionq_jobs):
         assert database.read(lambda connection, table=table: connection.execute(select(table)).all()) == []  # type: ignore[misc]
@@ -95,7 +96,7 @@ def test_a_session_adds_up_what_its_jobs_took(database: Database) -> None:
     session = database.write(lambda connection: records.open_session(connection, "ada", "simulator", {}))
     submit(database, session=session.id)
     held = claim(database)
-    database.write(lambda connection: ledger.finish(connection, held, {}))
+    database.write(lambda connection: attempts.finish(connection, held, {}))
     database.write(lambda connection: connection.execute(update(jobs).values(started_at=jobs.c.finished_at - 3)))
     read = database.read(lambda connection: records.get_session(connection, "ada", session.id))
     assert read.seconds == pytest.approx(3, abs=1e-3)

@@ -6,7 +6,7 @@ from typing import Any
 
 from qiskit.circuit import ParameterExpression
 
-from qstill.contract.circuits.openqasm3.classical.expressions import NeedsInput
+from qstill.contract.circuits.openqasm3.classical.places import NeedsInput
 from qstill.contract.circuits.openqasm3.classical.values import UNKNOWN, Free, Node, leaves, run
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {

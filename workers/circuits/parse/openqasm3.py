@@ -28,7 +28,7 @@ from qiskit.circuit.library import GlobalPhaseGate, get_standard_gate_name_mappi
 from qiskit.circuit.library import standard_gates as std
 
 from qstill.contract.circuits.openqasm3 import steps as qasm
-from qstill.contract.circuits.openqasm3.classical.expressions import NeedsInput
+from qstill.contract.circuits.openqasm3.classical.places import NeedsInput
 from qstill.contract.circuits.openqasm3.classical.types import Fault
 from qstill.contract.circuits.openqasm3.classical.values import Bits, Free, Slot, leaves
 from qstill.contract.circuits.openqasm3.reader import elaborate

@@ -11,8 +11,8 @@ from typing import Any
 from openqasm3 import ast
 
 from qstill.contract.circuits.openqasm3.classical.assigned import assigned
-from qstill.contract.circuits.openqasm3.classical.expressions import unknown
 from qstill.contract.circuits.openqasm3.classical.memory import Memory, bit_of, settled
+from qstill.contract.circuits.openqasm3.classical.places import unknown
 from qstill.contract.circuits.openqasm3.classical.types import BOOL, INT, INTEGERS, Fault, Type
 from qstill.contract.circuits.openqasm3.classical.values import Value, binary, truth, unary
 from qstill.contract.circuits.openqasm3.entities import Array, BitRegister, Scope, Variable

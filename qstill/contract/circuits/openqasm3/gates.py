@@ -7,8 +7,9 @@ from typing import Any
 from openqasm3 import ast
 
 from qstill.contract.circuits.gates import MAX_QUBITS
-from qstill.contract.circuits.openqasm3.classical.expressions import Expressions, unknown
+from qstill.contract.circuits.openqasm3.classical.expressions import Expressions
 from qstill.contract.circuits.openqasm3.classical.memory import Memory
+from qstill.contract.circuits.openqasm3.classical.places import unknown
 from qstill.contract.circuits.openqasm3.classical.types import Fault
 from qstill.contract.circuits.openqasm3.classical.values import real
 from qstill.contract.circuits.openqasm3.entities import Qubits

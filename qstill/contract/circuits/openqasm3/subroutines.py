@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from openqasm3 import ast
 
-from qstill.contract.circuits.openqasm3.classical.expressions import unknown
 from qstill.contract.circuits.openqasm3.classical.memory import Memory
+from qstill.contract.circuits.openqasm3.classical.places import unknown
 from qstill.contract.circuits.openqasm3.classical.types import Fault
 from qstill.contract.circuits.openqasm3.classical.values import Free, Value, leaves
 from qstill.contract.circuits.openqasm3.entities import Array, Entity, Qubits, Scope, Variable
