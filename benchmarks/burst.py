@@ -18,7 +18,7 @@ from benchmarks.client import BELL, Client, finished
 from benchmarks.load import apply_load
 from benchmarks.report import Line, milliseconds, report
 from benchmarks.servers import Server, qstill_up
-from ledger.broker.wakeups import CIRCUITS
+from qstill.contract.kinds import Queue
 from tests.testing import servers
 
 BURST = 10_000
@@ -89,7 +89,7 @@ def _idle_percent(server: Server) -> float:
 def _with_files() -> Iterator[tuple[Server, Held]]:
     with qstill_up() as server:
         messages = server.database.parent / "broker" / "messages"
-        yield server, lambda: len(list(messages.glob(f"*{CIRCUITS}.msg")))
+        yield server, lambda: len(list(messages.glob(f"*{Queue.CIRCUITS}.msg")))
 
 
 @contextlib.contextmanager
@@ -97,7 +97,7 @@ def _with_redis() -> Iterator[tuple[Server, Held]]:
     with servers.redis() as url, qstill_up(QSTILL_BROKER_URL=url) as server:
         redis: Any = Redis.from_url(url)
         with contextlib.closing(redis):
-            yield server, lambda: int(redis.llen(CIRCUITS))
+            yield server, lambda: int(redis.llen(Queue.CIRCUITS))
 
 
 def _moment(text: str) -> float:

@@ -17,6 +17,7 @@ from ledger.machine import OWNED, Action, Status
 from ledger.rows import Job, advance, discard, locked, log, row
 from ledger.tables import artifacts, jobs
 from qstill.contract.errors import Problem
+from qstill.contract.kinds import NAMED, Kind
 
 UNBOUNDED = 2**31 - 1
 RETRY_SECONDS = 60  # the longest pause before a job whose workers keep dying is tried again
@@ -50,7 +51,7 @@ class Claim:
 
     job_id: str
     fence: int
-    kind: str
+    kind: Kind
     spec: Mapping[str, Any]
 
 
@@ -77,7 +78,7 @@ def claim(
         lease_until=lease_seconds,
         started_at=0.0,
     )
-    return Claim(job_id=job.id, fence=taken.fence, kind=job.kind, spec=job.spec)
+    return Claim(job_id=job.id, fence=taken.fence, kind=NAMED[job.kind], spec=job.spec)
 
 
 def heartbeat(connection: Connection, held: Claim, lease_seconds: float) -> None:

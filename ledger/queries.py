@@ -9,8 +9,9 @@ from sqlalchemy import Connection, and_, bindparam, select, union_all
 
 from ledger.database import Cursors, Record, newest_first, page_of
 from ledger.machine import FINAL, Status
-from ledger.tables import KINDS, artifacts, events, job_files, job_labels, jobs
+from ledger.tables import artifacts, events, job_files, job_labels, jobs
 from qstill.contract.errors import Problem
+from qstill.contract.kinds import JOBS, Kind
 
 LOOKED_AT = 10  # jobs for each result that is wanted
 
@@ -24,6 +25,9 @@ _STANDINGS = select(jobs.c.id, jobs.c.version, jobs.c.status, jobs.c.last_event,
 )
 
 
+_SEEN = [kind.name for kind in JOBS]
+
+
 @dataclass(frozen=True, kw_only=True)
 class JobFilter:
     kind: str | None = None
@@ -31,11 +35,11 @@ class JobFilter:
     labels: Sequence[tuple[str, str]] = ()
 
 
-def get_job(connection: Connection, owner: str, job_id: str, kind: str | None = None) -> Record:
+def get_job(connection: Connection, owner: str, job_id: str, kind: Kind | None = None) -> Record:
     """A job without its request body. Raises Problem (404) when it is another owner's, or of another kind."""
     job = connection.execute(_JOB, {"job_id": job_id, "owner": owner}).one_or_none()
-    if job is None or (kind is not None and job.kind != kind):
-        raise Problem("job_not_found", f"There is no such {kind or 'job'}.", status=404)
+    if job is None or (kind is not None and job.kind != kind.name):
+        raise Problem("job_not_found", f"There is no such {kind.name if kind else 'job'}.", status=404)
     return job
 
 
@@ -60,9 +64,9 @@ def list_jobs(
         named = and_(job_labels.c.job_id == jobs.c.id, job_labels.c.key == key, job_labels.c.value == value)
         found = found.where(select(job_labels.c.job_id).where(named).exists())
     if wanted.kind is None and not wanted.status:
-        pages = [page_of(found.where(jobs.c.kind.in_(KINDS)), jobs.c.id, **cursors)]
+        pages = [page_of(found.where(jobs.c.kind.in_(_SEEN)), jobs.c.id, **cursors)]
     else:
-        kinds = KINDS if wanted.kind is None else (wanted.kind,)
+        kinds = _SEEN if wanted.kind is None else (wanted.kind,)
         pages = [
             page_of(found.where(jobs.c.kind == kind, jobs.c.status == status), jobs.c.id, **cursors)
             for kind, status in product(kinds, dict.fromkeys(wanted.status) or Status)
@@ -72,13 +76,13 @@ def list_jobs(
     return newest_first(connection, SUMMARY.join(nearest, nearest.c.id == jobs.c.id), jobs.c.id, **cursors)
 
 
-def recent_results(connection: Connection, kind: str, limit: int) -> list[dict[str, Any]]:
+def recent_results(connection: Connection, kind: Kind, limit: int) -> list[dict[str, Any]]:
     """The results of up to `limit` of the newest jobs of a kind that succeeded, whoever's they are.
 
     Looked for among the newest jobs only, so that a long queue of another kind costs no more than it.
     """
     newest = select(jobs.c.id).order_by(jobs.c.id.desc()).limit(limit * LOOKED_AT).subquery()
-    wanted = (jobs.c.kind == kind, jobs.c.status == Status.SUCCEEDED)
+    wanted = (jobs.c.kind == kind.name, jobs.c.status == Status.SUCCEEDED)
     query = select(jobs.c.result).join(newest, newest.c.id == jobs.c.id).where(*wanted).order_by(jobs.c.id.desc())
     return list(connection.scalars(query.limit(limit)).all())
 

@@ -12,13 +12,14 @@ from sqlalchemy import Connection, delete, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from ledger import attempts, requests, turns
-from ledger.broker.wakeups import QUESTIONS, QUEUES, Waker
+from ledger.broker.wakeups import Waker
 from ledger.database import Database, now
 from ledger.machine import OWNED
 from ledger.settings import Settings
 from ledger.store.folder import FolderStore
 from ledger.tables import jobs, trash
 from qstill.contract.errors import Problem
+from qstill.contract.kinds import Queue
 
 TRASH_AT_ONCE = 100
 
@@ -33,12 +34,12 @@ def reap(database: Database, store: FolderStore, wake: Callable[[str], None]) ->
     """One round."""
     if database.read(_anything_overdue):
         database.write(lambda connection: attempts.expire(connection, worker_lost()))
-    forgotten = requests.forgotten(QUESTIONS)
+    forgotten = requests.forgotten(Queue.QUESTIONS)
     if database.read(lambda connection: connection.scalar(forgotten.limit(1))) is not None:
         database.write(lambda connection: connection.execute(delete(jobs).where(jobs.c.id.in_(forgotten))))
     if database.read(turns.anyone_left):
         database.write(turns.sweep)
-    for queue in QUEUES:
+    for queue in Queue:
         if database.read(lambda connection, queue=queue: turns.waiting(connection, queue)):  # type: ignore[misc]
             wake(queue)
     paths = database.read(lambda connection: connection.scalars(select(trash.c.path).limit(TRASH_AT_ONCE)).all())

@@ -18,6 +18,7 @@ from ledger.queries import unfinished_user
 from ledger.rows import Job, advance, discard, locked, log, row
 from ledger.tables import artifacts, idempotency, job_files, job_labels, jobs
 from qstill.contract.errors import Problem
+from qstill.contract.kinds import Kind
 
 FORGOTTEN_SECONDS = 60  # after which a question that nobody came back for is removed
 
@@ -28,8 +29,7 @@ _NEW_JOB = insert(jobs).values(status=Status.QUEUED, last_event=1, not_before=no
 
 @dataclass(frozen=True, kw_only=True)
 class NewJob:
-    kind: str  # one of KINDS, or a question
-    queue: str
+    kind: Kind
     owner: str
     spec: Mapping[str, Any]
     name: str | None = None
@@ -69,8 +69,8 @@ def submit(
         _NEW_JOB,
         {
             "id": job_id,
-            "kind": new.kind,
-            "queue": new.queue,
+            "kind": new.kind.name,
+            "queue": new.kind.queue,
             "owner": new.owner,
             "priority": new.priority,
             "name": new.name,
@@ -79,7 +79,7 @@ def submit(
             "max_attempts": new.max_attempts,
         },
     ).one()
-    turns.enter(connection, new.queue, new.owner)
+    turns.enter(connection, new.kind.queue, new.owner)
     log(connection, job_id, 1, Status.QUEUED, {})
     if new.labels:
         rows = [{"job_id": job_id, "key": key, "value": value} for key, value in new.labels.items()]

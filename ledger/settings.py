@@ -8,7 +8,7 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from ledger.tables import CIRCUIT_QUESTION, DISTILLATION_QUESTION
+from qstill.contract.kinds import Engine, Kind, Queue
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 MEBIBYTE = 1 << 20
@@ -99,19 +99,19 @@ class Settings(BaseSettings):
     def named_hosts(self) -> frozenset[str]:
         return frozenset(host.strip().lower() for host in self.outbound_hosts.split(",") if host.strip())
 
-    def memory_limit(self, kind: str) -> int:
-        """Bytes that one job of this kind may take."""
-        limit = self.distillation_memory_bytes if kind in ("distillation", "sweep") else self.circuit_memory_bytes
-        return limit or machine_memory() // 2
+    def memory_limit(self, engine: Engine) -> int:
+        """Bytes that what a process of this engine computes may take."""
+        limits = {Engine.CIRCUITS: self.circuit_memory_bytes, Engine.DISTILLATION: self.distillation_memory_bytes}
+        return limits[engine] or machine_memory() // 2
 
-    def time_limit(self, kind: str) -> float:
+    def time_limit(self, kind: Kind) -> float:
         """Seconds that one attempt at a job of this kind may take."""
-        seconds = {
-            "circuit": self.circuit_seconds,
-            CIRCUIT_QUESTION: self.question_seconds,
-            DISTILLATION_QUESTION: self.question_seconds,
+        limits = {
+            Queue.CIRCUITS: self.circuit_seconds,
+            Queue.DISTILLATION: self.distillation_seconds,
+            Queue.QUESTIONS: self.question_seconds,
         }
-        return seconds.get(kind, self.distillation_seconds)
+        return limits[kind.queue]
 
 
 @lru_cache(1)  # every submission asks

@@ -43,10 +43,6 @@ class Document(TypeDecorator[Any]):
         return None if value is None else json.loads(value)
 
 
-KINDS = ("circuit", "distillation", "sweep")  # of jobs that a client sees; the others are questions
-CIRCUIT_QUESTION = "circuit_question"  # somebody waits for it with an open request, and it is gone once answered
-DISTILLATION_QUESTION = "distillation_question"
-
 jobs = Table(
     "jobs",
     metadata,

@@ -5,15 +5,15 @@ import sys
 
 import click
 
-from ledger.broker.wakeups import QUEUES
 from ledger.guard import end_with_parent
 from ledger.settings import Settings
+from qstill.contract.kinds import Queue
 from workers.children import ChildDied
 from workers.wakeup import work
 
 
 @click.command()
-@click.argument("queue", type=click.Choice(QUEUES))
+@click.argument("queue", type=click.Choice([*Queue]))
 @click.option("--concurrency", type=click.IntRange(1, 64), default=1)
 def main(queue: str, concurrency: int) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")

@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
-from ledger.tables import CIRCUIT_QUESTION, DISTILLATION_QUESTION
 from qstill.contract.errors import Problem
+from qstill.contract.kinds import CIRCUIT, CIRCUIT_QUESTION, DISTILLATION, DISTILLATION_QUESTION, SWEEP, Engine
 from workers.run import Run, Stopped
 
 PROGRESS_SECONDS = 0.25  # a person reads no faster
@@ -77,7 +77,7 @@ class Attempt:
 def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     channel = Channel()
-    computations = load(sys.argv[1])
+    computations = load(Engine(sys.argv[1]))
     requests: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
     stop = threading.Event()
     threading.Thread(target=_listen, args=(requests, stop), daemon=True).start()
@@ -87,9 +87,9 @@ def main() -> None:
         channel.send(**answer(computations[request["kind"]], request["spec"], Attempt(channel, request, stop)))
 
 
-def load(kind: str) -> Mapping[str, Compute]:
-    """The computations of a kind of child by the kind of job, warmed up: imports take a new child its first seconds."""
-    if kind == "circuit":
+def load(engine: Engine) -> Mapping[str, Compute]:
+    """The computations of an engine by the kind of job, warmed up: imports take a new child its first seconds."""
+    if engine == Engine.CIRCUITS:
         from qstill.contract.circuits.inspection import Inspection
         from qstill.contract.circuits.job import CircuitJob
         from workers.circuits.inspection import inspect
@@ -98,27 +98,25 @@ def load(kind: str) -> Mapping[str, Compute]:
 
         warm()
         return {
-            "circuit": lambda spec, run: run_circuit(CircuitJob.model_validate_json(spec), run),
-            CIRCUIT_QUESTION: lambda spec, run: inspect(Inspection.model_validate_json(spec), run),
+            CIRCUIT.name: lambda spec, run: run_circuit(CircuitJob.model_validate_json(spec), run),
+            CIRCUIT_QUESTION.name: lambda spec, run: inspect(Inspection.model_validate_json(spec), run),
         }
-    if kind == "distillation":
-        from pydantic import TypeAdapter
+    from pydantic import TypeAdapter
 
-        from qstill.contract.distillations.domains import AnyJob, Job
-        from qstill.contract.distillations.inspection import Inspection as Asked
-        from qstill.contract.distillations.preflight import PreflightQuestion
-        from qstill.contract.models.predictions import Question
-        from workers.distillation.inspection import inspect as answer_question
-        from workers.distillation.jobs import run as run_distillation
+    from qstill.contract.distillations.domains import AnyJob, Job
+    from qstill.contract.distillations.inspection import Inspection as Asked
+    from qstill.contract.distillations.preflight import PreflightQuestion
+    from qstill.contract.models.predictions import Question
+    from workers.distillation.inspection import inspect as answer_question
+    from workers.distillation.jobs import run as run_distillation
 
-        bodies: TypeAdapter[AnyJob] = TypeAdapter(Job)
-        questions: TypeAdapter[Question | PreflightQuestion] = TypeAdapter(Asked)
-        return {
-            "distillation": lambda spec, run: run_distillation(bodies.validate_json(spec), run),
-            DISTILLATION_QUESTION: lambda spec, run: answer_question(questions.validate_json(spec), run),
-            "sweep": _sweep,
-        }
-    raise ValueError(f"no such kind of job: {kind}")
+    bodies: TypeAdapter[AnyJob] = TypeAdapter(Job)
+    questions: TypeAdapter[Question | PreflightQuestion] = TypeAdapter(Asked)
+    return {
+        DISTILLATION.name: lambda spec, run: run_distillation(bodies.validate_json(spec), run),
+        DISTILLATION_QUESTION.name: lambda spec, run: answer_question(questions.validate_json(spec), run),
+        SWEEP.name: _sweep,
+    }
 
 
 def _sweep(spec: str, run: Run) -> dict[str, Any]:

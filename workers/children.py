@@ -19,7 +19,7 @@ from typing import Any, BinaryIO, cast
 
 import psutil
 
-from ledger.tables import CIRCUIT_QUESTION, DISTILLATION_QUESTION
+from qstill.contract.kinds import Engine
 
 # Matrix products on a GPU are the same bits in every run only with workspaces of a fixed size, read once, when CUDA
 # starts; without them torch refuses such products while it is asked for deterministic algorithms, as training is.
@@ -28,15 +28,6 @@ _SAME_BITS = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
 START_SECONDS = 180  # importing torch on a busy machine with a cold disk
 
 FAMILY_SECONDS = 2.0  # looking who belongs to a child reads a file of every process of the machine
-
-CIRCUIT, DISTILLATION = "circuit", "distillation"  # the kinds of children
-CHILDREN = {  # by the kind of job
-    "circuit": CIRCUIT,
-    CIRCUIT_QUESTION: CIRCUIT,
-    "distillation": DISTILLATION,
-    "sweep": DISTILLATION,
-    DISTILLATION_QUESTION: DISTILLATION,
-}
 
 Message = dict[str, Any]
 
@@ -48,9 +39,9 @@ class ChildDied(Exception):
 class Child:
     ready = False  # it has imported what it needs, and works at what it was sent
 
-    def __init__(self, kind: str, threads: int) -> None:
+    def __init__(self, engine: Engine, threads: int) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "workers.child", kind],
+            [sys.executable, "-m", "workers.child", engine],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=_environment(threads),
@@ -132,24 +123,24 @@ class Nursery:
         """warm: circuit children to start with; keep: at most so many of them wait for their next job."""
         self._threads = threads
         self._keep = keep
-        self._idle: list[Child] = [Child(CIRCUIT, threads) for _ in range(warm)]
+        self._idle: list[Child] = [Child(Engine.CIRCUITS, threads) for _ in range(warm)]
         self._lock = threading.Lock()
         for child in self._idle:
             child.wait_until_ready()
 
     @contextlib.contextmanager
-    def lend(self, kind: str) -> Iterator[Child]:
-        """A child for a kind of job; a new one may still be starting. One that its borrower killed, or that died, is
+    def lend(self, engine: Engine) -> Iterator[Child]:
+        """A child of an engine; a new one may still be starting. One that its borrower killed, or that died, is
         not lent again.
         """
-        child = self._take(CHILDREN[kind])
+        child = self._take(engine)
         try:
             yield child
         except BaseException:
             child.kill()
             raise
         with self._lock:
-            if CHILDREN[kind] == CIRCUIT and child.alive and len(self._idle) < self._keep:
+            if engine == Engine.CIRCUITS and child.alive and len(self._idle) < self._keep:
                 self._idle.append(child)
                 return
         child.kill()
@@ -160,14 +151,14 @@ class Nursery:
         for child in idle:
             child.kill()
 
-    def _take(self, kind: str) -> Child:
+    def _take(self, engine: Engine) -> Child:
         with self._lock:
-            while kind == CIRCUIT and self._idle:
+            while engine == Engine.CIRCUITS and self._idle:
                 child = self._idle.pop()
                 if child.alive:
                     return child
                 child.kill()
-        return Child(kind, self._threads)
+        return Child(engine, self._threads)
 
 
 def _resident(process: psutil.Process) -> int:

@@ -208,7 +208,7 @@ class _Watch:
         if moment > self._limit:
             seconds = settings.time_limit(held.kind)
             raise LimitBroken("time_limit", f"The job ran longer than the {seconds:g} s that one may take.")
-        if (memory := self._child.memory()) > (limit := settings.memory_limit(held.kind)):
+        if (memory := self._child.memory()) > (limit := settings.memory_limit(held.kind.engine)):
             title = f"The job took {memory >> 20} MiB of memory; one may take {limit >> 20} MiB."
             raise LimitBroken("memory_limit", title)
 
@@ -220,7 +220,7 @@ def _request(house: House, held: Claim, scratch: Path) -> Message:
         state = house.read(lambda connection: queries.get_artifact(connection, held.job_id, STATE, STATE))
     rows = house.read(lambda connection: connection.execute(_NAMED, {"job_id": held.job_id}).all())
     return {
-        "kind": held.kind,
+        "kind": held.kind.name,
         "spec": json.dumps(held.spec),
         "scratch": str(scratch),
         "files": {row.id: str(house.store.locate(row.path)) for row in rows},

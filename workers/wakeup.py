@@ -14,11 +14,12 @@ from sqlalchemy import Connection
 
 from ledger import attempts
 from ledger.attempts import Claim
-from ledger.broker.wakeups import CIRCUITS, QUESTIONS, WAKEUP_TASK, Waker, make_celery
+from ledger.broker.wakeups import WAKEUP_TASK, Waker, make_celery
 from ledger.database import Database
 from ledger.reaper import Reaper
 from ledger.settings import Settings
 from ledger.store.folder import FolderStore
+from qstill.contract.kinds import Queue
 from workers.celery_app import configure
 from workers.children import Nursery
 from workers.pool import TaskPool
@@ -33,7 +34,7 @@ def drain(house: House, queue: str, nursery: Nursery, wake: Callable[[str], None
     Who was woken and found a job passes the wake-up on: there may be more, and others who can do it.
     """
     lease = house.settings.lease_seconds
-    at_most = house.settings.questions_per_owner if queue == QUESTIONS else attempts.UNBOUNDED
+    at_most = house.settings.questions_per_owner if queue == Queue.QUESTIONS else attempts.UNBOUNDED
 
     def take(connection: Connection) -> Claim | None:
         return None if house.draining.is_set() else attempts.claim(connection, queue, house.worker, lease, at_most)
@@ -42,7 +43,7 @@ def drain(house: House, queue: str, nursery: Nursery, wake: Callable[[str], None
     if held is not None:
         wake(queue)
     while held is not None:
-        with nursery.lend(held.kind) as child:
+        with nursery.lend(held.kind.engine) as child:
             held = supervise(house, held, child, take)
     if house.draining.is_set():
         wake(queue)  # what this worker leaves is for another
@@ -59,7 +60,7 @@ def work(settings: Settings, queue: str, concurrency: int) -> int:
         store=FolderStore(settings.store),
         worker=f"{queue}@{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}",
     )
-    warm = {CIRCUITS: concurrency, QUESTIONS: 1}.get(queue, 0)
+    warm = {Queue.CIRCUITS: concurrency, Queue.QUESTIONS: 1, Queue.DISTILLATION: 0}[Queue(queue)]
     nursery = Nursery(threads=settings.threads, warm=warm, keep=concurrency)
     celery = make_celery(settings)
     configure(celery, settings)

@@ -11,15 +11,13 @@ from app.circuits.preview_endpoints import estimated
 from app.http.auth import Owner
 from app.http.front import AtHand
 from app.http.refusals.problems import problems
-from app.jobs.accepted import FINISHED, Reply
+from app.jobs.accepted import FINISHED, Reply, new_job
 from app.jobs.views import JobView
-from ledger.broker.wakeups import CIRCUITS
-from ledger.requests import NewJob
 from qstill.contract.circuits.admission import admit
 from qstill.contract.circuits.cost.estimates import Estimate
 from qstill.contract.circuits.job import CircuitJob, spec_of
+from qstill.contract.kinds import CIRCUIT
 
-CIRCUIT_ATTEMPTS = 2  # a circuit that ends its process twice is at fault itself
 SEED_BITS = 48  # a number that every JSON reader keeps exactly
 
 router = APIRouter(prefix="/v1/circuits", tags=["circuits"], responses=problems(401, 403, 422))
@@ -44,15 +42,4 @@ async def submit_circuit(
     admit(job, limits(front.settings))
     spec = spec_of(job)
     spec.setdefault("seed", secrets.randbits(SEED_BITS))  # drawn here, so that a second attempt draws the same shots
-    return await reply(
-        NewJob(
-            kind="circuit",
-            queue=CIRCUITS,
-            owner=owner,
-            spec=spec,
-            name=job.name,
-            labels=job.labels,
-            priority=job.priority,
-            max_attempts=CIRCUIT_ATTEMPTS,
-        )
-    )
+    return await reply(new_job(CIRCUIT, job, owner, front.settings, spec=spec))

@@ -12,12 +12,12 @@ from app.http.refusals.problems import problems
 from app.jobs.questions import asked
 from app.jobs.views import JobId
 from ledger import queries
-from ledger.tables import CIRCUIT_QUESTION
 from qstill.contract.circuits.admission import admit, admit_reading
 from qstill.contract.circuits.cost.estimates import Estimate, Findings
 from qstill.contract.circuits.inspection import Conversion, Inspection, NativeTarget, Target
 from qstill.contract.circuits.job import MAX_BINDINGS, CircuitJob
 from qstill.contract.errors import Problem
+from qstill.contract.kinds import CIRCUIT, CIRCUIT_QUESTION
 
 MEDIA_TYPES: dict[Target | NativeTarget, str] = {
     "openqasm3": "text/plain",  # neither OpenQASM has a type of its own
@@ -82,7 +82,7 @@ async def get_circuit(
     job_id: JobId, front: AtHand, owner: Owner, to: To, index: Index = None, compiled: CompiledWanted = False
 ) -> Response:
     """A job's circuit as submitted, or as compiled for its device, in any format."""
-    await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, "circuit"))
+    await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, CIRCUIT))
     spec = await front.read(lambda connection: queries.get_request(connection, owner, job_id))
     job = CircuitJob.model_validate(spec)
     return await _converted(job, front, owner, Conversion(to=to, index=index, compiled=compiled))
@@ -92,7 +92,7 @@ async def estimated(job: CircuitJob, front: Front, owner: str) -> Estimate:
     """Raises Problem."""
     admit(job, limits(front.settings))
     findings = Findings.model_validate(await inspected(Inspection(job=job), front, owner))
-    past = await front.read(lambda connection: queries.recent_results(connection, "circuit", HISTORY))
+    past = await front.read(lambda connection: queries.recent_results(connection, CIRCUIT, HISTORY))
     return estimate(findings, calibrate(ratios(past)))
 
 

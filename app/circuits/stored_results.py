@@ -14,6 +14,7 @@ from ledger.database import Record
 from ledger.store.artifacts import read_artifact
 from qstill.contract.circuits.results.views import Register
 from qstill.contract.errors import Problem
+from qstill.contract.kinds import CIRCUIT
 
 MAX_READABLE_BYTES = 256 << 20  # JSON takes a few times as much memory once it is read
 
@@ -33,7 +34,7 @@ async def stored_circuit(front: Front, owner: str, job_id: str, index: int) -> S
 
 async def finished_job(front: Front, owner: str, job_id: str) -> Record:
     """A circuit job that succeeded. Raises Problem: 404 if there is none of this id, 409 before it has succeeded."""
-    job = await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, "circuit"))
+    job = await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, CIRCUIT))
     must_have_succeeded(job)
     return job
 

@@ -12,6 +12,7 @@ import httpx
 import httpx_sse
 
 from ledger.machine import FINAL
+from qstill.contract.kinds import kind_of
 
 T = TypeVar("T")
 
@@ -27,13 +28,6 @@ Job = dict[str, Any]
 
 class Away(Exception):
     """Somebody answers for the server: it is not there now."""
-
-
-def endpoint(body: dict[str, Any]) -> str:
-    """Where a job is submitted: its fields tell what it is."""
-    if "circuit" in body or "circuits" in body:
-        return "/v1/circuits"
-    return "/v1/sweeps" if "base" in body or "space" in body else "/v1/distillations"
 
 
 class Client(contextlib.AbstractContextManager["Client"]):
@@ -52,7 +46,7 @@ class Client(contextlib.AbstractContextManager["Client"]):
         wait: seconds that it is given to finish before it is returned as it then stands.
         """
         headers = {"Idempotency-Key": str(uuid.uuid4()), "Prefer": f"wait={wait}"}
-        job: Job = self._json(lambda: self._http.post(endpoint(body), json=body, headers=headers))
+        job: Job = self._json(lambda: self._http.post(kind_of(body).path, json=body, headers=headers))
         return job
 
     def preflight(self, body: dict[str, Any]) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from ledger.broker.wakeups import QUEUES
 from ledger.settings import Settings
 from qstill import __version__
+from qstill.contract.kinds import Queue
 
 DEFAULT_WORKERS = max(1, (os.cpu_count() or 2) // 2)  # of each kind: circuits and trainings share the cores
 
@@ -74,7 +74,7 @@ def api(host: str | None, port: int | None) -> None:
 
 
 @main.command()
-@click.argument("queue", type=click.Choice(QUEUES))
+@click.argument("queue", type=click.Choice([*Queue]))
 @click.option("--concurrency", type=click.IntRange(1, 64), default=1, show_default=True, help="Jobs at once.")
 def worker(queue: str, concurrency: int) -> None:
     """Run a worker of one queue."""

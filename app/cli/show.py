@@ -1,6 +1,7 @@
 """Results on a terminal: a circuit's histogram as bars; a distillation's or a sweep's accuracies side by side."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from rich.console import Console
@@ -8,6 +9,7 @@ from rich.table import Table
 
 from app.cli.client import Client, Job
 from qstill.contract.distillations.measures import MEASURES, ranking
+from qstill.contract.kinds import CIRCUIT, DISTILLATION, SWEEP
 
 BAR = 40  # characters of a certain outcome
 BARS = 16
@@ -22,19 +24,35 @@ def show(client: Client, job: Job, console: Console) -> None:
             console.print(f"  at {error['pointer']}", style="red")
         for way in error.get("try", ()):
             console.print(f"  try {json.dumps(way)}", markup=False)
-    elif job["kind"] == "circuit" and "circuits" in job["result"]:
-        show_batch(job["result"], console)
-    elif job["kind"] == "circuit":
-        show_histogram(client.get(f"{job['links']['histogram']}?top={BARS}"), console)
     else:
-        if job["kind"] == "sweep":
-            best = job["result"]["best"]
-            setting = ", ".join(f"{path} = {value}" for path, value in best["setting"].items())
-            console.print(f"the best of {job['result']['trials']} trials is number {best['number']}: {setting}")
-        show_distillation(job["result"], console)
-        if "report" in job["links"]:
-            for said in client.get(job["links"]["report"]).get("warnings", ()):
-                console.print(f"warning: {said}", style="yellow", markup=False)
+        SHOWN[job["kind"]](client, job, console)
+
+
+def _circuit(client: Client, job: Job, console: Console) -> None:
+    if "circuits" in job["result"]:
+        show_batch(job["result"], console)
+    else:
+        show_histogram(client.get(f"{job['links']['histogram']}?top={BARS}"), console)
+
+
+def _distillation(client: Client, job: Job, console: Console) -> None:
+    show_distillation(job["result"], console)
+    for said in client.get(job["links"]["report"]).get("warnings", ()):
+        console.print(f"warning: {said}", style="yellow", markup=False)
+
+
+def _sweep(client: Client, job: Job, console: Console) -> None:
+    best = job["result"]["best"]
+    setting = ", ".join(f"{path} = {value}" for path, value in best["setting"].items())
+    console.print(f"the best of {job['result']['trials']} trials is number {best['number']}: {setting}")
+    show_distillation(job["result"], console)
+
+
+SHOWN: dict[str, Callable[[Client, Job, Console], None]] = {
+    CIRCUIT.name: _circuit,
+    DISTILLATION.name: _distillation,
+    SWEEP.name: _sweep,
+}
 
 
 def show_histogram(histogram: dict[str, Any], console: Console) -> None:

@@ -19,11 +19,11 @@ import httpx
 
 from app.cli.api import refuse_open_door
 from app.keys.keyring import Keyring
-from ledger.broker.wakeups import CIRCUITS, DISTILLATION, QUESTIONS
 from ledger.database import Database
 from ledger.guard import PARENT, end_with_parent
 from ledger.migrations import migrate
 from ledger.settings import Settings
+from qstill.contract.kinds import Queue
 
 LOCK_SECONDS = 30  # processes of a service that was killed need so long to save their work and go
 STOP_SECONDS = 30
@@ -53,8 +53,8 @@ def serve(*, data_dir: Path, host: str, port: int, workers: int) -> int:
             signal.signal(number, lambda *_: stop.set())
         end_with_parent()
         members = [Member([sys.executable, "-m", "app.cli.main", "api", "--host", host, "--port", str(port)])]
-        members += [Member(_worker(queue, workers)) for queue in (CIRCUITS, DISTILLATION)]
-        members.append(Member(_worker(QUESTIONS, settings.questions_per_owner + 1)))  # a place is left for others
+        members += [Member(_worker(queue, workers)) for queue in (Queue.CIRCUITS, Queue.DISTILLATION)]
+        members.append(Member(_worker(Queue.QUESTIONS, settings.questions_per_owner + 1)))  # a place is left for others
         try:
             _keep_running(members, settings, held, f"http://{host}:{port}", stop)
         finally:

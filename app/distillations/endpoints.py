@@ -17,19 +17,17 @@ from app.http.etag import etag
 from app.http.front import AtHand, Front
 from app.http.paging import Page
 from app.http.refusals.problems import problems
-from app.jobs.accepted import FINISHED, Reply
+from app.jobs.accepted import FINISHED, Reply, new_job
 from app.jobs.questions import asked
 from app.jobs.views import JobId, JobView, moment
 from app.models.registry import must_be_there
 from ledger import outbound, queries
-from ledger.broker.wakeups import DISTILLATION
 from ledger.database import Record
 from ledger.ids import id_pattern
-from ledger.requests import NewJob
 from ledger.store.safetensors import read_card
-from ledger.tables import DISTILLATION_QUESTION
 from qstill.contract.distillations.domains import AnyJob, Job, needs_of
 from qstill.contract.distillations.preflight import AnyPreflight, PreflightQuestion
+from qstill.contract.kinds import DISTILLATION, DISTILLATION_QUESTION, Kind
 
 router = APIRouter(tags=["distillations"], responses=problems(401, 403, 422))
 
@@ -45,20 +43,7 @@ async def submit_distillation(job: Job, front: AtHand, owner: Owner, reply: Repl
     Returns at once; follow it by its events, or wait with `Prefer: wait=N`.
     """
     files, check = needed(job, front, owner)
-    return await reply(
-        NewJob(
-            kind="distillation",
-            queue=DISTILLATION,
-            owner=owner,
-            spec=job.model_dump(mode="json", exclude_none=True),
-            name=job.name,
-            labels=job.labels,
-            priority=job.priority,
-            max_attempts=front.settings.max_attempts,
-            files=files,
-        ),
-        check=check,
-    )
+    return await reply(new_job(DISTILLATION, job, owner, front.settings, files=files), check=check)
 
 
 @router.post("/v1/distillations/preflight", responses=problems(400, 413, 415, 429, 503))
@@ -103,10 +88,10 @@ def needed(
 @router.get("/v1/distillations/{job_id}/checkpoints", responses=problems(404))
 async def list_checkpoints(job_id: JobId, front: AtHand, owner: Owner) -> Page[CheckpointView]:
     """The models that the job has made so far, oldest first: teacher, students, baselines."""
-    return await checkpoints_of(job_id, "distillation", front, owner)
+    return await checkpoints_of(job_id, DISTILLATION, front, owner)
 
 
-async def checkpoints_of(job_id: str, kind: str, front: Front, owner: str) -> Page[CheckpointView]:
+async def checkpoints_of(job_id: str, kind: Kind, front: Front, owner: str) -> Page[CheckpointView]:
     """All of a job of some kind, oldest first."""
     await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, kind))
     found = await front.read(lambda connection: queries.list_artifacts(connection, job_id, "checkpoint"))

@@ -25,6 +25,7 @@ from ledger.database import Record
 from qstill import __version__
 from qstill.contract.distillations.report import read_report
 from qstill.contract.errors import Problem
+from qstill.contract.kinds import DISTILLATION
 
 JSON, MARKDOWN, SVG = "application/json", "text/markdown", "image/svg+xml"
 
@@ -115,7 +116,7 @@ async def get_plot(
 @router.get("/{job_id}/exports", responses=problems(404))
 async def list_exports(job_id: JobId, front: AtHand, owner: Owner) -> Page[ExportView]:
     """The files that the job's `export` asked for, and of its `compression` those that nothing beats, as measured."""
-    await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, "distillation"))
+    await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, DISTILLATION))
     found = await front.read(lambda connection: queries.list_artifacts(connection, job_id, "export"))
     names = [row.name for row in found]
     return Page(
@@ -129,7 +130,7 @@ async def list_exports(job_id: JobId, front: AtHand, owner: Owner) -> Page[Expor
 @router.get("/{job_id}/exports/{name}", response_class=Response, responses=CONTENT)
 async def get_export(job_id: JobId, name: ExportName, request: Request, front: AtHand, owner: Owner) -> Response:
     """The file. `Range`, ETag and `Repr-Digest` are there to resume by."""
-    await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, "distillation"))
+    await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, DISTILLATION))
     found = await front.read_by_key(lambda connection: queries.get_artifact(connection, job_id, "export", name))
     if found is None:
         raise Problem("export_not_found", "The job has no such export.", status=404)
@@ -141,7 +142,7 @@ async def get_export(job_id: JobId, name: ExportName, request: Request, front: A
 async def _must_have_succeeded(front: Front, owner: str, job_id: str) -> None:
     """Raises Problem."""
     must_have_succeeded(
-        await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, "distillation"))
+        await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, DISTILLATION))
     )
 
 

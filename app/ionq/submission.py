@@ -8,22 +8,23 @@ from typing import Any
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import Connection
 
-from app.circuits.endpoints import CIRCUIT_ATTEMPTS, SEED_BITS
+from app.circuits.endpoints import SEED_BITS
 from app.circuits.limits import limits
 from app.http.front import Front
 from app.ionq import records
 from app.ionq.machines import Machine, machine
 from app.ionq.schemas import Asked, CloneRequest, JobRequest
 from app.ionq.translate import Work, as_compiled, circuit_job, in_their_words, remarks, shots_of, work_of
+from app.jobs.accepted import new_job
 from ledger import queries, requests
-from ledger.broker.wakeups import CIRCUITS
 from ledger.database import Change
-from ledger.requests import NewJob, Replay
+from ledger.requests import Replay
 from ledger.rows import Job
 from ledger.settings import Settings
 from qstill.contract.circuits.admission import admit
 from qstill.contract.circuits.job import CircuitJob, spec_of
 from qstill.contract.errors import Problem
+from qstill.contract.kinds import CIRCUIT, Engine
 
 ORIGINAL = "original_job_id"  # of the metadata of a job that was moved
 CIRCUITS_OF = ("circuit", "circuits")  # the fields of a circuit job's spec that are its work
@@ -79,11 +80,11 @@ async def _queue(
     check: Change[None] = lambda connection: None,
 ) -> Queued:
     """check: what must hold of a job that is new, in the transaction that queues it; it raises Problem."""
-    place = machine(asked.backend, front.settings.memory_limit("circuit"), status=400)
+    place = machine(asked.backend, front.settings.memory_limit(Engine.CIRCUITS), status=400)
     made = await run_in_threadpool(_admitted, work, asked, place, front.settings)  # 100,000 gates take seconds
     spec = spec_of(made)
     spec.setdefault("seed", secrets.randbits(SEED_BITS))
-    new = NewJob(kind="circuit", queue=CIRCUITS, owner=owner, spec=spec, name=made.name, max_attempts=CIRCUIT_ATTEMPTS)
+    new = new_job(CIRCUIT, made, owner, front.settings, spec=spec)
 
     def admissible(connection: Connection) -> None:
         check(connection)
@@ -98,7 +99,7 @@ async def _queue(
         lambda connection: requests.submit(connection, new, replay, admit=admissible, also=keep)
     )
     if not replayed:
-        front.waker.wake(CIRCUITS)
+        front.waker.wake(CIRCUIT.queue)
     return Queued(queued, asked.session_id, replayed)
 
 

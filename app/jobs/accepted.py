@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import re
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
@@ -16,7 +17,10 @@ from ledger.database import Change
 from ledger.machine import FINAL
 from ledger.requests import NewJob, Replay
 from ledger.rows import Job
+from ledger.settings import Settings
 from qstill.contract.errors import Problem
+from qstill.contract.kinds import Kind
+from qstill.contract.schemas import Submission
 
 IdempotencyKey = Annotated[
     str | None,
@@ -59,7 +63,7 @@ class Accepted:
         if replayed:
             response.headers["Idempotency-Replayed"] = "true"
         else:
-            front.waker.wake(new.queue)
+            front.waker.wake(new.kind.queue)
         finished = await wait_for_end(front, job, wait_seconds(self._prefer, front.settings.max_wait_seconds))
         if finished is not None:
             response.headers["Preference-Applied"] = "wait"
@@ -68,6 +72,28 @@ class Accepted:
         response.headers["Location"] = f"/v1/jobs/{job.id}"
         response.headers["ETag"] = etag(job.version)
         return job_view(job)
+
+
+def new_job(
+    kind: Kind,
+    asked: Submission,
+    owner: str,
+    settings: Settings,
+    *,
+    spec: Mapping[str, Any] | None = None,
+    files: Sequence[str] = (),
+) -> NewJob:
+    """A job to be queued. spec: what its worker reads; None: the request as it was understood. files: ids."""
+    return NewJob(
+        kind=kind,
+        owner=owner,
+        spec=asked.model_dump(mode="json", exclude_none=True) if spec is None else spec,
+        name=asked.name,
+        labels=asked.labels,
+        priority=asked.priority,
+        max_attempts=kind.attempts or settings.max_attempts,
+        files=files,
+    )
 
 
 async def replay_of(request: Request, key: str | None) -> Replay | None:

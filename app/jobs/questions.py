@@ -8,11 +8,11 @@ from sqlalchemy import Connection
 from app.http.front import Front
 from app.jobs.accepted import wait_for_end
 from ledger import requests
-from ledger.broker.wakeups import QUESTIONS
 from ledger.database import Change
 from ledger.machine import Status
 from ledger.requests import NewJob
 from qstill.contract.errors import Problem
+from qstill.contract.kinds import Kind
 
 RETRY_SECONDS = 5  # a worker that drains a queue, or starts, is there by then
 # All else is the question's: 422. One that takes too long may have had a machine that was busy.
@@ -21,7 +21,7 @@ OWN_FAULTS = {"internal_error": 500, "worker_lost": 503, "time_limit": 503}
 
 async def asked(
     spec: Mapping[str, Any],
-    kind: str,
+    kind: Kind,
     front: Front,
     owner: str,
     *,
@@ -39,10 +39,10 @@ async def asked(
         check(connection)
 
     front.tailer.check_room()
-    new = NewJob(kind=kind, queue=QUESTIONS, owner=owner, spec=dict(spec), max_attempts=1, files=list(files))
+    new = NewJob(kind=kind, owner=owner, spec=dict(spec), max_attempts=1, files=list(files))
     job, _ = await front.write(lambda connection: requests.submit(connection, new, admit=admit))
     try:
-        front.waker.wake(QUESTIONS)
+        front.waker.wake(kind.queue)
         finished = await wait_for_end(front, job, front.settings.max_wait_seconds)
     finally:
         await front.write(lambda connection: requests.abandon(connection, job.id))

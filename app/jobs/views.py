@@ -10,6 +10,7 @@ from ledger.database import Record
 from ledger.ids import id_pattern
 from ledger.machine import Status
 from qstill.contract.errors import Problem
+from qstill.contract.kinds import NAMED
 from qstill.contract.schemas import View
 
 EXAMPLE_ID = "job_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b"
@@ -79,38 +80,8 @@ def job_view(job: Record) -> JobView:
         progress=job.progress,
         result=job.result,
         error=job.error,
-        links=_links(job.id, job.kind),
+        links=NAMED[job.kind].links(job.id),
     )
-
-
-def _links(job_id: str, kind: str) -> dict[str, str]:
-    job = f"/v1/jobs/{job_id}"
-    links = {"self": job, "events": f"{job}/events", "request": f"{job}/request"}
-    if kind == "circuit":
-        circuit = f"/v1/circuits/{job_id}"
-        return links | {
-            "results": f"{circuit}/results",
-            "histogram": f"{circuit}/histogram",
-            "histogram_svg": f"{circuit}/histogram.svg",
-            "histogram_png": f"{circuit}/histogram.png",
-            "diagram": f"{circuit}/diagram.svg",
-        }
-    if kind == "sweep":
-        sweep = f"/v1/sweeps/{job_id}"
-        return links | {
-            "trials": f"{sweep}/trials",
-            "checkpoints": f"{sweep}/checkpoints",
-            "pareto": f"{sweep}/pareto",
-            "pareto_svg": f"{sweep}/pareto.svg",
-        }
-    distillation = f"/v1/distillations/{job_id}"
-    return links | {
-        "checkpoints": f"{distillation}/checkpoints",
-        "exports": f"{distillation}/exports",
-        "report": f"{distillation}/report",
-        "card": f"{distillation}/report.md",
-        "split": f"{distillation}/split",
-    }
 
 
 def event_view(event: Record) -> EventView:

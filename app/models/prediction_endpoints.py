@@ -9,7 +9,7 @@ from app.http.refusals.problems import problems
 from app.jobs.questions import asked
 from app.models import registry
 from app.models.views import ModelId
-from ledger.tables import DISTILLATION_QUESTION
+from qstill.contract.kinds import DISTILLATION_QUESTION
 from qstill.contract.models.predictions import (
     Answer,
     Continuations,

@@ -13,12 +13,11 @@ from app.http.auth import Owner
 from app.http.front import AtHand, Front
 from app.http.paging import Limit, Page
 from app.http.refusals.problems import problems
-from app.jobs.accepted import FINISHED, Reply
+from app.jobs.accepted import FINISHED, Reply, new_job
 from app.jobs.views import JobId, JobView, must_have_succeeded
 from app.sweeps.chart import front_chart
 from ledger import queries
-from ledger.broker.wakeups import DISTILLATION
-from ledger.requests import NewJob
+from qstill.contract.kinds import SWEEP
 from qstill.contract.sweeps.results import FrontMember, TrialView
 from qstill.contract.sweeps.sweep import MAX_TRIALS, Sweep
 
@@ -34,20 +33,7 @@ async def submit_sweep(sweep: Sweep, front: AtHand, owner: Owner, reply: Reply) 
     Returns at once; every finished trial is an event of the job.
     """
     files, check = needed(sweep.base, front, owner, pointer="/base")
-    return await reply(
-        NewJob(
-            kind="sweep",
-            queue=DISTILLATION,
-            owner=owner,
-            spec=sweep.model_dump(mode="json", exclude_none=True),
-            name=sweep.name,
-            labels=sweep.labels,
-            priority=sweep.priority,
-            max_attempts=front.settings.max_attempts,
-            files=files,
-        ),
-        check=check,
-    )
+    return await reply(new_job(SWEEP, sweep, owner, front.settings, files=files), check=check)
 
 
 @router.get("/{job_id}/trials", responses=problems(404))
@@ -59,7 +45,7 @@ async def list_trials(
     limit: Limit = 100,
 ) -> Page[TrialView]:
     """The trials that have ended so far, in the order of their numbers."""
-    await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, "sweep"))
+    await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, SWEEP))
     rest = [TrialView.model_validate(row) for row in await _read(front, job_id, "trials.json") if row["number"] > after]
     kept = rest[:limit]
     return Page(
@@ -73,7 +59,7 @@ async def list_trials(
 @router.get("/{job_id}/checkpoints", responses=problems(404))
 async def list_sweep_checkpoints(job_id: JobId, front: AtHand, owner: Owner) -> Page[CheckpointView]:
     """The models that the sweep has published: the teacher that it trained, and the students of the front."""
-    return await checkpoints_of(job_id, "sweep", front, owner)
+    return await checkpoints_of(job_id, SWEEP, front, owner)
 
 
 @router.get("/{job_id}/pareto", responses=problems(404, 409))
@@ -95,7 +81,7 @@ async def draw_front(job_id: JobId, front: AtHand, owner: Owner) -> Response:
 
 
 async def _succeeded(front: Front, owner: str, job_id: str) -> None:
-    must_have_succeeded(await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, "sweep")))
+    must_have_succeeded(await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, SWEEP)))
 
 
 async def _read(front: Front, job_id: str, name: str) -> list[dict[str, Any]]:

@@ -13,11 +13,6 @@ from celery import Celery
 
 from ledger.settings import Settings
 
-CIRCUITS = "circuits"
-DISTILLATION = "distillation"
-QUESTIONS = "questions"  # those that a client waits for: no training is ever before one
-QUEUES = (CIRCUITS, DISTILLATION, QUESTIONS)
-
 WAKEUP_TASK = "qstill.wakeup"
 PAUSE = 0.05  # seconds between two goes: a queue under load is not woken for every job
 PAUSE_AFTER_FAILURE = 1.0  # seconds; a broker that is down is not asked for every job

@@ -12,12 +12,13 @@ from ledger.machine import Action, IllegalTransition, Status
 from ledger.requests import NewJob, Replay
 from ledger.tables import artifacts, events, jobs, trash
 from qstill.contract.errors import Problem
+from qstill.contract.kinds import CIRCUIT, DISTILLATION
 
 PROBLEM = Problem("worker_lost", "lost")
 
 
 def new(**values: object) -> NewJob:
-    return NewJob(**{"kind": "circuit", "queue": "circuits", "owner": "ada", "spec": {"shots": 1}} | values)
+    return NewJob(**{"kind": CIRCUIT, "owner": "ada", "spec": {"shots": 1}} | values)
 
 
 def submit(database: Database, **values: object) -> str:
@@ -81,7 +82,7 @@ def test_claims_go_by_fewest_running_of_the_owner_then_by_priority_then_by_age(d
 
 
 def test_a_queue_gives_only_its_own_jobs(database: Database) -> None:
-    submit(database, queue="distillation")
+    submit(database, kind=DISTILLATION)
     assert claim(database, "circuits") is None
     assert claim(database, "distillation") is not None
 

@@ -20,6 +20,7 @@ from ledger.machine import FINAL, OWNED, TRANSITIONS, Action, IllegalTransition,
 from ledger.requests import NewJob
 from ledger.tables import jobs, turns
 from qstill.contract.errors import Problem
+from qstill.contract.kinds import CIRCUIT, Queue
 
 LOST = Problem("worker_lost", "lost")
 MAX_ATTEMPTS = 3
@@ -48,7 +49,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(owner=st.sampled_from("ab"), priority=st.integers(0, 1))
     def submit(self, owner: str, priority: int) -> None:
-        new = NewJob(kind="circuit", queue="q", owner=owner, spec={}, priority=priority, max_attempts=MAX_ATTEMPTS)
+        new = NewJob(kind=CIRCUIT, owner=owner, spec={}, priority=priority, max_attempts=MAX_ATTEMPTS)
         job, _ = self.run(lambda connection: requests.submit(connection, new))
         self.submitted.add(job.id)
 
@@ -56,7 +57,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def claim(self) -> None:
         self.run(lambda connection: connection.execute(update(jobs).values(not_before=0)))
         queued = {row.id for row in self.rows().values() if row.status == Status.QUEUED}
-        held = self.run(lambda connection: attempts.claim(connection, "q", "w", 1000))
+        held = self.run(lambda connection: attempts.claim(connection, Queue.CIRCUITS, "w", 1000))
         assert (held is not None) == bool(queued)
         if held is not None:
             assert held.job_id in queued

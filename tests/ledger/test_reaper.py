@@ -11,6 +11,7 @@ from ledger.reaper import reap
 from ledger.requests import NewJob
 from ledger.store.folder import FolderStore
 from ledger.tables import jobs, trash, turns
+from qstill.contract.kinds import CIRCUIT, DISTILLATION, Kind
 
 
 @pytest.fixture
@@ -18,8 +19,8 @@ def store(tmp_path: Path) -> FolderStore:
     return FolderStore(tmp_path / "store")
 
 
-def submit(database: Database, queue: str = "circuits") -> str:
-    new = NewJob(kind="circuit", queue=queue, owner="ada", spec={}, max_attempts=2)
+def submit(database: Database, kind: Kind = CIRCUIT) -> str:
+    new = NewJob(kind=kind, owner="ada", spec={}, max_attempts=2)
     return database.write(lambda connection: requests.submit(connection, new))[0].id
 
 
@@ -33,7 +34,7 @@ def reaped(database: Database, store: FolderStore) -> list[str]:
 def test_each_round_wakes_the_queues_that_wait_once(database: Database, store: FolderStore) -> None:
     for _ in range(3):
         submit(database)
-    submit(database, "distillation")
+    submit(database, DISTILLATION)
     assert reaped(database, store) == reaped(database, store) == ["circuits", "distillation"]
 
 

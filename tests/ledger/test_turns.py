@@ -17,6 +17,7 @@ from ledger.database import Database
 from ledger.requests import NewJob
 from ledger.tables import jobs
 from ledger.tables import turns as table
+from qstill.contract.kinds import CIRCUIT, Queue
 
 OWNERS = "abcd"
 PRIORITIES = st.integers(-100, 100)
@@ -27,12 +28,12 @@ SIZES = [
 
 
 def submit(database: Database, owner: str, priority: int = 0) -> str:
-    new = NewJob(kind="circuit", queue="q", owner=owner, spec={}, priority=priority)
+    new = NewJob(kind=CIRCUIT, owner=owner, spec={}, priority=priority)
     return str(database.write(lambda connection: requests.submit(connection, new))[0].id)
 
 
 def claim(database: Database, at_most: int = attempts.UNBOUNDED) -> Claim | None:
-    return database.write(lambda connection: attempts.claim(connection, "q", "w", 1000, at_most))
+    return database.write(lambda connection: attempts.claim(connection, Queue.CIRCUITS, "w", 1000, at_most))
 
 
 def finish(database: Database, held: Claim) -> None:
@@ -69,7 +70,7 @@ def test_of_owners_who_all_wait_none_is_served_twice_more_than_another(database:
     law()
 
 
-class Queue(RuleBasedStateMachine):
+class QueueMachine(RuleBasedStateMachine):
     """A queue beside its model: who runs how much, and who was served when."""
 
     database: Database
@@ -114,7 +115,7 @@ class Queue(RuleBasedStateMachine):
     "examples", [pytest.param(20, id="quick"), pytest.param(200, id="deep", marks=pytest.mark.slow)]
 )
 def test_the_fewest_running_then_the_longest_unserved_then_priority_then_age(database: Database, examples: int) -> None:
-    machine = type("Bound", (Queue,), {"database": database})
+    machine = type("Bound", (QueueMachine,), {"database": database})
     run_state_machine_as_test(machine, settings=settings(max_examples=examples, stateful_step_count=25))
 
 
@@ -135,7 +136,7 @@ def test_a_submission_that_is_not_durable_yet_keeps_its_owner_among_those_who_wa
     inside, swept = threading.Event(), threading.Event()
 
     def slowly(connection: Connection) -> None:
-        requests.submit(connection, NewJob(kind="circuit", queue="q", owner="a", spec={}))
+        requests.submit(connection, NewJob(kind=CIRCUIT, owner="a", spec={}))
         inside.set()
         swept.wait(0.5)  # SQLite sweeps only once this has ended
 

@@ -28,12 +28,12 @@ from app.keys import keyring
 from app.main import create_app
 from ledger import attempts
 from ledger.attempts import Claim
-from ledger.broker.wakeups import CIRCUITS, DISTILLATION
 from ledger.database import Database
 from ledger.migrations import migrate
 from ledger.settings import Settings
 from ledger.store.folder import FolderStore
 from qstill.contract.errors import PROBLEM_MEDIA_TYPE
+from qstill.contract.kinds import Queue
 from tests.testing import servers
 
 LEASE_SECONDS = 30.0
@@ -102,7 +102,7 @@ class Worker:
 
     def run_circuit(self, counts: dict[str, int]) -> None:
         """Finish the next circuit with these counts."""
-        held, shots, clbits = self.claim(CIRCUITS), sum(counts.values()), len(next(iter(counts)))
+        held, shots, clbits = self.claim(Queue.CIRCUITS), sum(counts.values()), len(next(iter(counts)))
         registers = [{"name": "meas", "clbits": list(range(clbits))}]
         circuit = {"counts": counts, "shots": shots, "seed": 7, "clbits": clbits, "registers": registers}
         results = {"bit_order": "little", "circuits": [circuit]}
@@ -112,7 +112,7 @@ class Worker:
 
     def run_distillation(self, *checkpoints: bytes, report: bytes = b'{"verdict": "BEATS"}') -> list[str]:
         """Finish the next distillation with these checkpoints and this report; returns the checkpoints' ids."""
-        held = self.claim(DISTILLATION)
+        held = self.claim(Queue.DISTILLATION)
         ids = [
             self.publish(held, "checkpoint", f"student-seed{seed}.safetensors", content, role="student", seed=seed)
             for seed, content in enumerate(checkpoints)

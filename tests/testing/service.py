@@ -15,7 +15,7 @@ import httpx
 import psutil
 
 from app.cli.client import Client
-from ledger.broker.wakeups import QUEUES
+from qstill.contract.kinds import Queue
 from tests.testing.servers import free_port
 
 READY_SECONDS = 90
@@ -124,7 +124,7 @@ def cluster(folder: Path, postgresql_url: str, redis_url: str) -> Iterator[str]:
     }
     qstill = [sys.executable, "-m", "app.cli.main"]
     subprocess.run([*qstill, "migrate"], env=environment, check=True, stdout=subprocess.DEVNULL)
-    commands = [["api", "--port", str(port)], *(["worker", queue] for queue in QUEUES)]
+    commands = [["api", "--port", str(port)], *(["worker", queue] for queue in Queue)]
     processes = [subprocess.Popen([*qstill, *command], env=environment) for command in commands]
     address = f"http://127.0.0.1:{port}"
     try:
@@ -134,7 +134,7 @@ def cluster(folder: Path, postgresql_url: str, redis_url: str) -> Iterator[str]:
         for process in processes:
             process.terminate()
         statuses = [process.wait(60) for process in processes]
-    assert statuses[1:] == [0] * len(QUEUES)  # uvicorn ends by the signal that it was sent
+    assert statuses[1:] == [0] * len(Queue)  # uvicorn ends by the signal that it was sent
     assert not (folder / "unused").exists()
 
 

@@ -3,12 +3,13 @@
 import psutil
 import pytest
 
+from qstill.contract.kinds import Engine
 from workers.children import Child
 
 
 def test_a_child_has_its_threads_fixed_workspaces_on_a_gpu_and_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("QSTILL_DATABASE_URL", "postgresql://name:password@host/db")
-    child = Child("distillation", threads=3)
+    child = Child(Engine.DISTILLATION, threads=3)
     try:
         given = psutil.Process(child.pid).environ()
     finally:

@@ -17,6 +17,7 @@ from ledger.requests import NewJob
 from ledger.settings import Settings
 from ledger.store.folder import FolderStore
 from ledger.tables import jobs
+from qstill.contract.kinds import CIRCUIT, DISTILLATION, Engine
 from workers.children import Child, ChildDied, Message
 from workers.supervise import House, supervise
 
@@ -63,7 +64,7 @@ def house(database: Database, tmp_path: Path) -> House:
 
 @pytest.fixture
 def held(house: House) -> Claim:
-    new = NewJob(kind="circuit", queue="circuits", owner="ada", spec={}, max_attempts=2)
+    new = NewJob(kind=CIRCUIT, owner="ada", spec={}, max_attempts=2)
     house.database.write(lambda connection: requests.submit(connection, new))
     claimed = house.database.write(lambda connection: attempts.claim(connection, "circuits", "w", 30))
     assert claimed is not None
@@ -118,7 +119,7 @@ def test_the_child_is_told_where_models_and_checkpoints_lie_and_how_models_are_r
     house: House, tmp_path: Path
 ) -> None:
     def submit(*wanted: str) -> Claim:
-        new = NewJob(kind="distillation", queue="distillation", owner="ada", spec={}, max_attempts=2, files=wanted)
+        new = NewJob(kind=DISTILLATION, owner="ada", spec={}, max_attempts=2, files=wanted)
         house.database.write(lambda connection: requests.submit(connection, new))
         claimed = house.database.write(lambda connection: attempts.claim(connection, "distillation", "w", 30))
         assert claimed is not None
@@ -226,7 +227,7 @@ def test_a_database_that_is_away_for_a_moment_costs_no_attempt(
 
 def test_a_child_over_its_memory_is_killed_and_the_job_fails(house: House, held: Claim) -> None:
     child = Script(None, None)
-    child.bytes = house.settings.memory_limit("circuit") + 1
+    child.bytes = house.settings.memory_limit(Engine.CIRCUITS) + 1
     supervise(house, held, child)
     assert child.killed
     assert (job(house).status, job(house).error["code"]) == ("failed", "memory_limit")

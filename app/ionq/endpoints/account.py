@@ -21,6 +21,7 @@ from app.keys.keyring import EVERYBODY
 from ledger.tables import keys
 from qstill.contract.circuits.facts import Facts, Wanted
 from qstill.contract.circuits.methods import best
+from qstill.contract.kinds import Engine
 from qstill.contract.schemas import View
 
 UNIT = "usd"
@@ -88,7 +89,7 @@ async def estimate_ionq_job(
     session: Annotated[bool, Query(description="Without effect.")] = False,
 ) -> IonqEstimate:
     """How long a job of this size would take. `POST /v1/circuits/estimate` looks at the circuit itself."""
-    memory = front.settings.memory_limit("circuit")
+    memory = front.settings.memory_limit(Engine.CIRCUITS)
     place = machine(backend, memory)
     facts = Facts(
         qubits=qubits,

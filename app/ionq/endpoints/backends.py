@@ -14,6 +14,7 @@ from app.ionq.auth import IonqOwner
 from app.ionq.errors import refusals
 from app.ionq.machines import DEFAULT_QPU, NATIVE_GATES, QIS_GATES, QPUS, SINCE, Machine, machine, machines
 from qstill.contract.errors import Problem
+from qstill.contract.kinds import Engine
 from qstill.contract.schemas import View
 
 router = APIRouter()
@@ -148,7 +149,7 @@ async def list_ionq_calibrations(
 
 
 def _memory(front: Front) -> int:
-    return front.settings.memory_limit("circuit")
+    return front.settings.memory_limit(Engine.CIRCUITS)
 
 
 def _backend(place: Machine, waiting: float) -> IonqBackend:

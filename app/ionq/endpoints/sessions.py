@@ -12,6 +12,7 @@ from app.ionq.errors import refusals
 from app.ionq.machines import machine
 from app.ionq.schemas import SessionRequest
 from app.ionq.views import IonqJobs, IonqSession, IonqSessions, session_view, uuid_of
+from qstill.contract.kinds import Engine
 
 MAX_SESSIONS = 100  # listed
 
@@ -23,7 +24,7 @@ SessionPath = Annotated[str, Path(max_length=64, description="A session's id.")]
 @router.post("", status_code=201, responses=refusals(400))
 async def open_ionq_session(session: SessionRequest, front: AtHand, owner: IonqOwner) -> IonqSession:
     """Open a session."""
-    place = machine(session.backend, front.settings.memory_limit("circuit"), status=400)
+    place = machine(session.backend, front.settings.memory_limit(Engine.CIRCUITS), status=400)
     limits = session.settings.model_dump(mode="json", exclude_none=True) if session.settings is not None else {}
     made = await front.write(lambda connection: records.open_session(connection, owner, place.name, limits))
     return session_view(made)

@@ -14,11 +14,11 @@ from sqlalchemy import func, select, update
 from app.circuits.past_estimates import FEW
 from ledger import attempts
 from ledger.attempts import Claim
-from ledger.broker.wakeups import CIRCUITS, QUESTIONS
 from ledger.reaper import reap
-from ledger.tables import CIRCUIT_QUESTION, jobs
+from ledger.tables import jobs
 from qstill.contract.circuits.cost.estimates import CircuitEstimate, Findings
 from qstill.contract.errors import Problem
+from qstill.contract.kinds import CIRCUIT_QUESTION, Queue
 from tests.testing.in_process import BELL, Json, Service, refused, running
 
 PATIENCE = 0.05  # seconds, for a worker that never answers
@@ -57,7 +57,7 @@ def answering(service: Service, outcome: Json | Problem, *, of: int = 1) -> Iter
         deadline = time.monotonic() + 30
         while rows(service) < of and time.monotonic() < deadline:
             time.sleep(0.005)
-        held.append(service.worker.claim(QUESTIONS))
+        held.append(service.worker.claim(Queue.QUESTIONS))
         if isinstance(outcome, Problem):
             database.write(lambda connection: attempts.fail(connection, held[0], outcome))
         else:
@@ -99,7 +99,7 @@ def test_an_estimate_is_the_workers_with_an_interval_and_leaves_nothing(service:
 def test_past_jobs_calibrate_the_interval(service: Service) -> None:
     for _ in range(FEW):
         service.client.post("/v1/circuits", json=BELL)
-        held = service.worker.claim(CIRCUITS)
+        held = service.worker.claim(Queue.CIRCUITS)
         service.worker.finish(held, {"predicted_seconds": 0.001, "simulation_seconds": 0.002})
     with answering(service, FINDINGS.model_dump(mode="json"), of=FEW + 1):
         found = service.client.post("/v1/circuits/estimate", json=BELL).json()
@@ -146,7 +146,9 @@ def test_a_worker_that_is_too_slow_is_told_to_stop_and_the_reaper_cleans_up(impa
 
 def _claim_when_there(service: Service) -> Claim:
     while True:
-        held = service.front.database.write(lambda connection: attempts.claim(connection, QUESTIONS, "worker", 30.0))
+        held = service.front.database.write(
+            lambda connection: attempts.claim(connection, Queue.QUESTIONS, "worker", 30.0)
+        )
         if held is not None:
             return held
         time.sleep(0.002)

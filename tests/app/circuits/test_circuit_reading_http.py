@@ -11,8 +11,8 @@ from PIL import Image
 
 from app.circuits import stored_results
 from ledger import attempts
-from ledger.broker.wakeups import CIRCUITS
 from qstill.contract.errors import Problem
+from qstill.contract.kinds import Queue
 from tests.testing.in_process import BELL, DIGITS, Json, Service, Worker, refused, sha256
 
 COUNTS = {"00": 507, "01": 3, "11": 490}
@@ -44,7 +44,7 @@ def finished(client: httpx.Client, worker: Worker, counts: dict[str, int] = COUN
 def batch(client: httpx.Client, worker: Worker, *circuits: Json) -> Json:
     """A finished job with the results of these circuits."""
     job = submit(client)
-    held = worker.claim(CIRCUITS)
+    held = worker.claim(Queue.CIRCUITS)
     content = json.dumps({"bit_order": "little", "circuits": circuits}).encode()
     worker.publish(held, "results", "results.json", content)
     worker.finish(held, {})
@@ -215,7 +215,7 @@ def test_results_come_as_they_were_stored_whole_or_in_part(client: httpx.Client,
 
 def test_small_results_that_lie_in_the_ledger_are_read_like_any_other(client: httpx.Client, worker: Worker) -> None:
     job = submit(client)
-    held = worker.claim(CIRCUITS)
+    held = worker.claim(Queue.CIRCUITS)
     content = json.dumps({"bit_order": "little", "circuits": [GHZ]}).encode()
     about = {"path": None, "media_type": "application/json", "size": len(content), "sha256": sha256(content)}
     worker.database.write(
@@ -270,7 +270,7 @@ def test_a_job_without_a_result_says_so(client: httpx.Client, link: str) -> None
 
 def test_what_a_failed_job_left_points_to_why_it_failed(client: httpx.Client, worker: Worker) -> None:
     job = submit(client)
-    held = worker.claim(CIRCUITS)
+    held = worker.claim(Queue.CIRCUITS)
     worker.database.write(lambda connection: attempts.fail(connection, held, Problem("qasm_invalid", "No.")))
     problem = refused(client.get(job["links"]["results"]), 409, "no_result")
     assert client.get(problem["try"][0]["path"]).json()["error"]["code"] == "qasm_invalid"
@@ -279,7 +279,7 @@ def test_what_a_failed_job_left_points_to_why_it_failed(client: httpx.Client, wo
 @pytest.mark.parametrize("link", LINKS)
 def test_a_job_that_published_nothing_has_nothing_to_show(client: httpx.Client, worker: Worker, link: str) -> None:
     job = submit(client)
-    worker.finish(worker.claim(CIRCUITS), {})
+    worker.finish(worker.claim(Queue.CIRCUITS), {})
     refused(client.get(job["links"][link]), 404, "not_found")
 
 

@@ -7,9 +7,10 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from app.cli.client import Client, endpoint
+from app.cli.client import Client
 from app.cli.main import main
 from qstill.contract.distillations.job import DistillationJob
+from qstill.contract.kinds import kind_of
 from qstill.contract.sweeps.sweep import Sweep
 from tests.testing.in_process import BELL, DIGITS
 
@@ -50,7 +51,7 @@ def test_up_heeds_its_options_then_the_environment(
     ],
 )
 def test_a_file_is_sent_where_its_fields_belong(body: dict[str, Any], path: str) -> None:
-    assert endpoint(body) == path
+    assert kind_of(body).path == path
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import hashlib
 import httpx
 import pytest
 
-from ledger.broker.wakeups import DISTILLATION
+from qstill.contract.kinds import Queue
 from tests.testing.in_process import BELL, DIGITS, Json, Service, Worker, refused, sha256
 
 CONTENT = bytes(range(256)) * 1000
@@ -51,7 +51,7 @@ def test_the_request_is_kept_with_its_defaults(client: httpx.Client) -> None:
 def test_checkpoints_are_listed_while_they_are_made(client: httpx.Client, worker: Worker) -> None:
     job = submit(client)
     assert client.get(job["links"]["checkpoints"]).json()["data"] == []
-    held = worker.claim(DISTILLATION)
+    held = worker.claim(Queue.DISTILLATION)
     ids = [worker.publish(held, "checkpoint", name, name.encode(), role=name) for name in ("teacher", "student")]
     worker.publish(held, "state", "state", b"not for clients")
     page = client.get(job["links"]["checkpoints"]).json()
@@ -65,7 +65,7 @@ def test_checkpoints_are_listed_while_they_are_made(client: httpx.Client, worker
 
 def test_only_checkpoints_are_checkpoints(client: httpx.Client, worker: Worker) -> None:
     submit(client)
-    held = worker.claim(DISTILLATION)
+    held = worker.claim(Queue.DISTILLATION)
     state = worker.publish(held, "state", "state", b"not for clients")
     refused(client.get(f"/v1/checkpoints/{state.replace('art_', 'ckpt_')}"), 404, "checkpoint_not_found")
     refused(client.get(f"/v1/checkpoints/{state}"), 422, "validation_failed")
@@ -82,7 +82,7 @@ def test_a_report_is_there_once_the_job_succeeded(client: httpx.Client, worker: 
 
 def test_a_job_that_published_no_report_has_none(client: httpx.Client, worker: Worker) -> None:
     job = submit(client)
-    worker.finish(worker.claim(DISTILLATION), {})
+    worker.finish(worker.claim(Queue.DISTILLATION), {})
     refused(client.get(job["links"]["report"]), 404, "not_found")
 
 

@@ -7,9 +7,9 @@ from sqlalchemy import func, select
 
 from ledger import attempts
 from ledger.attempts import Claim
-from ledger.broker.wakeups import QUESTIONS
-from ledger.tables import DISTILLATION_QUESTION, job_files, jobs
+from ledger.tables import job_files, jobs
 from qstill.contract.errors import Problem
+from qstill.contract.kinds import DISTILLATION_QUESTION, Queue
 from tests.testing.in_process import DIGITS, Json, Service, refused, until
 
 PATH = "/v1/distillations/preflight"
@@ -84,7 +84,7 @@ def look(service: Service, body: Json, outcome: Json | Problem) -> tuple[Claim, 
 
     def work() -> None:
         until(lambda: count(service) > 0)
-        held = service.worker.claim(QUESTIONS)
+        held = service.worker.claim(Queue.QUESTIONS)
         given.append(held)
         database = service.front.database
         named = select(job_files.c.file_id).where(job_files.c.job_id == held.job_id)

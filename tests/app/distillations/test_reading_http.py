@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from app.distillations.views import SplitView
-from ledger.broker.wakeups import DISTILLATION
+from qstill.contract.kinds import Queue
 from tests.testing.in_process import BELL, DIGITS, Json, Service, Worker, refused, running, sha256
 from tests.testing.stored_report import document
 
@@ -18,7 +18,7 @@ ONNX = bytes(range(256)) * 10
 def finished(client: httpx.Client, worker: Worker, report: Json | None = None, **exports: bytes) -> Json:
     """A finished distillation."""
     job: Json = client.post("/v1/distillations", json=DIGITS).json()
-    held = worker.claim(DISTILLATION)
+    held = worker.claim(Queue.DISTILLATION)
     for name, content in exports.items():
         worker.publish(held, "export", f"{name}.onnx", content, format="onnx", accuracy=0.5)
     worker.publish(held, "report", "report.json", json.dumps(document() if report is None else report).encode())
@@ -163,7 +163,7 @@ def test_which_rows_were_for_the_test_is_told(client: httpx.Client, worker: Work
     split |= {"test": [2, 3], "labelled": [4], "learned": [0, 4]}
     job: Json = client.post("/v1/distillations", json=DIGITS).json()
     refused(client.get(job["links"]["split"]), 409, "no_result_yet")
-    held = worker.claim(DISTILLATION)
+    held = worker.claim(Queue.DISTILLATION)
     worker.publish(held, "report", "split.json", json.dumps(split).encode())
     worker.finish(held, {})
     answer = client.get(job["links"]["split"])

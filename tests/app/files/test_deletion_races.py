@@ -22,6 +22,7 @@ from ledger.requests import NewJob
 from ledger.store.folder import Stored
 from ledger.tables import files, job_files, models
 from qstill.contract.errors import Problem
+from qstill.contract.kinds import DISTILLATION
 
 ADA = "ada"
 ROUNDS = 15
@@ -99,7 +100,7 @@ def submit(connection: Connection, kind: Kind, name: str, pause: Callable[[], ob
         kind.check(connection, name)
         pause()
 
-    new = NewJob(kind="distillation", queue="distillation", owner=ADA, spec={}, files=[name])
+    new = NewJob(kind=DISTILLATION, owner=ADA, spec={}, files=[name])
     return str(requests.submit(connection, new, admit=admit)[0].id)
 
 

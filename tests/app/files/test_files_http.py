@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from ledger.broker.wakeups import DISTILLATION
 from ledger.reaper import reap
+from qstill.contract.kinds import Queue
 from tests.testing.in_process import DIGITS, Json, Listening, Service, Worker, refused, running, sha256, until
 
 LIMIT = 4 << 20  # bytes of an upload here; more than a JSON body may have
@@ -124,7 +124,7 @@ def test_a_file_that_a_job_needs_stays(client: httpx.Client, worker: Worker) -> 
     assert job.status_code == 202, job.text
     problem = refused(client.delete(file["links"]["self"]), 409, "file_in_use")
     assert problem["try"] == [{"method": "POST", "path": f"/v1/jobs/{job.json()['id']}/cancel"}]
-    worker.finish(worker.claim(DISTILLATION), {})
+    worker.finish(worker.claim(Queue.DISTILLATION), {})
     assert client.delete(file["links"]["self"]).status_code == 204
 
 

@@ -11,7 +11,7 @@ import httpx
 import httpx_sse
 import pytest
 
-from ledger.broker.wakeups import CIRCUITS
+from qstill.contract.kinds import Queue
 from tests.testing.in_process import BELL, Json, Listening, Worker, listening, refused, until
 
 STREAMS = 25  # more than the 20 connections that the pool of a process has
@@ -19,7 +19,7 @@ STREAMS = 25  # more than the 20 connections that the pool of a process has
 
 def test_events_come_in_order_and_in_pages(client: httpx.Client, worker: Worker) -> None:
     path = client.post("/v1/circuits", json=BELL).json()["links"]["events"]
-    held = worker.claim(CIRCUITS)
+    held = worker.claim(Queue.CIRCUITS)
     worker.append(held, "epoch", epoch=1, loss=0.5)
     worker.finish(held, {})
     page = client.get(path).json()
@@ -102,7 +102,7 @@ def test_events_arrive_while_the_job_runs_and_end_with_it(on_the_wire: Listening
     worker, job = on_the_wire.worker, submit(on_the_wire)
     with streaming(f"{on_the_wire.url}{job['links']['events']}") as stream:
         until(lambda: stream.kinds() == ["queued"])
-        held = worker.claim(CIRCUITS)
+        held = worker.claim(Queue.CIRCUITS)
         until(lambda: stream.kinds() == ["queued", "running"])
         worker.report(held, 2)
         until(lambda: stream.kinds()[2:] == ["progress"])
@@ -128,7 +128,7 @@ def test_events_arrive_while_the_job_runs_and_end_with_it(on_the_wire: Listening
 def test_progress_is_no_event_of_the_log(on_the_wire: Listening) -> None:
     """It has no id, so that a reader who reconnects goes on after the last event that has one."""
     worker, job = on_the_wire.worker, submit(on_the_wire)
-    held = worker.claim(CIRCUITS)
+    held = worker.claim(Queue.CIRCUITS)
     worker.report(held, 2)
     with httpx.stream(
         "GET", f"{on_the_wire.url}{job['links']['events']}", headers={"Accept": "text/event-stream"}, timeout=60
@@ -154,7 +154,7 @@ def test_progress_is_no_event_of_the_log(on_the_wire: Listening) -> None:
 def test_a_stream_goes_on_after_the_last_event_that_was_seen(on_the_wire: Listening) -> None:
     worker, job = on_the_wire.worker, submit(on_the_wire)
     url = f"{on_the_wire.url}{job['links']['events']}"
-    held = worker.claim(CIRCUITS)
+    held = worker.claim(Queue.CIRCUITS)
     for epoch in range(3):
         worker.append(held, "epoch", epoch=epoch)
     with streaming(url, **{"Last-Event-ID": "3"}) as stream, streaming(f"{url}?after=4") as other:
@@ -177,7 +177,7 @@ def test_more_streams_than_connections_leave_the_database_to_others(on_the_wire:
         until(lambda: all(stream.kinds() == ["queued"] for stream in streams))
         until(lambda: pool.checkedout() == 0)  # type: ignore[attr-defined]
         assert httpx.get(f"{on_the_wire.url}{job['links']['self']}").status_code == 200
-        worker.finish(worker.claim(CIRCUITS), {})
+        worker.finish(worker.claim(Queue.CIRCUITS), {})
     assert all(stream.kinds() == ["queued", "running", "succeeded"] for stream in streams)
 
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from ledger import attempts, requests
-from ledger.broker.wakeups import CIRCUITS, DISTILLATION
+from qstill.contract.kinds import Queue
 from tests.testing.in_process import BELL, DIGITS, Json, Worker, refused
 
 NOBODY = f"job_{'0' * 32}"
@@ -29,7 +29,7 @@ def test_a_job_that_did_not_change_is_not_sent_again(client: httpx.Client, worke
     tag = client.get(path).headers["etag"]
     unchanged = client.get(path, headers={"If-None-Match": tag})
     assert (unchanged.status_code, unchanged.content, unchanged.headers["etag"]) == (304, b"", tag)
-    worker.claim(CIRCUITS)
+    worker.claim(Queue.CIRCUITS)
     changed = client.get(path, headers={"If-None-Match": tag})
     assert (changed.status_code, changed.json()["status"]) == (200, "running")
     assert changed.headers["etag"] != tag
@@ -37,7 +37,7 @@ def test_a_job_that_did_not_change_is_not_sent_again(client: httpx.Client, worke
 
 def test_a_job_tells_its_progress_and_how_it_ended(client: httpx.Client, worker: Worker) -> None:
     path = submit(client)["links"]["self"]
-    held = worker.claim(CIRCUITS)
+    held = worker.claim(Queue.CIRCUITS)
     worker.report(held, 3)
     running = client.get(path).json()
     assert (running["progress"]["done"], running["attempts"]) == (3, 1)
@@ -49,7 +49,7 @@ def test_a_job_tells_its_progress_and_how_it_ended(client: httpx.Client, worker:
 
 def test_a_job_that_failed_shows_a_problem(client: httpx.Client, worker: Worker) -> None:
     path = submit(client)["links"]["self"]
-    held = worker.claim(CIRCUITS)
+    held = worker.claim(Queue.CIRCUITS)
     problem = requests.Problem("qasm_invalid", "Line 3: no.", pointer="/circuit/source")
     worker.database.write(lambda connection: attempts.fail(connection, held, problem))
     failed = client.get(path).json()
@@ -61,7 +61,7 @@ def test_lists_are_filtered_by_kind_status_and_labels(client: httpx.Client, work
     plain = submit(client)["id"]
     labelled = submit(client, labels={"course": "qc101", "week": "1"})["id"]
     training = client.post("/v1/distillations", json=DIGITS | {"labels": {"course": "qc101"}}).json()["id"]
-    worker.claim(DISTILLATION)
+    worker.claim(Queue.DISTILLATION)
     assert ids(client.get("/v1/jobs")) == [training, labelled, plain]
     assert ids(client.get("/v1/jobs?kind=circuit")) == [labelled, plain]
     assert ids(client.get("/v1/jobs?status=running")) == [training]
@@ -145,7 +145,7 @@ def test_a_queued_job_is_paused_resumed_and_cancelled_at_once(client: httpx.Clie
 
 def test_a_running_job_is_cancelled_by_its_worker(client: httpx.Client, worker: Worker) -> None:
     job = submit(client)
-    held = worker.claim(CIRCUITS)
+    held = worker.claim(Queue.CIRCUITS)
     assert ask(client, job, "pause").json()["status"] == "pausing"
     assert ask(client, job, "resume").json()["status"] == "running"
     assert ask(client, job, "cancel").json()["status"] == "cancelling"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ledger.broker.wakeups import CIRCUITS
+from qstill.contract.kinds import Queue
 from tests.app.ionq.answers import refused_as_by_ionq
 from tests.app.ionq.asking import BELL, get, submit
 from tests.testing.in_process import Service, Worker
@@ -164,4 +164,4 @@ def test_a_job_that_cannot_be_queued_elsewhere_is_not_canceled(ionq: httpx.Clien
     source = submit(ionq)
     refused_as_by_ionq(ionq.post(f"jobs/{source}/move", json={"session_id": "none"}), 404)
     assert get(ionq, source)["status"] == "ready"
-    assert worker.claim(CIRCUITS).job_id == source
+    assert worker.claim(Queue.CIRCUITS).job_id == source

@@ -8,7 +8,7 @@ import jsonschema_rs
 import pytest
 
 from app.ionq.endpoints.formats import FORMATS
-from ledger.broker.wakeups import CIRCUITS
+from qstill.contract.kinds import Queue
 from tests.app.ionq.answers import refused_as_by_ionq
 from tests.app.ionq.asking import BELL, get, submit
 from tests.testing.in_process import Worker
@@ -69,7 +69,7 @@ def test_results_are_what_their_schemas_say(ionq: httpx.Client, worker: Worker, 
             "input": {"qubits": 2, "circuits": [{"circuit": []}] * circuits},
         }
     job_id = submit(ionq, body)
-    held = worker.claim(CIRCUITS)
+    held = worker.claim(Queue.CIRCUITS)
     registers = [{"name": "a", "clbits": [0]}, {"name": "b", "clbits": [1]}]
     entry = {"counts": {"01": 600, "10": 400}, "shots": 1000, "seed": 7, "clbits": 2, "registers": registers}
     entry["probabilities"] = {"01": 0.6000000000000001, "10": 0.3999999999999999}
@@ -88,7 +88,7 @@ def test_results_are_what_their_schemas_say(ionq: httpx.Client, worker: Worker, 
 def test_scalar_bits_are_registers_of_their_own(ionq: httpx.Client, worker: Worker) -> None:
     program = "OPENQASM 3.0; bit a; bit b; qubit[2] q; U(pi, 0, pi) q[0]; a = measure q[0]; b = measure q[1];"
     job_id = submit(ionq, {"type": "ionq.qasm3.v1", "backend": "simulator", "input": {"data": program}})
-    held = worker.claim(CIRCUITS)
+    held = worker.claim(Queue.CIRCUITS)
     registers = [{"name": "a", "clbits": [0]}, {"name": "b", "clbits": [1]}]
     entry = {"counts": {"01": 2}, "shots": 2, "seed": 7, "clbits": 2, "registers": registers}
     worker.publish(held, "results", "results.json", json.dumps({"circuits": [entry]}).encode())

@@ -12,10 +12,10 @@ from sqlalchemy import func, select
 
 from app.ionq.views import SHOTS_V2, STATUS
 from ledger import attempts
-from ledger.broker.wakeups import CIRCUITS
 from ledger.machine import Status
 from ledger.tables import ionq_jobs, jobs
 from qstill.contract.errors import Problem
+from qstill.contract.kinds import Queue
 from tests.app.ionq.answers import refused_as_by_ionq
 from tests.app.ionq.asking import BELL, HEADERS, get, submit
 from tests.testing.in_process import Listening, Service, Worker, running
@@ -38,7 +38,7 @@ def absolute(url: str) -> str:
 
 
 def finish_two(worker: Worker) -> None:
-    held = worker.claim(CIRCUITS)
+    held = worker.claim(Queue.CIRCUITS)
     circuits = [
         {"counts": counts, "shots": 10, "seed": 3, "clbits": 1, "registers": [{"name": "meas", "clbits": [0]}]}
         for counts in ({"0": 10}, {"0": 4, "1": 6})
@@ -145,7 +145,7 @@ def test_what_a_worker_notes_is_a_warning_of_the_job_and_of_each_circuit(ionq: h
     job_id = submit(ionq, TWO)
     assert "warning" not in get(ionq, job_id)
     note = "Exact probabilities are too many."
-    worker.finish(worker.claim(CIRCUITS), {"shots": 10, "notes": [note]})
+    worker.finish(worker.claim(Queue.CIRCUITS), {"shots": 10, "notes": [note]})
     assert [get(ionq, own)["warning"] for own in (job_id, f"{job_id}-0", f"{job_id}-1")] == [{"messages": [note]}] * 3
 
 
@@ -156,7 +156,7 @@ def test_every_state_of_ours_has_a_word_of_theirs() -> None:
 
 def test_a_failed_job_says_why(ionq: httpx.Client, worker: Worker) -> None:
     job_id = submit(ionq)
-    held = worker.claim(CIRCUITS)
+    held = worker.claim(Queue.CIRCUITS)
     assert get(ionq, job_id)["status"] == "started"
     slow = Problem("time_limit", "The job ran longer than the 600 s that one may take.")
     worker.database.write(lambda connection: attempts.fail(connection, held, slow))
@@ -176,7 +176,7 @@ def test_canceling(ionq: httpx.Client, worker: Worker) -> None:
     refused_as_by_ionq(ionq.put(f"jobs/{finished}/status/cancel"), 400)
     assert get(ionq, finished)["status"] == "completed"
     other, running = submit(ionq), submit(ionq)
-    worker.claim(CIRCUITS)
+    worker.claim(Queue.CIRCUITS)
     ids = [other, running, finished, "nonsense"]
     assert ionq.put("jobs/status/cancel", json={"ids": ids}).json() == {"ids": [other, running], "status": "canceled"}
     assert get(ionq, running)["status"] == "canceled"  # at once, though its worker has still to let go
@@ -199,7 +199,7 @@ def test_a_running_job_is_hidden_when_it_is_deleted_and_purged_once_it_let_go(
     ionq: httpx.Client, service: Service, worker: Worker
 ) -> None:
     job_id = submit(ionq)
-    held = worker.claim(CIRCUITS)
+    held = worker.claim(Queue.CIRCUITS)
     assert ionq.delete(f"jobs/{job_id}").json()["status"] == "deleted"
     refused_as_by_ionq(ionq.get(f"jobs/{job_id}"), 404)
     assert ionq.get("jobs").json()["jobs"] == []

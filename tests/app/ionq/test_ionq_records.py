@@ -12,8 +12,9 @@ from ledger.machine import Status
 from ledger.requests import NewJob
 from ledger.tables import ionq_jobs, ionq_sessions, jobs
 from qstill.contract.errors import Problem
+from qstill.contract.kinds import CIRCUIT
 
-NEW = NewJob(kind="circuit", queue="circuits", owner="ada", spec={})
+NEW = NewJob(kind=CIRCUIT, owner="ada", spec={})
 
 
 def submit(database: Database, backend: str = "simulator", session: str | None = None) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from ledger.broker.wakeups import DISTILLATION
 from ledger.reaper import reap
+from qstill.contract.kinds import Queue
 from tests.testing.in_process import DIGITS, Json, Service, Worker, refused, running, sha256
 
 ONNX = b"\x08\x0a" + bytes(30)
@@ -84,7 +84,7 @@ def test_a_model_says_what_it_is_and_what_it_may_be_asked(
     client: httpx.Client, worker: Worker, architecture: Json | None, answers: str | None
 ) -> None:
     assert client.post("/v1/distillations", json=DIGITS).status_code == 202
-    held = worker.claim(DISTILLATION)
+    held = worker.claim(Queue.DISTILLATION)
     told = {} if architecture is None else {"architecture": architecture}
     checkpoint = worker.publish(held, "checkpoint", "student-seed-0.safetensors", b"student", role="student", **told)
     model = promote(client, checkpoint=checkpoint)
@@ -207,7 +207,7 @@ def test_what_an_unfinished_job_learns_from_stays(client: httpx.Client, worker: 
             assert problem["try"] == [{"method": "POST", "path": f"/v1/jobs/{job.json()['id']}/cancel"}]
         if model in str(teacher):
             refused(client.delete(f"/v1/models/{model}"), 409, "model_in_use")
-        worker.finish(worker.claim(DISTILLATION), {})
+        worker.finish(worker.claim(Queue.DISTILLATION), {})
     assert client.delete(f"/v1/jobs/{first}").status_code == 204
     assert client.delete(f"/v1/models/{model}").status_code == 204
     refused(client.post("/v1/distillations", json=body(member)), 422, "model_not_found")

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from ledger.broker.wakeups import DISTILLATION
+from qstill.contract.kinds import Queue
 from tests.testing.in_process import DIGITS, Json, Worker, refused
 
 SPACE: Json = {"/objective/temperature": [1.0, 4.0], "/training/learning_rate": [0.003, 0.01]}
@@ -56,7 +56,7 @@ def test_trials_are_paged_while_it_runs_and_the_front_is_there_at_the_end(client
     job = submit(client)
     links = job["links"]
     assert client.get(links["trials"]).json()["data"] == []
-    held = worker.claim(DISTILLATION)
+    held = worker.claim(Queue.DISTILLATION)
     rows = [trial(0), trial(1), trial(2, status="failed", reason="it diverged", accuracy=None, bytes=None)]
     worker.publish(held, "report", "trials.json", json.dumps(rows).encode())
     page = client.get(links["trials"], params={"limit": 2}).json()

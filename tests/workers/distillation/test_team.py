@@ -19,6 +19,7 @@ from torch.testing import assert_close
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.training import Training
 from qstill.contract.errors import Problem
+from qstill.contract.kinds import Engine
 from workers.children import Child
 from workers.distillation.data.dataset import Data, load
 from workers.distillation.data.texts import load_text
@@ -218,7 +219,7 @@ LONG = {
 
 def training(scratch: Path) -> tuple[Child, psutil.Process]:
     """A child that trains, and its helper."""
-    child = Child("distillation", threads=1)
+    child = Child(Engine.DISTILLATION, threads=1)
     child.wait_until_ready()
     request = {"kind": "distillation", "spec": json.dumps(LONG), "scratch": str(scratch), "files": {}, "models": {}}
     child.send(request | {"resume": None, "threads": 1, "cache": str(scratch), "cache_bytes": 0, "hosts": []})
