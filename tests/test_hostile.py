@@ -26,7 +26,7 @@ HEAD_3 = 'OPENQASM 3.0; include "stdgates.inc";'
 DOUBLING = "gate g0 a { x a; } " + " ".join(f"gate g{i} a {{ g{i - 1} a; g{i - 1} a; }}" for i in range(1, 21))
 BELL = [{"gate": "h", "target": 0}, {"gate": "x", "target": 1, "control": 0}]
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("hostile")]
+pytestmark = [pytest.mark.service, pytest.mark.timeout(300), pytest.mark.xdist_group("hostile")]
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ BODY = {
     "training": {"epochs": 40, "batch_size": 16},
 }
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("preflight")]
+pytestmark = [pytest.mark.service, pytest.mark.timeout(300), pytest.mark.xdist_group("preflight")]
 
 
 @pytest.fixture(scope="module")

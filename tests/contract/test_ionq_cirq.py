@@ -17,7 +17,7 @@ with warnings.catch_warnings():
     import cirq_ionq
     from cirq_ionq.ionq_exceptions import IonQException, IonQNotFoundException, IonQUnsuccessfulJobException
 
-pytestmark = [pytest.mark.xdist_group("ionq"), pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.service, pytest.mark.xdist_group("ionq"), pytest.mark.filterwarnings("ignore")]
 
 EXACT = 1e-9
 QUBITS = cirq.LineQubit.range(4)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.testing.service import Service
 
-pytestmark = [pytest.mark.xdist_group("ionq"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.service, pytest.mark.xdist_group("ionq"), pytest.mark.timeout(300)]
 
 CALLS = Path(__file__).with_name("ionq_core_calls.py")
 RELEASE = "ionq-core==0.2.0"

@@ -15,7 +15,7 @@ with warnings.catch_warnings():
     import pennylane_ionq
     from pennylane_ionq.ops import GPI, GPI2, MS
 
-pytestmark = [pytest.mark.xdist_group("ionq"), pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.service, pytest.mark.xdist_group("ionq"), pytest.mark.filterwarnings("ignore")]
 
 EXACT = 1e-9
 WIRES = 3

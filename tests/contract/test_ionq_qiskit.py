@@ -26,7 +26,7 @@ with warnings.catch_warnings():
     from qiskit_ionq import GPI2Gate, GPIGate, IonQProvider, MSGate, Session, ZZGate
     from qiskit_ionq.exceptions import IonQAPIError, IonQJobError, IonQJobFailureError, IonQJobStateError
 
-pytestmark = [pytest.mark.xdist_group("ionq"), pytest.mark.filterwarnings("ignore")]
+pytestmark = [pytest.mark.service, pytest.mark.xdist_group("ionq"), pytest.mark.filterwarnings("ignore")]
 
 EXACT = 1e-9
 
