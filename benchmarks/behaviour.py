@@ -21,6 +21,7 @@ RECORD = Path(__file__).with_suffix(".json")
 CIRCUITS = 200
 SHOTS = 400
 EVERY = 0.2  # seconds between two looks at a job
+PATIENCE = 600  # seconds for a job on a busy machine
 LONG = {"compress-digits.json", "distil-digits-noise.json", "distil-digits-matching.json"}  # over a minute
 
 CLIFFORD = ("h", "x", "s", "cx", "cz", "swap")
@@ -76,7 +77,7 @@ def _students(client: Client) -> Json:
         if "circuit" in body or path.name in LONG:
             continue
         job = client.post("/v1/distillations", body)
-        found[path.name] = client.poll(job["id"], finished, EVERY)["result"]["student_sha256"]
+        found[path.name] = client.poll(job["id"], finished, EVERY, PATIENCE)["result"]["student_sha256"]
         print(path.name, file=sys.stderr)
     return found
 

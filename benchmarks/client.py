@@ -32,9 +32,9 @@ class Client:
     def post(self, path: str, body: object, **headers: str) -> Any:
         return self._ask("POST", path, json.dumps(body).encode(), {"Content-Type": "application/json"} | headers)
 
-    def poll(self, job_id: str, until: Callable[[Any], bool], every: float) -> Any:
+    def poll(self, job_id: str, until: Callable[[Any], bool], every: float, patience: float = SECONDS) -> Any:
         """The job once `until` holds for it; `every`: seconds between two looks."""
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + patience
         while not until(job := self.get(f"/v1/jobs/{job_id}")):
             if time.monotonic() > deadline or job["status"] == "failed":
                 raise RuntimeError(f"waited in vain for {job}")
