@@ -28,12 +28,12 @@ from benchmarks.circuits import (
     translation,
     uniform,
 )
-from benchmarks.distillation import cache_bytes, cached_cost, data_parallel, stacked, textbook, torchdistill
+from benchmarks.distillation import cache_bytes, cached_cost, stacked, textbook, torchdistill
 from benchmarks.report import report
 
 GROUPS: dict[str, tuple[ModuleType, ...]] = {
     "service": (startup, accept, read, start, bell, ionq, throughput, claims, burst),
-    "distillation": (stacked, textbook, cached_cost, cache_bytes, data_parallel, torchdistill),
+    "distillation": (stacked, textbook, cached_cost, cache_bytes, torchdistill),
     "circuits": (
         translation,
         openqasm3,

@@ -13,7 +13,6 @@ import queue
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any, BinaryIO, cast
 
@@ -26,8 +25,6 @@ from qstill.contract.kinds import Engine
 _SAME_BITS = {"CUBLAS_WORKSPACE_CONFIG": ":4096:8"}
 
 START_SECONDS = 180  # importing torch on a busy machine with a cold disk
-
-FAMILY_SECONDS = 2.0  # looking who belongs to a child reads a file of every process of the machine
 
 Message = dict[str, Any]
 
@@ -50,8 +47,6 @@ class Child:
         self._requests = io.TextIOWrapper(cast(BinaryIO, self._process.stdin), encoding="ascii")
         self._answers = io.TextIOWrapper(cast(BinaryIO, self._process.stdout), encoding="ascii")
         self._messages: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
-        self._family: list[psutil.Process] = []  # itself, and processes that help it
-        self._family_known_until = 0.0
         self._reader = threading.Thread(target=self._read, name=f"child-{self.pid}", daemon=True)
         self._reader.start()
 
@@ -86,13 +81,11 @@ class Child:
         return message
 
     def memory(self) -> int:
-        """Bytes of memory that it and its helpers occupy now; 0 once it is gone."""
-        if time.monotonic() >= self._family_known_until:
-            with contextlib.suppress(psutil.Error):
-                child = psutil.Process(self.pid)
-                self._family = [child, *child.children()]
-            self._family_known_until = time.monotonic() + FAMILY_SECONDS
-        return sum(map(_resident, self._family))
+        """Bytes of memory that it occupies now; 0 once it is gone."""
+        try:
+            return int(psutil.Process(self.pid).memory_info().rss)
+        except psutil.Error:
+            return 0
 
     @property
     def alive(self) -> bool:
@@ -159,14 +152,6 @@ class Nursery:
                     return child
                 child.kill()
         return Child(engine, self._threads)
-
-
-def _resident(process: psutil.Process) -> int:
-    """Bytes; 0 of one that is gone."""
-    try:
-        return int(process.memory_info().rss)
-    except psutil.Error:
-        return 0
 
 
 def _environment(threads: int) -> dict[str, str]:

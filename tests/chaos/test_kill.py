@@ -93,24 +93,6 @@ def test_the_job_succeeds_with_the_same_weights(
     assert unbroken in {checkpoint["sha256"] for checkpoint in content}
 
 
-@pytest.mark.parametrize("words", [("workers.distillation.training.team_member",), ("workers.child", "distillation")])
-def test_a_training_over_two_processes_ends_with_the_same_weights_when_either_is_killed(
-    service: Service, words: tuple[str, ...]
-) -> None:
-    client = service.client
-    own = LONG_JOB["training"] | {"epochs": 120, "batch_size": 512, "processes": 2}
-    split = LONG_JOB | {"training": own, "evaluation": {"seeds": 1}}
-    job = client.submit(split)
-    wait_until(amid_student(service))
-    service.kill(*words)
-    job = wait_for(client, job, "succeeded", "failed")
-    assert (job["status"], job["attempts"]) == ("succeeded", 2), job["error"]
-    unbroken = wait_for(client, client.submit(split), "succeeded", "failed")
-    assert (unbroken["status"], unbroken["attempts"]) == ("succeeded", 1), unbroken["error"]
-    assert job["result"]["student_sha256"] == unbroken["result"]["student_sha256"]
-    wait_until(lambda: not service.processes("workers.distillation.training.team_member"))
-
-
 def test_stopping_in_good_order_counts_no_attempt_and_loses_nothing(service: Service, unbroken: str) -> None:
     client = service.client
     job = client.submit(LONG_JOB)

@@ -8,7 +8,6 @@ from qstill.contract.schemas import Seed, Strict, refuse
 
 MAX_EPOCHS = 10_000  # one event row each at worst
 MAX_BATCH = 4096  # rows; with MAX_WIDTH it bounds the activations to 16 MB a layer
-MAX_PROCESSES = 64  # of one training; a worker refuses more than it has processors or GPUs
 MAX_CLASSES = 1_000  # as many as a data set may have
 
 Epochs = Annotated[int, Field(ge=1, le=MAX_EPOCHS)]
@@ -146,14 +145,6 @@ class Training(Optimisation):
     device: Literal["auto", "cpu", "cuda"] = Field(
         "auto", description="Where it is computed; auto: on a GPU where the worker has one.", examples=["auto"]
     )
-    processes: Annotated[int, Field(ge=1, le=MAX_PROCESSES)] = Field(
-        1,
-        description="Processes that share every batch, each with a processor, or a GPU, of its own; at most as many as "
-        "the worker has. It pays for large networks on several GPUs: on a CPU, threads give as much. Losses are those "
-        "of the whole batch, batch normalisation and dropout those of each process's rows. The same number gives the "
-        "same bits, another one the same but for rounding.",
-        examples=[1],
-    )
     precision: Literal["float32", "bfloat16", "float16"] = Field(
         "float32",
         description="Of the network's products; weights, losses and all that is exported stay in float32. float16 "
@@ -171,9 +162,6 @@ class Training(Optimisation):
     def _fits_together(self) -> "Training":
         if self.precision == "float16" and self.device == "cpu":
             refuse(("precision",), "float16_needs_cuda", "on a CPU use bfloat16: its range is float32's", "float16")
-        if self.processes > self.batch_size:
-            why = f"a batch has {self.batch_size} rows, and each process takes some of them"
-            refuse(("processes",), "processes_exceed_batch", why, self.processes)
         if isinstance(self.class_weights, list) and not any(self.class_weights):
             refuse(("class_weights",), "nothing_to_minimise", "at least one class needs a weight", self.class_weights)
         return self

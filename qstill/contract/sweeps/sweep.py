@@ -27,7 +27,6 @@ VARIABLE = ("/objective", "/student/architecture", "/training")  # all else make
 FIXED = (
     "/training/seed",
     "/training/device",
-    "/training/processes",
     "/training/checkpoint_every",
     "/training/augmentation",
 )

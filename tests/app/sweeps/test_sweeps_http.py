@@ -103,7 +103,6 @@ def test_other_kinds_have_no_trials(client: httpx.Client) -> None:
         ({"space": {"/objective/alpha": {"low": 0.1, "high": 0.9}}}, "/space/~1objective~1alpha"),
         ({"space": {"/objective/alpha": {"values": [0.1, 0.9]}}}, "/space/~1objective~1alpha"),
         ({"space": {"/objective/alpha": 0.1}}, "/space/~1objective~1alpha"),
-        ({"space": {"/training/processes": [1, 2]}}, "/space/~1training~1processes"),
         ({"space": {"/objective/alpha": {"low": 0.1, "high": 1.9}}, "search": "random", "trials": 3},
          "/space/~1objective~1alpha/high"),
         ({"space": {"/objective/alpha": {"low": 0.9, "high": 0.1}}, "search": "random", "trials": 3},

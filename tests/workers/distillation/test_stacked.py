@@ -165,7 +165,6 @@ def test_one_that_diverges_harms_no_other(job: Make) -> None:
     [
         {"training": {"clip_norm": 1.0}},
         {"training": {"label_smoothing": 0.1}},
-        {"training": {"processes": 2}},
         {"objective": {"kind": "dist"}},
         {"student": {"architecture": {"kind": "mlp", "hidden": [4], "dropout": 0.1}}},
     ],

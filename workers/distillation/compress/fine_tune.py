@@ -50,7 +50,6 @@ def stage_of(job: DistillationJob, asked: Compression, way: Way, network: Networ
         "epochs": epochs,
         "warm_up": min(training.warm_up, epochs - 1),
         "learning_rate": asked.learning_rate(training.learning_rate),
-        "processes": 1,  # its network is another one than its architecture says
     }
     return PrunedStage(
         name=f"pruned-{replace(way, quantisation=None).name}-seed-{like.seed}",

@@ -27,7 +27,6 @@ from workers.distillation.training.kd_gradient import has_slope, kd_and_slope
 from workers.distillation.training.keeper import Curve, Outcome, Point, Snapshot, outcome_of
 from workers.distillation.training.optimise import Average, learning_rate, optimizer_of
 from workers.distillation.training.plan import Lesson, Stage
-from workers.distillation.training.team import Team, refuse_processes
 
 
 def batches(stage: Stage, lesson: Lesson, epoch: int) -> tuple[Tensor, ...]:
@@ -71,7 +70,6 @@ class Learner:
         self.best = Outcome({}, 0, 0, 0.0)  # of no epoch; the first one replaces it
         self.best_score = (-math.inf, -math.inf)
         self.curve: Curve = []
-        self.team: Team | None = None  # of one process
         torch.manual_seed(seed_of("dropout", stage.seed, stage.role))
 
     @property
@@ -202,9 +200,6 @@ class Learner:
     def _answers(self, x: Tensor, seen: Features | None = None, answered: Tensor | None = None) -> Tensor:
         """Logits, in half precision where that is asked for; losses are outside of it. answered: the only tokens."""
         with half(self.device, self.stage.training.precision):
-            if self.team is not None:  # whose processes answer every token
-                logits = self.team.answers(x, seen, self.epoch * self.batches_per_epoch + self.batch)
-                return logits if answered is None else logits[answered.flatten()]
             return self.network(x, seen) if answered is None else self.network(x, seen, answered)  # type: ignore[no-any-return]
 
     def _together(self) -> int:
@@ -222,8 +217,6 @@ class Learner:
         slope = slope if together == 1 else slope / together
         slope = slope if self.scaler is None else self.scaler.scale(slope)
         result.backward(slope.to(result.dtype))  # type: ignore[no-untyped-call]
-        if self.team is not None:
-            self.team.collect()
 
     def _step(self) -> None:
         """One optimizer step on the gradients that have come together."""
@@ -285,7 +278,7 @@ def score(network: Network, rows: Rows, device: torch.device, unseen: tuple[int,
 def refuse_unfit(stage: Stage, data: Data) -> None:
     """Raise the Problem of a stage that cannot be trained here or on this data, before anything is trained."""
     stage.begin(data)
-    refuse_processes(stage, device_of(stage))
+    device_of(stage)  # refuses a device that is not here
     refuse_tables(stage.training.augmentation, data, stage.training_pointer)
     wanted, classes = stage.training.class_weights, len(data.classes)
     if isinstance(wanted, list) and len(wanted) != classes:

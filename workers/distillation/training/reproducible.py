@@ -5,18 +5,15 @@ from contextlib import contextmanager
 
 import torch
 
-from workers.distillation.training.team import dismiss
-
 
 @contextmanager
 def reproducible(threads: int) -> Iterator[None]:
-    """The same inputs give the same bits; torch's settings are left as they were, and helpers end."""
+    """The same inputs give the same bits; torch's settings are left as they were."""
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True)
     try:
         yield
     finally:
-        dismiss()
         torch.set_num_threads(before[0])
         torch.use_deterministic_algorithms(before[1])

@@ -45,7 +45,7 @@ def group_of(stage: Stage, lesson: Lesson) -> str | None:
     shared = ("batch_size", "optimizer", "momentum", "nesterov", "balanced_batches", "device")
     plain = {
         "accumulate": 1, "clip_norm": None, "ema": None, "label_smoothing": 0.0, "class_weights": "none",
-        "augmentation": None, "precision": "float32", "processes": 1,
+        "augmentation": None, "precision": "float32",
     }  # fmt: skip
     stackable = (
         isinstance(network, Mlp)

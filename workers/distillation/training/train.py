@@ -14,7 +14,6 @@ from workers.distillation.training.bias import corrected
 from workers.distillation.training.keeper import Keeper, Outcome, Snapshot, thinned
 from workers.distillation.training.learner import Learner, batches
 from workers.distillation.training.plan import Lesson, Role, Stage
-from workers.distillation.training.team import team_of
 
 SECONDS_BETWEEN_EVENTS = 0.25  # of one stage; a fast job has hundreds of epochs a second
 
@@ -61,16 +60,14 @@ def train(
     Raises Stopped once its state is saved, and Problem training_diverged when the loss is no number any more.
     """
     learner = Learner(stage, lesson, data)
-    layers = learner.criterion.layers if learner.criterion else frozenset[str]()
-    with team_of(stage, learner.network, layers, data, keeper.run) as learner.team:
-        drive(
-            learner,
-            stage,
-            keeper,
-            batches=lambda: batches(stage, lesson, learner.epoch)[learner.batch :],
-            measure=data.chooses,
-            after_epoch=after_epoch,
-        )
+    drive(
+        learner,
+        stage,
+        keeper,
+        batches=lambda: batches(stage, lesson, learner.epoch)[learner.batch :],
+        measure=data.chooses,
+        after_epoch=after_epoch,
+    )
     return replace(corrected(learner.best, stage, data), curve=thinned(learner.curve))
 
 

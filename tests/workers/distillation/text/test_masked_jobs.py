@@ -1,7 +1,6 @@
 """Masked language models are taught as DistilBERT was: three terms, at the tokens they are about, from a seed alone."""
 
 import json
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +24,6 @@ from workers.distillation.networks import build
 from workers.distillation.networks.encoder import EncoderNetwork
 from workers.distillation.networks.tokens import PAD
 from workers.distillation.preflight.look import preflight
-from workers.distillation.training import team
 from workers.distillation.training.learner import Learner
 from workers.distillation.training.plan import student_stages
 from workers.sweeps.run import run as run_sweep
@@ -146,26 +144,6 @@ def test_the_states_that_are_compared_are_those_of_the_epochs_rows(
         with torch.no_grad():
             expected = teacher.with_features(learner.x)[1]["last"]
         torch.testing.assert_close(learner.signal.features["last"], expected, msg=f"time {again}")
-
-
-@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="two processes need two processors")
-def test_several_processes_learn_of_hidden_tokens_what_one_learns(house: Make, file: Files) -> None:
-    first, _, _ = first_learner(
-        job(FILL, training={"batch_size": 3, "optimizer": "sgd", "learning_rate": 0.01}), house, file
-    )
-    found = []
-    for processes in (1, 2):
-        training = first.stage.training.model_copy(update={"processes": processes})
-        learner = Learner(replace(first.stage, training=training), first.lesson, first.data)
-        learner.begin_epoch()
-        assert learner.criterion is not None
-        with team.team_of(learner.stage, learner.network, learner.criterion.layers, first.data, house()) as helpers:
-            learner.team = helpers
-            for rows in ([3, 1, 4], [len(learner.x) - 1, 0], [2]):
-                learner.learn(torch.tensor(rows))
-        found.append((learner.loss_sum, learner.weights(copied=True)))
-    team.dismiss()
-    torch.testing.assert_close(found[1], found[0], rtol=2e-4, atol=2e-6)
 
 
 def test_a_network_that_answers_some_tokens_says_of_them_what_it_says_among_all(house: Make, file: Files) -> None:
