@@ -39,7 +39,11 @@ SHORT: dict[str, Any] = {
 }
 HALF_A_SLEEP = 0.5  # seconds; a receiver of Redis messages that nobody rouses sleeps for one
 
-pytestmark = [pytest.mark.service, pytest.mark.timeout(300), pytest.mark.xdist_group("end-to-end")]  # one service for all of them
+pytestmark = [
+    pytest.mark.service,
+    pytest.mark.timeout(300),
+    pytest.mark.xdist_group("end-to-end"),
+]  # one service for all of them
 
 
 on_one_machine = pytest.mark.parametrize("client", ["embedded"], indirect=True)  # databases have no part in it
