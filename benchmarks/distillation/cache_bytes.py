@@ -18,7 +18,8 @@ from torch import Tensor
 from benchmarks.distillation.work import Quiet
 from benchmarks.report import Line, report
 from qstill.contract.distillations.teachers import Storage
-from workers.distillation.data.dataset import Data, Rows, Standardisation
+from workers.distillation.data.dataset import Data
+from workers.distillation.rows import Rows, Standardisation
 from workers.distillation.signals.signals import Signal
 from workers.distillation.signals.sparse import SparseSignal
 from workers.distillation.teachers import Teacher, signal_and_use

@@ -17,15 +17,16 @@ from workers.distillation.artifacts.checkpoints import to_bytes
 from workers.distillation.artifacts.onnx_file import publish_exports
 from workers.distillation.artifacts.student_onnx import TOKENIZER_FILE, exported
 from workers.distillation.compress.section import compression_section, refuse_without_network
-from workers.distillation.data.dataset import Data, Rows, load
+from workers.distillation.data.dataset import Data, load
 from workers.distillation.data.membership import membership
-from workers.distillation.data.targets import score as score_of_numbers
 from workers.distillation.data.texts import load_text
 from workers.distillation.objectives import refuse_undefined
 from workers.distillation.report.measure import checkpoint, measure, trained
 from workers.distillation.report.remarks import NO_BETTER
 from workers.distillation.report.report import report, result
+from workers.distillation.rows import Rows
 from workers.distillation.signals.signals import PLAIN, Signal
+from workers.distillation.tasks.targets import score as score_of_numbers
 from workers.distillation.teachers.checks import accepted, there_already
 from workers.distillation.teachers.features import asked_with_features, wanted_features, with_features
 from workers.distillation.teachers.initialise import baselines_lesson, initial_weights

@@ -18,8 +18,6 @@ from qstill.contract.sweeps.results import FrontMember, SweepResult, TrialView
 from qstill.contract.sweeps.sweep import Setting, Sweep, apply, reason
 from workers.distillation import teachers
 from workers.distillation.artifacts.clock import latency
-from workers.distillation.data.dataset import Rows
-from workers.distillation.data.targets import Targets, errors
 from workers.distillation.distil import first_heard, fit_to_teach, heard_lesson, load_data, publish, teacher_of
 from workers.distillation.networks.build import logits_of
 from workers.distillation.networks.network import Network
@@ -27,7 +25,9 @@ from workers.distillation.objectives import refuse_undefined
 from workers.distillation.quality import size
 from workers.distillation.report.measure import checkpoint, measure, trained
 from workers.distillation.report.report import result
+from workers.distillation.rows import Rows
 from workers.distillation.signals.signals import Signal
+from workers.distillation.tasks.targets import Targets, errors
 from workers.distillation.teachers.features import asked_with_features, wanted_features, with_features
 from workers.distillation.teachers.initialise import baselines_lesson, initial_weights
 from workers.distillation.training.keeper import Keeper

@@ -18,10 +18,11 @@ from qstill.contract.distillations.datasets import BuiltinData
 from qstill.contract.distillations.teachers import Weights
 from workers.distillation.artifacts.onnx_file import notes_of_exports
 from workers.distillation.artifacts.student_onnx import Raw, described, onnx_logits, to_int8, to_onnx
-from workers.distillation.data.dataset import Data, Rows, Standardisation, load
+from workers.distillation.data.dataset import Data, load
 from workers.distillation.jobs import run
 from workers.distillation.networks.build import build, logits_of
 from workers.distillation.networks.network import Network
+from workers.distillation.rows import Rows, Standardisation
 from workers.distillation.teachers.onnx.model import from_onnx
 
 Make = Callable[..., Any]

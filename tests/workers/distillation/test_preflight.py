@@ -30,8 +30,8 @@ from workers.distillation.networks.build import logits_of
 from workers.distillation.preflight import look as looking
 from workers.distillation.preflight import rehearsal
 from workers.distillation.preflight.rehearsal import rehearse
+from workers.distillation.tasks.judge import best_order, class_order, judge, kind_of, smoothing
 from workers.distillation.teachers import ask
-from workers.distillation.teachers.answers import best_order, class_order, judge, kind_of, smoothing
 from workers.distillation.training.learner import Learner, batches
 from workers.distillation.training.plan import Lesson, Stage
 

@@ -23,12 +23,12 @@ from qstill.contract.distillations.results import DistillationResult
 from qstill.contract.errors import Problem
 from qstill.contract.models.predictions import Answer, AskRows, Question, Values
 from workers.distillation.data.dataset import Data, load
-from workers.distillation.data.targets import Targets, correlation, errors, score
 from workers.distillation.jobs import run
 from workers.distillation.objectives import LOSSES
 from workers.distillation.objectives.terms import Target, label_term
 from workers.distillation.predict.rows import predict
 from workers.distillation.signals.signals import Signal
+from workers.distillation.tasks.targets import Targets, correlation, errors, score
 from workers.run import Stopped
 
 FILE, MODEL = "file_1", "ckpt_" + "0" * 32

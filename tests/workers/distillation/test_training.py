@@ -16,8 +16,9 @@ from torch import nn
 
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.errors import Problem
-from workers.distillation.data.dataset import Data, Rows, load
+from workers.distillation.data.dataset import Data, load
 from workers.distillation.jobs import run
+from workers.distillation.rows import Rows
 from workers.distillation.signals.signals import Signal
 from workers.distillation.training import keeper
 from workers.distillation.training.keeper import CURVE_POINTS, Keeper, Outcome, Point, thinned

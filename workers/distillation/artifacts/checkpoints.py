@@ -19,9 +19,10 @@ from torch import Tensor
 
 from qstill.contract.distillations.architectures import Architecture
 from qstill.contract.errors import Problem
-from workers.distillation.data.dataset import Data, Standardisation
+from workers.distillation.data.dataset import Data
 from workers.distillation.data.files.wording import in_words
-from workers.distillation.data.targets import Targets
+from workers.distillation.rows import Standardisation
+from workers.distillation.tasks.targets import Targets
 
 CARD = "qstill"  # one key only: with two, the bytes of a file would not be reproducible
 MAX_TEACHER_BYTES = 1 << 30

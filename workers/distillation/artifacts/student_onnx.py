@@ -22,15 +22,15 @@ from qstill.contract.distillations.fields import ExportFormat
 from workers.distillation.artifacts.clock import timed
 from workers.distillation.artifacts.onnx_file import Form, quantised_dynamically, quantised_statically, written
 from workers.distillation.artifacts.onnx_session import open_session
-from workers.distillation.data.dataset import Data, Standardisation, Text
+from workers.distillation.data.dataset import Data, Text
 from workers.distillation.data.files.table import Array
-from workers.distillation.data.targets import Targets, correlation, errors
-from workers.distillation.data.tokenizer import END, MASK, UNKNOWN_TOKEN
 from workers.distillation.networks.build import logits_of, rows_at_once
 from workers.distillation.networks.network import Network
-from workers.distillation.networks.tokens import PAD
+from workers.distillation.networks.tokens import END, MASK, PAD, UNKNOWN_TOKEN
 from workers.distillation.objectives.terms import UNKNOWN
 from workers.distillation.quality import LEAST_PROBABILITY_LOG
+from workers.distillation.rows import Standardisation
+from workers.distillation.tasks.targets import Targets, correlation, errors
 
 INPUTS, TOKENS, LOGITS, VALUES = "inputs", "tokens", "logits", "values"
 TOKENIZER_FILE = "tokenizer.json"  # published beside the exports; all students of a job share it

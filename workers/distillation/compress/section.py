@@ -29,11 +29,12 @@ from workers.distillation.compress.pack import packed
 from workers.distillation.compress.search import ROOM, least_that_fits, steps_of
 from workers.distillation.compress.structured import joints
 from workers.distillation.compress.ways import Pruned, Way, searched_families, ways_of
-from workers.distillation.data.dataset import Data, Rows
+from workers.distillation.data.dataset import Data
 from workers.distillation.networks.build import logits_of, multiply_adds
 from workers.distillation.networks.network import Network
 from workers.distillation.quality import agreement
 from workers.distillation.report.measure import trained
+from workers.distillation.rows import Rows
 from workers.distillation.teachers import Teacher
 from workers.distillation.training.keeper import Keeper
 from workers.distillation.training.plan import Lesson, Role, Stage, baseline_lesson

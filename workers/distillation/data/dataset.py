@@ -17,54 +17,9 @@ from workers.distillation.data.files.arrays import is_npz, read_table
 from workers.distillation.data.files.images import read_images
 from workers.distillation.data.files.table import Array, Remark, Table, Unreadable
 from workers.distillation.data.splits import codes_of, noisy, shown_labels, shown_numbers, split
-from workers.distillation.data.targets import Targets, known_rows, targets_of, whole_rows
 from workers.distillation.objectives.terms import UNKNOWN
-
-
-@dataclass(frozen=True)
-class Standardisation:
-    """What is subtracted from inputs, then what they are divided by; shapes that broadcast against one input."""
-
-    mean: Tensor
-    std: Tensor
-
-    def __call__(self, raw: Tensor) -> Tensor:
-        """Raw inputs (rows, ...) to standardised ones of the same shape, float32."""
-        return ((raw.double() - self.mean) / self.std).float()
-
-
-@dataclass(frozen=True)
-class Rows:
-    """One split. raw, x: inputs (rows, ...) before and after standardisation, float32. y: (rows,) int64.
-
-    index: (rows,) where they stood in the data set before it was split.
-    Text: raw and x are both the numbers of tokens (rows, tokens), int64. For language modelling y is (rows, tokens),
-    the token that follows, `UNKNOWN` at padding; for masked language modelling the token that stands there, `UNKNOWN`
-    where none is asked for. Training rows are not masked before an epoch shows them: see `views.py`.
-    Regression: y is (rows, targets), float32, standardised, NaN where unknown.
-    answered: (rows, tokens) where networks that answer every token are heard at some alone; None: at all.
-    """
-
-    raw: Tensor
-    x: Tensor
-    y: Tensor
-    index: Tensor
-    answered: Tensor | None = None
-
-    @property
-    def labels(self) -> Tensor:
-        """(answers,): of each answer that a network gives, a row's tokens after one another for language modelling.
-
-        Regression: (answers, targets).
-        """
-        if self.answered is not None:
-            return self.y[self.answered]
-        return self.y if self.y.is_floating_point() else self.y.flatten()
-
-    def some(self, chosen: Tensor | slice) -> "Rows":
-        """Some of the rows, by their positions."""
-        answered = None if self.answered is None else self.answered[chosen]
-        return Rows(self.raw[chosen], self.x[chosen], self.y[chosen], self.index[chosen], answered)
+from workers.distillation.rows import Rows, Standardisation
+from workers.distillation.tasks.targets import Targets, known_rows, targets_of, whole_rows
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from typing import Any
 import torch
 
 from workers.distillation.data.dataset import Data
-from workers.distillation.data.targets import known_rows
 from workers.distillation.objectives.terms import is_known
+from workers.distillation.tasks.targets import known_rows
 
 
 def membership(data: Data) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from torch import Tensor
 from qstill.contract.distillations.datasets import Splitting, UploadedData
 from qstill.contract.errors import Problem
 from workers.distillation.data.files.table import TEST, TRAIN, VALIDATION, quantities
-from workers.distillation.data.targets import known_rows
 from workers.distillation.objectives.terms import UNKNOWN
+from workers.distillation.tasks.targets import known_rows
 
 
 def split(

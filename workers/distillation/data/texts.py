@@ -15,15 +15,16 @@ from qstill.contract.distillations.datasets import AnyTextData, BuiltinText
 from qstill.contract.distillations.tokenizers import TeachersTokenizer
 from qstill.contract.errors import Problem
 from workers.distillation.data import topics
-from workers.distillation.data.dataset import Data, Rows, Standardisation, Text, shown
+from workers.distillation.data.dataset import Data, Text, shown
 from workers.distillation.data.files.table import MAX_VALUES
 from workers.distillation.data.files.texts import Texts, read_texts
-from workers.distillation.data.masks import masked
 from workers.distillation.data.splits import split
-from workers.distillation.data.tokenizer import END, MASK, MASK_TOKEN, UNKNOWN_TOKEN, Tokenizer, trained
+from workers.distillation.data.tokenizer import MASK_TOKEN, Tokenizer, trained
 from workers.distillation.networks.seeds import seed_of
-from workers.distillation.networks.tokens import PAD
+from workers.distillation.networks.tokens import END, MASK, PAD, UNKNOWN_TOKEN
 from workers.distillation.objectives.terms import UNKNOWN
+from workers.distillation.rows import Rows, Standardisation
+from workers.distillation.tasks.masks import masked
 
 MAX_HELD_OUT = 1 << 30  # bytes of logits of the validation or test rows of a language model
 AS_THEY_ARE = Standardisation(torch.zeros(1, dtype=torch.float64), torch.ones(1, dtype=torch.float64))

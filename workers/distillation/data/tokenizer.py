@@ -15,12 +15,10 @@ from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers, tra
 
 from qstill.contract.distillations.tokenizers import BpeTokenizer, CharacterTokenizer, Trainable
 from qstill.contract.errors import Problem
-from workers.distillation.networks.tokens import PAD
+from workers.distillation.networks.tokens import PAD, UNKNOWN_TOKEN
 
 SPECIAL = ["<pad>", "<unk>", "<end>"]
 MASK_TOKEN = "<mask>"  # noqa: S105 (no secret); masked language models alone have it
-UNKNOWN_TOKEN, END, MASK = 1, 2, 3
-AFTER_MASK = 4  # the first of a masked language model's tokens that are of texts
 LEAST_ORDINARY = 2  # tokens besides the special ones: with one there is nothing to tell apart
 
 assert SPECIAL[PAD] == "<pad>"  # what the networks leave out

@@ -29,11 +29,12 @@ from qstill.contract.models.predictions import (
 from workers.distillation import teachers
 from workers.distillation.artifacts import checkpoints
 from workers.distillation.artifacts.onnx_session import open_session
-from workers.distillation.data.dataset import Data, Rows, Standardisation
-from workers.distillation.data.targets import Targets
+from workers.distillation.data.dataset import Data
 from workers.distillation.predict.texts import classified, continued, filled_in
 from workers.distillation.recommenders.checkpoints import card_of as recommender_card
 from workers.distillation.recommenders.recommend import recommended
+from workers.distillation.rows import Rows, Standardisation
+from workers.distillation.tasks.targets import Targets
 from workers.distillation.teachers.onnx.check import read_onnx
 from workers.distillation.teachers.weights import read_weights
 from workers.run import Run

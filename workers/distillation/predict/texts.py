@@ -20,10 +20,12 @@ from qstill.contract.models.predictions import (
 )
 from workers.distillation import teachers
 from workers.distillation.artifacts import checkpoints
-from workers.distillation.data.dataset import Data, Rows, Text
+from workers.distillation.data.dataset import Data, Text
 from workers.distillation.data.texts import AS_THEY_ARE, filled
-from workers.distillation.data.tokenizer import AFTER_MASK, END, MASK, MASK_TOKEN, UNKNOWN_TOKEN, Tokenizer, uploaded
+from workers.distillation.data.tokenizer import MASK_TOKEN, Tokenizer, uploaded
 from workers.distillation.networks.decoder import DecoderNetwork
+from workers.distillation.networks.tokens import AFTER_MASK, END, MASK, UNKNOWN_TOKEN
+from workers.distillation.rows import Rows
 from workers.distillation.teachers.generate import generated
 from workers.run import Run
 

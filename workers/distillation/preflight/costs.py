@@ -16,9 +16,9 @@ from qstill.contract.distillations.teachers import EndpointTeacher, parts
 from qstill.contract.distillations.training import Optimisation
 from workers.distillation.artifacts.clock import LATENCY_SECONDS
 from workers.distillation.data.dataset import Data
-from workers.distillation.data.masks import CHOSEN
 from workers.distillation.preflight.rehearsal import Rehearsal
 from workers.distillation.signals.answers_on_disk import Layout
+from workers.distillation.tasks.masks import CHOSEN
 from workers.distillation.teachers import Teacher
 from workers.run import Run
 

@@ -26,7 +26,7 @@ from qstill.contract.distillations.preflight_parts import Capacity
 from qstill.contract.distillations.teachers import EndpointTeacher, EnsembleTeacher, Single, TrainedTeacher, parts
 from workers.distillation import teachers
 from workers.distillation.compress.section import refuse_without_network
-from workers.distillation.data.dataset import Data, Rows
+from workers.distillation.data.dataset import Data
 from workers.distillation.data.faults import check_data
 from workers.distillation.distil import first_heard, load_data
 from workers.distillation.networks.build import multiply_adds, parameters
@@ -35,6 +35,7 @@ from workers.distillation.preflight.advice import advice_on
 from workers.distillation.preflight.costs import Costs, memory_of, time_of
 from workers.distillation.preflight.files import time_of_compression, time_of_exports
 from workers.distillation.preflight.rehearsal import Rehearsal, as_long, excerpt_of, rehearse, resident
+from workers.distillation.rows import Rows
 from workers.distillation.signals.signals import Signal
 from workers.distillation.teachers import Teacher
 from workers.distillation.teachers.checks import (

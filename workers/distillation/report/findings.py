@@ -11,10 +11,10 @@ from qstill.contract.distillations.measures import ACCURACY, RMSE, Measure
 from qstill.contract.distillations.results import Spread
 from workers.distillation.artifacts.clock import Latency
 from workers.distillation.data.dataset import Data
-from workers.distillation.data.targets import Errors, correlation, errors, known_rows
 from workers.distillation.objectives.terms import is_known
 from workers.distillation.quality import Comparison, Quality, Size, agreement, compare, quality
 from workers.distillation.report.texts import language_section, masked_section
+from workers.distillation.tasks.targets import Errors, correlation, errors, known_rows
 from workers.distillation.teachers import Use
 from workers.distillation.training.keeper import Curve
 

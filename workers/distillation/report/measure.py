@@ -5,11 +5,12 @@ from torch import Tensor, nn
 from qstill.contract.distillations.job import DistillationJob
 from workers.distillation.artifacts.checkpoints import to_bytes
 from workers.distillation.artifacts.clock import Latency, latency, latency_of, timed
-from workers.distillation.data.dataset import Data, Rows
+from workers.distillation.data.dataset import Data
 from workers.distillation.networks.build import logits_of
 from workers.distillation.networks.network import Network
 from workers.distillation.quality import Size, size, soft_gradient
 from workers.distillation.report.findings import Cost, Findings, Subject, subject
+from workers.distillation.rows import Rows
 from workers.distillation.teachers import Teacher, Use
 from workers.distillation.teachers.kinds import misnamed
 from workers.distillation.training.keeper import Outcome

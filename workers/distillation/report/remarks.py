@@ -16,7 +16,6 @@ from qstill.contract.distillations.teachers import (
 )
 from workers.distillation.data.dataset import Data
 from workers.distillation.data.faults import duplicates_in_test, said_of_leaked
-from workers.distillation.data.targets import Errors, Targets
 from workers.distillation.objectives.terms import is_known
 from workers.distillation.quality import Comparison, Quality
 from workers.distillation.report.findings import Findings, gain, language, masked_language, row_counts, values
@@ -29,6 +28,7 @@ from workers.distillation.report.texts import (
     text_notes,
     views_note,
 )
+from workers.distillation.tasks.targets import Errors, Targets
 from workers.distillation.teachers import Use
 from workers.distillation.teachers.initialise import initialisation_note
 

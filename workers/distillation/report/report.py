@@ -11,7 +11,6 @@ from qstill.contract.distillations.measures import RMSE, Measure
 from qstill.contract.distillations.results import DistillationResult, Gain
 from workers.distillation.artifacts.onnx_file import notes_of_exports
 from workers.distillation.data.dataset import Data
-from workers.distillation.data.targets import Errors, Targets
 from workers.distillation.report.findings import (
     Cost,
     Findings,
@@ -27,6 +26,7 @@ from workers.distillation.report.findings import (
 )
 from workers.distillation.report.remarks import notes, warnings
 from workers.distillation.report.texts import text_section
+from workers.distillation.tasks.targets import Errors, Targets
 
 
 def result(findings: Findings, *, checkpoints: int, student_sha256: str, seconds: float) -> DistillationResult:

@@ -9,9 +9,9 @@ from qstill.contract.distillations.datasets import AnyTextData
 from qstill.contract.distillations.objectives import Sequence
 from qstill.contract.distillations.tokenizers import TeachersTokenizer
 from workers.distillation.data.dataset import Data, Text
-from workers.distillation.data.masks import CHOSEN, MASKED, REPLACED
 from workers.distillation.objectives.terms import UNKNOWN
 from workers.distillation.quality import Comparison, compare
+from workers.distillation.tasks.masks import CHOSEN, MASKED, REPLACED
 from workers.distillation.teachers import Use
 
 

@@ -10,11 +10,10 @@ from torch import Tensor, nn
 from qstill.contract.distillations.architectures import AnyArchitecture
 from qstill.contract.distillations.teachers import Weights
 from qstill.contract.errors import Problem
-from workers.distillation.data.dataset import Rows, Standardisation
-from workers.distillation.data.targets import Targets
+from workers.distillation.rows import Rows, Standardisation
+from workers.distillation.tasks.judge import ROUNDED, SUM_TOLERANCE
+from workers.distillation.tasks.targets import Targets
 
-SUM_TOLERANCE = 1e-3  # of a row of probabilities; half precision and three printed digits stay within it
-ROUNDED = 0.05  # of a row of probabilities that were printed with two digits: ten classes, each half a hundredth off
 SMALLEST_PROBABILITY = torch.finfo(torch.float32).tiny  # stands in for 0, whose logarithm no loss survives
 
 

@@ -20,10 +20,11 @@ from qstill.contract.distillations.teachers import (
     parts,
 )
 from qstill.contract.errors import Problem
-from workers.distillation.data.dataset import Data, Rows
+from workers.distillation.data.dataset import Data
 from workers.distillation.objectives.terms import is_known
+from workers.distillation.rows import Rows
+from workers.distillation.tasks.judge import judge, judge_numbers
 from workers.distillation.teachers import Teacher, answers_of
-from workers.distillation.teachers.answers import judge, judge_numbers
 from workers.run import Run
 
 ROWS = 256  # that a teacher is asked about at most, of the validation rows and of the training rows

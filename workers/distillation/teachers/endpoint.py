@@ -17,13 +17,8 @@ from ledger import outbound
 from qstill.contract.distillations.teachers import EndpointTeacher
 from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import Data
-from workers.distillation.teachers.base import (
-    SMALLEST_PROBABILITY,
-    SUM_TOLERANCE,
-    Teacher,
-    arranged,
-    refuse_probabilities,
-)
+from workers.distillation.tasks.judge import SUM_TOLERANCE
+from workers.distillation.teachers.base import SMALLEST_PROBABILITY, Teacher, arranged, refuse_probabilities
 from workers.run import Run, Stopped
 
 FIRST_PAUSE_SECONDS = 0.5  # before the second attempt at a request; each later one waits twice as long

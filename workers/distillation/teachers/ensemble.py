@@ -9,7 +9,8 @@ from torch import Tensor
 from torch.nn.functional import log_softmax
 
 from qstill.contract.distillations.teachers import EnsembleTeacher
-from workers.distillation.data.dataset import Data, Rows
+from workers.distillation.data.dataset import Data
+from workers.distillation.rows import Rows
 from workers.distillation.teachers.base import Teacher
 
 

@@ -12,11 +12,12 @@ from torch import Tensor, nn
 from qstill.contract.distillations.objectives import Objective, OnFeatures, singles
 from qstill.contract.distillations.objectives.layers import layer_pairs
 from qstill.contract.errors import Problem
-from workers.distillation.data.dataset import Data, Rows
+from workers.distillation.data.dataset import Data
 from workers.distillation.networks.build import features_of_rows
 from workers.distillation.networks.network import Features, Network
 from workers.distillation.networks.shapes import shapes_of
 from workers.distillation.objectives.criterion import kinds, refuse_layers
+from workers.distillation.rows import Rows
 from workers.distillation.signals.signals import Signal
 from workers.distillation.teachers import Teacher
 

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from qstill.contract.distillations.teachers import Answers
 from qstill.contract.errors import Problem
-from workers.distillation.teachers.base import SMALLEST_PROBABILITY, SUM_TOLERANCE, logarithms, refuse_probabilities
+from workers.distillation.tasks.judge import SUM_TOLERANCE
+from workers.distillation.teachers.base import SMALLEST_PROBABILITY, logarithms, refuse_probabilities
 
 WORDS: dict[Answers, str] = {
     "logits": "logits",

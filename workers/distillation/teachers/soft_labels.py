@@ -15,15 +15,8 @@ from workers.distillation.data.dataset import Data
 from workers.distillation.data.files.arrays import read_npy, read_npz
 from workers.distillation.data.files.table import MAX_BYTES, MAX_COLUMNS, MAX_ROWS, MAX_VALUES, Array, Unreadable
 from workers.distillation.signals.sparse import dense
-from workers.distillation.teachers.base import (
-    ROUNDED,
-    SMALLEST_PROBABILITY,
-    SUM_TOLERANCE,
-    Teacher,
-    arranged,
-    logarithms,
-    refuse_probabilities,
-)
+from workers.distillation.tasks.judge import ROUNDED, SUM_TOLERANCE
+from workers.distillation.teachers.base import SMALLEST_PROBABILITY, Teacher, arranged, logarithms, refuse_probabilities
 
 INDICES, VALUES = "indices", "values"
 

@@ -11,9 +11,10 @@ from qstill.contract.distillations.architectures import AnyArchitecture
 from qstill.contract.distillations.teachers import Weights
 from qstill.contract.errors import Problem
 from workers.distillation.artifacts import checkpoints
-from workers.distillation.data.dataset import Data, Rows, Standardisation, Text
+from workers.distillation.data.dataset import Data, Text
 from workers.distillation.data.tokenizer import Tokenizer
 from workers.distillation.networks.build import build, logits_of, parameters
+from workers.distillation.rows import Rows, Standardisation
 from workers.distillation.teachers.base import Teacher, arranged, digest_of
 from workers.distillation.teachers.torch_file import read_torch
 

@@ -13,9 +13,10 @@ from torch.nn.functional import pad
 
 from qstill.contract.distillations.training import Augmentation
 from qstill.contract.errors import Problem
-from workers.distillation.data.dataset import Data, Rows
-from workers.distillation.data.masks import masked
+from workers.distillation.data.dataset import Data
 from workers.distillation.networks.seeds import seed_of
+from workers.distillation.rows import Rows
+from workers.distillation.tasks.masks import masked
 from workers.distillation.training.plan import Stage
 
 

@@ -10,8 +10,7 @@ from torch.nn.utils import clip_grad_norm_
 from qstill.contract.distillations.objectives import Kd
 from qstill.contract.distillations.rules.text import too_many_logits
 from qstill.contract.errors import Problem
-from workers.distillation.data import targets
-from workers.distillation.data.dataset import Data, Rows
+from workers.distillation.data.dataset import Data
 from workers.distillation.networks.build import logits_of
 from workers.distillation.networks.network import Features, Network
 from workers.distillation.networks.seeds import seed_of
@@ -19,7 +18,9 @@ from workers.distillation.networks.shapes import shapes_of
 from workers.distillation.networks.tokens import PAD
 from workers.distillation.objectives.criterion import Criterion
 from workers.distillation.objectives.terms import UNKNOWN, Target, Terms, cross_entropy_of_known, label_term
+from workers.distillation.rows import Rows
 from workers.distillation.signals.signals import heard
+from workers.distillation.tasks import targets
 from workers.distillation.training.augment import refuse_tables, shown
 from workers.distillation.training.autocast import half
 from workers.distillation.training.bias import corrects, shift

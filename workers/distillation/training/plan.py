@@ -12,11 +12,12 @@ from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.objectives import Objective
 from qstill.contract.distillations.teachers import TrainedTeacher
 from qstill.contract.distillations.training import Training
-from workers.distillation.data.dataset import Data, Rows
+from workers.distillation.data.dataset import Data
 from workers.distillation.networks.build import build
 from workers.distillation.networks.network import Network
 from workers.distillation.networks.seeds import seed_of
 from workers.distillation.objectives.terms import is_known
+from workers.distillation.rows import Rows
 from workers.distillation.signals.signals import Signal
 
 Role = Literal["teacher", "student", "baseline", "pruned"]

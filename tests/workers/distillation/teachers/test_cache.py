@@ -22,9 +22,10 @@ from torch import Tensor
 from qstill.contract.distillations.datasets import BuiltinData
 from qstill.contract.distillations.teachers import Storage
 from qstill.contract.errors import Problem
-from workers.distillation.data.dataset import Data, Rows, load
+from workers.distillation.data.dataset import Data, load
 from workers.distillation.jobs import run
 from workers.distillation.networks import build
+from workers.distillation.rows import Rows
 from workers.distillation.signals.answers_on_disk import Block, Cache, Entry, Layout
 from workers.distillation.signals.sparse import thinned
 from workers.distillation.teachers import Teacher, answers_of, ask, signal_and_use, signal_of

@@ -11,12 +11,13 @@ from torch import Tensor
 
 from qstill.contract.distillations.datasets import BuiltinText
 from qstill.contract.distillations.job import DistillationJob
-from workers.distillation.data.dataset import Rows, preprocessing_digest
-from workers.distillation.data.masks import masked
+from workers.distillation.data.dataset import preprocessing_digest
 from workers.distillation.data.texts import load_text
-from workers.distillation.data.tokenizer import AFTER_MASK, END, MASK, UNKNOWN_TOKEN, Tokenizer
-from workers.distillation.networks.tokens import PAD
+from workers.distillation.data.tokenizer import Tokenizer
+from workers.distillation.networks.tokens import AFTER_MASK, END, MASK, PAD, UNKNOWN_TOKEN
 from workers.distillation.objectives.terms import UNKNOWN
+from workers.distillation.rows import Rows
+from workers.distillation.tasks.masks import masked
 from workers.distillation.training.augment import shown
 from workers.distillation.training.plan import student_stages, teacher_stage
 

@@ -12,8 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from qstill.contract.distillations.tokenizers import Tokenizer as Spec
 from qstill.contract.errors import Problem
-from workers.distillation.data.tokenizer import END, UNKNOWN_TOKEN, Tokenizer, trained
-from workers.distillation.networks.tokens import PAD
+from workers.distillation.data.tokenizer import Tokenizer, trained
+from workers.distillation.networks.tokens import END, PAD, UNKNOWN_TOKEN
 
 TEXTS = ["The cat sat on the mat.", "the dog, the cat; and a <end> of <pad>\n\ttabs", "0123456789 " * 3]
 KINDS: list[dict[str, Any]] = [{"kind": "character"}, {"kind": "word"}, {"kind": "bpe", "vocabulary": 300}]

@@ -33,10 +33,10 @@ from workers.distillation.artifacts.checkpoints import to_bytes
 from workers.distillation.artifacts.student_onnx import to_onnx
 from workers.distillation.data.dataset import Data
 from workers.distillation.data.texts import filled, load_text
-from workers.distillation.data.tokenizer import AFTER_MASK, END, MASK, Tokenizer
+from workers.distillation.data.tokenizer import Tokenizer
 from workers.distillation.networks.build import build, logits_of
 from workers.distillation.networks.decoder import DecoderNetwork
-from workers.distillation.networks.tokens import PAD
+from workers.distillation.networks.tokens import AFTER_MASK, END, MASK, PAD
 from workers.distillation.predict.rows import predict
 from workers.distillation.teachers.generate import generated
 from workers.distillation.teachers.written_texts import continued

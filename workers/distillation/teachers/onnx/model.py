@@ -15,9 +15,10 @@ from qstill.contract.distillations.teachers import Answers, Weights
 from qstill.contract.errors import Problem
 from workers.distillation.artifacts import checkpoints
 from workers.distillation.artifacts.onnx_session import open_session
-from workers.distillation.data.dataset import Data, Rows
+from workers.distillation.data.dataset import Data
 from workers.distillation.data.files.table import Array
 from workers.distillation.data.files.wording import in_words
+from workers.distillation.rows import Rows
 from workers.distillation.teachers.base import Teacher, arranged, digest_of
 from workers.distillation.teachers.kinds import WORDS, as_logits, recognised, shown_by_operators
 from workers.distillation.teachers.onnx.check import parameters, read_onnx

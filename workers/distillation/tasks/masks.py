@@ -12,9 +12,9 @@ baseline sees the very same masks. Validation and test rows are masked once, by 
 import torch
 from torch import Tensor
 
-from workers.distillation.data.dataset import Rows
-from workers.distillation.data.tokenizer import AFTER_MASK, MASK
+from workers.distillation.networks.tokens import AFTER_MASK, MASK
 from workers.distillation.objectives.terms import UNKNOWN
+from workers.distillation.rows import Rows
 
 CHOSEN = 0.15  # of a row's ordinary tokens
 MASKED, REPLACED = 0.8, 0.1  # of the chosen ones; the others stay

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from qstill.contract.distillations.preflight import RegressorCheck, TeacherCheck
-from workers.distillation.data.targets import score
 from workers.distillation.quality import quality
-from workers.distillation.teachers.base import ROUNDED, SUM_TOLERANCE
+from workers.distillation.tasks.targets import score
 
+SUM_TOLERANCE = 1e-3  # of a row of probabilities; half precision and three printed digits stay within it
+ROUNDED = 0.05  # of a row of probabilities that were printed with two digits: ten classes, each half a hundredth off
 SATURATED = 0.999  # beyond, half precision and printed digits lose what is left for the other classes
 SOFT = 0.9  # of the largest probability: below, a student hears of the other classes
 TEMPERATURES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
