@@ -7,29 +7,14 @@ from fastapi import Path
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from ledger.ids import id_pattern
-from qstill.contract.distillations.architectures import (
-    AnyArchitecture,
-    Architecture,
-    BagOfEmbeddings,
-    Decoder,
-    Encoder,
-    Lstm,
-    TextCnn,
-    TextTransformer,
-)
-from qstill.contract.distillations.recommenders.architectures import (
-    AnyScorer,
-    MatrixFactorisation,
-    MlpScorer,
-    Scorer,
-    TwoTower,
-)
+from qstill.contract.distillations.architectures import AnyArchitecture, Architecture, family_of
+from qstill.contract.distillations.architectures.family import Question
+from qstill.contract.distillations.recommenders.architectures import AnyScorer, Scorer
 from qstill.contract.distillations.teachers import Weights
 from qstill.contract.schemas import FileId, Labels, Name, View, refuse
 
 EXAMPLE_ID = "model_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b"
 
-Answers = Literal["inputs", "texts", "prompts", "masked", "users"]
 ModelId = Annotated[str, Path(pattern=id_pattern("model"), description="The id of a model.", examples=[EXAMPLE_ID])]
 CheckpointRef = Annotated[str, StringConstraints(pattern=id_pattern("ckpt"))]
 
@@ -92,7 +77,7 @@ class ModelView(View):
     architecture: Architecture | Scorer | None = Field(
         description="Its network; null for onnx, and where only the content says it."
     )
-    answers: Answers | None = Field(
+    answers: Question | None = Field(
         description="Which field a question to `/predict` has; null where only the content says it. Of an onnx model "
         "of text `inputs` are numbers of tokens.",
         examples=["inputs"],
@@ -107,17 +92,11 @@ class ModelView(View):
     links: dict[str, str] = Field(description="Where it and its content are.")
 
 
-def answers_of(architecture: AnyArchitecture | AnyScorer | None, format: str, *, has_card: bool) -> Answers | None:
+def answers_of(architecture: AnyArchitecture | AnyScorer | None, format: str, *, has_card: bool) -> Question | None:
     """Which field a question to a model has; None where that is not known here. has_card: that names its tokenizer."""
-    match architecture:
-        case None:
-            return "inputs" if format == "onnx" else None
-        case MatrixFactorisation() | TwoTower() | MlpScorer():
-            return "users"
-        case Decoder():
-            return "prompts" if has_card else None
-        case Encoder():
-            return "masked" if has_card else None
-        case BagOfEmbeddings() | TextCnn() | Lstm() | TextTransformer():
-            return "texts" if has_card else None
-    return "inputs"
+    if architecture is None:
+        return "inputs" if format == "onnx" else None
+    if isinstance(architecture, AnyScorer):
+        return "users"
+    family = family_of(architecture)
+    return family.question if has_card or family.reads != "text" else None

@@ -22,7 +22,7 @@ from benchmarks.distillation.work import (
     work,
 )
 from benchmarks.report import Line, report
-from workers.distillation.networks.build import parameters
+from workers.distillation.networks.costs import parameters
 
 GOAL = 1.5  # times the cost
 STUDENTS: tuple[dict[str, Any], ...] = (SMALL_STUDENT, {"kind": "cnn", "channels": [8, 16]})

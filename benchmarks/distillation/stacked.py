@@ -17,7 +17,7 @@ from benchmarks.distillation.work import kept
 from benchmarks.report import Line, report
 from qstill.contract.distillations.job import DistillationJob
 from workers.distillation.data.dataset import Data, load
-from workers.distillation.networks.build import logits_of
+from workers.distillation.networks.answers import logits_of
 from workers.distillation.signals.signals import Signal
 from workers.distillation.training.keeper import Outcome
 from workers.distillation.training.plan import Lesson, Stage, student_lesson, student_stages

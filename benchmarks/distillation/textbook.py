@@ -29,7 +29,8 @@ from benchmarks.distillation.work import (
     work,
 )
 from benchmarks.report import Line, report
-from workers.distillation.networks.build import logits_of, parameters
+from workers.distillation.networks.answers import logits_of
+from workers.distillation.networks.costs import parameters
 from workers.distillation.networks.network import Network
 
 GOALS = ((CNN, 8), (MLP, 4))  # times as many samples a second

@@ -33,7 +33,7 @@ from benchmarks.distillation.work import (
     work,
 )
 from benchmarks.report import Line, report
-from workers.distillation.networks.build import parameters
+from workers.distillation.networks.costs import parameters
 
 GOALS = ((CNN, 8), (MLP, 4))  # times as many samples a second, as against the plain loop
 EPOCHS = 60

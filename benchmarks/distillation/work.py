@@ -16,7 +16,7 @@ from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.teachers import TrainedTeacher
 from workers.distillation import teachers
 from workers.distillation.data.dataset import Data, load
-from workers.distillation.networks.build import logits_of
+from workers.distillation.networks.answers import logits_of
 from workers.distillation.networks.network import Network
 from workers.distillation.report.measure import checkpoint, trained
 from workers.distillation.training.keeper import Keeper

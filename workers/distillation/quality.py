@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.autograd import grad
 from torch.nn.functional import log_softmax, one_hot
 
-from workers.distillation.networks.build import multiply_adds, parameters
+from workers.distillation.networks.costs import multiply_adds, parameters
 from workers.distillation.networks.network import Network
 
 CALIBRATION_BINS = 15

@@ -19,7 +19,7 @@ from qstill.contract.sweeps.sweep import Setting, Sweep, apply, reason
 from workers.distillation import teachers
 from workers.distillation.artifacts.clock import latency
 from workers.distillation.distil import first_heard, fit_to_teach, heard_lesson, load_data, publish, teacher_of
-from workers.distillation.networks.build import logits_of
+from workers.distillation.networks.answers import logits_of
 from workers.distillation.networks.network import Network
 from workers.distillation.objectives import refuse_undefined
 from workers.distillation.quality import size

@@ -9,7 +9,7 @@ from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.errors import Problem
 from qstill.contract.sweeps.sweep import Setting
 from workers.distillation.data.dataset import Data
-from workers.distillation.networks.build import parameters
+from workers.distillation.networks.costs import parameters
 from workers.distillation.training.keeper import Keeper, Outcome
 from workers.distillation.training.plan import Lesson, Stage
 from workers.distillation.training.stack import Stack, Taught, group_of, most_together

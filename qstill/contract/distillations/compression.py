@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from qstill.contract.distillations.architectures import AnyArchitecture, Cnn, Mlp, ResNet, WideResNet
 from qstill.contract.schemas import Strict, refuse
 
 MAX_PRUNINGS = 8
@@ -99,12 +98,3 @@ class Compression(Strict):
         files = 1 + (len(self.quantisation) if self.combine else 0)
         sources = 2 if self.combine else 1
         return seeds * (sources * len(self.pruning) + len(self.kinds()) * files)
-
-
-def why_no_structure(architecture: AnyArchitecture) -> str | None:
-    """Why units of this network cannot be removed, or None where they can."""
-    if isinstance(architecture, Cnn | ResNet | WideResNet) or (isinstance(architecture, Mlp) and architecture.hidden):
-        return None
-    if isinstance(architecture, Mlp):
-        return "an mlp without hidden layers has no units to remove"
-    return f"units of a {architecture.kind} are not removed here: every layer of it adds to the same features"

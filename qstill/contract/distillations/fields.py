@@ -1,10 +1,11 @@
 """What a distillation job may ask, field by field. `schemas.py` says which jobs of these fields can work."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
 from qstill.contract.distillations.architectures import AnyArchitecture, Architecture
+from qstill.contract.distillations.architectures.family import ExportFormat
 from qstill.contract.distillations.compression import Compression
 from qstill.contract.distillations.datasets import Dataset
 from qstill.contract.distillations.initialisation import FromTeacher
@@ -14,8 +15,6 @@ from qstill.contract.distillations.training import StudentTraining, Training
 from qstill.contract.schemas import Strict, Submission
 
 MAX_SEEDS = 20  # each trains a student and a baseline
-
-ExportFormat = Literal["onnx", "onnx_int8"]
 
 
 class Student(Strict):
@@ -139,8 +138,16 @@ def architectures(job: JobFields) -> list[tuple[Place, AnyArchitecture]]:
 
 def trainings(job: JobFields) -> list[tuple[Place, Training]]:
     """The student's training and those that teachers have of their own, each with its place in the job."""
-    found: list[tuple[Place, Training]] = [(("training",), job.training)]
+    own = [(place, training) for place, _, training in trained_networks(job) if place != ("training",)]
+    return [(("training",), job.training), *own]
+
+
+def trained_networks(job: JobFields) -> list[tuple[Place, AnyArchitecture, Training]]:
+    """Every network that a job trains, and how, with the place that says how."""
+    found: list[tuple[Place, AnyArchitecture, Training]] = [(("training",), job.student.architecture, job.training)]
     for place, teacher in parts(job.teacher):
-        if isinstance(teacher, TrainedTeacher) and teacher.training is not None:
-            found.append(((*place, "training"), teacher.training))
+        if isinstance(teacher, TrainedTeacher):
+            own = teacher.training is not None
+            where: Place = (*place, "training") if own else ("training",)
+            found.append((where, teacher.architecture, teacher.training or job.training))
     return found

@@ -7,17 +7,10 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from qstill.contract.distillations.architectures import (
-    MAX_LAYERS,
-    AnyArchitecture,
-    Decoder,
-    Encoder,
-    TextTransformer,
-    Vit,
-)
+from qstill.contract.distillations.architectures import AnyArchitecture, family_of
+from qstill.contract.distillations.architectures.pieces import MAX_LAYERS
 from qstill.contract.schemas import Strict, refuse
 
-Transformer = Vit | TextTransformer | Decoder | Encoder
 PLACE = ("student", "initialise_from_teacher")
 
 Block = Annotated[int, Field(ge=0, lt=MAX_LAYERS)]
@@ -67,25 +60,26 @@ class CannotBegin(ValueError):
 
 def check(how: FromTeacher, student: AnyArchitecture, teacher: AnyArchitecture) -> None:
     """Raise CannotBegin unless the teacher's weights are a student's."""
-    if not isinstance(student, Transformer):
+    blocks = family_of(student).blocks
+    if blocks is None:
         reason = f"blocks are taken from transformers, and a {student.kind} has none"
         raise CannotBegin(reason, "initialisation_mismatch", "architecture", "kind")
-    if student.kind != teacher.kind or not isinstance(teacher, Transformer):
+    if student.kind != teacher.kind:
         reason = f"the teacher is a {teacher.kind}, whose weights are none of a {student.kind}"
         raise CannotBegin(reason, "initialisation_mismatch", "architecture", "kind")
-    for name in ("width", "heads", "patch"):
-        mine, theirs = getattr(student, name, None), getattr(teacher, name, None)
-        if mine != theirs:
+    for name in blocks.alike:
+        if getattr(student, name) != (theirs := getattr(teacher, name)):
             reason = f"the teacher's {name} is {theirs}, and its weights fit no other"
             raise CannotBegin(reason, "initialisation_mismatch", "architecture", name)
-    if student.depth > teacher.depth:
-        reason = f"the teacher has {teacher.depth} blocks: not enough for {student.depth}"
+    wanted, there = blocks.depth(student), blocks.depth(teacher)
+    if wanted > there:
+        reason = f"the teacher has {there} blocks: not enough for {wanted}"
         raise CannotBegin(reason, "initialisation_mismatch", "architecture", "depth")
     if how.blocks is None:
         return
-    if len(how.blocks) != student.depth:
-        reason = f"the student has {student.depth} blocks, and {len(how.blocks)} are named"
+    if len(how.blocks) != wanted:
+        reason = f"the student has {wanted} blocks, and {len(how.blocks)} are named"
         raise CannotBegin(reason, "wrong_number_of_blocks", "initialise_from_teacher", "blocks")
-    if how.blocks[-1] >= teacher.depth:
-        reason = f"the teacher's {teacher.depth} blocks are counted from 0: there is no block {how.blocks[-1]}"
+    if how.blocks[-1] >= there:
+        reason = f"the teacher's {there} blocks are counted from 0: there is no block {how.blocks[-1]}"
         raise CannotBegin(reason, "no_such_block", "initialise_from_teacher", "blocks")

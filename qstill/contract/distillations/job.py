@@ -7,6 +7,7 @@ from qstill.contract.distillations.fields import JobFields
 from qstill.contract.distillations.rules.compression import refuse_impossible_compression
 from qstill.contract.distillations.rules.data import refuse_unfit_data
 from qstill.contract.distillations.rules.initialisation import refuse_impossible_initialisation
+from qstill.contract.distillations.rules.networks import refuse_what_families_do_not_do
 from qstill.contract.distillations.rules.objectives import refuse_impossible_objectives
 from qstill.contract.distillations.rules.regression import refuse_unfit_for_regression
 from qstill.contract.distillations.rules.text import refuse_mixed_with_text
@@ -23,6 +24,7 @@ class DistillationJob(JobFields):
     def _can_work(self) -> "DistillationJob":
         refuse_mixed_with_text(self)
         refuse_unfit_for_regression(self)
+        refuse_what_families_do_not_do(self)
         refuse_unfit_data(self)
         refuse_impossible_objectives(self)
         refuse_impossible_compression(self)

@@ -13,7 +13,7 @@ import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
 
-from qstill.contract.distillations.architectures import BagOfEmbeddings
+from qstill.contract.distillations.architectures.texts import BagOfEmbeddings
 from qstill.contract.distillations.datasets import BuiltinText
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.preflight import Preflight, PreflightQuestion
@@ -23,7 +23,7 @@ from workers.distillation.artifacts.checkpoints import to_bytes
 from workers.distillation.data.texts import load_text
 from workers.distillation.inspection import inspect
 from workers.distillation.jobs import run
-from workers.distillation.networks.build import build
+from workers.distillation.networks.families import build
 
 Make = Callable[..., Any]
 Json = dict[str, Any]

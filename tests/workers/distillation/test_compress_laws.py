@@ -14,7 +14,11 @@ from hypothesis import strategies as st
 from onnx import numpy_helper
 from torch import Tensor
 
-from qstill.contract.distillations.architectures import AnyArchitecture, Cnn, Mlp, ResNet, Vit, WideResNet
+from qstill.contract.distillations.architectures import AnyArchitecture
+from qstill.contract.distillations.architectures.cnn import Cnn
+from qstill.contract.distillations.architectures.mlp import Mlp
+from qstill.contract.distillations.architectures.resnet import ResNet, WideResNet
+from qstill.contract.distillations.architectures.vit import Vit
 from qstill.contract.distillations.datasets import BuiltinData
 from workers.distillation.artifacts.student_onnx import onnx_logits
 from workers.distillation.compress.blueprint import Blueprint
@@ -24,9 +28,11 @@ from workers.distillation.compress.int8 import to_int8_dynamic, to_int8_static
 from workers.distillation.compress.magnitude import keep_masked, masked, masks_of, weights_of
 from workers.distillation.compress.pack import by_bitmap, by_gaps, packed
 from workers.distillation.compress.search import least_that_fits
-from workers.distillation.compress.structured import joints, without_units
+from workers.distillation.compress.structured import without_units
 from workers.distillation.data.dataset import Data, load
-from workers.distillation.networks.build import build, logits_of, multiply_adds, parameters
+from workers.distillation.networks.answers import logits_of
+from workers.distillation.networks.costs import multiply_adds, parameters
+from workers.distillation.networks.families import build
 from workers.distillation.networks.network import BatchNorm, Network
 
 MLP = Mlp(kind="mlp", hidden=[32, 24], activation="tanh")
@@ -114,11 +120,11 @@ def test_what_was_pruned_stays_zero_while_the_rest_learns(
 def test_structured_pruning_leaves_a_smaller_dense_network(architecture: AnyArchitecture, sparsity: float) -> None:
     network = network_of(architecture)
     smaller = without_units(network, sparsity)
-    for before, after in zip(joints(network), joints(smaller), strict=True):
+    for before, after in zip(network.joints(), smaller.joints(), strict=True):
         assert after.units == max(1, before.units - round(sparsity * before.units))
     logits = logits_of(smaller, torch.randn(3, 1, 8, 8))
     assert logits.shape == (3, 10)
-    if any(round(sparsity * joint.units) for joint in joints(network)):
+    if any(round(sparsity * joint.units) for joint in network.joints()):
         assert parameters(smaller) < parameters(network)
         assert multiply_adds(smaller, (1, 8, 8)) < multiply_adds(network, (1, 8, 8))
     else:
@@ -131,7 +137,7 @@ def test_structured_pruning_leaves_a_smaller_dense_network(architecture: AnyArch
 def test_removing_dead_units_changes_no_logit(architecture: AnyArchitecture, share: float, seed: int) -> None:
     network, draw = network_of(architecture), torch.Generator().manual_seed(seed)
     with torch.no_grad():
-        for joint in joints(network):
+        for joint in network.joints():
             dead = torch.randperm(joint.units, generator=draw)[: round(share * joint.units)]
             joint.maker.weight[dead] = 0
             if joint.maker.bias is not None:

@@ -13,14 +13,19 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qstill.contract.distillations.architectures import AnyArchitecture, Cnn, Mlp, ResNet, Vit, WideResNet
+from qstill.contract.distillations.architectures import AnyArchitecture
+from qstill.contract.distillations.architectures.cnn import Cnn
+from qstill.contract.distillations.architectures.mlp import Mlp
+from qstill.contract.distillations.architectures.resnet import ResNet, WideResNet
+from qstill.contract.distillations.architectures.vit import Vit
 from qstill.contract.distillations.datasets import BuiltinData
 from qstill.contract.distillations.teachers import Weights
 from workers.distillation.artifacts.onnx_file import notes_of_exports
 from workers.distillation.artifacts.student_onnx import Raw, described, onnx_logits, to_int8, to_onnx
 from workers.distillation.data.dataset import Data, load
 from workers.distillation.jobs import run
-from workers.distillation.networks.build import build, logits_of
+from workers.distillation.networks.answers import logits_of
+from workers.distillation.networks.families import build
 from workers.distillation.networks.network import Network
 from workers.distillation.rows import Rows, Standardisation
 from workers.distillation.teachers.onnx.model import from_onnx

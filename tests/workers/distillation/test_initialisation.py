@@ -21,7 +21,8 @@ from workers.distillation import teachers
 from workers.distillation.data.dataset import Data
 from workers.distillation.distil import load_data
 from workers.distillation.jobs import run
-from workers.distillation.networks.build import build, logits_of
+from workers.distillation.networks.answers import logits_of
+from workers.distillation.networks.families import build
 from workers.distillation.teachers.base import arranged
 from workers.distillation.teachers.initialise import weights_from
 

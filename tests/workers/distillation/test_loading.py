@@ -36,7 +36,7 @@ from workers.distillation.data.dataset import Data, load
 from workers.distillation.data.texts import load_text
 from workers.distillation.data.tokenizer import Tokenizer, trained
 from workers.distillation.jobs import run
-from workers.distillation.networks.build import build
+from workers.distillation.networks.families import build
 from workers.distillation.predict.rows import predict
 from workers.distillation.recommenders import checkpoints as of_recommenders
 from workers.distillation.recommenders.data.dataset import load as load_interactions

@@ -6,9 +6,11 @@ import pytest
 import torch
 from pydantic import TypeAdapter, ValidationError
 
-from qstill.contract.distillations.architectures import Architecture, features_of
+from qstill.contract.distillations.architectures import Architecture, family_of
 from qstill.contract.errors import Problem
-from workers.distillation.networks.build import build, logits_of, multiply_adds, parameters
+from workers.distillation.networks.answers import logits_of
+from workers.distillation.networks.costs import multiply_adds, parameters
+from workers.distillation.networks.families import build
 from workers.distillation.networks.network import BatchNorm, Network
 from workers.distillation.networks.shapes import shapes_of
 
@@ -50,7 +52,8 @@ def test_multiply_adds_are_those_of_a_count_by_hand() -> None:
 @pytest.mark.parametrize("given", EVERY)
 def test_features_have_the_names_and_kinds_that_the_door_knows(given: dict[str, Any]) -> None:
     one = network(given)
-    expected = features_of(TypeAdapter(Architecture).validate_python(given))
+    architecture = TypeAdapter(Architecture).validate_python(given)
+    expected = family_of(architecture).features(architecture)
     x = torch.randn(3, 1, 8, 8)
     shapes = shapes_of(one, x[:1])
     assert {name: "image" if len(shape) == 3 else "flat" for name, shape in shapes.items()} == expected

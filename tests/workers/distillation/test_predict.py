@@ -10,14 +10,17 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qstill.contract.distillations.architectures import AnyArchitecture, Cnn, Mlp
+from qstill.contract.distillations.architectures import AnyArchitecture
+from qstill.contract.distillations.architectures.cnn import Cnn
+from qstill.contract.distillations.architectures.mlp import Mlp
 from qstill.contract.distillations.datasets import BuiltinData
 from qstill.contract.errors import Problem
 from qstill.contract.models.predictions import MAX_ROWS, AskRows, Prediction, Question
 from workers.distillation.artifacts.checkpoints import to_bytes
 from workers.distillation.artifacts.student_onnx import to_onnx
 from workers.distillation.data.dataset import Data, load
-from workers.distillation.networks.build import build, logits_of
+from workers.distillation.networks.answers import logits_of
+from workers.distillation.networks.families import build
 from workers.distillation.predict.rows import predict
 
 Make = Callable[..., Any]

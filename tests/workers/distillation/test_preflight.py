@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from sklearn.datasets import load_diabetes
 from torch import Tensor
 
-from qstill.contract.distillations.architectures import Mlp
+from qstill.contract.distillations.architectures.mlp import Mlp
 from qstill.contract.distillations.datasets import BuiltinData
 from qstill.contract.distillations.inspection import Inspection
 from qstill.contract.distillations.job import DistillationJob
@@ -26,7 +26,7 @@ from workers.distillation.data.dataset import Data, load
 from workers.distillation.data.faults import check_data
 from workers.distillation.inspection import inspect
 from workers.distillation.jobs import run
-from workers.distillation.networks.build import logits_of
+from workers.distillation.networks.answers import logits_of
 from workers.distillation.preflight import look as looking
 from workers.distillation.preflight import rehearsal
 from workers.distillation.preflight.rehearsal import rehearse

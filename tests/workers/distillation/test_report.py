@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import log_loss
 
-from qstill.contract.distillations.architectures import Mlp
+from qstill.contract.distillations.architectures.mlp import Mlp
 from qstill.contract.distillations.fields import MAX_SEEDS
 from qstill.contract.distillations.results import DistillationResult
 from workers.distillation.artifacts.clock import latency
 from workers.distillation.jobs import run
-from workers.distillation.networks.build import build
+from workers.distillation.networks.families import build
 from workers.distillation.quality import T_95, Comparison, calibration_error, compare, quality, size
 from workers.distillation.report.findings import verdict
 

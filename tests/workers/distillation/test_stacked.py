@@ -11,7 +11,7 @@ from torch import Tensor
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.objectives import LogitMse
 from workers.distillation.data.dataset import Data, load
-from workers.distillation.networks.build import logits_of
+from workers.distillation.networks.answers import logits_of
 from workers.distillation.rows import Rows
 from workers.distillation.signals.signals import Signal
 from workers.distillation.training.keeper import Keeper

@@ -17,14 +17,15 @@ from onnxruntime.quantization import CalibrationDataReader
 from torch import Tensor, nn
 from torch.nn.functional import log_softmax
 
-from qstill.contract.distillations.architectures import AnyArchitecture, Mlp, OnText, Vit
-from qstill.contract.distillations.fields import ExportFormat
+from qstill.contract.distillations.architectures import AnyArchitecture
+from qstill.contract.distillations.architectures.family import ExportFormat
 from workers.distillation.artifacts.clock import timed
 from workers.distillation.artifacts.onnx_file import Form, quantised_dynamically, quantised_statically, written
 from workers.distillation.artifacts.onnx_session import open_session
 from workers.distillation.data.dataset import Data, Text
 from workers.distillation.data.files.table import Array
-from workers.distillation.networks.build import logits_of, rows_at_once
+from workers.distillation.networks.answers import logits_of, rows_at_once
+from workers.distillation.networks.families import family_of
 from workers.distillation.networks.network import Network
 from workers.distillation.networks.tokens import END, MASK, PAD, UNKNOWN_TOKEN
 from workers.distillation.objectives.terms import UNKNOWN
@@ -139,14 +140,11 @@ def _takes_tokens(data: Data, text: Text) -> dict[str, Any]:
 def to_int8(content: bytes, architecture: AnyArchitecture, calibration: Tensor) -> bytes:
     """The same model with weights of 8 bits.
 
-    Networks of matrix products and those on text, tables of embeddings too, are quantised dynamically: activations are
-    scaled as they come, and the convolutions of a text_cnn stay as they are. Other convolutional ones statically, a
-    scale for each channel of the weights; the ranges of activations are those of `calibration`, raw rows.
+    Dynamically where its family says so: activations are scaled as they come. Statically otherwise, a scale for each
+    channel of the weights; the ranges of activations are those of `calibration`, raw rows.
     """
-    if isinstance(architecture, OnText):
-        return quantised_dynamically(content, ["MatMul", "Gather", "LSTM"])
-    if scaled_as_they_come(architecture):
-        return quantised_dynamically(content, ["MatMul"])
+    if operators := family_of(architecture).scaled_as_they_come:
+        return quantised_dynamically(content, [*operators])
     return quantised_statically(content, ["Conv", "MatMul", "Gemm"], CalibrationRows(calibration))
 
 
@@ -163,11 +161,6 @@ class CalibrationRows(CalibrationDataReader):  # type: ignore[misc]
 def calibration_rows(data: Data) -> Tensor:
     """Raw training rows, evenly chosen, whose ranges stand for all."""
     return data.train.raw[:: max(1, len(data.train.raw) // CALIBRATION_ROWS)][:CALIBRATION_ROWS]
-
-
-def scaled_as_they_come(architecture: AnyArchitecture) -> bool:
-    """Whether the activations' scales are found anew for every batch."""
-    return isinstance(architecture, Mlp | Vit | OnText)
 
 
 def onnx_logits(content: bytes, raw: Tensor, threads: int) -> Tensor:
@@ -262,7 +255,7 @@ def exported(
     if "onnx_int8" in wanted:
         calibration = calibration_rows(data)
         small = to_int8(content, architecture, calibration)
-        dynamic = scaled_as_they_come(architecture)
+        dynamic = family_of(architecture).scaled_as_they_come is not None
         how: dict[str, Any] = {"quantisation": "dynamic" if dynamic else "static"}
         if not dynamic:
             how["calibration_rows"] = len(calibration)

@@ -5,7 +5,6 @@ How long a file gets depends on which weights are 0, not on what the others are:
 
 from collections.abc import Callable
 
-from workers.distillation.compress.structured import joints
 from workers.distillation.networks.network import Network
 
 MAGNITUDE_STEPS = 1000  # a tenth of a percent
@@ -32,4 +31,4 @@ def least_that_fits(length: Callable[[float], int], steps: int, limit: int) -> f
 
 def steps_of(network: Network, kind: str) -> int:
     """In how many steps it can be pruned: the units of its widest layer, or as fine as is worth telling apart."""
-    return max(joint.units for joint in joints(network)) if kind == "structured" else MAGNITUDE_STEPS
+    return max(joint.units for joint in network.joints()) if kind == "structured" else MAGNITUDE_STEPS

@@ -27,10 +27,10 @@ from workers.distillation.compress.int4 import GROUP, to_int4
 from workers.distillation.compress.int8 import to_int8_dynamic, to_int8_static
 from workers.distillation.compress.pack import packed
 from workers.distillation.compress.search import ROOM, least_that_fits, steps_of
-from workers.distillation.compress.structured import joints
 from workers.distillation.compress.ways import Pruned, Way, searched_families, ways_of
 from workers.distillation.data.dataset import Data
-from workers.distillation.networks.build import logits_of, multiply_adds
+from workers.distillation.networks.answers import logits_of
+from workers.distillation.networks.costs import multiply_adds
 from workers.distillation.networks.network import Network
 from workers.distillation.quality import agreement
 from workers.distillation.report.measure import trained
@@ -106,7 +106,7 @@ def refuse_without_network(job: DistillationJob, teacher: Teacher) -> None:
     if not isinstance(teacher.network, Network):
         title = "What is pruned and quantised is the teacher's network, and this teacher gives answers only."
         raise Problem("compression_needs_network", title, pointer="/compression", ways_out=[{"compression": None}])
-    if "structured" in job.compression.kinds() and not joints(teacher.network):
+    if "structured" in job.compression.kinds() and not teacher.network.joints():
         title = "The teacher's network has no units that can be removed: leave structured pruning out."
         raise Problem("no_structure", title, pointer="/compression/pruning", ways_out=[{"kind": "magnitude"}])
 

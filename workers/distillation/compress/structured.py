@@ -7,64 +7,22 @@ dense network.
 """
 
 from copy import deepcopy
-from dataclasses import dataclass
-from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
 
-from workers.distillation.networks.cnn import CnnNetwork
-from workers.distillation.networks.mlp import MlpNetwork
-from workers.distillation.networks.network import BatchNorm, Network
-from workers.distillation.networks.resnet import Block, ResNetNetwork, WideBlock, WideResNetNetwork
-
-Layer = nn.Linear | nn.Conv2d
-
-
-@dataclass(frozen=True)
-class Joint:
-    """Units that one layer makes and only the next one takes. norm: between the two, one value a unit."""
-
-    maker: Layer
-    taker: Layer
-    norm: BatchNorm | None = None
-
-    @property
-    def units(self) -> int:
-        """How many there are."""
-        return len(self.maker.weight)
-
-
-def joints(network: nn.Module) -> list[Joint]:
-    """Where a network can be made narrower, from its inputs to its head; empty where it cannot."""
-    if isinstance(network, MlpNetwork):
-        return _chain([*network.hidden, network.head])
-    if isinstance(network, CnnNetwork):
-        return _chain([*network.convolutions, network.head])
-    if isinstance(network, ResNetNetwork | WideResNetNetwork):
-        return [_inside(block) for block in network.modules() if isinstance(block, Block | WideBlock)]
-    return []
+from workers.distillation.networks.network import Joint, Layer, Network
 
 
 def without_units(network: Network, sparsity: float) -> Network:
     """A copy with that share of each joint's units gone, to the nearest unit; one at least stays."""
     smaller = deepcopy(network)
-    for joint in joints(smaller):
+    for joint in smaller.joints():
         count = joint.units
         norms = joint.maker.weight.detach().abs().flatten(1).sum(1)
         stay = max(1, count - round(sparsity * count))
         _cut(joint, norms.argsort(descending=True, stable=True)[:stay].sort().values)
     return smaller
-
-
-def _chain(layers: list[nn.Module]) -> list[Joint]:
-    made = [layer for layer in layers if isinstance(layer, nn.Linear | nn.Conv2d)]
-    return [Joint(maker, taker) for maker, taker in pairwise(made)]
-
-
-def _inside(block: Block | WideBlock) -> Joint:
-    norm = block.first_norm if isinstance(block, Block) else block.second_norm
-    return Joint(block.first, block.second, norm)
 
 
 def _cut(joint: Joint, kept: Tensor) -> None:

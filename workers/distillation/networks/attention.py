@@ -31,6 +31,11 @@ class Attention(nn.Module):
         weights = torch.softmax(scores, dim=3)
         return self.out((weights @ values).transpose(1, 2).reshape(batch, tokens, width))  # type: ignore[no-any-return]
 
+    def multiply_adds(self, _: tuple[Tensor, ...], answer: Tensor) -> int:
+        """Of queries with keys, and of weights with values, over all heads; its linear layers are counted as such."""
+        tokens, width = answer.shape[1:]
+        return 2 * tokens * tokens * width
+
 
 class Block(nn.Module):
     """x + attention, then + feed-forward."""

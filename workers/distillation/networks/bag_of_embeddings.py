@@ -5,9 +5,10 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from qstill.contract.distillations.architectures import BagOfEmbeddings
+from qstill.contract.distillations.architectures.texts import BagOfEmbeddings
+from workers.distillation.networks.family import Family
 from workers.distillation.networks.network import Features
-from workers.distillation.networks.tokens import PAD, TokenNetwork, mean_of, real
+from workers.distillation.networks.tokens import ON_TEXT, PAD, TokenNetwork, mean_of, real
 
 
 class BagOfEmbeddingsNetwork(TokenNetwork):
@@ -28,3 +29,10 @@ class BagOfEmbeddingsNetwork(TokenNetwork):
         for number, layer in enumerate(self.hidden):
             x = seen[f"hidden.{number}"] = torch.relu(layer(self.dropout(x)))
         return self.head(self.dropout(x))  # type: ignore[no-any-return]
+
+
+BAG_OF_EMBEDDINGS = Family(
+    definition=BagOfEmbeddings,
+    build=lambda bag, ends: BagOfEmbeddingsNetwork(bag, ends.vocabulary, ends.classes),
+    scaled_as_they_come=ON_TEXT,
+)

@@ -3,8 +3,9 @@
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d
 
-from qstill.contract.distillations.architectures import Cnn
-from workers.distillation.networks.network import ACTIVATIONS, Features, Network
+from qstill.contract.distillations.architectures.cnn import Cnn
+from workers.distillation.networks.family import Family
+from workers.distillation.networks.network import ACTIVATIONS, Features, Joint, Network, chain
 
 POOLED_FROM = 4  # pixels a side; smaller images are not halved
 
@@ -34,3 +35,14 @@ class CnnNetwork(Network):
             if seen is not None:
                 seen[f"convolutions.{number}"] = x
         return self.head(self.dropout(x.flatten(1)))  # type: ignore[no-any-return]
+
+    def joints(self) -> list[Joint]:
+        """Between any two layers."""
+        return chain([*self.convolutions, self.head])
+
+
+CNN = Family(
+    definition=Cnn,
+    build=lambda cnn, ends: CnnNetwork(cnn, ends.input_shape, ends.classes),
+    scaled_as_they_come=None,
+)

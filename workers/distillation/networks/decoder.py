@@ -3,7 +3,10 @@
 import torch
 from torch import Tensor
 
+from qstill.contract.distillations.architectures.transformers import Decoder
 from workers.distillation.networks.every_token import EveryTokenNetwork
+from workers.distillation.networks.family import Family
+from workers.distillation.networks.tokens import ON_TEXT
 
 
 class DecoderNetwork(EveryTokenNetwork):
@@ -13,3 +16,10 @@ class DecoderNetwork(EveryTokenNetwork):
         """The future."""
         tokens = x.shape[1]
         return torch.ones(tokens, tokens, dtype=torch.bool, device=x.device).triu(1)
+
+
+DECODER = Family(
+    definition=Decoder,
+    build=lambda decoder, ends: DecoderNetwork(decoder, ends.vocabulary, ends.input_shape[0]),
+    scaled_as_they_come=ON_TEXT,
+)

@@ -5,8 +5,10 @@ Without BERT's segments, its classifier of pairs of sentences, and the layer bet
 
 from torch import Tensor
 
+from qstill.contract.distillations.architectures.transformers import Encoder
 from workers.distillation.networks.every_token import EveryTokenNetwork
-from workers.distillation.networks.tokens import PAD
+from workers.distillation.networks.family import Family
+from workers.distillation.networks.tokens import ON_TEXT, PAD
 
 
 class EncoderNetwork(EveryTokenNetwork):
@@ -15,3 +17,10 @@ class EncoderNetwork(EveryTokenNetwork):
     def unseen(self, x: Tensor) -> Tensor:
         """Padding."""
         return (x == PAD)[:, None, None, :]
+
+
+ENCODER = Family(
+    definition=Encoder,
+    build=lambda encoder, ends: EncoderNetwork(encoder, ends.vocabulary, ends.input_shape[0]),
+    scaled_as_they_come=ON_TEXT,
+)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from qstill.contract.distillations.architectures import Decoder, Encoder
+from qstill.contract.distillations.architectures.transformers import Decoder, Encoder
 from workers.distillation.networks.attention import TOKEN_SIZE, Block
 from workers.distillation.networks.network import Features
 from workers.distillation.networks.tokens import TokenNetwork
@@ -20,6 +20,10 @@ class Likeness(nn.Module):
     def forward(self, states: Tensor, embeddings: Tensor) -> Tensor:
         """(batch, tokens, width) and (vocabulary, width) to (batch, tokens, vocabulary)."""
         return linear(states, embeddings)
+
+    def multiply_adds(self, given: tuple[Tensor, ...], answer: Tensor) -> int:
+        """Of every token's state with every embedding."""
+        return given[1].numel() * answer.shape[1]
 
 
 class EveryTokenNetwork(TokenNetwork):

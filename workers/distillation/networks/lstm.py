@@ -2,9 +2,10 @@
 
 from torch import Tensor, nn
 
-from qstill.contract.distillations.architectures import Lstm
+from qstill.contract.distillations.architectures.texts import Lstm
+from workers.distillation.networks.family import Family
 from workers.distillation.networks.network import Features
-from workers.distillation.networks.tokens import PAD, TokenNetwork, mean_of, real
+from workers.distillation.networks.tokens import ON_TEXT, PAD, TokenNetwork, mean_of, real
 
 
 class LstmNetwork(TokenNetwork):
@@ -24,3 +25,10 @@ class LstmNetwork(TokenNetwork):
         if seen is not None:
             seen["pool"] = pool
         return self.head(self.dropout(pool))  # type: ignore[no-any-return]
+
+
+LSTM = Family(
+    definition=Lstm,
+    build=lambda lstm, ends: LstmNetwork(lstm, ends.vocabulary, ends.classes),
+    scaled_as_they_come=ON_TEXT,
+)

@@ -5,8 +5,9 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from qstill.contract.distillations.architectures import Mlp
-from workers.distillation.networks.network import ACTIVATIONS, Features, Network
+from qstill.contract.distillations.architectures.mlp import Mlp
+from workers.distillation.networks.family import Family
+from workers.distillation.networks.network import ACTIVATIONS, Features, Joint, Network, chain
 
 
 class MlpNetwork(Network):
@@ -29,3 +30,15 @@ class MlpNetwork(Network):
                 seen[f"hidden.{number}"] = x
             x = self.dropout(x)
         return self.head(x)  # type: ignore[no-any-return]
+
+    def joints(self) -> list[Joint]:
+        """Between any two layers."""
+        return chain([*self.hidden, self.head])
+
+
+MLP = Family(
+    definition=Mlp,
+    build=lambda mlp, ends: MlpNetwork(mlp, ends.input_shape, ends.classes),
+    scaled_as_they_come=("MatMul",),
+    stacks=lambda mlp: None if mlp.dropout else mlp.activation,
+)

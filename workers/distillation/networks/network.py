@@ -1,6 +1,8 @@
 """What all networks have in common."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +16,7 @@ Features = dict[str, Tensor]
 class Network(nn.Module):
     """Inputs (batch, ...) to logits (batch, classes). `head` is its last layer, linear with a bias.
 
-    A forward that is given `seen` leaves in it the features that `features_of` names, without copying them.
+    A forward that is given `seen` leaves in it the features that its family names, without copying them.
     """
 
     head: nn.Linear
@@ -27,6 +29,10 @@ class Network(nn.Module):
         """Logits, and the features by their names."""
         seen: Features = {}
         return self(x, seen), seen
+
+    def joints(self) -> list["Joint"]:
+        """Where it can be made narrower, from its inputs to its head; empty where it cannot."""
+        return []
 
 
 class BatchNorm(nn.Module):
@@ -50,3 +56,26 @@ class BatchNorm(nn.Module):
         return batch_norm(
             x, self.running_mean, self.running_var, self.weight, self.bias, self.training and not one_value_each
         )
+
+
+Layer = nn.Linear | nn.Conv2d
+
+
+@dataclass(frozen=True)
+class Joint:
+    """Units that one layer makes and only the next one takes. norm: between the two, one value a unit."""
+
+    maker: Layer
+    taker: Layer
+    norm: BatchNorm | None = None
+
+    @property
+    def units(self) -> int:
+        """How many there are."""
+        return len(self.maker.weight)
+
+
+def chain(layers: Iterable[nn.Module]) -> list[Joint]:
+    """The joints of layers after one another."""
+    made = [layer for layer in layers if isinstance(layer, nn.Linear | nn.Conv2d)]
+    return [Joint(maker, taker) for maker, taker in pairwise(made)]

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from qstill.contract.distillations.architectures import ResNet, WideResNet
-from workers.distillation.networks.network import BatchNorm, Features, Network
+from qstill.contract.distillations.architectures.resnet import ResNet, WideResNet
+from workers.distillation.networks.family import Family
+from workers.distillation.networks.network import BatchNorm, Features, Joint, Network
 
 WIDE_STEM = 16  # channels before the first stage of a wide network, whatever its width
 
@@ -64,6 +65,11 @@ class ResNetNetwork(Network):
         x = seen["pool"] = x.mean((2, 3))
         return self.head(x)  # type: ignore[no-any-return]
 
+    def joints(self) -> list[Joint]:
+        """Inside blocks: what comes out of one is added to what passes it by."""
+        blocks = (block for block in self.modules() if isinstance(block, Block))
+        return [Joint(block.first, block.second, block.first_norm) for block in blocks]
+
 
 class WideBlock(nn.Module):
     """x + f(x), normalised and activated before each convolution; a 1x1 convolution where the shape changes."""
@@ -108,3 +114,20 @@ class WideResNetNetwork(Network):
         x = seen["stages.2"] = torch.relu(self.norm(x))
         x = seen["pool"] = x.mean((2, 3))
         return self.head(x)  # type: ignore[no-any-return]
+
+    def joints(self) -> list[Joint]:
+        """Inside blocks: what comes out of one is added to what passes it by."""
+        blocks = (block for block in self.modules() if isinstance(block, WideBlock))
+        return [Joint(block.first, block.second, block.second_norm) for block in blocks]
+
+
+RESNET = Family(
+    definition=ResNet,
+    build=lambda resnet, ends: ResNetNetwork(resnet, ends.input_shape, ends.classes),
+    scaled_as_they_come=None,
+)
+WIDE_RESNET = Family(
+    definition=WideResNet,
+    build=lambda wide, ends: WideResNetNetwork(wide, ends.input_shape, ends.classes),
+    scaled_as_they_come=None,
+)

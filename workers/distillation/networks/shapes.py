@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from workers.distillation.networks.build import features_of_rows
+from workers.distillation.networks.answers import features_of_rows
 from workers.distillation.networks.network import Network
 
 

@@ -4,9 +4,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
-from qstill.contract.distillations.architectures import TextCnn
+from qstill.contract.distillations.architectures.texts import TextCnn
+from workers.distillation.networks.family import Family
 from workers.distillation.networks.network import Features
-from workers.distillation.networks.tokens import PAD, TokenNetwork, real
+from workers.distillation.networks.tokens import ON_TEXT, PAD, TokenNetwork, real
 
 
 class TextCnnNetwork(TokenNetwork):
@@ -34,3 +35,10 @@ class TextCnnNetwork(TokenNetwork):
         if seen is not None:
             seen["pool"] = pool
         return self.head(self.dropout(pool))  # type: ignore[no-any-return]
+
+
+TEXT_CNN = Family(
+    definition=TextCnn,
+    build=lambda cnn, ends: TextCnnNetwork(cnn, ends.vocabulary, ends.classes),
+    scaled_as_they_come=ON_TEXT,
+)

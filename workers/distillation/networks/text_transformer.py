@@ -3,10 +3,11 @@
 import torch
 from torch import Tensor, nn
 
-from qstill.contract.distillations.architectures import TextTransformer
+from qstill.contract.distillations.architectures.transformers import TextTransformer
 from workers.distillation.networks.attention import TOKEN_SIZE, Block
+from workers.distillation.networks.family import Family
 from workers.distillation.networks.network import Features
-from workers.distillation.networks.tokens import PAD, TokenNetwork, mean_of, real
+from workers.distillation.networks.tokens import ON_TEXT, PAD, TokenNetwork, mean_of, real
 
 
 class TextTransformerNetwork(TokenNetwork):
@@ -39,3 +40,10 @@ class TextTransformerNetwork(TokenNetwork):
         if seen is not None:
             seen["pool"] = pool
         return self.head(pool)  # type: ignore[no-any-return]
+
+
+TEXT_TRANSFORMER = Family(
+    definition=TextTransformer,
+    build=lambda text, ends: TextTransformerNetwork(text, ends.vocabulary, ends.input_shape[0], ends.classes),
+    scaled_as_they_come=ON_TEXT,
+)

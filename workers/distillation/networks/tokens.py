@@ -8,6 +8,7 @@ from workers.distillation.networks.network import Network
 PAD = 0  # the token that fills short rows up, at their end
 UNKNOWN_TOKEN, END, MASK = 1, 2, 3
 AFTER_MASK = 4  # the first of a masked language model's tokens that are of texts
+ON_TEXT = ("MatMul", "Gather", "LSTM")  # scaled as they come: tables of embeddings too; convolutions stay as they are
 
 
 class TokenNetwork(Network):

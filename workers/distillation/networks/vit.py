@@ -7,8 +7,10 @@ feed-forward layers, which are twice as wide as a token.
 import torch
 from torch import Tensor, nn
 
-from qstill.contract.distillations.architectures import Vit
+from qstill.contract.distillations.architectures.vit import Vit
+from qstill.contract.errors import Problem
 from workers.distillation.networks.attention import TOKEN_SIZE, Block
+from workers.distillation.networks.family import Ends, Family
 from workers.distillation.networks.network import Features, Network
 
 
@@ -45,3 +47,15 @@ class VitNetwork(Network):
     def _image(self, tokens: Tensor) -> Tensor:
         """(batch, tokens, width) as (batch, width, rows, columns)."""
         return tokens.transpose(1, 2).reshape(len(tokens), -1, *self.grid)
+
+
+def _build(vit: Vit, ends: Ends) -> VitNetwork:
+    sides = ends.input_shape[1:]
+    if any(side % vit.patch for side in sides):
+        title = f"Patches of {vit.patch} pixels do not tile images of {sides[0]}x{sides[1]}."
+        fitting = [{"patch": patch} for patch in (4, 2, 1) if not any(side % patch for side in sides)]
+        raise Problem("architecture_mismatch", title, pointer=f"{ends.pointer}/patch", ways_out=fitting[:1])
+    return VitNetwork(vit, ends.input_shape, ends.classes)
+
+
+VIT = Family(definition=Vit, build=_build, scaled_as_they_come=("MatMul",))

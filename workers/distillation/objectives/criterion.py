@@ -7,7 +7,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from qstill.contract.distillations.architectures import FeatureKind
+from qstill.contract.distillations.architectures.family import FeatureKind
 from qstill.contract.distillations.objectives import (
     Cosine,
     Crd,

@@ -11,6 +11,7 @@ import onnxruntime as ort
 import torch
 from torch import Tensor
 
+from qstill.contract.distillations.architectures import family_of
 from qstill.contract.distillations.teachers import ModelTeacher, Weights
 from qstill.contract.errors import Problem
 from qstill.contract.models.predictions import (
@@ -97,7 +98,7 @@ def _refuse_another_question(asked: AnyQuestion, text: str | None) -> None:
     if text is not None and checkpoints.is_recommender(text):
         wanted = "users"
     elif text is not None and (card := checkpoints.card_of(text)).tokenizer is not None:
-        wanted = {"decoder": "prompts", "encoder": "masked"}.get(card.architecture.kind, "texts")
+        wanted = family_of(card.architecture).question
     else:
         wanted = "inputs"
     if not isinstance(asked, BY_FIELD[wanted]):

@@ -16,7 +16,7 @@ from workers.distillation.compress.fine_tune import stage_of
 from workers.distillation.compress.section import ROUNDS, data_of, network_of
 from workers.distillation.compress.ways import Way, searched_families, ways_of
 from workers.distillation.data.dataset import Data
-from workers.distillation.networks.build import parameters
+from workers.distillation.networks.costs import parameters
 from workers.distillation.networks.vit import VitNetwork
 from workers.distillation.preflight.costs import NOTHING, Paced, around, total_of, training_time
 from workers.distillation.preflight.rehearsal import Rehearsal, as_long, excerpt_of, rehearse

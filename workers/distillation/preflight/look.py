@@ -29,7 +29,7 @@ from workers.distillation.compress.section import refuse_without_network
 from workers.distillation.data.dataset import Data
 from workers.distillation.data.faults import check_data
 from workers.distillation.distil import first_heard, load_data
-from workers.distillation.networks.build import multiply_adds, parameters
+from workers.distillation.networks.costs import multiply_adds, parameters
 from workers.distillation.objectives import refuse_undefined
 from workers.distillation.preflight.advice import advice_on
 from workers.distillation.preflight.costs import Costs, memory_of, time_of

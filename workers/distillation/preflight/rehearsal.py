@@ -16,7 +16,7 @@ from torch.autograd.graph import saved_tensors_hooks
 
 from qstill.contract.distillations.training import Optimisation, Training
 from workers.distillation.data.dataset import Data
-from workers.distillation.networks.build import rows_at_once
+from workers.distillation.networks.answers import rows_at_once
 from workers.distillation.training.learner import Learner, score
 from workers.distillation.training.plan import Lesson, Stage
 

@@ -13,7 +13,7 @@ import onnxruntime as ort
 import torch
 from torch import Tensor, nn
 
-from qstill.contract.distillations.fields import ExportFormat
+from qstill.contract.distillations.architectures.family import ExportFormat
 from qstill.contract.distillations.recommenders.architectures import AnyScorer
 from workers.distillation.artifacts.clock import timed
 from workers.distillation.artifacts.onnx_file import Form, quantised_dynamically, written

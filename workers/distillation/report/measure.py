@@ -6,7 +6,7 @@ from qstill.contract.distillations.job import DistillationJob
 from workers.distillation.artifacts.checkpoints import to_bytes
 from workers.distillation.artifacts.clock import Latency, latency, latency_of, timed
 from workers.distillation.data.dataset import Data
-from workers.distillation.networks.build import logits_of
+from workers.distillation.networks.answers import logits_of
 from workers.distillation.networks.network import Network
 from workers.distillation.quality import Size, size, soft_gradient
 from workers.distillation.report.findings import Cost, Findings, Subject, subject

@@ -12,7 +12,7 @@ from torch.nn.functional import softmax
 from qstill.contract.distillations.teachers import Storage
 from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import Data, preprocessing_digest
-from workers.distillation.networks.build import rows_at_once
+from workers.distillation.networks.answers import rows_at_once
 from workers.distillation.rows import Rows
 from workers.distillation.signals.answers_on_disk import Block, Cache, Entry, Layout, in_memory
 from workers.distillation.signals.signals import PLAIN, Signal, signal_digest

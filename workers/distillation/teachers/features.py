@@ -13,7 +13,7 @@ from qstill.contract.distillations.objectives import Objective, OnFeatures, sing
 from qstill.contract.distillations.objectives.layers import layer_pairs
 from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import Data
-from workers.distillation.networks.build import features_of_rows
+from workers.distillation.networks.answers import features_of_rows
 from workers.distillation.networks.network import Features, Network
 from workers.distillation.networks.shapes import shapes_of
 from workers.distillation.objectives.criterion import kinds, refuse_layers

@@ -13,7 +13,9 @@ from qstill.contract.errors import Problem
 from workers.distillation.artifacts import checkpoints
 from workers.distillation.data.dataset import Data, Text
 from workers.distillation.data.tokenizer import Tokenizer
-from workers.distillation.networks.build import build, logits_of, parameters
+from workers.distillation.networks.answers import logits_of
+from workers.distillation.networks.costs import parameters
+from workers.distillation.networks.families import build
 from workers.distillation.rows import Rows, Standardisation
 from workers.distillation.teachers.base import Teacher, arranged, digest_of
 from workers.distillation.teachers.torch_file import read_torch

@@ -11,7 +11,7 @@ from torch import Tensor
 from qstill.contract.distillations.objectives import Sequence
 from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import Data
-from workers.distillation.networks.build import rows_at_once
+from workers.distillation.networks.answers import rows_at_once
 from workers.distillation.networks.decoder import DecoderNetwork
 from workers.distillation.networks.seeds import seed_of
 from workers.distillation.networks.tokens import PAD

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from qstill.contract.distillations.training import StudentTraining
 from workers.distillation.data.dataset import Data
-from workers.distillation.networks.build import logits_of
+from workers.distillation.networks.answers import logits_of
 from workers.distillation.training.keeper import Outcome
 from workers.distillation.training.plan import Stage
 

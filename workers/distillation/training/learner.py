@@ -11,7 +11,7 @@ from qstill.contract.distillations.objectives import Kd
 from qstill.contract.distillations.rules.text import too_many_logits
 from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import Data
-from workers.distillation.networks.build import logits_of
+from workers.distillation.networks.answers import logits_of
 from workers.distillation.networks.network import Features, Network
 from workers.distillation.networks.seeds import seed_of
 from workers.distillation.networks.shapes import shapes_of

@@ -13,7 +13,7 @@ from qstill.contract.distillations.objectives import Objective
 from qstill.contract.distillations.teachers import TrainedTeacher
 from qstill.contract.distillations.training import Training
 from workers.distillation.data.dataset import Data
-from workers.distillation.networks.build import build
+from workers.distillation.networks.families import build
 from workers.distillation.networks.network import Network
 from workers.distillation.networks.seeds import seed_of
 from workers.distillation.objectives.terms import is_known

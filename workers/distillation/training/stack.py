@@ -1,4 +1,4 @@
-"""Many small students in one pass: multilayer perceptrons of one shape, their weights stacked.
+"""Many small students in one pass: linear layers of one shape, their weights stacked.
 
     stack = Stack(lessons, data)      # (stage, lesson) of every student
     while not stack.finished:
@@ -18,9 +18,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import log_softmax, softmax
 
-from qstill.contract.distillations.architectures import Mlp
 from qstill.contract.distillations.objectives import Kd, LogitMse
 from workers.distillation.data.dataset import Data
+from workers.distillation.networks.families import family_of
 from workers.distillation.networks.network import ACTIVATIONS
 from workers.distillation.objectives.schedules import value_at
 from workers.distillation.objectives.terms import UNKNOWN, is_known
@@ -48,8 +48,7 @@ def group_of(stage: Stage, lesson: Lesson) -> str | None:
         "augmentation": None, "precision": "float32",
     }  # fmt: skip
     stackable = (
-        isinstance(network, Mlp)
-        and network.dropout == 0
+        family_of(network).stacks(network) is not None
         and lesson.x is None
         and (lesson.objective is None or isinstance(lesson.objective, Kd | LogitMse))
         and (lesson.signal is None or (type(lesson.signal).__name__ == "Signal" and lesson.signal.unspoken is None))
@@ -76,7 +75,9 @@ class Stack:
         self.names = list(networks[0].state_dict())
         self.shapes = [tensor.shape for tensor in networks[0].state_dict().values()]
         self.sizes = [shape.numel() for shape in self.shapes]
-        self.activation = ACTIVATIONS[first.architecture.activation]  # type: ignore[union-attr]
+        between = family_of(first.architecture).stacks(first.architecture)
+        assert between is not None
+        self.activation = ACTIVATIONS[between]
         self.steps_per_epoch = -(-lesson.epoch_rows // first.training.batch_size)
         self.x = data.train.x.flatten(1).to(self.device)
         self.validation_x = data.validation.x.flatten(1).to(self.device)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
-from qstill.contract.distillations.architectures import FeatureKind
+from qstill.contract.distillations.architectures.family import FeatureKind
 from qstill.contract.distillations.objectives import OnFeatures
 
 Pairs = dict[str, str]  # student's layer: teacher's layer

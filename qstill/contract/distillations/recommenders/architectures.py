@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from qstill.contract.distillations.architectures import Activation
+from qstill.contract.distillations.architectures.pieces import Activation
 from qstill.contract.schemas import Strict
 
 MAX_DIMENSIONS = 512

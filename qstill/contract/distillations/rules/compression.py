@@ -1,7 +1,7 @@
 """Comparisons with pruned and quantised networks that cannot be made."""
 
-from qstill.contract.distillations.architectures import AnyArchitecture, OnText
-from qstill.contract.distillations.compression import MAX_FINE_TUNED, Compression, why_no_structure
+from qstill.contract.distillations.architectures import AnyArchitecture, family_of
+from qstill.contract.distillations.compression import MAX_FINE_TUNED, Compression
 from qstill.contract.distillations.datasets import BuiltinData, UploadedData, is_regression
 from qstill.contract.distillations.fields import JobFields
 from qstill.contract.distillations.teachers import ModelTeacher, TrainedTeacher, UploadedTeacher
@@ -41,7 +41,6 @@ def _refuse_without_structure(job: JobFields, asked: Compression) -> None:
     if isinstance(job.teacher, TrainedTeacher | UploadedTeacher) and job.teacher.architecture is not None:
         networks.append(job.teacher.architecture)
     for network in networks:
-        why = why_no_structure(network)
-        if why and not isinstance(network, OnText):
+        if why := family_of(network).why_no_units(network):
             place = next(i for i, each in enumerate(asked.pruning) if each.kind == "structured")
             refuse(("compression", "pruning", place, "kind"), "no_structure", why, "structured")

@@ -1,6 +1,6 @@
 """Splits, standardisation, views and stored answers that this job's data cannot have."""
 
-from qstill.contract.distillations.architectures import needs_images
+from qstill.contract.distillations.architectures import family_of
 from qstill.contract.distillations.datasets import BUILTIN_IMAGES, BUILTIN_ROWS_AND_CLASSES, AnyDataset, BuiltinData
 from qstill.contract.distillations.fields import JobFields, architectures, trainings
 from qstill.contract.distillations.teachers import SoftLabels, parts
@@ -30,7 +30,7 @@ def _refuse_impossible_splits(data: AnyDataset) -> None:
 
 def _refuse_images_only(job: JobFields) -> None:
     for place, architecture in architectures(job):
-        if needs_images(architecture):
+        if family_of(architecture).reads == "images":
             reason = f"a {architecture.kind} needs images; digits is the built-in data set that has them"
             refuse((*place, "architecture", "kind"), "architecture_mismatch", reason, architecture.kind)
     if job.dataset.standardise == "channel":

@@ -1,8 +1,9 @@
 """Students that cannot begin from their teacher, as far as the job tells."""
 
-from qstill.contract.distillations.architectures import MAX_LAYERS, AnyArchitecture
+from qstill.contract.distillations.architectures import AnyArchitecture, family_of
+from qstill.contract.distillations.architectures.pieces import MAX_LAYERS
 from qstill.contract.distillations.fields import JobFields
-from qstill.contract.distillations.initialisation import PLACE, CannotBegin, Transformer, check
+from qstill.contract.distillations.initialisation import PLACE, CannotBegin, check
 from qstill.contract.distillations.teachers import (
     EndpointTeacher,
     EnsembleTeacher,
@@ -35,6 +36,4 @@ def refuse_impossible_initialisation(job: JobFields) -> None:
 
 def _deepest(architecture: AnyArchitecture) -> AnyArchitecture:
     """The same network with as many blocks as there may be."""
-    return (
-        architecture.model_copy(update={"depth": MAX_LAYERS}) if isinstance(architecture, Transformer) else architecture
-    )
+    return architecture.model_copy(update={"depth": MAX_LAYERS}) if family_of(architecture).blocks else architecture

@@ -1,6 +1,6 @@
 """Losses that this job's data, batches or networks cannot have."""
 
-from qstill.contract.distillations.architectures import features_of
+from qstill.contract.distillations.architectures import family_of
 from qstill.contract.distillations.datasets import BUILTIN_ROWS_AND_CLASSES, BuiltinData
 from qstill.contract.distillations.fields import JobFields, architectures
 from qstill.contract.distillations.objectives import Dkd, FeatureObjective, OnFeatures, Place, Rkd, singles
@@ -38,6 +38,7 @@ def _refuse_impossible_layers(job: JobFields, objective: FeatureObjective, place
     if ("teacher",) not in named:
         return  # its network is known once it is read
     try:
-        layer_pairs(objective, features_of(named["student",]), features_of(named["teacher",]))
+        mine, theirs = (family_of(network).features(network) for network in (named["student",], named["teacher",]))
+        layer_pairs(objective, mine, theirs)
     except LayersDoNotFit as fault:
         refuse((*place, *fault.place), "layers_do_not_fit", fault.reason, objective.layers)

@@ -1,6 +1,6 @@
 """Which networks, teachers, trainings and objectives are for text: what cannot work is refused at the door."""
 
-from qstill.contract.distillations.architectures import AnyArchitecture, Decoder, Encoder, OnText
+from qstill.contract.distillations.architectures import FAMILIES, AnyArchitecture, family_of
 from qstill.contract.distillations.datasets import AnyTextData, BuiltinText, TextFile
 from qstill.contract.distillations.fields import JobFields, architectures, trainings
 from qstill.contract.distillations.objectives import Crd, Pkt, Place, Rkd, Sequence, Sp, singles
@@ -13,7 +13,7 @@ from qstill.contract.schemas import refuse
 MAX_LOGITS = 1 << 26  # of one batch: 256 MB in single precision, and training holds several such
 MAX_PAIRED_TOKENS = 1 << 12  # of one batch; their pairs are 16.8 million numbers, as rkd's triples
 
-FOR_TOKENS = (("language_modelling", Decoder, "a decoder"), ("masked_language_modelling", Encoder, "an encoder"))
+OF_TOKENS = ("language_modelling", "masked_language_modelling")
 
 Named = list[tuple[Place, AnyArchitecture]]
 
@@ -32,7 +32,7 @@ def refuse_mixed_with_text(job: JobFields) -> None:
         _refuse_unfit_objective(job, job.dataset)
         return
     for place, architecture in named:
-        if isinstance(architecture, OnText):
+        if family_of(architecture).reads == "text":
             reason = f"a {architecture.kind} reads text, and this data holds numbers"
             refuse((*place, "architecture", "kind"), "architecture_mismatch", reason, architecture.kind)
     if isinstance(job.objective, Sequence):
@@ -41,13 +41,18 @@ def refuse_mixed_with_text(job: JobFields) -> None:
 
 def _refuse_unfit_networks(named: Named, data: AnyTextData) -> None:
     for place, architecture in named:
-        if not isinstance(architecture, OnText):
+        if family_of(architecture).reads != "text":
             reason = f"a {architecture.kind} reads numbers, and this data is text"
             refuse((*place, "architecture", "kind"), "architecture_mismatch", reason, architecture.kind)
-        for task, network, said in FOR_TOKENS:
-            if isinstance(architecture, network) != (data.task == task):
+        for task in OF_TOKENS:
+            if (family_of(architecture).only_for == task) != (data.task == task):
+                said = " or ".join(_one(family.kind) for family in FAMILIES if family.only_for == task)
                 reason = f"{task} needs {said}, and {said} is for nothing else"
                 refuse((*place, "architecture", "kind"), "architecture_mismatch", reason, architecture.kind)
+
+
+def _one(kind: str) -> str:
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
 
 def _refuse_unfit_teachers(job: JobFields, data: AnyTextData) -> None:

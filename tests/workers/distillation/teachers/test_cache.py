@@ -24,7 +24,7 @@ from qstill.contract.distillations.teachers import Storage
 from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import Data, load
 from workers.distillation.jobs import run
-from workers.distillation.networks import build
+from workers.distillation.networks import answers
 from workers.distillation.rows import Rows
 from workers.distillation.signals.answers_on_disk import Block, Cache, Entry, Layout
 from workers.distillation.signals.sparse import thinned
@@ -146,7 +146,7 @@ def test_a_teacher_that_answers_no_numbers_or_too_few_is_refused(iris: Data, sha
 
 
 def test_a_job_that_shall_stop_asks_no_more(iris: Data, shared: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build, "ROWS_AT_ONCE", 10)
+    monkeypatch.setattr(answers, "ROWS_AT_ONCE", 10)
     asked, looks = Counting(), iter([False, False])
     with pytest.raises(Stopped):
         signal_of(asked.teacher, iris, run=shared(stop=lambda: next(looks, True)))

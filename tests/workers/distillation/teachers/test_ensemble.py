@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 from torch.testing import assert_close
 
-from qstill.contract.distillations.architectures import Mlp
+from qstill.contract.distillations.architectures.mlp import Mlp
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.teachers import EnsembleTeacher
 from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import Data
 from workers.distillation.jobs import run
-from workers.distillation.networks.build import build
+from workers.distillation.networks.families import build
 from workers.distillation.quality import Size
 from workers.distillation.report.measure import teacher_cost
 from workers.distillation.teachers import Teacher, ensemble, trained

@@ -22,7 +22,8 @@ from workers.distillation import teachers
 from workers.distillation.artifacts.checkpoints import to_bytes
 from workers.distillation.data.dataset import Data, load
 from workers.distillation.jobs import run
-from workers.distillation.networks.build import build, logits_of
+from workers.distillation.networks.answers import logits_of
+from workers.distillation.networks.families import build
 from workers.distillation.teachers.endpoint import from_endpoint
 
 FILE, MODEL = "file_1", "model_" + "0" * 32

@@ -14,14 +14,15 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import save, save_file
 
-from qstill.contract.distillations.architectures import Mlp
+from qstill.contract.distillations.architectures.mlp import Mlp
 from qstill.contract.distillations.datasets import BuiltinData
 from qstill.contract.distillations.teachers import ModelTeacher, SoftLabels, UploadedTeacher
 from qstill.contract.errors import Problem
 from workers.distillation import teachers
 from workers.distillation.artifacts.checkpoints import to_bytes
 from workers.distillation.data.dataset import Data, load
-from workers.distillation.networks.build import build, logits_of
+from workers.distillation.networks.answers import logits_of
+from workers.distillation.networks.families import build
 from workers.distillation.teachers import Teacher, signal_of
 
 FILE = "file_1"

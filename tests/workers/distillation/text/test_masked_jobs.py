@@ -20,7 +20,7 @@ from tests.workers.distillation.text.test_text_jobs import DISTILBERT, job, text
 from workers.distillation import teachers
 from workers.distillation.distil import first_heard, heard_lesson, load_data
 from workers.distillation.jobs import run
-from workers.distillation.networks import build
+from workers.distillation.networks import answers
 from workers.distillation.networks.encoder import EncoderNetwork
 from workers.distillation.networks.tokens import PAD
 from workers.distillation.preflight.look import preflight
@@ -136,7 +136,7 @@ def test_the_teacher_is_asked_about_the_hidden_tokens_of_the_epoch_and_no_others
 def test_the_states_that_are_compared_are_those_of_the_epochs_rows(
     house: Make, file: Files, tmp_path: Path, kept: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(build, "TOKENS_AT_ONCE", 64)  # several blocks
+    monkeypatch.setattr(answers, "TOKENS_AT_ONCE", 64)  # several blocks
     cache = {"cache": tmp_path / "cache"} if kept else {}
     for again in range(2):  # kept answers are found the second time
         learner, teacher, _ = first_learner(job(FILL), lambda **given: house(**given, **cache), file)

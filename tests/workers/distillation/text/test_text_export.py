@@ -17,15 +17,9 @@ from pydantic import TypeAdapter
 from safetensors.torch import load_file
 
 from app.distillations.card import card
-from qstill.contract.distillations.architectures import (
-    AnyArchitecture,
-    BagOfEmbeddings,
-    Decoder,
-    Encoder,
-    Lstm,
-    TextCnn,
-    TextTransformer,
-)
+from qstill.contract.distillations.architectures import AnyArchitecture
+from qstill.contract.distillations.architectures.texts import BagOfEmbeddings, Lstm, TextCnn
+from qstill.contract.distillations.architectures.transformers import Decoder, Encoder, TextTransformer
 from qstill.contract.distillations.datasets import BuiltinText
 from qstill.contract.distillations.domains import AnyJob, Job
 from qstill.contract.distillations.report import read_report
@@ -35,7 +29,8 @@ from workers.distillation.data.dataset import Data
 from workers.distillation.data.texts import filled, load_text
 from workers.distillation.data.tokenizer import Tokenizer
 from workers.distillation.jobs import run
-from workers.distillation.networks.build import build, logits_of
+from workers.distillation.networks.answers import logits_of
+from workers.distillation.networks.families import build
 from workers.distillation.networks.network import Network
 from workers.distillation.objectives.terms import UNKNOWN
 

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 from torch import Tensor
 
-from qstill.contract.distillations.architectures import Architecture, features_of
+from qstill.contract.distillations.architectures import Architecture, family_of
 from qstill.contract.errors import Problem
-from workers.distillation.networks.build import build, logits_of, multiply_adds, parameters
+from workers.distillation.networks.answers import logits_of
+from workers.distillation.networks.costs import multiply_adds, parameters
+from workers.distillation.networks.families import build
 from workers.distillation.networks.network import Network
 from workers.distillation.networks.shapes import shapes_of
 from workers.distillation.networks.tokens import PAD
@@ -113,7 +115,8 @@ def test_initial_weights_depend_on_the_seed_alone(given: dict[str, Any]) -> None
 
 @pytest.mark.parametrize("given", [*CLASSIFIERS, DECODER, ENCODER])
 def test_features_are_those_that_the_door_knows(given: dict[str, Any]) -> None:
-    expected = features_of(TypeAdapter(Architecture).validate_python(given))
+    architecture = TypeAdapter(Architecture).validate_python(given)
+    expected = family_of(architecture).features(architecture)
     assert dict.fromkeys(shapes_of(network(given), tokens(1, 0)), "flat") == expected
 
 

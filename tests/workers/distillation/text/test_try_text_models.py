@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from qstill.contract.distillations.architectures import AnyArchitecture, Decoder, Encoder, TextCnn
+from qstill.contract.distillations.architectures import AnyArchitecture
+from qstill.contract.distillations.architectures.texts import TextCnn
+from qstill.contract.distillations.architectures.transformers import Decoder, Encoder
 from qstill.contract.distillations.datasets import BuiltinText
 from qstill.contract.distillations.objectives import Sequence
 from qstill.contract.distillations.tokenizers import BpeTokenizer, CharacterTokenizer
@@ -34,8 +36,9 @@ from workers.distillation.artifacts.student_onnx import to_onnx
 from workers.distillation.data.dataset import Data
 from workers.distillation.data.texts import filled, load_text
 from workers.distillation.data.tokenizer import Tokenizer
-from workers.distillation.networks.build import build, logits_of
+from workers.distillation.networks.answers import logits_of
 from workers.distillation.networks.decoder import DecoderNetwork
+from workers.distillation.networks.families import build
 from workers.distillation.networks.tokens import AFTER_MASK, END, MASK, PAD
 from workers.distillation.predict.rows import predict
 from workers.distillation.teachers.generate import generated

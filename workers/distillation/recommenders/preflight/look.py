@@ -16,7 +16,7 @@ from qstill.contract.distillations.recommenders.objectives import terms_of
 from qstill.contract.distillations.recommenders.preflight import RankingFound, RankingPreflight, RankingShapes
 from qstill.contract.distillations.teachers import Registered
 from workers.distillation.artifacts.clock import LATENCY_SECONDS
-from workers.distillation.networks.build import parameters
+from workers.distillation.networks.costs import parameters
 from workers.distillation.preflight.costs import (
     BYTES,
     NOTHING,

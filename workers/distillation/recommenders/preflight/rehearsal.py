@@ -9,7 +9,7 @@ from torch import Tensor
 
 from qstill.contract.distillations.recommenders.job import RankingTraining
 from qstill.contract.distillations.recommenders.objectives import RankingObjective
-from workers.distillation.networks.build import parameters
+from workers.distillation.networks.costs import parameters
 from workers.distillation.networks.seeds import seed_of
 from workers.distillation.preflight.rehearsal import (
     BATCHES,

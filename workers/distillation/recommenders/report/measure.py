@@ -9,7 +9,7 @@ from torch.autograd import grad
 
 from qstill.contract.distillations.recommenders.job import RecommenderJob
 from workers.distillation.artifacts.clock import latency
-from workers.distillation.networks.build import parameters
+from workers.distillation.networks.costs import parameters
 from workers.distillation.networks.seeds import seed_of
 from workers.distillation.quality import Size
 from workers.distillation.recommenders.checkpoints import to_bytes

@@ -1,0 +1,33 @@
+"""Small convolutional networks."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from qstill.contract.distillations.architectures.family import Family, numbered, units_can_go
+from qstill.contract.distillations.architectures.pieces import MAX_CONVOLUTIONS, Activation, Channels, Dropout
+from qstill.contract.schemas import Strict
+
+
+class Cnn(Strict):
+    """3x3 convolutions, each halving images of four pixels a side or more, then one linear layer.
+
+    Its tensors: `convolutions.N.weight`, `convolutions.N.bias`, `head.weight`, `head.bias`. Features: `convolutions.N`,
+    images, after activation and pooling.
+    """
+
+    kind: Literal["cnn"] = Field(description="A small convolutional network; image-shaped data only.", examples=["cnn"])
+    channels: Annotated[list[Channels], Field(min_length=1, max_length=MAX_CONVOLUTIONS)] = Field(
+        description="Channels of each convolution.", examples=[[8, 16]]
+    )
+    activation: Activation = Field("relu", description="After every convolution.", examples=["relu"])
+    dropout: Dropout = Field(0.0, description="Probability that a feature is dropped before the head.", examples=[0.1])
+
+
+CNN = Family(
+    definition=Cnn,
+    reads="images",
+    question="inputs",
+    features=lambda cnn: numbered("convolutions", len(cnn.channels), "image"),
+    why_no_units=units_can_go,
+)

@@ -1,0 +1,72 @@
+"""What all but its makers must know of a family of networks: one record beside its definition."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, Literal, Protocol, TypeVar, get_args
+
+from qstill.contract.schemas import Strict
+
+FeatureKind = Literal["flat", "image"]
+Question = Literal["inputs", "texts", "prompts", "masked", "users"]  # which field of a question to `/predict`
+ExportFormat = Literal["onnx", "onnx_int8"]
+
+A = TypeVar("A", bound=Strict)
+
+
+class Named(Protocol):
+    """Every definition."""
+
+    @property
+    def kind(self) -> str: ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blocks(Generic[A]):
+    """Blocks after one another, of which a student may take its teacher's. alike: fields that must be the same then."""
+
+    depth: Callable[[A], int]
+    alike: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family(Generic[A]):
+    """reads: what its rows are; rows of numbers may be images, too. only_for: the one task that it is for.
+
+    features: what a network can be asked for, in the order in which it computes them. flat: (rows, width), of a
+    language model (tokens, width). image: (rows, channels, height, width).
+    blocks: None where no student can begin from its teacher. why_no_units: why units of a network cannot be removed,
+    or None where they can.
+    The rest says what can be done with it: by default, what can be done with layers that end in one linear `head`.
+    """
+
+    definition: type[A]
+    reads: Literal["numbers", "images", "text"]
+    question: Question
+    features: Callable[[A], dict[str, FeatureKind]]
+    why_no_units: Callable[[A], str | None]
+    only_for: Literal["language_modelling", "masked_language_modelling"] | None = None
+    blocks: Blocks[A] | None = None
+    standardised: bool = True  # whether its rows may be shifted and scaled
+    half_precision: bool = True
+    head_bias: bool = True  # a number for each class that a correction can be added to
+    compresses: bool = True
+    exports: tuple[ExportFormat, ...] = ("onnx", "onnx_int8")
+
+    @property
+    def kind(self) -> str:
+        """As jobs name it."""
+        return str(get_args(self.definition.model_fields["kind"].annotation)[0])
+
+
+def numbered(name: str, count: int, kind: FeatureKind) -> dict[str, FeatureKind]:
+    """Features `name.0`, `name.1`, ..."""
+    return {f"{name}.{number}": kind for number in range(count)}
+
+
+def units_are_added(architecture: Named) -> str:
+    """Why none can be removed where every layer's go into one sum."""
+    return f"units of a {architecture.kind} are not removed here: every layer of it adds to the same features"
+
+
+def units_can_go(_: Named) -> None:
+    """Nothing keeps them from being removed."""

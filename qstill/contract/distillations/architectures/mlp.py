@@ -1,0 +1,32 @@
+"""Multilayer perceptrons."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from qstill.contract.distillations.architectures.family import Family, numbered
+from qstill.contract.distillations.architectures.pieces import MAX_LAYERS, Activation, Dropout, Width
+from qstill.contract.schemas import Strict
+
+
+class Mlp(Strict):
+    """A multilayer perceptron. Its tensors: `hidden.N.weight`, `hidden.N.bias`, `head.weight`, `head.bias`.
+
+    Features: `hidden.N`, after the activation.
+    """
+
+    kind: Literal["mlp"] = Field(description="Fully connected layers.", examples=["mlp"])
+    hidden: Annotated[list[Width], Field(max_length=MAX_LAYERS)] = Field(
+        description="Units of each hidden layer; an empty list is logistic regression.", examples=[[16]]
+    )
+    activation: Activation = Field("relu", description="After every hidden layer.", examples=["relu"])
+    dropout: Dropout = Field(0.0, description="Probability that a hidden unit is dropped in training.", examples=[0.1])
+
+
+MLP = Family(
+    definition=Mlp,
+    reads="numbers",
+    question="inputs",
+    features=lambda mlp: numbered("hidden", len(mlp.hidden), "flat"),
+    why_no_units=lambda mlp: None if mlp.hidden else "an mlp without hidden layers has no units to remove",
+)

@@ -1,0 +1,90 @@
+"""Networks that classify texts by other means than attention."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from qstill.contract.distillations.architectures.family import Family, numbered, units_are_added
+from qstill.contract.distillations.architectures.pieces import (
+    MAX_CHANNELS,
+    MAX_CONVOLUTIONS,
+    MAX_LAYERS,
+    MAX_TOKEN_WIDTH,
+    Dropout,
+    TokenWidth,
+    Width,
+)
+from qstill.contract.schemas import Strict
+
+
+class BagOfEmbeddings(Strict):
+    """The mean of the tokens' embeddings, then fully connected layers: the order of the tokens is lost.
+
+    Features: `pool`, the mean; `hidden.N`, after the activation.
+    """
+
+    kind: Literal["bag_of_embeddings"] = Field(
+        description="A mean of embeddings; text classification.", examples=["bag_of_embeddings"]
+    )
+    width: TokenWidth = Field(32, description="Numbers of an embedding.", examples=[32])
+    hidden: Annotated[list[Width], Field(max_length=MAX_LAYERS)] = Field(
+        default_factory=list, description="Units of each hidden layer.", examples=[[32]]
+    )
+    dropout: Dropout = Field(0.0, description="Of the mean and of hidden units.", examples=[0.1])
+
+
+class TextCnn(Strict):
+    """The convolutional network for sentences of Kim (2014, 1408.5882): the largest answer of each filter.
+
+    Features: `pool`, those answers.
+    """
+
+    kind: Literal["text_cnn"] = Field(
+        description="Convolutions over tokens; text classification.", examples=["text_cnn"]
+    )
+    width: TokenWidth = Field(64, description="Numbers of an embedding.", examples=[32])
+    filters: Annotated[int, Field(ge=1, le=MAX_CHANNELS * 2)] = Field(
+        64, description="Filters of each size.", examples=[32]
+    )
+    sizes: Annotated[list[Annotated[int, Field(ge=1, le=16)]], Field(min_length=1, max_length=MAX_CONVOLUTIONS)] = (
+        Field(default_factory=lambda: [3, 4, 5], description="Tokens that filters span.", examples=[[2, 3]])
+    )
+    dropout: Dropout = Field(0.0, description="Before the head.", examples=[0.1])
+
+
+class Lstm(Strict):
+    """Long short-term memory (Hochreiter and Schmidhuber 1997) from left to right; the mean of its states.
+
+    Features: `pool`, the mean.
+    """
+
+    kind: Literal["lstm"] = Field(description="A recurrent network; text classification.", examples=["lstm"])
+    width: TokenWidth = Field(64, description="Numbers of an embedding.", examples=[32])
+    hidden: Annotated[int, Field(ge=1, le=MAX_TOKEN_WIDTH)] = Field(
+        64, description="Numbers of a state.", examples=[32]
+    )
+    depth: Annotated[int, Field(ge=1, le=4)] = Field(1, description="Layers.", examples=[1])
+    dropout: Dropout = Field(0.0, description="Of embeddings and before the head.", examples=[0.1])
+
+
+BAG_OF_EMBEDDINGS = Family(
+    definition=BagOfEmbeddings,
+    reads="text",
+    question="texts",
+    features=lambda bag: {"pool": "flat", **numbered("hidden", len(bag.hidden), "flat")},
+    why_no_units=units_are_added,
+)
+TEXT_CNN = Family(
+    definition=TextCnn,
+    reads="text",
+    question="texts",
+    features=lambda _: {"pool": "flat"},
+    why_no_units=units_are_added,
+)
+LSTM = Family(
+    definition=Lstm,
+    reads="text",
+    question="texts",
+    features=lambda _: {"pool": "flat"},
+    why_no_units=units_are_added,
+)

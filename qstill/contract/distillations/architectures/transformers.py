@@ -1,0 +1,92 @@
+"""Transformers on text."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from qstill.contract.distillations.architectures.family import Blocks, Family, FeatureKind, numbered, units_are_added
+from qstill.contract.distillations.architectures.pieces import Depth, Dropout, Heads, TokenWidth
+from qstill.contract.schemas import Strict, refuse
+
+
+class _Transformer(Strict):
+    width: TokenWidth = Field(64, description="Numbers of a token.", examples=[32])
+    depth: Depth = Field(2, description="Blocks.", examples=[2])
+    heads: Heads = Field(4, description="Attention heads; they share the width evenly.", examples=[4])
+    dropout: Dropout = Field(0.0, description="After attention and after each feed-forward layer.", examples=[0.1])
+
+    @model_validator(mode="after")
+    def _heads_share_the_width(self) -> "_Transformer":
+        if self.width % self.heads:
+            reason = f"{self.heads} heads cannot share a width of {self.width} evenly"
+            refuse(("heads",), "heads_do_not_divide_width", reason, self.heads)
+        return self
+
+
+class TextTransformer(_Transformer):
+    """A small transformer encoder: every token sees every other; learned positions, the mean of all tokens.
+
+    Features: `embedding` and `blocks.N`, the mean of the tokens there; `pool`, the mean of the normalised ones.
+    """
+
+    kind: Literal["text_transformer"] = Field(
+        description="A transformer encoder; text classification.", examples=["text_transformer"]
+    )
+
+
+class Decoder(_Transformer):
+    """A small GPT: each token sees those before it and says what comes next. Its head is the embedding itself.
+
+    Features, of each token as of a row: `embedding` and `blocks.N`; `last`, the normalised ones that the head sees.
+    """
+
+    kind: Literal["decoder"] = Field(
+        description="A causal transformer with tied embeddings; language modelling.", examples=["decoder"]
+    )
+
+
+class Encoder(_Transformer):
+    """A small BERT: each token sees all others and says which one stood in its place. Its head is the embedding itself.
+
+    Features, of each token as of a row: `embedding` and `blocks.N`; `last`, the normalised ones that the head sees.
+    """
+
+    kind: Literal["encoder"] = Field(
+        description="A bidirectional transformer with tied embeddings; masked language modelling.", examples=["encoder"]
+    )
+
+
+def _features(transformer: _Transformer) -> dict[str, FeatureKind]:
+    return {"embedding": "flat", **numbered("blocks", transformer.depth, "flat"), "last": "flat"}
+
+
+ALIKE = ("width", "heads")
+
+TEXT_TRANSFORMER = Family(
+    definition=TextTransformer,
+    reads="text",
+    question="texts",
+    features=lambda text: {"embedding": "flat", **numbered("blocks", text.depth, "flat"), "pool": "flat"},
+    why_no_units=units_are_added,
+    blocks=Blocks(depth=lambda transformer: transformer.depth, alike=ALIKE),
+)
+DECODER = Family(
+    definition=Decoder,
+    reads="text",
+    question="prompts",
+    features=_features,
+    why_no_units=units_are_added,
+    only_for="language_modelling",
+    blocks=Blocks(depth=lambda transformer: transformer.depth, alike=ALIKE),
+    head_bias=False,
+)
+ENCODER = Family(
+    definition=Encoder,
+    reads="text",
+    question="masked",
+    features=_features,
+    why_no_units=units_are_added,
+    only_for="masked_language_modelling",
+    blocks=Blocks(depth=lambda transformer: transformer.depth, alike=ALIKE),
+    head_bias=False,
+)

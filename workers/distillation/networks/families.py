@@ -1,0 +1,59 @@
+"""Every family of networks; a new one is a file and a name here. Initial weights depend on nothing but a seed."""
+
+from typing import Any
+
+import torch
+
+from qstill.contract.distillations.architectures import AnyArchitecture
+from qstill.contract.distillations.architectures import family_of as what_is_known_of
+from qstill.contract.errors import Problem
+from workers.distillation.networks.bag_of_embeddings import BAG_OF_EMBEDDINGS
+from workers.distillation.networks.cnn import CNN
+from workers.distillation.networks.decoder import DECODER
+from workers.distillation.networks.encoder import ENCODER
+from workers.distillation.networks.family import Ends, Family
+from workers.distillation.networks.lstm import LSTM
+from workers.distillation.networks.mlp import MLP
+from workers.distillation.networks.network import Network
+from workers.distillation.networks.resnet import RESNET, WIDE_RESNET
+from workers.distillation.networks.text_cnn import TEXT_CNN
+from workers.distillation.networks.text_transformer import TEXT_TRANSFORMER
+from workers.distillation.networks.vit import VIT
+
+FAMILIES: tuple[Family[Any], ...] = (
+    *(MLP, CNN, RESNET, WIDE_RESNET, VIT),
+    *(BAG_OF_EMBEDDINGS, TEXT_CNN, LSTM, TEXT_TRANSFORMER, DECODER, ENCODER),
+)
+BY_DEFINITION = {family.definition: family for family in FAMILIES}
+
+
+def family_of(architecture: AnyArchitecture) -> Family[Any]:
+    """The record of its family."""
+    return BY_DEFINITION[type(architecture)]
+
+
+def build(
+    architecture: AnyArchitecture,
+    input_shape: tuple[int, ...],
+    classes: int,
+    *,
+    seed: int,
+    pointer: str,
+    vocabulary: int | None = None,
+) -> Network:
+    """A network in train mode. pointer: of the architecture, for the Problem when it does not fit the data.
+
+    vocabulary: how many tokens there are, for text, whose input_shape is (tokens,).
+    """
+    reads = what_is_known_of(architecture).reads
+    if (reads == "text") != (vocabulary is not None):
+        has = "numbers" if vocabulary is None else "text"
+        title = f"A {architecture.kind} does not read {has}."
+        raise Problem("architecture_mismatch", title, pointer=f"{pointer}/kind")
+    if reads == "images" and len(input_shape) != 3:
+        title = f"A {architecture.kind} needs images; one row of this data has shape {input_shape}."
+        way_out = {"kind": "mlp", "hidden": [16]}  # in place of the whole architecture
+        raise Problem("architecture_mismatch", title, pointer=f"{pointer}/kind", ways_out=[way_out])
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return family_of(architecture).build(architecture, Ends(input_shape, classes, vocabulary or 0, pointer))

@@ -1,0 +1,39 @@
+"""What the engine room must know of a family of networks: one record beside its network."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic
+
+from qstill.contract.distillations.architectures.family import A
+from qstill.contract.distillations.architectures.pieces import Activation
+from workers.distillation.networks.network import Network
+
+
+@dataclass(frozen=True)
+class Ends:
+    """What a network stands between. vocabulary: how many tokens there are, for text, whose input_shape is (tokens,).
+
+    pointer: of the definition, for the Problem when it does not fit.
+    """
+
+    input_shape: tuple[int, ...]
+    classes: int
+    vocabulary: int
+    pointer: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family(Generic[A]):
+    """What the contract knows of the family of this definition, the door knows too.
+
+    build: the network with random weights; raises Problem architecture_mismatch.
+    scaled_as_they_come: in eight bits, the ONNX operators of which it is, each batch of whose inputs is scaled anew;
+    None: scales are found once, on training rows.
+    stacks: whether networks of one shape train stacked: they are linear layers alone then, and this stands between
+    them; None: they do not.
+    """
+
+    definition: type[A]
+    build: Callable[[A, Ends], Network]
+    scaled_as_they_come: tuple[str, ...] | None
+    stacks: Callable[[A], Activation | None] = lambda _: None
