@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from heapq import nsmallest
 from math import fsum, isfinite
 
-from app.circuits.counts import StoredCounts
+from app.circuits.stored_circuit import StoredCircuit
 from qstill.contract.circuits.results.statistics import (
     IMPOSSIBLE,
     MIN_EXPECTED,
@@ -35,9 +35,9 @@ class Reference:
     shots: int | None = None
 
 
-def ideal_reference(stored: StoredCounts) -> Reference:
+def ideal_reference(stored: StoredCircuit) -> Reference:
     """The exact distribution without noise, else the one with it. Raises Problem where none, or a part, was stored."""
-    exact = stored.ideal if stored.ideal is not None else stored.probabilities
+    exact = stored.results.get("ideal", stored.results.get("probabilities"))
     if exact is None:
         raise _refused(
             "no_ideal_distribution",
@@ -53,17 +53,17 @@ def ideal_reference(stored: StoredCounts) -> Reference:
     return Reference(name=IDEAL, probabilities=exact)
 
 
-def job_reference(stored: StoredCounts, other: StoredCounts) -> Reference:
+def job_reference(stored: StoredCircuit, other: StoredCircuit) -> Reference:
     """Another job's counts. Raises Problem where its outcomes are of another kind."""
-    if other.clbits != stored.clbits:
+    here, there = stored.results, other.results
+    if there["clbits"] != here["clbits"]:
         raise _refused(
             "different_outcomes",
-            f"The outcomes have {stored.clbits} bits here and {other.clbits} there: they cannot be compared.",
+            f"The outcomes have {here['clbits']} bits here and {there['clbits']} there: they cannot be compared.",
         )
-    probabilities = {key: count / other.shots for key, count in other.counts.items()}
-    return Reference(
-        name=other.job_id, probabilities=probabilities, counts=other.counts, index=other.index, shots=other.shots
-    )
+    counts, shots = there["counts"], there["shots"]
+    probabilities = {key: count / shots for key, count in counts.items()}
+    return Reference(name=other.job_id, probabilities=probabilities, counts=counts, index=other.index, shots=shots)
 
 
 def _refused(code: str, title: str, *ways_out: dict[str, object]) -> Problem:
@@ -71,7 +71,7 @@ def _refused(code: str, title: str, *ways_out: dict[str, object]) -> Problem:
 
 
 def comparison_view(
-    stored: StoredCounts,
+    stored: StoredCircuit,
     reference: Reference,
     *,
     top: int,
@@ -82,13 +82,14 @@ def comparison_view(
 
     write: how a key is written. interval: the ends of a probability's interval from (count, shots).
     """
-    measured = {key: count / stored.shots for key, count in stored.counts.items()}
+    counts, shots = stored.results["counts"], stored.results["shots"]
+    measured = {key: count / shots for key, count in counts.items()}
     exact = reference.probabilities
     keys = measured.keys() | exact.keys()
     shown = nsmallest(top, keys, key=lambda key: (-max(measured.get(key, 0), exact.get(key, 0)), key))
 
     def compared(key: str) -> ComparedOutcome:
-        low, high = interval(stored.counts.get(key, 0), stored.shots)
+        low, high = interval(counts.get(key, 0), shots)
         ends: tuple[float, float] | tuple[None, None] = (None, None)
         if reference.counts is not None and reference.shots:
             ends = interval(reference.counts.get(key, 0), reference.shots)
@@ -110,20 +111,20 @@ def comparison_view(
         q = max(0.0, 1 - sum(exact.get(key, 0) for key in shown))
         other = OtherCompared(outcomes=left_out, measured=p, reference=q, difference=p - q)
     if reference.counts is None or not reference.shots:
-        test = chi_square(stored.counts, exact, stored.shots)
-        outcomes, shots = sum(probability > IMPOSSIBLE for probability in exact.values()), float(stored.shots)
+        test = chi_square(counts, exact, shots)
+        outcomes, trials = sum(probability > IMPOSSIBLE for probability in exact.values()), float(shots)
     else:
-        test = two_sample_chi_square(stored.counts, reference.counts)
-        outcomes, shots = len(keys), 1 / (1 / stored.shots + 1 / reference.shots)  # the variances add up
+        test = two_sample_chi_square(counts, reference.counts)
+        outcomes, trials = len(keys), 1 / (1 / shots + 1 / reference.shots)  # the variances add up
     return ComparisonView(
         with_=reference.name,
         index=reference.index,
         shots=reference.shots,
         total_variation=total_variation(measured, exact),
-        expected_total_variation=expected_total_variation(outcomes, shots),
+        expected_total_variation=expected_total_variation(outcomes, trials),
         hellinger_distance=hellinger(measured, exact),
         fidelity=classical_fidelity(measured, exact),
-        chi_square=_chi_square_view(test, stored.counts, write),
+        chi_square=_chi_square_view(test, counts, write),
         outcomes=[compared(key) for key in shown],
         other=other,
     )

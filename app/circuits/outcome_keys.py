@@ -3,7 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import assert_never
 
-from qstill.contract.circuits.results.views import BitOrder, KeyFormat, Register
+from qstill.contract.circuits.results.document import Register
+from qstill.contract.circuits.results.views import BitOrder, KeyFormat
 
 
 def key_writer(
@@ -41,7 +42,7 @@ def _value(key: str, backwards: bool) -> int:
 
 def _groups(registers: Sequence[Register], clbits: int) -> list[list[int]]:
     """The places in a stored key of each group, from the left: bits of no register, then the last register first."""
-    held = {clbit for register in registers for clbit in register.clbits}
+    held = {clbit for register in registers for clbit in register["clbits"]}
     loose = [clbit for clbit in range(clbits) if clbit not in held]
-    groups = [*(register.clbits for register in registers), loose]
+    groups = [*(register["clbits"] for register in registers), loose]
     return [[clbits - 1 - clbit for clbit in reversed(group)] for group in reversed(groups) if group]

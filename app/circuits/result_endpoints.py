@@ -15,7 +15,7 @@ from app.circuits.histogram.chart import MAX_BARS, histogram_chart
 from app.circuits.histogram.png import chart_png
 from app.circuits.histogram.svg import chart_svg
 from app.circuits.outcome_keys import key_writer
-from app.circuits.stored_results import Results, find_results, finished_job, read_circuit, read_counts
+from app.circuits.stored_results import StoredResults, find_results, finished_job, read_circuit, stored_circuit
 from app.http.auth import Owner
 from app.http.content import send_bytes, send_file
 from app.http.etag import IfNoneMatch, etag, unchanged
@@ -243,7 +243,7 @@ async def _histogram(
     return answer
 
 
-async def _other(front: Front, owner: str, job_id: str) -> Results:
+async def _other(front: Front, owner: str, job_id: str) -> StoredResults:
     """The results to compare with. What is wrong with them is wrong with the parameter, and says so."""
     try:
         return await find_results(front, owner, job_id)
@@ -254,16 +254,16 @@ async def _other(front: Front, owner: str, job_id: str) -> Results:
 
 def _read_and_render(
     front: Front,
-    results: Results,
-    other: Results | None,
+    results: StoredResults,
+    other: StoredResults | None,
     wanted: Wanted,
     top: int,
     render: Callable[[HistogramView], Response],
 ) -> Response:
-    stored = read_counts(front, results, wanted.index)
+    stored = stored_circuit(front, results, wanted.index)
     reference = None
     if other is not None:
-        reference = job_reference(stored, read_counts(front, other, wanted.compare_index))
+        reference = job_reference(stored, stored_circuit(front, other, wanted.compare_index))
     elif wanted.compare == IDEAL:
         reference = ideal_reference(stored)
     view = histogram_view(
@@ -291,28 +291,29 @@ def _as_png(view: HistogramView) -> Response:
 
 def _memory(
     front: Front,
-    results: Results,
+    results: StoredResults,
     index: int,
     bit_order: BitOrder,
     key_format: KeyFormat,
     format: Literal["json", "text"],
 ) -> Response:
-    stored = read_counts(front, results, index)
-    if stored.memory is None:
+    circuit = read_circuit(front, results, index)
+    if "memory" not in circuit:
         raise Problem(
             "no_memory",
             "The outcome of each shot was not kept; ask for it when you submit the circuit.",
             status=404,
             ways_out=[{"outputs": ["counts", "memory"]}],
         )
-    write = key_writer(key_format=key_format, bit_order=bit_order, registers=stored.registers, clbits=stored.clbits)
-    memory = list(map(cache(write), stored.memory))
+    registers, clbits = circuit["registers"], circuit["clbits"]
+    write = key_writer(key_format=key_format, bit_order=bit_order, registers=registers, clbits=clbits)
+    memory = list(map(cache(write), circuit["memory"]))
     if format == "text":
         return PlainTextResponse("".join(f"{key}\n" for key in memory))
     view = MemoryView(
         index=index,
-        shots=stored.shots,
-        clbits=stored.clbits,
+        shots=circuit["shots"],
+        clbits=clbits,
         bit_order=bit_order,
         key_format=key_format,
         memory=memory,

@@ -1,18 +1,14 @@
-"""What a circuit job left behind, read from the store. The only place that knows how the artifact is laid out."""
+"""What a circuit job left behind, read from the store."""
 
-import json
 from dataclasses import dataclass
-from typing import Any
 
-from fastapi.concurrency import run_in_threadpool
-
-from app.circuits.counts import StoredCounts
+from app.circuits.stored_circuit import StoredCircuit
 from app.http.front import Front
 from app.jobs.views import must_have_succeeded
 from ledger import queries
 from ledger.database import Record
 from ledger.store.artifacts import read_artifact
-from qstill.contract.circuits.results.views import Register
+from qstill.contract.circuits.results.document import CircuitResults, read_results
 from qstill.contract.errors import Problem
 from qstill.contract.kinds import CIRCUIT
 
@@ -20,16 +16,11 @@ MAX_READABLE_BYTES = 256 << 20  # JSON takes a few times as much memory once it 
 
 
 @dataclass(frozen=True)
-class Results:
+class StoredResults:
     """A job that succeeded, and where its results lie."""
 
     job: Record
     artifact: Record
-
-
-async def stored_circuit(front: Front, owner: str, job_id: str, index: int) -> StoredCounts:
-    """The counts of one circuit of a finished job. Raises Problem as `find_results` and `read_circuit` do."""
-    return await run_in_threadpool(read_counts, front, await find_results(front, owner, job_id), index)
 
 
 async def finished_job(front: Front, owner: str, job_id: str) -> Record:
@@ -39,7 +30,7 @@ async def finished_job(front: Front, owner: str, job_id: str) -> Record:
     return job
 
 
-async def find_results(front: Front, owner: str, job_id: str) -> Results:
+async def find_results(front: Front, owner: str, job_id: str) -> StoredResults:
     """The results of a job. Raises Problem as `finished_job` does, and (404) where it left none."""
     job = await finished_job(front, owner, job_id)
     artifact = await front.read_by_key(
@@ -47,28 +38,16 @@ async def find_results(front: Front, owner: str, job_id: str) -> Results:
     )
     if artifact is None:
         raise Problem("not_found", "The job has no results.", status=404)
-    return Results(job, artifact)
+    return StoredResults(job, artifact)
 
 
-def read_counts(front: Front, results: Results, index: int) -> StoredCounts:
-    """The counts of one circuit out of the store. Raises Problem as `read_circuit` does."""
-    circuit = read_circuit(front, results, index)
-    return StoredCounts(
-        job_id=results.job.id,
-        index=index,
-        name=circuit.get("name") or results.job.name,
-        shots=circuit["shots"],
-        clbits=circuit["clbits"],
-        registers=[Register.model_validate(register) for register in circuit["registers"]],
-        counts=circuit["counts"],
-        binding=circuit.get("binding"),
-        probabilities=circuit.get("probabilities"),
-        ideal=circuit.get("ideal"),
-        memory=circuit.get("memory"),
-    )
+def stored_circuit(front: Front, results: StoredResults, index: int) -> StoredCircuit:
+    """One circuit out of the store. Raises Problem as `read_circuit` does."""
+    job = results.job
+    return StoredCircuit(job_id=job.id, index=index, name=job.name, results=read_circuit(front, results, index))
 
 
-def read_circuit(front: Front, results: Results, index: int) -> dict[str, Any]:
+def read_circuit(front: Front, results: StoredResults, index: int) -> CircuitResults:
     """One circuit's results as they were stored. Raises Problem: 404 without that index, 410 when they are gone."""
     circuits = read_circuits(front, results)
     if index >= len(circuits):
@@ -77,7 +56,7 @@ def read_circuit(front: Front, results: Results, index: int) -> dict[str, Any]:
     return circuits[index]
 
 
-def read_circuits(front: Front, results: Results) -> list[dict[str, Any]]:
+def read_circuits(front: Front, results: StoredResults) -> list[CircuitResults]:
     """Those of every circuit, in order. Raises Problem (410) when they are gone."""
     artifact = results.artifact
     if artifact.bytes > MAX_READABLE_BYTES:
@@ -88,8 +67,6 @@ def read_circuits(front: Front, results: Results) -> list[dict[str, Any]]:
             ways_out=[{"method": "GET", "path": f"/v1/circuits/{results.job.id}/results"}],
         )
     try:
-        stored = json.loads(read_artifact(front.store, artifact))
+        return read_results(read_artifact(front.store, artifact))
     except FileNotFoundError:
         raise Problem("content_gone", "The content was deleted.", status=410) from None
-    circuits: list[dict[str, Any]] = stored["circuits"]
-    return circuits

@@ -8,7 +8,6 @@ with running(tmp_path) as service:
 import contextlib
 import functools
 import hashlib
-import json
 import re
 import tempfile
 import threading
@@ -32,9 +31,11 @@ from ledger.database import Database
 from ledger.migrations import migrate
 from ledger.settings import Settings
 from ledger.store.folder import FolderStore
+from qstill.contract.circuits.results.document import results_json
 from qstill.contract.errors import PROBLEM_MEDIA_TYPE
 from qstill.contract.kinds import Queue
 from tests.testing import servers
+from tests.testing.stored_counts import results as circuit_results
 
 LEASE_SECONDS = 30.0
 START_SECONDS = 30
@@ -102,13 +103,10 @@ class Worker:
 
     def run_circuit(self, counts: dict[str, int]) -> None:
         """Finish the next circuit with these counts."""
-        held, shots, clbits = self.claim(Queue.CIRCUITS), sum(counts.values()), len(next(iter(counts)))
-        registers = [{"name": "meas", "clbits": list(range(clbits))}]
-        circuit = {"counts": counts, "shots": shots, "seed": 7, "clbits": clbits, "registers": registers}
-        results = {"bit_order": "little", "circuits": [circuit]}
-        self.publish(held, "results", "results.json", json.dumps(results).encode())
+        held = self.claim(Queue.CIRCUITS)
+        self.publish(held, "results", "results.json", results_json([circuit_results(counts)]).encode())
         self.publish(held, "diagram", "diagram.svg", b'<svg xmlns="http://www.w3.org/2000/svg"/>')
-        self.finish(held, {"shots": shots, "outcomes": len(counts)})
+        self.finish(held, {"shots": sum(counts.values()), "outcomes": len(counts)})
 
     def run_distillation(self, *checkpoints: bytes, report: bytes = b'{"verdict": "BEATS"}') -> list[str]:
         """Finish the next distillation with these checkpoints and this report; returns the checkpoints' ids."""

@@ -4,8 +4,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from app.circuits.counts import StoredCounts
-from qstill.contract.circuits.results.views import ComparisonView, Register
+from app.circuits.stored_circuit import StoredCircuit
+from qstill.contract.circuits.results.document import CircuitResults
+from qstill.contract.circuits.results.views import ComparisonView
 
 JOB = f"job_{'0' * 32}"
 
@@ -18,18 +19,23 @@ def histograms(draw: st.DrawFn, width: int | None = None) -> dict[str, int]:
     return draw(st.dictionaries(keys, st.integers(1, 10_000), min_size=1, max_size=80))
 
 
-def store(counts: dict[str, int], **more: Any) -> StoredCounts:
+def results(counts: dict[str, int], **more: Any) -> CircuitResults:
+    """What a circuit with these counts leaves behind."""
     clbits = len(next(iter(counts)))
-    about = {
-        "job_id": JOB,
-        "index": 0,
-        "name": None,
+    left: Any = {
         "shots": sum(counts.values()),
+        "seed": 7,
         "clbits": clbits,
-        "registers": [Register(name="c", clbits=list(range(clbits)))],
+        "registers": [{"name": "meas", "clbits": list(range(clbits))}],
+        "method": "statevector",
         "counts": counts,
     }
-    return StoredCounts(**about | more)
+    found: CircuitResults = left | more
+    return found
+
+
+def store(counts: dict[str, int], *, name: str | None = None, **more: Any) -> StoredCircuit:
+    return StoredCircuit(job_id=JOB, index=0, name=name, results=results(counts, **more))
 
 
 def shorn(comparison: ComparisonView) -> ComparisonView:

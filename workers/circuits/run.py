@@ -15,11 +15,11 @@ from qstill.contract.circuits.job import (
     CircuitResult,
     CompiledView,
     Exact,
-    Expectation,
     IdealComparison,
     TopOutcome,
 )
 from qstill.contract.circuits.methods import Plan
+from qstill.contract.circuits.results.document import CircuitResults, results_json
 from qstill.contract.circuits.results.statistics import (
     classical_fidelity,
     expected_total_variation,
@@ -32,8 +32,7 @@ from workers.circuits.diagram.svg import diagram_svg
 from workers.circuits.examine.shape import depth_of
 from workers.circuits.program import Ask, Sample, seeds
 from workers.circuits.read import Reading, read_all
-from workers.circuits.results.entry import entry_of
-from workers.circuits.results.write import results_json
+from workers.circuits.results import results_of
 from workers.circuits.route import Routed, simulate, sweep
 from workers.run import Run, Stopped
 
@@ -53,17 +52,17 @@ def run(job: CircuitJob, run: Run) -> dict[str, Any]:
     assert job.seed is not None  # drawn where the job was submitted
     readings = read_all(job, lambda: _stop_if_asked(run))
     _step(run, 1, total)
-    entries: list[dict[str, Any]] = []
+    found: list[CircuitResults] = []
     taken: list[tuple[Plan, float]] = []  # what each was simulated by, and the seconds it took
     single = job.circuits is None and job.bindings is None
     outcome: CircuitOutcome | None = None
     for reading, seed, sample, seconds in _simulated(job, readings, run):
-        entries.append(entry_of(job, reading, seed, sample, run, index=len(entries)))
+        found.append(results_of(job, reading, seed, sample, run, index=len(found)))
         taken.append((reading.routed.plan, seconds))
         if single:
-            outcome = _outcome(job, reading, seed, sample, seconds, entries[-1].get("ideal"))
-        _step(run, 1 + len(entries), total)
-    _publish(run, results_json(entries), kind="results", name="results.json", media_type="application/json")
+            outcome = _outcome(reading, sample, seconds, found[-1])
+        _step(run, 1 + len(found), total)
+    _publish(run, results_json(found), kind="results", name="results.json", media_type="application/json")
     diagram = diagram_svg(readings[0].circuit, title=job.name or "Circuit")
     _publish(run, diagram, kind="diagram", name="diagram.svg", media_type=SVG)
     _step(run, total, total)
@@ -121,34 +120,25 @@ def _ask(job: CircuitJob, reading: Reading, seed: int, run: Run) -> Ask:
     )
 
 
-def _outcome(
-    job: CircuitJob, reading: Reading, seed: int, sample: Sample, seconds: float, ideal: dict[str, float] | None
-) -> CircuitOutcome:
+def _outcome(reading: Reading, sample: Sample, seconds: float, found: CircuitResults) -> CircuitOutcome:
+    counts, shots = found["counts"], found["shots"]
     top = [
-        TopOutcome(key=key, count=-less, probability=-less / job.shots)
-        for less, key in nsmallest(TOP_OUTCOMES, ((-count, key) for key, count in sample.counts.items()))
+        TopOutcome(key=key, count=-less, probability=-less / shots)
+        for less, key in nsmallest(TOP_OUTCOMES, ((-count, key) for key, count in counts.items()))
     ]
     routed: Routed = reading.routed
     return CircuitOutcome(
         qubits=reading.circuit.num_qubits,
-        clbits=reading.clbits,
-        seed=seed,
-        method=routed.plan.method.value,
+        clbits=found["clbits"],
+        seed=found["seed"],
+        method=found["method"],
         why="; ".join(filter(None, (routed.plan.why, sample.remark))),
         exactness=Exact(kind=sample.kind, fidelity_at_least=sample.fidelity),
-        outcomes=len(sample.counts),
+        outcomes=len(counts),
         top=top,
-        answer=None if reading.answer is None else reading.answer(sample.counts, job.shots),
-        ideal=None if ideal is None else _beside(sample.counts, ideal, job.shots),
-        expectations=[
-            Expectation(
-                name=observable.name,
-                value=mean.value,
-                standard_error=mean.standard_error,
-                shot_noise=mean.shot_noise(job.shots),
-            )
-            for observable, mean in zip(job.observables, sample.expectations, strict=True)
-        ],
+        answer=None if reading.answer is None else reading.answer(counts, shots),
+        ideal=_beside(counts, found["ideal"], shots) if "ideal" in found else None,
+        expectations=found.get("expectations", []),
         depth=routed.facts.depth if routed.program.circuit is reading.circuit else depth_of(reading.circuit),
         gate_counts=dict(reading.circuit.count_ops()),
         compiled=None if reading.compiled is None else compiled_view(reading.compiled),

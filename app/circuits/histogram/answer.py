@@ -6,8 +6,8 @@ from heapq import nsmallest
 from typing import Any
 
 from app.circuits.comparison import Reference, comparison_view
-from app.circuits.counts import StoredCounts
 from app.circuits.outcome_keys import key_writer
+from app.circuits.stored_circuit import StoredCircuit
 from qstill.contract.circuits.results.statistics import CONFIDENCE, INTERVALS
 from qstill.contract.circuits.results.views import (
     BitOrder,
@@ -27,7 +27,7 @@ def top_outcomes(counts: Mapping[str, int], top: int) -> list[tuple[str, int]]:
 
 
 def histogram_view(
-    stored: StoredCounts,
+    stored: StoredCircuit,
     *,
     bit_order: BitOrder = "little",
     key_format: KeyFormat = "binary",
@@ -36,19 +36,20 @@ def histogram_view(
     reference: Reference | None = None,
 ) -> HistogramView:
     """The counts, most frequent first, each with its interval; with a reference also what they have in common."""
-    write = key_writer(key_format=key_format, bit_order=bit_order, registers=stored.registers, clbits=stored.clbits)
+    circuit = stored.results
+    counts, shots, registers, clbits = circuit["counts"], circuit["shots"], circuit["registers"], circuit["clbits"]
+    write = key_writer(key_format=key_format, bit_order=bit_order, registers=registers, clbits=clbits)
     ends = functools.cache(INTERVALS[interval])  # of a million outcomes, a few thousand counts differ
-    shots = stored.shots
-    kept = [(write(key), count) for key, count in top_outcomes(stored.counts, top)]
-    others = len(stored.counts) - len(kept)
-    other_count = sum(stored.counts.values()) - sum(count for _, count in kept)
+    kept = [(write(key), count) for key, count in top_outcomes(counts, top)]
+    others = len(counts) - len(kept)
+    other_count = sum(counts.values()) - sum(count for _, count in kept)
     return HistogramView(
         index=stored.index,
         name=stored.name,
-        binding=None if stored.binding is None else dict(stored.binding),
+        binding=circuit.get("binding"),
         shots=shots,
-        clbits=stored.clbits,
-        registers=list(stored.registers),
+        clbits=clbits,
+        registers=registers,
         bit_order=bit_order,
         key_format=key_format,
         interval=interval,

@@ -20,6 +20,7 @@ from app.ionq.views import is_compiled, job_view
 from ledger import queries
 from qstill.contract.circuits.inspection import Conversion, Inspection, NativeTarget
 from qstill.contract.circuits.job import CircuitJob
+from qstill.contract.circuits.results.document import CircuitResults
 from qstill.contract.errors import Problem
 
 router = APIRouter(prefix=JOB, responses=refusals(400, 404))
@@ -86,11 +87,11 @@ async def _answer(front: Front, owner: str, text: str, write: Callable[["Found"]
     results = await find_results(front, owner, job_id)
 
     def work() -> str:
-        entries = read_circuits(front, results)
+        circuits = read_circuits(front, results)
         if index is not None:
-            entries = entries[index : index + 1]
+            circuits = circuits[index : index + 1]
         several = view.child_job_ids is not None
-        return write(Found(dict(zip(view.child_job_ids or [text], entries, strict=True)), several=several))
+        return write(Found(dict(zip(view.child_job_ids or [text], circuits, strict=True)), several=several))
 
     return Response(await run_in_threadpool(work), media_type="application/json")
 
@@ -99,17 +100,17 @@ async def _answer(front: Front, owner: str, text: str, write: Callable[["Found"]
 class Found:
     """What a job left, by the id of the job, or by those of its circuits where it may have `several`."""
 
-    entries: Mapping[str, outcomes.Entry]
+    circuits: Mapping[str, CircuitResults]
     several: bool
 
     @property
-    def only(self) -> outcomes.Entry:
+    def only(self) -> CircuitResults:
         """Raises Problem (404) where it has to be said which one is meant."""
-        first, entry = next(iter(self.entries.items()))
-        if len(self.entries) > 1:
+        first, circuit = next(iter(self.circuits.items()))
+        if len(self.circuits) > 1:
             title = f"The job has several circuits; ask for one of them by its id, {first} and so on."
             raise Problem("several_circuits", title, status=404)
-        return entry
+        return circuit
 
 
 def _probabilities(found: Found) -> str:
@@ -117,7 +118,7 @@ def _probabilities(found: Found) -> str:
 
 
 def _aggregated(found: Found) -> str:
-    return json.dumps({own: outcomes.probabilities(entry) for own, entry in found.entries.items()})
+    return json.dumps({own: outcomes.probabilities(circuit) for own, circuit in found.circuits.items()})
 
 
 def _shots(found: Found) -> str:

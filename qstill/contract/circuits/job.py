@@ -9,6 +9,7 @@ from qstill.contract.circuits.facts import MethodName
 from qstill.contract.circuits.formats import BELL_OPERATIONS, BELL_SOURCE, BELL_SOURCE_2, CIRQ_EXAMPLE, Circuit
 from qstill.contract.circuits.noise import Noise
 from qstill.contract.circuits.outputs import AnyObservable, OutputName
+from qstill.contract.circuits.results.document import Expectation
 from qstill.contract.circuits.results.views import BitOrder
 from qstill.contract.circuits.templates.answer import Answer
 from qstill.contract.schemas import Strict, Submission, View, refuse
@@ -165,22 +166,6 @@ class TopOutcome(View):
     key: str = Field(description="The classical bits; clbit 0 is the rightmost character.", examples=["00"])
     count: int = Field(description="Shots that read it.", examples=[507])
     probability: float = Field(description="count / shots.", examples=[0.507])
-
-
-class Expectation(View):
-    """The expectation value of one observable."""
-
-    name: str | None = Field(description="As submitted.", examples=["parity"])
-    value: float = Field(description="⟨O⟩ before the final measurements.", examples=[1.0])
-    standard_error: float = Field(
-        description="Of `value`, from the trajectories or branches it was averaged over; 0 where it is exact.",
-        examples=[0.0],
-    )
-    shot_noise: float | None = Field(
-        description="What measuring O with `shots` shots would leave as a standard error: √(⟨O²⟩ - ⟨O⟩²)/√shots; null "
-        "for sums of many terms.",
-        examples=[0.0],
-    )
 
 
 class Exact(View):

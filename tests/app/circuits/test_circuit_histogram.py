@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from qiskit.result.postprocess import format_counts_memory
 
 from app.circuits.comparison import Reference, ideal_reference, job_reference
-from app.circuits.counts import StoredCounts
 from app.circuits.histogram.answer import histogram_view, top_outcomes
 from app.circuits.outcome_keys import key_writer, numeric
-from qstill.contract.circuits.results.views import BitOrder, HistogramView, KeyFormat, Register
+from app.circuits.stored_circuit import StoredCircuit
+from qstill.contract.circuits.results.document import Register
+from qstill.contract.circuits.results.views import BitOrder, HistogramView, KeyFormat
 from qstill.contract.errors import Problem
 from tests.testing.stored_counts import JOB, histograms, shorn, store
 
@@ -54,7 +55,7 @@ def test_registers_are_written_as_qiskit_writes_them(sizes: list[int], data: st.
     for number, size in enumerate(sizes):
         registers.append(Register(name=f"r{number}", clbits=list(range(first, first + size))))
         first += size
-    header = {"creg_sizes": [[each.name, len(each.clbits)] for each in registers], "memory_slots": len(key)}
+    header = {"creg_sizes": [[each["name"], len(each["clbits"])] for each in registers], "memory_slots": len(key)}
     assert written(key, "registers", "little", registers) == format_counts_memory(hex(int(key, 2)), header)
 
 
@@ -99,7 +100,7 @@ def test_the_exact_interval_is_wider() -> None:
         assert sure.high - sure.low > score.high - score.low
 
 
-def compared(first: StoredCounts, second: StoredCounts, top: int = 100) -> HistogramView:
+def compared(first: StoredCircuit, second: StoredCircuit, top: int = 100) -> HistogramView:
     return histogram_view(first, reference=job_reference(first, second), top=top)
 
 

@@ -14,18 +14,13 @@ from ledger import attempts
 from qstill.contract.errors import Problem
 from qstill.contract.kinds import Queue
 from tests.testing.in_process import BELL, DIGITS, Json, Service, Worker, refused, sha256
+from tests.testing.stored_counts import results
 
 COUNTS = {"00": 507, "01": 3, "11": 490}
-GHZ = {
-    "name": "ghz",
-    "shots": 4,
-    "clbits": 3,
-    "registers": [{"name": "a", "clbits": [0]}, {"name": "b", "clbits": [1, 2]}],
-    "counts": {"000": 1, "110": 2, "111": 1},
-    "memory": ["110", "000", "111", "110"],
-    "probabilities": {"000": 0.4, "111": 0.4, "110": 0.2},
-    "ideal": {"000": 0.5, "111": 0.5},
-}
+REGISTERS = [{"name": "a", "clbits": [0]}, {"name": "b", "clbits": [1, 2]}]
+BARE = results({"000": 1, "110": 2, "111": 1}, registers=REGISTERS)
+NOISY = BARE | {"probabilities": {"000": 0.4, "111": 0.4, "110": 0.2}}
+GHZ = NOISY | {"memory": ["110", "000", "111", "110"], "ideal": {"000": 0.5, "111": 0.5}}
 LINKS = ("histogram", "histogram_svg", "histogram_png", "results", "diagram")
 HISTOGRAMS = LINKS[:3]
 
@@ -105,9 +100,9 @@ def test_keys_are_written_as_asked_for(
 
 
 def test_each_circuit_of_a_batch_has_its_own_results(client: httpx.Client, worker: Worker) -> None:
-    other = {"name": None, "shots": 10, "clbits": 1, "registers": [], "counts": {"1": 10}}
+    other = results({"1": 10}, registers=[])
     job = batch(client, worker, GHZ, other)
-    assert [histogram(client, job, index=index)["name"] for index in (0, 1)] == ["ghz", None]
+    assert [histogram(client, job, index=index)["shots"] for index in (0, 1)] == [4, 10]
     assert histogram(client, job, index=1)["counts"] == {"1": 10}
     assert ask(client, job, "results", index=1).json() == other
     for part in ("histogram", "histogram.svg", "histogram.png", "results", "memory"):
@@ -116,7 +111,7 @@ def test_each_circuit_of_a_batch_has_its_own_results(client: httpx.Client, worke
 
 
 def test_counts_are_compared_with_the_ideal(client: httpx.Client, worker: Worker) -> None:
-    job = batch(client, worker, GHZ, GHZ | {"ideal": None}, GHZ | {"ideal": None, "probabilities": None})
+    job = batch(client, worker, GHZ, NOISY, BARE)
     comparison = histogram(client, job, compare="ideal")["comparison"]
     assert (comparison["with"], comparison["index"], comparison["shots"]) == ("ideal", None, None)
     assert comparison["total_variation"] == pytest.approx(0.5)

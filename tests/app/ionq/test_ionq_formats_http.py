@@ -1,6 +1,5 @@
 """Every artifact of a job is what the schema of its format says."""
 
-import json
 from typing import Any
 
 import httpx
@@ -8,10 +7,12 @@ import jsonschema_rs
 import pytest
 
 from app.ionq.endpoints.formats import FORMATS
+from qstill.contract.circuits.results.document import results_json
 from qstill.contract.kinds import Queue
 from tests.app.ionq.answers import refused_as_by_ionq
 from tests.app.ionq.asking import BELL, get, submit
 from tests.testing.in_process import Worker
+from tests.testing.stored_counts import results
 
 Json = dict[str, Any]
 
@@ -71,9 +72,9 @@ def test_results_are_what_their_schemas_say(ionq: httpx.Client, worker: Worker, 
     job_id = submit(ionq, body)
     held = worker.claim(Queue.CIRCUITS)
     registers = [{"name": "a", "clbits": [0]}, {"name": "b", "clbits": [1]}]
-    entry = {"counts": {"01": 600, "10": 400}, "shots": 1000, "seed": 7, "clbits": 2, "registers": registers}
-    entry["probabilities"] = {"01": 0.6000000000000001, "10": 0.3999999999999999}
-    worker.publish(held, "results", "results.json", json.dumps({"circuits": [entry] * circuits}).encode())
+    exact = {"01": 0.6000000000000001, "10": 0.3999999999999999}
+    each = results({"01": 600, "10": 400}, registers=registers, probabilities=exact)
+    worker.publish(held, "results", "results.json", results_json([each] * circuits).encode())
     worker.finish(held, {"shots": 1000})
     seen = set()
     for own in [job_id, *(get(ionq, job_id)["child_job_ids"] or ())]:
@@ -90,8 +91,8 @@ def test_scalar_bits_are_registers_of_their_own(ionq: httpx.Client, worker: Work
     job_id = submit(ionq, {"type": "ionq.qasm3.v1", "backend": "simulator", "input": {"data": program}})
     held = worker.claim(Queue.CIRCUITS)
     registers = [{"name": "a", "clbits": [0]}, {"name": "b", "clbits": [1]}]
-    entry = {"counts": {"01": 2}, "shots": 2, "seed": 7, "clbits": 2, "registers": registers}
-    worker.publish(held, "results", "results.json", json.dumps({"circuits": [entry]}).encode())
+    written = results_json([results({"01": 2}, registers=registers)])
+    worker.publish(held, "results", "results.json", written.encode())
     worker.finish(held, {"shots": 2})
     found = ionq.get(f"jobs/{job_id}/artifacts/shots.v2").json()
     assert found == {"shots": [{"registers": {"a": [1], "b": [0]}}] * 2}

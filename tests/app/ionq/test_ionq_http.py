@@ -14,11 +14,13 @@ from app.ionq.views import SHOTS_V2, STATUS
 from ledger import attempts
 from ledger.machine import Status
 from ledger.tables import ionq_jobs, jobs
+from qstill.contract.circuits.results.document import results_json
 from qstill.contract.errors import Problem
 from qstill.contract.kinds import Queue
 from tests.app.ionq.answers import refused_as_by_ionq
 from tests.app.ionq.asking import BELL, HEADERS, get, submit
 from tests.testing.in_process import Listening, Service, Worker, running
+from tests.testing.stored_counts import results
 
 TWO = {
     "type": "ionq.multi-circuit.v1",
@@ -39,11 +41,8 @@ def absolute(url: str) -> str:
 
 def finish_two(worker: Worker) -> None:
     held = worker.claim(Queue.CIRCUITS)
-    circuits = [
-        {"counts": counts, "shots": 10, "seed": 3, "clbits": 1, "registers": [{"name": "meas", "clbits": [0]}]}
-        for counts in ({"0": 10}, {"0": 4, "1": 6})
-    ]
-    worker.publish(held, "results", "results.json", json.dumps({"circuits": circuits}).encode())
+    written = results_json([results({"0": 10}), results({"0": 4, "1": 6})])
+    worker.publish(held, "results", "results.json", written.encode())
     worker.finish(held, {"shots": 10})
 
 

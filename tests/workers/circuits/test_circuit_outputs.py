@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from qiskit.quantum_info import DensityMatrix, SparsePauliOp, Statevector, partial_trace
 from qiskit_aer import AerSimulator
 
+from qstill.contract.circuits.results.document import read_results, results_json
 from qstill.contract.errors import Problem
 from tests.testing.circuits import exact
 from tests.testing.circuits.circuit_strategies import circuits, unitary
@@ -18,7 +19,7 @@ from tests.testing.circuits.exact import Noise
 from tests.testing.circuits.house import run_job
 from tests.testing.circuits.program_strategies import gates, noises
 from tests.testing.circuits.sampling import read
-from workers.circuits.results.write import results_json
+from tests.testing.stored_counts import results
 
 GHZ = [{"gate": "h", "target": 0}, {"gate": "x", "target": 2, "control": 0}]
 
@@ -155,9 +156,12 @@ def test_what_there_is_no_state_of_is_refused(job: dict[str, Any], code: int) ->
 
 
 def test_results_are_json() -> None:
-    entry = {"shots": 3, "registers": [{"name": 'a"\\', "clbits": [0]}], "counts": {"01": 2, "10": 1}, "ideal": {}}
-    entry |= {"probabilities": {"01": 1e-17, "10": 0.1 + 0.2}, "memory": ["01"], "seed": 2**62}
-    assert json.loads(results_json([entry, entry])) == {"bit_order": "little", "circuits": [entry, entry]}
+    exact = {"01": 1e-17, "10": 0.1 + 0.2}
+    registers = [{"name": 'a"\\', "clbits": [0]}]
+    entry = results({"01": 2, "10": 1}, registers=registers, ideal={}, probabilities=exact, memory=["01"], seed=2**62)
+    written = results_json([entry, entry])
+    assert json.loads(written) == {"bit_order": "little", "circuits": [entry, entry]}
+    assert read_results(written.encode()) == [entry, entry]
 
 
 def test_the_ideal_distribution_is_left_out_where_it_is_not_wanted() -> None:

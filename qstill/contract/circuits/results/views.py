@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
+from qstill.contract.circuits.results.document import Register
 from qstill.contract.schemas import View
 
 BitOrder = Literal["little", "big"]
@@ -14,13 +15,6 @@ _BIT_ORDER = "`little`: bit 0 is a key's rightmost character, as in Qiskit. `big
 _KEY_FORMAT = "`registers`: binary with a space between classical registers. `decimal`, `hex`: the binary key's value."
 _INTERVAL = "How the intervals are computed: `wilson` (score), or `clopper_pearson` (exact, wider)."
 _KEY = Field(description="The outcome, written as `bit_order` and `key_format` say.", examples=["00"])
-
-
-class Register(View):
-    """A classical register and which of the circuit's bits it is made of."""
-
-    name: str = Field(description="As the circuit calls it.", examples=["c"])
-    clbits: list[int] = Field(description="The circuit's bits in it; its own bit 0 comes first.", examples=[[0, 1]])
 
 
 class HistogramOutcome(View):

@@ -7,48 +7,51 @@ from numpy.typing import NDArray
 
 from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.circuits.outputs import MAX_INLINE_NUMBERS
+from qstill.contract.circuits.results.document import CircuitResults, Expectation, shots_in_order
 from workers.circuits.engines import final_state
 from workers.circuits.engines.dense import StateMethod
 from workers.circuits.engines.states import state
-from workers.circuits.program import Ask, Sample, generator
+from workers.circuits.program import Ask, Sample
 from workers.circuits.read import STATES, Reading
 from workers.run import Run
 
 NPY = "application/x-npy"
 
 
-def entry_of(job: CircuitJob, reading: Reading, seed: int, sample: Sample, run: Run, *, index: int) -> dict[str, Any]:
+def results_of(job: CircuitJob, reading: Reading, seed: int, sample: Sample, run: Run, *, index: int) -> CircuitResults:
     """States are published as `statevector-0.npy` and the like, and stand here too where they are small."""
     circuit = reading.circuit
-    entry: dict[str, Any] = {
-        "shots": job.shots,
-        "seed": seed,
-        "clbits": circuit.num_clbits,
-        "registers": [
+    found = CircuitResults(
+        shots=job.shots,
+        seed=seed,
+        clbits=circuit.num_clbits,
+        registers=[
             {"name": register.name, "clbits": [circuit.find_bit(bit).index for bit in register]}
             for register in circuit.cregs
         ],
-        "method": reading.routed.plan.method.value,
-        "counts": sample.counts,
-    }
+        method=reading.routed.plan.method.value,
+        counts=sample.counts,
+    )
     if job.bindings is not None:
-        entry["binding"] = dict(job.bindings[index])
+        found["binding"] = dict(job.bindings[index])
     if sample.probabilities is not None:
-        entry["probabilities"] = sample.probabilities
+        found["probabilities"] = sample.probabilities
     if reading.ideal is not None:
         ask = Ask(shots=1, seed=seed, threads=run.threads, probabilities=True)
         method: StateMethod = "density_matrix" if reading.ideal.mixed else "statevector"
-        entry["ideal"] = final_state.sample(reading.ideal, ask, method).probabilities
+        ideal = final_state.sample(reading.ideal, ask, method).probabilities
+        assert ideal is not None  # they were asked for
+        found["ideal"] = ideal
     if "memory" in job.outputs:
-        entry["memory"] = shots_in_order(sample.counts, seed)
+        found["memory"] = shots_in_order(sample.counts, seed)
     if sample.expectations:
-        entry["expectations"] = [
-            {
-                "name": observable.name,
-                "value": mean.value,
-                "standard_error": mean.standard_error,
-                "shot_noise": mean.shot_noise(job.shots),
-            }
+        found["expectations"] = [
+            Expectation(
+                name=observable.name,
+                value=mean.value,
+                standard_error=mean.standard_error,
+                shot_noise=mean.shot_noise(job.shots),
+            )
             for observable, mean in zip(job.observables, sample.expectations, strict=True)
         ]
     for name in STATES:
@@ -58,18 +61,10 @@ def entry_of(job: CircuitJob, reading: Reading, seed: int, sample: Sample, run: 
             np.save(path, array, allow_pickle=False)
             run.publish(path, kind="array", name=path.name, media_type=NPY)
             if array.size <= MAX_INLINE_NUMBERS:
-                entry[name] = _pairs(array)
-    return entry
+                found[name] = _amplitudes(array)
+    return found
 
 
-def shots_in_order(counts: dict[str, int], seed: int) -> list[str]:
-    """A key for every shot. Shots are exchangeable: any order of the counts is as likely as the one that was drawn."""
-    keys = list(counts)
-    order = np.repeat(np.arange(len(keys)), list(counts.values()))
-    generator(seed ^ 0x5EED).shuffle(order)
-    return [keys[place] for place in order.tolist()]
-
-
-def _pairs(array: NDArray[np.complex128]) -> Any:
+def _amplitudes(array: NDArray[np.complex128]) -> Any:
     """[real, imaginary] in place of every number."""
     return np.stack([array.real, array.imag], axis=-1).tolist()
