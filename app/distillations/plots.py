@@ -32,7 +32,7 @@ def learning_curves(found: Mapping[str, Sequence[Point]], measure: Measure) -> s
     if not stages:
         raise Problem("nothing_to_draw", "The report has no learning curves.", status=404)
     epochs = [float(point.epoch) for _, points in stages for point in points]
-    accuracies = [point.validation_accuracy for _, points in stages for point in points]
+    accuracies = [point.score(measure) for _, points in stages for point in points]
     losses = [point.loss for _, points in stages for point in points if point.loss > 0] or [1.0]
     across = Axis(0, max(epochs), 72, WIDTH - 28)
     upper, lower = linear(accuracies, 300, 96, least=measure.least_chosen), logarithmic(losses, 540, 352)
@@ -43,12 +43,12 @@ def learning_curves(found: Mapping[str, Sequence[Point]], measure: Measure) -> s
     for role, points in stages:
         colour, dashes = COLOURS[role], "5 3" if role == "teacher" else ""
         for axis, values in (
-            (upper, [point.validation_accuracy for point in points]),
+            (upper, [point.score(measure) for point in points]),
             (lower, [max(point.loss, lower.low) for point in points]),
         ):
             line = [(across(point.epoch), axis(value)) for point, value in zip(points, values, strict=True)]
             marks.append(Path(line, colour, dashes=dashes) if len(line) > 1 else Dot(*line[0], colour, role, 3))
-    last = [f"{role} {measure.shown(points[-1].validation_accuracy)}" for role, points in stages]
+    last = [f"{role} {measure.shown(points[-1].score(measure))}" for role, points in stages]
     said = f"Validation {measure.chooses} after the last epoch: {', '.join(last)}."
     return drawn(600, "Learning curves", said, marks)
 

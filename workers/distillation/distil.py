@@ -22,11 +22,9 @@ from workers.distillation.data.membership import membership
 from workers.distillation.data.texts import load_text
 from workers.distillation.objectives import refuse_undefined
 from workers.distillation.report.measure import checkpoint, measure, trained
-from workers.distillation.report.remarks import NO_BETTER
 from workers.distillation.report.report import report, result
 from workers.distillation.rows import Rows
 from workers.distillation.signals.signals import PLAIN, Signal
-from workers.distillation.tasks.targets import score as score_of_numbers
 from workers.distillation.teachers.checks import accepted, there_already
 from workers.distillation.teachers.features import asked_with_features, wanted_features, with_features
 from workers.distillation.teachers.initialise import baselines_lesson, initial_weights
@@ -137,7 +135,7 @@ def first_heard(job: DistillationJob, data: Data) -> tuple[Rows, str]:
 
     Those of the first epoch for masked language models: there is nothing to fill in where nothing is hidden.
     """
-    of_epoch = shown(data, student_stages(job)[0][0], 0) if data.masked else None
+    of_epoch = shown(data, student_stages(job)[0][0], 0) if data.task.hides else None
     return of_epoch or (data.train, PLAIN)
 
 
@@ -197,14 +195,8 @@ def _warn_early(answers: Tensor, data: Data, run: Run) -> None:
 
     answers: its logits (validation rows, classes).
     """
-    labels = data.validation.labels
-    if data.targets is not None:
-        useless, said = score_of_numbers(answers, labels)[0] <= 0, NO_BETTER["rmse"]
-    else:
-        learned = labels == int(data.train.y[data.train.y >= 0].bincount().argmax())
-        useless, said = bool((answers.argmax(1) == labels).sum() <= learned.sum()), NO_BETTER["accuracy"]
-    if useless:
-        run.event("warning", {"code": "teacher_no_better_than_chance", "detail": said})
+    if data.task.useless_answers(answers, data.validation.labels, data.train.labels):
+        run.event("warning", {"code": "teacher_no_better_than_chance", "detail": data.task.no_better})
 
 
 def teach(stage: Stage, lesson: Lesson, data: Data, keeper: Keeper, *, every: int | None = None) -> None:
@@ -229,7 +221,7 @@ def publish(name: str, stage: Stage, outcome: Outcome, data: Data, keeper: Keepe
         "stage": stage.name,
         "epoch": outcome.epoch,
         "step": outcome.step,
-        f"validation_{data.chooses}": outcome.validation_accuracy,
+        f"validation_{data.task.measure.validation}": outcome.validation_score,
         "architecture": stage.architecture.model_dump(mode="json"),
     }
     keeper.hand_over(name, to_bytes(outcome.weights, stage.architecture, data), meta)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from statistics import fmean, stdev
 
 import numpy as np
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 from torch.autograd import grad
 from torch.nn.functional import log_softmax, one_hot
 
+from qstill.contract.distillations.results import Spread, Verdict
 from workers.distillation.networks.costs import multiply_adds, parameters
 from workers.distillation.networks.network import Network
 
@@ -132,6 +134,27 @@ def compare(first: list[float], second: list[float], *, most: float = math.inf, 
     spread = max(float(np.std(differences, ddof=1)), step / math.sqrt(12))  # rounding's: uniform over one step
     half = T_95[len(differences) - 2] * spread / math.sqrt(len(differences))
     return Comparison(mean, max(mean - half, -most), min(mean + half, most), differences)
+
+
+def verdict(difference: Comparison | None) -> Verdict | None:
+    """By where the interval lies; one seed decides nothing. None where there was nothing to compare with."""
+    if difference is None:
+        return None
+    if difference.low is None or difference.high is None:
+        return "INCONCLUSIVE"
+    if difference.low > 0:
+        return "BEATS"
+    return "NO BEATS" if difference.high <= 0 else "INCONCLUSIVE"
+
+
+def mean_sd(values: list[float]) -> Spread:
+    """The deviation is None for a single value."""
+    return Spread(mean=fmean(values), sd=stdev(values) if len(values) > 1 else None)
+
+
+def mean(values: list[float]) -> float | None:
+    """None of none."""
+    return fmean(values) if values else None
 
 
 def soft_gradient(soft: Tensor, network: Network) -> float:

@@ -4,10 +4,8 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import replace
-from statistics import fmean
 from typing import Any
 
-import torch
 from pydantic import ValidationError
 
 from qstill.contract.distillations.job import DistillationJob
@@ -27,11 +25,10 @@ from workers.distillation.report.measure import checkpoint, measure, trained
 from workers.distillation.report.report import result
 from workers.distillation.rows import Rows
 from workers.distillation.signals.signals import Signal
-from workers.distillation.tasks.targets import Targets, errors
 from workers.distillation.teachers.features import asked_with_features, wanted_features, with_features
 from workers.distillation.teachers.initialise import baselines_lesson, initial_weights
 from workers.distillation.training.keeper import Keeper
-from workers.distillation.training.learner import refuse_unfit, score
+from workers.distillation.training.learner import refuse_unfit
 from workers.distillation.training.plan import Lesson, student_lesson, student_stages
 from workers.distillation.training.reproducible import reproducible
 from workers.run import Run
@@ -171,7 +168,7 @@ class _Sweeping:
         return _view(
             trial,
             "pruned" if trial.number in self.trainer.pruned else "complete",
-            **self._judged(networks),
+            **self._measured(networks, self.data.validation),
             epochs=[outcome.epoch for outcome in outcomes],
             parameters=parameters,
             bytes=size_in_bytes,
@@ -179,18 +176,9 @@ class _Sweeping:
             stacked=stages[0].name in self.trainer.stacked,
         )
 
-    def _judged(self, networks: list[Network]) -> dict[str, Any]:
-        """Measures of a view, on the validation rows."""
-        rows = self.data.validation
-        if self.data.targets is not None:
-            found = [_rmse(network, rows, self.data.targets) for network in networks]
-            return {"rmse": fmean(found), "rmses": found}
-        scores = [score(network, rows, torch.device("cpu")) for network in networks]
-        return {
-            "accuracy": fmean(accuracy for accuracy, _ in scores),
-            "negative_log_likelihood": fmean(likelihood for _, likelihood in scores),
-            "accuracies": [accuracy for accuracy, _ in scores],
-        }
+    def _measured(self, networks: list[Network], rows: Rows) -> dict[str, Any]:
+        answers = [logits_of(network, rows.x, rows.answered) for network in networks]
+        return self.data.task.of_trial(answers, rows.labels)
 
     def _concluded(self, best: Trial, chosen: list[Trial], count: int) -> dict[str, Any]:
         """Train the best trial's baselines, then read the test rows: for the front's members, and for nothing else."""
@@ -234,12 +222,9 @@ class _Sweeping:
 
     def _member(self, trial: Trial) -> FrontMember:
         networks = [trained(student, self.keeper.outcomes, self.data) for student, _ in trial.pairs]
-        test, accuracy, rmse = self.data.test, None, None
-        if self.data.targets is not None:
-            rmse = fmean(_rmse(network, test, self.data.targets) for network in networks)
-        else:
-            accuracy = fmean(score(network, test, torch.device("cpu"))[0] for network in networks)
-        return FrontMember(**self.views[trial.number].model_dump(), test_accuracy=accuracy, test_rmse=rmse)
+        measure, found = self.data.task.measure.name, self._measured(networks, self.data.test)
+        worth: dict[str, Any] = {"test_accuracy": None, "test_rmse": None} | {f"test_{measure}": found[measure]}
+        return FrontMember(**self.views[trial.number].model_dump(), **worth)
 
     def _publish(self, name: str, views: Iterable[TrialView]) -> None:
         path = self.run.scratch / name
@@ -253,12 +238,6 @@ def _view(trial: Trial, status: Any, **found: Any) -> TrialView:
     )
     nothing |= {"accuracies": [], "epochs": [], "stacked": False}
     return TrialView(number=trial.number, setting=trial.setting, status=status, **nothing | found)
-
-
-def _rmse(network: Network, rows: Rows, targets: Targets) -> float:
-    """As reports have it."""
-    answers = logits_of(network, rows.x)
-    return errors(answers, rows.labels, answers, targets).rmse
 
 
 def _notes(rows: int, trials: int, measure: str) -> list[str]:

@@ -138,10 +138,10 @@ class Trainer:
                 rung = rung_of(self.pruning.rungs, stage.training.epochs, latest.epoch)
                 if rung is None:
                     return
-                self.rungs.setdefault(rung, []).append(latest.validation_accuracy)
-                if self._below(self.pruning, rung, latest.validation_accuracy):
+                self.rungs.setdefault(rung, []).append(latest.validation_score)
+                if self._below(self.pruning, rung, latest.validation_score):
                     weights = {name: tensor.clone() for name, tensor in latest.weights.items()}
-                    raise Pruned(Outcome(weights, latest.epoch, latest.step, latest.validation_accuracy))
+                    raise Pruned(Outcome(weights, latest.epoch, latest.step, latest.validation_score))
 
             try:
                 outcome = train(stage, lesson, self.data, self.keeper, after_epoch=after_epoch)

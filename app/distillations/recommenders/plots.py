@@ -30,7 +30,7 @@ def ranking_plot(name: AnyPlotName, document: dict[str, Any]) -> str:
 
 
 def _point(of: Epoch) -> Point:
-    return Point(epoch=of.epoch, loss=of.loss, validation_accuracy=of.validation_ndcg)
+    return Point(epoch=of.epoch, loss=of.loss, validation_ndcg=of.validation_ndcg)
 
 
 def ranking(report: RankingReport) -> str:

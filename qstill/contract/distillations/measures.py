@@ -10,14 +10,16 @@ MeasureName = Literal["accuracy", "rmse"]
 class Measure:
     """said: in a sentence. points: of a difference of 1, negative where less is better, so that a gain is above zero.
 
-    gained: what points are. chooses: what picks the best epoch, on the validation rows. least_chosen: what that is
-    never below. others: the other measures of a report's summaries, (name, heading, whether it is a share).
+    gained: what points are. validation: what picks the best epoch on the validation rows, called `validation_…` where
+    it is written; chooses: in words; least_chosen: what it is never below. others: the other measures of a report's
+    summaries, (name, heading, whether it is a share).
     """
 
     name: str
     said: str
     points: float
     gained: str
+    validation: Literal["accuracy", "r2", "ndcg"]
     chooses: str
     least_chosen: float | None
     others: tuple[tuple[str, str, bool], ...]
@@ -33,11 +35,19 @@ class Measure:
         return ((self.name, self.said[0].upper() + self.said[1:], self.is_share), *self.others)
 
 
-ACCURACY = Measure(
+@dataclass(frozen=True)
+class TaskMeasure(Measure):
+    """One that results call by its name."""
+
+    name: MeasureName
+
+
+ACCURACY = TaskMeasure(
     name="accuracy",
     said="accuracy",
     points=100.0,
     gained="points of test accuracy",
+    validation="accuracy",
     chooses="accuracy",
     least_chosen=0.0,
     others=(
@@ -48,11 +58,12 @@ ACCURACY = Measure(
     ),
     is_share=True,
 )
-RMSE = Measure(
+RMSE = TaskMeasure(
     name="rmse",
     said="RMSE",
     points=-1.0,
     gained="of test RMSE (above zero the student's is lower)",
+    validation="r2",
     chooses="R²",
     least_chosen=None,
     others=(
@@ -73,6 +84,7 @@ def ranking(name: str) -> Measure:
         said=name,
         points=100.0,
         gained=f"hundredths of {name}",
+        validation="ndcg",
         chooses=name,
         least_chosen=0.0,
         others=(),

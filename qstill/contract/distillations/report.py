@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from qstill.contract.distillations.measures import MEASURES, MeasureName
+from qstill.contract.distillations.measures import MEASURES, Measure, MeasureName
 from qstill.contract.distillations.results import Gain, Spread
 from qstill.contract.errors import Problem
 
@@ -87,11 +87,18 @@ class Target(Part):
 
 
 class Point(Part):
-    """validation_accuracy: of regression R²."""
+    """An epoch, with what chose the best one on the validation rows: of what kind the networks are."""
 
     epoch: int
     loss: float
-    validation_accuracy: float
+    validation_accuracy: float | None = None
+    validation_r2: float | None = None
+    validation_ndcg: float | None = None
+
+    def score(self, measure: Measure) -> float:
+        """What chose the best epoch."""
+        found: float = getattr(self, f"validation_{measure.validation}")
+        return found
 
 
 class Exported(Part):

@@ -7,6 +7,8 @@ from pydantic import Field
 from qstill.contract.distillations.measures import MeasureName
 from qstill.contract.schemas import View
 
+Verdict = Literal["BEATS", "NO BEATS", "INCONCLUSIVE"]
+
 
 class Spread(View):
     """A measure on the test rows over seeds: an accuracy between 0 and 1, or what else `measure` names."""
@@ -41,7 +43,7 @@ class DistillationResult(View):
     student: Spread = Field(description="The distilled students on the test rows.")
     baseline: Spread | None = Field(description="The same students without a teacher; null if not asked for.")
     gain: Gain | None = Field(description="What the teacher added; null without a baseline.")
-    verdict: Literal["BEATS", "NO BEATS", "INCONCLUSIVE"] | None = Field(
+    verdict: Verdict | None = Field(
         description="Whether distillation beats the same student trained without the teacher: by whether the interval "
         "of the gain lies above zero, not above zero, or on both sides. One seed decides nothing. Null without a "
         "baseline.",

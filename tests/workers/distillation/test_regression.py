@@ -69,11 +69,11 @@ def diabetes(job: Make, **changes: Any) -> Any:
 def test_targets_are_standardised_by_the_training_split_and_come_back(tmp_path: Path) -> None:
     x, y = linear(targets=3)
     data = uploaded(npz(tmp_path, x=x, y=y))
-    assert data.targets is not None
-    assert data.classes == data.targets.names == ["y0", "y1", "y2"]
+    assert data.task.targets is not None
+    assert data.classes == data.task.targets.names == ["y0", "y1", "y2"]
     assert data.train.y.mean(0).abs().max() < 1e-6
     assert torch.allclose(data.train.y.std(0, correction=0), torch.ones(3), atol=1e-5)
-    assert np.allclose(data.targets.in_units(data.test.y), y[data.test.index], rtol=1e-6)
+    assert np.allclose(data.task.targets.in_units(data.test.y), y[data.test.index], rtol=1e-6)
     assert sorted(torch.cat([rows.index for rows in (data.train, data.validation, data.test)]).tolist()) == [
         *range(120)
     ]
@@ -265,8 +265,8 @@ def test_a_student_is_exported_and_tried_in_units_of_the_data(tmp_path: Path, jo
     assert exact["rmse"] == pytest.approx(exact["pytorch_rmse"], rel=1e-4)
     assert "values = session.run" in card(read_report(report))
     data = load(BuiltinData(source="builtin", name="diabetes", task="regression"), {})
-    assert data.targets is not None
-    truth = data.targets.in_units(data.test.y).numpy()
+    assert data.task.targets is not None
+    truth = data.task.targets.in_units(data.test.y).numpy()
     rows = data.test.raw.numpy()
     values = ort.InferenceSession(told.published["student-seed-0.onnx"]).run(["values"], {"inputs": rows})[0]
     assert root_mean_squared_error(truth, values) == pytest.approx(report["student"]["runs"][0]["rmse"], rel=1e-4)

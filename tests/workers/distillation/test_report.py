@@ -19,8 +19,7 @@ from qstill.contract.distillations.results import DistillationResult
 from workers.distillation.artifacts.clock import latency
 from workers.distillation.jobs import run
 from workers.distillation.networks.families import build
-from workers.distillation.quality import T_95, Comparison, calibration_error, compare, quality, size
-from workers.distillation.report.findings import verdict
+from workers.distillation.quality import T_95, Comparison, calibration_error, compare, quality, size, verdict
 
 Make = Callable[..., Any]
 

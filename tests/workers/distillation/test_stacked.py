@@ -128,9 +128,9 @@ def are_what_they_would_be_alone(made: list[tuple[Stage, Lesson]], data: Data, k
         alone, ours = train(stage, lesson, data, keeper), stack.outcomes[stage.name]
         assert (ours.epoch, ours.step) == (alone.epoch, alone.step)
         if data.train.y.is_floating_point():
-            assert ours.validation_accuracy == pytest.approx(alone.validation_accuracy, abs=1e-5)
+            assert ours.validation_score == pytest.approx(alone.validation_score, abs=1e-5)
         else:
-            assert ours.validation_accuracy == alone.validation_accuracy
+            assert ours.validation_score == alone.validation_score
         network, found = stage.begin(data), []
         for outcome in (ours, alone):
             network.load_state_dict(outcome.weights)

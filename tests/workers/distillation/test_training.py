@@ -166,7 +166,7 @@ def test_the_best_epoch_comes_from_validation_rows_and_never_from_test_rows(job:
     assert all(torch.equal(chosen.weights[name], blind.weights[name]) for name in chosen.weights)
     wrong = replace(data.validation, y=(data.validation.y + 1) % 3)
     misled = outcome(spec, replace(data, validation=wrong), house)
-    assert misled.validation_accuracy < chosen.validation_accuracy
+    assert misled.validation_score < chosen.validation_score
     assert misled.epoch != chosen.epoch
 
 

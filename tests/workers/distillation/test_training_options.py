@@ -309,8 +309,8 @@ def test_the_best_epoch_is_that_of_the_corrected_student() -> None:
     data = load(BuiltinData.model_validate({"source": "builtin", "name": "digits", "leave_out": ["3"]}), {})
     network = torch.nn.Linear(64, 10).requires_grad_(False)
     flat = replace(data.validation, x=data.validation.x.flatten(1))
-    plain, _ = score(network, flat, torch.device("cpu"))  # type: ignore[arg-type]
-    better, _ = score(network, flat, torch.device("cpu"), data.left_out)  # type: ignore[arg-type]
+    plain, _ = score(network, flat, data.task, torch.device("cpu"))  # type: ignore[arg-type]
+    better, _ = score(network, flat, data.task, torch.device("cpu"), data.left_out)  # type: ignore[arg-type]
     shifted = network(flat.x) + shift(network(flat.x), flat.y, data.left_out)
     assert better == float((shifted.argmax(1) == flat.y).double().mean())
     assert better > plain

@@ -58,13 +58,11 @@ def to_bytes(weights: dict[str, Tensor], architecture: Any, data: Data) -> bytes
     """A safetensors file; equal models have equal bytes."""
     card = Card(
         architecture=architecture,
-        classes=[]
-        if data.language or data.targets
-        else data.classes,  # those of a language model are its tokenizer's tokens
+        classes=list(data.task.class_names),  # those of a language model are its tokenizer's tokens
         input_shape=list(data.input_shape),
         mean=data.standardisation.mean.tolist(),
         std=data.standardisation.std.tolist(),
-        targets=None if data.targets is None else _told(data.targets),
+        targets=None if data.task.targets is None else _told(data.task.targets),
         tokenizer=None if data.text is None else data.text.tokenizer,
         data=data.digest,
         rows=rows_digest(data),
@@ -75,7 +73,7 @@ def to_bytes(weights: dict[str, Tensor], architecture: Any, data: Data) -> bytes
 
 def rows_digest(data: Data) -> str:
     """Names the training split by the numbers of its rows; of language models, of its texts."""
-    texts = None if data.text is None else data.text.members
+    texts = data.task.members
     rows = data.train.index if texts is None else torch.tensor(texts[0])
     return hashlib.sha256(rows.numpy().tobytes()).hexdigest()
 

@@ -7,7 +7,7 @@ logits = session.run(["logits"], {"tokens": tokens})[0]  # text: int64 (batch, l
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -15,7 +15,6 @@ import onnxruntime as ort
 import torch
 from onnxruntime.quantization import CalibrationDataReader
 from torch import Tensor, nn
-from torch.nn.functional import log_softmax
 
 from qstill.contract.distillations.architectures import AnyArchitecture
 from qstill.contract.distillations.architectures.family import ExportFormat
@@ -27,13 +26,11 @@ from workers.distillation.data.files.table import Array
 from workers.distillation.networks.answers import logits_of, rows_at_once
 from workers.distillation.networks.families import family_of
 from workers.distillation.networks.network import Network
-from workers.distillation.networks.tokens import END, MASK, PAD, UNKNOWN_TOKEN
-from workers.distillation.objectives.terms import UNKNOWN
-from workers.distillation.quality import LEAST_PROBABILITY_LOG
-from workers.distillation.rows import Standardisation
-from workers.distillation.tasks.targets import Targets, correlation, errors
+from workers.distillation.networks.tokens import END, PAD, UNKNOWN_TOKEN
+from workers.distillation.rows import Rows, Standardisation
+from workers.distillation.tasks.task import Block
 
-INPUTS, TOKENS, LOGITS, VALUES = "inputs", "tokens", "logits", "values"
+INPUTS, TOKENS, LOGITS = "inputs", "tokens", "logits"
 TOKENIZER_FILE = "tokenizer.json"  # published beside the exports; all students of a job share it
 BATCH_ROWS = 256  # of one run: bounds the activations
 CALIBRATION_ROWS = 256  # of the training split; ranges hardly change with more
@@ -61,35 +58,6 @@ class Raw(nn.Module):
         return self.network((raw - self.mean - self.rest) / self.std)  # type: ignore[no-any-return]
 
 
-class InUnits(nn.Module):
-    """A network of regression that takes rows as they were uploaded and answers in the units of the targets."""
-
-    mean: Tensor
-    std: Tensor
-
-    def __init__(self, network: Network, standardisation: Standardisation, targets: Targets) -> None:
-        super().__init__()
-        self.raw = Raw(network, standardisation)
-        self.register_buffer("mean", targets.mean.float())
-        self.register_buffer("std", targets.std.float())
-
-    def forward(self, raw: Tensor) -> Tensor:
-        """Values (batch, targets)."""
-        return self.raw(raw) * self.std + self.mean  # type: ignore[no-any-return]
-
-
-class EveryToken(nn.Module):
-    """A language model whose answers stand where their tokens do: (batch, length) to (batch, length, vocabulary)."""
-
-    def __init__(self, network: Network) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Logits."""
-        return self.network(tokens).unflatten(0, tokens.shape)  # type: ignore[no-any-return]
-
-
 def to_onnx(network: Network, data: Data, architecture: AnyArchitecture | None) -> bytes:
     """float32, any number of rows, the standardisation its first layer.
 
@@ -98,29 +66,24 @@ def to_onnx(network: Network, data: Data, architecture: AnyArchitecture | None) 
     example = torch.cat([data.train.raw[:1]] * 2)
     card = None if architecture is None else {"architecture": architecture.model_dump(mode="json"), **_takes(data)}
     if data.text is not None:
-        module = EveryToken(network) if data.language else network
-        return written(Form(module, example, TOKENS, LOGITS, card, {1: ("length", data.input_shape[0])}))
-    if data.targets is not None:
-        return written(Form(InUnits(network, data.standardisation, data.targets), example, INPUTS, VALUES, card, {}))
-    return written(Form(Raw(network, data.standardisation), example, INPUTS, LOGITS, card, {}))
+        dynamic = {1: ("length", data.input_shape[0])}
+        return written(Form(data.task.exported(network), example, TOKENS, data.task.answers, card, dynamic))
+    module = data.task.exported(Raw(network, data.standardisation))
+    return written(Form(module, example, INPUTS, data.task.answers, card, {}))
 
 
 def _takes(data: Data) -> dict[str, Any]:
     """What the card of a file says of its inputs and outputs."""
     if data.text is not None:
         return _takes_tokens(data, data.text)
-    takes = {"inputs": "raw: the standardisation is the model's first layer", "input_shape": list(data.input_shape)}
-    if data.targets is not None:
-        return {**takes, "outputs": "values, one column a target, in its unit", "targets": data.targets.names}
-    return {**takes, "outputs": "logits, one column a class", "classes": data.classes}
+    return {
+        "inputs": "raw: the standardisation is the model's first layer",
+        "input_shape": list(data.input_shape),
+        **data.task.outputs(),
+    }
 
 
 def _takes_tokens(data: Data, text: Text) -> dict[str, Any]:
-    which = "stands at" if data.masked else "follows"
-    answers: dict[str, Any] = {"outputs": "logits, one column a class", "classes": data.classes}
-    if data.language:
-        said = f"logits (batch, length, vocabulary): of the token that {which} each; at padding they mean nothing"
-        answers = {"outputs": said} | ({"mask": MASK} if data.masked else {})
     return {
         "inputs": "tokens (batch, length), int64, by their numbers in the tokenizer; short rows are filled up at their "
         "end with the padding token, which changes no answer",
@@ -133,7 +96,7 @@ def _takes_tokens(data: Data, text: Text) -> dict[str, Any]:
         "padding": PAD,
         "unknown": UNKNOWN_TOKEN,
         "end_of_text": END,
-        **answers,
+        **data.task.outputs(),
     }
 
 
@@ -180,64 +143,22 @@ def _input_of(raw: Tensor) -> str:
 def described(content: bytes, network: Network, data: Data, threads: int) -> dict[str, Any]:
     """What running a file shows, beside the network that it came from: on the test rows, as JSON."""
     session, one = open_session(content, threads), data.test.raw[:1]
-    measured = _measured if data.targets is None else _measured_numbers
     return {
         "bytes": len(content),
-        **measured(session, network, data),
+        **data.task.of_file(_blocks(session, network, data.test)),
         "rows": len(data.test.y),
         "latency": asdict(timed(lambda: _answers(session, one))),
         "onnxruntime": version("onnxruntime"),
     }
 
 
-def _measured_numbers(session: ort.InferenceSession, network: Network, data: Data) -> dict[str, Any]:
-    """Of regression. In units of the targets, of several in standard deviations, as in the report."""
-    assert data.targets is not None
-    expected = logits_of(network, data.test.x)
-    answers = torch.cat([_answers(session, part) for part in torch.split(data.test.raw, BATCH_ROWS)])
-    found = data.targets.standardised(answers)
-    files, networks = (errors(each, data.test.y, expected, data.targets) for each in (found, expected))
-    return {
-        "rmse": files.rmse,
-        "pytorch_rmse": networks.rmse,
-        "r2": files.r2,
-        "max_logit_difference": float((answers - data.targets.in_units(expected)).abs().max()),
-        "agreement": correlation(found, expected),
-    }
-
-
-def _measured(session: ort.InferenceSession, network: Network, data: Data) -> dict[str, Any]:
-    """Losses in nats, of a token for language models. Block by block: a language model answers every token."""
-    rows, at_once = data.test, min(BATCH_ROWS, rows_at_once(data.test.raw))
-    right, expected_right, agree, losses, expected_losses, furthest = [], [], [], [], [], 0.0
-    for raw, x, labels in zip(*(torch.split(part, at_once) for part in (rows.raw, rows.x, rows.y)), strict=True):
-        known = labels.flatten() != UNKNOWN
-        answers, y = labels.flatten()[known], _answers(session, raw)[known]
-        expected = logits_of(network, x)[known]
-        right.append(y.argmax(1) == answers)
-        expected_right.append(expected.argmax(1) == answers)
-        agree.append(y.argmax(1) == expected.argmax(1))
-        losses.append(_losses(y, answers))
-        expected_losses.append(_losses(expected, answers))
-        furthest = max(furthest, float((y - expected).abs().max()) if len(y) else 0.0)
-    return {
-        "accuracy": _mean(right),
-        "pytorch_accuracy": _mean(expected_right),
-        "negative_log_likelihood": _mean(losses),
-        "pytorch_negative_log_likelihood": _mean(expected_losses),
-        "max_logit_difference": furthest,
-        "agreement": _mean(agree),
-    }
-
-
-def _losses(logits: Tensor, labels: Tensor) -> Tensor:
-    """(answers,) negative log-likelihoods in nats, as the report has them."""
-    log_p = log_softmax(logits.double(), dim=1).clamp(min=LEAST_PROBABILITY_LOG)
-    return -log_p.gather(1, labels[:, None])[:, 0]
-
-
-def _mean(parts: list[Tensor]) -> float:
-    return float(torch.cat(parts).double().mean())
+def _blocks(session: ort.InferenceSession, network: Network, rows: Rows) -> Iterator[Block]:
+    """A file's answers and its network's, some rows at once."""
+    at_once = min(BATCH_ROWS, rows_at_once(rows.raw))
+    for first in range(0, len(rows.y), at_once):
+        some = rows.some(slice(first, first + at_once))
+        whole = replace(some, answered=None)  # a file answers every token
+        yield _answers(session, some.raw), logits_of(network, some.x), whole.labels
 
 
 def exported(
@@ -247,8 +168,7 @@ def exported(
     if not wanted:
         return
     content = to_onnx(network, data, architecture)
-    takes = {"input": _input_of(data.train.raw), "input_shape": list(data.input_shape), "output": LOGITS}
-    takes |= {} if data.targets is None else {"output": VALUES}
+    takes = {"input": _input_of(data.train.raw), "input_shape": list(data.input_shape), "output": data.task.answers}
     takes |= {"standardisation": "inside"} if data.text is None else {"tokenizer": TOKENIZER_FILE}
     if "onnx" in wanted:
         yield ".onnx", content, {"format": "onnx", **takes, **described(content, network, data, threads)}

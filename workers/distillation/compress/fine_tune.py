@@ -73,20 +73,17 @@ def fine_tuned(stage: PrunedStage, lesson: Lesson, data: Data, keeper: Keeper, *
     """
     if stage.name not in keeper.outcomes:
         start = stage.begin(data)
-        before = score(start, data.validation, torch.device("cpu"))
+        before = score(start, data.validation, data.task, torch.device("cpu"))
         outcome = Outcome(start.state_dict(), 0, 0, before[0])
         if epochs != 0:
             best = train(stage, lesson, data, keeper)
             after = stage.begin(data)
             after.load_state_dict(best.weights)
-            if _better(score(after, data.validation, torch.device("cpu")), before):
+            if data.task.order(*score(after, data.validation, data.task, torch.device("cpu"))) >= data.task.order(
+                *before
+            ):
                 outcome = best
         keeper.finish(stage.name, replace(outcome, curve=[]))
     network = deepcopy(stage.start)
     network.load_state_dict(keeper.outcomes[stage.name].weights)
     return network.eval()
-
-
-def _better(after: tuple[float, float], before: tuple[float, float]) -> bool:
-    """Both: (accuracy, negative log-likelihood)."""
-    return (after[0], -after[1]) >= (before[0], -before[1])

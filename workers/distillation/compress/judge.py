@@ -9,8 +9,7 @@ from typing import Any, Literal
 
 from workers.distillation.artifacts.clock import Latency
 from workers.distillation.compress.ways import Family, Way
-from workers.distillation.quality import Comparison, compare
-from workers.distillation.report.findings import mean_sd
+from workers.distillation.quality import Comparison, compare, mean_sd
 
 AS_FAST = 1.1  # times the student's median latency: less is the noise of a clock that others share
 

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,20 +18,20 @@ from workers.distillation.data.files.arrays import is_npz, read_table
 from workers.distillation.data.files.images import read_images
 from workers.distillation.data.files.table import Array, Remark, Table, Unreadable
 from workers.distillation.data.splits import codes_of, noisy, shown_labels, shown_numbers, split
-from workers.distillation.objectives.terms import UNKNOWN
+from workers.distillation.objectives.terms import UNKNOWN, labelled_rows
 from workers.distillation.rows import Rows, Standardisation
-from workers.distillation.tasks.targets import Targets, known_rows, targets_of, whole_rows
+from workers.distillation.tasks.classes import Classes
+from workers.distillation.tasks.numbers import Numbers
+from workers.distillation.tasks.targets import targets_of, whole_rows
+from workers.distillation.tasks.task import Task
 
 
 @dataclass(frozen=True)
 class Text:
     """What data of text has besides. tokenizer: its JSON; digest: names it. rows_digest: names the rows of tokens.
 
-    vocabulary: how many tokens it knows. language: whether the labels are tokens, and every token has an answer.
-    masked: whether they are those that stand there, hidden from the network, and not those that follow.
-    truncated: texts of which tokens were cut off. unknown: the share of the test texts' tokens that is unknown.
-    test_characters: of the test texts, end marks not counted.
-    members: of language modelling, the texts of training, validation and test, by their numbers.
+    vocabulary: how many tokens it knows. truncated: texts of which tokens were cut off.
+    unknown: the share of the test texts' tokens that is unknown.
     """
 
     tokenizer: str
@@ -39,10 +40,6 @@ class Text:
     vocabulary: int
     truncated: int
     unknown: float
-    test_characters: int
-    language: bool
-    members: tuple[list[int], list[int], list[int]] | None = None
-    masked: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,9 +47,9 @@ class Data:
     """The splits. seen: (training rows,) the labels that student and baseline are shown, -1 elsewhere.
 
     learned: positions among the training rows that the student learns from, with or without a label.
+    classes: a name for each number of an answer: of classes, tokens or targets. task: what is learned of them.
     total: rows before splitting. digest: of the data set as it was read.
     left_out: classes of which neither student nor baseline sees a training row.
-    targets: what is predicted, of regression; `classes` are their names then, a name for each number of an answer.
     pixels: whether raw inputs are bytes of images divided by 255.
     remarks: what a reader must know of how the data set was read.
     """
@@ -66,9 +63,9 @@ class Data:
     standardisation: Standardisation
     total: int
     digest: str
+    task: Task[Any]
     left_out: tuple[int, ...] = ()
     text: Text | None = None
-    targets: Targets | None = None
     pixels: bool = False
     remarks: tuple[Remark, ...] = ()
 
@@ -76,21 +73,6 @@ class Data:
     def vocabulary(self) -> int | None:
         """How many tokens there are; None for numbers."""
         return None if self.text is None else self.text.vocabulary
-
-    @property
-    def language(self) -> bool:
-        """Whether the labels are tokens, and every token has an answer."""
-        return self.text is not None and self.text.language
-
-    @property
-    def masked(self) -> bool:
-        """Whether networks fill in tokens that are hidden from them."""
-        return self.text is not None and self.text.masked
-
-    @property
-    def chooses(self) -> str:
-        """What is called `validation_accuracy` where networks are trained: the best epoch has the most of it."""
-        return "accuracy" if self.targets is None else "r2"
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -114,8 +96,8 @@ def load(spec: BuiltinData | UploadedData, files: Mapping[str, Path]) -> Data:
         data = shown((train, validation, test), table.classes, standardise, spec, total, digest)
         return replace(data, remarks=table.remarks, pixels=table.pixels)
     seen = shown_numbers(train.y, spec)
-    learned = torch.nonzero(torch.ones(len(seen)) if spec.unlabelled_pool else known_rows(seen)).flatten()
-    found = Data(train, validation, test, seen, learned, targets.names, standardise, total, digest, targets=targets)
+    learned = torch.nonzero(torch.ones(len(seen)) if spec.unlabelled_pool else labelled_rows(seen)).flatten()
+    found = Data(train, validation, test, seen, learned, targets.names, standardise, total, digest, Numbers(targets))
     return replace(found, remarks=table.remarks)
 
 
@@ -162,6 +144,7 @@ def shown(
         standardisation=standardise,
         total=total,
         digest=digest,
+        task=Classes(classes),
         left_out=left_out,
     )
 

@@ -8,20 +8,21 @@ from torch import Tensor
 
 from qstill.contract.distillations.preflight import DataCheck
 from workers.distillation.data.dataset import Data
-from workers.distillation.objectives.terms import is_known
+from workers.distillation.objectives.terms import labelled_rows
 
 
 def check_data(data: Data) -> DataCheck:
     """Looks at every row once."""
-    known = is_known(data.seen).flatten(1).any(1) if data.seen.ndim > 1 else is_known(data.seen)
+    known = labelled_rows(data.seen)
     learned = torch.zeros(len(known), dtype=torch.bool).index_fill_(0, data.learned, True)
-    counts = [] if data.language or data.targets else data.seen[known].bincount(minlength=len(data.classes)).tolist()
+    names = data.task.class_names
+    counts = data.seen[known].bincount(minlength=len(names)).tolist() if names else []
     present = [count for count in counts if count]
     return DataCheck(
-        labels=dict(zip(data.classes, counts, strict=True)) if counts else {},
+        labels=dict(zip(names, counts, strict=True)),
         labelled_rows=int(known.sum()),
         unlabelled_rows=int((learned & ~known).sum()),
-        empty_classes=[name for name, count in zip(data.classes, counts, strict=False) if not count],
+        empty_classes=[name for name, count in zip(names, counts, strict=True) if not count],
         imbalance=max(present) / min(present) if present else None,
         constant_features=0 if data.text is not None else _constant(data.train.raw),
         duplicates_in_test=duplicates_in_test(data),

@@ -5,8 +5,7 @@ from typing import Any
 import torch
 
 from workers.distillation.data.dataset import Data
-from workers.distillation.objectives.terms import is_known
-from workers.distillation.tasks.targets import known_rows
+from workers.distillation.objectives.terms import labelled_rows
 
 
 def membership(data: Data) -> dict[str, Any]:
@@ -16,17 +15,16 @@ def membership(data: Data) -> dict[str, Any]:
     Language modelling: a row is a text there; student and baseline see parts of texts, so both are null.
     """
     told: dict[str, Any] = {"object": "split", "digest": data.digest}
-    if data.text is not None and data.text.members is not None:
-        train, validation, test = data.text.members
+    if data.task.members is not None:
+        train, validation, test = data.task.members
         parts = {"train": train, "validation": validation, "test": test, "labelled": None, "learned": None}
-        return told | {"unit": "texts", "rows": sum(map(len, data.text.members))} | parts
-    seen = known_rows(data.seen) if data.targets is not None else is_known(data.seen)
+        return told | {"unit": "texts", "rows": sum(map(len, data.task.members))} | parts
     return told | {
         "unit": "rows",
         "rows": data.total,
         "train": data.train.index.tolist(),
         "validation": data.validation.index.tolist(),
         "test": data.test.index.tolist(),
-        "labelled": data.train.index[torch.nonzero(seen).flatten()].tolist(),
+        "labelled": data.train.index[torch.nonzero(labelled_rows(data.seen)).flatten()].tolist(),
         "learned": data.train.index[data.learned].tolist(),
     }

@@ -10,8 +10,7 @@ from torch import Tensor
 from qstill.contract.distillations.datasets import Splitting, UploadedData
 from qstill.contract.errors import Problem
 from workers.distillation.data.files.table import TEST, TRAIN, VALIDATION, quantities
-from workers.distillation.objectives.terms import UNKNOWN
-from workers.distillation.tasks.targets import known_rows
+from workers.distillation.objectives.terms import UNKNOWN, labelled_rows
 
 
 def split(
@@ -90,7 +89,7 @@ def shown_labels(labels: NDArray[np.int64], classes: int, spec: Splitting) -> Te
 
 def shown_numbers(y: Tensor, spec: Splitting) -> Tensor:
     """The labels (training rows, targets) with all but `labelled` rows hidden."""
-    codes = torch.where(known_rows(y), 0, UNKNOWN)
+    codes = torch.where(labelled_rows(y), 0, UNKNOWN)
     return y.masked_fill((shown_labels(codes.numpy(), 1, spec) == UNKNOWN)[:, None], torch.nan)
 
 

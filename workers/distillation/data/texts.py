@@ -24,7 +24,9 @@ from workers.distillation.networks.seeds import seed_of
 from workers.distillation.networks.tokens import END, MASK, PAD, UNKNOWN_TOKEN
 from workers.distillation.objectives.terms import UNKNOWN
 from workers.distillation.rows import Rows, Standardisation
+from workers.distillation.tasks.masked_token import MaskedToken
 from workers.distillation.tasks.masks import masked
+from workers.distillation.tasks.next_token import NextToken
 
 MAX_HELD_OUT = 1 << 30  # bytes of logits of the validation or test rows of a language model
 AS_THEY_ARE = Standardisation(torch.zeros(1, dtype=torch.float64), torch.ones(1, dtype=torch.float64))
@@ -79,8 +81,6 @@ def _classification(read: Texts, spec: AnyTextData, teachers: Tokenizer | None) 
             (train, validation, test),
             truncated=sum(len(row) > spec.max_length for row in encoded),
             test_tokens=[token for i in chosen for token in encoded[i]],
-            test_characters=sum(len(read.texts[i]) for i in chosen),
-            language=False,
         ),
     )
 
@@ -113,6 +113,8 @@ def _tokens(read: Texts, spec: AnyTextData, teachers: Tokenizer | None) -> Data:
     _refuse_large(max(len(rows.labels) for rows in splits[1:]), tokenizer)
     rows = (splits[0], splits[1], splits[2])
     seen, learned = _seen_rows(rows[0], spec)
+    members = (parts[2], parts[1], parts[0])
+    task = MaskedToken(members, len(tokenizer.vocabulary)) if hidden else NextToken(members, sum(map(len, test)))
     return Data(
         train=rows[0],
         validation=rows[1],
@@ -123,15 +125,12 @@ def _tokens(read: Texts, spec: AnyTextData, teachers: Tokenizer | None) -> Data:
         standardisation=AS_THEY_ARE,
         total=first,
         digest=_digest(read.texts, read.labels),
+        task=task,
         text=_text(
             tokenizer,
             rows,
             truncated=0,
             test_tokens=streams[2],
-            test_characters=sum(map(len, test)),
-            language=True,
-            members=(parts[2], parts[1], parts[0]),
-            masked=hidden,
         ),
     )
 
@@ -193,10 +192,6 @@ def _text(
     *,
     truncated: int,
     test_tokens: list[int],
-    test_characters: int,
-    language: bool,
-    members: tuple[list[int], list[int], list[int]] | None = None,
-    masked: bool = False,
 ) -> Text:
     return Text(
         tokenizer=tokenizer.json,
@@ -204,10 +199,6 @@ def _text(
         vocabulary=len(tokenizer.vocabulary),
         truncated=truncated,
         unknown=sum(token == UNKNOWN_TOKEN for token in test_tokens) / max(1, len(test_tokens)),
-        test_characters=test_characters,
-        language=language,
-        members=members,
-        masked=masked,
         rows_digest=_rows_digest(splits),
     )
 

@@ -40,6 +40,12 @@ def is_known(labels: Tensor) -> Tensor:
     return labels.isfinite() if labels.is_floating_point() else labels != UNKNOWN
 
 
+def labelled_rows(labels: Tensor) -> Tensor:
+    """(rows,) whether a row has a label: at any of its tokens, of any of its targets."""
+    known = is_known(labels)
+    return known.flatten(1).any(1) if known.ndim > 1 else known
+
+
 def upcast(logits: Tensor) -> Tensor:
     """Logits in single precision or better: half precision overflows in what follows."""
     return logits.to(torch.promote_types(logits.dtype, torch.float32))

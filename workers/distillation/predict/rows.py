@@ -35,7 +35,10 @@ from workers.distillation.predict.texts import classified, continued, filled_in
 from workers.distillation.recommenders.checkpoints import card_of as recommender_card
 from workers.distillation.recommenders.recommend import recommended
 from workers.distillation.rows import Rows, Standardisation
+from workers.distillation.tasks.classes import Classes
+from workers.distillation.tasks.numbers import Numbers
 from workers.distillation.tasks.targets import Targets
+from workers.distillation.tasks.task import Task
 from workers.distillation.teachers.onnx.check import read_onnx
 from workers.distillation.teachers.weights import read_weights
 from workers.run import Run
@@ -226,5 +229,6 @@ def _rows(given: AskRows, known: tuple[int, ...] | None) -> Rows:
 def _only(rows: Rows, known: Known) -> Data:
     """A data set of nothing but these rows, as it is all that reading a teacher asks for."""
     nothing = Standardisation(torch.zeros(1, dtype=torch.float64), torch.ones(1, dtype=torch.float64))
+    task: Task[Any] = Classes(known.classes) if known.targets is None else Numbers(known.targets)
     none: Tensor = torch.zeros(0, dtype=torch.int64)
-    return Data(rows, rows, rows, rows.y, none, known.classes, nothing, len(rows.y), "", targets=known.targets)
+    return Data(rows, rows, rows, rows.y, none, known.classes, nothing, len(rows.y), "", task)

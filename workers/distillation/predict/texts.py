@@ -26,6 +26,7 @@ from workers.distillation.data.tokenizer import MASK_TOKEN, Tokenizer, uploaded
 from workers.distillation.networks.decoder import DecoderNetwork
 from workers.distillation.networks.tokens import AFTER_MASK, END, MASK, UNKNOWN_TOKEN
 from workers.distillation.rows import Rows
+from workers.distillation.tasks.classes import Classes
 from workers.distillation.teachers.generate import generated
 from workers.run import Run
 
@@ -115,10 +116,8 @@ def _only(tokens: Tokens, tokenizer: Tokenizer, classes: list[str], length: int)
         vocabulary=len(tokenizer.vocabulary),
         truncated=0,
         unknown=0.0,
-        test_characters=0,
-        language=False,
     )
-    return Data(rows, rows, rows, rows.y, count[:0], classes, AS_THEY_ARE, len(x), "", text=text)
+    return Data(rows, rows, rows, rows.y, count[:0], classes, AS_THEY_ARE, len(x), "", Classes(classes), text=text)
 
 
 def _notes(what: str, rows: Tokens, length: int, cut: str) -> list[str]:

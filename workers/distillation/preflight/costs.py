@@ -18,7 +18,6 @@ from workers.distillation.artifacts.clock import LATENCY_SECONDS
 from workers.distillation.data.dataset import Data
 from workers.distillation.preflight.rehearsal import Rehearsal
 from workers.distillation.signals.answers_on_disk import Layout
-from workers.distillation.tasks.masks import CHOSEN
 from workers.distillation.teachers import Teacher
 from workers.run import Run
 
@@ -159,14 +158,13 @@ def memory_of(costs: Costs, run: Run, *, limit: int | None) -> Memory:
     splits = [Layout(len(rows.labels), classes).bytes for rows in (data.validation, data.test)]
     judged = 2 * max(splits)  # all logits of a split, and the blocks that they are put together from
     activations = max(max(each.kept, each.evaluated + judged) for each in costs.everything)
-    asked = len(data.train.labels)
-    if data.masked:
-        asked = round(CHOSEN * asked)  # the tokens that an epoch hides
-    layout = Layout(asked, classes, storage.precision, storage.kept(classes))
+    layout = Layout(data.task.asked(len(data.train.labels)), classes, storage.precision, storage.kept(classes))
     shared = costs.teacher.lasting and run.cache is not None
     held = layout.bytes if shared else 2 * layout.bytes  # the blocks, and what they are put together to
     kept = layout.bytes + sum(splits) if shared else 0
-    answers = held + sum(splits) + costs.features * len(data.train.y.flatten() if data.language else data.train.y)
+    answers = (
+        held + sum(splits) + costs.features * (data.train.y.numel() if data.task.every_token else len(data.train.y))
+    )
     place = run.cache if run.cache is not None and run.cache.exists() else run.scratch
     parts = {"process": costs.process, "weights": weights, "optimizer": optimizer}
     parts |= {"activations": activations, "answers": answers}

@@ -37,11 +37,11 @@ from workers.distillation.preflight.files import time_of_compression, time_of_ex
 from workers.distillation.preflight.rehearsal import Rehearsal, as_long, excerpt_of, rehearse, resident
 from workers.distillation.rows import Rows
 from workers.distillation.signals.signals import Signal
+from workers.distillation.tasks.task import Check
 from workers.distillation.teachers import Teacher
 from workers.distillation.teachers.checks import (
     ENDPOINT_ROWS,
     ROWS,
-    Check,
     asked_rows,
     checked,
     most_rows,
@@ -248,7 +248,7 @@ def _shapes(costs: Costs, said: Signal) -> Shapes:
             "rows": {name: len(getattr(data, name).y) for name in ("train", "validation", "test")},
             "inputs": list(data.input_shape),
             "classes": len(data.classes),
-            "class_names": [] if data.language else data.classes,
+            "class_names": data.task.answer_names,
             "teacher_logits": [len(said.logits), len(data.classes)],
             "student_logits": list(student.answered),
             "batch_sizes": batches,

@@ -73,7 +73,7 @@ def rehearse(stage: Stage, lesson: Lesson, few: Data, data: Data) -> Rehearsal:
         seconds.append(_timed(learner, next(drawn)))
     validation = data.validation.some(slice(SCORED_ROWS))
     began = time.perf_counter()
-    score(learner.judged, validation, learner.device)
+    score(learner.judged, validation, data.task, learner.device)
     scored = (time.perf_counter() - began) * len(data.validation.y) / len(validation.y)
     parameters = sum(each.numel() for each in learner.trained)
     return Rehearsal(
@@ -82,7 +82,7 @@ def rehearse(stage: Stage, lesson: Lesson, few: Data, data: Data) -> Rehearsal:
         steps_per_epoch=learner.steps_per_epoch,
         batches_per_epoch=learner.batches_per_epoch,
         seconds=seconds[1:] or seconds,
-        per_epoch=scored + per_row * len(data.train.y) * (stage.training.augmentation is not None or data.masked),
+        per_epoch=scored + per_row * len(data.train.y) * (stage.training.augmentation is not None or data.task.hides),
         kept=kept[0],
         evaluated=largest_output(learner.network, validation.x[:1].to(learner.device))
         * min(rows_at_once(data.validation.x), max(len(data.validation.y), len(data.test.y))),

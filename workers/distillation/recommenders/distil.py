@@ -108,7 +108,7 @@ def _teach(job: RecommenderJob, stage: Stage, data: Data, keeper: Keeper, signal
         "stage": stage.name,
         "epoch": outcome.epoch,
         "step": outcome.step,
-        "validation_ndcg": outcome.validation_accuracy,
+        "validation_ndcg": outcome.validation_score,
         "architecture": stage.architecture.model_dump(mode="json"),
     }
     keeper.hand_over(f"{stage.name}.safetensors", to_bytes(outcome.weights, stage.architecture, data), meta)

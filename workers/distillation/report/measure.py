@@ -39,13 +39,14 @@ def measure(
     chosen = outcomes.get("teacher")
     first = pairs[0][0]
     return Findings(
+        task=data.task,
         teacher=subject(
             answers,
             data,
             answers,
             seed=None,
             epoch=chosen and chosen.epoch,
-            validation_accuracy=chosen and chosen.validation_accuracy,
+            validation_score=chosen and chosen.validation_score,
         ),
         students=[_subject(student, data, outcomes, answers) for student, _ in pairs],
         baselines=[_subject(baseline, data, outcomes, answers) for _, baseline in pairs if job.evaluation.baseline],
@@ -56,7 +57,7 @@ def measure(
         teacher_digest=teacher.digest,
         teacher_parameters=teacher.parameters,
         teacher_notes=teacher.notes,
-        teacher_warnings=teacher.warnings if data.targets is not None else (*teacher.warnings, *misnamed(answers)),
+        teacher_warnings=(*teacher.warnings, *(misnamed(answers) if data.task.answers == "logits" else ())),
         curves={name: outcome.curve for name, outcome in outcomes.items() if outcome.curve},  # none of what was pruned
     )
 
@@ -65,9 +66,9 @@ def _soft_gradient(stage: Stage, lesson: Lesson, data: Data) -> float | None:
     """Of the untrained student, on some of the rows that it learns from; None where the teacher only wrote labels."""
     if lesson.signal is None:
         return None
-    heard = data.learned[: GRADIENT_ROWS if not data.language else GRADIENT_TEXTS]
+    heard = data.learned[: GRADIENT_TEXTS if data.task.every_token else GRADIENT_ROWS]
     learner = Learner(stage, lesson, data)
-    if data.masked:
+    if data.task.hides:
         learner.begin_epoch()  # there is nothing to say of whole texts
     return soft_gradient(learner.terms(heard.to(learner.device))["soft"], learner.network)
 
@@ -92,7 +93,7 @@ def _subject(stage: Stage, data: Data, outcomes: dict[str, Outcome], answers: Te
         answers,
         seed=stage.seed,
         epoch=chosen.epoch,
-        validation_accuracy=chosen.validation_accuracy,
+        validation_score=chosen.validation_score,
     )
 
 

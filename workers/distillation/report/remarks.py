@@ -1,6 +1,6 @@
 """What a reader must know to judge a report's numbers, and what speaks against believing them, in plain words."""
 
-from statistics import fmean
+from typing import Any
 
 from qstill.contract.distillations.datasets import BuiltinText, TextFile
 from qstill.contract.distillations.job import DistillationJob
@@ -16,38 +16,18 @@ from qstill.contract.distillations.teachers import (
 )
 from workers.distillation.data.dataset import Data
 from workers.distillation.data.faults import duplicates_in_test, said_of_leaked
-from workers.distillation.objectives.terms import is_known
-from workers.distillation.quality import Comparison, Quality
-from workers.distillation.report.findings import Findings, gain, language, masked_language, row_counts, values
-from workers.distillation.report.texts import (
-    lesson_note,
-    likelihood_note,
-    lost_note,
-    masked_lost_note,
-    sequence_note,
-    text_notes,
-    views_note,
-)
-from workers.distillation.tasks.targets import Errors, Targets
+from workers.distillation.quality import Comparison
+from workers.distillation.report.findings import Findings, row_counts
+from workers.distillation.report.texts import sequence_note, text_notes
 from workers.distillation.teachers import Use
 from workers.distillation.teachers.initialise import initialisation_note
 
-HARDLY_HARD = 0.98  # test accuracy of students from which on a teacher without mistakes is no surprise
-NO_BETTER = {
-    "accuracy": "The teacher is no better than always answering the most frequent class.",
-    "rmse": "The teacher is no better than always answering the mean of the labels.",
-}
 
-
-def notes(job: DistillationJob, data: Data, findings: Findings) -> list[str]:
-    """What a reader must know to judge the numbers, in plain words."""
-    rows = row_counts(data)
-    unlabelled = rows["student_learns_from"] - rows["labels_seen"]
+def notes(job: DistillationJob, data: Data, findings: Findings, sections: dict[str, Any]) -> list[str]:
+    """What a reader must know to judge the numbers, in plain words. sections: the task's."""
+    rows, use = row_counts(data), findings.signal
     said = [
-        lesson_note(data)
-        if data.language
-        else f"The student saw {rows['labels_seen']} labels and, through the teacher, {unlabelled} rows without a "
-        f"label. The baseline saw the same {rows['labels_seen']} labels and nothing else, for as many optimizer steps.",
+        data.task.lesson_note(data.train, data.seen, data.learned),
         *dict.fromkeys(_teacher_note(teacher, rows) for _, teacher in parts(job.teacher)),
         *findings.teacher_notes,
         f"The {rows['validation']} validation labels chose the best epoch of every network trained here; the "
@@ -56,31 +36,23 @@ def notes(job: DistillationJob, data: Data, findings: Findings) -> list[str]:
         "labelled or held out, nor another teacher: repeat the job with other split seeds to see what those change.",
     ]
     if isinstance(job.objective, Sequence):
-        said.append(sequence_note(job.objective, findings.signal))
-    elif data.masked:
-        said.append(views_note(findings.signal))
+        said.append(sequence_note(job.objective, use))
     else:
-        said.append(_signal_note(findings.signal))
+        said.append(data.task.hearing_note(use.computed_rows + use.reused_rows) or _signal_note(use))
     if job.student.initialise_from_teacher is not None:
         said.append(initialisation_note(job.student.initialise_from_teacher))
     said += _data_notes(job, data)
     if data.text is not None and isinstance(job.dataset, TextFile | BuiltinText):
         said += text_notes(job.dataset, data, data.text)
-    if findings.teacher_parameters:
-        sizes = (findings.student_parameters, findings.teacher_parameters)
-        if losses := language(data, findings):
-            said.append(lost_note(*sizes, losses))
-        if losses := masked_language(data, findings):
-            said.append(masked_lost_note(*sizes, losses))
-    said += [likelihood_note(each) for each in (language(data, findings), masked_language(data, findings)) if each]
-    return said
+    parameters = {"student": findings.student_parameters, "teacher": findings.teacher_parameters}
+    return said + data.task.likelihood_notes(sections, **parameters)
 
 
 def warnings(job: DistillationJob, data: Data, findings: Findings) -> list[str]:
     """What speaks against believing the numbers, or using the student as it is."""
     said = []
-    if _no_better(findings.teacher.quality, data):
-        said.append(NO_BETTER[findings.measure.name])
+    if data.task.useless(findings.teacher.quality, data.test.y):
+        said.append(data.task.no_better)
     if findings.soft_gradient is not None and not findings.soft_gradient > 0:
         said.append("The soft term has no gradient; the student cannot learn from this teacher.")
     if any(isinstance(single, LogitStd) for _, single in singles(job.objective)):
@@ -94,18 +66,10 @@ def warnings(job: DistillationJob, data: Data, findings: Findings) -> list[str]:
     said += [remark.said for remark in data.remarks if remark.doubt]
     if leaked := duplicates_in_test(data):
         said.append(said_of_leaked(leaked, len(data.test.y), of_texts=data.text is not None))
-    said += few_seeds(gain(findings))
+    said += few_seeds(findings.gain)
     if seen := _perhaps_seen(job, findings):
         said.append(seen)
     return said
-
-
-def _no_better(teacher: Quality | Errors, data: Data) -> bool:
-    """Whether a teacher has nothing to teach, by its measures on the test rows."""
-    if isinstance(teacher, Errors):
-        return teacher.r2 <= 0
-    counts = data.test.y[is_known(data.test.y)].bincount()
-    return teacher.accuracy <= float(counts.max() / counts.sum())
 
 
 def few_seeds(difference: Comparison | None) -> list[str]:
@@ -126,10 +90,7 @@ def _perhaps_seen(job: DistillationJob, findings: Findings) -> str | None:
     """No test row is wrong for a teacher from elsewhere, while the students find some of them hard."""
     if any(isinstance(teacher, TrainedTeacher) for _, teacher in parts(job.teacher)):
         return None
-    measured = findings.teacher.quality
-    if isinstance(measured, Errors) or measured.accuracy < 1:
-        return None
-    if fmean(values(findings.students, findings.measure)) > HARDLY_HARD:
+    if not findings.task.perhaps_seen(findings.arms):
         return None
     return (
         "The teacher makes no mistake on the test rows, and the students make several: it may have been trained on "
@@ -175,8 +136,7 @@ def _signal_note(use: Use) -> str:
 def _data_notes(job: DistillationJob, data: Data) -> list[str]:
     """How the data set was read, and what was done to the training rows, if anything."""
     said = [remark.said for remark in data.remarks if not remark.doubt]
-    if data.targets is not None:
-        said.append(_targets_note(data.targets))
+    said += data.task.data_notes()
     if job.dataset.label_noise:
         said.append(
             f"{job.dataset.label_noise:.0%} of the training split's labels were replaced by another class, for "
@@ -189,17 +149,4 @@ def _data_notes(job: DistillationJob, data: Data) -> list[str]:
             said.append("The logits of these classes were shifted by the number that served the validation rows best.")
     if job.training.patience is not None:
         said.append("Training could end early, so student and baseline may have taken different numbers of steps.")
-    return said
-
-
-def _targets_note(targets: Targets) -> str:
-    said = (
-        "Networks learned the targets less their mean and divided by their standard deviation, both of the training "
-        "split's labels; predictions, exports and measures are in units of the data."
-    )
-    if len(targets.names) > 1:
-        said += (
-            " The targets' units may differ: RMSE and mean absolute error over all of them are in those standard "
-            "deviations, and for each target, in `targets`, in its own unit."
-        )
     return said

@@ -29,14 +29,14 @@ Order = NDArray[np.int64]
 Kind = Literal["logits", "probabilities", "log_probabilities"]
 
 
-def judge(logits: Tensor, labels: Tensor, *, pointer: str, chance_class: int, language: bool = False) -> TeacherCheck:
+def judge(logits: Tensor, labels: Tensor, *, pointer: str, chance_class: int, tokens: bool = False) -> TeacherCheck:
     """logits: (rows, classes). labels: (rows,), all known. chance_class: the most frequent training label.
 
-    language: the classes are tokens, which have no order to be mistaken about and no even rest.
+    tokens: the classes are tokens, which have no order to be mistaken about and no even rest.
     """
     found = quality(logits, labels, per_class=False)
     top = logits.double().softmax(1).amax(1)
-    order = None if language else class_order(logits, labels)
+    order = None if tokens else class_order(logits, labels)
     return TeacherCheck(
         pointer=pointer,
         rows=len(labels),
@@ -50,7 +50,7 @@ def judge(logits: Tensor, labels: Tensor, *, pointer: str, chance_class: int, la
         answers_are=kind_of(logits),
         class_order=None if order is None else order.tolist(),
         accuracy_in_that_order=None if order is None else float(_right(logits, labels, order).mean()),
-        label_smoothing=None if language else smoothing(logits),
+        label_smoothing=None if tokens else smoothing(logits),
     )
 
 

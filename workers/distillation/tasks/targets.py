@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from qstill.contract.errors import Problem
-from workers.distillation.objectives.terms import UNKNOWN, is_known
+from workers.distillation.objectives.terms import UNKNOWN
 
 LEAST_SPREAD = 1e-12  # of a target's deviation, relative to its size: below it double precision sees no variation
 
@@ -119,11 +119,6 @@ def score(answers: Tensor, labels: Tensor) -> tuple[float, float]:
     explained = [r2 for r2 in determination(answers, labels) if r2 is not None]
     error = float((answers.double() - labels.double()).square().mean())
     return (sum(explained) / len(explained) if explained else 0.0), error
-
-
-def known_rows(labels: Tensor) -> Tensor:
-    """(rows,) whether some of a row's targets are known. labels: (rows, targets)."""
-    return is_known(labels).any(1)
 
 
 def _rmse(differences: Tensor) -> float:

@@ -44,7 +44,7 @@ def loaded(spec: Loadable, data: Data, run: Run, pointer: str = "/teacher") -> T
         return problem.within(pointer)
 
     try:
-        return within(as_networks_learn(_loaded(spec, data, run), data.targets), place)
+        return within(as_networks_learn(_loaded(spec, data, run), data.task.targets), place)
     except Problem as problem:
         raise place(problem) from None
 

@@ -21,9 +21,8 @@ from qstill.contract.distillations.teachers import (
 )
 from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import Data
-from workers.distillation.objectives.terms import is_known
 from workers.distillation.rows import Rows
-from workers.distillation.tasks.judge import judge, judge_numbers
+from workers.distillation.tasks.task import Check
 from workers.distillation.teachers import Teacher, answers_of
 from workers.run import Run
 
@@ -32,8 +31,6 @@ ENDPOINT_ROWS = 32  # one request, whose owner may count them
 TEXT_TOKENS = 2048  # of a language model, which answers every token
 
 WORSE: Objection = "teacher_worse_than_chance"
-
-Check = TeacherCheck | RegressorCheck
 
 
 def accepted(
@@ -47,7 +44,7 @@ def accepted(
     rows = data.validation if answers is not None else data.validation.some(asked_rows(job, data))
     heard = answers if answers is not None else answers_of(teacher, data, rows, run)
     check = checked(pointer, heard, rows, data)
-    objections = [*objections_to(job, [check], [] if data.language else data.classes)]
+    objections = [*objections_to(job, [check], data.task.answer_names)]
     for first in objections:
         if first.severity == "problem":
             ways_out = [{"classes": first.suggestion.value}] if first.suggestion else []
@@ -70,7 +67,7 @@ def there_already(job: DistillationJob, teacher: Teacher) -> list[tuple[str, Tea
 
 def most_rows(job: DistillationJob, data: Data) -> int:
     """How many rows teachers are asked about to be judged."""
-    if data.language:
+    if data.task.every_token:
         return max(2, TEXT_TOKENS // data.input_shape[0])
     return ENDPOINT_ROWS if any(isinstance(spec, EndpointTeacher) for _, spec in parts(job.teacher)) else ROWS
 
@@ -83,11 +80,7 @@ def asked_rows(job: DistillationJob, data: Data) -> Tensor:
 
 def checked(pointer: str, logits: Tensor, rows: Rows, data: Data) -> Check:
     """What there is to say of a teacher's answers to validation rows. logits: (answers, classes)."""
-    if data.targets is not None:
-        return judge_numbers(logits, rows.labels, pointer=pointer)
-    frequent = int(data.train.labels[is_known(data.train.labels)].bincount().argmax())
-    known = is_known(rows.labels)
-    return judge(logits[known], rows.labels[known], pointer=pointer, chance_class=frequent, language=data.language)
+    return data.task.check(pointer, logits, rows.labels, data.train.labels)
 
 
 def objections_to(job: DistillationJob, checks: Iterable[Check], class_names: list[str]) -> Rule:

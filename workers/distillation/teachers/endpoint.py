@@ -51,7 +51,7 @@ def from_endpoint(spec: EndpointTeacher, headers: Path | None, data: Data, run: 
         raise problem.within("/url") from None
     secret = headers.read_bytes() if headers is not None else b"{}"
     endpoint = Endpoint(spec, place, _headers(secret), spec.classes or data.classes, run)
-    if data.targets is not None:
+    if data.task.answers == "values":
         endpoint.kinds = OF_NUMBERS
     told = [spec.url, spec.version, spec.inputs]
     teacher = Teacher(

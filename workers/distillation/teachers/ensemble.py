@@ -21,7 +21,7 @@ def ensemble(spec: EnsembleTeacher, data: Data, members: Sequence[Teacher]) -> T
 
     def logits(rows: Rows) -> Tensor:
         answers = [member.logits(rows) for member in members]
-        if data.targets is not None:
+        if data.task.answers == "values":
             return (torch.stack(answers).double() * weights[:, None, None]).sum(0).float()
         return average(answers, weights, geometric=spec.average == "geometric")
 

@@ -37,7 +37,10 @@ def wanted_features(objective: Objective, student: Network, teacher: Teacher, da
         title = f"{single.kind} compares features, and this teacher gives answers only."
         pointer = "".join(f"/{part}" for part in (*place, "kind"))
         raise Problem(
-            "features_unavailable", title, pointer=pointer, ways_out=[{"kind": "logit_mse" if data.targets else "kd"}]
+            "features_unavailable",
+            title,
+            pointer=pointer,
+            ways_out=[{"kind": "logit_mse" if data.task.answers == "values" else "kd"}],
         )
     mine = shapes_of(student, data.train.x[:1])
     theirs = shapes_of(teacher.network, _first(teacher, data))
@@ -103,10 +106,10 @@ def _first(teacher: Teacher, data: Data) -> Tensor:
 
 
 def _refuse_too_large(shapes: dict[str, tuple[int, ...]], data: Data, place: tuple[str | int, ...]) -> None:
-    rows = data.train.x.numel() if data.language else len(data.train.x)  # a language model's are its tokens
+    rows = data.train.x.numel() if data.task.every_token else len(data.train.x)  # a language model's are its tokens
     size = 4 * rows * sum(math.prod(shape) for shape in shapes.values())
     if size > MAX_BYTES:
-        what = "tokens" if data.language else "rows"
+        what = "tokens" if data.task.every_token else "rows"
         title = f"The teacher's features {', '.join(shapes)} of all training {what} take {size >> 20} MiB; at most "
         pointer = "".join(f"/{part}" for part in (*place, "layers"))
         raise Problem("features_too_large", f"{title}{MAX_BYTES >> 20} MiB are held.", pointer=pointer)

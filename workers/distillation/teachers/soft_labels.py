@@ -26,7 +26,7 @@ Notes = tuple[str, ...]
 def from_soft_labels(spec: SoftLabels, path: Path, data: Data) -> Teacher:
     """Raises Problem: soft_labels_mismatch, soft_labels_invalid, class_mismatch, kind_mismatch."""
     arrays = _read(path, spec.classes or data.classes)
-    if set(arrays) == {INDICES, VALUES} and data.targets is None:
+    if set(arrays) == {INDICES, VALUES} and data.task.answers == "logits":
         logits, unspoken, notes = _sparse(spec, arrays, data)
     elif len(arrays) == 1:
         (logits, notes), unspoken = _dense(spec, next(iter(arrays.values())), data), None
@@ -47,13 +47,13 @@ def from_soft_labels(spec: SoftLabels, path: Path, data: Data) -> Teacher:
 
 def _dense(spec: SoftLabels, array: Array, data: Data) -> tuple[Tensor, Notes]:
     wanted = (data.total, len(data.classes))
-    if data.targets is not None and wanted[1] == 1 and array.ndim == 1:
+    if data.task.answers == "values" and wanted[1] == 1 and array.ndim == 1:
         array = array[:, None]
     if array.shape != wanted:
-        columns = "classes" if data.targets is None else "targets"
+        columns = "targets" if data.task.answers == "values" else "classes"
         title = f"The soft labels have shape {array.shape}; the data needs {wanted}, rows by {columns}."
         raise Problem("soft_labels_mismatch", title, pointer="/file")
-    if data.targets is not None:
+    if data.task.answers == "values":
         values = torch.from_numpy(array.astype(np.float64))
         _refuse_infinite(values)
         return values, ()

@@ -52,7 +52,7 @@ def from_weights(spec: Weights, path: Path, data: Data) -> Teacher:
         _refuse_other_length(weights, data)
     _refuse_other_labels(card, data)
     names = spec.classes or (card.classes if card else None) or None
-    if data.targets is not None:
+    if data.task.targets is not None:
         names = spec.classes or (card.targets.names if card and card.targets and len(data.classes) > 1 else None)
     network = build(
         architecture,
@@ -112,7 +112,7 @@ def _refuse_other_length(weights: dict[str, Tensor], data: Data) -> None:
 
 def _refuse_other_labels(card: checkpoints.Card | None, data: Data) -> None:
     """A classifier says nothing of numbers, and what predicts numbers nothing of classes."""
-    if card is None or (card.targets is None) == (data.targets is None):
+    if card is None or (card.targets is None) == (data.task.targets is None):
         return
     has, needed = ("classes", "real numbers") if card.targets is None else ("real numbers", "classes")
     title = f"The teacher knows {has}; the labels of this data are {needed}."
@@ -121,7 +121,7 @@ def _refuse_other_labels(card: checkpoints.Card | None, data: Data) -> None:
 
 def _in_units(teacher: Teacher, card: checkpoints.Card | None, data: Data) -> Teacher:
     """A teacher of regression with answers in units of the data: its card knows how they were standardised."""
-    if data.targets is None or card is None or card.targets is None:
+    if data.task.targets is None or card is None or card.targets is None:
         return teacher
     targets = checkpoints.targets_of(card)
     if len(targets.names) != len(data.classes):

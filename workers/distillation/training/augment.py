@@ -16,7 +16,6 @@ from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import Data
 from workers.distillation.networks.seeds import seed_of
 from workers.distillation.rows import Rows
-from workers.distillation.tasks.masks import masked
 from workers.distillation.training.plan import Stage
 
 
@@ -25,9 +24,9 @@ def shown(data: Data, stage: Stage, epoch: int) -> tuple[Rows, str] | None:
 
     Student and baseline of a seed see the same.
     """
-    if data.text is not None and data.text.masked:
-        seed = seed_of("masks", stage.weights_from, stage.seed, epoch)
-        return masked(data.train, data.text.vocabulary, seed=seed), f"masks/{seed}"
+    seed = seed_of("masks", stage.weights_from, stage.seed, epoch)
+    if (hidden := data.task.hidden(data.train, seed=seed)) is not None:
+        return hidden, f"masks/{seed}"
     how = stage.training.augmentation
     if how is None:
         return None

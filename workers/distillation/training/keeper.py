@@ -17,7 +17,7 @@ from torch import Tensor
 from qstill.contract.schemas import Submission
 from workers.run import Run, Stopped
 
-VERSION = 5  # of the file; a state of another version is left unused, and the job begins anew
+VERSION = 6  # of the file; a state of another version is left unused, and the job begins anew
 SECONDS_BETWEEN_EPOCH_SAVES = 1.0  # a killed worker repeats this much, or one epoch
 SECONDS_BETWEEN_SAVES = 60.0  # also within an epoch: what a crash costs at most
 SAVING_SHARE = 0.05  # of the time at most goes into saving, however large the network
@@ -32,7 +32,7 @@ class Point:
 
     epoch: int
     loss: float
-    validation_accuracy: float
+    validation_score: float
 
 
 Curve = list[Point]
@@ -40,9 +40,7 @@ Curve = list[Point]
 
 @dataclass(frozen=True)
 class Outcome:
-    """An epoch of a stage: its weights, its last step, and its accuracy on the validation rows.
-
-    validation_accuracy: of rankings NDCG, of numbers R².
+    """An epoch of a stage: its weights, its last step, and what chose it on the validation rows.
 
     curve: of all epochs, or of evenly chosen ones and the last; empty until the stage is finished.
     """
@@ -50,7 +48,7 @@ class Outcome:
     weights: dict[str, Tensor]
     epoch: int
     step: int
-    validation_accuracy: float
+    validation_score: float
     curve: Curve = field(default_factory=list)
 
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import asdict, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,10 +18,10 @@ from workers.distillation.networks.seeds import seed_of
 from workers.distillation.networks.shapes import shapes_of
 from workers.distillation.networks.tokens import PAD
 from workers.distillation.objectives.criterion import Criterion
-from workers.distillation.objectives.terms import UNKNOWN, Target, Terms, cross_entropy_of_known, label_term
+from workers.distillation.objectives.terms import UNKNOWN, Target, Terms, label_term
 from workers.distillation.rows import Rows
 from workers.distillation.signals.signals import heard
-from workers.distillation.tasks import targets
+from workers.distillation.tasks.task import Task
 from workers.distillation.training.augment import refuse_tables, shown
 from workers.distillation.training.autocast import half
 from workers.distillation.training.bias import corrects, shift
@@ -173,7 +174,7 @@ class Learner:
         """What a batch of training rows is worth; with a lesson of labels alone, the labels' term."""
         x, labels = self.x.index_select(0, positions), self.labels.index_select(0, positions)
         answered = None if self.answered is None else self.answered.index_select(0, positions)
-        if self.data.language:
+        if self.data.task.every_token:
             labels = labels.flatten() if answered is None else labels[answered]
         target = Target(labels, self.epoch + 1, self.class_weights, self.stage.training.label_smoothing)
         features: dict[str, Tensor] | None = {} if self.criterion and self.criterion.layers else None
@@ -182,7 +183,7 @@ class Learner:
             hard = label_term(logits, target)
             return {"hard": hard, "soft": torch.zeros_like(hard), "loss": hard}
         states = None
-        if self.data.language:
+        if self.data.task.every_token:
             tokens = tokens_of(positions, x.shape[1])
             spoken = torch.nonzero(x.flatten() != PAD).flatten()  # padding says nothing, and nothing is said of it
             states, padded = tokens[spoken], len(spoken) < len(tokens)
@@ -239,21 +240,18 @@ class Learner:
             self.average.follow(self.network)
 
     def end_epoch(self) -> tuple[float, float]:
-        """Turn to the next epoch. Returns this one's mean loss, and its accuracy (R²) on the validation rows."""
+        """Turn to the next epoch. Returns this one's mean loss, and its worth on the validation rows."""
         loss = self.loss_sum / self.batch
         unseen = self.data.left_out if corrects(self.stage, self.data) else ()
-        accuracy, negative_log_likelihood = score(self.judged, self.data.validation, self.device, unseen)
-        # Most of a language model's answers are guesses: which token is likeliest says little of how good they are.
-        likelihood_first = (-negative_log_likelihood, accuracy)
-        of_epoch = likelihood_first if self.data.language else likelihood_first[::-1]
-        if not math.isfinite(loss + negative_log_likelihood):
+        worth, lost = score(self.judged, self.data.validation, self.data.task, self.device, unseen)
+        if not math.isfinite(loss + lost):
             raise _diverged(self.stage)
         self.epoch, self.batch, self.loss_sum = self.epoch + 1, 0, 0.0
-        self.curve.append(Point(self.epoch, loss, accuracy))
-        if of_epoch > self.best_score:
-            self.best = Outcome(self.weights(copied=True), self.epoch, self.step_number, accuracy)
+        self.curve.append(Point(self.epoch, loss, worth))
+        if (of_epoch := self.data.task.order(worth, lost)) > self.best_score:
+            self.best = Outcome(self.weights(copied=True), self.epoch, self.step_number, worth)
             self.best_score = of_epoch
-        return loss, accuracy
+        return loss, worth
 
     def weights(self, *, copied: bool = False) -> dict[str, Tensor]:
         """Of the judged network, in main memory. copied: not to be overwritten by the next step."""
@@ -261,19 +259,18 @@ class Learner:
         return {name: tensor.clone() for name, tensor in weights.items()} if copied else weights
 
 
-def score(network: Network, rows: Rows, device: torch.device, unseen: tuple[int, ...] = ()) -> tuple[float, float]:
-    """(accuracy, negative log-likelihood in nats) of some rows; equal accuracies are told apart by the second.
+def score(
+    network: Network, rows: Rows, task: Task[Any], device: torch.device, unseen: tuple[int, ...] = ()
+) -> tuple[float, float]:
+    """A network's worth and loss on some rows, as `Task.score` has them.
 
-    Regression: (R², mean squared error). unseen: classes whose logits are first shifted by what serves these rows best.
+    unseen: classes whose logits are first shifted by what serves these rows best.
     """
     answered = None if rows.answered is None else rows.answered.to(device)
     logits, labels = logits_of(network, rows.x.to(device), answered), rows.labels.to(device)
-    if labels.is_floating_point():
-        return targets.score(logits, labels)
     if unseen and bool(logits.isfinite().all()):
         logits = logits + shift(logits, labels, unseen)
-    accuracy = (logits.argmax(1) == labels).double().sum() / (labels != UNKNOWN).sum()
-    return float(accuracy), float(cross_entropy_of_known(logits, labels))
+    return task.score(logits, labels)
 
 
 def refuse_unfit(stage: Stage, data: Data) -> None:
@@ -285,7 +282,7 @@ def refuse_unfit(stage: Stage, data: Data) -> None:
     if isinstance(wanted, list) and len(wanted) != classes:
         title = f"There are {len(wanted)} class weights; this data has {classes} classes."
         raise Problem("class_weights_mismatch", title, pointer=f"{stage.training_pointer}/class_weights")
-    if data.language and (reason := too_many_logits(stage.training, data.input_shape[0], classes)):
+    if data.task.every_token and (reason := too_many_logits(stage.training, data.input_shape[0], classes)):
         raise Problem("batch_too_large", f"{reason}.", pointer=f"{stage.training_pointer}/batch_size")
 
 

@@ -16,7 +16,7 @@ from workers.distillation.data.dataset import Data
 from workers.distillation.networks.families import build
 from workers.distillation.networks.network import Network
 from workers.distillation.networks.seeds import seed_of
-from workers.distillation.objectives.terms import is_known
+from workers.distillation.objectives.terms import labelled_rows
 from workers.distillation.rows import Rows
 from workers.distillation.signals.signals import Signal
 
@@ -131,5 +131,4 @@ def baseline_lesson(data: Data) -> Lesson:
 
 def _labelled(labels: Tensor) -> Tensor:
     """Positions of the rows that have a label; for language modelling, at any of their tokens, for regression any."""
-    known = is_known(labels)
-    return torch.nonzero(known.flatten(1).any(1) if known.ndim > 1 else known).flatten()
+    return torch.nonzero(labelled_rows(labels)).flatten()

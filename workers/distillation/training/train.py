@@ -65,7 +65,7 @@ def train(
         stage,
         keeper,
         batches=lambda: batches(stage, lesson, learner.epoch)[learner.batch :],
-        measure=data.chooses,
+        measure=data.task.measure.validation,
         after_epoch=after_epoch,
     )
     return replace(corrected(learner.best, stage, data), curve=thinned(learner.curve))

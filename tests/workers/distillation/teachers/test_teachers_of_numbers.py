@@ -48,8 +48,8 @@ def soft(**given: Any) -> SoftLabels:
 
 
 def in_units(teacher: Any, data: Data) -> Any:
-    assert data.targets is not None
-    return data.targets.in_units(teacher.logits(data.test)).numpy()
+    assert data.task.targets is not None
+    return data.task.targets.in_units(teacher.logits(data.test)).numpy()
 
 
 @pytest.mark.parametrize("ending", ["npy", "npz", "parquet"])

@@ -42,7 +42,7 @@ def measure(
         if job.evaluation.sampled_negatives is not None:
             draw = Generator().manual_seed(seed_of("sampled", job.training.seed))  # the same items for everybody
             among = sampled(scores, data.test, data.untested, job.evaluation.sampled_negatives, draw)
-        chosen = {"epoch": outcome and outcome.epoch, "validation_ndcg": outcome and outcome.validation_accuracy}
+        chosen = {"epoch": outcome and outcome.epoch, "validation_ndcg": outcome and outcome.validation_score}
         return subject(rank(scores, data.test, data.untested, k), k, among, seed=seed, **chosen)
 
     def arm(stages: list[Stage]) -> list[Subject]:

@@ -12,11 +12,11 @@ from qstill.contract.distillations.recommenders.data import SyntheticInteraction
 from qstill.contract.distillations.recommenders.job import RankingGain, RecommenderJob, RecommenderResult, UploadedLists
 from qstill.contract.distillations.teachers import Registered
 from workers.distillation.artifacts.onnx_file import notes_of_exports
-from workers.distillation.quality import Comparison, compare
+from workers.distillation.quality import Comparison, compare, mean_sd, verdict
 from workers.distillation.recommenders.data.dataset import Data
 from workers.distillation.recommenders.learner import MAX_VALIDATION_USERS
 from workers.distillation.recommenders.metrics import Quality, Ranks, coverage, head_items, hit_of, overlap, quality
-from workers.distillation.report.findings import Cost, mean_sd, verdict
+from workers.distillation.report.findings import Cost
 from workers.distillation.report.remarks import few_seeds
 from workers.distillation.training.keeper import Curve, Point
 
@@ -206,7 +206,7 @@ def _arm(subjects: list[Subject], cost: Cost | None, findings: Findings, data: D
 
 
 def _point(of: Point) -> dict[str, Any]:
-    return {"epoch": of.epoch, "loss": of.loss, "validation_ndcg": of.validation_accuracy}
+    return {"epoch": of.epoch, "loss": of.loss, "validation_ndcg": of.validation_score}
 
 
 def _row_counts(data: Data) -> dict[str, int]:

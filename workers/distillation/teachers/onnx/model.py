@@ -63,12 +63,13 @@ def from_onnx(spec: Weights, path: Path, data: Data, threads: int) -> Teacher:
     few = data.train.some(slice(0, BATCH_ROWS))
     output = _one(_fitting(session, spec.output, len(names)), len(names), lambda each: answers_of(each, few))
     kind: Answers = spec.kind or "logits"
-    if spec.kind is None and data.targets is None:
+    values = data.task.answers == "values"
+    if spec.kind is None and not values:
         kind = recognised(answers_of(output, few), shown_by_operators(model, output.name))
 
     def logits(rows: Rows) -> Tensor:
         answers = answers_of(output, rows)
-        return answers if data.targets is not None else as_logits(answers, kind, len(names), checkpoints.invalid)
+        return answers if values else as_logits(answers, kind, len(names), checkpoints.invalid)
 
     teacher = Teacher(
         logits,
@@ -76,7 +77,7 @@ def from_onnx(spec: Weights, path: Path, data: Data, threads: int) -> Teacher:
         bytes=len(content),
         parameters=parameters(model),
         multiply_adds=multiply_adds(model, data.input_shape),
-        notes=(_read_as(output, None if data.targets else kind, recognised=spec.kind is None), *feed.said),
+        notes=(_read_as(output, None if values else kind, recognised=spec.kind is None), *feed.said),
     )
     return arranged(teacher, spec.classes, data.classes)
 

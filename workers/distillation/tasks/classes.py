@@ -1,0 +1,41 @@
+"""Classification: of rows of numbers, of images, of texts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor, nn
+
+from workers.distillation.quality import Quality, mean
+from workers.distillation.tasks.of_classes import OfClasses
+from workers.distillation.tasks.task import Arms
+
+
+@dataclass(frozen=True)
+class Classes(OfClasses):
+    """A class for each row."""
+
+    class_names: Sequence[str] = field()  # not the default of `Task`
+
+    def exported(self, network: nn.Module) -> nn.Module:
+        return network
+
+    def outputs(self) -> dict[str, Any]:
+        return {"outputs": "logits, one column a class", "classes": list(self.class_names)}
+
+    def sections(self, arms: Arms[Quality], labels: Tensor) -> dict[str, Any]:
+        """Accuracy of each class, mean over seeds, and what the teacher changed, in points."""
+        return {
+            "classes": list(self.class_names),
+            "per_class": [_changed(code, name, arms) for code, name in enumerate(self.class_names)],
+        }
+
+
+def _changed(code: int, name: str, arms: Arms[Quality]) -> dict[str, Any]:
+    found = {
+        role: mean([value for one in arm if (value := one.per_class[code]) is not None])
+        for role, arm in arms.by_role().items()
+    }
+    student, baseline = found["student"], found["baseline"]
+    change = None if student is None or baseline is None else 100 * (student - baseline)
+    return {"class": name, **found, "change_in_points": change}

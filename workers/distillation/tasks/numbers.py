@@ -1,0 +1,124 @@
+"""Regression: real numbers for each row, which networks learn standardised."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from statistics import fmean
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from qstill.contract.distillations.measures import RMSE
+from workers.distillation.objectives.terms import labelled_rows
+from workers.distillation.quality import Comparison, compare, mean
+from workers.distillation.tasks.judge import judge_numbers
+from workers.distillation.tasks.targets import Errors, Targets, correlation, errors, score
+from workers.distillation.tasks.task import Arms, Block, Check, Task
+
+
+class InUnits(nn.Module):
+    """A network of regression that answers in the units of the targets."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, network: nn.Module, targets: Targets) -> None:
+        super().__init__()
+        self.raw = network
+        self.register_buffer("mean", targets.mean.float())
+        self.register_buffer("std", targets.std.float())
+
+    def forward(self, raw: Tensor) -> Tensor:
+        """Values (batch, targets)."""
+        return self.raw(raw) * self.std + self.mean  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class Numbers(Task[Errors]):
+    """Answers and labels (rows, targets) are standardised, labels NaN where unknown; a row is one label."""
+
+    targets: Targets = field()  # not the default of `Task`
+
+    answers = "values"
+    measure = RMSE
+    no_better = "The teacher is no better than always answering the mean of the labels."
+
+    @property
+    def answer_names(self) -> list[str]:
+        return self.targets.names
+
+    def count(self, labels: Tensor) -> int:
+        return int(labelled_rows(labels).sum())
+
+    def score(self, answers: Tensor, labels: Tensor) -> tuple[float, float]:
+        """(R², mean squared error)."""
+        return score(answers, labels)
+
+    def measured(self, answers: Tensor, labels: Tensor, teacher: Tensor) -> tuple[Errors, float]:
+        return errors(answers, labels, teacher, self.targets), correlation(answers, teacher)
+
+    def compare(self, arms: Arms[Errors]) -> Comparison:
+        first, second = ([self.measure.points * each.rmse for each in arm] for arm in (arms.students, arms.baselines))
+        return compare(first, second)
+
+    def useless(self, teacher: Errors, labels: Tensor) -> bool:
+        return teacher.r2 <= 0
+
+    def useless_answers(self, answers: Tensor, labels: Tensor, learned: Tensor) -> bool:
+        return score(answers, labels)[0] <= 0
+
+    def check(self, pointer: str, answers: Tensor, labels: Tensor, learned: Tensor) -> Check:
+        return judge_numbers(answers, labels, pointer=pointer)
+
+    def of_trial(self, answers: Sequence[Tensor], labels: Tensor) -> dict[str, Any]:
+        found = [errors(each, labels, each, self.targets).rmse for each in answers]
+        return {"rmse": fmean(found), "rmses": found}
+
+    def exported(self, network: nn.Module) -> nn.Module:
+        return InUnits(network, self.targets)
+
+    def outputs(self) -> dict[str, Any]:
+        return {"outputs": "values, one column a target, in its unit", "targets": self.targets.names}
+
+    def of_file(self, blocks: Iterable[Block]) -> dict[str, Any]:
+        """In units of the targets, of several in standard deviations, as in the report."""
+        answers, expected, labels = (torch.cat(parts) for parts in zip(*blocks, strict=True))
+        found = self.targets.standardised(answers)
+        file, network = (errors(each, labels, expected, self.targets) for each in (found, expected))
+        return {
+            "rmse": file.rmse,
+            "pytorch_rmse": network.rmse,
+            "r2": file.r2,
+            "max_logit_difference": float((answers - self.targets.in_units(expected)).abs().max()),
+            "agreement": correlation(found, expected),
+        }
+
+    def sections(self, arms: Arms[Errors], labels: Tensor) -> dict[str, Any]:
+        """What was predicted, how its labels vary, and how well each network does it, mean over seeds."""
+        return {"targets": [self._of_target(place, arms) for place in range(len(self.targets.names))]}
+
+    def _of_target(self, place: int, arms: Arms[Errors]) -> dict[str, Any]:
+        targets = self.targets
+        told: dict[str, Any] = {
+            "name": targets.names[place],
+            "mean": float(targets.mean[place]),
+            "std": float(targets.std[place]),
+        }
+        for role, arm in arms.by_role().items():
+            found = [one.per_target[place] for one in arm]
+            measured = {name: mean([getattr(each, name) for each in found]) for name in ("rmse", "mae")}
+            explained = mean([each.r2 for each in found if each.r2 is not None])
+            told[role] = measured | {"r2": explained} if found else None
+        return told
+
+    def data_notes(self) -> list[str]:
+        said = (
+            "Networks learned the targets less their mean and divided by their standard deviation, both of the "
+            "training split's labels; predictions, exports and measures are in units of the data."
+        )
+        if len(self.targets.names) > 1:
+            said += (
+                " The targets' units may differ: RMSE and mean absolute error over all of them are in those standard "
+                "deviations, and for each target, in `targets`, in its own unit."
+            )
+        return [said]

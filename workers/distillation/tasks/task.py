@@ -1,0 +1,154 @@
+"""What a student learns to say, and all that the rest of the house must know of it: whoever needs to know asks
+`data.task`.
+
+A new task is a file beside this one that says what is abstract here, and a line where its data are read.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, Literal, TypeVar
+
+from torch import Tensor, nn
+
+from qstill.contract.distillations.measures import TaskMeasure
+from qstill.contract.distillations.preflight import RegressorCheck, TeacherCheck
+from workers.distillation.objectives.terms import is_known
+from workers.distillation.quality import Comparison
+from workers.distillation.rows import Rows
+from workers.distillation.tasks.targets import Targets
+
+Measures = TypeVar("Measures")  # of one network on the test rows: `Quality`, say
+Check = TeacherCheck | RegressorCheck
+Block = tuple[Tensor, Tensor, Tensor]  # (what a file answers, what its network answers, labels), answers first
+
+
+@dataclass(frozen=True)
+class Arms(Generic[Measures]):
+    """What was measured of a job's networks; students and baselines are paired by seed."""
+
+    teacher: Measures
+    students: Sequence[Measures]
+    baselines: Sequence[Measures]
+
+    def by_role(self) -> dict[str, Sequence[Measures]]:
+        """As a report calls them."""
+        return {"teacher": [self.teacher], "student": self.students, "baseline": self.baselines}
+
+
+class Task(ABC, Generic[Measures]):
+    """answers: logits of classes, or values in units of the data. every_token: whether each token of a row is answered.
+
+    hides: whether an epoch hides what is to be found, so that there is nothing to say of a row as it is.
+    targets: of numbers. class_names: of classes that are not tokens. answer_names: of each number of an answer, where
+    that is no token. members: of texts that are cut into rows, those of training, validation and test by their numbers.
+    """
+
+    answers: ClassVar[Literal["logits", "values"]] = "logits"
+    every_token: ClassVar[bool] = False
+    hides: ClassVar[bool] = False
+    targets: Targets | None = None
+    class_names: Sequence[str] = ()
+    members: tuple[list[int], list[int], list[int]] | None = None
+
+    @property
+    def answer_names(self) -> list[str]:
+        return list(self.class_names)
+
+    @property
+    @abstractmethod
+    def measure(self) -> TaskMeasure:
+        """What a verdict rests on."""
+
+    @property
+    @abstractmethod
+    def no_better(self) -> str:
+        """The warning of a teacher that has nothing to teach."""
+
+    def count(self, labels: Tensor) -> int:
+        """How many labels there are."""
+        return int(is_known(labels).sum())
+
+    def hidden(self, rows: Rows, *, seed: int) -> Rows | None:
+        """The rows as an epoch hides them; None: as they are."""
+        return None
+
+    def asked(self, answers: int) -> int:
+        """Of so many answers that training rows have, those that a teacher is asked for at once."""
+        return answers
+
+    @abstractmethod
+    def score(self, answers: Tensor, labels: Tensor) -> tuple[float, float]:
+        """(what is called `measure.validation`, what training makes small) of some rows."""
+
+    def order(self, worth: float, loss: float) -> tuple[float, float]:
+        """The best epoch has the most of it. Both: of `score`."""
+        return worth, -loss
+
+    @abstractmethod
+    def measured(self, answers: Tensor, labels: Tensor, teacher: Tensor) -> tuple[Measures, float]:
+        """(all measures of a network's answers to the test rows, its agreement with the teacher's)."""
+
+    @abstractmethod
+    def compare(self, arms: Arms[Measures]) -> Comparison:
+        """Students minus baselines in points of the measure."""
+
+    @abstractmethod
+    def useless(self, teacher: Measures, labels: Tensor) -> bool:
+        """Whether a teacher has nothing to teach, by its measures on rows with these labels."""
+
+    @abstractmethod
+    def useless_answers(self, answers: Tensor, labels: Tensor, learned: Tensor) -> bool:
+        """The same by its answers. learned: labels of training rows."""
+
+    def perhaps_seen(self, arms: Arms[Measures]) -> bool:
+        """Whether the teacher makes no mistake on rows that the students find hard."""
+        return False
+
+    @abstractmethod
+    def check(self, pointer: str, answers: Tensor, labels: Tensor, learned: Tensor) -> Check:
+        """What a preflight says of a teacher's answers to validation rows. learned: labels of training rows."""
+
+    @abstractmethod
+    def of_trial(self, answers: Sequence[Tensor], labels: Tensor) -> dict[str, Any]:
+        """What a sweep says of a trial. answers: of the student of each seed."""
+
+    @abstractmethod
+    def exported(self, network: nn.Module) -> nn.Module:
+        """What answers as an exported file shall."""
+
+    @abstractmethod
+    def outputs(self) -> dict[str, Any]:
+        """What the card of a file says of its answers."""
+
+    @abstractmethod
+    def of_file(self, blocks: Iterable[Block]) -> dict[str, Any]:
+        """What running a file on the test rows shows, beside the network that it came from."""
+
+    @abstractmethod
+    def sections(self, arms: Arms[Measures], labels: Tensor) -> dict[str, Any]:
+        """What a report has of this task besides. labels: of the test rows."""
+
+    def lesson_note(self, train: Rows, seen: Tensor, learned: Tensor) -> str:
+        """What the student saw. seen, learned: as `Data` has them."""
+        labels = self.count(seen)
+        return (
+            f"The student saw {labels} labels and, through the teacher, {len(learned) - labels} rows without a label. "
+            f"The baseline saw the same {labels} labels and nothing else, for as many optimizer steps."
+        )
+
+    def hearing_note(self, answers: int) -> str | None:
+        """How the teacher was heard, where not as others are. answers: that it gave to the first epoch."""
+        return None
+
+    def data_notes(self) -> list[str]:
+        """What a reader must know of how labels were read."""
+        return []
+
+    def text_notes(self, tokenizer: str, labels: Tensor, unknown: float) -> list[str]:
+        """The same of texts. tokenizer: its kind. labels: of the test rows. unknown: share of their tokens."""
+        return []
+
+    def likelihood_notes(self, sections: dict[str, Any], *, student: int, teacher: int) -> list[str]:
+        """What sections say in words. student, teacher: parameters, 0 where unknown."""
+        return []
