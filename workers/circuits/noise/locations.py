@@ -26,6 +26,7 @@ from qstill.contract.circuits.source_text import MAX_EXPANDED_OPERATIONS
 from qstill.contract.errors import Problem
 from workers.circuits.classical import COMPUTE, COMPUTED, READ
 from workers.circuits.noise.channels import is_channel
+from workers.circuits.parse.own_gates import MARK
 
 MAX_DECOMPOSED_QUBITS = 5  # a matrix on five qubits is 1,200 gates and takes 70 ms, on eight a minute
 BEFORE_MEASURE, AFTER_RESET = "before_measure", "after_reset"
@@ -154,11 +155,11 @@ def _single(operation: Operation) -> Operation | None:
         return _ID
     if operation.name in _AER and operation.base_class in _STANDARD:
         return operation if operation.label is None else _without_label(operation)
-    word = (operation.label or "").split(" ")[0]
-    if operation.name == _NATIVE.get(word):  # with what was a free parameter, a gate with a definition
-        return _matrix(operation, operation.name)
+    native = _NATIVE.get((operation.label or "").split(" ")[0])
+    if native is not None and operation.name == native + MARK:  # with what was a free parameter, it has a definition
+        return _matrix(operation, native)
     if isinstance(operation, UnitaryGate):
-        return _matrix(operation, _NATIVE.get(word, _OTHER[operation.num_qubits - 1]))
+        return _matrix(operation, native or _OTHER[operation.num_qubits - 1])
     if operation.base_class in _STANDARD:
         return _matrix(operation, operation.name if operation.name in _NAMED else _OTHER[operation.num_qubits - 1])
     return _matrix(operation, _OTHER[1]) if isinstance(operation, ControlledGate) else None
