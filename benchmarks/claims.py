@@ -91,7 +91,9 @@ def _list_seconds(among: Ledger) -> float:
     wanted = JobFilter(status=[Status.SUCCEEDED])
     start = time.perf_counter()
     found = among.database.read(
-        lambda connection: queries.list_jobs(connection, "owner-0", wanted, after=None, before=None, limit=PAGE)
+        lambda connection: queries.list_jobs(
+            connection, "owner-0", wanted, {"after": None, "before": None, "limit": PAGE}
+        )
     )
     seconds = time.perf_counter() - start
     assert len(found) == PAGE

@@ -112,29 +112,22 @@ class Cursors(TypedDict):
     limit: int
 
 
-def page_of(
-    query: Select[Any], column: ColumnElement[str], *, after: str | None, before: str | None, limit: int
-) -> Select[Any]:
+def page_of(query: Select[Any], column: ColumnElement[str], cursors: Cursors) -> Select[Any]:
     """The rows of a page by a column that sorts by age, nearest first."""
-    if before is not None:
-        return query.where(column > before).order_by(column).limit(limit)
-    if after is not None:
-        query = query.where(column < after)
-    return query.order_by(column.desc()).limit(limit)
+    query = query.limit(cursors["limit"])
+    if cursors["before"] is not None:
+        return query.where(column > cursors["before"]).order_by(column)
+    if cursors["after"] is not None:
+        query = query.where(column < cursors["after"])
+    return query.order_by(column.desc())
 
 
 def newest_first(
-    connection: Connection,
-    query: Select[Any],
-    column: ColumnElement[str],
-    *,
-    after: str | None,
-    before: str | None,
-    limit: int,
+    connection: Connection, query: Select[Any], column: ColumnElement[str], cursors: Cursors
 ) -> Sequence[Record]:
     """The rows of a page by a column that sorts by age."""
-    rows = connection.execute(page_of(query, column, after=after, before=before, limit=limit)).all()
-    return rows if before is None else rows[::-1]
+    rows = connection.execute(page_of(query, column, cursors)).all()
+    return rows if cursors["before"] is None else rows[::-1]
 
 
 def _commit_together(engine: Engine, group: list[tuple[Change[Any], Future[Any]]]) -> None:

@@ -51,29 +51,26 @@ def get_request(connection: Connection, owner: str, job_id: str) -> dict[str, An
     return dict(spec)
 
 
-def list_jobs(
-    connection: Connection, owner: str, wanted: JobFilter, *, after: str | None, before: str | None, limit: int
-) -> Sequence[Record]:
-    """Up to `limit` jobs, newest first: those older than `after`, or the nearest ones newer than `before`.
+def list_jobs(connection: Connection, owner: str, wanted: JobFilter, cursors: Cursors) -> Sequence[Record]:
+    """A page, newest first.
 
     By kind and status each combination is a page of its own, read from the index, however many jobs are of others.
     """
-    cursors: Cursors = {"after": after, "before": before, "limit": limit}
     found = select(jobs.c.id).where(jobs.c.owner == owner)
     for key, value in wanted.labels:
         named = and_(job_labels.c.job_id == jobs.c.id, job_labels.c.key == key, job_labels.c.value == value)
         found = found.where(select(job_labels.c.job_id).where(named).exists())
     if wanted.kind is None and not wanted.status:
-        pages = [page_of(found.where(jobs.c.kind.in_(_SEEN)), jobs.c.id, **cursors)]
+        pages = [page_of(found.where(jobs.c.kind.in_(_SEEN)), jobs.c.id, cursors)]
     else:
         kinds = _SEEN if wanted.kind is None else (wanted.kind,)
         pages = [
-            page_of(found.where(jobs.c.kind == kind, jobs.c.status == status), jobs.c.id, **cursors)
+            page_of(found.where(jobs.c.kind == kind, jobs.c.status == status), jobs.c.id, cursors)
             for kind, status in product(kinds, dict.fromkeys(wanted.status) or Status)
         ]
     together = union_all(*(select(page.subquery().c.id) for page in pages)).subquery()
-    nearest = page_of(select(together.c.id), together.c.id, **cursors).subquery()
-    return newest_first(connection, SUMMARY.join(nearest, nearest.c.id == jobs.c.id), jobs.c.id, **cursors)
+    nearest = page_of(select(together.c.id), together.c.id, cursors).subquery()
+    return newest_first(connection, SUMMARY.join(nearest, nearest.c.id == jobs.c.id), jobs.c.id, cursors)
 
 
 def recent_results(connection: Connection, kind: Kind, limit: int) -> list[dict[str, Any]]:

@@ -257,7 +257,7 @@ def _change(house: House, held: Claim, message: Message) -> Change[Any]:
         case "done":
             return lambda connection: attempts.finish(connection, held, message["result"])
         case "failed":
-            return lambda connection: attempts.fail(connection, held, _problem(message["problem"]))
+            return lambda connection: attempts.fail(connection, held, Problem.from_document(message["problem"]))
         case "stopped":
             return lambda connection: attempts.release(connection, held)
     raise ValueError(f"a child said {message['say']!r}")
@@ -294,15 +294,3 @@ def _few(path: Path, kind: str) -> Stored | None:
         return None
     content = path.read_bytes()
     return Stored(None, len(content), hashlib.sha256(content).hexdigest(), content)
-
-
-def _problem(document: dict[str, Any]) -> Problem:
-    return Problem(
-        document["code"],
-        document["title"],
-        status=document["status"],
-        pointer=document.get("pointer"),
-        ways_out=document.get("try", ()),
-        ruled_out=document.get("ruled_out", ()),
-        errors=document.get("errors", ()),
-    )

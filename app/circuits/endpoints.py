@@ -1,6 +1,5 @@
 """/v1/circuits: submit a circuit. What comes of it is read in reading.py."""
 
-import secrets
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -15,10 +14,8 @@ from app.jobs.accepted import FINISHED, Reply, new_job
 from app.jobs.views import JobView
 from qstill.contract.circuits.admission import admit
 from qstill.contract.circuits.cost.estimates import Estimate
-from qstill.contract.circuits.job import CircuitJob, spec_of
+from qstill.contract.circuits.job import CircuitJob, seeded_spec
 from qstill.contract.kinds import CIRCUIT
-
-SEED_BITS = 48  # a number that every JSON reader keeps exactly
 
 router = APIRouter(prefix="/v1/circuits", tags=["circuits"], responses=problems(401, 403, 422))
 
@@ -40,6 +37,4 @@ async def submit_circuit(
     if dry_run:
         return JSONResponse((await estimated(job, front, owner)).model_dump(mode="json"))
     admit(job, limits(front.settings))
-    spec = spec_of(job)
-    spec.setdefault("seed", secrets.randbits(SEED_BITS))  # drawn here, so that a second attempt draws the same shots
-    return await reply(new_job(CIRCUIT, job, owner, front.settings, spec=spec))
+    return await reply(new_job(CIRCUIT, job, owner, front.settings, spec=seeded_spec(job)))

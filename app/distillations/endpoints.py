@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from app.distillations.loading import downloaded
 from app.distillations.views import CheckpointView
-from app.files.files import ENDINGS, must_end_in, must_exist
+from app.files.references import ENDINGS, must_end_in, must_exist
 from app.http.auth import Owner
 from app.http.content import BYTES, CONTENT, send_file
 from app.http.etag import etag
@@ -20,7 +20,7 @@ from app.http.refusals.problems import problems
 from app.jobs.accepted import FINISHED, Reply, new_job
 from app.jobs.questions import asked
 from app.jobs.views import JobId, JobView, moment
-from app.models.registry import must_be_there
+from app.models.references import must_be_there
 from ledger import outbound, queries
 from ledger.database import Record
 from ledger.ids import id_pattern

@@ -12,7 +12,6 @@ from app.distillations.plots import PLOTS, AnyPlotName
 from app.distillations.recommenders.card import is_ranking, ranking_card
 from app.distillations.recommenders.plots import ranking_plot
 from app.distillations.views import ExportView, SplitView
-from app.files.files import get_file
 from app.http.auth import Owner
 from app.http.content import BYTES, CONTENT, send_file
 from app.http.etag import IfNoneMatch, etag, unchanged
@@ -22,6 +21,7 @@ from app.http.refusals.problems import problems
 from app.jobs.views import JobId, moment, must_have_succeeded
 from ledger import queries
 from ledger.database import Record
+from ledger.owned import FILES
 from qstill import __version__
 from qstill.contract.distillations.report import read_report
 from qstill.contract.errors import Problem
@@ -181,7 +181,7 @@ async def _name_of_data(front: Front, owner: str, document: dict[str, Any]) -> s
     if file is None:
         return None
     try:
-        name: str = (await front.read_by_key(lambda connection: get_file(connection, owner, file))).name
+        name: str = (await front.read_by_key(lambda connection: FILES.get(connection, owner, file))).name
     except Problem:
         return None
     return name

@@ -1,20 +1,23 @@
 """/v1/files: what jobs read. The body is the file itself; nothing uploaded is ever unpickled."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy import Connection
 
-from app.files import files
 from app.files.upload import check_name, check_size, receive
 from app.files.views import FileId, FileView, Purpose
 from app.http.auth import Owner
 from app.http.content import BYTES, CONTENT, send_file
 from app.http.front import AtHand
-from app.http.paging import Limit, Page, check_cursors, page
+from app.http.paging import Limit, Page, page
 from app.http.refusals.problems import problems
 from app.jobs.views import moment
-from ledger.database import Record
+from ledger.database import Cursors, Record
 from ledger.ids import id_pattern, new_id
+from ledger.owned import FILES
+from ledger.tables import files
 from qstill.contract.errors import Problem
 from qstill.contract.schemas import Name
 
@@ -61,7 +64,8 @@ async def upload_file(
     check_size(int(declared[:19]) if declared.isascii() and declared.isdigit() else 0, limit)  # 19 digits are EiB
     file_id = new_id("file")
     stored = await receive(front.store, request.stream(), f"files/{file_id}", name=name, limit=limit)
-    row = await front.write(lambda connection: files.add_file(connection, owner, file_id, purpose, name, stored))
+    about = {"purpose": purpose, "name": name}
+    row = await front.write(lambda connection: FILES.add(connection, owner, file_id, stored, **about))
     response.headers["Location"] = f"/v1/files/{file_id}"
     return _view(row)
 
@@ -78,18 +82,18 @@ async def list_files(
     limit: Limit = 20,
 ) -> Page[FileView]:
     """Your files, newest first."""
-    check_cursors(after, before)
-    found = await front.read(
-        lambda connection: files.list_files(connection, owner, purpose, after=after, before=before, limit=limit + 1)
-    )
-    ids = [row.id for row in found]
-    return page(request, response, [_view(row) for row in found], ids, limit=limit, before=before is not None)
+    wanted = [] if purpose is None else [files.c.purpose == purpose]
+
+    def find(connection: Connection, cursors: Cursors) -> Sequence[Record]:
+        return FILES.newest(connection, owner, cursors, *wanted)
+
+    return await page(request, response, front, find, _view, after=after, before=before, limit=limit)
 
 
 @router.get("/{file_id}", responses=problems(404))
 async def get_file(file_id: FileId, front: AtHand, owner: Owner) -> FileView:
     """What a file is."""
-    return _view(await front.read_by_key(lambda connection: files.get_file(connection, owner, file_id)))
+    return _view(await front.read_by_key(lambda connection: FILES.get(connection, owner, file_id)))
 
 
 @router.get(
@@ -99,7 +103,7 @@ async def get_file(file_id: FileId, front: AtHand, owner: Owner) -> FileView:
 )
 async def get_file_content(file_id: FileId, request: Request, front: AtHand, owner: Owner) -> Response:
     """The bytes as they were uploaded; never those of a secret."""
-    row = await front.read_by_key(lambda connection: files.get_file(connection, owner, file_id))
+    row = await front.read_by_key(lambda connection: FILES.get(connection, owner, file_id))
     if row.purpose == Purpose.SECRET:
         raise Problem("secret", "A secret is used, and never shown.", status=403)
     place = front.store.locate(row.path)
@@ -109,7 +113,7 @@ async def get_file_content(file_id: FileId, request: Request, front: AtHand, own
 @router.delete("/{file_id}", status_code=204, responses=problems(404, 409))
 async def delete_file(file_id: FileId, front: AtHand, owner: Owner) -> None:
     """Delete a file. Refused while a job that is not finished needs it."""
-    await front.write(lambda connection: files.delete_file(connection, owner, file_id))
+    await front.write(lambda connection: FILES.delete(connection, owner, file_id))
 
 
 def _view(row: Record) -> FileView:

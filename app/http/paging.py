@@ -1,11 +1,14 @@
 """Lists: keyset cursors, newest first, one envelope. A page never shifts when something is added."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Generic, Literal, TypeVar
 
 from fastapi import Query, Request, Response
 from pydantic import BaseModel, Field
+from sqlalchemy import Connection
 
+from app.http.front import Front
+from ledger.database import Cursors, Record
 from qstill.contract.errors import Problem
 
 T = TypeVar("T")
@@ -26,20 +29,30 @@ class Page(BaseModel, Generic[T]):
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="Entries of a page.")]
 
 
-def check_cursors(after: str | None, before: str | None) -> None:
+async def page(
+    request: Request,
+    response: Response,
+    front: Front,
+    find: Callable[[Connection, Cursors], Sequence[Record]],
+    view: Callable[[Record], T],
+    *,
+    after: str | None,
+    before: str | None,
+    limit: int,
+) -> Page[T]:
+    """The envelope of up to `limit` of the rows that `find` finds, with its `Link` header (RFC 8288).
+
+    Raises Problem where both cursors are given.
+    """
     if after is not None and before is not None:
         raise Problem("two_cursors", "Give `after` or `before`, not both.", status=422)
-
-
-def page(
-    request: Request, response: Response, rows: Sequence[T], ids: Sequence[str], *, limit: int, before: bool
-) -> Page[T]:
-    """The envelope of up to `limit` of the rows (one more was asked for), with its `Link` header (RFC 8288)."""
+    cursors = Cursors(after=after, before=before, limit=limit + 1)  # one more says whether there is another page
+    rows = await front.read(lambda connection: find(connection, cursors))
     has_more = len(rows) > limit
-    kept = slice(-limit, None) if before and has_more else slice(limit)
-    rows, ids = rows[kept], ids[kept]
-    if has_more and ids:
-        cursor = {"before": ids[0]} if before else {"after": ids[-1]}
+    rows = rows[-limit:] if before and has_more else rows[:limit]
+    if has_more and rows:
+        cursor = {"before": rows[0].id} if before else {"after": rows[-1].id}
         following = request.url.remove_query_params(["after", "before"]).include_query_params(**cursor)
         response.headers["Link"] = f'<{following}>; rel="{"prev" if before else "next"}"'
-    return Page(data=list(rows), has_more=has_more, first_id=ids[0] if ids else None, last_id=ids[-1] if ids else None)
+    first, last = (rows[0].id, rows[-1].id) if rows else (None, None)
+    return Page(data=[view(row) for row in rows], has_more=has_more, first_id=first, last_id=last)

@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, FailFast, Field, Js
 from qstill.contract.circuits.formats import MAX_OPERATIONS, MAX_SOURCE_CHARACTERS
 from qstill.contract.circuits.gates import MAX_PAULI_TERMS, MAX_QUBITS
 from qstill.contract.circuits.job import MAX_CIRCUITS
-from qstill.contract.schemas import MAX_SEED
+from qstill.contract.schemas import Seed
 
 MAX_SHOTS = 1_000_000  # every one of them is listed to who asks
 MAX_NAME = 1_000
@@ -127,9 +127,7 @@ class NoiseChoice(Lenient):
         description="ideal, harmony, harmony-1, harmony-2, aria-1, aria-2, forte-1 or forte-enterprise-1.",
         examples=["aria-1"],
     )
-    seed: Annotated[int, Field(ge=0, le=MAX_SEED)] | None = Field(
-        None, description="The same seed gives the same counts.", examples=[7]
-    )
+    seed: Seed | None = Field(None, description="The same seed gives the same counts.", examples=[7])
 
 
 Echoed = Annotated[dict[str, JsonValue], Field(max_length=MAX_METADATA)]

@@ -1,6 +1,5 @@
 """From IonQ's request to a queued job, in one transaction with what its client is told later."""
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +7,6 @@ from typing import Any
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import Connection
 
-from app.circuits.endpoints import SEED_BITS
 from app.circuits.limits import limits
 from app.http.front import Front
 from app.ionq import records
@@ -22,7 +20,7 @@ from ledger.requests import Replay
 from ledger.rows import Job
 from ledger.settings import Settings
 from qstill.contract.circuits.admission import admit
-from qstill.contract.circuits.job import CircuitJob, spec_of
+from qstill.contract.circuits.job import CircuitJob, seeded_spec
 from qstill.contract.errors import Problem
 from qstill.contract.kinds import CIRCUIT, Engine
 
@@ -82,9 +80,7 @@ async def _queue(
     """check: what must hold of a job that is new, in the transaction that queues it; it raises Problem."""
     place = machine(asked.backend, front.settings.memory_limit(Engine.CIRCUITS), status=400)
     made = await run_in_threadpool(_admitted, work, asked, place, front.settings)  # 100,000 gates take seconds
-    spec = spec_of(made)
-    spec.setdefault("seed", secrets.randbits(SEED_BITS))
-    new = new_job(CIRCUIT, made, owner, front.settings, spec=spec)
+    new = new_job(CIRCUIT, made, owner, front.settings, spec=seeded_spec(made))
 
     def admissible(connection: Connection) -> None:
         check(connection)

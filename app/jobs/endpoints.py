@@ -1,18 +1,21 @@
 """/v1/jobs: what circuits and distillations have in common."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
+from sqlalchemy import Connection
 
 from app.http.auth import Owner
 from app.http.etag import IfMatch, IfNoneMatch, etag, unchanged, wanted_version
 from app.http.front import AtHand, Front
-from app.http.paging import Limit, Page, check_cursors, page
+from app.http.paging import Limit, Page, page
 from app.http.refusals.problems import problems
 from app.jobs.accepted import Prefer, wait_for_end, wait_seconds
 from app.jobs.stream import stream_events
 from app.jobs.views import EventView, JobId, JobView, event_view, job_view
 from ledger import queries, requests
+from ledger.database import Cursors, Record
 from ledger.ids import id_pattern
 from ledger.machine import FINAL, Action, Status
 from qstill.contract.schemas import LabelKey, LabelValue
@@ -42,16 +45,15 @@ async def list_jobs(
     limit: Limit = 20,
 ) -> Page[JobView]:
     """Your jobs, newest first."""
-    check_cursors(after, before)
     labels: list[tuple[LabelKey, LabelValue]] = [
         (key, value) for key, _, value in (x.partition("=") for x in label or ())
     ]
     wanted = queries.JobFilter(kind=kind, status=status or (), labels=labels)
-    found = await front.read(
-        lambda connection: queries.list_jobs(connection, owner, wanted, after=after, before=before, limit=limit + 1)
-    )
-    ids = [job.id for job in found]
-    return page(request, response, [job_view(job) for job in found], ids, limit=limit, before=before is not None)
+
+    def find(connection: Connection, cursors: Cursors) -> Sequence[Record]:
+        return queries.list_jobs(connection, owner, wanted, cursors)
+
+    return await page(request, response, front, find, job_view, after=after, before=before, limit=limit)
 
 
 @router.get(

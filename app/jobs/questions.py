@@ -60,16 +60,11 @@ async def asked(
 
 
 def _problem(document: dict[str, Any], seconds: float) -> Problem:
-    status, title = OWN_FAULTS.get(document["code"], 422), document["title"]
-    if document["code"] == "time_limit":
-        title = f"No answer within the {seconds:g} s that one may take; try again when less is to do, or ask for less."
-    return Problem(
-        document["code"],
-        title,
-        status=status,
-        pointer=document.get("pointer"),
-        ways_out=document.get("try", ()),
-        ruled_out=document.get("ruled_out", ()),
-        errors=document.get("errors", ()),
-        headers={"Retry-After": str(RETRY_SECONDS)} if status == 503 else None,
-    )
+    problem = Problem.from_document(document)
+    problem.status = OWN_FAULTS.get(problem.code, 422)
+    if problem.code == "time_limit":
+        within = f"within the {seconds:g} s that one may take"
+        problem.title = f"No answer {within}; try again when less is to do, or ask for less."
+    if problem.status == 503:
+        problem.headers["Retry-After"] = str(RETRY_SECONDS)
+    return problem

@@ -1,24 +1,28 @@
 """/v1/models: checkpoints and uploaded models under a name, to teach, and to outlive the job that made them."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import TypeAdapter
+from sqlalchemy import Connection
 
-from app.files import files
+from app.files.references import ENDINGS, must_end_in, must_exist
 from app.http.auth import Owner
 from app.http.content import BYTES, CONTENT, send_file
 from app.http.front import AtHand, Front
-from app.http.paging import Limit, Page, check_cursors, page
+from app.http.paging import Limit, Page, page
 from app.http.refusals.problems import problems
 from app.jobs.views import moment
-from app.models import registry
+from app.models.references import must_be_there
 from app.models.views import ModelId, ModelView, NewModel, answers_of
 from ledger import queries
-from ledger.database import Record
+from ledger.database import Cursors, Record
 from ledger.ids import id_pattern, new_id
+from ledger.owned import FILES, MODELS
 from ledger.store.safetensors import read_card
+from ledger.tables import models
 from qstill.contract.distillations.architectures import AnyArchitecture, Architecture
 from qstill.contract.distillations.recommenders.architectures import AnyScorer, Scorer
 from qstill.contract.errors import Problem
@@ -41,7 +45,7 @@ async def create_model(new: NewModel, response: Response, front: AtHand, owner: 
     except FileNotFoundError:
         raise Problem("content_gone", "The content was deleted.", status=410) from None
     row = await front.write(
-        lambda connection: registry.add_model(
+        lambda connection: MODELS.add(
             connection,
             owner,
             model_id,
@@ -68,24 +72,24 @@ async def list_models(
     limit: Limit = 20,
 ) -> Page[ModelView]:
     """Your models, newest first."""
-    check_cursors(after, before)
-    found = await front.read(
-        lambda connection: registry.list_models(connection, owner, name, after=after, before=before, limit=limit + 1)
-    )
-    ids = [row.id for row in found]
-    return page(request, response, [_view(row) for row in found], ids, limit=limit, before=before is not None)
+    wanted = [] if name is None else [models.c.name == name]
+
+    def find(connection: Connection, cursors: Cursors) -> Sequence[Record]:
+        return MODELS.newest(connection, owner, cursors, *wanted)
+
+    return await page(request, response, front, find, _view, after=after, before=before, limit=limit)
 
 
 @router.get("/{model_id}", responses=problems(404))
 async def get_model(model_id: ModelId, front: AtHand, owner: Owner) -> ModelView:
     """What a model is."""
-    return _view(await front.read_by_key(lambda connection: registry.get_model(connection, owner, model_id)))
+    return _view(await front.read_by_key(lambda connection: MODELS.get(connection, owner, model_id)))
 
 
 @router.get("/{model_id}/content", response_class=Response, responses=CONTENT)
 async def get_model_content(model_id: ModelId, request: Request, front: AtHand, owner: Owner) -> Response:
     """Its bytes, in the format that it has."""
-    row = await front.read_by_key(lambda connection: registry.get_model(connection, owner, model_id))
+    row = await front.read_by_key(lambda connection: MODELS.get(connection, owner, model_id))
     suffix = {"torch": "pt"}.get(row.reading["format"], row.reading["format"])
     place = front.store.locate(row.path)
     return send_file(request, place, sha256=row.sha256, media_type=BYTES, filename=f"{model_id}.{suffix}")
@@ -94,28 +98,28 @@ async def get_model_content(model_id: ModelId, request: Request, front: AtHand, 
 @router.get("/{model_id}/card", responses=problems(404, 410))
 async def get_model_card(model_id: ModelId, front: AtHand, owner: Owner) -> dict[str, Any]:
     """What it needs besides its weights, as its safetensors file says: architecture, classes, standardisation, …"""
-    row = await front.read_by_key(lambda connection: registry.get_model(connection, owner, model_id))
+    row = await front.read_by_key(lambda connection: MODELS.get(connection, owner, model_id))
     return await run_in_threadpool(read_card, front.store.locate(row.path))
 
 
 @router.delete("/{model_id}", status_code=204, responses=problems(404, 409))
 async def delete_model(model_id: ModelId, front: AtHand, owner: Owner) -> None:
     """Delete a model. Refused while a job that is not finished learns from it."""
-    await front.write(lambda connection: registry.delete_model(connection, owner, model_id))
+    await front.write(lambda connection: MODELS.delete(connection, owner, model_id))
 
 
 async def _source(front: Front, owner: str, new: NewModel) -> tuple[Record, dict[str, Any]]:
     """The row whose bytes are promoted, and what is remembered of it. Raises Problem (422) that names the field."""
     if new.file is not None:
         wanted = [("/file", new.file, "teacher")]
-        endings = [("/file", new.file, files.ENDINGS[new.format])]
-        await front.read(lambda connection: files.must_exist(connection, owner, wanted))
-        await front.read(lambda connection: files.must_end_in(connection, endings))
+        endings = [("/file", new.file, ENDINGS[new.format])]
+        await front.read(lambda connection: must_exist(connection, owner, wanted))
+        await front.read(lambda connection: must_end_in(connection, endings))
         file_id = new.file
-        row = await front.read(lambda connection: files.get_file(connection, owner, file_id))
+        row = await front.read(lambda connection: FILES.get(connection, owner, file_id))
         return row, {"file": row.id}
     checkpoint = str(new.checkpoint)
-    await front.read(lambda connection: registry.must_be_there(connection, owner, [("/checkpoint", checkpoint)]))
+    await front.read(lambda connection: must_be_there(connection, owner, [("/checkpoint", checkpoint)]))
     row = await front.read(lambda connection: queries.get_checkpoint(connection, owner, checkpoint))
     return row, {"checkpoint": row.id, "job": row.job_id, "architecture": row.meta.get("architecture")}
 

@@ -7,8 +7,9 @@ from app.http.auth import Owner
 from app.http.front import AtHand
 from app.http.refusals.problems import problems
 from app.jobs.questions import asked
-from app.models import registry
+from app.models.references import must_be_there
 from app.models.views import ModelId
+from ledger.owned import MODELS
 from qstill.contract.kinds import DISTILLATION_QUESTION
 from qstill.contract.models.predictions import (
     Answer,
@@ -37,13 +38,13 @@ async def predict(model_id: ModelId, rows: NewPrediction, front: AtHand, owner: 
     Nothing is kept of it. No training is before it; where too many ask at once the answer is 503 with `Retry-After`. To
     serve a model, export it as ONNX and run that.
     """
-    await front.read_by_key(lambda connection: registry.get_model(connection, owner, model_id))
+    await front.read_by_key(lambda connection: MODELS.get(connection, owner, model_id))
     found = await asked(
         Question(model=model_id, rows=rows).model_dump(mode="json"),
         DISTILLATION_QUESTION,
         front,
         owner,
         files=[model_id],
-        check=lambda connection: registry.must_be_there(connection, owner, [("", model_id)]),
+        check=lambda connection: must_be_there(connection, owner, [("", model_id)]),
     )
     return ANSWERS.validate_python(found)

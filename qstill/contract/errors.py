@@ -4,7 +4,7 @@ A `Problem` raised in an endpoint becomes the response; raised in a worker it be
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 PROBLEM_MEDIA_TYPE = "application/problem+json"
 
@@ -58,7 +58,20 @@ class Problem(Exception):
             document["errors"] = self.errors
         return document
 
-    def within(self, prefix: str) -> "Problem":
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """The problem that `document()` told of."""
+        return cls(
+            document["code"],
+            document["title"],
+            status=document["status"],
+            pointer=document.get("pointer"),
+            ways_out=document.get("try", ()),
+            ruled_out=document.get("ruled_out", ()),
+            errors=document.get("errors", ()),
+        )
+
+    def within(self, prefix: str) -> Self:
         """The same problem, its pointer moved under `prefix`: a parser need not know where its input stood."""
         self.pointer = prefix + (self.pointer or "")
         return self

@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError
 
-from app.models import registry
 from ledger import attempts, queries, requests
 from ledger.attempts import Claim
 from ledger.database import Change, Database
 from ledger.machine import Action
+from ledger.owned import MODELS
 from ledger.requests import NewJob
 from ledger.settings import Settings
 from ledger.store.folder import FolderStore
@@ -133,7 +133,7 @@ def test_the_child_is_told_where_models_and_checkpoints_lie_and_how_models_are_r
     (checkpoint,) = house.database.read(lambda c: queries.list_artifacts(c, first.job_id, "checkpoint"))
     stored = house.store.put(made, "models/m")
     house.database.write(
-        lambda c: registry.add_model(c, "ada", "model_m", stored, name="m", labels={}, reading={"a": 1}, origin={})
+        lambda c: MODELS.add(c, "ada", "model_m", stored, name="m", labels={}, reading={"a": 1}, origin={})
     )
     child = Script(DONE)
     supervise(house, submit(checkpoint.id, "model_m"), child)

@@ -57,19 +57,19 @@ def estimate(job: CircuitJob, between: Callable[[], None] = lambda: None) -> Fin
 
 
 def _circuit(job: CircuitJob, reading: Reading, seconds: float) -> CircuitEstimate:
-    facts, plan = reading.routed.facts, reading.routed.plan
-    every = plans(facts, wanted(job), memory_available=psutil.virtual_memory().available)
+    profile, plan = reading.routed.profile, reading.routed.plan
+    every = plans(profile, wanted(job), memory_available=psutil.virtual_memory().available)
     return CircuitEstimate(
         runs=1 if job.bindings is None else job.runs,
         qubits=reading.circuit.num_qubits,
-        active_qubits=facts.qubits,
+        active_qubits=profile.qubits,
         clbits=reading.clbits,
-        operations=facts.operations,
-        two_qubit_gates=facts.two_qubit,
+        operations=profile.operations,
+        two_qubit_gates=profile.two_qubit,
         depth=depth_of(reading.circuit),
         gate_counts=dict(reading.circuit.count_ops()),
-        dynamic=facts.dynamic,
-        noisy_locations=facts.locations,
+        dynamic=profile.dynamic,
+        noisy_locations=profile.locations,
         compiled=None if reading.compiled is None else compiled_view(reading.compiled),
         method=plan.method.value,
         why=plan.why,

@@ -9,13 +9,13 @@ import psutil
 from qiskit import QuantumCircuit
 
 from qstill.contract.circuits.admission import check_binding, check_histogram, probabilities_alone, relocated, wanted
-from qstill.contract.circuits.facts import Method
 from qstill.contract.circuits.formats import Circuit, JsonCircuit, TemplateCircuit
 from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.circuits.methods import plans
 from qstill.contract.circuits.named_noise import as_custom
 from qstill.contract.circuits.noise import check_rules
 from qstill.contract.circuits.outputs import MAX_SEARCHED_QUBITS, WHERE_POSSIBLE, StateName
+from qstill.contract.circuits.profile import Method
 from qstill.contract.circuits.templates.answer import Answer
 from qstill.contract.errors import Problem
 from workers.circuits.binding import bind
@@ -23,7 +23,7 @@ from workers.circuits.device import Compiled, compile_for
 from workers.circuits.engines.dynamic.branching import without_idle_qubits
 from workers.circuits.engines.dynamic.deferred import deferred
 from workers.circuits.engines.states import check_state
-from workers.circuits.examine.facts import facts_of
+from workers.circuits.examine.profile import profile_of
 from workers.circuits.examine.shape import examine
 from workers.circuits.noise.model import for_noise, idle_rules, noise_cost, noise_model, readout_matrix
 from workers.circuits.observables import lower
@@ -182,8 +182,8 @@ def _with_noise(job: CircuitJob, circuit: QuantumCircuit) -> tuple[Program, int]
 
 def _ideal(job: CircuitJob, circuit: QuantumCircuit, memory_available: int) -> Program | None:
     program = Program(circuit, examine(circuit))
-    facts = facts_of(circuit, program.shape)
-    every = plans(facts, replace(wanted(job), method=None, state=True), memory_available=memory_available)
+    profile = profile_of(circuit, program.shape)
+    every = plans(profile, replace(wanted(job), method=None, state=True), memory_available=memory_available)
     method = Method.DENSITY_MATRIX if program.mixed else Method.STATEVECTOR  # channels of the circuit's own stay
     plan = next(plan for plan in every if plan.method == method)
     cheap = plan.why_not is None and plan.seconds <= MAX_IDEAL_SECONDS and len(program.read) <= MAX_IDEAL_BITS

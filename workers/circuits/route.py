@@ -6,7 +6,6 @@ from time import perf_counter
 from typing import Any
 
 from qstill.contract.circuits.admission import wanted
-from qstill.contract.circuits.facts import Facts, Method
 from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.circuits.methods import Plan, best, plans
 from qstill.contract.circuits.outputs import (
@@ -15,10 +14,11 @@ from qstill.contract.circuits.outputs import (
     NUMBER_CHARACTERS,
     WHERE_POSSIBLE,
 )
+from qstill.contract.circuits.profile import Method, Profile
 from workers.circuits.engines import final_state, product_state, single, stabilizer
 from workers.circuits.engines.dense import StateMethod
 from workers.circuits.engines.dynamic import branching, computed
-from workers.circuits.examine.facts import facts_of
+from workers.circuits.examine.profile import profile_of
 from workers.circuits.program import Ask, Program, Sample
 
 TOGETHER: dict[Method, StateMethod] = {  # whose sweeps Aer runs in one call
@@ -29,32 +29,32 @@ TOGETHER: dict[Method, StateMethod] = {  # whose sweeps Aer runs in one call
 
 @dataclass(frozen=True, slots=True)
 class Routed:
-    """A program with its facts and the method chosen for it. probabilities: whether it gives exact ones."""
+    """A program with its profile and the method chosen for it. probabilities: whether it gives exact ones."""
 
     program: Program
-    facts: Facts
+    profile: Profile
     plan: Plan
     probabilities: bool = False
 
 
 def route(program: Program, job: CircuitJob, *, locations: int, memory_available: int, pointer: str) -> Routed:
     """Choose the method. Raises Problem: needs_more_memory, method_cannot."""
-    facts = facts_of(program.circuit, program.shape, rules=program.rules, locations=locations)
+    profile = profile_of(program.circuit, program.shape, rules=program.rules, locations=locations)
     asked = wanted(job)
-    plan = best(facts, asked, memory_available=memory_available, pointer=pointer)
+    plan = best(profile, asked, memory_available=memory_available, pointer=pointer)
     if WHERE_POSSIBLE not in job.outputs or "probabilities" in job.outputs:
-        return Routed(program, facts, plan, "probabilities" in job.outputs)
+        return Routed(program, profile, plan, "probabilities" in job.outputs)
     if not _can_be_listed(program, job):
-        return Routed(program, facts, plan)
+        return Routed(program, profile, plan)
     with_state = [
         each
-        for each in plans(facts, replace(asked, state=True), memory_available=memory_available)
+        for each in plans(profile, replace(asked, state=True), memory_available=memory_available)
         if each.why_not is None and asked.method in (None, each.method)
     ]
     exact = min(with_state, key=lambda each: each.seconds, default=None)
-    if exact is None or (facts.qubits > MAX_PROBABILITY_QUBITS and exact.method != plan.method):
-        return Routed(program, facts, plan)
-    return Routed(program, facts, exact, probabilities=True)
+    if exact is None or (profile.qubits > MAX_PROBABILITY_QUBITS and exact.method != plan.method):
+        return Routed(program, profile, plan)
+    return Routed(program, profile, exact, probabilities=True)
 
 
 def _can_be_listed(program: Program, job: CircuitJob) -> bool:

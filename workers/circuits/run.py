@@ -139,7 +139,7 @@ def _outcome(reading: Reading, sample: Sample, seconds: float, found: CircuitRes
         answer=None if reading.answer is None else reading.answer(counts, shots),
         ideal=_beside(counts, found["ideal"], shots) if "ideal" in found else None,
         expectations=found.get("expectations", []),
-        depth=routed.facts.depth if routed.program.circuit is reading.circuit else depth_of(reading.circuit),
+        depth=routed.profile.depth if routed.program.circuit is reading.circuit else depth_of(reading.circuit),
         gate_counts=dict(reading.circuit.count_ops()),
         compiled=None if reading.compiled is None else compiled_view(reading.compiled),
         notes=list(reading.notes),

@@ -19,8 +19,8 @@ from app.ionq.schemas import MAX_SHOTS
 from app.ionq.views import job_view, uuid_of
 from app.keys.keyring import EVERYBODY
 from ledger.tables import keys
-from qstill.contract.circuits.facts import Facts, Wanted
 from qstill.contract.circuits.methods import best
+from qstill.contract.circuits.profile import Profile, Wanted
 from qstill.contract.kinds import Engine
 from qstill.contract.schemas import View
 
@@ -91,20 +91,16 @@ async def estimate_ionq_job(
     """How long a job of this size would take. `POST /v1/circuits/estimate` looks at the circuit itself."""
     memory = front.settings.memory_limit(Engine.CIRCUITS)
     place = machine(backend, memory)
-    facts = Facts(
+    profile = Profile(
         qubits=qubits,
         clbits=qubits,
         operations=one + two,
         two_qubit=two,
-        depth=0,
         not_clifford="a gate",
-        dynamic=False,
-        conditional=False,
-        branchings=0,
-        widest_cut=two,
+        bond_bits=two,
         locations=one + two if place.simulated else 0,
     )
-    plan = best(facts, Wanted(shots=shots), memory_available=memory, pointer="/qubits")
+    plan = best(profile, Wanted(shots=shots), memory_available=memory, pointer="/qubits")
     asked: dict[str, Any] = {
         "backend": place.name,
         "type": kind,

@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 
 from qstill.contract.circuits.cirq.shape import check_cirq_shape
 from qstill.contract.circuits.cirq.text import check_cirq, document
-from qstill.contract.circuits.cost.facts import facts_of
-from qstill.contract.circuits.cost.openqasm_facts import qasm_facts
-from qstill.contract.circuits.facts import Facts, Method, Wanted
+from qstill.contract.circuits.cost.json_profile import profile_of
+from qstill.contract.circuits.cost.openqasm_profile import openqasm_profile
 from qstill.contract.circuits.formats import (
     Circuit,
     CirqCircuit,
@@ -39,6 +38,7 @@ from qstill.contract.circuits.outputs import (
     check_state_size,
     no_final_state,
 )
+from qstill.contract.circuits.profile import Method, Profile, Wanted
 from qstill.contract.circuits.source_text import (
     MAX_EXPANDED_OPERATIONS,
     MAX_LOOP_ITERATIONS,
@@ -132,9 +132,9 @@ def probabilities_alone(job: CircuitJob) -> bool:
     return "probabilities" in job.outputs and STATE_LIMITS.keys().isdisjoint(job.outputs) and not is_noisy(job)
 
 
-def _put_off(facts: Facts, job: CircuitJob) -> Facts:
-    """The circuit's facts after that, at the least: how many qubits it takes the worker sees."""
-    return replace(facts, dynamic=False) if probabilities_alone(job) and not facts.conditional else facts
+def _put_off(profile: Profile, job: CircuitJob) -> Profile:
+    """The circuit's profile after that, at the least: how many qubits it takes the worker sees."""
+    return replace(profile, dynamic=False) if probabilities_alone(job) and not profile.conditional else profile
 
 
 def _method(job: CircuitJob) -> Method | None:
@@ -202,15 +202,15 @@ def _check_methods(circuit: Circuit, job: CircuitJob, limits: Limits) -> None:
         case JsonCircuit():
             _check_parameters(set(free_parameters(circuit)), job, "/circuit/operations")
             rules = None if job.noise is None else as_custom(job.noise)
-            facts = _put_off(facts_of(circuit, rules=rules), job)
-            _check_asked(job, circuit.qubits, facts, rules)
-            best(facts, wanted(job), memory_available=limits.memory_available, pointer="/circuit/qubits")
-            check_histogram(job, active=facts.qubits, clbits=circuit.qubits)
+            profile = _put_off(profile_of(circuit, rules=rules), job)
+            _check_asked(job, circuit.qubits, profile, rules)
+            best(profile, wanted(job), memory_available=limits.memory_available, pointer="/circuit/qubits")
+            check_histogram(job, active=profile.qubits, clbits=circuit.qubits)
         case TemplateCircuit():
             for index, binding in enumerate(job.bindings or ()):
                 check_binding(frozenset(), binding, f"/bindings/{index}")
             rules = None if job.noise is None else as_custom(job.noise)
-            made = templates.facts_of(circuit.template, rules=rules)
+            made = templates.profile_of(circuit.template, rules=rules)
             _check_asked(job, made.qubits, made, rules)
             best(made, wanted(job), memory_available=limits.memory_available, pointer=TEMPLATE)
             check_histogram(job, active=made.qubits, clbits=made.clbits)
@@ -219,11 +219,11 @@ def _check_methods(circuit: Circuit, job: CircuitJob, limits: Limits) -> None:
         ) and program.inputs:
             _check_parameters(set(program.inputs), job, SOURCE)
         case OpenQasm3Circuit() | OpenQasm2Circuit() if job.device is None and not is_noisy(job):
-            if (found := qasm_facts(circuit, limits.openqasm3)) is not None:
+            if (found := openqasm_profile(circuit, limits.openqasm3)) is not None:
                 best(_put_off(found, job), wanted(job), memory_available=limits.memory_available, pointer=SOURCE)
 
 
-def _check_asked(job: CircuitJob, qubits: int, facts: Facts, rules: CustomNoise | None) -> None:
+def _check_asked(job: CircuitJob, qubits: int, profile: Profile, rules: CustomNoise | None) -> None:
     """Refuse states, observables and rules of the noise that a circuit of so many qubits does not have."""
     if rules is not None and job.device is None and job.circuits is None:  # of a batch, another may have them
         check_rules(rules, qubits)
@@ -232,9 +232,9 @@ def _check_asked(job: CircuitJob, qubits: int, facts: Facts, rules: CustomNoise 
     for name in STATE_LIMITS:
         if name in job.outputs:
             check_state_size(name, qubits)
-            if facts.dynamic:
+            if profile.dynamic:
                 raise no_final_state(DYNAMIC, "counts")
-            if facts.locations and name in NONE_OF_A_NOISY_CIRCUIT:
+            if profile.locations and name in NONE_OF_A_NOISY_CIRCUIT:
                 raise no_final_state(NOISY.format(name), "density_matrix")
 
 

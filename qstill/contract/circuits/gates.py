@@ -41,7 +41,7 @@ PauliTerm = Annotated[str, Field(pattern=r"^[IXYZ]+$", max_length=MAX_QUBITS)]
 
 
 @dataclass(frozen=True, slots=True)
-class GateFacts:
+class GateForms:
     """What an operation of one gate may carry. A one-qubit gate with several targets acts on each of them."""
 
     forms: tuple[frozenset[str], ...] = (frozenset(),)  # the sets of parameters it can be written with
@@ -54,25 +54,25 @@ def _forms(*forms: str) -> tuple[frozenset[str], ...]:
     return tuple(frozenset(form.split()) for form in forms)
 
 
-_PLAIN = GateFacts()
-_ROTATION = GateFacts(_forms("rotation"))
-_ROTATION_OF_TWO = GateFacts(_forms("rotation"), targets=2)
+_PLAIN = GateForms()
+_ROTATION = GateForms(_forms("rotation"))
+_ROTATION_OF_TWO = GateForms(_forms("rotation"), targets=2)
 
-GATES: dict[str, GateFacts] = {
+GATES: dict[str, GateForms] = {
     **dict.fromkeys(("x", "not", "y", "h", "s", "si", "t", "ti", "v", "vi"), _PLAIN),
-    "z": GateFacts(_forms("", "rotation")),
-    "cnot": GateFacts(controls="required"),
-    "swap": GateFacts(targets=2),
+    "z": GateForms(_forms("", "rotation")),
+    "cnot": GateForms(controls="required"),
+    "swap": GateForms(targets=2),
     **dict.fromkeys(("rx", "ry", "rz"), _ROTATION),
     **dict.fromkeys(("xx", "yy"), _ROTATION_OF_TWO),
-    "zz": GateFacts(_forms("rotation", "angle", "phase"), targets=2),
-    "pauliexp": GateFacts(_forms("terms coefficients time")),
-    **dict.fromkeys(("gpi", "gpi2"), GateFacts(_forms("phase"))),
-    "ms": GateFacts(_forms("phases", "phases angle"), targets=2),
-    "nop": GateFacts(targets_optional=True),
-    "measure": GateFacts(_forms("", "clbit", "clbits"), controls="none"),
-    "reset": GateFacts(controls="none"),
-    "barrier": GateFacts(controls="none", targets_optional=True),
+    "zz": GateForms(_forms("rotation", "angle", "phase"), targets=2),
+    "pauliexp": GateForms(_forms("terms coefficients time")),
+    **dict.fromkeys(("gpi", "gpi2"), GateForms(_forms("phase"))),
+    "ms": GateForms(_forms("phases", "phases angle"), targets=2),
+    "nop": GateForms(targets_optional=True),
+    "measure": GateForms(_forms("", "clbit", "clbits"), controls="none"),
+    "reset": GateForms(controls="none"),
+    "barrier": GateForms(controls="none", targets_optional=True),
 }
 _UNCONDITIONAL = ("barrier", "nop")
 _PARAMETERS = {"rotation", "phase", "phases", "angle", "terms", "coefficients", "time", "clbit", "clbits"}
@@ -209,13 +209,13 @@ class Operation(Strict):
 
     @model_validator(mode="after")
     def _fits_its_gate(self) -> Self:
-        facts = GATES.get(self.gate)
-        if facts is None:
+        known = GATES.get(self.gate)
+        if known is None:
             refuse(("gate",), "unknown_gate", _unknown_gate(self.gate), self.gate)
-        self._check_qubits(facts)
+        self._check_qubits(known)
         given = frozenset(name for name in self.model_fields_set & _PARAMETERS if getattr(self, name) is not None)
-        if given not in facts.forms:
-            self._refuse_parameters(facts, given)
+        if given not in known.forms:
+            self._refuse_parameters(known, given)
         if self.gate == "pauliexp":
             self._check_pauli_terms()
         elif self.gate == "measure" and (len(self.writes) != len(self.acts_on) or repeats(self.writes)):
@@ -225,22 +225,22 @@ class Operation(Strict):
             refuse(("if",), "superfluous", f"{self.gate} takes no condition.", self.condition)
         return self
 
-    def _check_qubits(self, facts: GateFacts) -> None:
+    def _check_qubits(self, known: GateForms) -> None:
         targets, controls = self.acts_on, self.controlled_by
         if self.target is not None and self.targets is not None:
             refuse(("targets",), "twice", "Give `target` or `targets`, not both.", self.targets)
         if self.control is not None and self.controls is not None:
             refuse(("controls",), "twice", "Give `control` or `controls`, not both.", self.controls)
         where = "target" if self.targets is None else "targets"
-        if not targets and not facts.targets_optional:
+        if not targets and not known.targets_optional:
             refuse((where,), "missing", f"{self.gate} needs a target.", None)
-        if facts.targets is not None and len(targets) != facts.targets:
-            message = f"{self.gate} needs exactly {facts.targets} targets, not {len(targets)}."
+        if known.targets is not None and len(targets) != known.targets:
+            message = f"{self.gate} needs exactly {known.targets} targets, not {len(targets)}."
             refuse((where,), "target_count", message, targets)
         control_field = "control" if self.controls is None else "controls"
-        if controls and facts.controls == "none":
+        if controls and known.controls == "none":
             refuse((control_field,), "superfluous", f"{self.gate} takes no control.", controls)
-        if not controls and facts.controls == "required":
+        if not controls and known.controls == "required":
             refuse((control_field,), "missing", f"{self.gate} needs a control.", None)
         if repeats(targets):
             refuse((where,), "repeated_qubit", "A qubit is named twice in one operation.", targets)
@@ -248,10 +248,10 @@ class Operation(Strict):
             message = "A qubit is named twice in one operation."
             refuse((control_field,), "repeated_qubit", message, controls)
 
-    def _refuse_parameters(self, facts: GateFacts, given: frozenset[str]) -> NoReturn:
-        nearest = min(facts.forms, key=lambda form: len(form ^ given))
+    def _refuse_parameters(self, known: GateForms, given: frozenset[str]) -> NoReturn:
+        nearest = min(known.forms, key=lambda form: len(form ^ given))
         superfluous = sorted(given - nearest)
-        forms = " or ".join(", ".join(sorted(form)) for form in facts.forms if form)
+        forms = " or ".join(", ".join(sorted(form)) for form in known.forms if form)
         if superfluous:
             message = f"{self.gate} takes no {superfluous[0]} here" + (f"; it takes {forms}." if forms else ".")
             refuse((superfluous[0],), "superfluous", message, getattr(self, superfluous[0]))

@@ -1,21 +1,21 @@
 """What a client submits for circuits to be run, and the short result that lands in the job's row."""
 
+import secrets
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
 from qstill.contract.circuits.device import Device
-from qstill.contract.circuits.facts import MethodName
 from qstill.contract.circuits.formats import BELL_OPERATIONS, BELL_SOURCE, BELL_SOURCE_2, CIRQ_EXAMPLE, Circuit
 from qstill.contract.circuits.noise import Noise
 from qstill.contract.circuits.outputs import AnyObservable, OutputName
+from qstill.contract.circuits.profile import MethodName
 from qstill.contract.circuits.results.document import Expectation
 from qstill.contract.circuits.results.views import BitOrder
 from qstill.contract.circuits.templates.answer import Answer
-from qstill.contract.schemas import Strict, Submission, View, refuse
+from qstill.contract.schemas import SEED_BITS, Seed, Strict, Submission, View, refuse
 
 MAX_SHOTS = 10_000_000  # a dynamic circuit may pay for every one of them
-MAX_SEED = 2**63 - 1  # fits a signed 64-bit column
 MAX_CIRCUITS = 1_000  # of one batch: parsing them takes a second
 MAX_BINDINGS = 10_000  # of one sweep: each is a simulation
 MAX_BINDING_VALUES = 200_000  # over the whole sweep: 10 MB of JSON
@@ -74,10 +74,8 @@ class CircuitJob(Submission):
         examples=[[{"theta": 0.1}, {"theta": 0.2}]],
     )
     shots: int = Field(1000, ge=1, le=MAX_SHOTS, description="How often each circuit is run.", examples=[1000])
-    seed: int | None = Field(
+    seed: Seed | None = Field(
         None,
-        ge=0,
-        le=MAX_SEED,
         description="The same seed gives the same counts. Null or absent: the service draws one and reports it. The "
         "circuits of a batch or a sweep get seeds of their own from it, which the results name.",
         examples=[7],
@@ -277,3 +275,10 @@ class BatchResult(JobFigures):
 def spec_of(job: CircuitJob) -> dict[str, Any]:
     """The job as JSON for the ledger: what was left out stays out."""
     return job.model_dump(mode="json", exclude_none=True, by_alias=True)
+
+
+def seeded_spec(job: CircuitJob) -> dict[str, Any]:
+    """The same with a seed, drawn where the client gave none: a second attempt draws the same shots."""
+    spec = spec_of(job)
+    spec.setdefault("seed", secrets.randbits(SEED_BITS))
+    return spec

@@ -12,12 +12,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select
 
-from app.files.files import add_file, delete_file, must_exist
+from app.files.references import must_exist
 from app.files.views import Purpose
-from app.models.registry import add_model, delete_model, must_be_there
+from app.models.references import must_be_there
 from ledger import requests
 from ledger.database import Database
 from ledger.ids import new_id
+from ledger.owned import FILES, MODELS
 from ledger.requests import NewJob
 from ledger.store.folder import Stored
 from ledger.tables import files, job_files, models
@@ -44,13 +45,14 @@ class Kind:
 
 def _file(connection: Connection) -> str:
     file_id = new_id("file")
-    add_file(connection, ADA, file_id, Purpose.DATASET, "a.npz", Stored(f"files/{file_id}", 1, "0" * 64))
+    stored = Stored(f"files/{file_id}", 1, "0" * 64)
+    FILES.add(connection, ADA, file_id, stored, purpose=Purpose.DATASET, name="a.npz")
     return file_id
 
 
 def _model(connection: Connection) -> str:
     model_id = new_id("model")
-    add_model(
+    MODELS.add(
         connection,
         ADA,
         model_id,
@@ -66,14 +68,14 @@ def _model(connection: Connection) -> str:
 FILE = Kind(
     _file,
     lambda connection, name: must_exist(connection, ADA, [("/dataset/file", name, "dataset")]),
-    lambda connection, name: delete_file(connection, ADA, name),
+    lambda connection, name: FILES.delete(connection, ADA, name),
     "file_in_use",
     "file_not_found",
 )
 MODEL = Kind(
     _model,
     lambda connection, name: must_be_there(connection, ADA, [("/teacher/model", name)]),
-    lambda connection, name: delete_model(connection, ADA, name),
+    lambda connection, name: MODELS.delete(connection, ADA, name),
     "model_in_use",
     "model_not_found",
 )

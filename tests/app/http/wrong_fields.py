@@ -239,6 +239,6 @@ DISTILLATIONS = {
         "/training/checkpoint_every",
         "too_many_checkpoints",
     ),
-    "a seed beyond exact numbers": (DIGITS | {"training": {"seed": 2**53}}, "/training/seed", "less_than_equal"),
+    "a seed of a student beyond 64 bits": (DIGITS | {"training": {"seed": 2**63}}, "/training/seed", "less_than_equal"),
     "seeds as a list": (DIGITS | {"evaluation": {"seeds": [1]}}, "/evaluation/seeds", "int_type"),
 }

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from qstill.contract.circuits.admission import Limits, admit
-from qstill.contract.circuits.cost.facts import active_qubits
+from qstill.contract.circuits.cost.json_profile import active_qubits
 from qstill.contract.circuits.formats import JsonCircuit
 from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.circuits.openqasm3.reader import elaborate

@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from qiskit.quantum_info import Statevector
 
-from qstill.contract.circuits.cost.facts import facts_of
-from qstill.contract.circuits.facts import Method, Wanted
+from qstill.contract.circuits.cost.json_profile import profile_of
 from qstill.contract.circuits.formats import JsonCircuit
 from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.circuits.methods import plans
 from qstill.contract.circuits.named_noise import as_custom
+from qstill.contract.circuits.profile import Method, Wanted
 from qstill.contract.errors import Problem
 from tests.testing.circuits import exact
 from tests.testing.circuits.circuit_strategies import circuits, operations, unitary
@@ -180,9 +180,9 @@ def test_the_door_refuses_no_method_that_would_run(
         return
     wanted = Wanted(shots=100, state=state, observables=observables)
     within, at_the_door = (
-        {plan.method for plan in plans(facts, wanted, memory_available=2**30) if plan.why_not is None}
-        for facts in (reading.routed.facts, facts_of(parsed.circuit, rules=rules))
+        {plan.method for plan in plans(profile, wanted, memory_available=2**30) if plan.why_not is None}
+        for profile in (reading.routed.profile, profile_of(parsed.circuit, rules=rules))
     )
-    if noise is not None and not reading.routed.facts.locations:
+    if noise is not None and not reading.routed.profile.locations:
         within &= {Method.DENSITY_MATRIX, Method.STABILIZER}  # noise that strikes nothing counts as noise at the door
     assert within <= at_the_door

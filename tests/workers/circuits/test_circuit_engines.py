@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qstill.contract.circuits.facts import Wanted
 from qstill.contract.circuits.methods import plans
+from qstill.contract.circuits.profile import Wanted
 from tests.testing.circuits import exact
 from tests.testing.circuits.exact import LEVEL, Noise, assert_sampled
 from tests.testing.circuits.program_strategies import Operations, clbits_of, noises, programs
@@ -186,8 +186,8 @@ def test_sixty_noisy_qubits_with_a_correction() -> None:
 def able(program: Program, noise: Noise | None = None) -> set[str]:
     """The methods that can run it and give an expectation value."""
     job = {} if noise is None else {"noise": noise.written()}
-    facts = read(json_circuit(program), **job).routed.facts
-    every = plans(facts, Wanted(shots=1, observables=True), memory_available=2**30)
+    profile = read(json_circuit(program), **job).routed.profile
+    every = plans(profile, Wanted(shots=1, observables=True), memory_available=2**30)
     return {plan.method.value for plan in every if plan.why_not is None}
 
 

@@ -6,8 +6,8 @@ be one for each qubit: nothing is refused for how many there are. The workers co
 
 from math import ceil, log2
 
-from qstill.contract.circuits.facts import Facts
 from qstill.contract.circuits.noise import CustomNoise, not_pauli
+from qstill.contract.circuits.profile import Profile
 from qstill.contract.circuits.templates import Template
 from qstill.contract.circuits.templates.algorithms import (
     Grover,
@@ -33,21 +33,20 @@ _WORK_QUBITS = 4  # of Shor's algorithm for 15
 _MOLECULE_QUBITS = {"h2": 4, "lih": 6}
 
 
-def facts_of(template: Template, *, rules: CustomNoise | None = None) -> Facts:
+def profile_of(template: Template, *, rules: CustomNoise | None = None) -> Profile:
     """rules: the noise."""
     qubits, clbits = size_of(template)
     feedback = isinstance(template, Teleportation)
-    return Facts(
+    return Profile(
         qubits=qubits,
         clbits=clbits,
         operations=qubits,
         two_qubit=0,
-        depth=0,
         not_clifford=f"a gate of the template {template.name}" if _is_certainly_not_clifford(template) else None,
         dynamic=feedback,
         conditional=feedback,
         branchings=2 if feedback else 0,
-        widest_cut=1 if isinstance(template, Ghz) else qubits,
+        bond_bits=1 if isinstance(template, Ghz) else qubits,
         locations=qubits if rules is not None and (rules.gates or rules.readout) else 0,
         not_pauli=None if rules is None else not_pauli(rules),
     )

@@ -7,8 +7,8 @@ from pydantic import TypeAdapter
 
 from app.circuits.templates.catalogue import catalogue
 from qstill.contract.circuits.templates import Template
-from qstill.contract.circuits.templates.size import facts_of, size_of
-from workers.circuits.examine.facts import facts_of as counted
+from qstill.contract.circuits.templates.size import profile_of, size_of
+from workers.circuits.examine.profile import profile_of as counted
 from workers.circuits.examine.shape import examine
 from workers.circuits.templates import prepare
 
@@ -42,10 +42,10 @@ TEMPLATES: list[dict[str, Any]] = [
 def test_the_door_knows_the_size_of_a_template(given: dict[str, Any]) -> None:
     template = ADAPTER.validate_python(given)
     circuit = prepare(template, seed=1, between=lambda: None).circuit
-    door, worker = facts_of(template), counted(circuit, examine(circuit))
+    door, worker = profile_of(template), counted(circuit, examine(circuit))
     assert size_of(template) == (circuit.num_qubits, circuit.num_clbits)
     assert (door.qubits, door.clbits) == (worker.qubits, worker.clbits)
     assert (door.dynamic, door.conditional, door.branchings) == (worker.dynamic, worker.conditional, worker.branchings)
     assert door.not_clifford is None or worker.not_clifford is not None
-    door_bond, worker_bond = (min(2 ** min(facts.widest_cut, facts.qubits // 2), 2048) for facts in (door, worker))
+    door_bond, worker_bond = (min(2 ** min(profile.bond_bits, profile.qubits // 2), 2048) for profile in (door, worker))
     assert door_bond <= max(worker_bond, 1024)  # no matrix product state is refused that the workers would run

@@ -1,25 +1,23 @@
 """What the choice of a method has to know about straight-line OpenQASM, as the front door reads it.
 
 A program of registers, standard gates, measurements and resets is understood, any other is None and left to the worker,
-which judges again. What is understood is counted as `workers/circuits/examine/facts.py` counts it; a gate passes for
+which judges again. What is understood is counted as `workers/circuits/examine/profile.py` counts it; a gate passes for
 Clifford unless its angles say for certain that it is not.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import isclose, pi, remainder, tau
+from math import pi, tau
 from typing import Any, Protocol
 
-from qstill.contract.circuits.cost.bonds import Cuts
-from qstill.contract.circuits.facts import Facts
+from qstill.contract.circuits.cost.profile_counter import ProfileCounter, is_multiple
 from qstill.contract.circuits.formats import OpenQasm2Circuit, OpenQasm3Circuit
 from qstill.contract.circuits.openqasm2 import program as qasm2
 from qstill.contract.circuits.openqasm2.reader import read_openqasm2
 from qstill.contract.circuits.openqasm3 import door
 from qstill.contract.circuits.openqasm3 import steps as qasm3
 from qstill.contract.circuits.openqasm3.limits import Limits
-
-_CERTAIN = 1e-6  # radians off a Clifford angle; nearer than that the worker decides
+from qstill.contract.circuits.profile import Profile
 
 Angles = Sequence[float]
 
@@ -34,10 +32,6 @@ class _Gate:
     bits: int
 
 
-def _whole(value: float, unit: float) -> bool:
-    return isclose(remainder(value, unit), 0.0, abs_tol=_CERTAIN)
-
-
 def _always(angles: Angles) -> bool:
     return True
 
@@ -47,19 +41,19 @@ def _never(angles: Angles) -> bool:
 
 
 def _quarter_turn(angles: Angles) -> bool:
-    return _whole(angles[0], pi / 2)
+    return is_multiple(angles[0], pi / 2)
 
 
 def _half_turn(angles: Angles) -> bool:
-    return _whole(angles[0], pi)
+    return is_multiple(angles[0], pi)
 
 
 def _euler(angles: Angles) -> bool:
     """U(θ, φ, λ). For θ = 0 only the sum of the others counts, for θ = π only their difference."""
     theta, phi, lam = angles
-    if _whole(theta, pi):
-        return _whole(phi + lam if _whole(theta, tau) else phi - lam, pi / 2)
-    return all(_whole(angle, pi / 2) for angle in angles)
+    if is_multiple(theta, pi):
+        return is_multiple(phi + lam if is_multiple(theta, tau) else phi - lam, pi / 2)
+    return all(is_multiple(angle, pi / 2) for angle in angles)
 
 
 def _u2(angles: Angles) -> bool:
@@ -99,34 +93,34 @@ class _Named(Protocol):
     def size(self) -> int: ...
 
 
-def qasm_facts(circuit: OpenQasm3Circuit | OpenQasm2Circuit, limits: Limits = door.USUAL) -> Facts | None:
+def openqasm_profile(circuit: OpenQasm3Circuit | OpenQasm2Circuit, limits: Limits = door.USUAL) -> Profile | None:
     """None where the program is not understood, or too long to be looked at here."""
     if len(circuit.source) > door.MAX_CHARACTERS:
         return None
     if isinstance(circuit, OpenQasm2Circuit):
-        return _facts_of_openqasm2(read_openqasm2(circuit.source))
+        return _profile_of_openqasm2(read_openqasm2(circuit.source))
     program = door.elaborated(circuit.source, limits)
-    return None if program is None else _facts_of_openqasm3(program)
+    return None if program is None else _profile_of_openqasm3(program)
 
 
-def _facts_of_openqasm3(program: qasm3.Elaborated) -> Facts | None:
+def _profile_of_openqasm3(program: qasm3.Elaborated) -> Profile | None:
     counter = _Counter(program.qubits, program.bits)
     for step in program.steps:
         match step:
             case qasm3.Gate(gate=str(name), angles=angles, qubits=qubits, modifiers=()) if name in GATES:
-                counter.gate(name, angles, qubits)
+                counter.named_gate(name, angles, qubits)
             case qasm3.Gate(gate="id", modifiers=()) | qasm3.Barrier():
                 continue
             case qasm3.Measure(qubit=qubit, bit=bit) if bit >= 0:
-                counter.measure(qubit)
+                counter.measure((qubit,))
             case qasm3.Reset(qubit=qubit):
-                counter.reset(qubit)
+                counter.reset((qubit,))
             case _:
                 return None
-    return counter.facts()
+    return counter.finished()
 
 
-def _facts_of_openqasm2(program: qasm2.Program) -> Facts | None:
+def _profile_of_openqasm2(program: qasm2.Program) -> Profile | None:
     counter = _Counter(program.qubits, program.clbits)
     for statement in program.statements:
         for step in statement.operations:
@@ -134,63 +128,34 @@ def _facts_of_openqasm2(program: qasm2.Program) -> Facts | None:
                 case _ if statement.condition is not None:
                     return None
                 case qasm2.Call(gate=str(name), angles=angles, qubits=qubits) if name in GATES:
-                    counter.gate(name, angles, qubits)
+                    counter.named_gate(name, angles, qubits)
                 case qasm2.Call(gate="id") | qasm2.Barrier():
                     continue
                 case qasm2.Measure(qubit=qubit):
-                    counter.measure(qubit)
+                    counter.measure((qubit,))
                 case qasm2.Reset(qubit=qubit):
-                    counter.reset(qubit)
+                    counter.reset((qubit,))
                 case _:
                     return None
-    return counter.facts()
+    return counter.finished()
 
 
-class _Counter:
-    """What `Facts` needs of the operations so far."""
+class _Counter(ProfileCounter):
+    """Of the operations so far on qubits that have the names of their registers."""
 
     def __init__(self, qubits: Sequence[_Named], clbits: Sequence[_Named]) -> None:
-        self.names = [f"{register.name}[{index}]" for register in qubits for index in range(register.size)]
-        self.clbits = sum(register.size for register in clbits)
-        self.operations = self.two_qubit = self.branchings = self.pending = 0
-        self.not_clifford: str | None = None
-        self.dynamic = False
-        self.touched: set[int] = set()
-        self.measured: set[int] = set()
-        self.cuts = Cuts()
+        super().__init__()
+        self._names = [f"{register.name}[{index}]" for register in qubits for index in range(register.size)]
+        self._clbits = sum(register.size for register in clbits)
 
-    def facts(self) -> Facts:
-        return Facts(
-            qubits=len(self.touched),
-            clbits=self.clbits if self.measured else len(self.names),  # all are measured at the end where none is
-            operations=self.operations,
-            two_qubit=self.two_qubit,
-            depth=0,
-            not_clifford=self.not_clifford,
-            dynamic=self.dynamic,
-            conditional=False,
-            branchings=self.branchings,
-            widest_cut=self.cuts.widest(),
-        )
-
-    def gate(self, name: str, angles: Sequence[Any], qubits: tuple[int, ...]) -> None:
-        self.dynamic = self.dynamic or not self.measured.isdisjoint(qubits)
-        self.touched.update(qubits)
-        self.branchings += self.pending
-        self.pending = 0
-        self.operations += 1
+    def named_gate(self, name: str, angles: Sequence[Any], qubits: tuple[int, ...]) -> None:
+        gate = GATES[name]
         known = all(isinstance(angle, int | float) for angle in angles)
-        if known and self.not_clifford is None and not GATES[name].clifford(angles):
+        if known and self.not_clifford is None and not gate.clifford(angles):
             given = f"({', '.join(f'{angle:.4g}' for angle in angles)})" if angles else ""
-            self.not_clifford = f"{name}{given} on {', '.join(self.names[qubit] for qubit in qubits)}"
-        if len(qubits) > 1:
-            self.two_qubit += 1
-            self.cuts.add(qubits, GATES[name].bits)
+            self.not_clifford = f"{name}{given} on {', '.join(self._names[qubit] for qubit in qubits)}"
+        self.gate(qubits, bits=gate.bits)
 
-    def measure(self, qubit: int) -> None:
-        self.measured.add(qubit)
-        self.pending += 1
-
-    def reset(self, qubit: int) -> None:
-        self.dynamic = self.dynamic or qubit in self.touched
-        self.pending += 1
+    def finished(self) -> Profile:
+        """All are measured at the end where none is."""
+        return self.profile(clbits=self._clbits if self.measured else len(self._names))

@@ -5,8 +5,8 @@ from collections.abc import Collection
 from itertools import accumulate
 
 
-class Cuts:
-    """Gates as they come, then the bond that most of them cross."""
+class BondDimension:
+    """A bound of the largest bond dimension, in bits: gates as they come, then the bond that most of them cross."""
 
     def __init__(self) -> None:
         self._changes: defaultdict[int, int] = defaultdict(int)
@@ -16,6 +16,6 @@ class Cuts:
         self._changes[min(places)] += bits
         self._changes[max(places)] -= bits
 
-    def widest(self) -> int:
-        """The bits of all gates across the most crossed bond: 2 to its power bounds the bond dimension."""
+    def bits(self) -> int:
+        """Those of all gates across the most crossed bond: 2 to its power bounds the bond dimension."""
         return max(accumulate(change for _, change in sorted(self._changes.items())), default=0)

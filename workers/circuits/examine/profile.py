@@ -3,9 +3,9 @@
 from qiskit import QuantumCircuit
 from qiskit.circuit import CircuitInstruction, ControlFlowOp
 
-from qstill.contract.circuits.cost.bonds import Cuts
-from qstill.contract.circuits.facts import Facts
+from qstill.contract.circuits.cost.bond_dimension import BondDimension
 from qstill.contract.circuits.noise import CustomNoise, is_uneven, not_pauli
+from qstill.contract.circuits.profile import Profile
 from workers.circuits.classical import COMPUTE, READ
 from workers.circuits.examine.clifford import steps_of
 from workers.circuits.examine.feedback import feedback_of
@@ -19,10 +19,12 @@ _NOT_GATES = {"measure", "reset", "barrier", "delay", "id", COMPUTE, READ}
 _ONE_BIT = {"rzz", "rxx", "ryy", "rzx", "ecr"}  # of operator Schmidt rank 2, as controlled gates are
 
 
-def facts_of(circuit: QuantumCircuit, shape: Shape, *, rules: CustomNoise | None = None, locations: int = 0) -> Facts:
+def profile_of(
+    circuit: QuantumCircuit, shape: Shape, *, rules: CustomNoise | None = None, locations: int = 0
+) -> Profile:
     """rules, locations: the noise of a located circuit, and how many of its operations it strikes."""
     place = {qubit: index for index, qubit in enumerate(shape.active)}
-    cuts = Cuts()
+    bond = BondDimension()
     operations = two_qubit = 0
     not_clifford: str | None = None
     not_followed: str | None = None
@@ -46,8 +48,8 @@ def facts_of(circuit: QuantumCircuit, shape: Shape, *, rules: CustomNoise | None
         if len(instruction.qubits) > 1:
             two_qubit += 1
             bits = 1 if instruction.is_controlled_gate() or instruction.name in _ONE_BIT else 2
-            cuts.add([place[qubit] for qubit in instruction.qubits], max(bits, len(instruction.qubits) - 1))
-    return Facts(
+            bond.add([place[qubit] for qubit in instruction.qubits], max(bits, len(instruction.qubits) - 1))
+    return Profile(
         qubits=len(place),
         clbits=circuit.num_clbits,
         operations=operations,
@@ -57,7 +59,7 @@ def facts_of(circuit: QuantumCircuit, shape: Shape, *, rules: CustomNoise | None
         dynamic=shape.dynamic,
         conditional=conditional,
         branchings=shape.branchings,
-        widest_cut=cuts.widest(),
+        bond_bits=bond.bits(),
         computed=shape.computed,
         locations=locations + shape.channels,
         not_followed=not_followed,

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from qstill.contract.circuits.admission import Limits, admit
 from qstill.contract.circuits.admission import wanted as asked_of
-from qstill.contract.circuits.cost.openqasm_facts import GATES, qasm_facts
-from qstill.contract.circuits.facts import Facts
+from qstill.contract.circuits.cost.openqasm_profile import GATES, openqasm_profile
 from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.circuits.methods import best
 from qstill.contract.circuits.openqasm3 import door
 from qstill.contract.circuits.openqasm3.door import MAX_CHARACTERS
+from qstill.contract.circuits.profile import Profile
 from qstill.contract.errors import Problem
-from workers.circuits.examine.facts import facts_of
+from workers.circuits.examine.profile import profile_of
 from workers.circuits.examine.shape import examine
 from workers.circuits.parse import parse
 
@@ -97,10 +97,10 @@ def job(circuit: Json, **more: Any) -> CircuitJob:
     return CircuitJob.model_validate({"circuit": circuit, "seed": 1} | more)
 
 
-def both(circuit: Json) -> tuple[Facts | None, Facts]:
+def both(circuit: Json) -> tuple[Profile | None, Profile]:
     (wanted,) = job(circuit).programs
     parsed = parse(wanted)
-    return qasm_facts(wanted), facts_of(parsed, examine(parsed))  # type: ignore[arg-type]
+    return openqasm_profile(wanted), profile_of(parsed, examine(parsed))  # type: ignore[arg-type]
 
 
 @settings(max_examples=60)
@@ -125,7 +125,9 @@ def test_what_is_refused_at_the_door_the_worker_refuses_too(circuit: Json, memor
     wanted = job(circuit, method=method)
     parsed = parse(wanted.programs[0])
     at_the_door = _refusal(lambda: admit(wanted, replace(LIMITS, memory_available=memory)))
-    in_the_worker = _refusal(lambda: best(facts_of(parsed, examine(parsed)), asked_of(wanted), memory_available=memory))
+    in_the_worker = _refusal(
+        lambda: best(profile_of(parsed, examine(parsed)), asked_of(wanted), memory_available=memory)
+    )
     assert at_the_door in (None, in_the_worker)
 
 
@@ -148,7 +150,7 @@ def test_every_gate_is_judged_as_the_worker_judges_it(gate: str, angle: float) -
     bits = ", ".join(f"q[{index}]" for index in range(kind.qubits))
     ours, theirs = both({"format": version, "source": f"{HEADERS[version]} {register} {gate}{angles} {bits};"})
     assert ours is not None
-    assert ours.widest_cut == theirs.widest_cut
+    assert ours.bond_bits == theirs.bond_bits
     if gate != "cu":  # whose four angles are looked at in part
         assert (ours.not_clifford is None) == (theirs.not_clifford is None)
 
@@ -166,7 +168,7 @@ def test_every_gate_is_judged_as_the_worker_judges_it(gate: str, angle: float) -
 )
 def test_what_is_not_understood_is_left_to_the_worker(statements: str) -> None:
     (circuit,) = job({"format": "openqasm3", "source": HEADERS["openqasm3"] + statements}).programs
-    assert qasm_facts(circuit) is None  # type: ignore[arg-type]
+    assert openqasm_profile(circuit) is None  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

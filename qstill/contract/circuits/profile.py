@@ -25,13 +25,13 @@ class Method(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Profile:
     """What of a circuit its cost depends on. Only active qubits count: those that a gate touches.
 
     not_clifford: the first operation that is not Clifford, in words; None for a Clifford circuit.
     dynamic: a measurement or a reset decides what happens next. conditional: a classical bit does.
-    branchings: measurements and resets before the last gate. widest_cut: entangling gates across the most crossed
-    bond of the qubits in a row; 2 to its power bounds the bond dimension. computed: what is measured goes into
+    branchings: measurements and resets before the last gate. bond_bits: 2 to its power bounds the bond dimension
+    of the qubits in a row. computed: what is measured goes into
     classical variables or the angles of gates. locations: operations with noise.
     not_followed: the first condition or loop that is more than Pauli gates where one bit reads 0 or 1, in words.
     not_pauli: the first error that is no Pauli error, in words.
@@ -41,12 +41,12 @@ class Facts:
     clbits: int
     operations: int
     two_qubit: int
-    depth: int
-    not_clifford: str | None
-    dynamic: bool
-    conditional: bool
-    branchings: int
-    widest_cut: int
+    bond_bits: int
+    depth: int = 0
+    not_clifford: str | None = None
+    dynamic: bool = False
+    conditional: bool = False
+    branchings: int = 0
     computed: bool = False
     locations: int = 0
     not_followed: str | None = None
