@@ -18,7 +18,7 @@ from workers.distillation import teachers
 from workers.distillation.data.dataset import Data, load
 from workers.distillation.networks.answers import logits_of
 from workers.distillation.networks.network import Network
-from workers.distillation.report.measure import checkpoint, trained
+from workers.distillation.report.measure import checkpoint
 from workers.distillation.training.keeper import Keeper
 from workers.distillation.training.plan import (
     Lesson,
@@ -107,7 +107,7 @@ def work(teacher: dict[str, Any], *, epochs: int, student: dict[str, Any] = SMAL
     stage = teacher_stage(job, job.teacher)
     with kept(job) as keeper:
         outcomes = {stage.name: train(stage, teacher_lesson(data, job.teacher), data, keeper)}
-    return Work(job, data, trained(stage, outcomes, data), checkpoint(stage, outcomes, data))
+    return Work(job, data, stage.trained(outcomes, data), checkpoint(stage, outcomes, data))
 
 
 def distilled(given: Work) -> Network:
@@ -129,7 +129,7 @@ def by_lesson(given: Work, heard: Lesson) -> Network:
     stage, _ = student_stages(given.job)[0]
     with kept(given.job) as keeper:
         outcome = train(stage, heard, given.data, keeper)
-    return trained(stage, {stage.name: outcome}, given.data)
+    return stage.trained({stage.name: outcome}, given.data)
 
 
 def labels_alone(given: Work) -> Network:
@@ -137,7 +137,7 @@ def labels_alone(given: Work) -> Network:
     _, stage = student_stages(given.job)[0]
     with kept(given.job) as keeper:
         outcome = train(stage, baseline_lesson(given.data), given.data, keeper)
-    return trained(stage, {stage.name: outcome}, given.data)
+    return stage.trained({stage.name: outcome}, given.data)
 
 
 @contextmanager

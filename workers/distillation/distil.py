@@ -21,7 +21,7 @@ from workers.distillation.data.dataset import Data, load
 from workers.distillation.data.membership import membership
 from workers.distillation.data.texts import load_text
 from workers.distillation.objectives import refuse_undefined
-from workers.distillation.report.measure import checkpoint, measure, trained
+from workers.distillation.report.measure import checkpoint, measure
 from workers.distillation.report.report import report, result
 from workers.distillation.rows import Rows
 from workers.distillation.signals.signals import PLAIN, Signal
@@ -40,7 +40,7 @@ from workers.distillation.training.plan import (
     teacher_lesson,
     teacher_stage,
 )
-from workers.distillation.training.train import train
+from workers.distillation.training.train import hand_over, train
 from workers.run import Run
 
 
@@ -141,7 +141,7 @@ def first_heard(job: DistillationJob, data: Data) -> tuple[Rows, str]:
 
 def _export(job: DistillationJob, data: Data, stage: Stage, keeper: Keeper) -> list[dict[str, Any]]:
     """Publish a student in the formats that are wanted. Returns what each of them is, for the report."""
-    network, run = trained(stage, keeper.outcomes, data), keeper.run
+    network, run = stage.trained(keeper.outcomes, data), keeper.run
     files = exported(job.export, network, stage.architecture, data, run.threads)
     told = publish_exports(files, stage.name, {"role": stage.role, "seed": stage.seed}, run)
     if told and data.text is not None:
@@ -173,7 +173,7 @@ def _member(job: DistillationJob, spec: Single, number: int | None, data: Data, 
     refuse_unfit(stage, data)
     teach(stage, teacher_lesson(data, spec), data, keeper)
     file = checkpoint(stage, keeper.outcomes, data)
-    return teachers.trained(trained(stage, keeper.outcomes, data), file)
+    return teachers.trained(stage.trained(keeper.outcomes, data), file)
 
 
 def fit_to_teach(job: DistillationJob, data: Data, teacher: teachers.Teacher, run: Run) -> teachers.Teacher:
@@ -215,13 +215,5 @@ def teach(stage: Stage, lesson: Lesson, data: Data, keeper: Keeper, *, every: in
 
 def publish(name: str, stage: Stage, outcome: Outcome, data: Data, keeper: Keeper) -> None:
     """Hand over a checkpoint."""
-    meta = {
-        "role": stage.role,
-        "seed": stage.seed,
-        "stage": stage.name,
-        "epoch": outcome.epoch,
-        "step": outcome.step,
-        f"validation_{data.task.measure.validation}": outcome.validation_score,
-        "architecture": stage.architecture.model_dump(mode="json"),
-    }
-    keeper.hand_over(name, to_bytes(outcome.weights, stage.architecture, data), meta)
+    content = to_bytes(outcome.weights, stage.architecture, data)
+    hand_over(name, stage, outcome, content, keeper, measure=data.task.measure.validation)

@@ -12,7 +12,6 @@ from torch.nn.functional import log_softmax, one_hot
 
 from qstill.contract.distillations.results import Spread, Verdict
 from workers.distillation.networks.costs import multiply_adds, parameters
-from workers.distillation.networks.network import Network
 
 CALIBRATION_BINS = 15
 QUALITY_ROWS = 4096  # measured at once
@@ -157,7 +156,7 @@ def mean(values: list[float]) -> float | None:
     return fmean(values) if values else None
 
 
-def soft_gradient(soft: Tensor, network: Network) -> float:
+def soft_gradient(soft: Tensor, network: nn.Module) -> float:
     """Euclidean norm of the soft term's gradient over the network's weights: 0 means that the teacher is not heard."""
     gradients = grad(soft, list(network.parameters()), allow_unused=True)  # features do not depend on what follows
     return math.sqrt(sum(float(g.double().square().sum()) for g in gradients if g is not None))

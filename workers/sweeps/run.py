@@ -21,7 +21,7 @@ from workers.distillation.networks.answers import logits_of
 from workers.distillation.networks.network import Network
 from workers.distillation.objectives import refuse_undefined
 from workers.distillation.quality import size
-from workers.distillation.report.measure import checkpoint, measure, trained
+from workers.distillation.report.measure import checkpoint, measure
 from workers.distillation.report.report import result
 from workers.distillation.rows import Rows
 from workers.distillation.signals.signals import Signal
@@ -156,7 +156,7 @@ class _Sweeping:
         if failed or not stages:
             return _view(trial, "failed", reason=failed)
         outcomes = [self.keeper.outcomes[stage.name] for stage in stages]
-        networks = [trained(stage, self.keeper.outcomes, self.data) for stage in stages]
+        networks = [stage.trained(self.keeper.outcomes, self.data) for stage in stages]
         architecture = stages[0].architecture.model_dump_json()
         if architecture not in self.costs:
             takes = size(
@@ -221,7 +221,7 @@ class _Sweeping:
         ).model_dump(mode="json")
 
     def _member(self, trial: Trial) -> FrontMember:
-        networks = [trained(student, self.keeper.outcomes, self.data) for student, _ in trial.pairs]
+        networks = [student.trained(self.keeper.outcomes, self.data) for student, _ in trial.pairs]
         measure, found = self.data.task.measure.name, self._measured(networks, self.data.test)
         worth: dict[str, Any] = {"test_accuracy": None, "test_rmse": None} | {f"test_{measure}": found[measure]}
         return FrontMember(**self.views[trial.number].model_dump(), **worth)

@@ -86,6 +86,9 @@ class Optimisation(Strict):
         "baseline may then take different numbers of steps.",
         examples=[20],
     )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="Where it is computed; auto: on a GPU where the worker has one.", examples=["auto"]
+    )
 
     @model_validator(mode="after")
     def _moves(self) -> "Optimisation":
@@ -141,9 +144,6 @@ class Training(Optimisation):
     )
     augmentation: Augmentation | None = Field(
         None, description="Images only: changes to the training inputs; null: none.", examples=[{"crop": 1}]
-    )
-    device: Literal["auto", "cpu", "cuda"] = Field(
-        "auto", description="Where it is computed; auto: on a GPU where the worker has one.", examples=["auto"]
     )
     precision: Literal["float32", "bfloat16", "float16"] = Field(
         "float32",

@@ -22,6 +22,7 @@ from workers.distillation.rows import Rows
 from workers.distillation.signals.signals import Signal
 from workers.distillation.training import keeper
 from workers.distillation.training.keeper import CURVE_POINTS, Keeper, Outcome, Point, thinned
+from workers.distillation.training.learner import Learner, batches
 from workers.distillation.training.plan import (
     baseline_lesson,
     student_lesson,
@@ -29,7 +30,7 @@ from workers.distillation.training.plan import (
     teacher_lesson,
     teacher_stage,
 )
-from workers.distillation.training.train import Learner, batches, train
+from workers.distillation.training.train import train
 from workers.run import Stopped
 
 Make = Callable[..., Any]

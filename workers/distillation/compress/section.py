@@ -33,11 +33,11 @@ from workers.distillation.networks.answers import logits_of
 from workers.distillation.networks.costs import multiply_adds
 from workers.distillation.networks.network import Network
 from workers.distillation.quality import agreement
-from workers.distillation.report.measure import trained
 from workers.distillation.rows import Rows
 from workers.distillation.teachers import Teacher
 from workers.distillation.training.keeper import Keeper
-from workers.distillation.training.plan import Lesson, Role, Stage, baseline_lesson
+from workers.distillation.training.plan import Lesson, Stage, baseline_lesson
+from workers.distillation.training.stage import Role
 from workers.run import Run, Stopped
 
 ROUNDS, RUNS_A_ROUND = 6, 50  # 300 timings of each file, in turns
@@ -129,7 +129,7 @@ class _Work:
         self._written: dict[tuple[Pruned, int], bytes] = {}
         self.calibration = calibration_rows(data)
         own, theirs = network_of(teacher), data_of(teacher, data)
-        students = [trained(student, keeper.outcomes, data) for student, _ in self.pairs]
+        students = [student.trained(keeper.outcomes, data) for student, _ in self.pairs]
         blueprint = Blueprint(students[0], data)
         labels = baseline_lesson(data)
         self.origins: dict[Role, Origin] = {
@@ -137,7 +137,7 @@ class _Work:
             "student": Origin(students, data, lesson, blueprint),
         }
         if job.evaluation.baseline:
-            baselines = [trained(baseline, keeper.outcomes, data) for _, baseline in self.pairs]
+            baselines = [baseline.trained(keeper.outcomes, data) for _, baseline in self.pairs]
             self.origins["baseline"] = Origin(baselines, data, labels, blueprint)
 
     def made(self) -> list[judge.Made]:

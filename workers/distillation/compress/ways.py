@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from qstill.contract.distillations.compression import Compression, Pruning, PruningKind, Quantisation
-from workers.distillation.training.plan import Role
+from workers.distillation.training.stage import Role
 
 Family = tuple[Role, PruningKind | None, Quantisation | None]
 Pruned = tuple[Role, PruningKind | None, float]

@@ -15,14 +15,14 @@ from workers.distillation.recommenders.checkpoints import to_bytes
 from workers.distillation.recommenders.data.dataset import Data, load
 from workers.distillation.recommenders.export import exported
 from workers.distillation.recommenders.known_model import from_model
-from workers.distillation.recommenders.learner import RankingLearner, device_of
+from workers.distillation.recommenders.learner import RankingLearner
 from workers.distillation.recommenders.networks import ScorerNetwork
 from workers.distillation.recommenders.plan import Stage, student_stages, teacher_stage
-from workers.distillation.recommenders.report.measure import measure, trained
+from workers.distillation.recommenders.report.measure import measure
 from workers.distillation.recommenders.report.report import report, result
 from workers.distillation.recommenders.signals import Signal, depth_of, from_lists, from_network, refuse_full
 from workers.distillation.training.keeper import Keeper, thinned
-from workers.distillation.training.train import drive
+from workers.distillation.training.train import drive, hand_over
 from workers.run import Run
 
 
@@ -60,14 +60,14 @@ def distil_recommender(job: RecommenderJob, run: Run) -> dict[str, Any]:
 
 def _export(job: RecommenderJob, data: Data, stage: Stage, keeper: Keeper) -> list[dict[str, Any]]:
     """Publish a student in the formats that are wanted. Returns what each of them is, for the report."""
-    network = trained(stage, keeper.outcomes, data)
+    network = stage.trained(keeper.outcomes, data).eval()
     files = exported(job.export, network, stage.architecture, data, job.evaluation.k, keeper.run.threads)
     return publish_exports(files, stage.name, {"role": stage.role, "seed": stage.seed}, keeper.run)
 
 
 def refuse_unfit(job: RecommenderJob, data: Data, stage: Stage) -> None:
     """Raise the Problem of a job that cannot work on this data or here, before anything is trained."""
-    device_of(stage)
+    stage.device()
     everybody = torch.arange(data.users)
     refuse_full(
         data, data.unseen.counts(everybody), max(items_needed(single) for _, _, single in terms_of(job.objective))
@@ -85,12 +85,12 @@ def _teacher(job: RecommenderJob, data: Data, keeper: Keeper) -> tuple[Signal, S
     if isinstance(job.teacher, UploadedLists):
         return from_lists(keeper.run.files[job.teacher.file], data, objectives), None
     if isinstance(job.teacher, Registered):
-        device = device_of(student_stages(job)[0][0])
+        device = student_stages(job)[0][0].device()
         return from_model(keeper.run.files.get(job.teacher.model), data, depth_of(objectives), device)
     stage = teacher_stage(job, job.teacher)
-    device = device_of(stage)
+    device = stage.device()
     _teach(job, stage, data, keeper)
-    network = trained(stage, keeper.outcomes, data)
+    network = stage.trained(keeper.outcomes, data).eval()
     file = to_bytes(keeper.outcomes[stage.name].weights, stage.architecture, data)
     return from_network(network.to(device), file, data, depth_of(objectives)), network
 
@@ -100,16 +100,7 @@ def _teach(job: RecommenderJob, stage: Stage, data: Data, keeper: Keeper, signal
     if stage.name in keeper.outcomes:
         return
     learner = RankingLearner(stage, data, job.evaluation.k, None if signal is None else job.objective, signal)
-    drive(learner, stage, keeper, batches=learner.batches, measure="ndcg")
-    outcome = learner.best
-    meta = {
-        "role": stage.role,
-        "seed": stage.seed,
-        "stage": stage.name,
-        "epoch": outcome.epoch,
-        "step": outcome.step,
-        "validation_ndcg": outcome.validation_score,
-        "architecture": stage.architecture.model_dump(mode="json"),
-    }
-    keeper.hand_over(f"{stage.name}.safetensors", to_bytes(outcome.weights, stage.architecture, data), meta)
-    keeper.finish(stage.name, replace(outcome, curve=thinned(learner.curve)))
+    drive(learner, keeper, measure="ndcg")
+    content = to_bytes(learner.best.weights, stage.architecture, data)
+    hand_over(f"{stage.name}.safetensors", stage, learner.best, content, keeper, measure="ndcg")
+    keeper.finish(stage.name, replace(learner.best, curve=thinned(learner.curve)))

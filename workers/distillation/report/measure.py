@@ -7,7 +7,6 @@ from workers.distillation.artifacts.checkpoints import to_bytes
 from workers.distillation.artifacts.clock import Latency, latency, latency_of, timed
 from workers.distillation.data.dataset import Data
 from workers.distillation.networks.answers import logits_of
-from workers.distillation.networks.network import Network
 from workers.distillation.quality import Size, size, soft_gradient
 from workers.distillation.report.findings import Cost, Findings, Subject, subject
 from workers.distillation.rows import Rows
@@ -51,7 +50,7 @@ def measure(
         students=[_subject(student, data, outcomes, answers) for student, _ in pairs],
         baselines=[_subject(baseline, data, outcomes, answers) for _, baseline in pairs if job.evaluation.baseline],
         teacher_cost=teacher_cost(teacher, data),
-        student_cost=_cost(trained(first, outcomes, data), len(checkpoint(first, outcomes, data)), data),
+        student_cost=_cost(first.trained(outcomes, data), len(checkpoint(first, outcomes, data)), data),
         soft_gradient=_soft_gradient(first, lesson, data),
         signal=use,
         teacher_digest=teacher.digest,
@@ -73,13 +72,6 @@ def _soft_gradient(stage: Stage, lesson: Lesson, data: Data) -> float | None:
     return soft_gradient(learner.terms(heard.to(learner.device))["soft"], learner.network)
 
 
-def trained(stage: Stage, outcomes: dict[str, Outcome], data: Data) -> Network:
-    """The network of a finished stage, with the weights of its best epoch."""
-    network = stage.begin(data)
-    network.load_state_dict(outcomes[stage.name].weights)
-    return network
-
-
 def checkpoint(stage: Stage, outcomes: dict[str, Outcome], data: Data) -> bytes:
     """The published file of a finished stage."""
     return to_bytes(outcomes[stage.name].weights, stage.architecture, data)
@@ -88,7 +80,7 @@ def checkpoint(stage: Stage, outcomes: dict[str, Outcome], data: Data) -> bytes:
 def _subject(stage: Stage, data: Data, outcomes: dict[str, Outcome], answers: Tensor) -> Subject:
     chosen = outcomes[stage.name]
     return subject(
-        logits_of(trained(stage, outcomes, data), data.test.x, data.test.answered),
+        logits_of(stage.trained(outcomes, data), data.test.x, data.test.answered),
         data,
         answers,
         seed=stage.seed,

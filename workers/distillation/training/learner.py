@@ -1,12 +1,11 @@
-"""A network in training and everything that its next step depends on."""
+"""A network in training on rows, of numbers or of tokens."""
 
 import math
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.utils import clip_grad_norm_
 
 from qstill.contract.distillations.objectives import Kd
 from qstill.contract.distillations.rules.text import too_many_logits
@@ -26,9 +25,10 @@ from workers.distillation.training.augment import refuse_tables, shown
 from workers.distillation.training.autocast import half
 from workers.distillation.training.bias import corrects, shift
 from workers.distillation.training.kd_gradient import has_slope, kd_and_slope
-from workers.distillation.training.keeper import Curve, Outcome, Point, Snapshot, outcome_of
-from workers.distillation.training.optimise import Average, learning_rate, optimizer_of
+from workers.distillation.training.keeper import Snapshot
+from workers.distillation.training.optimise import Average
 from workers.distillation.training.plan import Lesson, Stage
+from workers.distillation.training.trainer import Trainer
 
 
 def batches(stage: Stage, lesson: Lesson, epoch: int) -> tuple[Tensor, ...]:
@@ -43,78 +43,46 @@ def batches(stage: Stage, lesson: Lesson, epoch: int) -> tuple[Tensor, ...]:
     return torch.split(lesson.positions[torch.cat(rounds)[: lesson.epoch_rows]], stage.training.batch_size)
 
 
-class Learner:
-    """`learn` batch after batch, `begin_epoch` and `end_epoch` around them, `snapshot` and `restore` at any point."""
+class Learner(Trainer[Stage, Data, Network]):
+    """A network that learns to answer rows."""
+
+    criterion: Criterion | None
 
     def __init__(self, stage: Stage, lesson: Lesson, data: Data) -> None:
-        training = stage.training
-        self.stage, self.lesson, self.data = stage, lesson, data
-        self.device = device_of(stage)
-        self.network = stage.begin(data).to(self.device)
+        super().__init__(stage, data)
+        training, self.lesson = stage.training, lesson
         if lesson.begun is not None:
             self.network.load_state_dict(lesson.begun)
-        self.criterion = _criterion(stage, lesson, self.network, data, self.device)
-        self.trained = [*self.network.parameters(), *(self.criterion.parameters() if self.criterion else ())]
-        self.optimizer = optimizer_of(self.trained, training)
+        criterion = _criterion(stage, lesson, self.network, data, self.device)
+        self.minimise(criterion, -(-lesson.epoch_rows // training.batch_size), training.accumulate)
         self.scaler = torch.amp.GradScaler(self.device.type) if training.precision == "float16" else None
-        self.by_slope = has_slope(stage, lesson.objective if self.criterion else None, data)
+        self.by_slope = has_slope(stage, lesson.objective if criterion else None, data)
         self.average = None if training.ema is None else Average(self.network, training.ema)
-        self.batches_per_epoch = -(-lesson.epoch_rows // training.batch_size)
-        self.steps_per_epoch = -(-self.batches_per_epoch // training.accumulate)
         self.class_weights = _class_weights(stage, lesson, len(data.classes), self.device)
         self.x = (data.train.x if lesson.x is None else lesson.x).to(self.device)
         self.labels = lesson.labels.to(self.device)
         self.signal = None if lesson.signal is None else lesson.signal.to(self.device)
         self.answered: Tensor | None = None  # (rows, tokens), those of a masked language model's epoch
-        self.epoch = 0  # finished epochs
-        self.batch = 0  # finished batches of the running epoch
-        self.loss_sum = 0.0  # over them, nats
-        self.best = Outcome({}, 0, 0, 0.0)  # of no epoch; the first one replaces it
-        self.best_score = (-math.inf, -math.inf)
-        self.curve: Curve = []
         torch.manual_seed(seed_of("dropout", stage.seed, stage.role))
 
     @property
-    def step_number(self) -> int:
-        """Finished optimizer steps."""
-        return self.epoch * self.steps_per_epoch + -(-self.batch // self.stage.training.accumulate)
-
-    @property
     def judged(self) -> Network:
-        """The network that is evaluated and kept: the average where there is one."""
+        """The average where there is one."""
         return self.network if self.average is None else self.average.network
 
-    @property
-    def finished(self) -> bool:
-        """Whether all epochs are done, or so many without a better one that the training ends early."""
-        patience = self.stage.training.patience
-        waited = self.epoch - self.best.epoch
-        return self.epoch >= self.stage.training.epochs or (patience is not None and waited >= patience)
-
     def snapshot(self) -> Snapshot:
-        """For `restore`; plain values and tensors only."""
-        gradients = [parameter.grad for parameter in self.trained]
-        return {
-            "network": self.network.state_dict(),
-            "criterion": self.criterion.state_dict() if self.criterion else {},
-            "optimizer": self.optimizer.state_dict(),
+        """With what is drawn from, and the gradients of a step that is not complete."""
+        return super().snapshot() | {
             "scaler": self.scaler.state_dict() if self.scaler else {},
             "average": self.average.state_dict() if self.average else {},
-            "gradients": gradients,
+            "gradients": [parameter.grad for parameter in self.trained],
             "random": torch.get_rng_state(),
             "random_on_device": torch.cuda.get_rng_state() if self.device.type == "cuda" else None,
-            "cursor": (self.epoch, self.batch, self.loss_sum),
-            "best": vars(self.best),
-            "best_score": self.best_score,
-            "curve": list(map(asdict, self.curve)),
         }
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Go on where `snapshot` was taken. The learning rate follows from the step: there is no schedule to load."""
-        self.network.load_state_dict(snapshot["network"])
-        self.optimizer.load_state_dict(snapshot["optimizer"])
-        if self.criterion:
-            self.criterion.load_state_dict(snapshot["criterion"])
+        """Go on where `snapshot` was taken."""
+        super().restore(snapshot)
         if self.scaler:
             self.scaler.load_state_dict(snapshot["scaler"])
         if self.average:
@@ -124,10 +92,6 @@ class Learner:
         torch.set_rng_state(snapshot["random"])
         if snapshot["random_on_device"] is not None and self.device.type == "cuda":
             torch.cuda.set_rng_state(snapshot["random_on_device"])
-        self.epoch, self.batch, self.loss_sum = snapshot["cursor"]
-        self.best = outcome_of(snapshot["best"])
-        self.best_score = snapshot["best_score"]
-        self.curve = [Point(**point) for point in snapshot["curve"]]
 
     def begin_epoch(self) -> None:
         """Show the rows of the running epoch, where it changes them, and hear what the teacher says of them."""
@@ -143,14 +107,14 @@ class Learner:
         if self.lesson.ask is not None and (how is None or how.consistent):
             self.signal = self.lesson.ask(rows, name).to(self.device)
 
-    def learn(self, positions: Tensor) -> None:
-        """One batch of training rows; an optimizer step once enough of them are together."""
+    def batches(self) -> tuple[Tensor, ...]:
+        """Positions (batch,) of what is left of the running epoch."""
+        return batches(self.stage, self.lesson, self.epoch)[self.batch :]
+
+    def backward(self, positions: Tensor) -> Tensor:
+        """The loss of a batch of training rows."""
         positions = positions.to(self.device)
-        loss = self._loss_by_slope(positions) if self.by_slope else self._loss_by_autograd(positions)
-        self.batch += 1
-        self.loss_sum += loss.item()
-        if self.batch % self.stage.training.accumulate == 0 or self.batch == self.batches_per_epoch:
-            self._step()
+        return self._loss_by_slope(positions) if self.by_slope else self._loss_by_autograd(positions)
 
     def _loss_by_autograd(self, positions: Tensor) -> Tensor:
         """The loss of a batch; its gradients are with the parameters then."""
@@ -206,8 +170,7 @@ class Learner:
 
     def _together(self) -> int:
         """How many batches the running step is made of; at the end of an epoch there may be fewer."""
-        most = self.stage.training.accumulate
-        return min(most, self.batches_per_epoch - self.batch // most * most)
+        return min(self.accumulate, self.batches_per_epoch - self.batch // self.accumulate * self.accumulate)
 
     def _backward(self, result: Tensor, slope: Tensor | None = None) -> None:
         """slope: the loss's gradient by `result`, in single precision; None for the loss itself.
@@ -220,22 +183,9 @@ class Learner:
         slope = slope if self.scaler is None else self.scaler.scale(slope)
         result.backward(slope.to(result.dtype))  # type: ignore[no-untyped-call]
 
-    def _step(self) -> None:
-        """One optimizer step on the gradients that have come together."""
-        training = self.stage.training
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(training, self.step_number - 1, self.steps_per_epoch)
-        if training.clip_norm is not None:
-            if self.scaler is not None:
-                self.scaler.unscale_(self.optimizer)
-            clip_grad_norm_(self.trained, training.clip_norm)
-        if self.scaler is None:
-            self.optimizer.step()
-        else:
-            self.scaler.step(self.optimizer)
-            self.scaler.update()
-        for parameter in self.trained:  # as zero_grad does, without its bookkeeping
-            parameter.grad = None
+    def step(self) -> None:
+        """One optimizer step, which the average follows."""
+        super().step()
         if self.average is not None:
             self.average.follow(self.network)
 
@@ -245,18 +195,8 @@ class Learner:
         unseen = self.data.left_out if corrects(self.stage, self.data) else ()
         worth, lost = score(self.judged, self.data.validation, self.data.task, self.device, unseen)
         if not math.isfinite(loss + lost):
-            raise _diverged(self.stage)
-        self.epoch, self.batch, self.loss_sum = self.epoch + 1, 0, 0.0
-        self.curve.append(Point(self.epoch, loss, worth))
-        if (of_epoch := self.data.task.order(worth, lost)) > self.best_score:
-            self.best = Outcome(self.weights(copied=True), self.epoch, self.step_number, worth)
-            self.best_score = of_epoch
-        return loss, worth
-
-    def weights(self, *, copied: bool = False) -> dict[str, Tensor]:
-        """Of the judged network, in main memory. copied: not to be overwritten by the next step."""
-        weights = {name: tensor.cpu() for name, tensor in self.judged.state_dict().items()}
-        return {name: tensor.clone() for name, tensor in weights.items()} if copied else weights
+            raise self.stage.diverged()
+        return self.turn(loss, worth, self.data.task.order(worth, lost))
 
 
 def score(
@@ -276,7 +216,7 @@ def score(
 def refuse_unfit(stage: Stage, data: Data) -> None:
     """Raise the Problem of a stage that cannot be trained here or on this data, before anything is trained."""
     stage.begin(data)
-    device_of(stage)  # refuses a device that is not here
+    stage.device()
     refuse_tables(stage.training.augmentation, data, stage.training_pointer)
     wanted, classes = stage.training.class_weights, len(data.classes)
     if isinstance(wanted, list) and len(wanted) != classes:
@@ -284,19 +224,6 @@ def refuse_unfit(stage: Stage, data: Data) -> None:
         raise Problem("class_weights_mismatch", title, pointer=f"{stage.training_pointer}/class_weights")
     if data.task.every_token and (reason := too_many_logits(stage.training, data.input_shape[0], classes)):
         raise Problem("batch_too_large", f"{reason}.", pointer=f"{stage.training_pointer}/batch_size")
-
-
-def device_of(stage: Stage) -> torch.device:
-    """Where a stage is computed. Raises Problem no_cuda."""
-    wanted, here = stage.training.device, torch.cuda.is_available()
-    if wanted == "cuda" and not here:
-        pointer = f"{stage.training_pointer}/device"
-        raise Problem("no_cuda", "This worker has no GPU.", pointer=pointer, ways_out=[{"device": "auto"}])
-    if stage.training.precision == "float16" and not here:
-        title = "float16 needs a GPU, and this worker has none."
-        pointer = f"{stage.training_pointer}/precision"
-        raise Problem("no_cuda", title, pointer=pointer, ways_out=[{"precision": "bfloat16"}])
-    return torch.device("cuda" if wanted != "cpu" and here else "cpu")
 
 
 def tokens_of(rows: Tensor, tokens: int) -> Tensor:
@@ -332,9 +259,3 @@ def _balanced(labels: Tensor) -> Tensor:
     chances = torch.ones(len(labels), dtype=torch.float64)
     chances[known] = known.sum().double() / (present * counts[labels[known]])
     return chances
-
-
-def _diverged(stage: Stage) -> Problem:
-    title = f"Training of the {stage.role} diverged: its loss is no longer a number. A lower learning rate helps."
-    ways_out = [{"learning_rate": stage.training.learning_rate / 10}]
-    return Problem("training_diverged", title, pointer=f"{stage.training_pointer}/learning_rate", ways_out=ways_out)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -12,6 +11,7 @@ from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.objectives import Objective
 from qstill.contract.distillations.teachers import TrainedTeacher
 from qstill.contract.distillations.training import Training
+from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import Data
 from workers.distillation.networks.families import build
 from workers.distillation.networks.network import Network
@@ -19,8 +19,7 @@ from workers.distillation.networks.seeds import seed_of
 from workers.distillation.objectives.terms import labelled_rows
 from workers.distillation.rows import Rows
 from workers.distillation.signals.signals import Signal
-
-Role = Literal["teacher", "student", "baseline", "pruned"]
+from workers.distillation.training.stage import AnyStage, pairs
 
 
 @dataclass(frozen=True)
@@ -44,21 +43,10 @@ class Lesson:
 
 
 @dataclass(frozen=True)
-class Stage:
-    """One network to train. phase: its name for people. pointer, training_pointer: of its architecture and training.
+class Stage(AnyStage[AnyArchitecture, Training, Data, Network]):
+    """pointer: of its architecture in the job."""
 
-    weights_from: names the initial weights together with the seed; the stages of a pair share it.
-    """
-
-    name: str
-    phase: str
-    role: Role
-    architecture: AnyArchitecture
-    training: Training
-    seed: int
-    weights_from: str
     pointer: str
-    training_pointer: str
 
     def begin(self, data: Data) -> Network:
         """The untrained network. Raises Problem architecture_mismatch."""
@@ -71,6 +59,15 @@ class Stage:
             pointer=self.pointer,
             vocabulary=data.vocabulary,
         )
+
+    def device(self) -> torch.device:
+        """Where it is computed. Raises Problem no_cuda."""
+        device = super().device()
+        if self.training.precision == "float16" and not torch.cuda.is_available():
+            title = "float16 needs a GPU, and this worker has none."
+            pointer = f"{self.training_pointer}/precision"
+            raise Problem("no_cuda", title, pointer=pointer, ways_out=[{"precision": "bfloat16"}])
+        return device
 
 
 def teacher_stage(job: DistillationJob, teacher: TrainedTeacher, member: int | None = None) -> Stage:
@@ -92,21 +89,13 @@ def teacher_stage(job: DistillationJob, teacher: TrainedTeacher, member: int | N
 
 def student_stages(job: DistillationJob) -> list[tuple[Stage, Stage]]:
     """(student, baseline) of every seed, a pair with the same initial weights."""
-    seeds = range(job.training.seed, job.training.seed + job.evaluation.seeds)
-    return [(_student_stage(job, "student", seed), _student_stage(job, "baseline", seed)) for seed in seeds]
-
-
-def _student_stage(job: DistillationJob, role: Role, seed: int) -> Stage:
-    return Stage(
-        name=f"{role}-seed-{seed}",
-        phase=f"{role} seed {seed - job.training.seed + 1}/{job.evaluation.seeds}",
-        role=role,
+    return pairs(
+        Stage,
+        first=job.training.seed,
+        seeds=job.evaluation.seeds,
         architecture=job.student.architecture,
         training=job.training,
-        seed=seed,
-        weights_from="student",
         pointer="/student/architecture",
-        training_pointer="/training",
     )
 
 

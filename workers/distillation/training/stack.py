@@ -25,7 +25,7 @@ from workers.distillation.networks.network import ACTIVATIONS
 from workers.distillation.objectives.schedules import value_at
 from workers.distillation.objectives.terms import UNKNOWN, is_known
 from workers.distillation.training.keeper import Outcome, Snapshot
-from workers.distillation.training.learner import batches, device_of
+from workers.distillation.training.learner import batches
 from workers.distillation.training.optimise import learning_rate
 from workers.distillation.training.plan import Lesson, Stage
 
@@ -69,7 +69,7 @@ class Stack:
         assert len({group_of(*each) for each in lessons}) == 1
         assert group_of(*lessons[0]) is not None
         first, lesson = lessons[0]
-        self.data, self.device = data, device_of(first)
+        self.data, self.device = data, first.device()
         self.all = list(lessons)
         networks = [stage.begin(data) for stage, _ in lessons]
         self.names = list(networks[0].state_dict())

@@ -2,53 +2,19 @@
 
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
+from typing import Any
 
-from torch import Tensor
-
-from qstill.contract.distillations.training import Optimisation
 from workers.distillation.data.dataset import Data
 from workers.distillation.training.bias import corrected
-from workers.distillation.training.keeper import Keeper, Outcome, Snapshot, thinned
-from workers.distillation.training.learner import Learner, batches
-from workers.distillation.training.plan import Lesson, Role, Stage
+from workers.distillation.training.keeper import Keeper, Outcome, thinned
+from workers.distillation.training.learner import Learner
+from workers.distillation.training.plan import Lesson, Stage
+from workers.distillation.training.stage import AnyStage
+from workers.distillation.training.trainer import Trainer
 
 SECONDS_BETWEEN_EVENTS = 0.25  # of one stage; a fast job has hundreds of epochs a second
-
-
-class AnyStage(Protocol):
-    """What is told of a network in training, of any domain."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def phase(self) -> str: ...
-    @property
-    def role(self) -> Role: ...
-    @property
-    def seed(self) -> int: ...
-    @property
-    def training(self) -> Optimisation: ...
-
-
-class AnyLearner(Protocol):
-    """A network in training, of any domain."""
-
-    best: Outcome
-    epoch: int
-
-    @property
-    def step_number(self) -> int: ...
-    @property
-    def finished(self) -> bool: ...
-    def snapshot(self) -> Snapshot: ...
-    def restore(self, snapshot: Snapshot) -> None: ...
-    def begin_epoch(self) -> None: ...
-    def learn(self, positions: Tensor) -> None: ...
-    def end_epoch(self) -> tuple[float, float]: ...
-    def weights(self) -> dict[str, Tensor]: ...
 
 
 def train(
@@ -60,30 +26,22 @@ def train(
     Raises Stopped once its state is saved, and Problem training_diverged when the loss is no number any more.
     """
     learner = Learner(stage, lesson, data)
-    drive(
-        learner,
-        stage,
-        keeper,
-        batches=lambda: batches(stage, lesson, learner.epoch)[learner.batch :],
-        measure=data.task.measure.validation,
-        after_epoch=after_epoch,
-    )
+    drive(learner, keeper, measure=data.task.measure.validation, after_epoch=after_epoch)
     return replace(corrected(learner.best, stage, data), curve=thinned(learner.curve))
 
 
 def drive(
-    learner: AnyLearner,
-    stage: AnyStage,
+    learner: Trainer[Any, Any, Any],
     keeper: Keeper,
     *,
-    batches: Callable[[], Iterable[Tensor]],
     measure: str,
     after_epoch: Callable[[Outcome], None] | None = None,
 ) -> None:
     """Epoch after epoch to the end, from where an earlier attempt left off; raises as `train`.
 
-    batches: what is left of the running epoch. measure: the name of what chooses the best epoch.
+    measure: the name of what chooses the best epoch.
     """
+    stage: AnyStage[Any, Any, Any, Any] = learner.stage
     earlier = keeper.snapshot(stage.name)
     if earlier is not None:
         learner.restore(earlier)
@@ -93,7 +51,7 @@ def drive(
     last_event = -math.inf
     while not learner.finished:
         learner.begin_epoch()
-        for positions in batches():
+        for positions in learner.batches():
             keeper.between_batches(stage.name, learner.snapshot)
             learner.learn(positions)
         loss, score = learner.end_epoch()
@@ -106,3 +64,19 @@ def drive(
             after_epoch(Outcome(learner.weights(), learner.epoch, learner.step_number, score))
         keeper.between_epochs(stage.name, learner.snapshot)
     run.event("stage", {**about, "state": "ended", "epoch": learner.epoch, "epochs": epochs})
+
+
+def hand_over(
+    name: str, stage: AnyStage[Any, Any, Any, Any], outcome: Outcome, content: bytes, keeper: Keeper, *, measure: str
+) -> None:
+    """Hand over a checkpoint. measure: the name of what chose its epoch."""
+    meta = {
+        "role": stage.role,
+        "seed": stage.seed,
+        "stage": stage.name,
+        "epoch": outcome.epoch,
+        "step": outcome.step,
+        f"validation_{measure}": outcome.validation_score,
+        "architecture": stage.architecture.model_dump(mode="json"),
+    }
+    keeper.hand_over(name, content, meta)

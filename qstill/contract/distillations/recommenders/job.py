@@ -33,9 +33,6 @@ class RankingTraining(Optimisation):
         description="The base loss: what interactions say without a teacher.",
         examples=[{"kind": "bpr", "negatives": 1}],
     )
-    device: Literal["auto", "cpu", "cuda"] = Field(
-        "auto", description="Where it is computed; auto: on a GPU where the worker has one.", examples=["auto"]
-    )
     seed: Seed = Field(
         0,
         description="Initial weights, batch order and what is drawn. The n-th student and its baseline start from the "

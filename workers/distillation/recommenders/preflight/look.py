@@ -31,7 +31,6 @@ from workers.distillation.preflight.rehearsal import copies_of, resident
 from workers.distillation.recommenders.data.dataset import Data, load
 from workers.distillation.recommenders.distil import refuse_unfit
 from workers.distillation.recommenders.known_model import from_model
-from workers.distillation.recommenders.learner import device_of
 from workers.distillation.recommenders.networks import ScorerNetwork
 from workers.distillation.recommenders.plan import Stage, student_stages, teacher_stage
 from workers.distillation.recommenders.preflight.advice import advice_on
@@ -117,7 +116,7 @@ def _teacher(
         return from_lists(run.files[job.teacher.file], data, objectives), None, None, 0.0
     depth = depth_of(objectives)
     if isinstance(job.teacher, Registered):
-        signal, network = from_model(run.files.get(job.teacher.model), data, depth, device_of(student))
+        signal, network = from_model(run.files.get(job.teacher.model), data, depth, student.device())
         return signal, None, network, (time.perf_counter() - began) / data.users
     stage, users = teacher_stage(job, job.teacher), first_users(student, data)
     network = stage.begin(data)

@@ -1,17 +1,15 @@
 """Measuring what a job trained. The only place that reads the test pairs, once everything is trained."""
 
-import math
 from collections.abc import Callable
 
 import torch
 from torch import Generator, Tensor
-from torch.autograd import grad
 
 from qstill.contract.distillations.recommenders.job import RecommenderJob
 from workers.distillation.artifacts.clock import latency
 from workers.distillation.networks.costs import parameters
 from workers.distillation.networks.seeds import seed_of
-from workers.distillation.quality import Size
+from workers.distillation.quality import Size, soft_gradient
 from workers.distillation.recommenders.checkpoints import to_bytes
 from workers.distillation.recommenders.data.dataset import Data
 from workers.distillation.recommenders.learner import RankingLearner
@@ -46,7 +44,7 @@ def measure(
         return subject(rank(scores, data.test, data.untested, k), k, among, seed=seed, **chosen)
 
     def arm(stages: list[Stage]) -> list[Subject]:
-        return [judged(_scores(trained(one, outcomes, data)), one.seed, outcomes[one.name]) for one in stages]
+        return [judged(_scores(one.trained(outcomes, data).eval()), one.seed, outcomes[one.name]) for one in stages]
 
     first = pairs[0][0]
     popular = rank(popularity(data.train.items, data.items), data.test, data.untested, k)
@@ -58,18 +56,11 @@ def measure(
         students=arm([student for student, _ in pairs]),
         baselines=arm([baseline for _, baseline in pairs]) if job.evaluation.baseline else [],
         teacher_cost=cost,
-        student_cost=_cost(trained(first, outcomes, data), len(student_file)),
+        student_cost=_cost(first.trained(outcomes, data).eval(), len(student_file)),
         teacher_digest=signal.digest,
         popularity=quality(popular, k),
         curves={name: outcome.curve for name, outcome in outcomes.items()},
     )
-
-
-def trained(stage: Stage, outcomes: dict[str, Outcome], data: Data) -> ScorerNetwork:
-    """The network of a finished stage, with the weights of its best epoch, in main memory."""
-    network = stage.begin(data)
-    network.load_state_dict(outcomes[stage.name].weights)
-    return network.eval()
 
 
 def _scores(network: ScorerNetwork) -> Scores:
@@ -92,5 +83,4 @@ def _soft_gradient(job: RecommenderJob, stage: Stage, data: Data, signal: Signal
     soft = learner.terms(learner.batches()[0])["soft"]
     if not soft.requires_grad:
         return 0.0  # the teacher speaks of none of these users
-    gradients = grad(soft, list(learner.network.parameters()), allow_unused=True)
-    return math.sqrt(sum(float(each.double().square().sum()) for each in gradients if each is not None))
+    return soft_gradient(soft, learner.network)
