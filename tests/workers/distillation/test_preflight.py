@@ -103,8 +103,8 @@ def test_the_steps_are_those_that_the_job_takes(
 ) -> None:
     body = job(training={"accumulate": accumulate}, evaluation={"seeds": seeds, "baseline": baseline})
     found = looked(body, house())
-    steps, step = [], Learner._step
-    monkeypatch.setattr(Learner, "_step", lambda learner: (steps.append(1), step(learner)))
+    steps, step = [], Learner.step
+    monkeypatch.setattr(Learner, "step", lambda learner: (steps.append(1), step(learner)))
     run(body, house())
     assert found.shapes.total_steps == len(steps)
 
