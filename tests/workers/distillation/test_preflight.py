@@ -28,7 +28,7 @@ from workers.distillation.inspection import inspect
 from workers.distillation.jobs import run
 from workers.distillation.networks.answers import logits_of
 from workers.distillation.preflight import look as looking
-from workers.distillation.preflight import rehearsal
+from workers.distillation.preflight import pace
 from workers.distillation.preflight.rehearsal import rehearse
 from workers.distillation.tasks.judge import best_order, class_order, judge, kind_of, smoothing
 from workers.distillation.teachers import ask
@@ -247,8 +247,8 @@ def test_a_teacher_of_numbers_is_measured_by_what_it_explains(
 
 def test_exports_and_compression_take_their_time(job: Make, house: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """By a clock to which each step takes as long, so that nothing else on the machine decides."""
-    step = rehearsal._timed
-    monkeypatch.setattr(rehearsal, "_timed", lambda learner, positions: max(0.02, 0.0 * step(learner, positions)))
+    step = pace.seconds_of_step
+    monkeypatch.setattr(pace, "seconds_of_step", lambda learner, positions: max(0.02, 0.0 * step(learner, positions)))
     exports = [looked(job_with(job, export=formats), house()).time for formats in ([], ["onnx"], ["onnx", "onnx_int8"])]
     assert exports[0].exports.expected == exports[0].compression.expected == 0
     assert 0 < exports[1].exports.expected < exports[2].exports.expected

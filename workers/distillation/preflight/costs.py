@@ -5,7 +5,6 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import Protocol
 
 import psutil
 
@@ -13,9 +12,9 @@ from ledger.settings import machine_memory
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.preflight_parts import Memory, Seconds, Time
 from qstill.contract.distillations.teachers import EndpointTeacher, parts
-from qstill.contract.distillations.training import Optimisation
 from workers.distillation.artifacts.clock import LATENCY_SECONDS
 from workers.distillation.data.dataset import Data
+from workers.distillation.preflight.pace import Pace
 from workers.distillation.preflight.rehearsal import Rehearsal
 from workers.distillation.signals.answers_on_disk import Layout
 from workers.distillation.teachers import Teacher
@@ -24,19 +23,6 @@ from workers.run import Run
 CALMER, BUSIER = 0.7, 1.4  # a later hour on the same machine
 BYTES = 4  # of a number in single precision
 REPORT_SECONDS = 0.5  # checkpoints, cards and pictures' numbers, of a small job
-
-
-class Paced(Protocol):
-    """What is known of a training's time: seconds of each batch, and of an epoch besides them."""
-
-    @property
-    def training(self) -> Optimisation: ...
-    @property
-    def seconds(self) -> list[float]: ...
-    @property
-    def batches_per_epoch(self) -> int: ...
-    @property
-    def per_epoch(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -68,9 +54,9 @@ class Costs:
     def total_steps(self) -> int:
         """Of all that is trained, over all seeds."""
         seeds = self.job.evaluation.seeds
-        steps = sum(each.steps_per_epoch * each.training.epochs for each in self.trained)
+        steps = sum(each.total_steps for each in self.trained)
         taught = [self.student, *([self.baseline] if self.baseline else [])]
-        return steps + seeds * sum(each.steps_per_epoch * each.training.epochs for each in taught)
+        return steps + seeds * sum(each.total_steps for each in taught)
 
 
 def time_of(costs: Costs, *, limit: float) -> Time:
@@ -96,7 +82,7 @@ def time_of(costs: Costs, *, limit: float) -> Time:
     )
 
 
-def training_time(each: Paced, times: int) -> Seconds:
+def training_time(each: Pace, times: int) -> Seconds:
     """Of so many networks that are trained alike."""
     training = each.training
     least = min(training.epochs, training.patience + 1) if training.patience else training.epochs

@@ -18,7 +18,8 @@ from workers.distillation.compress.ways import Way, searched_families, ways_of
 from workers.distillation.data.dataset import Data
 from workers.distillation.networks.costs import parameters
 from workers.distillation.networks.vit import VitNetwork
-from workers.distillation.preflight.costs import NOTHING, Paced, around, total_of, training_time
+from workers.distillation.preflight.costs import NOTHING, around, total_of, training_time
+from workers.distillation.preflight.pace import Pace
 from workers.distillation.preflight.rehearsal import Rehearsal, as_long, excerpt_of, rehearse
 from workers.distillation.teachers import Teacher
 from workers.distillation.training.plan import Stage, baseline_lesson
@@ -74,7 +75,7 @@ def _fine_tuning(
     return rehearse(pruned, as_long(baseline_lesson(few), lesson, few), few, data)
 
 
-def _share(alike: Sequence[Paced], networks: int, asked: Compression) -> Seconds:
+def _share(alike: Sequence[Pace], networks: int, asked: Compression) -> Seconds:
     """So many networks, each of which costs what one of these does, if it is trained for epochs of fine-tuning."""
     takes = [training_time(each, 1) for each in alike]
     epochs = asked.fine_tune_epochs

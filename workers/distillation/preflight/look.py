@@ -34,7 +34,8 @@ from workers.distillation.objectives import refuse_undefined
 from workers.distillation.preflight.advice import advice_on
 from workers.distillation.preflight.costs import Costs, memory_of, time_of
 from workers.distillation.preflight.files import time_of_compression, time_of_exports
-from workers.distillation.preflight.rehearsal import Rehearsal, as_long, excerpt_of, rehearse, resident
+from workers.distillation.preflight.pace import resident
+from workers.distillation.preflight.rehearsal import Rehearsal, as_long, excerpt_of, rehearse
 from workers.distillation.rows import Rows
 from workers.distillation.signals.signals import Signal
 from workers.distillation.tasks.task import Check

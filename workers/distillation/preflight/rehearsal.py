@@ -4,56 +4,28 @@ The rows of a batch beyond the few are the same ones again. So a slow teacher is
 memory of a step are the real ones.
 """
 
-import resource
+import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.graph import saved_tensors_hooks
 
-from qstill.contract.distillations.training import Optimisation, Training
 from workers.distillation.data.dataset import Data
 from workers.distillation.networks.answers import rows_at_once
+from workers.distillation.preflight.pace import Pace, rehearsed
 from workers.distillation.training.learner import Learner, score
 from workers.distillation.training.plan import Lesson, Stage
 
-BATCHES = 2  # at least, whatever they cost
-MORE_BATCHES = 40
-MORE_SECONDS = 0.6  # for batches beyond the two
-LONG_SECONDS = 4.0  # a first batch that takes so long is the only one
 SCORED_ROWS = 512
 
 
-@dataclass(frozen=True)
-class Rehearsal:
-    """batch: its rows. seconds: of each batch after the first, or of that one where it took long.
+@dataclass(frozen=True, kw_only=True)
+class Rehearsal(Pace):
+    """answered: shape of the network's logits for one batch."""
 
-    per_epoch: seconds of an epoch besides its batches. kept: bytes that a batch keeps for its gradients.
-    evaluated: bytes that an evaluation needs. copies: numbers held beside each parameter. finite: whether the loss is.
-    answered: shape of the network's logits for one batch. steps: batches learned.
-    """
-
-    stage: Stage
-    batch: int
-    batches_per_epoch: int
-    steps_per_epoch: int
-    seconds: list[float]
-    per_epoch: float
-    kept: int
-    evaluated: int
-    parameters: int
-    copies: int
-    finite: bool
     answered: tuple[int, int]
-    steps: int
-
-    @property
-    def training(self) -> Training:
-        """How the network is trained."""
-        return self.stage.training
 
 
 def rehearse(stage: Stage, lesson: Lesson, few: Data, data: Data) -> Rehearsal:
@@ -64,31 +36,24 @@ def rehearse(stage: Stage, lesson: Lesson, few: Data, data: Data) -> Rehearsal:
     per_row = (time.perf_counter() - began) / len(few.train.y)
     size = min(stage.training.batch_size, lesson.epoch_rows)
     drawn = _batches(lesson.positions, size)
-    with keeping(learner.network) as kept:
-        seconds = [_timed(learner, next(drawn))]
-    until = time.perf_counter() + MORE_SECONDS
-    while seconds[0] < LONG_SECONDS and (
-        len(seconds) < BATCHES or (len(seconds) < MORE_BATCHES and time.perf_counter() < until)
-    ):
-        seconds.append(_timed(learner, next(drawn)))
+    seconds, kept = rehearsed(learner, drawn)
     validation = data.validation.some(slice(SCORED_ROWS))
     began = time.perf_counter()
     score(learner.judged, validation, data.task, learner.device)
     scored = (time.perf_counter() - began) * len(data.validation.y) / len(validation.y)
     parameters = sum(each.numel() for each in learner.trained)
     return Rehearsal(
-        stage=stage,
+        training=stage.training,
         batch=size,
         steps_per_epoch=learner.steps_per_epoch,
         batches_per_epoch=learner.batches_per_epoch,
         seconds=seconds[1:] or seconds,
         per_epoch=scored + per_row * len(data.train.y) * (stage.training.augmentation is not None or data.task.hides),
-        kept=kept[0],
+        kept=kept,
         evaluated=largest_output(learner.network, validation.x[:1].to(learner.device))
         * min(rows_at_once(data.validation.x), max(len(data.validation.y), len(data.test.y))),
         parameters=parameters,
-        copies=copies_of(stage.training),
-        finite=bool(torch.isfinite(torch.tensor(learner.loss_sum))),
+        finite=math.isfinite(learner.loss_sum),
         answered=_answered(learner, size),
         steps=len(seconds),
     )
@@ -110,29 +75,6 @@ def excerpt_of(data: Data, positions: Tensor, stage: Stage, most: int) -> Data:
 def as_long(lesson: Lesson, real: Lesson, few: Data) -> Lesson:
     """The lesson of an excerpt, whose epochs have the real length."""
     return replace(lesson, positions=torch.arange(len(few.train.y)), epoch_rows=real.epoch_rows)
-
-
-def resident() -> int:
-    """Bytes that this process occupied at most so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
-
-
-@contextmanager
-def keeping(network: nn.Module) -> Iterator[list[int]]:
-    """Counts the bytes of what autograd keeps inside, each storage once and weights not at all."""
-    own = {each.untyped_storage().data_ptr() for each in network.parameters()}
-    seen: set[int] = set()
-    total = [0]
-
-    def pack(tensor: Tensor) -> Tensor:
-        storage = tensor.untyped_storage()
-        if storage.data_ptr() not in own | seen:
-            seen.add(storage.data_ptr())
-            total[0] += storage.nbytes()
-        return tensor
-
-    with saved_tensors_hooks(pack, lambda tensor: tensor):
-        yield total
 
 
 def largest_output(network: nn.Module, row: Tensor) -> int:
@@ -160,25 +102,6 @@ def _batches(positions: Tensor, size: int) -> Iterator[Tensor]:
     while True:
         yield positions[torch.arange(first, first + size) % len(positions)]
         first += size
-
-
-def _timed(learner: Learner, positions: Tensor) -> float:
-    if learner.batch == learner.batches_per_epoch:
-        learner.batch = 0  # an epoch that nobody evaluates
-    return timed(lambda: learner.learn(positions))
-
-
-def timed(work: Callable[[], object]) -> float:
-    """Seconds that it takes."""
-    began = time.perf_counter()
-    work()
-    return time.perf_counter() - began
-
-
-def copies_of(training: Optimisation) -> int:
-    """Numbers beside each weight: its gradient, the optimizer's, the best epoch's, the average's."""
-    moments = {"sgd": 1 if training.momentum else 0}.get(training.optimizer, 2)
-    return 2 + moments + (isinstance(training, Training) and training.ema is not None)
 
 
 def _answered(learner: Learner, size: int) -> tuple[int, int]:

@@ -24,11 +24,18 @@ def has_slope(stage: Stage, objective: object, data: Data) -> bool:
     return isinstance(objective, Kd) and plain and len(data.classes) <= MOST_CLASSES and not data.task.every_token
 
 
+def slope_of(said: Tensor, wanted: Tensor, weight: Tensor | float) -> Tensor:
+    """The gradient of weight·T·KL(wanted ‖ said) by the logits whose softmax at temperature T is `said`, for any T.
+
+    So that of a mean of cross-entropies has the weight 1/labelled rows, and that of a mean of T²·KL the weight T/rows.
+    """
+    return (said - wanted) * weight
+
+
 def kd_and_slope(student: Tensor, teacher: Tensor, labels: Tensor, kd: Kd, epoch: int) -> tuple[Tensor, Tensor]:
     """(loss in nats, its gradient by the student's logits). student, teacher: logits (batch, classes).
 
-    labels: (batch,), -1 where unknown. epoch: from 1. The gradient of the cross-entropy is (softmax - label)/labelled
-    rows, that of T²·KL is T·(softmax(student/T) - softmax(teacher/T))/rows.
+    labels: (batch,), -1 where unknown. epoch: from 1.
     """
     heat, alpha = value_at(kd.temperature, epoch), value_at(kd.alpha, epoch)
     rows, classes = student.shape
@@ -39,11 +46,11 @@ def kd_and_slope(student: Tensor, teacher: Tensor, labels: Tensor, kd: Kd, epoch
         soft = kl(soft_teacher.t(), soft_student.t()) * heat**2
     else:
         soft = torch.sum(said * (soft_teacher - soft_student)) * (heat**2 / rows)
-    slope = (soft_student.exp() - said).mul_(alpha * heat / rows)
+    slope = slope_of(soft_student.exp(), said, alpha * heat / rows)
     logs = log_softmax(student, dim=0)
     at_label = torch.arange(classes, device=labels.device)[:, None] == labels
     known = labels != UNKNOWN
     weight = known / known.sum().clamp_(min=1)
     hard = -torch.sum(logs * at_label * weight)
-    slope += (logs.exp() - at_label.float()) * (weight * (1 - alpha))
+    slope += slope_of(logs.exp(), at_label.float(), weight * (1 - alpha))
     return torch.lerp(hard, soft, alpha), slope.t()

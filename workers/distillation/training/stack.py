@@ -24,6 +24,7 @@ from workers.distillation.networks.families import family_of
 from workers.distillation.networks.network import ACTIVATIONS
 from workers.distillation.objectives.schedules import value_at
 from workers.distillation.objectives.terms import UNKNOWN, is_known
+from workers.distillation.training.kd_gradient import slope_of
 from workers.distillation.training.keeper import Outcome, Snapshot
 from workers.distillation.training.learner import batches
 from workers.distillation.training.optimise import learning_rate
@@ -143,8 +144,7 @@ class Stack:
         """The gradient of each student's loss by its logits, of the same shape: of `kd`, of `logit_mse`, or of the
         labels alone. Their values nobody asks for.
 
-        That of a cross-entropy is (softmax - label)/rows, of a mean squared error 2·difference/numbers, that of T²·KL
-        is T·(softmax(student/T) - softmax(teacher/T))/rows.
+        That of a mean squared error is 2·difference/numbers; `slope_of` knows those of probabilities.
         """
         hard = self._slope_of_numbers(logits, positions) if self.numbers else self._slope_of_labels(logits, positions)
         if self.signal is None:
@@ -157,14 +157,14 @@ class Stack:
         else:
             heat = self.heat[:, None, None]
             teacher = softmax(said.contiguous() / heat, dim=1)
-            soft = (softmax(logits / heat, dim=1) - teacher) * (heat / positions.shape[1])
+            soft = slope_of(softmax(logits / heat, dim=1), teacher, heat / positions.shape[1])
         return torch.lerp(hard, soft, self.alpha[:, None, None])
 
     def _slope_of_labels(self, logits: Tensor, positions: Tensor) -> Tensor:
         labels = self.labels[positions][:, None]
         known = labels != UNKNOWN
         at_label = torch.zeros_like(logits).scatter_(1, labels.clamp(min=0), 1.0)
-        return (softmax(logits, dim=1) - at_label) * (known / known.sum(2, keepdim=True).clamp(min=1))
+        return slope_of(softmax(logits, dim=1), at_label, known / known.sum(2, keepdim=True).clamp(min=1))
 
     def _slope_of_numbers(self, answers: Tensor, positions: Tensor) -> Tensor:
         labels = self.labels[positions].transpose(1, 2)

@@ -27,7 +27,7 @@ from workers.distillation.preflight.costs import (
     training_time,
 )
 from workers.distillation.preflight.files import time_of_exports
-from workers.distillation.preflight.rehearsal import copies_of, resident
+from workers.distillation.preflight.pace import resident
 from workers.distillation.recommenders.data.dataset import Data, load
 from workers.distillation.recommenders.distil import refuse_unfit
 from workers.distillation.recommenders.known_model import from_model
@@ -188,7 +188,7 @@ def _time(costs: _Costs, *, limit: float) -> Time:
 def _memory(costs: _Costs, run: Run, *, limit: int | None) -> Memory:
     """limit: bytes that one job may take; None: half of this machine."""
     theirs = 0 if costs.teacher is None else costs.teacher.parameters
-    copies = [each.parameters * copies_of(each.training) for each in costs.everything]
+    copies = [each.parameters * each.copies for each in costs.everything]
     weights = BYTES * (theirs + max(each.parameters for each in costs.everything))
     optimizer = BYTES * max(copies)
     activations = max(max(each.kept, each.evaluated) for each in costs.everything)
