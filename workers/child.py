@@ -93,12 +93,11 @@ def load(engine: Engine) -> Mapping[str, Compute]:
         from qstill.contract.circuits.inspection import Inspection
         from qstill.contract.circuits.job import CircuitJob
         from workers.circuits.inspection import inspect
-        from workers.circuits.run import run as run_circuit
-        from workers.circuits.run import warm
+        from workers.circuits.run import simulate_job, warm
 
         warm()
         return {
-            CIRCUIT.name: lambda spec, run: run_circuit(CircuitJob.model_validate_json(spec), run),
+            CIRCUIT.name: lambda spec, run: simulate_job(CircuitJob.model_validate_json(spec), run),
             CIRCUIT_QUESTION.name: lambda spec, run: inspect(Inspection.model_validate_json(spec), run),
         }
     from pydantic import TypeAdapter

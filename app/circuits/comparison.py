@@ -6,6 +6,7 @@ from heapq import nsmallest
 from math import fsum, isfinite
 
 from app.circuits.stored_circuit import StoredCircuit
+from qstill.contract.circuits.results.answers import ChiSquareView, ComparedOutcome, ComparisonView, OtherCompared
 from qstill.contract.circuits.results.statistics import (
     IMPOSSIBLE,
     MIN_EXPECTED,
@@ -17,7 +18,6 @@ from qstill.contract.circuits.results.statistics import (
     total_variation,
     two_sample_chi_square,
 )
-from qstill.contract.circuits.results.views import ChiSquareView, ComparedOutcome, ComparisonView, OtherCompared
 from qstill.contract.errors import Problem
 
 IDEAL = "ideal"

@@ -1,4 +1,4 @@
-"""/v1/circuits: submit a circuit. What comes of it is read in reading.py."""
+"""/v1/circuits: submit a circuit. What comes of it is read in result_endpoints.py."""
 
 from typing import Annotated, Any
 
@@ -11,7 +11,7 @@ from app.http.auth import Owner
 from app.http.front import AtHand
 from app.http.refusals.problems import problems
 from app.jobs.accepted import FINISHED, Reply, new_job
-from app.jobs.views import JobView
+from app.jobs.answers import JobView
 from qstill.contract.circuits.admission import admit
 from qstill.contract.circuits.cost.estimates import Estimate
 from qstill.contract.circuits.job import CircuitJob, seeded_spec

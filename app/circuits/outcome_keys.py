@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import assert_never
 
+from qstill.contract.circuits.results.answers import BitOrder, KeyFormat
 from qstill.contract.circuits.results.document import Register
-from qstill.contract.circuits.results.views import BitOrder, KeyFormat
 
 
 def key_writer(

@@ -9,8 +9,8 @@ from app.circuits.past_estimates import HISTORY, calibrate, estimate, ratios
 from app.http.auth import Owner
 from app.http.front import AtHand, Front
 from app.http.refusals.problems import problems
+from app.jobs.answers import JobId
 from app.jobs.questions import asked
-from app.jobs.views import JobId
 from ledger import queries
 from qstill.contract.circuits.admission import admit, admit_reading
 from qstill.contract.circuits.cost.estimates import Estimate, Findings

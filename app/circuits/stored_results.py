@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from app.circuits.stored_circuit import StoredCircuit
 from app.http.front import Front
-from app.jobs.views import must_have_succeeded
+from app.jobs.answers import must_have_succeeded
 from ledger import queries
 from ledger.database import Record
 from ledger.store.artifacts import read_artifact

@@ -8,8 +8,8 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
+from app.distillations.answers import CheckpointView
 from app.distillations.loading import downloaded
-from app.distillations.views import CheckpointView
 from app.files.references import ENDINGS, must_end_in, must_exist
 from app.http.auth import Owner
 from app.http.content import BYTES, CONTENT, send_file
@@ -18,8 +18,8 @@ from app.http.front import AtHand, Front
 from app.http.paging import Page
 from app.http.refusals.problems import problems
 from app.jobs.accepted import FINISHED, Reply, new_job
+from app.jobs.answers import JobId, JobView, moment
 from app.jobs.questions import asked
-from app.jobs.views import JobId, JobView, moment
 from app.models.references import must_be_there
 from ledger import outbound, queries
 from ledger.database import Record

@@ -7,18 +7,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
+from app.distillations.answers import ExportView, SplitView
 from app.distillations.card import card
 from app.distillations.plots import PLOTS, AnyPlotName
 from app.distillations.recommenders.card import is_ranking, ranking_card
 from app.distillations.recommenders.plots import ranking_plot
-from app.distillations.views import ExportView, SplitView
 from app.http.auth import Owner
 from app.http.content import BYTES, CONTENT, send_file
 from app.http.etag import IfNoneMatch, etag, unchanged
 from app.http.front import AtHand, Front
 from app.http.paging import Page
 from app.http.refusals.problems import problems
-from app.jobs.views import JobId, moment, must_have_succeeded
+from app.jobs.answers import JobId, moment, must_have_succeeded
 from ledger import queries
 from ledger.database import Record
 from ledger.owned import FILES

@@ -6,14 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import Connection
 
+from app.files.answers import FileId, FileView, Purpose
 from app.files.upload import check_name, check_size, receive
-from app.files.views import FileId, FileView, Purpose
 from app.http.auth import Owner
 from app.http.content import BYTES, CONTENT, send_file
 from app.http.front import AtHand
 from app.http.paging import Limit, Page, page
 from app.http.refusals.problems import problems
-from app.jobs.views import moment
+from app.jobs.answers import moment
 from ledger.database import Cursors, Record
 from ledger.ids import id_pattern, new_id
 from ledger.owned import FILES

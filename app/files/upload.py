@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from fastapi.concurrency import run_in_threadpool
 
-from app.files.views import SUFFIXES, Purpose
+from app.files.answers import SUFFIXES, Purpose
 from ledger.store.folder import FolderStore, Stored
 from qstill.contract.errors import Problem
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Path
 from starlette.convertors import StringConvertor, register_url_convertor
 
-from app.jobs.views import EXAMPLE_ID
+from app.jobs.answers import EXAMPLE_ID
 from qstill.contract.errors import Problem
 
 PATTERN = r"job_[0-9a-f]{32}(?:-(?:0|[1-9][0-9]{0,3}))?"

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from app.http.etag import etag
 from app.http.front import AtHand, Front
-from app.jobs.views import JobView, job_view
+from app.jobs.answers import JobView, job_view
 from ledger import queries, requests
 from ledger.database import Change
 from ledger.machine import FINAL

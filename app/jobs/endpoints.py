@@ -12,8 +12,8 @@ from app.http.front import AtHand, Front
 from app.http.paging import Limit, Page, page
 from app.http.refusals.problems import problems
 from app.jobs.accepted import Prefer, wait_for_end, wait_seconds
+from app.jobs.answers import EventView, JobId, JobView, event_view, job_view
 from app.jobs.stream import stream_events
-from app.jobs.views import EventView, JobId, JobView, event_view, job_view
 from ledger import queries, requests
 from ledger.database import Cursors, Record
 from ledger.ids import id_pattern

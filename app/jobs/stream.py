@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 
 from app.http.front import Front
-from app.jobs.views import event_view
+from app.jobs.answers import event_view
 from ledger import queries
 from ledger.database import Record
 from ledger.machine import FINAL

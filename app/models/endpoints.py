@@ -14,9 +14,9 @@ from app.http.content import BYTES, CONTENT, send_file
 from app.http.front import AtHand, Front
 from app.http.paging import Limit, Page, page
 from app.http.refusals.problems import problems
-from app.jobs.views import moment
+from app.jobs.answers import moment
+from app.models.answers import ModelId, ModelView, NewModel, answers_of
 from app.models.references import must_be_there
-from app.models.views import ModelId, ModelView, NewModel, answers_of
 from ledger import queries
 from ledger.database import Cursors, Record
 from ledger.ids import id_pattern, new_id

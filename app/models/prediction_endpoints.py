@@ -7,8 +7,8 @@ from app.http.auth import Owner
 from app.http.front import AtHand
 from app.http.refusals.problems import problems
 from app.jobs.questions import asked
+from app.models.answers import ModelId
 from app.models.references import must_be_there
-from app.models.views import ModelId
 from ledger.owned import MODELS
 from qstill.contract.kinds import DISTILLATION_QUESTION
 from qstill.contract.models.predictions import (

@@ -16,8 +16,8 @@ from typing import Any
 
 from benchmarks.report import Line, report
 from qstill.contract.circuits.job import CircuitJob
+from workers.circuits.planning import plan_circuits
 from workers.circuits.program import Ask, seeds
-from workers.circuits.read import read_all
 from workers.circuits.route import simulate, sweep
 from workers.circuits.run import warm
 
@@ -89,15 +89,15 @@ def dynamic(qubits: int, layers: int, measured: int) -> list[Json]:
 def measure_one(body: Json, method: str) -> tuple[float, float]:
     """(predicted, measured) seconds of one core."""
     wanted = CircuitJob.model_validate(body | {"method": method})
-    (reading,) = read_all(wanted)
-    plan, taken = reading.routed.plan, []
+    (planned,) = plan_circuits(wanted)
+    plan, taken = planned.routed.plan, []
     for _ in range(ROUNDS):
         start = time.process_time()  # of one thread: what else this machine does is not ours to predict
         if wanted.bindings is None:
-            simulate(reading.routed, Ask(shots=wanted.shots, seed=1))
+            simulate(planned.routed, Ask(shots=wanted.shots, seed=1))
         else:
             asks = [Ask(shots=wanted.shots, seed=seed) for seed in seeds(1, wanted.runs)]
-            sweep(reading.routed, reading.bindings(wanted.bindings), asks)
+            sweep(planned.routed, planned.bindings(wanted.bindings), asks)
         taken.append(time.process_time() - start)
     return plan.seconds_of(wanted.runs), min(taken)
 

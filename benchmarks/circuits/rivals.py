@@ -22,7 +22,7 @@ from qiskit_aer import AerSimulator
 from benchmarks.report import Line
 from qstill.contract.circuits.job import CircuitJob
 from workers.circuits.parse import parse
-from workers.circuits.run import run, warm
+from workers.circuits.run import simulate_job, warm
 
 T = TypeVar("T")
 Counts = dict[str, int]
@@ -64,7 +64,7 @@ def job_of(circuit: Mapping[str, Any], **settings: Any) -> CircuitJob:
 def run_job(job: CircuitJob) -> list[dict[str, Any]]:
     """The job's results, circuit by circuit."""
     with tempfile.TemporaryDirectory() as name:
-        run(job, House(Path(name)))
+        simulate_job(job, House(Path(name)))
         results: list[dict[str, Any]] = json.loads((Path(name) / "results.json").read_text())["circuits"]
     return results
 
@@ -73,7 +73,7 @@ def time_job(job: CircuitJob) -> float:
     """CPU seconds of one run."""
     with tempfile.TemporaryDirectory() as name:
         house = House(Path(name))
-        return seconds(lambda: run(job, house))
+        return seconds(lambda: simulate_job(job, house))
 
 
 def compare(ours: Callable[[], float], theirs: Callable[[], float], *, rounds: int) -> tuple[float, float]:

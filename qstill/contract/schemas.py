@@ -18,6 +18,7 @@ class View(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+FieldPath = tuple[str | int, ...]  # names and indices from the body, or a part of it, to a field
 PRINTABLE = r"^[^\x00-\x1f\x7f\uFFFE\uFFFF]*$"  # what XML, and so a picture's title, can hold
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PRINTABLE)]
 LabelKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$")]
@@ -41,7 +42,7 @@ class Submission(Strict):
     )
 
 
-def refuse(place: tuple[str | int, ...], code: str, reason: str, given: Any) -> NoReturn:
+def refuse(place: FieldPath, code: str, reason: str, given: Any) -> NoReturn:
     """Raise a validation error at a field below the model being validated; a ValueError would point at the whole."""
     context = {"reason": reason, "field": place[-1] if place else None}  # which the body may lack
     error = PydanticCustomError(code, "{reason}", context)  # a template: reasons may hold braces

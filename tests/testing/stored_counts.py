@@ -5,8 +5,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from app.circuits.stored_circuit import StoredCircuit
+from qstill.contract.circuits.results.answers import ComparisonView
 from qstill.contract.circuits.results.document import CircuitResults
-from qstill.contract.circuits.results.views import ComparisonView
 
 JOB = f"job_{'0' * 32}"
 

@@ -20,7 +20,7 @@ from workers.circuits.diagram.svg import diagram_svg
 from workers.circuits.examine.shape import depth_of
 from workers.circuits.export import to_json, to_native, to_openqasm2, to_openqasm3, to_text
 from workers.circuits.parse import parse
-from workers.circuits.read import Reading, read_all, swept_together
+from workers.circuits.planning import PlannedCircuit, plan_circuits, swept_together
 from workers.circuits.run import compiled_view
 from workers.circuits.templates import prepare
 from workers.run import Run, Stopped
@@ -45,32 +45,34 @@ def estimate(job: CircuitJob, between: Callable[[], None] = lambda: None) -> Fin
 
     Raises `Problem` where the job cannot be run.
     """
-    readings = read_all(job, between)
+    planned_circuits = plan_circuits(job, between)
     if job.bindings is None:
-        circuits = [_circuit(job, reading, reading.routed.plan.seconds) for reading in readings]
+        circuits = [_circuit(job, planned, planned.routed.plan.seconds) for planned in planned_circuits]
     else:
-        first = readings[0]
-        together = len(readings) == 1
-        seconds = first.routed.plan.seconds_of(job.runs) if together else sum(r.routed.plan.seconds for r in readings)
+        first = planned_circuits[0]
+        together = len(planned_circuits) == 1
+        seconds = (
+            first.routed.plan.seconds_of(job.runs) if together else sum(r.routed.plan.seconds for r in planned_circuits)
+        )
         circuits = [_circuit(job, first, seconds)]
     return Findings(circuits=circuits, predicted_seconds=sum(circuit.predicted_seconds for circuit in circuits))
 
 
-def _circuit(job: CircuitJob, reading: Reading, seconds: float) -> CircuitEstimate:
-    profile, plan = reading.routed.profile, reading.routed.plan
+def _circuit(job: CircuitJob, planned: PlannedCircuit, seconds: float) -> CircuitEstimate:
+    profile, plan = planned.routed.profile, planned.routed.plan
     every = plans(profile, wanted(job), memory_available=psutil.virtual_memory().available)
     return CircuitEstimate(
         runs=1 if job.bindings is None else job.runs,
-        qubits=reading.circuit.num_qubits,
+        qubits=planned.circuit.num_qubits,
         active_qubits=profile.qubits,
-        clbits=reading.clbits,
+        clbits=planned.clbits,
         operations=profile.operations,
         two_qubit_gates=profile.two_qubit,
-        depth=depth_of(reading.circuit),
-        gate_counts=dict(reading.circuit.count_ops()),
+        depth=depth_of(planned.circuit),
+        gate_counts=dict(planned.circuit.count_ops()),
         dynamic=profile.dynamic,
         noisy_locations=profile.locations,
-        compiled=None if reading.compiled is None else compiled_view(reading.compiled),
+        compiled=None if planned.compiled is None else compiled_view(planned.compiled),
         method=plan.method.value,
         why=plan.why,
         memory_bytes=_bytes(plan),

@@ -11,16 +11,18 @@ from qstill.contract.circuits.results.document import CircuitResults, Expectatio
 from workers.circuits.engines import final_state
 from workers.circuits.engines.dense import StateMethod
 from workers.circuits.engines.states import state
+from workers.circuits.planning import STATES, PlannedCircuit
 from workers.circuits.program import Ask, Sample
-from workers.circuits.read import STATES, Reading
 from workers.run import Run
 
 NPY = "application/x-npy"
 
 
-def results_of(job: CircuitJob, reading: Reading, seed: int, sample: Sample, run: Run, *, index: int) -> CircuitResults:
+def results_of(
+    job: CircuitJob, planned: PlannedCircuit, seed: int, sample: Sample, run: Run, *, index: int
+) -> CircuitResults:
     """States are published as `statevector-0.npy` and the like, and stand here too where they are small."""
-    circuit = reading.circuit
+    circuit = planned.circuit
     found = CircuitResults(
         shots=job.shots,
         seed=seed,
@@ -29,17 +31,17 @@ def results_of(job: CircuitJob, reading: Reading, seed: int, sample: Sample, run
             {"name": register.name, "clbits": [circuit.find_bit(bit).index for bit in register]}
             for register in circuit.cregs
         ],
-        method=reading.routed.plan.method.value,
+        method=planned.routed.plan.method.value,
         counts=sample.counts,
     )
     if job.bindings is not None:
         found["binding"] = dict(job.bindings[index])
     if sample.probabilities is not None:
         found["probabilities"] = sample.probabilities
-    if reading.ideal is not None:
+    if planned.ideal is not None:
         ask = Ask(shots=1, seed=seed, threads=run.threads, probabilities=True)
-        method: StateMethod = "density_matrix" if reading.ideal.mixed else "statevector"
-        ideal = final_state.sample(reading.ideal, ask, method).probabilities
+        method: StateMethod = "density_matrix" if planned.ideal.mixed else "statevector"
+        ideal = final_state.sample(planned.ideal, ask, method).probabilities
         assert ideal is not None  # they were asked for
         found["ideal"] = ideal
     if "memory" in job.outputs:
@@ -56,7 +58,7 @@ def results_of(job: CircuitJob, reading: Reading, seed: int, sample: Sample, run
         ]
     for name in STATES:
         if name in job.outputs:
-            array = state(name, circuit, reading.routed.program, reading.layout, threads=run.threads)
+            array = state(name, circuit, planned.routed.program, planned.layout, threads=run.threads)
             path = run.scratch / f"{name}-{index}.npy"
             np.save(path, array, allow_pickle=False)
             run.publish(path, kind="array", name=path.name, media_type=NPY)

@@ -30,8 +30,8 @@ from workers import machine
 from workers.circuits.device import Compiled
 from workers.circuits.diagram.svg import diagram_svg
 from workers.circuits.examine.shape import depth_of
+from workers.circuits.planning import PlannedCircuit, plan_circuits
 from workers.circuits.program import Ask, Sample, seeds
-from workers.circuits.read import Reading, read_all
 from workers.circuits.results import results_of
 from workers.circuits.route import Routed, simulate, sweep
 from workers.run import Run, Stopped
@@ -40,7 +40,7 @@ SVG = "image/svg+xml"
 SWEPT_TOGETHER = 256  # sets of parameters between two looks whether the job was cancelled
 
 
-def run(job: CircuitJob, run: Run) -> dict[str, Any]:
+def simulate_job(job: CircuitJob, run: Run) -> dict[str, Any]:
     """Simulate the circuits and publish `results.json` and `diagram.svg`. Returns a result view as JSON.
 
     Raises `Problem` where a circuit cannot be read or held, `Stopped` where the job was given up meanwhile.
@@ -50,20 +50,20 @@ def run(job: CircuitJob, run: Run) -> dict[str, Any]:
     total = job.runs + 2  # read, simulated, published
     _step(run, 0, total)
     assert job.seed is not None  # drawn where the job was submitted
-    readings = read_all(job, lambda: _stop_if_asked(run))
+    planned_circuits = plan_circuits(job, lambda: _stop_if_asked(run))
     _step(run, 1, total)
     found: list[CircuitResults] = []
     taken: list[tuple[Plan, float]] = []  # what each was simulated by, and the seconds it took
     single = job.circuits is None and job.bindings is None
     outcome: CircuitOutcome | None = None
-    for reading, seed, sample, seconds in _simulated(job, readings, run):
-        found.append(results_of(job, reading, seed, sample, run, index=len(found)))
-        taken.append((reading.routed.plan, seconds))
+    for planned, seed, sample, seconds in _simulated(job, planned_circuits, run):
+        found.append(results_of(job, planned, seed, sample, run, index=len(found)))
+        taken.append((planned.routed.plan, seconds))
         if single:
-            outcome = _outcome(reading, sample, seconds, found[-1])
+            outcome = _outcome(planned, sample, seconds, found[-1])
         _step(run, 1 + len(found), total)
     _publish(run, results_json(found), kind="results", name="results.json", media_type="application/json")
-    diagram = diagram_svg(readings[0].circuit, title=job.name or "Circuit")
+    diagram = diagram_svg(planned_circuits[0].circuit, title=job.name or "Circuit")
     _publish(run, diagram, kind="diagram", name="diagram.svg", media_type=SVG)
     _step(run, total, total)
     figures = {
@@ -76,59 +76,61 @@ def run(job: CircuitJob, run: Run) -> dict[str, Any]:
         return CircuitResult(**outcome.model_dump(), **figures).model_dump(mode="json")
     methods = [plan.method.value for plan, _ in taken]
     predicted = sum(plan.seconds for plan, _ in taken)
-    if len(readings) < job.runs:  # a sweep in one call
-        predicted = readings[0].routed.plan.seconds_of(job.runs)
+    if len(planned_circuits) < job.runs:  # a sweep in one call
+        predicted = planned_circuits[0].routed.plan.seconds_of(job.runs)
     return BatchResult(
         circuits=len(taken),
         seed=job.seed,
         methods={method: methods.count(method) for method in sorted(set(methods))},
-        notes=list(dict.fromkeys(note for reading in readings for note in reading.notes)),
+        notes=list(dict.fromkeys(note for planned in planned_circuits for note in planned.notes)),
         predicted_seconds=predicted,
         simulation_seconds=sum(seconds for _, seconds in taken),
         **figures,
     ).model_dump(mode="json")
 
 
-def _simulated(job: CircuitJob, readings: list[Reading], run: Run) -> Iterator[tuple[Reading, int, Sample, float]]:
+def _simulated(
+    job: CircuitJob, planned_circuits: list[PlannedCircuit], run: Run
+) -> Iterator[tuple[PlannedCircuit, int, Sample, float]]:
     """Every circuit with its seed, what came out, and the seconds it took."""
     assert job.seed is not None
     own = [job.seed] if job.runs == 1 else seeds(job.seed, job.runs)
-    each = readings if len(readings) == len(own) else readings * len(own)
-    asks = [_ask(job, reading, seed, run) for reading, seed in zip(each, own, strict=True)]
-    if job.bindings is None or not readings[0].routed.program.circuit.parameters:
-        for reading, ask in zip(readings, asks, strict=True):
-            yield reading, ask.seed, *simulate(reading.routed, ask, precision=job.precision)
+    each = planned_circuits if len(planned_circuits) == len(own) else planned_circuits * len(own)
+    asks = [_ask(job, planned, seed, run) for planned, seed in zip(each, own, strict=True)]
+    if job.bindings is None or not planned_circuits[0].routed.program.circuit.parameters:
+        for planned, ask in zip(planned_circuits, asks, strict=True):
+            yield planned, ask.seed, *simulate(planned.routed, ask, precision=job.precision)
         return
-    (reading,) = readings
+    (planned,) = planned_circuits
     for first in range(0, len(asks), SWEPT_TOGETHER):
         chunk = asks[first : first + SWEPT_TOGETHER]
-        bindings = reading.bindings(job.bindings[first : first + SWEPT_TOGETHER])
-        swept = sweep(reading.routed, bindings, chunk)
+        bindings = planned.bindings(job.bindings[first : first + SWEPT_TOGETHER])
+        swept = sweep(planned.routed, bindings, chunk)
         for ask, (sample, seconds) in zip(chunk, swept, strict=True):
-            yield reading, ask.seed, sample, seconds
+            yield planned, ask.seed, sample, seconds
 
 
-def _ask(job: CircuitJob, reading: Reading, seed: int, run: Run) -> Ask:
+def _ask(job: CircuitJob, planned: PlannedCircuit, seed: int, run: Run) -> Ask:
     return Ask(
         shots=job.shots,
         seed=seed,
         threads=run.threads,
         between=lambda: _stop_if_asked(run),
-        probabilities=reading.routed.probabilities,
+        probabilities=planned.routed.probabilities,
         max_bond_dimension=job.truncation.max_bond_dimension,
         truncation_threshold=job.truncation.threshold,
     )
 
 
-def _outcome(reading: Reading, sample: Sample, seconds: float, found: CircuitResults) -> CircuitOutcome:
+def _outcome(planned: PlannedCircuit, sample: Sample, seconds: float, found: CircuitResults) -> CircuitOutcome:
     counts, shots = found["counts"], found["shots"]
     top = [
         TopOutcome(key=key, count=-less, probability=-less / shots)
         for less, key in nsmallest(TOP_OUTCOMES, ((-count, key) for key, count in counts.items()))
     ]
-    routed: Routed = reading.routed
+    routed: Routed = planned.routed
     return CircuitOutcome(
-        qubits=reading.circuit.num_qubits,
+        qubits=planned.circuit.num_qubits,
         clbits=found["clbits"],
         seed=found["seed"],
         method=found["method"],
@@ -136,13 +138,13 @@ def _outcome(reading: Reading, sample: Sample, seconds: float, found: CircuitRes
         exactness=Exact(kind=sample.kind, fidelity_at_least=sample.fidelity),
         outcomes=len(counts),
         top=top,
-        answer=None if reading.answer is None else reading.answer(counts, shots),
+        answer=None if planned.answer is None else planned.answer(counts, shots),
         ideal=_beside(counts, found["ideal"], shots) if "ideal" in found else None,
         expectations=found.get("expectations", []),
-        depth=routed.profile.depth if routed.program.circuit is reading.circuit else depth_of(reading.circuit),
-        gate_counts=dict(reading.circuit.count_ops()),
-        compiled=None if reading.compiled is None else compiled_view(reading.compiled),
-        notes=list(reading.notes),
+        depth=routed.profile.depth if routed.program.circuit is planned.circuit else depth_of(planned.circuit),
+        gate_counts=dict(planned.circuit.count_ops()),
+        compiled=None if planned.compiled is None else compiled_view(planned.compiled),
+        notes=list(planned.notes),
         predicted_seconds=routed.plan.seconds,
         simulation_seconds=seconds,
     )
@@ -183,9 +185,9 @@ def warm() -> None:
     noisy = {"noise": noise, "device": {}}
     for program, more in [*((program, {}) for program in programs), (programs[1], noisy)]:
         job = CircuitJob.model_validate({"circuit": program, "seed": 0, "shots": 1} | more)
-        (reading,) = read_all(job)
-        simulate(reading.routed, Ask(shots=1, seed=0))
-        diagram_svg(reading.circuit)
+        (planned,) = plan_circuits(job)
+        simulate(planned.routed, Ask(shots=1, seed=0))
+        diagram_svg(planned.circuit)
     machine.versions()
     gc.collect()
     gc.freeze()  # half a million objects of libraries, through which every full collection would look in vain

@@ -8,8 +8,7 @@ from typing import Any
 from app.circuits.comparison import Reference, comparison_view
 from app.circuits.outcome_keys import key_writer
 from app.circuits.stored_circuit import StoredCircuit
-from qstill.contract.circuits.results.statistics import CONFIDENCE, INTERVALS
-from qstill.contract.circuits.results.views import (
+from qstill.contract.circuits.results.answers import (
     BitOrder,
     HistogramOutcome,
     HistogramView,
@@ -17,6 +16,7 @@ from qstill.contract.circuits.results.views import (
     KeyFormat,
     OtherOutcomes,
 )
+from qstill.contract.circuits.results.statistics import CONFIDENCE, INTERVALS
 
 MAX_OUTCOMES = 65_536  # all of 16 bits; more are for programs, which read the results as stored
 

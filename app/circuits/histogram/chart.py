@@ -12,7 +12,7 @@ from math import floor
 
 from app.circuits.outcome_keys import numeric
 from app.web.drawing import GRID, INK, MUTED, PAPER, Box, Line, Shape, Text, fit, text_width, tick_step
-from qstill.contract.circuits.results.views import ComparisonView, HistogramView
+from qstill.contract.circuits.results.answers import ComparisonView, HistogramView
 
 MAX_BARS = 64  # more are not readable
 MAX_TITLE_VALUES = 6  # as above

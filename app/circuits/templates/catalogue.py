@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from pydantic import BaseModel, JsonValue
 
-from app.circuits.templates.views import TemplateView
+from app.circuits.templates.answers import TemplateView
 from qstill.contract.circuits.templates.algorithms import (
     Grover,
     PhaseEstimation,

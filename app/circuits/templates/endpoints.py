@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
+from app.circuits.templates.answers import TemplateView
 from app.circuits.templates.catalogue import catalogue
-from app.circuits.templates.views import TemplateView
 from app.http.auth import Owner
 from app.http.paging import Page
 from app.http.refusals.problems import problems

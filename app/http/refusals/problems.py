@@ -15,9 +15,9 @@ from starlette.requests import ClientDisconnect
 from starlette.routing import Match, Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.http.refusals.fields import unknown_field
 from app.http.refusals.patterns import in_words
 from app.http.refusals.pointers import MAX_ECHO, json_pointer
+from app.http.refusals.unknown_fields import unknown_field
 from ledger.machine import IllegalTransition, Status
 from qstill.contract.errors import PROBLEM_MEDIA_TYPE, Problem
 

@@ -11,12 +11,12 @@ from sqlalchemy import Connection, select
 
 from app.http.front import AtHand
 from app.ionq import records
+from app.ionq.answers import job_view, uuid_of
 from app.ionq.auth import IonqOwner
 from app.ionq.errors import refusals
 from app.ionq.ids import JOB, IonqJobId, split_id
 from app.ionq.machines import machine
 from app.ionq.schemas import MAX_SHOTS
-from app.ionq.views import job_view, uuid_of
 from app.keys.keyring import EVERYBODY
 from ledger.tables import keys
 from qstill.contract.circuits.methods import best

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path
 from pydantic import ConfigDict, Field
 
+from app.ionq.answers import AGGREGATED, NATIVE, PROBABILITIES, SHOTS, SHOTS_V2
 from app.ionq.auth import IonqOwner
 from app.ionq.errors import refusals
 from app.ionq.machines import NATIVE_GATES
-from app.ionq.views import AGGREGATED, NATIVE, PROBABILITIES, SHOTS, SHOTS_V2
 from qstill.contract.errors import Problem
 from qstill.contract.schemas import View
 

@@ -8,12 +8,7 @@ from fastapi import APIRouter, Body, Query, Request, Response
 
 from app.http.front import AtHand, Front
 from app.ionq import records
-from app.ionq.auth import IonqOwner
-from app.ionq.errors import refusals
-from app.ionq.ids import JOB, IonqJobId, split_id, whole_job
-from app.ionq.schemas import CloneRequest, JobIds, JobRequest
-from app.ionq.submission import Queued, clone, submit
-from app.ionq.views import (
+from app.ionq.answers import (
     STATUS,
     WAITING,
     AllCanceled,
@@ -25,6 +20,11 @@ from app.ionq.views import (
     Submitted,
     job_view,
 )
+from app.ionq.auth import IonqOwner
+from app.ionq.errors import refusals
+from app.ionq.ids import JOB, IonqJobId, split_id, whole_job
+from app.ionq.schemas import CloneRequest, JobIds, JobRequest
+from app.ionq.submission import Queued, clone, submit
 from app.jobs.accepted import IdempotencyKey, replay_of, wait_for_end
 from ledger.database import Record
 from ledger.machine import Status

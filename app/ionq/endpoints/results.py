@@ -12,11 +12,11 @@ from app.circuits.preview_endpoints import inspected
 from app.circuits.stored_results import find_results, read_circuits
 from app.http.front import AtHand, Front
 from app.ionq import outcomes, records
+from app.ionq.answers import is_compiled, job_view
 from app.ionq.auth import IonqOwner
 from app.ionq.errors import refusals
 from app.ionq.ids import JOB, IonqJobId, split_id
 from app.ionq.machines import machine
-from app.ionq.views import is_compiled, job_view
 from ledger import queries
 from qstill.contract.circuits.inspection import Conversion, Inspection, NativeTarget
 from qstill.contract.circuits.job import CircuitJob

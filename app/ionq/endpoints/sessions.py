@@ -6,12 +6,12 @@ from fastapi import APIRouter, Path, Query, Request
 
 from app.http.front import AtHand
 from app.ionq import records
+from app.ionq.answers import IonqJobs, IonqSession, IonqSessions, session_view, uuid_of
 from app.ionq.auth import IonqOwner
 from app.ionq.endpoints.jobs import page_of
 from app.ionq.errors import refusals
 from app.ionq.machines import machine
 from app.ionq.schemas import SessionRequest
-from app.ionq.views import IonqJobs, IonqSession, IonqSessions, session_view, uuid_of
 from qstill.contract.kinds import Engine
 
 MAX_SESSIONS = 100  # listed

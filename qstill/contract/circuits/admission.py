@@ -121,7 +121,7 @@ def wanted(job: CircuitJob) -> Wanted:
         state=not states.isdisjoint(job.outputs),
         pure="statevector" in job.outputs,
         observables=bool(job.observables),
-        bond=job.truncation.max_bond_dimension,
+        max_bond_dimension=job.truncation.max_bond_dimension,
     )
 
 

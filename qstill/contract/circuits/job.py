@@ -10,8 +10,8 @@ from qstill.contract.circuits.formats import BELL_OPERATIONS, BELL_SOURCE, BELL_
 from qstill.contract.circuits.noise import Noise
 from qstill.contract.circuits.outputs import AnyObservable, OutputName
 from qstill.contract.circuits.profile import MethodName
+from qstill.contract.circuits.results.answers import BitOrder
 from qstill.contract.circuits.results.document import Expectation
-from qstill.contract.circuits.results.views import BitOrder
 from qstill.contract.circuits.templates.answer import Answer
 from qstill.contract.schemas import SEED_BITS, Seed, Strict, Submission, View, refuse
 

@@ -15,13 +15,13 @@ TRANSLATION_SECONDS = {  # translating a circuit and handing it over: for any, a
 }
 
 
-def bond(profile: Profile) -> int:
+def bond_dimension(profile: Profile) -> int:
     """The largest bond dimension that the circuit can reach."""
     return 1 << min(profile.bond_bits, profile.qubits // 2, 60)
 
 
-def used_bond(profile: Profile, wanted: Wanted) -> int:
-    return min(bond(profile), wanted.bond or 1 << 60)
+def used_bond_dimension(profile: Profile, wanted: Wanted) -> int:
+    return min(bond_dimension(profile), wanted.max_bond_dimension or 1 << 60)
 
 
 def branches(profile: Profile, wanted: Wanted) -> int:
@@ -63,7 +63,7 @@ def branching_seconds(profile: Profile, wanted: Wanted) -> float:
 
 
 def product_seconds(profile: Profile, wanted: Wanted) -> float:
-    bond = float(used_bond(profile, wanted))
+    bond = float(used_bond_dimension(profile, wanted))
     shots = wanted.shots if profile.dynamic else 1  # it starts anew for each
     gates = shots * profile.operations * (5e-6 + 1e-9 * bond**3)
     return gates + wanted.shots * profile.qubits * (3e-6 + 1.5e-8 * bond**2)

@@ -17,7 +17,7 @@ from qstill.contract.circuits.method_costs import (
     BYTES_PER_AMPLITUDE,
     EXACT_BOND,
     TRANSLATION_SECONDS,
-    bond,
+    bond_dimension,
     branching_seconds,
     density_seconds,
     product_seconds,
@@ -25,7 +25,7 @@ from qstill.contract.circuits.method_costs import (
     state_bytes,
     state_seconds,
     trajectory_seconds,
-    used_bond,
+    used_bond_dimension,
 )
 from qstill.contract.circuits.outputs import DYNAMIC, NOISY, no_final_state
 from qstill.contract.circuits.profile import Method, Profile, Wanted
@@ -74,7 +74,9 @@ def best(profile: Profile, wanted: Wanted, *, memory_available: int, pointer: st
         natural = Method.DENSITY_MATRIX if profile.locations and profile.qubits < 8 else Method.STATEVECTOR
         named = next(plan for plan in every if plan.method == natural)
         raise _cannot(named, profile, wanted, every, memory_available, pointer)
-    exact = [plan for plan in able if plan.method != Method.MATRIX_PRODUCT_STATE or bond(profile) <= EXACT_BOND]
+    exact = [
+        plan for plan in able if plan.method != Method.MATRIX_PRODUCT_STATE or bond_dimension(profile) <= EXACT_BOND
+    ]
     return min(exact or able, key=lambda plan: plan.seconds)
 
 
@@ -168,7 +170,7 @@ def _matrix_product_state(profile: Profile, wanted: Wanted) -> str | None:
         return "it holds no state to give out"
     if wanted.observables and profile.dynamic:
         return "its expectation values are of one final state, and measurements decide what happens next"
-    if used_bond(profile, wanted) > EXACT_BOND * 4:
+    if used_bond_dimension(profile, wanted) > EXACT_BOND * 4:
         return f"{profile.bond_bits} entangling gates cross one bond: set `truncation.max_bond_dimension`"
     return None
 
@@ -196,7 +198,7 @@ _METHODS: dict[
     Method.SHOT_BRANCHING: (_shot_branching, state_bytes, branching_seconds),
     Method.MATRIX_PRODUCT_STATE: (
         _matrix_product_state,
-        lambda profile, wanted: 32 * profile.qubits * used_bond(profile, wanted) ** 2,
+        lambda profile, wanted: 32 * profile.qubits * used_bond_dimension(profile, wanted) ** 2,
         product_seconds,
     ),
 }
@@ -226,7 +228,7 @@ def _why(method: Method, profile: Profile, wanted: Wanted) -> str:
         case Method.MATRIX_PRODUCT_STATE:
             return (
                 f"{qubits}, at most {some(profile.bond_bits, 'entangling gate')} across any bond: a bond dimension of "
-                f"{used_bond(profile, wanted)} at most"
+                f"{used_bond_dimension(profile, wanted)} at most"
             )
 
 

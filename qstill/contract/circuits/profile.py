@@ -62,4 +62,4 @@ class Wanted:
     state: bool = False  # a statevector, a density matrix or exact probabilities: a state in memory
     pure: bool = False  # a statevector: no noise, no branches
     observables: bool = False
-    bond: int | None = None  # the largest bond dimension that the client allows
+    max_bond_dimension: int | None = None  # the largest bond dimension that the client allows

@@ -14,11 +14,9 @@ from qstill.contract.distillations.recommenders.data import SyntheticInteraction
 from qstill.contract.distillations.recommenders.job import RecommenderJob, files_of_recommender, models_of_recommender
 from qstill.contract.distillations.recommenders.objectives import SingleRanking
 from qstill.contract.distillations.teachers import formats_of, models_of, urls_of
-from qstill.contract.schemas import refuse
+from qstill.contract.schemas import FieldPath, refuse
 
 CLASSIFICATION, RECOMMENDER = "of rows", "of users"  # no field bears such a name: places of errors pass over them
-
-Place = tuple[str | int, ...]
 
 
 def _named(union: Any, field: str) -> frozenset[str]:
@@ -74,7 +72,7 @@ def _refuse_mixed(body: Any) -> Any:
     return body
 
 
-def _choices(body: Any) -> Iterator[tuple[Place, Mapping[str, frozenset[str]], str]]:
+def _choices(body: Any) -> Iterator[tuple[FieldPath, Mapping[str, frozenset[str]], str]]:
     """(place, names by domain, what they name) wherever a body names something of a domain."""
     yield ("student", "architecture", "kind"), NETWORKS, "network"
     yield ("teacher", "architecture", "kind"), NETWORKS, "network"

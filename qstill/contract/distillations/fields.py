@@ -9,10 +9,10 @@ from qstill.contract.distillations.architectures.family import ExportFormat
 from qstill.contract.distillations.compression import Compression
 from qstill.contract.distillations.datasets import Dataset
 from qstill.contract.distillations.initialisation import FromTeacher
-from qstill.contract.distillations.objectives import Kd, Objective, Place
+from qstill.contract.distillations.objectives import Kd, Objective
 from qstill.contract.distillations.teachers import Storage, Teacher, TrainedTeacher, UploadedTeacher, parts
 from qstill.contract.distillations.training import StudentTraining, Training
-from qstill.contract.schemas import Strict, Submission
+from qstill.contract.schemas import FieldPath, Strict, Submission
 
 MAX_SEEDS = 20  # each trains a student and a baseline
 
@@ -126,9 +126,9 @@ class JobFields(Submission):
     )
 
 
-def architectures(job: JobFields) -> list[tuple[Place, AnyArchitecture]]:
+def architectures(job: JobFields) -> list[tuple[FieldPath, AnyArchitecture]]:
     """The networks that a job names, and where: its teachers', where they are said, and the student's."""
-    named: list[tuple[Place, AnyArchitecture]] = [
+    named: list[tuple[FieldPath, AnyArchitecture]] = [
         (place, teacher.architecture)
         for place, teacher in parts(job.teacher)
         if isinstance(teacher, TrainedTeacher | UploadedTeacher) and teacher.architecture is not None
@@ -136,18 +136,18 @@ def architectures(job: JobFields) -> list[tuple[Place, AnyArchitecture]]:
     return [*named, (("student",), job.student.architecture)]
 
 
-def trainings(job: JobFields) -> list[tuple[Place, Training]]:
+def trainings(job: JobFields) -> list[tuple[FieldPath, Training]]:
     """The student's training and those that teachers have of their own, each with its place in the job."""
     own = [(place, training) for place, _, training in trained_networks(job) if place != ("training",)]
     return [(("training",), job.training), *own]
 
 
-def trained_networks(job: JobFields) -> list[tuple[Place, AnyArchitecture, Training]]:
+def trained_networks(job: JobFields) -> list[tuple[FieldPath, AnyArchitecture, Training]]:
     """Every network that a job trains, and how, with the place that says how."""
-    found: list[tuple[Place, AnyArchitecture, Training]] = [(("training",), job.student.architecture, job.training)]
+    found: list[tuple[FieldPath, AnyArchitecture, Training]] = [(("training",), job.student.architecture, job.training)]
     for place, teacher in parts(job.teacher):
         if isinstance(teacher, TrainedTeacher):
             own = teacher.training is not None
-            where: Place = (*place, "training") if own else ("training",)
+            where: FieldPath = (*place, "training") if own else ("training",)
             found.append((where, teacher.architecture, teacher.training or job.training))
     return found

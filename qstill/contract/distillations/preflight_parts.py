@@ -5,8 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from qstill.contract.distillations.objectives import Place
-from qstill.contract.schemas import View
+from qstill.contract.schemas import FieldPath, View
 
 Severity = Literal["problem", "warning", "note"]
 
@@ -118,5 +117,5 @@ def advice(
     return Advice(code=code, severity=severity, detail=detail, pointer=pointer, suggestion=suggestion)
 
 
-def at(place: Place, field: str) -> str:
+def at(place: FieldPath, field: str) -> str:
     return "".join(f"/{step}" for step in (*place, field))

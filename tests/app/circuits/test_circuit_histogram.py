@@ -11,8 +11,8 @@ from app.circuits.comparison import Reference, ideal_reference, job_reference
 from app.circuits.histogram.answer import histogram_view, top_outcomes
 from app.circuits.outcome_keys import key_writer, numeric
 from app.circuits.stored_circuit import StoredCircuit
+from qstill.contract.circuits.results.answers import BitOrder, HistogramView, KeyFormat
 from qstill.contract.circuits.results.document import Register
-from qstill.contract.circuits.results.views import BitOrder, HistogramView, KeyFormat
 from qstill.contract.errors import Problem
 from tests.testing.stored_counts import JOB, histograms, shorn, store
 

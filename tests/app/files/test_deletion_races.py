@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select
 
+from app.files.answers import Purpose
 from app.files.references import must_exist
-from app.files.views import Purpose
 from app.models.references import must_be_there
 from ledger import requests
 from ledger.database import Database

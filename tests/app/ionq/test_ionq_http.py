@@ -10,7 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
-from app.ionq.views import SHOTS_V2, STATUS
+from app.ionq.answers import SHOTS_V2, STATUS
 from ledger import attempts
 from ledger.machine import Status
 from ledger.tables import ionq_jobs, jobs

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from qstill.contract.circuits.job import CircuitJob
 from tests.workers.circuits.test_circuit_run import FakeRun
-from workers.circuits.run import run
+from workers.circuits.run import simulate_job
 
 
 class House(FakeRun):
@@ -33,6 +33,6 @@ def run_job(circuit: dict[str, Any] | None = None, **job: Any) -> tuple[list[dic
     body = {"seed": 7} | ({} if circuit is None else {"circuit": circuit}) | job
     with tempfile.TemporaryDirectory() as folder:
         house = House(Path(folder))
-        house.result = run(CircuitJob.model_validate(body), house)
+        house.result = simulate_job(CircuitJob.model_validate(body), house)
     entries: list[dict[str, Any]] = json.loads(house.published["results.json"][2])["circuits"]
     return entries, house

@@ -3,14 +3,14 @@
 from typing import Any
 
 from qstill.contract.circuits.job import CircuitJob
+from workers.circuits.planning import PlannedCircuit, plan_circuits
 from workers.circuits.program import Ask, Sample
-from workers.circuits.read import Reading, read_all
 from workers.circuits.route import simulate
 
 
-def read(circuit: dict[str, Any], **job: Any) -> Reading:
-    (reading,) = read_all(CircuitJob.model_validate({"circuit": circuit, "seed": 7} | job))
-    return reading
+def read(circuit: dict[str, Any], **job: Any) -> PlannedCircuit:
+    (planned,) = plan_circuits(CircuitJob.model_validate({"circuit": circuit, "seed": 7} | job))
+    return planned
 
 
 def sample(

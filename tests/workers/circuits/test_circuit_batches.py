@@ -175,14 +175,14 @@ def test_the_door_refuses_no_method_that_would_run(
     assert isinstance(parsed.circuit, JsonCircuit)
     rules = None if parsed.noise is None else as_custom(parsed.noise)
     try:
-        reading = read(circuit, **written)
+        planned = read(circuit, **written)
     except Problem:  # pauliexp that noise cannot take apart
         return
     wanted = Wanted(shots=100, state=state, observables=observables)
     within, at_the_door = (
         {plan.method for plan in plans(profile, wanted, memory_available=2**30) if plan.why_not is None}
-        for profile in (reading.routed.profile, profile_of(parsed.circuit, rules=rules))
+        for profile in (planned.routed.profile, profile_of(parsed.circuit, rules=rules))
     )
-    if noise is not None and not reading.routed.profile.locations:
+    if noise is not None and not planned.routed.profile.locations:
         within &= {Method.DENSITY_MATRIX, Method.STABILIZER}  # noise that strikes nothing counts as noise at the door
     assert within <= at_the_door

@@ -78,16 +78,16 @@ def test_a_noisy_device_has_a_state_over_the_qubits_submitted() -> None:
     circuit = json_circuit(3, [*GHZ, {"gate": "x", "target": 1, "control": 0}])
     _, house = run_job(circuit, outputs=["density_matrix"], device=device, noise=noise)
     found = house.arrays["density_matrix-0"]
-    reading = read(circuit, device=device, noise=noise)
-    assert reading.compiled is not None
-    assert reading.compiled.final_layout != reading.compiled.initial_layout  # or the test would show nothing
-    final = reading.routed.program.final()
+    planned = read(circuit, device=device, noise=noise)
+    assert planned.compiled is not None
+    assert planned.compiled.final_layout != planned.compiled.initial_layout  # or the test would show nothing
+    final = planned.routed.program.final()
     assert final.num_qubits == 4
     final.save_density_matrix()
-    simulator = AerSimulator(method="density_matrix", noise_model=reading.routed.program.aer_noise)
+    simulator = AerSimulator(method="density_matrix", noise_model=planned.routed.program.aer_noise)
     whole = simulator.run(final, shots=1).result().data(0)["density_matrix"]
-    kept = reading.compiled.final_layout
-    active = [reading.routed.program.circuit.find_bit(qubit).index for qubit in reading.routed.program.shape.active]
+    kept = planned.compiled.final_layout
+    active = [planned.routed.program.circuit.find_bit(qubit).index for qubit in planned.routed.program.shape.active]
     others = [place for place, qubit in enumerate(active) if qubit not in kept]
     order = [sorted(kept).index(qubit) for qubit in kept]
     reduced = partial_trace(DensityMatrix(whole), others)

@@ -15,12 +15,13 @@ from qstill.contract.circuits.formats import JsonCircuit, OpenQasm3Circuit, free
 from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.errors import Problem
 from tests.testing.circuits.circuit_strategies import circuits, unitary
+from tests.testing.circuits.house import run_job
 from workers.circuits.export import to_json, to_openqasm2, to_openqasm3, to_text
 from workers.circuits.parse import parse, require_bound
 from workers.circuits.parse.json import parse_json
 from workers.circuits.parse.openqasm3 import parse_openqasm3
+from workers.circuits.planning import plan_circuits
 from workers.circuits.program import Ask
-from workers.circuits.read import read_all
 from workers.circuits.route import simulate, sweep
 
 Circuit = tuple[int, list[dict[str, Any]]]
@@ -101,17 +102,24 @@ def test_a_sweep_has_the_probabilities_of_the_circuit_written_with_numbers(pair:
     bindings = [dict.fromkeys(names, 0.5), {name: VALUES[name] for name in names}]
     submitted = {"circuit": circuit, "bindings": bindings, "seed": 7, "outputs": ["counts", "probabilities"]}
     job = CircuitJob.model_validate(submitted)
-    readings = read_all(job)
+    planned_circuits = plan_circuits(job)
     ask = Ask(shots=1, seed=7, threads=1, probabilities=True)
-    if len(readings) == 1:
-        sample, _ = sweep(readings[0].routed, readings[0].bindings(bindings), [ask, ask])[1]
+    if len(planned_circuits) == 1:
+        sample, _ = sweep(planned_circuits[0].routed, planned_circuits[0].bindings(bindings), [ask, ask])[1]
     else:
-        sample, _ = simulate(readings[1].routed, ask, precision="double")
+        sample, _ = simulate(planned_circuits[1].routed, ask, precision="double")
     expected = np.abs(unitary(*pair[1])[:, 0]) ** 2
     assert sample.probabilities is not None
     for state, probability in enumerate(expected):
         found = sample.probabilities.get(format(state, f"0{qubits}b"), 0.0)
         assert found == pytest.approx(probability, abs=1e-9)
+
+
+def test_a_sweep_over_a_phase_of_everything_is_one_state() -> None:
+    phase = {"gate": "pauliexp", "targets": [0], "terms": ["I"], "coefficients": ["theta"], "time": 1.0}
+    circuit = {"format": "json", "qubits": 1, "operations": [{"gate": "h", "target": 0}, phase]}
+    entries, _ = run_job(circuit, bindings=[{"theta": 0.1}, {"theta": 0.2}], outputs=["probabilities"])
+    assert [entry["probabilities"] for entry in entries] == [pytest.approx({"0": 0.5, "1": 0.5})] * 2
 
 
 def test_names_come_in_order_of_first_use() -> None:

@@ -12,7 +12,7 @@ from qstill.contract.circuits.outputs import MAX_PROBABILITY_QUBITS, WHERE_POSSI
 from tests.testing.circuits.house import run_job
 from tests.testing.circuits.program_strategies import Operations, programs
 from tests.testing.circuits.sampling import read
-from workers.circuits.read import read_all
+from workers.circuits.planning import plan_circuits
 
 Json = dict[str, Any]
 
@@ -73,9 +73,9 @@ def test_programs_in_which_measurements_decide_are_counted_and_need_no_note(body
 
 def test_more_outcomes_than_can_be_listed_are_counted_and_that_is_said() -> None:
     wide = json_circuit(MAX_PROBABILITY_QUBITS + 1, [{"gate": "h", "targets": list(range(MAX_PROBABILITY_QUBITS + 1))}])
-    reading = read(wide, shots=70, outputs=OUTPUTS)
-    assert not reading.routed.probabilities
-    assert "70 shots" in reading.notes[0]
+    planned = read(wide, shots=70, outputs=OUTPUTS)
+    assert not planned.routed.probabilities
+    assert "70 shots" in planned.notes[0]
     assert read(wide, shots=70).notes == []
 
 
@@ -84,8 +84,8 @@ def test_a_wide_clifford_circuit_is_not_made_dear_for_their_sake() -> None:
     gates = [{"gate": "h", "target": 0}, *({"gate": "x", "target": n, "control": 0} for n in range(1, qubits))]
     circuit = json_circuit(qubits, [*gates, {"gate": "measure", "targets": [0, 1]}])
     plain = read(circuit).routed.plan.method
-    reading = read(circuit, outputs=OUTPUTS)
-    assert (reading.routed.plan.method, reading.routed.probabilities) == (plain, False)
+    planned = read(circuit, outputs=OUTPUTS)
+    assert (planned.routed.plan.method, planned.routed.probabilities) == (plain, False)
 
 
 @pytest.mark.parametrize(("circuits", "listed"), [(2, True), (7, False)])
@@ -93,7 +93,7 @@ def test_a_batch_gives_as_many_as_can_be_read_again(circuits: int, listed: bool)
     width = MAX_PROBABILITY_QUBITS
     wide = json_circuit(width, [{"gate": "rx", "targets": list(range(width)), "rotation": 0.1}])
     job = {"circuits": [wide] * circuits, "seed": 7, "outputs": OUTPUTS}
-    assert {reading.routed.probabilities for reading in read_all(CircuitJob.model_validate(job))} == {listed}
+    assert {planned.routed.probabilities for planned in plan_circuits(CircuitJob.model_validate(job))} == {listed}
 
 
 @settings(max_examples=10)

@@ -9,7 +9,7 @@ import pytest
 
 from qstill.contract.circuits.job import CircuitJob, CircuitResult
 from qstill.contract.errors import Problem
-from workers.circuits.run import run, warm
+from workers.circuits.run import simulate_job, warm
 from workers.run import Stopped
 
 EXAMPLES = CircuitJob.model_json_schema()["examples"]
@@ -48,7 +48,7 @@ class FakeRun:
 @pytest.mark.parametrize("body", EXAMPLES, ids=lambda body: body["circuit"]["format"])
 def test_the_examples_of_the_documentation_run(body: dict[str, Any], tmp_path: Path) -> None:
     house = FakeRun(tmp_path)
-    result = CircuitResult.model_validate(run(CircuitJob.model_validate({"seed": 7} | body), house))
+    result = CircuitResult.model_validate(simulate_job(CircuitJob.model_validate({"seed": 7} | body), house))
     assert (result.qubits, result.clbits, result.shots, result.outcomes) == (2, 2, 1000, 2)
     assert {outcome.key for outcome in result.top} == {"00", "11"}
     assert (result.method, result.exactness.kind, result.bit_order) == ("stabilizer", "sampled", "little")
@@ -67,8 +67,8 @@ def test_the_examples_of_the_documentation_run(body: dict[str, Any], tmp_path: P
 
 def test_the_seed_is_reported_and_repeats_the_counts(tmp_path: Path) -> None:
     body = EXAMPLES[0]
-    first = run(CircuitJob.model_validate(body), FakeRun(tmp_path))
-    again = run(CircuitJob.model_validate(body | {"seed": first["seed"]}), FakeRun(tmp_path))
+    first = simulate_job(CircuitJob.model_validate(body), FakeRun(tmp_path))
+    again = simulate_job(CircuitJob.model_validate(body | {"seed": first["seed"]}), FakeRun(tmp_path))
     assert again["top"] == first["top"]
 
 
@@ -77,7 +77,7 @@ def test_the_result_is_small_however_many_outcomes_there_are(tmp_path: Path) -> 
     job = CircuitJob.model_validate(
         {"circuit": {"format": "json", "qubits": 12, "operations": gates}, "shots": 10_000, "seed": 1}
     )
-    result = run(job, FakeRun(tmp_path))
+    result = simulate_job(job, FakeRun(tmp_path))
     assert len(result["top"]) == 16
     assert result["outcomes"] > 3000
     assert len(json.dumps(result)) < 4000
@@ -86,14 +86,14 @@ def test_the_result_is_small_however_many_outcomes_there_are(tmp_path: Path) -> 
 @pytest.mark.parametrize("stop_after", [0, 1, 2, 3])
 def test_a_job_is_given_up_between_its_steps(stop_after: int, tmp_path: Path) -> None:
     with pytest.raises(Stopped):
-        run(CircuitJob.model_validate(EXAMPLES[0]), FakeRun(tmp_path, stop_after=stop_after))
+        simulate_job(CircuitJob.model_validate(EXAMPLES[0]), FakeRun(tmp_path, stop_after=stop_after))
 
 
 def test_a_program_too_large_for_the_memory_says_so(tmp_path: Path) -> None:
     source = 'OPENQASM 3.0; include "stdgates.inc"; qubit[45] q; h q; t q;'
     job = {"circuit": {"format": "openqasm3", "source": source}, "method": "statevector", "seed": 1}
     with pytest.raises(Problem) as refused:
-        run(CircuitJob.model_validate(job), FakeRun(tmp_path))
+        simulate_job(CircuitJob.model_validate(job), FakeRun(tmp_path))
     assert (refused.value.code, refused.value.pointer) == ("needs_more_memory", "/circuit/source")
 
 
@@ -103,7 +103,7 @@ def test_a_warm_process_runs_a_bell_job_in_milliseconds(tmp_path: Path) -> None:
     seconds = []
     for _ in range(20):
         start = perf_counter()
-        run(job, FakeRun(tmp_path))
+        simulate_job(job, FakeRun(tmp_path))
         seconds.append(perf_counter() - start)
     assert min(seconds) < 0.010
 
@@ -111,15 +111,15 @@ def test_a_warm_process_runs_a_bell_job_in_milliseconds(tmp_path: Path) -> None:
 def test_a_product_state_keeps_a_qubit_that_is_branched_on_and_never_measured(tmp_path: Path) -> None:
     source = "OPENQASM 3.0; qubit[2] q; bit c; if (c) { reset q[0]; } c = measure q[1];"
     body = {"circuit": {"format": "openqasm3", "source": source}, "seed": 7, "method": "matrix_product_state"}
-    result = CircuitResult.model_validate(run(CircuitJob.model_validate(body), FakeRun(tmp_path)))
+    result = CircuitResult.model_validate(simulate_job(CircuitJob.model_validate(body), FakeRun(tmp_path)))
     assert [(outcome.key, outcome.count) for outcome in result.top] == [("0", 1000)]
 
 
 def test_a_sweep_is_predicted_as_one_call(tmp_path: Path) -> None:
     turn = {"format": "json", "qubits": 1, "operations": [{"gate": "rx", "target": 0, "rotation": "theta"}]}
     body = {"circuit": turn, "seed": 7, "bindings": [{"theta": 0.01 * point} for point in range(100)]}
-    result = run(CircuitJob.model_validate(body), FakeRun(tmp_path))
-    apart = run(CircuitJob.model_validate(body | {"device": {}}), FakeRun(tmp_path))
+    result = simulate_job(CircuitJob.model_validate(body), FakeRun(tmp_path))
+    apart = simulate_job(CircuitJob.model_validate(body | {"device": {}}), FakeRun(tmp_path))
     assert 0 < 5 * result["predicted_seconds"] < apart["predicted_seconds"]
     assert result["simulation_seconds"] <= result["seconds"]
 
@@ -135,7 +135,7 @@ def test_rules_that_nothing_falls_under_are_noted(tmp_path: Path) -> None:
     ]
     noise = {"model": "custom", "gates": gates, "readout": [{"p01": 0.1}, {"p01": 0.1, "qubits": [1]}]}
     body = {"circuit": EXAMPLES[0]["circuit"], "seed": 7, "noise": noise}
-    result = CircuitResult.model_validate(run(CircuitJob.model_validate(body), FakeRun(tmp_path)))
+    result = CircuitResult.model_validate(simulate_job(CircuitJob.model_validate(body), FakeRun(tmp_path)))
     assert [note.split(" stands")[0] for note in result.notes] == [
         "/noise/gates/1 (cx on qubits 1, 0)",
         "/noise/gates/4 (reset)",
@@ -151,7 +151,7 @@ def test_a_reading_that_does_not_happen_is_noted(tmp_path: Path, qubit: int, not
     }
     noise = {"model": "custom", "readout": [{"p01": 0.1, "qubits": [qubit]}]}
     job = CircuitJob.model_validate({"circuit": measured, "seed": 7, "noise": noise})
-    assert len(run(job, FakeRun(tmp_path))["notes"]) == notes
+    assert len(simulate_job(job, FakeRun(tmp_path))["notes"]) == notes
 
 
 def test_rules_are_about_the_qubits_of_the_device(tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ def test_rules_are_about_the_qubits_of_the_device(tmp_path: Path) -> None:
         )
         if refused:
             with pytest.raises(Problem) as caught:
-                run(job, FakeRun(tmp_path))
+                simulate_job(job, FakeRun(tmp_path))
             assert caught.value.pointer == "/noise/gates/0/qubits/0"
         else:
-            run(job, FakeRun(tmp_path))
+            simulate_job(job, FakeRun(tmp_path))

@@ -61,7 +61,8 @@ def sample_each(
             options = {"noise_model": program.aer_noise} | _binds(chunk)
             result = aer.run(translated, method, threads=asks[0].threads, shots=1, **options)
         for index, ask in enumerate(asks[start : start + step]):
-            data = result.data(index) if asked else {}
+            at = index if translated.parameters else 0  # Aer runs once what has only a phase of everything to bind
+            data = result.data(at) if asked else {}
             found.append(_drawn(program, data, ask))
     return found
 

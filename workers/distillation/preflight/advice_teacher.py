@@ -6,10 +6,11 @@ As those of `preflight_advice.py`, which has all others.
 from collections.abc import Iterator
 
 from qstill.contract.distillations.job import DistillationJob
-from qstill.contract.distillations.objectives import Dkd, LogitMse, LogitStd, Place, Ramp, Single, TfKd, singles
+from qstill.contract.distillations.objectives import Dkd, LogitMse, LogitStd, Ramp, Single, TfKd, singles
 from qstill.contract.distillations.preflight import Found
 from qstill.contract.distillations.preflight_parts import Rule, advice, at
 from qstill.contract.distillations.teachers import SoftLabels, TrainedTeacher, UploadedTeacher, parts
+from qstill.contract.schemas import FieldPath
 from workers.distillation.teachers.checks import objections_to, spec_at
 
 NOISY = 0.8  # accuracy below which a teacher's answers alone mislead
@@ -98,7 +99,7 @@ def drawn_at_another_temperature(job: DistillationJob, found: Found) -> Rule:
             yield advice("drawn_at_another_temperature", "warning", detail, at(place, "temperature"), 1.0)
 
 
-def _softened(job: DistillationJob) -> Iterator[tuple[Place, Single]]:
+def _softened(job: DistillationJob) -> Iterator[tuple[FieldPath, Single]]:
     """The losses whose temperature softens the teacher, and not a virtual or a standardised one."""
     for place, single in singles(job.objective):
         if hasattr(single, "temperature") and not isinstance(single, LogitStd | TfKd):

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum, inf, pi, sqrt
 
+from qstill.contract.circuits.results.answers import IntervalMethod
 from qstill.contract.circuits.results.tail_probabilities import beta_quantile, gamma_above
-from qstill.contract.circuits.results.views import IntervalMethod
 
 CONFIDENCE = 0.95
 Z_95 = 1.959963984540054  # the normal quantile of a two-sided 95% interval

@@ -19,11 +19,9 @@ from qstill.contract.distillations.objectives.logits import (
 )
 from qstill.contract.distillations.objectives.pieces import FeatureWeight, Ramp, refuse_all_zero
 from qstill.contract.distillations.objectives.sequence import Sequence
-from qstill.contract.schemas import Strict
+from qstill.contract.schemas import FieldPath, Strict
 
 MAX_TERMS = 8  # of a sum
-
-Place = tuple[str | int, ...]
 
 
 def _kd_unless_named(given: Any) -> Any:
@@ -74,7 +72,7 @@ Objective = Annotated[
 ]
 
 
-def singles(objective: Single | Sum | Sequence) -> Iterator[tuple[Place, Single]]:
+def singles(objective: Single | Sum | Sequence) -> Iterator[tuple[FieldPath, Single]]:
     """The losses of an objective that compare student and teacher, each with its place in a job's body."""
     if isinstance(objective, Sequence):
         return
@@ -102,7 +100,6 @@ __all__ = [
     "OnFeatures",
     "OnLogits",
     "Pkt",
-    "Place",
     "Ramp",
     "ReverseKl",
     "Rkd",

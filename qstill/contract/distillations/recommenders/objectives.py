@@ -15,13 +15,12 @@ from qstill.contract.distillations.objectives.pieces import (
     Weight,
     refuse_all_zero,
 )
-from qstill.contract.schemas import Strict, refuse
+from qstill.contract.schemas import FieldPath, Strict, refuse
 
 MAX_LIST = 500  # items that a teacher names for one user in one step
 MAX_EXPERTS = 64
 MAX_TERMS = 4
 
-Place = tuple[str | int, ...]
 ListLength = Annotated[int, Field(ge=1, le=MAX_LIST)]
 
 
@@ -171,7 +170,7 @@ class RankingSum(Strict):
 RankingObjective = Annotated[SingleRanking | RankingSum, Field(discriminator="kind")]
 
 
-def terms_of(objective: SingleRanking | RankingSum) -> Iterator[tuple[Place, FeatureWeight, SingleRanking]]:
+def terms_of(objective: SingleRanking | RankingSum) -> Iterator[tuple[FieldPath, FeatureWeight, SingleRanking]]:
     """(place in a job's body, weight, objective) of each term."""
     if isinstance(objective, RankingSum):
         for position, term in enumerate(objective.terms):

@@ -3,11 +3,11 @@
 from qstill.contract.distillations.architectures import family_of
 from qstill.contract.distillations.datasets import BUILTIN_ROWS_AND_CLASSES, BuiltinData
 from qstill.contract.distillations.fields import JobFields, architectures
-from qstill.contract.distillations.objectives import Dkd, FeatureObjective, OnFeatures, Place, Rkd, singles
+from qstill.contract.distillations.objectives import Dkd, FeatureObjective, OnFeatures, Rkd, singles
 from qstill.contract.distillations.objectives.features import MAX_RKD_BATCH
 from qstill.contract.distillations.objectives.layers import LayersDoNotFit, layer_pairs
 from qstill.contract.distillations.teachers import EndpointTeacher, EnsembleTeacher, SoftLabels, UploadedTeacher
-from qstill.contract.schemas import refuse
+from qstill.contract.schemas import FieldPath, refuse
 
 
 def refuse_impossible_objectives(job: JobFields) -> None:
@@ -21,13 +21,13 @@ def refuse_impossible_objectives(job: JobFields) -> None:
             _refuse_impossible_layers(job, objective, place)
 
 
-def _refuse_two_classes(data: BuiltinData, place: Place) -> None:
+def _refuse_two_classes(data: BuiltinData, place: FieldPath) -> None:
     if BUILTIN_ROWS_AND_CLASSES[data.name][1] < 3:
         reason = f"{data.name} has two classes: apart from the target there is one left, and dkd compares several"
         refuse((*place, "kind"), "too_few_classes", reason, "dkd")
 
 
-def _refuse_impossible_layers(job: JobFields, objective: FeatureObjective, place: Place) -> None:
+def _refuse_impossible_layers(job: JobFields, objective: FeatureObjective, place: FieldPath) -> None:
     foreign = isinstance(job.teacher, UploadedTeacher) and job.teacher.format == "onnx"
     if foreign or isinstance(job.teacher, SoftLabels | EndpointTeacher | EnsembleTeacher):
         reason = f"{objective.kind} compares features, and this teacher gives answers only"

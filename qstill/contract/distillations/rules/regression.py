@@ -4,9 +4,9 @@ from typing import Any
 
 from qstill.contract.distillations.datasets import is_regression
 from qstill.contract.distillations.fields import JobFields, trainings
-from qstill.contract.distillations.objectives import OnFeatures, Place, Single, singles
+from qstill.contract.distillations.objectives import OnFeatures, Single, singles
 from qstill.contract.distillations.teachers import EnsembleTeacher, SoftLabels, UploadedTeacher, parts
-from qstill.contract.schemas import refuse
+from qstill.contract.schemas import FieldPath, refuse
 
 FITTING = "logit_mse, or on features fitnet, at, rkd, sp, pkt or crd, or a sum of these"
 
@@ -47,7 +47,7 @@ def _refuse_teachers(job: JobFields) -> None:
 
 def _refuse_class_options(job: JobFields) -> None:
     data, signal = job.dataset, job.signal
-    unfit: list[tuple[Place, bool, str, Any]] = [
+    unfit: list[tuple[FieldPath, bool, str, Any]] = [
         (("dataset", "label_noise"), bool(data.label_noise), "labels are replaced by other classes", data.label_noise),
         (("dataset", "leave_out"), bool(data.leave_out), "there are no classes to leave out", data.leave_out),
         (("signal", "top_k"), signal.top_k is not None, "there are no classes to keep the likeliest of", signal.top_k),

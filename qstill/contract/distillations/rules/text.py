@@ -3,19 +3,19 @@
 from qstill.contract.distillations.architectures import FAMILIES, AnyArchitecture, family_of
 from qstill.contract.distillations.datasets import AnyTextData, BuiltinText, TextFile
 from qstill.contract.distillations.fields import JobFields, architectures, trainings
-from qstill.contract.distillations.objectives import Crd, Pkt, Place, Rkd, Sequence, Sp, singles
+from qstill.contract.distillations.objectives import Crd, Pkt, Rkd, Sequence, Sp, singles
 from qstill.contract.distillations.objectives.features import MAX_RKD_BATCH
 from qstill.contract.distillations.teachers import EndpointTeacher, SoftLabels, UploadedTeacher, parts, tokenizer_of
 from qstill.contract.distillations.tokenizers import TeachersTokenizer
 from qstill.contract.distillations.training import Training
-from qstill.contract.schemas import refuse
+from qstill.contract.schemas import FieldPath, refuse
 
 MAX_LOGITS = 1 << 26  # of one batch: 256 MB in single precision, and training holds several such
 MAX_PAIRED_TOKENS = 1 << 12  # of one batch; their pairs are 16.8 million numbers, as rkd's triples
 
 OF_TOKENS = ("language_modelling", "masked_language_modelling")
 
-Named = list[tuple[Place, AnyArchitecture]]
+Named = list[tuple[FieldPath, AnyArchitecture]]
 
 
 def refuse_mixed_with_text(job: JobFields) -> None:
@@ -65,7 +65,7 @@ def _refuse_unfit_teachers(job: JobFields, data: AnyTextData) -> None:
             refuse((*place, "source"), "teacher_mismatch", reason, teacher.source)
 
 
-def _refuse_unfit_training(place: Place, training: Training, data: AnyTextData) -> None:
+def _refuse_unfit_training(place: FieldPath, training: Training, data: AnyTextData) -> None:
     if training.augmentation is not None:
         refuse((*place, "augmentation"), "augmentation_needs_images", "only images are augmented", None)
     if data.task == "classification":

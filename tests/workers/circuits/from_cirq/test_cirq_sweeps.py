@@ -8,7 +8,7 @@ import sympy
 
 from tests.testing.circuits.branches import distribution
 from workers.circuits.parse.cirq import parse_cirq
-from workers.circuits.read import bind
+from workers.circuits.planning import bind
 
 A, B, C, D = cirq.LineQubit.range(4)
 T = sympy.Symbol("t")

@@ -15,8 +15,8 @@ from workers.circuits.engines.dynamic.live_state import LiveState, apply
 from workers.circuits.examine.shape import examine
 from workers.circuits.export import to_json, to_openqasm2, to_openqasm3, to_text
 from workers.circuits.parse.openqasm3 import _Writer, parse_openqasm3
+from workers.circuits.planning import plan_circuits
 from workers.circuits.program import Ask, Program, Sample
-from workers.circuits.read import read_all
 from workers.circuits.route import simulate
 
 HEAD = 'OPENQASM 3.0; include "stdgates.inc"; '
@@ -43,7 +43,7 @@ def sampled(source: str, **more: Any) -> Sample:
 def samples(source: str, **more: Any) -> list[Sample]:
     wanted = job(source, **more)
     assert wanted.seed is not None
-    return [simulate(each.routed, Ask(shots=SHOTS, seed=wanted.seed))[0] for each in read_all(wanted)]
+    return [simulate(each.routed, Ask(shots=SHOTS, seed=wanted.seed))[0] for each in plan_circuits(wanted)]
 
 
 def same(left: dict[str, int], right: dict[str, int]) -> bool:
@@ -106,8 +106,8 @@ def test_a_chain_of_teleports_holds_three_qubits_at_a_time(monkeypatch: pytest.M
         "if (m[1]) { x q[i + 2]; } if (m[0]) { z q[i + 2]; } } ry(-0.8) q[12]; c = measure q[12];"
     )
     wanted = job(chain, shots=20)
-    (reading,) = read_all(wanted)
-    assert simulate(reading.routed, Ask(shots=20, seed=3))[0].counts == {"0": 20}
+    (planned,) = plan_circuits(wanted)
+    assert simulate(planned.routed, Ask(shots=20, seed=3))[0].counts == {"0": 20}
     assert max(widths) == 3
 
 

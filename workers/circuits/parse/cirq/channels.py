@@ -11,7 +11,7 @@ from qiskit.circuit import Instruction
 from qstill.contract.errors import Problem
 from workers.circuits.matrices import Matrix, pauli_string
 from workers.circuits.noise.channels import channel, completed
-from workers.circuits.parse.cirq.fields import (
+from workers.circuits.parse.cirq.json_fields import (
     Object,
     Symbols,
     constant,

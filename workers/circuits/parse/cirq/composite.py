@@ -12,8 +12,8 @@ from qiskit.quantum_info import Clifford
 from qstill.contract.circuits.source_text import MAX_EXPANDED_OPERATIONS
 from qstill.contract.errors import Problem
 from workers.circuits.parse.cirq.booleans import truth
-from workers.circuits.parse.cirq.fields import MAX_MATRIX_QUBITS, Object, Symbols, field, number
 from workers.circuits.parse.cirq.gates import power
+from workers.circuits.parse.cirq.json_fields import MAX_MATRIX_QUBITS, Object, Symbols, field, number
 from workers.circuits.parse.cirq.steps import Steps, matrix_steps, one
 from workers.circuits.parse.values import Value
 

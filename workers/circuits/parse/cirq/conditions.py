@@ -16,7 +16,7 @@ from qiskit.circuit.classical import expr
 
 from qstill.contract.errors import Problem
 from workers.circuits.parse.cirq.expressions import Find, Reading, collect, value_of
-from workers.circuits.parse.cirq.fields import Object, field, type_of, unsupported
+from workers.circuits.parse.cirq.json_fields import Object, field, type_of, unsupported
 
 MAX_CONDITION_BITS = 10  # of an expression, which is evaluated for all their 1,024 values
 

@@ -11,7 +11,7 @@ from typing import Any
 from qiskit.circuit import ClassicalRegister, Clbit
 
 from qstill.contract.errors import Problem
-from workers.circuits.parse.cirq.fields import CONSTANTS, Object, field, real, type_of, unsupported
+from workers.circuits.parse.cirq.json_fields import CONSTANTS, Object, field, real, type_of, unsupported
 
 MAX_POWER = 64  # of an exponent in a condition
 

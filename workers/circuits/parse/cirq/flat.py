@@ -6,7 +6,7 @@ from typing import Any
 
 from qstill.contract.circuits.source_text import MAX_EXPANDED_OPERATIONS
 from qstill.contract.errors import Problem
-from workers.circuits.parse.cirq.fields import (
+from workers.circuits.parse.cirq.json_fields import (
     Key,
     Object,
     Symbols,
@@ -17,7 +17,7 @@ from workers.circuits.parse.cirq.fields import (
     type_of,
     unsupported,
 )
-from workers.circuits.parse.cirq.fields import field as field_of
+from workers.circuits.parse.cirq.json_fields import field as field_of
 
 MAX_CIRCUITS_IN_ONE_ANOTHER = 16  # references let a document nest deeper than its brackets
 

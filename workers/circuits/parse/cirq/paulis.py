@@ -6,8 +6,8 @@ from qiskit.circuit import Gate, ParameterExpression
 from qiskit.circuit.library import standard_gates as std
 
 from qstill.contract.errors import Problem
-from workers.circuits.parse.cirq.fields import Object, Symbols, complex_number, field, number, type_of, unsupported
 from workers.circuits.parse.cirq.gates import power
+from workers.circuits.parse.cirq.json_fields import Object, Symbols, complex_number, field, number, type_of, unsupported
 from workers.circuits.parse.cirq.steps import Steps, one
 
 _UNIT = 1e-6  # how far the size of a phase may be from 1

@@ -21,7 +21,17 @@ from workers.circuits.noise.channels import channel
 from workers.circuits.parse.cirq import paulis
 from workers.circuits.parse.cirq.channels import MAX_CHANNEL_QUBITS, is_channel, read_channel
 from workers.circuits.parse.cirq.conditions import enter, read_condition, until
-from workers.circuits.parse.cirq.fields import (
+from workers.circuits.parse.cirq.flat import (
+    Branch,
+    Controlled,
+    Flattener,
+    Loop,
+    Node,
+    Placed,
+    pauli_map,
+    qubits_in,
+)
+from workers.circuits.parse.cirq.json_fields import (
     MAX_MATRIX_QUBITS,
     Key,
     Object,
@@ -33,17 +43,7 @@ from workers.circuits.parse.cirq.fields import (
     type_of,
     unsupported,
 )
-from workers.circuits.parse.cirq.fields import field as field_of
-from workers.circuits.parse.cirq.flat import (
-    Branch,
-    Controlled,
-    Flattener,
-    Loop,
-    Node,
-    Placed,
-    pauli_map,
-    qubits_in,
-)
+from workers.circuits.parse.cirq.json_fields import field as field_of
 from workers.circuits.parse.cirq.records import Records
 from workers.circuits.parse.cirq.steps import Steps
 from workers.circuits.parse.cirq.unitary import (

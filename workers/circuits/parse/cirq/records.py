@@ -9,8 +9,8 @@ from qiskit.circuit import ClassicalRegister
 
 from qstill.contract.circuits.gates import MAX_CLBITS
 from qstill.contract.errors import Problem
-from workers.circuits.parse.cirq.fields import field as field_of
 from workers.circuits.parse.cirq.flat import Placed, Scope
+from workers.circuits.parse.cirq.json_fields import field as field_of
 
 MAX_KEY_CHARACTERS = 64  # as a register's name, which every key of a histogram may repeat
 

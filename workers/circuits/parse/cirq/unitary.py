@@ -6,7 +6,9 @@ from itertools import product
 
 from qstill.contract.errors import Problem
 from workers.circuits.parse.cirq import composite, paulis
-from workers.circuits.parse.cirq.fields import (
+from workers.circuits.parse.cirq.flat import Placed, pauli_map
+from workers.circuits.parse.cirq.gates import GATES
+from workers.circuits.parse.cirq.json_fields import (
     Object,
     Symbols,
     field,
@@ -16,8 +18,6 @@ from workers.circuits.parse.cirq.fields import (
     unitary_matrix,
     unsupported,
 )
-from workers.circuits.parse.cirq.flat import Placed, pauli_map
-from workers.circuits.parse.cirq.gates import GATES
 from workers.circuits.parse.cirq.steps import Steps, matrix_steps
 
 MAX_CONTROLLED_MATRIX_QUBITS = 8  # controls double a matrix: 10 more would take gigabytes

@@ -39,7 +39,7 @@ MAX_IDEAL_BITS = 16  # outcomes of it that stand in the results: 65,536
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class PlannedCircuit:
     """One circuit of a job. circuit: as submitted, measured. routed: what is simulated instead, and how.
 
     compiled: what became of it for the device. ideal: the same without noise, where that costs little.
@@ -68,7 +68,7 @@ class Reading:
         return [{parameter: binding[name] for name, parameter in own.items()} for binding in values]
 
 
-def read_all(job: CircuitJob, between: Callable[[], None] = lambda: None) -> list[Reading]:
+def plan_circuits(job: CircuitJob, between: Callable[[], None] = lambda: None) -> list[PlannedCircuit]:
     """Every circuit of the job, in order; one for all bindings of a sweep that are simulated together.
 
     between: called between circuits, and in the optimisations of templates; it may raise.
@@ -76,41 +76,43 @@ def read_all(job: CircuitJob, between: Callable[[], None] = lambda: None) -> lis
     """
     memory_available = psutil.virtual_memory().available
     if job.bindings is not None:
-        return _read_sweep(job, job.bindings, memory_available)
+        return _plan_sweep(job, job.bindings, memory_available)
     found = []
     for index, circuit in enumerate(job.programs):
         try:
             between()
-            found.append(_read_one(job, circuit, memory_available, between))
+            found.append(_plan_one(job, circuit, memory_available, between))
         except Problem as problem:
             raise relocated(problem, job, index) from None
     return found
 
 
-def _read_one(job: CircuitJob, circuit: Circuit, memory_available: int, between: Callable[[], None]) -> Reading:
+def _plan_one(job: CircuitJob, circuit: Circuit, memory_available: int, between: Callable[[], None]) -> PlannedCircuit:
     if not isinstance(circuit, TemplateCircuit):
-        return _read(job, circuit, parse(circuit), memory_available)
+        return _plan(job, circuit, parse(circuit), memory_available)
     assert job.seed is not None  # drawn where the job was submitted
     prepared = prepare(circuit.template, seed=job.seed, between=between)
-    return replace(_read(job, circuit, prepared.circuit, memory_available), answer=prepared.read)
+    return replace(_plan(job, circuit, prepared.circuit, memory_available), answer=prepared.read)
 
 
-def _read_sweep(job: CircuitJob, bindings: Sequence[Mapping[str, float]], memory_available: int) -> list[Reading]:
+def _plan_sweep(
+    job: CircuitJob, bindings: Sequence[Mapping[str, float]], memory_available: int
+) -> list[PlannedCircuit]:
     (source,) = job.programs
     try:
         parametrised = parse(source, bound=False)
     except Problem as problem:
         if problem.code != "unbound_parameters":
             raise
-        return [_read(job, source, each, memory_available) for each in _parsed_with_inputs(source, bindings)]
+        return [_plan(job, source, each, memory_available) for each in _parsed_with_inputs(source, bindings)]
     free = {parameter.name for parameter in parametrised.parameters}
     for index, binding in enumerate(bindings):
         check_binding(free, binding, f"/bindings/{index}")
     if job.noise is None and job.device is None:
-        reading = _read(job, source, parametrised, memory_available)
-        if swept_together(job, reading.routed.plan.method):
-            return [reading]
-    return [_read(job, source, bound, memory_available) for bound in bind(parametrised, bindings)]
+        planned = _plan(job, source, parametrised, memory_available)
+        if swept_together(job, planned.routed.plan.method):
+            return [planned]
+    return [_plan(job, source, bound, memory_available) for bound in bind(parametrised, bindings)]
 
 
 def _parsed_with_inputs(source: Circuit, bindings: Sequence[Mapping[str, float]]) -> Iterator[QuantumCircuit]:
@@ -127,7 +129,7 @@ def swept_together(job: CircuitJob, method: Method) -> bool:
     return plain and job.bindings is not None and method in TOGETHER and job.precision == "double"
 
 
-def _read(job: CircuitJob, source: Circuit, submitted: QuantumCircuit, memory_available: int) -> Reading:
+def _plan(job: CircuitJob, source: Circuit, submitted: QuantumCircuit, memory_available: int) -> PlannedCircuit:
     assert job.seed is not None  # drawn where the job was submitted
     compiled = None if job.device is None else compile_for(submitted, job.device, seed=job.seed)
     circuit = submitted if compiled is None else compiled.circuit
@@ -155,7 +157,7 @@ def _read(job: CircuitJob, source: Circuit, submitted: QuantumCircuit, memory_av
         notes.append(f"Exact probabilities are too many or too dear: {job.shots:,} shots were counted instead.")
     if silent := (submitted.metadata or {}).get(WITHOUT_EFFECT):
         notes.append(f"Read, and without effect on a simulation: {', '.join(silent)}.")
-    return Reading(submitted, routed, compiled, ideal, notes=notes)
+    return PlannedCircuit(submitted, routed, compiled, ideal, notes=notes)
 
 
 def _with_noise(job: CircuitJob, circuit: QuantumCircuit) -> tuple[Program, int]:

@@ -10,7 +10,7 @@ from pydantic import Field, JsonValue
 
 from app.ionq.ids import child_id
 from app.ionq.records import ended_at, no_such_job
-from app.jobs.views import EXAMPLE_ID, moment, moment_or_none
+from app.jobs.answers import EXAMPLE_ID, moment, moment_or_none
 from ledger.database import Record
 from ledger.machine import Status
 from qstill.contract.schemas import View
