@@ -7,8 +7,8 @@ text here: nothing in this process runs them. What varies within a family they r
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from app.distillations.loading.networks import NETWORKS
 from app.distillations.loading.tokens import TOKENIZERS
+from qstill.contract.distillations.architectures import BY_KIND
 
 LOADING = (
     "With numpy, safetensors and torch, and nothing else, in the folder to which `{file}` was downloaded{place}:\n\n"
@@ -137,11 +137,12 @@ print(predict("Put yours here, with a <mask> in it."))
 
 def program(file: str, architecture: str, *, tokenizer: str | None = None, numbers: bool = False) -> str:
     """file: the name under which it was downloaded. architecture, tokenizer: their `kind`. numbers: of regression."""
+    family = BY_KIND[architecture]
     opening = OPENING.format(file=file, imports="" if tokenizer is None else "import re\nimport unicodedata\n")
     if tokenizer is None:
-        return opening + NETWORKS[architecture] + OF_ROWS + (NUMBERS if numbers else CLASSES_OF_ROWS)
-    says = {"decoder": CONTINUES, "encoder": FILLS_IN}.get(architecture, OF_TEXTS + CLASSES_OF_TEXTS)
-    return opening + NETWORKS[architecture] + TOKENIZERS[tokenizer] + says
+        return opening + family.program + OF_ROWS + (NUMBERS if numbers else CLASSES_OF_ROWS)
+    says = {"prompts": CONTINUES, "masked": FILLS_IN}.get(family.question, OF_TEXTS + CLASSES_OF_TEXTS)
+    return opening + family.program + TOKENIZERS[tokenizer] + says
 
 
 def how_to_load(write: Callable[[str], str], job: dict[str, Any], checkpoints: Mapping[str, str]) -> str:

@@ -1,6 +1,6 @@
 """A program that opens a recommender's file, rebuilds its network and recommends; of other students: `loading`."""
 
-from app.distillations.loading.networks import ACTIVATION
+from qstill.contract.distillations.architectures.programs import ACTIVATION
 
 OPENING = """\
 import json

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from qstill.contract.distillations.architectures.family import Family, numbered, units_can_go
 from qstill.contract.distillations.architectures.pieces import MAX_CONVOLUTIONS, Activation, Channels, Dropout
+from qstill.contract.distillations.architectures.programs import ACTIVATION
 from qstill.contract.schemas import Strict
 
 
@@ -24,10 +25,26 @@ class Cnn(Strict):
     dropout: Dropout = Field(0.0, description="Probability that a feature is dropped before the head.", examples=[0.1])
 
 
+CNN_PROGRAM = (
+    ACTIVATION
+    + """
+
+def network(x):
+    for n in range(len(architecture["channels"])):
+        name = f"convolutions.{n}"
+        x = activation(F.conv2d(x, weights[f"{name}.weight"], weights[f"{name}.bias"], padding=1))
+        if min(x.shape[2:]) >= 4:
+            x = F.max_pool2d(x, 2)
+    return linear("head", x.flatten(1))
+
+"""
+)
+
 CNN = Family(
     definition=Cnn,
     reads="images",
     question="inputs",
     features=lambda cnn: numbered("convolutions", len(cnn.channels), "image"),
     why_no_units=units_can_go,
+    program=CNN_PROGRAM,
 )

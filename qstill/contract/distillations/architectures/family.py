@@ -34,6 +34,8 @@ class Family(Generic[A]):
 
     features: what a network can be asked for, in the order in which it computes them. flat: (rows, width), of a
     language model (tokens, width). image: (rows, channels, height, width).
+    program: its forward as a function of its weights, in plain torch: `network(x)` over `weights`, by their names, and
+    `architecture`, with `linear(name, x)`. Cards make a program of it that whoever has torch and safetensors can run.
     blocks: None where no student can begin from its teacher. why_no_units: why units of a network cannot be removed,
     or None where they can.
     The rest says what can be done with it: by default, what can be done with layers that end in one linear `head`.
@@ -44,6 +46,7 @@ class Family(Generic[A]):
     question: Question
     features: Callable[[A], dict[str, FeatureKind]]
     why_no_units: Callable[[A], str | None]
+    program: str
     only_for: Literal["language_modelling", "masked_language_modelling"] | None = None
     blocks: Blocks[A] | None = None
     standardised: bool = True  # whether its rows may be shifted and scaled

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from qstill.contract.distillations.architectures.family import Family, numbered
 from qstill.contract.distillations.architectures.pieces import MAX_LAYERS, Activation, Dropout, Width
+from qstill.contract.distillations.architectures.programs import ACTIVATION
 from qstill.contract.schemas import Strict
 
 
@@ -23,10 +24,24 @@ class Mlp(Strict):
     dropout: Dropout = Field(0.0, description="Probability that a hidden unit is dropped in training.", examples=[0.1])
 
 
+MLP_PROGRAM = (
+    ACTIVATION
+    + """
+
+def network(x):
+    x = x.flatten(1)
+    for n in range(len(architecture["hidden"])):
+        x = activation(linear(f"hidden.{n}", x))
+    return linear("head", x)
+
+"""
+)
+
 MLP = Family(
     definition=Mlp,
     reads="numbers",
     question="inputs",
     features=lambda mlp: numbered("hidden", len(mlp.hidden), "flat"),
     why_no_units=lambda mlp: None if mlp.hidden else "an mlp without hidden layers has no units to remove",
+    program=MLP_PROGRAM,
 )

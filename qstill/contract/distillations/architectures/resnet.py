@@ -46,7 +46,67 @@ def _features(_: ResNet | WideResNet) -> dict[str, FeatureKind]:
     return {"stem": "image", **numbered("stages", 3, "image"), "pool": "flat"}
 
 
-RESNET = Family(definition=ResNet, reads="images", question="inputs", features=_features, why_no_units=units_can_go)
+CONVOLUTION = """
+
+def convolution(name, x, stride=1):
+    weight = weights[f"{name}.weight"]
+    return F.conv2d(x, weight, stride=stride, padding=weight.shape[2] // 2)
+
+
+def normalised(name, x):
+    return F.batch_norm(x, *(weights[f"{name}.{part}"] for part in ("running_mean", "running_var", "weight", "bias")))
+"""
+
+RESNET_PROGRAM = (
+    CONVOLUTION
+    + """
+
+def network(x):
+    x = torch.relu(normalised("stem_norm", convolution("stem", x)))
+    for stage in range(3):
+        for block in range((architecture["depth"] - 2) // 6):
+            name, stride = f"stages.{stage}.{block}", 2 if stage and not block else 1
+            y = torch.relu(normalised(f"{name}.first_norm", convolution(f"{name}.first", x, stride)))
+            y = normalised(f"{name}.second_norm", convolution(f"{name}.second", y))
+            x = x[:, :, ::stride, ::stride]
+            x = torch.relu(y + F.pad(x, (0, 0, 0, 0, 0, y.shape[1] - x.shape[1])))  # new channels begin empty
+    return linear("head", x.mean((2, 3)))
+
+"""
+)
+
+WIDE_RESNET_PROGRAM = (
+    CONVOLUTION
+    + """
+
+def network(x):
+    x = convolution("stem", x)
+    for stage in range(3):
+        for block in range((architecture["depth"] - 4) // 6):
+            name, stride = f"stages.{stage}.{block}", 2 if stage and not block else 1
+            active = torch.relu(normalised(f"{name}.first_norm", x))
+            y = torch.relu(normalised(f"{name}.second_norm", convolution(f"{name}.first", active, stride)))
+            if f"{name}.shortcut.weight" in weights:
+                x = convolution(f"{name}.shortcut", active, stride)
+            x = convolution(f"{name}.second", y) + x
+    return linear("head", torch.relu(normalised("norm", x)).mean((2, 3)))
+
+"""
+)
+
+RESNET = Family(
+    definition=ResNet,
+    reads="images",
+    question="inputs",
+    features=_features,
+    why_no_units=units_can_go,
+    program=RESNET_PROGRAM,
+)
 WIDE_RESNET = Family(
-    definition=WideResNet, reads="images", question="inputs", features=_features, why_no_units=units_can_go
+    definition=WideResNet,
+    reads="images",
+    question="inputs",
+    features=_features,
+    why_no_units=units_can_go,
+    program=WIDE_RESNET_PROGRAM,
 )

@@ -14,6 +14,7 @@ from qstill.contract.distillations.architectures.pieces import (
     TokenWidth,
     Width,
 )
+from qstill.contract.distillations.architectures.programs import MEAN
 from qstill.contract.schemas import Strict
 
 
@@ -67,12 +68,53 @@ class Lstm(Strict):
     dropout: Dropout = Field(0.0, description="Of embeddings and before the head.", examples=[0.1])
 
 
+BAG_OF_EMBEDDINGS_PROGRAM = (
+    MEAN
+    + """
+
+def network(numbers):
+    x = mean_of(weights["embedding.weight"][numbers], (numbers != 0).unsqueeze(2).float())
+    for n in range(len(architecture["hidden"])):
+        x = torch.relu(linear(f"hidden.{n}", x))
+    return linear("head", x)
+"""
+)
+
+TEXT_CNN_PROGRAM = """
+
+def network(numbers):
+    real = (numbers != 0).unsqueeze(1).float()
+    states = weights["embedding.weight"][numbers].transpose(1, 2)
+    answers = []
+    for n, size in enumerate(architecture["sizes"]):
+        name = f"convolutions.{n}"
+        every = F.conv1d(F.pad(states, (0, size - 1)), weights[f"{name}.weight"], weights[f"{name}.bias"])
+        answers.append((torch.relu(every) * real).amax(2))
+    return linear("head", torch.cat(answers, dim=1))
+"""
+
+LSTM_PROGRAM = (
+    MEAN
+    + """
+
+recurrent = torch.nn.LSTM(architecture["width"], architecture["hidden"], architecture["depth"], batch_first=True)
+part = "recurrent."
+recurrent.load_state_dict({name.removeprefix(part): weights[name] for name in weights if name.startswith(part)})
+
+
+def network(numbers):
+    states, _ = recurrent(weights["embedding.weight"][numbers])
+    return linear("head", mean_of(states, (numbers != 0).unsqueeze(2).float()))
+"""
+)
+
 BAG_OF_EMBEDDINGS = Family(
     definition=BagOfEmbeddings,
     reads="text",
     question="texts",
     features=lambda bag: {"pool": "flat", **numbered("hidden", len(bag.hidden), "flat")},
     why_no_units=units_are_added,
+    program=BAG_OF_EMBEDDINGS_PROGRAM,
 )
 TEXT_CNN = Family(
     definition=TextCnn,
@@ -80,6 +122,7 @@ TEXT_CNN = Family(
     question="texts",
     features=lambda _: {"pool": "flat"},
     why_no_units=units_are_added,
+    program=TEXT_CNN_PROGRAM,
 )
 LSTM = Family(
     definition=Lstm,
@@ -87,4 +130,5 @@ LSTM = Family(
     question="texts",
     features=lambda _: {"pool": "flat"},
     why_no_units=units_are_added,
+    program=LSTM_PROGRAM,
 )

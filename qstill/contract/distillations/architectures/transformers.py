@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from qstill.contract.distillations.architectures.family import Blocks, Family, FeatureKind, numbered, units_are_added
 from qstill.contract.distillations.architectures.pieces import Depth, Dropout, Heads, TokenWidth
+from qstill.contract.distillations.architectures.programs import BLOCKS, MEAN
 from qstill.contract.schemas import Strict, refuse
 
 
@@ -62,6 +63,46 @@ def _features(transformer: _Transformer) -> dict[str, FeatureKind]:
 
 ALIKE = ("width", "heads")
 
+
+EMBEDDED = """
+
+def embedded(numbers):
+    return weights["embedding.weight"][numbers] + weights["positions"][:, : numbers.shape[1]]
+"""
+
+TEXT_TRANSFORMER_PROGRAM = (
+    BLOCKS
+    + EMBEDDED
+    + MEAN
+    + """
+
+def network(numbers):
+    states = blocks(embedded(numbers), (numbers == 0)[:, None, None, :])
+    return linear("head", mean_of(states, (numbers != 0).unsqueeze(2).float()))
+"""
+)
+
+DECODER_PROGRAM = (
+    BLOCKS
+    + EMBEDDED
+    + """
+
+def network(numbers):
+    future = torch.ones(numbers.shape[1], numbers.shape[1], dtype=torch.bool).triu(1)
+    return F.linear(blocks(embedded(numbers), future), weights["embedding.weight"])
+"""
+)
+
+ENCODER_PROGRAM = (
+    BLOCKS
+    + EMBEDDED
+    + """
+
+def network(numbers):
+    return F.linear(blocks(embedded(numbers), (numbers == 0)[:, None, None, :]), weights["embedding.weight"])
+"""
+)
+
 TEXT_TRANSFORMER = Family(
     definition=TextTransformer,
     reads="text",
@@ -69,6 +110,7 @@ TEXT_TRANSFORMER = Family(
     features=lambda text: {"embedding": "flat", **numbered("blocks", text.depth, "flat"), "pool": "flat"},
     why_no_units=units_are_added,
     blocks=Blocks(depth=lambda transformer: transformer.depth, alike=ALIKE),
+    program=TEXT_TRANSFORMER_PROGRAM,
 )
 DECODER = Family(
     definition=Decoder,
@@ -79,6 +121,7 @@ DECODER = Family(
     only_for="language_modelling",
     blocks=Blocks(depth=lambda transformer: transformer.depth, alike=ALIKE),
     head_bias=False,
+    program=DECODER_PROGRAM,
 )
 ENCODER = Family(
     definition=Encoder,
@@ -89,4 +132,5 @@ ENCODER = Family(
     only_for="masked_language_modelling",
     blocks=Blocks(depth=lambda transformer: transformer.depth, alike=ALIKE),
     head_bias=False,
+    program=ENCODER_PROGRAM,
 )

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from qstill.contract.distillations.architectures.family import Blocks, Family, numbered, units_are_added
 from qstill.contract.distillations.architectures.pieces import MAX_LAYERS, Dropout
+from qstill.contract.distillations.architectures.programs import BLOCKS
 from qstill.contract.schemas import Strict, refuse
 
 MAX_VIT_WIDTH = 256
@@ -36,6 +37,17 @@ class Vit(Strict):
         return self
 
 
+VIT_PROGRAM = (
+    BLOCKS
+    + """
+
+def network(x):
+    x = F.conv2d(x, weights["embedding.weight"], weights["embedding.bias"], stride=architecture["patch"])
+    return linear("head", blocks(x.flatten(2).transpose(1, 2) + weights["positions"]).mean(1))
+
+"""
+)
+
 VIT = Family(
     definition=Vit,
     reads="images",
@@ -43,4 +55,5 @@ VIT = Family(
     features=lambda vit: {"embedding": "image", **numbered("blocks", vit.depth, "image"), "pool": "flat"},
     why_no_units=units_are_added,
     blocks=Blocks(depth=lambda vit: vit.depth, alike=("width", "heads", "patch")),
+    program=VIT_PROGRAM,
 )
