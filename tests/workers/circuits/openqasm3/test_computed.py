@@ -3,17 +3,21 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
+from qiskit import QuantumCircuit
 
 from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.circuits.openqasm3.reader import elaborate
 from qstill.contract.errors import Problem
+from workers.circuits.classical import Compute
 from workers.circuits.diagram.svg import diagram_svg
 from workers.circuits.engines.dynamic import branching, computed
 from workers.circuits.engines.dynamic.computed_code import Apply
 from workers.circuits.engines.dynamic.live_state import LiveState, apply
 from workers.circuits.examine.shape import examine
 from workers.circuits.export import to_json, to_openqasm2, to_openqasm3, to_text
+from workers.circuits.noise.channels import channel
 from workers.circuits.parse.openqasm3 import _Writer, parse_openqasm3
 from workers.circuits.planning import plan_circuits
 from workers.circuits.program import Ask, Program, Sample
@@ -82,6 +86,17 @@ def test_an_error_acts_on_a_gate_whose_angle_was_computed() -> None:
     flipped = {"model": "custom", "gates": [{"gate": "rx", "error": {"kind": "pauli", "terms": {"X": 1.0}}}]}
     assert set(sampled(COUNTED).counts) == {"00", "11"}
     assert set(sampled(COUNTED, noise=flipped).counts) == {"10", "01"}
+
+
+def test_a_channel_acts_where_it_stands() -> None:
+    """No language of ours has both; the engine runs them all the same."""
+    circuit = QuantumCircuit(1, 1)
+    circuit.x(0)
+    circuit.append(channel([np.diag([1, 0.6]), np.array([[0, 0.8], [0, 0]])], "damping"), [0])
+    circuit.append(Compute((0,), None, 1, 1), [], [0])
+    circuit.measure(0, 0)
+    counts = computed.sample(Program(circuit, examine(circuit)), Ask(shots=SHOTS, seed=3)).counts
+    assert abs(counts["1"] - 0.36 * SHOTS) < 6 * (0.36 * 0.64 * SHOTS) ** 0.5
 
 
 def test_expectation_values_are_those_before_the_last_measurements() -> None:

@@ -14,6 +14,7 @@ from qiskit.quantum_info import Kraus, Operator
 
 from qstill.contract.errors import Problem
 from workers.circuits.classical import Compute, Computed, Read, slot_of
+from workers.circuits.noise.channels import is_channel
 from workers.circuits.noise.locations import name_of
 from workers.circuits.noise.model import channel as error_channel
 from workers.circuits.noise.model import errors_at
@@ -149,6 +150,8 @@ class _Writer:
                 self.code.append(Clear(*at))
             elif isinstance(operation, Computed):
                 self.code.append(ApplyComputed(operation, at))
+            elif is_channel(operation):
+                self.code.append(Noise(tuple(operation.params), None, at))
             else:
                 self.code += applications(operation, at)
                 self._noise(operation, at, [outer[qubit] for qubit in qubits])

@@ -161,7 +161,7 @@ class Expressions(Tokens):
         elif kind == CODED:
             literal = ast.IntegerLiteral(int(text, _BASES[text[1].lower()]))
         elif kind == IMAGINARY:
-            literal = ast.ImaginaryLiteral(float(text[:-2]))
+            literal = ast.ImaginaryLiteral(float(text.rstrip("imj")))
         elif kind == DURATION:
             unit = text[-2:] if text[-2:] in _UNITS else "s"
             literal = ast.DurationLiteral(float(text.removesuffix(unit)), _UNITS[unit])

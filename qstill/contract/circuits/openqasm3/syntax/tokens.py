@@ -36,7 +36,7 @@ _TOKENS = (
     (NAME, _WORD),
     (_SIGN, "[][(){};:,]"),
     (CODED, "0[bB][01](?:_?[01])*+|0o[0-7](?:_?[0-7])*+|0[xX][0-9a-fA-F](?:_?[0-9a-fA-F])*+"),
-    (_NUMBER, rf"{_DECIMAL}(?:[ \t]*(?:dt|ns|us|µs|ms|s|im))?+"),
+    (_NUMBER, rf"{_DECIMAL}(?:[ \t]*(?:dt|ns|us|µs|ms|s|im)|j)?+"),  # Qiskit writes 1j
     (_OPEN, r"/\*"),
     (ANNOTATION, rf"@{_WORD}(?:\.{_WORD})*+"),
     (_SIGN, r"\*\*=?|<<=?|>>=?|\+\+|&&|\|\||->|[-+*/&|~^%=!<>]=?|[@.]|#dim"),
@@ -58,7 +58,7 @@ _LETTERS = frozenset(("Lu", "Ll", "Lt", "Lm", "Lo", "Nl"))
 
 def _kind_of_number(text: str) -> str:
     if text[-1].isalpha():
-        return IMAGINARY if text.endswith("im") else DURATION
+        return IMAGINARY if text.endswith(("im", "j")) else DURATION
     return FLOAT if "." in text or "e" in text or "E" in text else INTEGER
 
 
