@@ -7,6 +7,7 @@ import logging
 import random
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.exc import SQLAlchemyError
@@ -40,7 +41,7 @@ def reap(database: Database, store: FolderStore, wake: Callable[[str], None]) ->
     if database.read(turns.anyone_left):
         database.write(turns.sweep)
     for queue in Queue:
-        if database.read(lambda connection, queue=queue: turns.waiting(connection, queue)):  # type: ignore[misc]
+        if database.read(partial(turns.waiting, queue=queue)):
             wake(queue)
     paths = database.read(lambda connection: connection.scalars(select(trash.c.path).limit(TRASH_AT_ONCE)).all())
     if paths:

@@ -6,7 +6,7 @@ from celery.concurrency import thread
 from kombu.asynchronous import get_event_loop
 
 
-class TaskPool(thread.TaskPool):  # type: ignore[misc]
+class TaskPool(thread.TaskPool):
     """A receiver that takes no message while all threads are busy (`worker_disable_prefetch`) looks whether one is free
     before it sleeps, and nobody rouses it (celery 5.7): a wake-up that came meanwhile waited out the second that it
     sleeps for. Here the end of a task rouses it. Brokers that are polled have no receiver that sleeps.

@@ -20,7 +20,7 @@ from kombu.transport import filesystem
 from kombu.utils.json import dumps, loads
 
 
-class Channel(filesystem.Channel):  # type: ignore[misc]
+class Channel(filesystem.Channel):
     def _put(self, queue: str, payload: Any, **options: Any) -> None:
         place = Path(self.data_folder_out) / f"{queue}.msg"
         unfinished = place.with_suffix(f".{uuid4()}.part")  # no reader's name
@@ -60,7 +60,7 @@ class Channel(filesystem.Channel):  # type: ignore[misc]
             yield
 
 
-class Transport(filesystem.Transport):  # type: ignore[misc]
+class Transport(filesystem.Transport):
     Channel = Channel
 
     def drain_events(self, connection: Any, timeout: float | None = None) -> None:

@@ -8,11 +8,11 @@ from kombu.utils.json import dumps
 PUT_UNLESS_ONE_WAITS = "if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('LPUSH', KEYS[1], ARGV[1]) end"
 
 
-class Channel(redis.Channel):  # type: ignore[misc]
+class Channel(redis.Channel):
     def _put(self, queue: str, message: Any, **options: Any) -> None:
         with self.conn_or_acquire() as client:
             client.eval(PUT_UNLESS_ONE_WAITS, 1, queue, dumps(message))
 
 
-class Transport(redis.Transport):  # type: ignore[misc]
+class Transport(redis.Transport):
     Channel = Channel

@@ -15,7 +15,7 @@ COMPUTE, READ, COMPUTED = "compute", "read", "computed"  # names that neither Qi
 COMPUTING = frozenset((COMPUTE, READ, COMPUTED))
 
 
-class Compute(Instruction):  # type: ignore[misc]
+class Compute(Instruction):
     """Give bits, lowest first, or a slot a value. data: a tree as `openqasm3.classical.values` builds it."""
 
     def __init__(self, places: tuple[int, ...], slot: int | None, data: Any, clbits: int) -> None:
@@ -25,7 +25,7 @@ class Compute(Instruction):  # type: ignore[misc]
         self.data = data
 
 
-class Read(Instruction):  # type: ignore[misc]
+class Read(Instruction):
     """Measure a qubit into a bit that is in no key. place: its number, below 0."""
 
     def __init__(self, place: int) -> None:
@@ -33,7 +33,7 @@ class Read(Instruction):  # type: ignore[misc]
         self.place = place
 
 
-class Computed(Gate):  # type: ignore[misc]
+class Computed(Gate):
     """A gate whose angles follow from what was measured. build: the gate for angles in radians."""
 
     def __init__(self, name: str, qubits: int, angles: Sequence[Any], build: Callable[[Sequence[float]], Gate]) -> None:

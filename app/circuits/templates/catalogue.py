@@ -1,6 +1,7 @@
 """What every template is, for people: in the order of a course."""
 
 from functools import lru_cache
+from typing import get_args
 
 from pydantic import BaseModel, JsonValue
 
@@ -45,7 +46,7 @@ def _view(
     **example: JsonValue,
 ) -> TemplateView:
     """example: the parameters of the example body, beside the name."""
-    name: str = model.model_fields["name"].examples[0]  # type: ignore[index]
+    (name,) = get_args(model.model_fields["name"].annotation)
     return TemplateView(
         name=name,
         title=title,

@@ -19,12 +19,13 @@ def json_pointer(path: Sequence[str | int], body: Any, *, last_is_key: bool) -> 
         if not chosen and _is_tag(part, following, body, last_is_key=last_is_key):
             chosen = True
             continue
-        if (isinstance(body, dict) and part in body) or (
-            isinstance(body, list) and isinstance(part, int) and part < len(body)
-        ):
-            body, chosen = body[part], False  # type: ignore[index]
-        elif following or not last_is_key:
-            continue
+        match body, part:
+            case dict(), _ if part in body:
+                body, chosen = body[part], False
+            case list(), int() if part < len(body):
+                body, chosen = body[part], False
+            case _ if following or not last_is_key:
+                continue
         parts.append(str(part)[:MAX_ECHO].replace("~", "~0").replace("/", "~1"))
     return "".join(f"/{part}" for part in parts)
 

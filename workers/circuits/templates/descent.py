@@ -22,7 +22,7 @@ def descend(
     value: Callable[[Floats], float], start: Floats, *, gradient: float, between: Callable[[], None]
 ) -> Descent:
     """BFGS with numerical derivatives until none is above `gradient`. between: called at every iteration; may raise."""
-    from scipy.optimize import (  # type: ignore[import-untyped,unused-ignore]  # 0.3 s, which few circuits should pay
+    from scipy.optimize import (  # 0.3 s, which few circuits should pay
         OptimizeResult,
         minimize,
     )

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import Statevector
-from scipy.special import betainc, betaincinv, gammaincc  # type: ignore[import-untyped,unused-ignore]
+from scipy.special import betainc, betaincinv, gammaincc
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -62,7 +62,7 @@ def _u2(angles: Angles) -> bool:
 
 def _gates() -> dict[str, _Gate]:
     """Of stdgates.inc and qelib1.inc, with what Qiskit added to it."""
-    rows = [
+    rows: list[tuple[str, int, int, Callable[[Angles], bool], int]] = [
         ("x y z h s sdg sx sxdg", 1, 0, _always, 1),
         ("t tdg", 1, 0, _never, 1),
         ("rx ry rz p phase u1", 1, 1, _quarter_turn, 1),
@@ -79,7 +79,11 @@ def _gates() -> dict[str, _Gate]:
         ("c3x c3sqrtx rc3x", 4, 0, _never, 3),
         ("c4x", 5, 0, _never, 4),
     ]
-    return {name: _Gate(*row) for names, *row in rows for name in names.split()}  # type: ignore[arg-type]
+    return {
+        name: _Gate(qubits, angles, clifford, bits)
+        for names, qubits, angles, clifford, bits in rows
+        for name in names.split()
+    }
 
 
 GATES = _gates()

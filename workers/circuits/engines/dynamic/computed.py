@@ -75,7 +75,7 @@ class _Run:
         self.counts: Counter[str] = Counter()
         self.values: list[list[tuple[float, int]]] = [[] for _ in program.observables]
         self.waiting: list[_Branch] = []
-        self.matrices: dict[Any, list[Apply]] = {}
+        self.matrices: dict[Any, list[Apply | Noise]] = {}
         self.numbers = {qubit: number for number, qubit in enumerate(program.circuit.qubits)}
 
     def sample(self) -> Sample:
@@ -134,7 +134,7 @@ class _Run:
             gate = step.gate.build(angles)
             numbers = tuple(self.numbers[self.program.shape.active[place]] for place in step.qubits)
             noise = noise_after(self.program, gate, step.qubits, numbers)
-            steps = self.matrices[key] = [*applications(gate, step.qubits), *noise]  # type: ignore[list-item]
+            steps = self.matrices[key] = [*applications(gate, step.qubits), *noise]
         for each in steps:
             if isinstance(each, Noise):
                 self._noise(branch, each)

@@ -18,7 +18,7 @@ SIGMA = {"A1", "A1g", "A1u"}  # irreducible representations of orbitals that are
 
 def compute(molecule: str, bond_length: float) -> dict[str, Any]:
     """The integrals of one bond length (angstrom) over the σ orbitals outside the core, in hartree."""
-    from pyscf import ao2mo, gto, mcscf, scf  # type: ignore[import-untyped,unused-ignore]
+    from pyscf import ao2mo, gto, mcscf, scf
 
     atoms = ATOMS[molecule].format(bond_length)
     built = gto.M(atom=atoms, basis=BASIS, unit="angstrom", symmetry=True, verbose=0)
@@ -43,7 +43,7 @@ def compute(molecule: str, bond_length: float) -> dict[str, Any]:
 
 
 def _irrep(built: Any, number: int) -> str:
-    from pyscf.symm import irrep_id2name  # type: ignore[import-untyped,unused-ignore]
+    from pyscf.symm import irrep_id2name
 
     name: str = irrep_id2name(built.groupname, number)
     return name

@@ -18,6 +18,7 @@ from qstill.contract.circuits.openqasm3.classical.types import (
     MAX_WIDTH,
     UINT,
     Fault,
+    Kind,
     Type,
 )
 from qstill.contract.circuits.openqasm3.classical.values import Value, binary, converted, unary
@@ -32,7 +33,7 @@ MAX_ARRAY_DIMENSIONS = 7  # of the specification
 MAX_ARRAY_ELEMENTS = 100_000  # an array of 10^9 numbers is a line of source
 
 _CONSTANT_VALUES = dict(zip(CONSTANTS, (math.pi, math.pi, math.tau, math.tau, math.e, math.e), strict=True))
-_NUMBERS: dict[type, str] = {
+_NUMBERS: dict[type, Kind] = {
     ast.IntType: "int",
     ast.UintType: "uint",
     ast.FloatType: "float",
@@ -91,7 +92,7 @@ class Expressions(Places):
             raise Fault(f"a type has between 1 and {MAX_WIDTH:,} bits, not {width:,}", code)
         if isinstance(node, ast.BitType):
             return Type("bit", width)
-        return Type(_NUMBERS[type(node)], 64 if width is None else width)  # type: ignore[arg-type]
+        return Type(_NUMBERS[type(node)], 64 if width is None else width)
 
     def _array_type(self, node: ast.ArrayType) -> Type:
         shape = tuple(self.integer(size, "the size of an array") for size in node.dimensions)
