@@ -2,6 +2,7 @@
 
 import math
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -10,7 +11,7 @@ import psutil
 
 from ledger.settings import machine_memory
 from qstill.contract.distillations.job import DistillationJob
-from qstill.contract.distillations.preflight_parts import Memory, Seconds, Time
+from qstill.contract.distillations.preflight_parts import Capacity, Memory, Seconds, Time
 from qstill.contract.distillations.teachers import EndpointTeacher, parts
 from workers.distillation.artifacts.clock import LATENCY_SECONDS
 from workers.distillation.data.dataset import Data
@@ -62,24 +63,23 @@ class Costs:
 def time_of(costs: Costs, *, limit: float) -> Time:
     """limit: seconds that one attempt may take."""
     seeds = costs.job.evaluation.seeds
-    teacher = total_of([training_time(each, 1) for each in costs.trained])
-    answers = _answers(costs)
-    students = training_time(costs.student, seeds)
-    baselines = training_time(costs.baseline, seeds) if costs.baseline else NOTHING
     timed = 1 + (costs.teacher.network is not None)
-    rest = around(costs.loading + timed * LATENCY_SECONDS + REPORT_SECONDS)
-    return Time(
-        steps_measured=sum(each.steps for each in costs.everything),
-        teacher_training=teacher,
-        teacher_answers=answers,
-        students=students,
-        baselines=baselines,
-        exports=costs.exports,
-        compression=costs.compression,
-        rest=rest,
-        total=total_of([teacher, answers, students, baselines, costs.exports, costs.compression, rest]),
-        limit=limit,
-    )
+    parts = {
+        "teacher_training": total_of([training_time(each, 1) for each in costs.trained]),
+        "teacher_answers": _answers(costs),
+        "students": training_time(costs.student, seeds),
+        "baselines": training_time(costs.baseline, seeds) if costs.baseline else NOTHING,
+        "exports": costs.exports,
+        "compression": costs.compression,
+        "rest": around(costs.loading + timed * LATENCY_SECONDS + REPORT_SECONDS),
+    }
+    return time_with(parts, costs.everything, limit=limit)
+
+
+def time_with(parts: dict[str, Seconds], rehearsed: Sequence[Pace], *, limit: float) -> Time:
+    """parts: by the names of Time's fields, one after the other."""
+    steps = sum(each.steps for each in rehearsed)
+    return Time(**parts, steps_measured=steps, total=total_of(list(parts.values())), limit=limit)
 
 
 def training_time(each: Pace, times: int) -> Seconds:
@@ -132,6 +132,17 @@ def total_of(parts: list[Seconds]) -> Seconds:
         expected=sum(part.expected for part in parts),
         low=sum(part.low for part in parts),
         high=sum(part.high for part in parts),
+    )
+
+
+def capacity_of(student: tuple[int, int], teacher: tuple[int | None, int | None]) -> Capacity:
+    """Both: (weights and biases, multiply-adds); None where nobody knows."""
+    return Capacity(
+        student_parameters=student[0],
+        teacher_parameters=teacher[0],
+        ratio=None if teacher[0] is None else teacher[0] / student[0],
+        student_multiply_adds=student[1],
+        teacher_multiply_adds=teacher[1],
     )
 
 

@@ -32,7 +32,7 @@ from workers.distillation.distil import first_heard, load_data
 from workers.distillation.networks.costs import multiply_adds, parameters
 from workers.distillation.objectives import refuse_undefined
 from workers.distillation.preflight.advice import advice_on
-from workers.distillation.preflight.costs import Costs, memory_of, time_of
+from workers.distillation.preflight.costs import Costs, capacity_of, memory_of, time_of
 from workers.distillation.preflight.files import time_of_compression, time_of_exports
 from workers.distillation.preflight.pace import resident
 from workers.distillation.preflight.rehearsal import Rehearsal, as_long, excerpt_of, rehearse
@@ -263,14 +263,8 @@ def _capacity(stage: Stage, members: Sequence[Member], data: Data) -> Capacity:
     network = stage.begin(data)
     sizes = [member.teacher.parameters for member in members]
     counts = [_multiply_adds(member.teacher, data) for member in members]
-    own, theirs = parameters(network), sum(sizes) if all(sizes) else None
-    return Capacity(
-        student_parameters=own,
-        teacher_parameters=theirs,
-        ratio=None if theirs is None else theirs / own,
-        student_multiply_adds=multiply_adds(network, data.input_shape),
-        teacher_multiply_adds=sum(counts) if all(counts) else None,
-    )
+    theirs = sum(sizes) if all(sizes) else None, sum(counts) if all(counts) else None
+    return capacity_of((parameters(network), multiply_adds(network, data.input_shape)), theirs)
 
 
 def _multiply_adds(teacher: Teacher, data: Data) -> int:

@@ -22,8 +22,9 @@ from workers.distillation.preflight.costs import (
     NOTHING,
     REPORT_SECONDS,
     around,
+    capacity_of,
     memory_with,
-    total_of,
+    time_with,
     training_time,
 )
 from workers.distillation.preflight.files import time_of_exports
@@ -146,43 +147,26 @@ def _shapes(costs: _Costs) -> RankingShapes:
 def _capacity(student: Stage, theirs: ScorerNetwork | None, data: Data) -> Capacity:
     """theirs: the teacher, where its network is known."""
     own = student.begin(data)
-    sizes = parameters(own), None if theirs is None else parameters(theirs)
-    return Capacity(
-        student_parameters=sizes[0],
-        teacher_parameters=sizes[1],
-        ratio=None if sizes[1] is None else sizes[1] / sizes[0],
-        student_multiply_adds=own.multiply_adds(),
-        teacher_multiply_adds=None if theirs is None else theirs.multiply_adds(),
-    )
+    of_theirs = (None, None) if theirs is None else (parameters(theirs), theirs.multiply_adds())
+    return capacity_of((parameters(own), own.multiply_adds()), of_theirs)
 
 
 def _time(costs: _Costs, *, limit: float) -> Time:
     """limit: seconds that one attempt may take."""
     seeds, tested = costs.job.evaluation.seeds, len(torch.unique(costs.data.test.users))
-    teacher = NOTHING if costs.teacher is None else training_time(costs.teacher, 1)
-    answers = around(costs.per_user * costs.data.users)
-    students = training_time(costs.student, seeds)
-    baselines = NOTHING if costs.baseline is None else training_time(costs.baseline, seeds)
     judged = sum((1 if each is costs.teacher else seeds) * each.per_user * tested for each in costs.everything)
-    exports = time_of_exports(
-        len(costs.job.export),
-        student_stages(costs.job)[0][0].begin(costs.data),
-        costs.student.per_user * tested,
-    )
+    student = student_stages(costs.job)[0][0].begin(costs.data)
     timed = 1 + (costs.teacher is not None)
-    rest = around(costs.loading + judged + timed * LATENCY_SECONDS + REPORT_SECONDS)
-    return Time(
-        steps_measured=sum(each.steps for each in costs.everything),
-        teacher_training=teacher,
-        teacher_answers=answers,
-        students=students,
-        baselines=baselines,
-        exports=exports,
-        compression=NOTHING,
-        rest=rest,
-        total=total_of([teacher, answers, students, baselines, exports, rest]),
-        limit=limit,
-    )
+    parts = {
+        "teacher_training": NOTHING if costs.teacher is None else training_time(costs.teacher, 1),
+        "teacher_answers": around(costs.per_user * costs.data.users),
+        "students": training_time(costs.student, seeds),
+        "baselines": NOTHING if costs.baseline is None else training_time(costs.baseline, seeds),
+        "exports": time_of_exports(len(costs.job.export), student, costs.student.per_user * tested),
+        "compression": NOTHING,
+        "rest": around(costs.loading + judged + timed * LATENCY_SECONDS + REPORT_SECONDS),
+    }
+    return time_with(parts, costs.everything, limit=limit)
 
 
 def _memory(costs: _Costs, run: Run, *, limit: int | None) -> Memory:
