@@ -7,7 +7,11 @@ from typing import Any
 
 from app.distillations.loading import how_to_load, program
 from qstill.contract.distillations.measures import MEASURES
-from qstill.contract.distillations.report import Compared, Cost, Errors, Exported, Latency, Report, Rival
+from qstill.contract.distillations.report.compression import CompressedRival, CompressionSection
+from qstill.contract.distillations.report.document import DistillationReport
+from qstill.contract.distillations.report.exports import ExportedClassifier, ExportedRegressor
+from qstill.contract.distillations.report.measured import NetworkCost, NetworkLatency
+from qstill.contract.distillations.report.tasks import TargetErrors
 from qstill.contract.distillations.results import Spread
 
 CHANGES_SHOWN = 10  # classes that changed most; the report has all
@@ -51,7 +55,7 @@ def _character(each: str, after: str) -> str:
     return f"\\{each}"
 
 
-def card(report: Report, checkpoints: Mapping[str, str] | None = None) -> str:
+def card(report: DistillationReport, checkpoints: Mapping[str, str] | None = None) -> str:
     """The whole document. checkpoints: ids of the job's by their names; a file without one is called by its name."""
     name = report.job.get("name")
     title = f"Model card: {text(name)}" if name else "Model card of a distilled student"
@@ -61,7 +65,7 @@ def card(report: Report, checkpoints: Mapping[str, str] | None = None) -> str:
         "## What it is",
         table(("", ""), _description(report)),
         "## What it is worth",
-        f"On {report.rows['test']} test rows, mean over {len(report.student.runs)} seed(s) ± standard deviation. "
+        f"On {report.rows.test} test rows, mean over {len(report.student.runs)} seed(s) ± standard deviation. "
         f"{UNITS[report.measure]}; milliseconds are of one row on the CPU of the machine that trained it.",
         table(("", *(role for role, _ in report.arms())), _measures(report)),
     ]
@@ -89,7 +93,7 @@ def card(report: Report, checkpoints: Mapping[str, str] | None = None) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _program(report: Report, checkpoints: Mapping[str, str]) -> str:
+def _program(report: DistillationReport, checkpoints: Mapping[str, str]) -> str:
     job = report.job
     tokenizer, architecture = job["dataset"].get("tokenizer"), job["student"]["architecture"]["kind"]
     kind = None if tokenizer is None else tokenizer["kind"]
@@ -97,13 +101,13 @@ def _program(report: Report, checkpoints: Mapping[str, str]) -> str:
     return how_to_load(lambda file: program(file, architecture, tokenizer=kind, numbers=numbers), job, checkpoints)
 
 
-def _loading(export: Exported) -> str:
+def _loading(export: ExportedClassifier | ExportedRegressor) -> str:
     if export.tokenizer is None:
         return LOADING_ONNX.format(file=export.name, output=export.output)
     return LOADING_TEXT.format(file=export.name, tokenizer=export.tokenizer, length=export.input_shape[0])
 
 
-def _verdict(report: Report) -> str:
+def _verdict(report: DistillationReport) -> str:
     measure, gain = MEASURES[report.measure], report.gain
     worth = f"Test {measure.said} {measure.shown(report.student.summary[measure.name].mean)}."
     said = {
@@ -121,7 +125,7 @@ def _verdict(report: Report) -> str:
     return f"{said}. {worth}"
 
 
-def _description(report: Report) -> Iterable[Sequence[str]]:
+def _description(report: DistillationReport) -> Iterable[Sequence[str]]:
     job, rows = report.job, report.rows
     data, teacher = job["dataset"], job["teacher"]
     yield "Student", text(settings(job["student"]["architecture"]))
@@ -130,8 +134,8 @@ def _description(report: Report) -> Iterable[Sequence[str]]:
     if report.classes:
         yield "Classes", text(", ".join(report.classes[:20]) + (", …" if len(report.classes) > 20 else ""))
     source = data.get("name") or data.get("file") or data["source"]
-    yield "Data", f"{text(str(source))}: {rows['total']} rows, of which {rows['test']} for the test"
-    yield "Learned from", f"{rows['student_learns_from']} rows, {rows['labels_seen']} of them with a label"
+    yield "Data", f"{text(str(source))}: {rows.total} rows, of which {rows.test} for the test"
+    yield "Learned from", f"{rows.student_learns_from} rows, {rows.labels_seen} of them with a label"
     yield "Inputs", text(_inputs(data))
     known = {name: value for name, value in teacher.items() if name not in ("training", "members", "architecture")}
     known["accept"] = ", ".join(teacher.get("accept", [])) or None
@@ -140,7 +144,7 @@ def _description(report: Report) -> Iterable[Sequence[str]]:
     yield "Objective", text(settings(job["objective"])[:300])
     training = job["training"]
     yield "Training", text(settings({name: training[name] for name in ("epochs", "batch_size", "optimizer")}))
-    yield "Digest of the data", f"`{report.digests['data'][:16]}`"
+    yield "Digest of the data", f"`{report.digests.data[:16]}`"
     yield "Made with", text(", ".join(f"{name} {number}" for name, number in report.versions.items()))
 
 
@@ -164,7 +168,7 @@ def settings(given: dict[str, object]) -> str:
     return ", ".join(first + rest)
 
 
-def _measures(report: Report) -> Iterable[Sequence[str]]:
+def _measures(report: DistillationReport) -> Iterable[Sequence[str]]:
     arms = [arm for _, arm in report.arms()]
     for name, label, percent in MEASURES[report.measure].table:
         yield label, *(spread(arm.summary[name], percent=percent) for arm in arms)
@@ -173,7 +177,7 @@ def _measures(report: Report) -> Iterable[Sequence[str]]:
     yield "ms p50 / p95", *("unknown" if arm.cost is None else milliseconds(arm.cost.latency) for arm in arms)
 
 
-def counted(cost: Cost | None, name: str) -> str:
+def counted(cost: NetworkCost | None, name: str) -> str:
     """One number of what a network takes: parameters, bytes, multiply_adds."""
     found = None if cost is None or cost.size is None else getattr(cost.size, name)
     return f"{found:,}" if found else "unknown"
@@ -185,19 +189,19 @@ def spread(found: Spread, *, percent: bool) -> str:
     return f"{found.mean:{form}}" + ("" if found.sd is None else f" ± {found.sd:{form}}")
 
 
-def milliseconds(latency: Latency) -> str:
+def milliseconds(latency: NetworkLatency) -> str:
     """Of one row: median and 95th percentile."""
     return f"{latency.p50_ms:.3f} / {latency.p95_ms:.3f}"
 
 
-def _exports(report: Report) -> Iterable[Sequence[str]]:
+def _exports(report: DistillationReport) -> Iterable[Sequence[str]]:
     for each in report.exports:
-        measure, difference = MEASURES[report.measure], f"{each.max_logit_difference:.2g}"
+        measure, difference = MEASURES[report.measure], f"{each.max_difference:.2g}"
         worth = measure.shown(getattr(each, measure.name))
         yield text(each.name), f"{each.bytes:,}", worth, difference, milliseconds(each.latency)
 
 
-def _compared(found: Compared) -> Iterable[str]:
+def _compared(found: CompressionSection) -> Iterable[str]:
     yield "## Beside pruning and quantisation"
     yield bullets(found.verdicts)
     header = ("", "Test accuracy", "Student minus this, points", "Bytes", "ms p50 / p95", "Multiply-adds", "Fits")
@@ -211,7 +215,7 @@ def _compared(found: Compared) -> Iterable[str]:
     yield bullets(found.notes)
 
 
-def _rivals(found: Compared, rows: Sequence[Rival]) -> Iterable[Sequence[str]]:
+def _rivals(found: CompressionSection, rows: Sequence[CompressedRival]) -> Iterable[Sequence[str]]:
     named = {each.name: each for each in found.candidates}
     for row in rows:
         one, difference = named[row.name], row.student_minus_this
@@ -224,19 +228,19 @@ def _rivals(found: Compared, rows: Sequence[Rival]) -> Iterable[Sequence[str]]:
         yield text(one.words), accuracy, change, *costs, fits
 
 
-def _changes(report: Report) -> Iterable[Sequence[str]]:
+def _changes(report: DistillationReport) -> Iterable[Sequence[str]]:
     most = sorted(report.per_class, key=lambda row: -abs(row.change_in_points or 0))[:CHANGES_SHOWN]
     for row in most:
         change = "" if row.change_in_points is None else f"{row.change_in_points:+.1f}"
         yield text(row.name[:100]), *map(_percent, (row.teacher, row.student, row.baseline)), change
 
 
-def _targets(report: Report) -> Iterable[Sequence[str]]:
+def _targets(report: DistillationReport) -> Iterable[Sequence[str]]:
     for each in report.targets or []:
         yield text(each.name[:100]), f"{each.std:.4g}", *map(_errors, (each.teacher, each.student, each.baseline))
 
 
-def _errors(errors: Errors | None) -> str:
+def _errors(errors: TargetErrors | None) -> str:
     if errors is None:
         return ""
     return f"{errors.rmse:.4g}" + ("" if errors.r2 is None else f" ({errors.r2:.3f})")

@@ -7,7 +7,8 @@ from typing import Literal
 from app.web.axes import WIDTH, Axis, axes, close_logarithmic, drawn, free, heading, linear, logarithmic, wide
 from app.web.drawing import GRID, INK, MUTED, PAPER, Box, Dot, Line, Mark, Path, Text, fit, text_width
 from qstill.contract.distillations.measures import MEASURES, Measure
-from qstill.contract.distillations.report import Bin, Point, Report, Role
+from qstill.contract.distillations.report.document import DistillationReport
+from qstill.contract.distillations.report.measured import ConfidenceBin, LearningPoint, Role
 from qstill.contract.errors import Problem
 
 COLOURS: dict[Role, str] = {"teacher": "#616e7c", "student": "#2f5fb3", "baseline": "#c27d12"}  # for every kind of eye
@@ -21,12 +22,12 @@ PlotName = Literal["curves", "reliability", "per_class", "pareto", "compression"
 AnyPlotName = PlotName | Literal["ranking"]  # of recommenders, which have theirs in `recommenders/plots.py`
 
 
-def curves(report: Report) -> str:
+def curves(report: DistillationReport) -> str:
     """Validation accuracy (of regression R²) and loss over the epochs, a line for each network that the job trained."""
     return learning_curves(report.curves, MEASURES[report.measure])
 
 
-def learning_curves(found: Mapping[str, Sequence[Point]], measure: Measure) -> str:
+def learning_curves(found: Mapping[str, Sequence[LearningPoint]], measure: Measure) -> str:
     """found: by the names of the stages. measure: what chose the best epochs."""
     stages = [(role, points) for name, points in found.items() if points and (role := _role(name))]
     if not stages:
@@ -53,7 +54,7 @@ def learning_curves(found: Mapping[str, Sequence[Point]], measure: Measure) -> s
     return drawn(600, "Learning curves", said, marks)
 
 
-def reliability(report: Report) -> str:
+def reliability(report: DistillationReport) -> str:
     """How often a network is right, over how sure it is. On the diagonal it knows what it knows."""
     if report.measure != "accuracy":
         raise Problem("nothing_to_draw", "Predictions of numbers come without a confidence to draw.", status=404)
@@ -66,7 +67,7 @@ def reliability(report: Report) -> str:
     marks.append(Path([(across(0), up(0)), (across(1), up(1))], MUTED, 1, "3 3"))
     said = []
     for place, (role, arm) in enumerate(report.arms()):
-        pooled = _pooled([run.reliability for run in arm.runs])
+        pooled = _pooled(arm.reliability())
         total = sum(rows for rows, _, _ in pooled)
         line = [(across(sure), up(right)) for rows, sure, right in pooled if rows >= FEW_ROWS]
         marks.append(Path(line, COLOURS[role], 1.2))
@@ -80,7 +81,7 @@ def reliability(report: Report) -> str:
     return drawn(556, "Reliability", f"Expected calibration error: {', '.join(said)}.", marks)
 
 
-def per_class(report: Report) -> str:
+def per_class(report: DistillationReport) -> str:
     """What the teacher changed in the accuracy of each class."""
     rows = [row for row in report.per_class if row.change_in_points is not None]
     if not rows:
@@ -122,7 +123,7 @@ class Weighed:
     colour: str
 
 
-def _weighed(report: Report, measure: Measure) -> list[Weighed]:
+def _weighed(report: DistillationReport, measure: Measure) -> list[Weighed]:
     """All whose size is known."""
     found = [
         Weighed(role, arm.cost.size.bytes, spread.mean, spread.sd or 0.0, COLOURS[role])
@@ -136,7 +137,7 @@ def _weighed(report: Report, measure: Measure) -> list[Weighed]:
     ]
 
 
-def pareto(report: Report) -> str:
+def pareto(report: DistillationReport) -> str:
     """The measure over the bytes of the file; the line goes through what nothing beats in both."""
     measure = MEASURES[report.measure]
     found = _weighed(report, measure)
@@ -168,7 +169,7 @@ def pareto(report: Report) -> str:
     return drawn(456, title, f"{told}.", marks)
 
 
-def compression(report: Report) -> str:
+def compression(report: DistillationReport) -> str:
     """Test accuracy over bytes and over latency of all that was pruned, quantised or distilled, each with its front."""
     if report.compression is None:
         raise Problem("nothing_to_draw", "The job did not ask for pruning or quantisation.", status=404)
@@ -220,7 +221,7 @@ def _kind(x: float, y: float, colour: str, words: str, pruned: bool, quantised: 
     return [Dot(x, y, colour, words, 5), *([Dot(x, y, PAPER, words, 3)] if pruned else [])]
 
 
-PLOTS: dict[PlotName, Callable[[Report], str]] = {
+PLOTS: dict[PlotName, Callable[[DistillationReport], str]] = {
     "curves": curves,
     "reliability": reliability,
     "per_class": per_class,
@@ -242,7 +243,7 @@ def _role(stage: str) -> Role | None:
     return next((role for role in COLOURS if stage == role or stage.startswith(f"{role}-")), None)
 
 
-def _pooled(runs: Sequence[Sequence[Bin]]) -> list[tuple[int, float, float]]:
+def _pooled(runs: Sequence[Sequence[ConfidenceBin]]) -> list[tuple[int, float, float]]:
     """(rows, mean confidence, accuracy) of each bin over all runs that has rows."""
     pooled = []
     for bins in zip(*runs, strict=True):

@@ -10,7 +10,7 @@ from fastapi.concurrency import run_in_threadpool
 from app.distillations.answers import ExportView, SplitView
 from app.distillations.card import card
 from app.distillations.plots import PLOTS, AnyPlotName
-from app.distillations.recommenders.card import is_ranking, ranking_card
+from app.distillations.recommenders.card import ranking_card
 from app.distillations.recommenders.plots import ranking_plot
 from app.http.auth import Owner
 from app.http.content import BYTES, CONTENT, send_file
@@ -23,7 +23,8 @@ from ledger import queries
 from ledger.database import Record
 from ledger.owned import FILES
 from qstill import __version__
-from qstill.contract.distillations.report import read_report
+from qstill.contract.distillations.recommenders.report import Report, is_ranking, read_ranking
+from qstill.contract.distillations.report.document import read_report
 from qstill.contract.errors import Problem
 from qstill.contract.kinds import DISTILLATION
 
@@ -50,12 +51,15 @@ def _as(media_type: str, description: str) -> dict[int | str, dict[str, Any]]:
     }
 
 
-@router.get("/{job_id}/report", responses=problems(404, 409))
-async def get_report(job_id: JobId, response: Response, front: AtHand, owner: Owner) -> dict[str, Any]:
-    """Whether distillation helped: teacher, student, and the same student trained without a teacher."""
+@router.get("/{job_id}/report", response_model=Report, responses=problems(404, 409))
+async def get_report(job_id: JobId, front: AtHand, owner: Owner) -> Response:
+    """Whether distillation helped: teacher, student, and the same student trained without a teacher.
+
+    As the worker wrote it: a report of an earlier version may lack fields.
+    """
     found = await _report(front, owner, job_id)
-    response.headers["ETag"] = etag(found.sha256)
-    return await run_in_threadpool(_read, front, found)
+    content = await run_in_threadpool(lambda: front.store.locate(found.path).read_bytes())
+    return Response(content, media_type=JSON, headers={"ETag": etag(found.sha256)})
 
 
 @router.get(
@@ -85,7 +89,7 @@ async def get_card(job_id: JobId, front: AtHand, owner: Owner, if_none_match: If
     ids = {each.name: each.id for each in checkpoints}
 
     def write(document: dict[str, Any]) -> str:
-        return ranking_card(document, ids) if is_ranking(document) else card(read_report(document), ids)
+        return ranking_card(read_ranking(document), ids) if is_ranking(document) else card(read_report(document), ids)
 
     return await _rendered(front, owner, job_id, if_none_match, write, MARKDOWN)
 
@@ -104,7 +108,7 @@ async def get_plot(
 
     def draw(document: dict[str, Any]) -> str:
         if is_ranking(document):
-            return ranking_plot(plot, document)
+            return ranking_plot(plot, read_ranking(document))
         if plot == "ranking":
             title = "Classes and numbers are not ranked: there are `curves` and `pareto`."
             raise Problem("nothing_to_draw", title, status=404)

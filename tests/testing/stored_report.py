@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from qstill.contract.distillations.report import Report, read_report
+from qstill.contract.distillations.report.document import DistillationReport, read_report
 
 Json = dict[str, Any]
 
@@ -16,10 +16,13 @@ def arm(accuracy: float, *, seeds: int = 2, cost: bool = True, size: int = 5000)
         {"rows": 60, "confidence": 1, "accuracy": 1},
     ]
     latency = {"p50_ms": 0.1, "p95_ms": 0.2, "runs": 300}
+    run = {"seed": 0, "epoch": 3, "validation_accuracy": 0.8, "per_class": [], "reliability": bins}
     return {
         "summary": dict.fromkeys(names, spread),
-        "runs": [{"reliability": bins}] * seeds,
-        "cost": {"size": {"parameters": 10, "bytes": size, "multiply_adds": 8}, "latency": latency} if cost else None,
+        "runs": [run | dict.fromkeys(names, accuracy)] * seeds,
+        "cost": {"size": {"parameters": 10, "bytes": size, "multiply_adds": 8}, "latency": latency, "timed": None}
+        if cost
+        else None,
     }
 
 
@@ -27,6 +30,8 @@ def candidate(role: str, accuracy: float, size: int, **changes: Any) -> Json:
     """changes: its pruning, its quantisation, its name."""
     latency = {"p50_ms": size / 1e6, "p95_ms": size / 5e5, "runs": 300}
     told = {"name": role, "words": f"the {role}", "role": role, "pruning": None, "quantisation": None, "file": None}
+    told |= {"sparsity": None, "searched": False, "accuracies": [accuracy], "weights": 8, "agreement": 1.0}
+    told |= {"max_logit_difference": 0.0, "validation_accuracy": {"mean": accuracy, "sd": None}}
     return (
         told
         | {"accuracy": {"mean": accuracy, "sd": 0.01}, "bytes": size, "latency": latency, "multiply_adds": 8}
@@ -53,6 +58,7 @@ def compared() -> Json:
         "verdicts": ["At the student's 5,000 bytes, distillation is 60.00 points above the best of what is made so."],
         "notes": ["Bytes are of the file."],
         "seeds": 2,
+        "student": {"bytes": 5000, "p50_ms": 0.005},
         "candidates": candidates,
         "at_equal_bytes": rows,
         "at_equal_latency": rows,
@@ -64,8 +70,20 @@ def document(*, name: str | None = "digits", classes: tuple[str, ...] = ("a", "b
     curve = [{"epoch": epoch, "loss": 1 / epoch, "validation_accuracy": 0.5 + epoch / 10} for epoch in (1, 2, 3)]
     row = {"teacher": 0.9, "student": 0.8, "baseline": 0.7, "change_in_points": 10.0}
     export = {"name": "student-seed-0.onnx", "format": "onnx", "bytes": 4000, "accuracy": 0.8}
-    export |= {"max_logit_difference": 1e-6, "latency": {"p50_ms": 0.1, "p95_ms": 0.2}}
+    export |= {"max_logit_difference": 1e-6, "latency": {"p50_ms": 0.1, "p95_ms": 0.2, "runs": 300}}
+    export |= {"role": "student", "seed": 0, "rows": 20, "onnxruntime": "1.32.0", "input_shape": [64]}
+    export |= {"negative_log_likelihood": 0.5, "agreement": 1.0}
+    export |= {"pytorch_accuracy": 0.8, "pytorch_negative_log_likelihood": 0.5}
+    use = {"computed_rows": 60, "reused_rows": 0, "bytes": 480, "dtype": "float32", "top_k": None, "draws": None}
     return {
+        "measure": "accuracy",
+        "paired_differences_in_points": [9.0, 11.0],
+        "soft_gradient_norm": 1.0,
+        **dict.fromkeys(("text", "targets", "language_model", "masked_language_model")),
+        "signal": use | {"digest": "0" * 64, "rounding": 0.0, "again": False},
+        "seed": 0,
+        "checkpoints": 5,
+        "student_sha256": "0" * 64,
         "verdict": "BEATS",
         "gain": {"points": 10.0, "low": 8.0, "high": 12.0},
         "seconds": 2.0,
@@ -79,8 +97,9 @@ def document(*, name: str | None = "digits", classes: tuple[str, ...] = ("a", "b
         "curves": {"teacher": curve, "student-seed-0": curve, "baseline-seed-0": curve},
         "exports": [export],
         "compression": compared(),
-        "rows": {"total": 100, "test": 20, "student_learns_from": 60, "labels_seen": 10},
-        "digests": {"data": "0" * 64},
+        "rows": {"total": 100, "train": 60, "train_labels": 60, "validation": 20, "test": 20}
+        | {"student_learns_from": 60, "labels_seen": 10},
+        "digests": dict.fromkeys(("data", "teacher", "signal"), "0" * 64),
         "versions": {"torch": "2.13.0"},
         "job": {
             "name": name,
@@ -93,5 +112,5 @@ def document(*, name: str | None = "digits", classes: tuple[str, ...] = ("a", "b
     } | changes
 
 
-def report(**changes: Any) -> Report:
+def report(**changes: Any) -> DistillationReport:
     return read_report(document(**changes))

@@ -10,6 +10,7 @@ from torch import Tensor
 from qstill.contract.distillations.datasets import BuiltinText, TextFile
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.objectives import Sequence
+from qstill.contract.distillations.report.measured import written
 from qstill.contract.distillations.teachers import EnsembleTeacher, Single, TrainedTeacher
 from qstill.contract.distillations.tokenizers import TeachersTokenizer
 from workers.distillation import teachers
@@ -75,10 +76,10 @@ def distil(job: DistillationJob, run: Run) -> dict[str, Any]:
         seconds=keeper.seconds(),
     )
     exports = _export(job, data, pairs[0][0], keeper)
-    document = report(job, data, findings, short, exports) | {"compression": compression}
-    for name, content in (("split.json", membership(data)), ("report.json", document)):
+    document = report(job, data, findings, short, exports, compression)
+    for name, content in (("split.json", json.dumps(membership(data))), ("report.json", written(document))):
         path = run.scratch / name
-        path.write_text(json.dumps(content, indent=None if name == "split.json" else 2, allow_nan=False))
+        path.write_text(content)
         run.publish(path, kind="report", name=name, media_type="application/json")
     run.progress(phase="evaluation", done=1, total=1, unit="reports")
     return short.model_dump(mode="json")

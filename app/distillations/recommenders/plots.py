@@ -1,14 +1,12 @@
 """The pictures of a recommender's report: what its teacher changed, and how its networks learned."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from app.distillations.plots import COLOURS, AnyPlotName, learning_curves, legend
-from app.distillations.recommenders.card import Difference, Epoch, RankingReport, read_ranking
 from app.web.axes import WIDTH, drawn, heading, linear
 from app.web.drawing import GRID, INK, MUTED, Box, Dot, Line, Mark, Text, text_width
 from qstill.contract.distillations.measures import ranking as measured_by
-from qstill.contract.distillations.report import Point
+from qstill.contract.distillations.recommenders.report import RankingDifference, RecommenderReport
 from qstill.contract.errors import Problem
 
 POPULAR = "#a3acb9"
@@ -17,23 +15,17 @@ TOP, BOTTOM = 96.0, 330.0  # of the bars
 ROW = 34.0  # of a difference
 
 
-def ranking_plot(name: AnyPlotName, document: dict[str, Any]) -> str:
+def ranking_plot(name: AnyPlotName, report: RecommenderReport) -> str:
     """An SVG. Raises Problem."""
-    report = read_ranking(document)
     if name == "ranking":
         return ranking(report)
     if name == "curves":
-        points = {stage: [_point(each) for each in curve] for stage, curve in report.curves.items()}
-        return learning_curves(points, measured_by(report.measure.upper()))
+        return learning_curves(report.curves, measured_by(report.measure.upper()))
     title = f"There is no picture `{name}` of a recommender; there are `curves` and `ranking`."
     raise Problem("nothing_to_draw", title, status=404)
 
 
-def _point(of: Epoch) -> Point:
-    return Point(epoch=of.epoch, loss=of.loss, validation_ndcg=of.validation_ndcg)
-
-
-def ranking(report: RankingReport) -> str:
+def ranking(report: RecommenderReport) -> str:
     """Bars of each measure for teacher, student, baseline and popularity; below, student minus baseline."""
     k = report.job["evaluation"]["k"]
     names = {"ndcg": f"NDCG@{k}", "hit": f"Hit@{k}", "mrr": "Reciprocal rank"}
@@ -61,13 +53,13 @@ class _Bar:
     sd: float
 
 
-def _groups(report: RankingReport, names: dict[str, str]) -> dict[str, list[_Bar]]:
+def _groups(report: RecommenderReport, names: dict[str, str]) -> dict[str, list[_Bar]]:
     """What is drawn side by side, by what it measures."""
     groups = {}
     for name, words in names.items():
         spreads = [(role, arm.summary[name]) for role, arm in report.arms()]
         bars = [_Bar(role, COLOURS[role], spread.mean, spread.sd or 0.0) for role, spread in spreads]
-        groups[words] = [*bars, _Bar("popularity", POPULAR, report.popularity[name], 0.0)]
+        groups[words] = [*bars, _Bar("popularity", POPULAR, getattr(report.popularity, name), 0.0)]
     for share in report.by_popularity:
         hits = [(role, getattr(share, role)) for role, _ in report.arms()]
         words = f"{names['hit']}, {'popular' if share.items_of == 'head' else 'others'}"
@@ -96,7 +88,7 @@ def _bars(groups: dict[str, list[_Bar]]) -> list[Mark]:
     return marks
 
 
-def _differences(report: RankingReport, found: dict[str, Difference], top: float) -> list[Mark]:
+def _differences(report: RecommenderReport, found: dict[str, RankingDifference], top: float) -> list[Mark]:
     """Student minus baseline, a row for each measure."""
     left = 40 + max(text_width(name, 12) for name in found)
     ends = [end for each in found.values() for end in (each.mean, each.low, each.high) if end is not None]

@@ -37,9 +37,10 @@ class Measure:
 
 @dataclass(frozen=True)
 class TaskMeasure(Measure):
-    """One that results call by its name."""
+    """One that results call by its name. likeness: what a report calls how like the teacher a network answers."""
 
     name: MeasureName
+    likeness: Literal["agreement", "correlation"] = "agreement"
 
 
 ACCURACY = TaskMeasure(
@@ -60,6 +61,7 @@ ACCURACY = TaskMeasure(
 )
 RMSE = TaskMeasure(
     name="rmse",
+    likeness="correlation",
     said="RMSE",
     points=-1.0,
     gained="of test RMSE (above zero the student's is lower)",
@@ -69,7 +71,7 @@ RMSE = TaskMeasure(
     others=(
         ("mae", "Mean absolute error", False),
         ("r2", "R²", False),
-        ("agreement", "Correlation with the teacher", False),
+        ("correlation", "Correlation with the teacher", False),
         ("rmse_to_teacher", "RMSE to the teacher", False),
     ),
     is_share=False,

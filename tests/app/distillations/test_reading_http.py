@@ -95,7 +95,9 @@ def test_a_classifier_is_not_ranked(client: httpx.Client, worker: Worker) -> Non
 def recommender() -> Json:
     """A recommender's report, as a worker writes it."""
     spread = {"mean": 0.5, "sd": None}
-    arm = {"summary": dict.fromkeys(("ndcg", "hit", "mrr", "overlap", "coverage"), spread), "runs": [{}], "cost": None}
+    run = {"seed": 0, "epoch": 1, "validation_ndcg": 0.1, "ndcg": 0.5, "hit": 0.5, "mrr": 0.5}
+    run |= {"overlap": 0.5, "coverage": 0.5, "sampled": None}
+    arm = {"summary": dict.fromkeys(("ndcg", "hit", "mrr", "overlap", "coverage"), spread), "runs": [run], "cost": None}
     hits = {"teacher": 0.1, "student": None, "baseline": 0.1, "change_in_points": None}
     network = {"kind": "matrix_factorisation", "dimensions": 2}
     return {
@@ -111,8 +113,13 @@ def recommender() -> Json:
         "by_popularity": [{"items_of": "tail", "items": 35, "tested": 67, **hits}],
         "exports": [],
         "notes": ["A note."],
-        "rows": {"users": 120, "items": 60, "train": 900, "test": 120},
-        "digests": {"data": "0" * 64},
+        "rows": {"users": 120, "items": 60, "train": 900, "validation": 120, "test": 120, "cold": 0},
+        "digests": {"data": "0" * 64, "teacher": "0" * 64},
+        "soft_gradient_norm": 1.0,
+        "seed": 0,
+        "checkpoints": 3,
+        "student_sha256": "0" * 64,
+        "seconds": 2.0,
         "versions": {"torch": "2.13.0"},
         "job": {
             "name": "films",

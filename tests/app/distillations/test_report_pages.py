@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.distillations.card import card, text
 from app.distillations.plots import PLOTS, PlotName, compression, curves, pareto, per_class
 from app.web.drawing import text_width
-from qstill.contract.distillations.report import read_report
+from qstill.contract.distillations.report.document import read_report
 from qstill.contract.errors import Problem
 from tests.testing.stored_report import arm, document, report
 

@@ -9,7 +9,7 @@ import pytest
 from app.distillations.card import card
 from app.distillations.plots import PLOTS
 from qstill.contract.distillations.job import DistillationJob
-from qstill.contract.distillations.report import read_report
+from qstill.contract.distillations.report.document import read_report
 from qstill.contract.errors import Problem
 from tests.workers.distillation.conftest import FakeRun
 from workers.distillation.artifacts.clock import Latency

@@ -24,7 +24,8 @@ from qstill.contract.distillations.architectures import Architecture
 from qstill.contract.distillations.datasets import BuiltinData, BuiltinText
 from qstill.contract.distillations.recommenders.architectures import Scorer
 from qstill.contract.distillations.recommenders.job import RecommenderJob
-from qstill.contract.distillations.report import read_report
+from qstill.contract.distillations.recommenders.report import read_ranking
+from qstill.contract.distillations.report.document import read_report
 from qstill.contract.distillations.tokenizers import BpeTokenizer, CharacterTokenizer, Trainable, WordTokenizer
 from qstill.contract.models.predictions import AskMasked, AskPrompts, AskRows, AskTexts, AskUsers, Question
 from tests.workers.distillation.programs import Case, answers_of, program_in
@@ -201,7 +202,10 @@ def test_the_card_of_a_job_opens_the_file_that_was_downloaded(house: Make, job: 
     run(job(dataset={"name": "digits", "labelled": 30}, training={"epochs": 1}, evaluation={"seeds": 1}), told)
     published = [told.published, ranking[0].published]
     ids = {"student-seed-0.safetensors": "ckpt_1"}
-    cards = [card(read_report(json.loads(told.published["report.json"])), ids), ranking_card(ranking[2], ids)]
+    cards = [
+        card(read_report(json.loads(told.published["report.json"])), ids),
+        ranking_card(read_ranking(ranking[2]), ids),
+    ]
     data = load(BuiltinData(source="builtin", name="digits"), {})
     asked: list[list[Any]] = [[data.test.raw.tolist()], [interactions().user_names[0]]]
     cases = []

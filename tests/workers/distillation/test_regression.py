@@ -18,7 +18,7 @@ from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_err
 from app.distillations.card import card
 from app.distillations.plots import PLOTS
 from qstill.contract.distillations.datasets import BuiltinData, UploadedData
-from qstill.contract.distillations.report import read_report
+from qstill.contract.distillations.report.document import read_report
 from qstill.contract.distillations.results import DistillationResult
 from qstill.contract.errors import Problem
 from qstill.contract.models.predictions import Answer, AskRows, Question, Values
@@ -195,8 +195,8 @@ def test_distillation_is_judged_by_rmse_where_less_is_better(job: Make, house: M
         pytest.approx(np.mean(baselines) - np.mean(students)),
     )
     assert 40 < result["teacher"]["mean"] < 77  # in units of the data, whose labels have a deviation of 77
-    assert set(report["student"]["summary"]) == {"rmse", "mae", "r2", "agreement", "rmse_to_teacher"}
-    assert report["student"]["summary"]["agreement"]["mean"] > report["baseline"]["summary"]["agreement"]["mean"]
+    assert set(report["student"]["summary"]) == {"rmse", "mae", "r2", "correlation", "rmse_to_teacher"}
+    assert report["student"]["summary"]["correlation"]["mean"] > report["baseline"]["summary"]["correlation"]["mean"]
     assert (report["classes"], report["per_class"], report["targets"][0]["name"]) == ([], [], "progression")
     assert report["rows"]["labels_seen"] == 40
     assert any("units of the data" in note for note in report["notes"])
@@ -261,7 +261,7 @@ def test_a_student_is_exported_and_tried_in_units_of_the_data(tmp_path: Path, jo
     report = json.loads(told.published["report.json"])
     exact, small = report["exports"]
     assert exact["pytorch_rmse"] == pytest.approx(report["student"]["runs"][0]["rmse"], rel=1e-6)
-    assert exact["max_logit_difference"] < 1e-3 < small["max_logit_difference"]
+    assert exact["max_value_difference"] < 1e-3 < small["max_value_difference"]
     assert exact["rmse"] == pytest.approx(exact["pytorch_rmse"], rel=1e-4)
     assert "values = session.run" in card(read_report(report))
     data = load(BuiltinData(source="builtin", name="diabetes", task="regression"), {})

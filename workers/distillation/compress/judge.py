@@ -3,10 +3,13 @@
 Which is best is decided on the validation rows; the test rows only say how good it is.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from statistics import fmean
-from typing import Any, Literal
+from typing import Literal
 
+from qstill.contract.distillations.report.compression import CompressedCandidate, CompressedRival
+from qstill.contract.distillations.report.measured import NetworkLatency
+from qstill.contract.distillations.results import Gain
 from workers.distillation.artifacts.clock import Latency
 from workers.distillation.compress.ways import Family, Way
 from workers.distillation.quality import Comparison, compare, mean_sd
@@ -126,34 +129,35 @@ def front(all_made: list[Made]) -> list[Made]:
     return found
 
 
-def as_json(made: Made) -> dict[str, Any]:
-    """A line of the report."""
+def candidate(made: Made, file: str | None) -> CompressedCandidate:
+    """A line of the report. file: the export, where it is published."""
     way = made.way
-    return {
-        "name": way.name,
-        "words": way.words,
-        "role": way.role,
-        "pruning": way.pruning,
-        "sparsity": way.sparsity if way.pruning else None,
-        "searched": way.searched,
-        "quantisation": way.quantisation,
-        "accuracy": mean_sd(made.accuracies).model_dump(),
-        "accuracies": made.accuracies,
-        "validation_accuracy": mean_sd(made.validation).model_dump(),
-        "bytes": made.bytes,
-        "latency": {"p50_ms": made.latency.p50_ms, "p95_ms": made.latency.p95_ms, "runs": made.latency.runs},
-        "weights": made.weights,
-        "multiply_adds": made.multiply_adds,
-        "max_logit_difference": made.max_logit_difference,
-        "agreement": made.agreement,
-    }
+    return CompressedCandidate(
+        name=way.name,
+        words=way.words,
+        role=way.role,
+        pruning=way.pruning,
+        sparsity=way.sparsity if way.pruning else None,
+        searched=way.searched,
+        quantisation=way.quantisation,
+        accuracy=mean_sd(made.accuracies),
+        accuracies=made.accuracies,
+        validation_accuracy=mean_sd(made.validation),
+        bytes=made.bytes,
+        latency=NetworkLatency(**asdict(made.latency)),
+        weights=made.weights,
+        multiply_adds=made.multiply_adds,
+        max_logit_difference=made.max_logit_difference,
+        agreement=made.agreement,
+        file=file,
+    )
 
 
-def row_as_json(row: Row) -> dict[str, Any]:
+def rival(row: Row) -> CompressedRival:
     """A line of a table: the candidate's name, and what the table adds."""
     difference = row.difference
-    student_minus_this = difference and {"points": difference.mean, "low": difference.low, "high": difference.high}
-    return {"name": row.made.way.name, "fits": row.fits, "times": row.times, "student_minus_this": student_minus_this}
+    gain = difference and Gain(points=difference.mean, low=difference.low, high=difference.high)
+    return CompressedRival(name=row.made.way.name, fits=row.fits, times=row.times, student_minus_this=gain)
 
 
 def _worth(made: Made) -> tuple[float, int]:

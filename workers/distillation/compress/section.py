@@ -8,7 +8,6 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +15,7 @@ from torch import Tensor
 
 from qstill.contract.distillations.compression import Compression, Quantisation
 from qstill.contract.distillations.job import DistillationJob
+from qstill.contract.distillations.report.compression import CompressionSection, TheStudent
 from qstill.contract.errors import Problem
 from workers.distillation.artifacts.clock import Latency, latency_of, milliseconds_of
 from workers.distillation.artifacts.onnx_session import open_session
@@ -77,8 +77,8 @@ class Origin:
 
 def compression_section(
     job: DistillationJob, data: Data, teacher: Teacher, lesson: Lesson, pairs: list[tuple[Stage, Stage]], keeper: Keeper
-) -> dict[str, Any] | None:
-    """JSON, or None where the job does not ask for it. lesson: the students'. pairs: of all seeds, trained."""
+) -> CompressionSection | None:
+    """None where the job does not ask for it. lesson: the students'. pairs: of all seeds, trained."""
     if job.compression is None:
         return None
     work = _Work(job, job.compression, data, teacher, lesson, pairs, keeper)
@@ -88,15 +88,15 @@ def compression_section(
     for each in published:
         work.publish(each)
     said = [judge.verdict(by_bytes, "bytes"), judge.verdict(by_latency, "latency"), judge.smaller_still(by_bytes)]
-    return {
-        "verdicts": [sentence for sentence in said if sentence],
-        "notes": [FILES, CHOICE, work.fine_tuning_note(), LATENCY, *filter(None, [judge.magnitude_note(made)])],
-        "seeds": len(work.pairs),
-        "student": {"bytes": made[0].bytes, "p50_ms": made[0].latency.p50_ms},
-        "candidates": [judge.as_json(each) | {"file": each.way.file if each in published else None} for each in made],
-        "at_equal_bytes": [judge.row_as_json(row) for row in by_bytes],
-        "at_equal_latency": [judge.row_as_json(row) for row in by_latency],
-    }
+    return CompressionSection(
+        verdicts=[sentence for sentence in said if sentence],
+        notes=[FILES, CHOICE, work.fine_tuning_note(), LATENCY, *filter(None, [judge.magnitude_note(made)])],
+        seeds=len(work.pairs),
+        student=TheStudent(bytes=made[0].bytes, p50_ms=made[0].latency.p50_ms),
+        candidates=[judge.candidate(each, each.way.file if each in published else None) for each in made],
+        at_equal_bytes=[judge.rival(row) for row in by_bytes],
+        at_equal_latency=[judge.rival(row) for row in by_latency],
+    )
 
 
 def refuse_without_network(job: DistillationJob, teacher: Teacher) -> None:
@@ -157,11 +157,11 @@ class _Work:
 
     def publish(self, made: judge.Made) -> None:
         """Hand over the file of the first seed."""
-        told = judge.as_json(made)
-        meta = {name: told[name] for name in ("role", "pruning", "sparsity", "quantisation", "max_logit_difference")}
+        told = judge.candidate(made, made.way.file)
+        meta = told.model_dump(include={"role", "pruning", "sparsity", "quantisation", "max_logit_difference"})
         meta |= {"format": "onnx", "seed": self.pairs[0][0].seed, "accuracy": made.accuracies[0]}
         meta |= {"input": INPUTS, "input_shape": list(self.data.input_shape), "output": LOGITS}
-        meta |= {"standardisation": "inside", "latency": told["latency"]}
+        meta |= {"standardisation": "inside", "latency": told.latency.model_dump()}
         path = self._place(made.way)
         self.run.publish(path, kind="export", name=made.way.file, media_type="application/octet-stream", meta=meta)
 

@@ -1,7 +1,6 @@
 """One distillation of recommenders from its interactions to its report."""
 
 import hashlib
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +8,7 @@ import torch
 
 from qstill.contract.distillations.recommenders.job import RecommenderJob, UploadedLists, items_needed
 from qstill.contract.distillations.recommenders.objectives import terms_of
+from qstill.contract.distillations.report.measured import written
 from qstill.contract.distillations.teachers import Registered
 from workers.distillation.artifacts.onnx_file import publish_exports
 from workers.distillation.recommenders.checkpoints import to_bytes
@@ -52,7 +52,7 @@ def distil_recommender(job: RecommenderJob, run: Run) -> dict[str, Any]:
     )
     exports = _export(job, data, pairs[0][0], keeper)
     path = run.scratch / "report.json"
-    path.write_text(json.dumps(report(job, data, findings, short, exports), indent=2, allow_nan=False))
+    path.write_text(written(report(job, data, findings, short, exports)))
     run.publish(path, kind="report", name=path.name, media_type="application/json")
     run.progress(phase="evaluation", done=1, total=1, unit="reports")
     return short.model_dump(mode="json")

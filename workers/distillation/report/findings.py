@@ -18,14 +18,14 @@ from workers.distillation.training.keeper import Curve
 class Subject:
     """One network on the test rows. epoch, validation_score: of the weights chosen; None for an uploaded teacher.
 
-    agreement: with the teacher; of regression, correlation with its predictions.
+    likeness: to the teacher, as the task measures it.
     """
 
     seed: int | None
     epoch: int | None
     validation_score: float | None
     quality: Quality | Errors
-    agreement: float
+    likeness: float
 
 
 @dataclass(frozen=True)
@@ -78,8 +78,8 @@ class Findings:
 
 def subject(logits: Tensor, data: Data, teacher: Tensor, **chosen: Any) -> Subject:
     """Measure logits (answers, classes) against the test labels and against the teacher's, where a label is known."""
-    measured, agreement = data.task.measured(logits, data.test.labels, teacher)
-    return Subject(quality=measured, agreement=agreement, **chosen)
+    measured, likeness = data.task.measured(logits, data.test.labels, teacher)
+    return Subject(quality=measured, likeness=likeness, **chosen)
 
 
 def row_counts(data: Data) -> dict[str, int]:

@@ -1,10 +1,9 @@
 """What a reader must know to judge a report's numbers, and what speaks against believing them, in plain words."""
 
-from typing import Any
-
 from qstill.contract.distillations.datasets import BuiltinText, TextFile
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.objectives import LogitStd, Sequence, singles
+from qstill.contract.distillations.report.tasks import TaskSections
 from qstill.contract.distillations.teachers import (
     EndpointTeacher,
     ModelTeacher,
@@ -23,7 +22,7 @@ from workers.distillation.teachers import Use
 from workers.distillation.teachers.initialise import initialisation_note
 
 
-def notes(job: DistillationJob, data: Data, findings: Findings, sections: dict[str, Any]) -> list[str]:
+def notes(job: DistillationJob, data: Data, findings: Findings, sections: TaskSections) -> list[str]:
     """What a reader must know to judge the numbers, in plain words. sections: the task's."""
     rows, use = row_counts(data), findings.signal
     said = [

@@ -6,7 +6,10 @@ from importlib.metadata import version
 from typing import Any
 
 from qstill.contract.distillations.job import DistillationJob
-from qstill.contract.distillations.measures import Measure
+from qstill.contract.distillations.measures import Measure, TaskMeasure
+from qstill.contract.distillations.report.compression import CompressionSection
+from qstill.contract.distillations.report.document import DistillationReport
+from qstill.contract.distillations.report.tasks import TaskSections
 from qstill.contract.distillations.results import DistillationResult, Gain
 from workers.distillation.artifacts.onnx_file import notes_of_exports
 from workers.distillation.data.dataset import Data
@@ -16,13 +19,7 @@ from workers.distillation.report.remarks import notes, warnings
 from workers.distillation.report.texts import text_section
 from workers.distillation.training.keeper import Point
 
-NO_SECTIONS: dict[str, Any] = {
-    "classes": [],
-    "per_class": [],
-    "targets": None,
-    "language_model": None,
-    "masked_language_model": None,
-}  # what a task may say of itself, where it does not
+ALSO_IN_RESULT = ("measure", "gain", "verdict", "checkpoints", "student_sha256", "seconds")
 
 
 def result(findings: Findings, *, checkpoints: int, student_sha256: str, seconds: float) -> DistillationResult:
@@ -42,32 +39,39 @@ def result(findings: Findings, *, checkpoints: int, student_sha256: str, seconds
 
 
 def report(
-    job: DistillationJob, data: Data, findings: Findings, short: DistillationResult, exports: list[dict[str, Any]]
-) -> dict[str, Any]:
-    """The whole document, JSON. exports: what is known of each file that was exported."""
+    job: DistillationJob,
+    data: Data,
+    findings: Findings,
+    short: DistillationResult,
+    exports: list[dict[str, Any]],
+    compression: CompressionSection | None,
+) -> DistillationReport:
+    """The whole document. exports: what is known of each file that was exported."""
     sections, measure = data.task.sections(findings.arms, data.test.labels), data.task.measure
-    return {
-        **short.model_dump(mode="json"),
-        **NO_SECTIONS,
-        **sections,
-        "warnings": warnings(job, data, findings),
-        "notes": notes(job, data, findings, sections) + notes_of_exports(exports),
-        "teacher": _arm([findings.teacher], findings.teacher_cost, measure),
-        "student": _arm(findings.students, findings.student_cost, measure),
-        "baseline": _arm(findings.baselines, findings.student_cost, measure) if findings.baselines else None,
-        "paired_differences_in_points": findings.gain.differences if findings.gain else None,
-        "curves": {name: [_point(point, measure) for point in curve] for name, curve in findings.curves.items()},
-        "exports": exports,
-        "soft_gradient_norm": findings.soft_gradient,
-        "text": None if data.text is None else text_section(data.text),
-        "rows": row_counts(data),
-        "signal": asdict(findings.signal),
-        "seed": job.training.seed,
-        "job": job.model_dump(mode="json"),
-        "digests": {"data": data.digest, "teacher": findings.teacher_digest, "signal": findings.signal.digest},
-        "versions": {"python": platform.python_version()}
-        | {package: version(package) for package in ("torch", "numpy", "scikit-learn", "safetensors")},
-    }
+    return DistillationReport.model_validate(
+        {
+            **{name: getattr(short, name) for name in ALSO_IN_RESULT},
+            **{name: getattr(sections, name) for name in TaskSections.model_fields},
+            "warnings": warnings(job, data, findings),
+            "notes": notes(job, data, findings, sections) + notes_of_exports(exports),
+            "teacher": _arm([findings.teacher], findings.teacher_cost, measure),
+            "student": _arm(findings.students, findings.student_cost, measure),
+            "baseline": _arm(findings.baselines, findings.student_cost, measure) if findings.baselines else None,
+            "paired_differences_in_points": findings.gain.differences if findings.gain else None,
+            "curves": {name: [_point(point, measure) for point in curve] for name, curve in findings.curves.items()},
+            "exports": exports,
+            "compression": compression,
+            "soft_gradient_norm": findings.soft_gradient,
+            "text": None if data.text is None else text_section(data.text),
+            "rows": row_counts(data),
+            "signal": asdict(findings.signal),
+            "seed": job.training.seed,
+            "job": job.model_dump(mode="json"),
+            "digests": {"data": data.digest, "teacher": findings.teacher_digest, "signal": findings.signal.digest},
+            "versions": {"python": platform.python_version()}
+            | {package: version(package) for package in ("torch", "numpy", "scikit-learn", "safetensors")},
+        }
+    )
 
 
 def _values(subjects: list[Subject], measure: Measure) -> list[float]:
@@ -75,14 +79,15 @@ def _values(subjects: list[Subject], measure: Measure) -> list[float]:
     return [float(getattr(one.quality, measure.name)) for one in subjects]
 
 
-def _arm(subjects: list[Subject], cost: Cost | None, measure: Measure) -> dict[str, Any]:
+def _arm(subjects: list[Subject], cost: Cost | None, measure: TaskMeasure) -> dict[str, Any]:
     """Each seed's measures, their spread, and the cost that all share."""
     runs = []
     for one in subjects:
         told = asdict(one)
-        quality, chosen = told.pop("quality"), told.pop("validation_score")
-        runs.append(told | {f"validation_{measure.validation}": chosen} | quality)
-    summary = {name: mean_sd([run[name] for run in runs]).model_dump() for name, _, _ in measure.table}
+        told[f"validation_{measure.validation}"] = told.pop("validation_score")
+        told[measure.likeness] = told.pop("likeness")
+        runs.append(told | told.pop("quality"))
+    summary = {name: mean_sd([run[name] for run in runs]) for name, _, _ in measure.table}
     return {"summary": summary, "runs": runs, "cost": asdict(cost) if cost else None}
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from qstill.contract.distillations.report.tasks import NO_SECTIONS, ClassChange, TaskSections
 from workers.distillation.quality import Quality, mean
 from workers.distillation.tasks.of_classes import OfClasses
 from workers.distillation.tasks.task import Arms
@@ -23,19 +24,17 @@ class Classes(OfClasses):
     def outputs(self) -> dict[str, Any]:
         return {"outputs": "logits, one column a class", "classes": list(self.class_names)}
 
-    def sections(self, arms: Arms[Quality], labels: Tensor) -> dict[str, Any]:
+    def sections(self, arms: Arms[Quality], labels: Tensor) -> TaskSections:
         """Accuracy of each class, mean over seeds, and what the teacher changed, in points."""
-        return {
-            "classes": list(self.class_names),
-            "per_class": [_changed(code, name, arms) for code, name in enumerate(self.class_names)],
-        }
+        changes = [_changed(code, name, arms) for code, name in enumerate(self.class_names)]
+        return NO_SECTIONS.model_copy(update={"classes": list(self.class_names), "per_class": changes})
 
 
-def _changed(code: int, name: str, arms: Arms[Quality]) -> dict[str, Any]:
+def _changed(code: int, name: str, arms: Arms[Quality]) -> ClassChange:
     found = {
         role: mean([value for one in arm if (value := one.per_class[code]) is not None])
         for role, arm in arms.by_role().items()
     }
     student, baseline = found["student"], found["baseline"]
     change = None if student is None or baseline is None else 100 * (student - baseline)
-    return {"class": name, **found, "change_in_points": change}
+    return ClassChange(name=name, **found, change_in_points=change)

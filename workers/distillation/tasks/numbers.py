@@ -9,10 +9,12 @@ import torch
 from torch import Tensor, nn
 
 from qstill.contract.distillations.measures import RMSE
+from qstill.contract.distillations.report.tasks import NO_SECTIONS, PredictedTarget, TaskSections
+from qstill.contract.distillations.report.tasks import TargetErrors as ReportedErrors
 from workers.distillation.objectives.terms import labelled_rows
 from workers.distillation.quality import Comparison, compare, mean
 from workers.distillation.tasks.judge import judge_numbers
-from workers.distillation.tasks.targets import Errors, Targets, correlation, errors, score
+from workers.distillation.tasks.targets import Errors, TargetErrors, Targets, correlation, errors, score
 from workers.distillation.tasks.task import Arms, Block, Check, Task
 
 
@@ -89,27 +91,22 @@ class Numbers(Task[Errors]):
             "rmse": file.rmse,
             "pytorch_rmse": network.rmse,
             "r2": file.r2,
-            "max_logit_difference": float((answers - self.targets.in_units(expected)).abs().max()),
-            "agreement": correlation(found, expected),
+            "max_value_difference": float((answers - self.targets.in_units(expected)).abs().max()),
+            "correlation": correlation(found, expected),
         }
 
-    def sections(self, arms: Arms[Errors], labels: Tensor) -> dict[str, Any]:
+    def sections(self, arms: Arms[Errors], labels: Tensor) -> TaskSections:
         """What was predicted, how its labels vary, and how well each network does it, mean over seeds."""
-        return {"targets": [self._of_target(place, arms) for place in range(len(self.targets.names))]}
+        found = [self._of_target(place, arms) for place in range(len(self.targets.names))]
+        return NO_SECTIONS.model_copy(update={"targets": found})
 
-    def _of_target(self, place: int, arms: Arms[Errors]) -> dict[str, Any]:
-        targets = self.targets
-        told: dict[str, Any] = {
-            "name": targets.names[place],
-            "mean": float(targets.mean[place]),
-            "std": float(targets.std[place]),
-        }
-        for role, arm in arms.by_role().items():
-            found = [one.per_target[place] for one in arm]
-            measured = {name: mean([getattr(each, name) for each in found]) for name in ("rmse", "mae")}
-            explained = mean([each.r2 for each in found if each.r2 is not None])
-            told[role] = measured | {"r2": explained} if found else None
-        return told
+    def _of_target(self, place: int, arms: Arms[Errors]) -> PredictedTarget:
+        return PredictedTarget(
+            name=self.targets.names[place],
+            mean=float(self.targets.mean[place]),
+            std=float(self.targets.std[place]),
+            **{role: _mean_errors([one.per_target[place] for one in arm]) for role, arm in arms.by_role().items()},
+        )
 
     def data_notes(self) -> list[str]:
         said = (
@@ -122,3 +119,12 @@ class Numbers(Task[Errors]):
                 "deviations, and for each target, in `targets`, in its own unit."
             )
         return [said]
+
+
+def _mean_errors(found: Sequence[TargetErrors]) -> ReportedErrors | None:
+    if not found:
+        return None
+    explained = mean([each.r2 for each in found if each.r2 is not None])
+    return ReportedErrors(
+        rmse=mean([each.rmse for each in found]), mae=mean([each.mae for each in found]), r2=explained
+    )

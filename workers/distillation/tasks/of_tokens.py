@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
+from qstill.contract.distillations.report.tasks import NO_SECTIONS, TaskSections
 from workers.distillation.objectives.terms import labelled_rows
 from workers.distillation.quality import Comparison, Quality, compare, mean_sd, verdict
 from workers.distillation.rows import Rows
@@ -58,7 +59,7 @@ class OfTokens(OfClasses):
     def of_test(self, labels: Tensor) -> dict[str, Any]:
         """What it says of the test rows."""
 
-    def sections(self, arms: Arms[Quality], labels: Tensor) -> dict[str, Any]:
+    def sections(self, arms: Arms[Quality], labels: Tensor) -> TaskSections:
         """`saved_…`: bits of the baseline less those of the student, paired by seed, with the 95% interval.
 
         verdict: by likelihood, which counts every answer and not the likeliest token alone.
@@ -73,7 +74,7 @@ class OfTokens(OfClasses):
             **self.of_test(labels),
             "verdict": verdict(saved),
         }
-        return {self.section: section}
+        return TaskSections.model_validate(dict(NO_SECTIONS) | {self.section: section})
 
     def lesson_note(self, train: Rows, seen: Tensor, learned: Tensor) -> str:
         rows, tokens = train.x.shape
@@ -88,20 +89,20 @@ class OfTokens(OfClasses):
         """What an epoch does to rows: a sentence and a space, or nothing."""
         return ""
 
-    def likelihood_notes(self, sections: dict[str, Any], *, student: int, teacher: int) -> list[str]:
-        section, said = sections[self.section], []
+    def likelihood_notes(self, sections: TaskSections, *, student: int, teacher: int) -> list[str]:
+        section, said = getattr(sections, self.section), list[str]()
         if teacher:
-            mine, theirs = (section[arm][self.worth]["mean"] for arm in ("student", "teacher"))
+            mine, theirs = (getattr(arm, self.worth).mean for arm in (section.student, section.teacher))
             said.append(
                 f"With {student:,} parameters in place of {teacher:,} ({teacher / student:.1f} times fewer) the "
                 f"student needs {mine:.3f} {self.worth_said} where the teacher needs {theirs:.3f}."
             )
-        if section["verdict"] is None:
+        if section.verdict is None:
             said.append("Accuracy counts the likeliest token alone; bits count how likely the right one was.")
         else:
             said.append(
                 "The verdict rests on accuracy, which counts the likeliest token alone. By bits, which count how "
-                f"likely the right one was, it is {section['verdict']}."
+                f"likely the right one was, it is {section.verdict}."
             )
         return said
 

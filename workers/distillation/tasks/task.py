@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from qstill.contract.distillations.measures import TaskMeasure
 from qstill.contract.distillations.preflight import RegressorCheck, TeacherCheck
+from qstill.contract.distillations.report.tasks import TaskSections
 from workers.distillation.objectives.terms import is_known
 from workers.distillation.quality import Comparison
 from workers.distillation.rows import Rows
@@ -87,7 +88,7 @@ class Task(ABC, Generic[Measures]):
 
     @abstractmethod
     def measured(self, answers: Tensor, labels: Tensor, teacher: Tensor) -> tuple[Measures, float]:
-        """(all measures of a network's answers to the test rows, its agreement with the teacher's)."""
+        """(all measures of a network's answers to the test rows, how like the teacher's they are)."""
 
     @abstractmethod
     def compare(self, arms: Arms[Measures]) -> Comparison:
@@ -126,7 +127,7 @@ class Task(ABC, Generic[Measures]):
         """What running a file on the test rows shows, beside the network that it came from."""
 
     @abstractmethod
-    def sections(self, arms: Arms[Measures], labels: Tensor) -> dict[str, Any]:
+    def sections(self, arms: Arms[Measures], labels: Tensor) -> TaskSections:
         """What a report has of this task besides. labels: of the test rows."""
 
     def lesson_note(self, train: Rows, seen: Tensor, learned: Tensor) -> str:
@@ -149,6 +150,6 @@ class Task(ABC, Generic[Measures]):
         """The same of texts. tokenizer: its kind. labels: of the test rows. unknown: share of their tokens."""
         return []
 
-    def likelihood_notes(self, sections: dict[str, Any], *, student: int, teacher: int) -> list[str]:
+    def likelihood_notes(self, sections: TaskSections, *, student: int, teacher: int) -> list[str]:
         """What sections say in words. student, teacher: parameters, 0 where unknown."""
         return []

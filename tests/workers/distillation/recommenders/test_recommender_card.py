@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from app.distillations.recommenders.card import is_ranking, ranking_card
+from app.distillations.recommenders.card import ranking_card
 from app.distillations.recommenders.plots import ranking_plot
+from qstill.contract.distillations.recommenders.report import is_ranking, read_ranking
 from tests.workers.distillation.recommenders.test_recommender_jobs import done, job
 
 
@@ -15,13 +16,13 @@ def test_a_card_says_what_the_report_says(house: Callable[..., Any], baseline: b
     wanted = job(export=["onnx"], evaluation={"seeds": 2, "k": 5, "baseline": baseline})
     _, result, report = done(house, wanted)
     assert is_ranking(report)
-    found = ranking_card(report)
+    found = ranking_card(read_ranking(report))
     assert ("| baseline |" in found) == baseline
     assert ("**" in found.split("## What it is")[0]) == baseline
     for said in (f"Test NDCG\\@5 {result['student']['mean']:.4f}", "| Hit@5 |", "student-seed-0.onnx"):
         assert said in found
     assert found.count("\n- ") == len(report["notes"])
-    ranking, curves = (ranking_plot(name, report) for name in ("ranking", "curves"))
+    ranking, curves = (ranking_plot(name, read_ranking(report)) for name in ("ranking", "curves"))
     assert ("Verdict: " in ranking) == baseline
     assert f"student {result['student']['mean']:.4f}" in ranking
     points = report["curves"]

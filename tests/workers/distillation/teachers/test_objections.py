@@ -13,7 +13,7 @@ from sklearn.datasets import load_diabetes, load_iris
 from app.distillations.card import card, text
 from qstill.contract.distillations.preflight import PreflightQuestion
 from qstill.contract.distillations.preflight_parts import Advice
-from qstill.contract.distillations.report import read_report
+from qstill.contract.distillations.report.document import read_report
 from qstill.contract.errors import Problem
 from qstill.contract.sweeps.sweep import Sweep
 from workers.distillation.inspection import inspect

@@ -14,7 +14,7 @@ from torch import Tensor
 from app.distillations.card import card
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.preflight import PreflightQuestion
-from qstill.contract.distillations.report import read_report
+from qstill.contract.distillations.report.document import read_report
 from qstill.contract.sweeps.sweep import Sweep
 from tests.workers.distillation.text.test_text_jobs import DISTILBERT, job, texts
 from workers.distillation import teachers

@@ -22,7 +22,7 @@ from qstill.contract.distillations.architectures.texts import BagOfEmbeddings, L
 from qstill.contract.distillations.architectures.transformers import Decoder, Encoder, TextTransformer
 from qstill.contract.distillations.datasets import BuiltinText
 from qstill.contract.distillations.domains import AnyJob, Job
-from qstill.contract.distillations.report import read_report
+from qstill.contract.distillations.report.document import read_report
 from qstill.contract.distillations.tokenizers import CharacterTokenizer
 from workers.distillation.artifacts.student_onnx import described, onnx_logits, to_int8, to_onnx
 from workers.distillation.data.dataset import Data

@@ -10,6 +10,7 @@ import torch
 
 from qstill.contract.distillations.recommenders.data import SyntheticInteractions
 from qstill.contract.distillations.recommenders.job import RankingGain, RecommenderJob, RecommenderResult, UploadedLists
+from qstill.contract.distillations.recommenders.report import RecommenderReport
 from qstill.contract.distillations.teachers import Registered
 from workers.distillation.artifacts.onnx_file import notes_of_exports
 from workers.distillation.quality import Comparison, compare, mean_sd, verdict
@@ -87,28 +88,30 @@ def result(
 
 def report(
     job: RecommenderJob, data: Data, findings: Findings, short: RecommenderResult, exports: list[dict[str, Any]]
-) -> dict[str, Any]:
-    """The whole document, JSON. exports: what is known of each file that was exported."""
+) -> RecommenderReport:
+    """The whole document. exports: what is known of each file that was exported."""
     paired = {measure: gain(findings, measure) for measure in MEASURES}
-    return {
-        **short.model_dump(mode="json"),
-        "notes": notes(job, data, findings) + notes_of_exports(exports),
-        "teacher": _arm([findings.teacher], findings.teacher_cost, findings, data),
-        "student": _arm(findings.students, findings.student_cost, findings, data),
-        "baseline": _arm(findings.baselines, findings.student_cost, findings, data) if findings.baselines else None,
-        "popularity": asdict(findings.popularity),
-        "paired_differences_in_points": {name: each and asdict(each) for name, each in paired.items()},
-        "curves": {name: [_point(each) for each in curve] for name, curve in findings.curves.items()},
-        "by_popularity": by_popularity(job, data, findings),
-        "exports": exports,
-        "soft_gradient_norm": findings.soft_gradient,
-        "rows": _row_counts(data),
-        "seed": job.training.seed,
-        "job": job.model_dump(mode="json"),
-        "digests": {"data": data.digest, "teacher": findings.teacher_digest},
-        "versions": {"python": platform.python_version()}
-        | {package: version(package) for package in ("torch", "numpy", "pyarrow", "safetensors")},
-    }
+    return RecommenderReport.model_validate(
+        {
+            **short.model_dump(mode="json"),
+            "notes": notes(job, data, findings) + notes_of_exports(exports),
+            "teacher": _arm([findings.teacher], findings.teacher_cost, findings, data),
+            "student": _arm(findings.students, findings.student_cost, findings, data),
+            "baseline": _arm(findings.baselines, findings.student_cost, findings, data) if findings.baselines else None,
+            "popularity": asdict(findings.popularity),
+            "paired_differences_in_points": {name: each and asdict(each) for name, each in paired.items()},
+            "curves": {name: [_point(each) for each in curve] for name, curve in findings.curves.items()},
+            "by_popularity": by_popularity(job, data, findings),
+            "exports": exports,
+            "soft_gradient_norm": findings.soft_gradient,
+            "rows": _row_counts(data),
+            "seed": job.training.seed,
+            "job": job.model_dump(mode="json"),
+            "digests": {"data": data.digest, "teacher": findings.teacher_digest},
+            "versions": {"python": platform.python_version()}
+            | {package: version(package) for package in ("torch", "numpy", "pyarrow", "safetensors")},
+        }
+    )
 
 
 def notes(job: RecommenderJob, data: Data, findings: Findings) -> list[str]:

@@ -1,0 +1,137 @@
+"""`report.json` of a recommender: written by the worker that computed it, read by all who show it."""
+
+from typing import Annotated, Any
+
+from pydantic import Discriminator, Field, Tag, ValidationError
+
+from qstill.contract.distillations.recommenders.job import RankingGain
+from qstill.contract.distillations.report.document import DistillationReport
+from qstill.contract.distillations.report.exports import ExportedRecommender, RankingMeasures
+from qstill.contract.distillations.report.measured import ROLES, ChosenEpoch, NetworkCost, RankingPoint, Role
+from qstill.contract.distillations.results import Spread, Verdict
+from qstill.contract.errors import Problem
+from qstill.contract.schemas import View
+
+ROWS, USERS = "of rows", "of users"
+
+
+class RankingRun(ChosenEpoch, RankingMeasures):
+    """One network on the test interactions."""
+
+    validation_ndcg: float | None = Field(description="What chose the epoch.", examples=[0.13])
+    overlap: float = Field(description="Share of the teacher's lists that it names, too.", examples=[0.6])
+    coverage: float = Field(description="Share of the items that somebody is recommended.", examples=[0.4])
+    sampled: RankingMeasures | None = Field(description="Among drawn items, where the job asks for it.")
+
+
+class RankingArm(View):
+    """Teacher, student or baseline."""
+
+    summary: dict[str, Spread] = Field(
+        description="Mean and standard deviation over seeds of each measure.",
+        examples=[{"ndcg": {"mean": 0.12, "sd": 0.004}}],
+    )
+    runs: list[RankingRun] = Field(description="The network of each seed.")
+    cost: NetworkCost | None = Field(description="What one takes; null where only its lists are known.")
+
+
+class PopularityShare(View):
+    """Hit@k of popular items (head) or of the others (tail), mean over seeds."""
+
+    items_of: str = Field(description="Of which items.", examples=["head"])
+    items: int = Field(description="How many they are.", examples=[133])
+    tested: int = Field(description="Test interactions with them.", examples=[589])
+    teacher: float | None = Field(description="Null where nothing was tested.", examples=[0.6])
+    student: float | None = Field(description="Null where nothing was tested.", examples=[0.37])
+    baseline: float | None = Field(description="Null where nothing was tested, or without one.", examples=[0.18])
+    change_in_points: float | None = Field(description="Student minus baseline, times 100.", examples=[18.8])
+
+
+class RankingDifference(View):
+    """Student minus baseline in hundredths, paired by seed."""
+
+    mean: float = Field(description="Mean difference.", examples=[6.9])
+    low: float | None = Field(description="Lower end of its 95% confidence interval.", examples=[-2.3])
+    high: float | None = Field(description="Upper end of its 95% confidence interval.", examples=[16.3])
+    differences: list[float] = Field(description="Of each seed.", examples=[[7.7, 6.2]])
+
+
+class InteractionCounts(View):
+    """What the data has."""
+
+    users: int = Field(description="How many there are.", examples=[1000])
+    items: int = Field(description="How many there are.", examples=[500])
+    train: int = Field(description="Interactions to learn from.", examples=[27229])
+    validation: int = Field(description="Interactions that choose epochs.", examples=[1000])
+    test: int = Field(description="Interactions that are read once, at the end.", examples=[1000])
+    cold: int = Field(description="Held-out ones that were left out: training knows too little.", examples=[0])
+
+
+class RankingDigests(View):
+    """Name what the report depends on."""
+
+    data: str = Field(description="The interactions as they were read.", examples=["02c707b5075bd885"])
+    teacher: str = Field(description="The teacher.", examples=["f1965c7108eb4604"])
+
+
+class RecommenderReport(View):
+    """Whether distillation helped: teacher, student, and the same student trained without a teacher."""
+
+    measure: str = Field(description="What the verdict rests on.", examples=["ndcg@10"], pattern=r"^ndcg@\d+$")
+    teacher: RankingArm = Field(description="The teacher.")
+    student: RankingArm = Field(description="The distilled students, one for each seed.")
+    baseline: RankingArm | None = Field(description="The same students without a teacher; null if not asked for.")
+    popularity: RankingMeasures = Field(description="Of recommending the most popular items to everybody.")
+    gain: RankingGain | None = Field(description="What the teacher added; null without a baseline.")
+    paired_differences_in_points: dict[str, RankingDifference | None] = Field(
+        description="Of each measure; null without a baseline.", examples=[{"ndcg": None}]
+    )
+    verdict: Verdict | None = Field(description="As in the job's result.", examples=["BEATS"])
+    notes: list[str] = Field(description="What to know to judge the numbers.", examples=[["Items were ranked."]])
+    curves: dict[str, list[RankingPoint]] = Field(
+        description="Epochs of each network that was trained, at most about 200, by the names of the stages.",
+        examples=[{"student-seed-0": [{"epoch": 1, "loss": 0.9, "validation_ndcg": 0.06}]}],
+    )
+    by_popularity: list[PopularityShare] = Field(description="Of popular items, and of the others.")
+    exports: list[ExportedRecommender] = Field(description="Files of the first seed's student.")
+    soft_gradient_norm: float = Field(
+        description="Of the untrained student: 0 means that it does not hear the teacher.", examples=[0.02]
+    )
+    rows: InteractionCounts = Field(description="How many there were.")
+    seed: int = Field(description="Of the first student.", examples=[0])
+    checkpoints: int = Field(description="How many the job published.", examples=[7])
+    student_sha256: str = Field(description="Of the first seed's published student.", examples=["9f86d081884c7d65"])
+    seconds: float = Field(description="Computing time over all attempts.", examples=[43.7])
+    job: dict[str, Any] = Field(
+        description="The job as it was submitted, with its defaults.", examples=[{"training": {"epochs": 25}}]
+    )
+    digests: RankingDigests = Field(description="Names of what went in.")
+    versions: dict[str, str] = Field(description="What computed it.", examples=[{"torch": "2.13.0"}])
+
+    def arms(self) -> list[tuple[Role, RankingArm]]:
+        """Those that there are, by their roles."""
+        return [(role, arm) for role in ROLES if (arm := getattr(self, role)) is not None]
+
+
+def domain_of(document: Any) -> str:
+    """By what was measured. Earlier versions did not say of classes what that is."""
+    measure = document.get("measure", "") if isinstance(document, dict) else document.measure
+    return USERS if str(measure).startswith("ndcg@") else ROWS
+
+
+Report = Annotated[
+    Annotated[DistillationReport, Tag(ROWS)] | Annotated[RecommenderReport, Tag(USERS)], Discriminator(domain_of)
+]
+
+
+def is_ranking(document: dict[str, Any]) -> bool:
+    """Whether a report is a recommender's."""
+    return domain_of(document) == USERS
+
+
+def read_ranking(document: dict[str, Any]) -> RecommenderReport:
+    """Raises Problem (409) for a report that an earlier version wrote."""
+    try:
+        return RecommenderReport.model_validate(document)
+    except ValidationError:
+        raise Problem("no_card", "An earlier version wrote this report.", status=409) from None

@@ -1,0 +1,116 @@
+"""`report.json` of a distillation: written by the worker that computed it, read by all who show it."""
+
+from typing import Any
+
+from pydantic import Field, ValidationError, model_validator
+
+from qstill.contract.distillations.measures import MEASURES, MeasureName
+from qstill.contract.distillations.report.compression import CompressionSection
+from qstill.contract.distillations.report.exports import ExportedClassifier, ExportedRegressor
+from qstill.contract.distillations.report.measured import ROLES, Curve, MeasuredArm, Role
+from qstill.contract.distillations.report.tasks import TaskSections
+from qstill.contract.distillations.results import Gain, Verdict
+from qstill.contract.errors import Problem
+from qstill.contract.schemas import View
+
+
+class TextSection(View):
+    """How texts became tokens."""
+
+    tokenizer_sha256: str = Field(description="Names the tokenizer.", examples=["8b9db29471727598"])
+    vocabulary: int = Field(description="How many tokens it knows.", examples=[512])
+    truncated_texts: int = Field(description="Texts of which tokens were cut off.", examples=[0])
+    unknown_share: float = Field(description="Of the test texts' tokens.", examples=[0.01])
+
+
+class SplitCounts(View):
+    """Rows and labels of each split; of language models, labels are tokens."""
+
+    total: int = Field(description="Before splitting.", examples=[1797])
+    train: int = Field(description="Rows of the training split.", examples=[1348])
+    train_labels: int = Field(description="Labels in it.", examples=[1348])
+    validation: int = Field(description="Rows that choose epochs.", examples=[90])
+    test: int = Field(description="Rows that are read once, at the end.", examples=[359])
+    labels_seen: int = Field(description="Labels that student and baseline see.", examples=[50])
+    student_learns_from: int = Field(description="Rows, with a label or without.", examples=[1348])
+
+
+class SignalUse(View):
+    """What hearing the teacher cost."""
+
+    digest: str = Field(description="Names what it said.", examples=["9f7f5db1b42fa329"])
+    computed_rows: int = Field(description="Rows that it was asked about in this job.", examples=[1348])
+    reused_rows: int = Field(description="Rows whose answers were kept from an earlier one.", examples=[0])
+    bytes: int = Field(description="Of what is kept of it.", examples=[53920])
+    dtype: str = Field(description="Of its numbers.", examples=["float32"])
+    top_k: int | None = Field(description="Classes that are kept of each answer; null: all.", examples=[8])
+    draws: int | None = Field(description="Draws that are kept of each answer; null: none.", examples=[16])
+    rounding: float = Field(description="The largest change of a probability by half precision.", examples=[0.0])
+    again: bool = Field(description="Whether it was asked again after an interruption.", examples=[False])
+
+
+class Digests(View):
+    """Name what the report depends on."""
+
+    data: str = Field(description="The data set as it was read.", examples=["1b996f0c71a7650a"])
+    teacher: str = Field(description="The teacher.", examples=["2086d9f9d6ed0aee"])
+    signal: str = Field(description="What it said.", examples=["9f7f5db1b42fa329"])
+
+
+class DistillationReport(TaskSections):
+    """Whether distillation helped: teacher, student, and the same student trained without a teacher."""
+
+    measure: MeasureName = Field(description="What the verdict rests on.", examples=["accuracy"])
+    teacher: MeasuredArm = Field(description="The teacher.")
+    student: MeasuredArm = Field(description="The distilled students, one for each seed.")
+    baseline: MeasuredArm | None = Field(description="The same students without a teacher; null if not asked for.")
+    gain: Gain | None = Field(description="What the teacher added; null without a baseline.")
+    paired_differences_in_points: list[float] | None = Field(
+        description="Of each seed: what `gain` is the mean of.", examples=[[18.1, 14.2]]
+    )
+    verdict: Verdict | None = Field(description="As in the job's result.", examples=["BEATS"])
+    warnings: list[str] = Field(
+        description="What speaks against believing the numbers.", examples=[["The student is larger than the teacher."]]
+    )
+    notes: list[str] = Field(description="What to know to judge the numbers.", examples=[["Training could end early."]])
+    curves: dict[str, Curve] = Field(
+        description="Epochs of each network that was trained, at most about 200, by the names of the stages.",
+        examples=[{"student-seed-0": [{"epoch": 1, "loss": 0.9, "validation_accuracy": 0.6}]}],
+    )
+    exports: list[ExportedClassifier | ExportedRegressor] = Field(description="Files of the first seed's student.")
+    compression: CompressionSection | None = Field(description="Null where the job did not ask for it.")
+    soft_gradient_norm: float | None = Field(
+        description="Of the untrained student: 0 means that it does not hear the teacher.", examples=[9.4]
+    )
+    text: TextSection | None = Field(description="Of texts.")
+    rows: SplitCounts = Field(description="How many there were.")
+    signal: SignalUse = Field(description="Of the teacher's answers to the training rows.")
+    seed: int = Field(description="Of the first student.", examples=[0])
+    checkpoints: int = Field(description="How many the job published.", examples=[7])
+    student_sha256: str = Field(description="Of the first seed's published student.", examples=["9f86d081884c7d65"])
+    seconds: float = Field(description="Computing time over all attempts.", examples=[4.2])
+    job: dict[str, Any] = Field(
+        description="The job as it was submitted, with its defaults.", examples=[{"training": {"epochs": 25}}]
+    )
+    digests: Digests = Field(description="Names of what went in.")
+    versions: dict[str, str] = Field(description="What computed it.", examples=[{"torch": "2.13.0"}])
+
+    @model_validator(mode="after")
+    def _has_its_measures(self) -> "DistillationReport":
+        for _, arm in self.arms():
+            if missing := [name for name, _, _ in MEASURES[self.measure].table if name not in arm.summary]:
+                raise ValueError(f"no {', '.join(missing)}")
+        return self
+
+    def arms(self) -> list[tuple[Role, MeasuredArm]]:
+        """Those that there are, by their roles."""
+        return [(role, arm) for role in ROLES if (arm := getattr(self, role)) is not None]
+
+
+def read_report(document: dict[str, Any]) -> DistillationReport:
+    """Of classifiers and regressions. Raises Problem (409) for one that an earlier version wrote."""
+    try:
+        return DistillationReport.model_validate(document)
+    except ValidationError:
+        title = "There is no card or picture of this report: an earlier version wrote it."
+        raise Problem("no_card", title, status=409) from None

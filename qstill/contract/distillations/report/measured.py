@@ -1,0 +1,145 @@
+"""What a report says of one network: its measures on the test rows, how it learned, and what it takes."""
+
+import json
+from typing import Literal
+
+from pydantic import Field
+
+from qstill.contract.distillations.measures import Measure
+from qstill.contract.distillations.results import Spread
+from qstill.contract.schemas import View
+
+Role = Literal["teacher", "student", "baseline"]
+ROLES: tuple[Role, ...] = ("teacher", "student", "baseline")
+
+
+def written(report: View) -> str:
+    """A report as its file: what was not said of something is not there. Raises ValueError for what is no number."""
+    return json.dumps(report.model_dump(mode="json", by_alias=True, exclude_unset=True), indent=2, allow_nan=False)
+
+
+class NetworkSize(View):
+    """What a network takes."""
+
+    parameters: int = Field(description="Weights and biases; 0 where unknown.", examples=[1210])
+    bytes: int = Field(description="Of its published file.", examples=[6406])
+    multiply_adds: int | None = Field(description="For one row; null where unknown.", examples=[1184])
+
+
+class NetworkLatency(View):
+    """Milliseconds of one row, on the CPU of the machine that computed the job."""
+
+    p50_ms: float = Field(description="Median.", examples=[0.021])
+    p95_ms: float = Field(description="95th percentile.", examples=[0.034])
+    runs: int = Field(description="How many were timed.", examples=[300])
+
+
+class NetworkCost(View):
+    """What a network takes in size and time."""
+
+    size: NetworkSize | None = Field(description="Null where unknown.")
+    latency: NetworkLatency = Field(description="Of one row.")
+    timed: str | None = Field(
+        description="What was timed, where it is no network of the job's own process.",
+        examples=["one row by onnxruntime"],
+    )
+
+
+class ConfidenceBin(View):
+    """Test rows of which a network is about equally sure."""
+
+    rows: int = Field(description="How many.", examples=[42])
+    confidence: float | None = Field(description="Their mean largest probability; null without rows.", examples=[0.93])
+    accuracy: float | None = Field(description="The share that is right; null without rows.", examples=[0.9])
+
+
+class ChosenEpoch(View):
+    """The weights that were measured."""
+
+    seed: int | None = Field(description="Of the network; null for a teacher.", examples=[0])
+    epoch: int | None = Field(description="The best one; null for a teacher from elsewhere.", examples=[37])
+
+
+class ClassifierRun(ChosenEpoch):
+    """One network on the test rows; of a language model, on their tokens."""
+
+    validation_accuracy: float | None = Field(description="What chose the epoch, or stands beside it.", examples=[0.95])
+    accuracy: float = Field(description="Share that is right.", examples=[0.94])
+    negative_log_likelihood: float = Field(description="Mean, in nats.", examples=[0.21])
+    expected_calibration_error: float = Field(description="Mean gap of accuracy and confidence.", examples=[0.02])
+    brier: float = Field(description="Mean Brier score.", examples=[0.09])
+    per_class: list[float | None] = Field(
+        description="Accuracy of each class, null for one without rows; empty where classes are tokens.",
+        examples=[[0.97, 0.9]],
+    )
+    reliability: list[ConfidenceBin] = Field(description="Over equal bins of the confidence.")
+    agreement: float = Field(description="Share on which it names the teacher's class.", examples=[0.96])
+
+
+class ErrorsOfTarget(View):
+    """Of one target, in its unit."""
+
+    name: str = Field(description="The target's.", examples=["price"])
+    rmse: float = Field(description="Root of the mean squared error.", examples=[3.1])
+    mae: float = Field(description="Mean absolute error.", examples=[2.2])
+    r2: float | None = Field(description="R²; null where the test labels do not vary.", examples=[0.83])
+
+
+class RegressorRun(ChosenEpoch):
+    """One network on the test rows. With several targets, errors are in deviations of their training labels."""
+
+    validation_r2: float | None = Field(description="What chose the epoch.", examples=[0.81])
+    rmse: float = Field(description="Root of the mean squared error.", examples=[3.1])
+    mae: float = Field(description="Mean absolute error.", examples=[2.2])
+    r2: float = Field(description="R², mean over targets whose labels vary.", examples=[0.83])
+    rmse_to_teacher: float = Field(description="From the teacher's predictions, not the labels.", examples=[1.4])
+    per_target: list[ErrorsOfTarget] = Field(description="Of each target by itself.")
+    correlation: float = Field(description="Pearson's, with the teacher's predictions; mean over targets.")
+
+
+class LearningPoint(View):
+    """An epoch of a network in training."""
+
+    epoch: int = Field(description="From 1.", examples=[12])
+    loss: float = Field(description="Mean over its batches: nats, or of regression a squared error.", examples=[0.41])
+
+    def score(self, measure: Measure) -> float:
+        """What chooses the best epoch."""
+        found: float = getattr(self, f"validation_{measure.validation}")
+        return found
+
+
+class ClassifierPoint(LearningPoint):
+    """Of classes or tokens."""
+
+    validation_accuracy: float = Field(description="On the validation rows.", examples=[0.93])
+
+
+class RegressorPoint(LearningPoint):
+    """Of real numbers."""
+
+    validation_r2: float = Field(description="R² on the validation rows.", examples=[0.79])
+
+
+class RankingPoint(LearningPoint):
+    """Of a recommender."""
+
+    validation_ndcg: float = Field(description="NDCG on the validation interactions.", examples=[0.12])
+
+
+class MeasuredArm(View):
+    """Teacher, student or baseline."""
+
+    summary: dict[str, Spread] = Field(
+        description="Mean and standard deviation over seeds of each measure, on the test rows.",
+        examples=[{"accuracy": {"mean": 0.94, "sd": 0.004}}],
+    )
+    runs: list[ClassifierRun | RegressorRun] = Field(description="The network of each seed.")
+    cost: NetworkCost | None = Field(description="What one takes; null where only its answers are known.")
+
+    def reliability(self) -> list[list[ConfidenceBin]]:
+        """Of classifiers, for each seed."""
+        return [run.reliability for run in self.runs if isinstance(run, ClassifierRun)]
+
+
+Curve = list[ClassifierPoint | RegressorPoint]
