@@ -12,13 +12,22 @@ from openqasm3 import ast
 
 from qstill.contract.circuits.openqasm3.classical.assigned import assigned
 from qstill.contract.circuits.openqasm3.classical.memory import Memory, bit_of, settled
-from qstill.contract.circuits.openqasm3.classical.places import unknown
-from qstill.contract.circuits.openqasm3.classical.types import BOOL, INT, INTEGERS, Fault, Type
-from qstill.contract.circuits.openqasm3.classical.values import Value, binary, truth, unary
+from qstill.contract.circuits.openqasm3.classical.places import QubitAtRunTime, unknown
+from qstill.contract.circuits.openqasm3.classical.types import BOOL, INT, INTEGERS, Fault, NamedTwice, Type
+from qstill.contract.circuits.openqasm3.classical.values import Value, binary, calculate, truth, unary
 from qstill.contract.circuits.openqasm3.entities import Array, BitRegister, Scope, Variable
 from qstill.contract.circuits.openqasm3.gates import Gates
 from qstill.contract.circuits.openqasm3.limits import Limits
 from qstill.contract.circuits.openqasm3.steps import If, While
+
+_ON_QUBITS = (
+    ast.QuantumGate,
+    ast.QuantumPhase,
+    ast.QuantumReset,
+    ast.QuantumMeasurementStatement,
+    ast.ClassicalAssignment,
+    ast.ExpressionStatement,
+)  # statements that may name a qubit by what was measured
 
 
 class Frame:
@@ -67,11 +76,36 @@ class Flow(Gates):
         if getattr(node, "annotations", None):
             self.without_effect("annotation")
         try:
-            does(node)
+            self._done(node, does)
         except Fault as fault:
             if fault.place is None and node.span is not None:
                 fault.place = node.span.start_line, node.span.start_column + 1
             raise
+
+    def _done(self, node: Any, does: Callable[[Any], None]) -> None:
+        written = len(self.memory.steps)
+        try:
+            does(node)
+        except QubitAtRunTime as unknown_qubit:
+            if not isinstance(node, _ON_QUBITS) or len(self.memory.steps) > written:
+                raise
+            self._on_each(node, unknown_qubit)
+
+    def _on_each(self, node: Any, on: QubitAtRunTime) -> None:
+        """The statement for every qubit that its operand may mean, each under the condition that it is this one."""
+        numbers = [Value(INT, number) for number in range(on.size)]
+        found = self.memory.declare(INT, calculate("chosen", INT, on.known, *numbers))
+        self._pin([node])
+        for number in numbers:
+            self.count(1)
+            self.taken_as[id(on.index)] = number.data
+            with self._region() as steps:
+                try:
+                    self.statement(node)
+                except NamedTwice:  # wrong only where the program comes here
+                    self.memory.assign(found, calculate("named_twice", INT, found.value))
+            self.memory.steps.append(If(binary("==", found.value, number).data, steps, []))
+        del self.taken_as[id(on.index)]
 
     @contextmanager
     def block(self, *, sealed: bool = False) -> Iterator[None]:

@@ -10,7 +10,7 @@ from qstill.contract.circuits.gates import MAX_QUBITS
 from qstill.contract.circuits.openqasm3.classical.expressions import Expressions
 from qstill.contract.circuits.openqasm3.classical.memory import Memory
 from qstill.contract.circuits.openqasm3.classical.places import unknown
-from qstill.contract.circuits.openqasm3.classical.types import Fault
+from qstill.contract.circuits.openqasm3.classical.types import Fault, NamedTwice
 from qstill.contract.circuits.openqasm3.classical.values import real
 from qstill.contract.circuits.openqasm3.entities import Qubits
 from qstill.contract.circuits.openqasm3.limits import Limits
@@ -114,7 +114,7 @@ class Gates(Expressions):
         size = gate.size if isinstance(gate, Definition) else 1
         for qubits in _spread(groups):
             if len(qubits) > 1 and len(set(qubits)) != len(qubits):
-                raise Fault("a qubit is named twice in one operation")
+                raise NamedTwice
             self.count(size)
             self.memory.steps.append(Gate(gate, angles, qubits, modifiers))
 

@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping
 from operator import add, and_, eq, ge, gt, le, lt, mul, ne, or_, sub, xor
 from typing import NamedTuple
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from qstill.contract.errors import Problem
 from tests.workers.circuits.openqasm3.outcomes import require_outcomes
 
 BITS = 4
@@ -97,3 +99,30 @@ def test_measured_integers_are_computed_with_as_written_ones_are(
     result = f"output {kind} r;\nr = {computed.text};\n"
     for program in (measured, written):
         require_outcomes(program + result, {f"r={_bits(computed.value)}": 1}, shots=10)
+
+
+COIN = HEAD + "qubit[4] q; bit c; bit[4] d; h q[0]; c = measure q[0]; "
+
+
+@pytest.mark.parametrize(
+    ("statement", "zero", "one"),
+    [
+        ("x q[1 + int(c)];", "0010", "0101"),
+        ("x q[1]; cx q[int(c)], q[3];", "0010", "1011"),
+        ("if (c) { for int i in [1:2] { x q[i + int(c)]; } }", "0000", "1101"),
+        ("def f(qubit a) { x a; } f(q[2 - int(c)]);", "0100", "0011"),
+        ("x q[1]; bit m; m = measure q[int(c)]; if (m) { x q[3]; }", "0010", "1011"),
+        ("c = measure q[int(c)]; x q[2 + int(c)];", "0100", "0101"),
+        ("x q[1]; reset q[int(c)];", "0010", "0001"),
+        ("swap q[1 - int(c)], q[2];", "0000", "0100"),
+    ],
+)
+def test_what_was_measured_says_which_qubit(statement: str, zero: str, one: str) -> None:
+    require_outcomes(COIN + statement + " d = measure q;", {f"d={zero}": 0.5, f"d={one}": 0.5})
+
+
+@pytest.mark.parametrize("statement", ["x q[4 + int(c)];", "cx q[int(c)], q[1];"])
+def test_a_qubit_that_is_not_there_or_named_twice_stops_a_program_that_comes_there(statement: str) -> None:
+    with pytest.raises(Problem) as refused:
+        require_outcomes(COIN + statement + " d = measure q;", {"d=0000": 1.0})
+    assert refused.value.code == "qasm_fault"

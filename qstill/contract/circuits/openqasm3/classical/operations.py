@@ -3,9 +3,19 @@
 import math
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
-from qstill.contract.circuits.openqasm3.classical.types import FLOAT, INT, MAX_WIDTH, UINT, Fault, Type, cast, wrapped
+from qstill.contract.circuits.openqasm3.classical.types import (
+    FLOAT,
+    INT,
+    MAX_WIDTH,
+    UINT,
+    Fault,
+    NamedTwice,
+    Type,
+    cast,
+    wrapped,
+)
 
 
 def _divide(to: Type, types: Sequence[Type], left: Any, right: Any) -> Any:
@@ -73,6 +83,10 @@ def _chosen(to: Type, types: Sequence[Type], index: int, *cells: Any) -> Any:
     return cells[index]
 
 
+def _named_twice(to: Type, types: Sequence[Type], index: int) -> NoReturn:
+    raise NamedTwice
+
+
 COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 _SIGNS: dict[str, Callable[..., Any]] = {
     "==": operator.eq,
@@ -135,5 +149,6 @@ OPERATIONS: dict[str, Function] = {
     "with_bit": _fitted(_plain(lambda value, index, bit: value & ~(1 << index) | bit << index)),
     "joined": _plain(lambda *bits: sum(bit << place for place, bit in enumerate(bits))),  # single bits, lowest first
     "chosen": _chosen,
+    "named_twice": _named_twice,
     "otherwise": _plain(lambda test, then, otherwise: then if test else otherwise),
 }

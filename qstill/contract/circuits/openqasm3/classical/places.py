@@ -24,6 +24,24 @@ class NeedsInput(Fault):
         self.name = name
 
 
+class Measured(Fault):
+    """A value that a measurement decides stands where it has to be known."""
+
+    def __init__(self, what: str, value: Value) -> None:
+        super().__init__(f"{what} cannot depend on a measurement", "qasm_unsupported")
+        self.value = value
+
+
+class QubitAtRunTime(Fault):
+    """What a measurement says decides which qubit is meant. index: the node; known: its value as the program runs."""
+
+    def __init__(self, index: Any, known: Value, size: int, fault: Fault) -> None:
+        super().__init__(fault.message, fault.code)
+        self.index = index
+        self.known = known
+        self.size = size
+
+
 class Places(ABC):
     """Finding what operands name. Indices are expressions, which the class below evaluates."""
 
@@ -31,6 +49,7 @@ class Places(ABC):
         self.memory = memory
         self.limits = limits
         self.scope = Scope()
+        self.taken_as: dict[int, int] = {}  # what indices of qubits are in this branch, by their nodes' identity
 
     @abstractmethod
     def value(self, node: Any) -> Value:
@@ -133,8 +152,7 @@ class Places(ABC):
     def _indexed(self, place: Entity, index: Any) -> Entity:
         match place:
             case Qubits() if not place.scalar:
-                indices, single = self.indices(index, len(place.places))
-                return Qubits(selected(place.places, indices), single)
+                return self._qubits_of(place, index)
             case BitRegister() if not place.scalar:
                 if (chosen := self._chosen_at_run_time(index)) is not None:
                     return self._computed(bit_of(self.memory.read(place), chosen))
@@ -146,6 +164,18 @@ class Places(ABC):
                 return self._bits_of(place, index)
             case _:
                 raise Fault("this has no parts that could be indexed")
+
+    def _qubits_of(self, qubits: Qubits, index: Any) -> Qubits:
+        size = len(qubits.places)
+        if (number := self.taken_as.get(id(index))) is not None:
+            return Qubits((qubits.places[number],), True)
+        try:
+            indices, single = self.indices(index, size)
+        except Measured as fault:
+            if isinstance(index, ast.DiscreteSet) or len(index) != 1 or isinstance(index[0], ast.RangeDefinition):
+                raise
+            raise QubitAtRunTime(index, fault.value, size, fault) from None
+        return Qubits(selected(qubits.places, indices), single)
 
     def _chosen_at_run_time(self, index: Any) -> Value | None:
         if isinstance(index, ast.DiscreteSet) or len(index) != 1 or isinstance(index[0], ast.RangeDefinition):
@@ -233,5 +263,5 @@ def unknown(value: Value, what: str) -> Fault:
         if isinstance(leaf, Free):
             return NeedsInput(leaf.name)
     if not value.known:
-        return Fault(f"{what} cannot depend on a measurement", "qasm_unsupported")
+        return Measured(what, value)
     return Fault(f"{what} is a whole number, not {value.type}")

@@ -24,6 +24,11 @@ class Fault(Exception):
         self.place: tuple[int, int] | None = None
 
 
+class NamedTwice(Fault):
+    def __init__(self) -> None:
+        super().__init__("a qubit is named twice in one operation")
+
+
 @dataclass(frozen=True, slots=True)
 class Type:
     """width: bits; None for a single bit and for what has none. base, shape: of an array."""
