@@ -1,0 +1,140 @@
+"""A training step of a quantum network, and of many stacked, against PennyLane's `default.qubit` by backpropagation.
+
+`python -m benchmarks.quantum.step`
+
+RY(x) on each qubit, then layers of RY, RZ and a ring of CX, all Z, a linear head, cross-entropy, Adam; 32 rows, single
+precision, one thread. Both sides compute the same losses from the same weights before they are timed.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from statistics import median
+
+import pennylane as qml
+import torch
+from qiskit import QuantumCircuit
+from qiskit.circuit import ParameterVector
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from benchmarks.report import Line, report
+from workers.quantum.circuit import DifferentiableCircuit
+from workers.quantum.observables import z_and_zz
+
+ROWS, CLASSES = 32, 10
+SIZES = ((4, 3, 25), (6, 3, 25), (8, 3, 25), (10, 4, 25), (12, 4, 40))  # qubits, layers, times faster
+STACKED = ((4, 3, 200), (6, 3, 60))
+SETS = 32
+ROUNDS = 7
+
+
+def measure() -> list[Line]:
+    torch.set_num_threads(1)
+    lines = []
+    for qubits, layers, goal in SIZES:
+        ours, theirs = _interleaved(_ours(qubits, layers, 1), _theirs(qubits, layers))
+        lines.append(_line(f"a step, {qubits} qubits x {layers} layers", ours, theirs, goal))
+    for qubits, layers, goal in STACKED:
+        ours, theirs = _interleaved(_ours(qubits, layers, SETS), _theirs(qubits, layers))
+        lines.append(_line(f"a step of each of {SETS} stacked, {qubits} x {layers}", ours / SETS, theirs, goal))
+    return lines
+
+
+def _line(claim: str, ours: float, theirs: float, goal: int) -> Line:
+    return Line(claim=f"{claim}; times faster", ours=theirs / ours, plain=1, unit="x", goal=goal, better="more")
+
+
+def _interleaved(ours: Callable[[], float], theirs: Callable[[], float]) -> tuple[float, float]:
+    """Median CPU seconds of a step of each; the first steps are not counted."""
+    ours(), theirs()
+    pairs = [(_seconds(ours), _seconds(theirs)) for _ in range(ROUNDS)]
+    return median(a for a, _ in pairs), median(b for _, b in pairs)
+
+
+def _seconds(step: Callable[[], float]) -> float:
+    start = time.process_time()
+    step()
+    return time.process_time() - start
+
+
+def _data(qubits: int) -> tuple[Tensor, Tensor]:
+    draw = torch.Generator().manual_seed(7)
+    return torch.rand(ROWS, qubits, generator=draw) * 3, torch.randint(0, CLASSES, (ROWS,), generator=draw)
+
+
+def _weights(qubits: int, layers: int) -> tuple[Tensor, Tensor]:
+    draw = torch.Generator().manual_seed(8)
+    return torch.rand(layers, 2, qubits, generator=draw) * 3, torch.randn(qubits, CLASSES, generator=draw) / 10
+
+
+def _ours(qubits: int, layers: int, sets: int) -> Callable[[], float]:
+    x, w = ParameterVector("x", qubits), ParameterVector("w", 2 * layers * qubits)
+    encoding, ansatz = QuantumCircuit(qubits), QuantumCircuit(qubits)
+    for qubit in range(qubits):
+        encoding.ry(x[qubit], qubit)
+    for layer in range(layers):
+        for axis, turn in enumerate((ansatz.ry, ansatz.rz)):
+            for qubit in range(qubits):
+                turn(w[(2 * layer + axis) * qubits + qubit], qubit)
+        for qubit in range(qubits):
+            ansatz.cx(qubit, (qubit + 1) % qubits)
+    rows, labels = _data(qubits)
+    names = [each.name for each in x]
+    begin = DifferentiableCircuit(encoding, inputs=names, sums=[]).states(torch.zeros(1, 0), rows)[
+        0
+    ]  # once for all steps
+    module = DifferentiableCircuit(ansatz, sums=z_and_zz(qubits, ["z"]))
+    turns, head = _weights(qubits, layers)
+    weights = turns.flatten().expand(sets, -1).clone().requires_grad_()
+    heads = head.expand(sets, -1, -1).clone().requires_grad_()
+    optimizer = torch.optim.Adam([weights, heads], lr=0.01)
+    target = labels.expand(sets, -1).flatten()
+
+    def step() -> float:
+        optimizer.zero_grad()
+        logits = module(weights, states=begin) @ heads
+        loss = cross_entropy(logits.flatten(0, 1), target)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    return step
+
+
+def _theirs(qubits: int, layers: int) -> Callable[[], float]:
+    device = qml.device("default.qubit", wires=qubits)
+
+    @qml.qnode(device, interface="torch", diff_method="backprop")
+    def means(rows: Tensor, turns: Tensor) -> list[Tensor]:
+        for qubit in range(qubits):
+            qml.RY(rows[:, qubit], wires=qubit)
+        for layer in range(layers):
+            for gate, angles in zip((qml.RY, qml.RZ), turns[layer], strict=True):
+                for qubit in range(qubits):
+                    gate(angles[qubit], wires=qubit)
+            for qubit in range(qubits):
+                qml.CNOT(wires=[qubit, (qubit + 1) % qubits])
+        return [qml.expval(qml.PauliZ(qubit)) for qubit in range(qubits)]
+
+    rows, labels = _data(qubits)
+    turns, head = (each.clone().requires_grad_() for each in _weights(qubits, layers))
+    optimizer = torch.optim.Adam([turns, head], lr=0.01)
+    alike = _ours(qubits, layers, 1)
+
+    def step() -> float:
+        optimizer.zero_grad()
+        logits = torch.stack(means(rows, turns), -1).to(head.dtype) @ head
+        loss = cross_entropy(logits, labels)
+        loss.backward()
+        optimizer.step()
+        return loss.item()
+
+    for _ in range(2):
+        mine, other = alike(), step()
+        assert abs(mine - other) < 1e-4, (mine, other)
+    return step
+
+
+if __name__ == "__main__":
+    sys.exit(report(measure()))

@@ -1,0 +1,80 @@
+"""Sums of Pauli strings as what they do to amplitudes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from workers.quantum.operations import bit
+
+PauliSum = Mapping[str, float]  # coefficients by string; the rightmost letter is qubit 0
+
+
+@dataclass(frozen=True)
+class Observables:
+    """O sums of Pauli strings. diagonal: (O, 2^n), real, of strings of I and Z.
+
+    flips: of each set of qubits on which strings have X or Y, where an amplitude comes from (2^n,), and its factor in
+    each observable (O, 2^n), complex.
+    """
+
+    diagonal: Tensor
+    flips: tuple[tuple[Tensor, Tensor], ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.diagonal)
+
+    def means(self, state: Tensor) -> Tensor:
+        """⟨ψ|O|ψ⟩ (S, B, O) of states (S, 2^n, B)."""
+        found = self.diagonal @ torch.view_as_real(state).square().sum(-1)
+        for source, factors in self.flips:
+            found = found + (factors @ (state.conj() * state.index_select(1, source))).real
+        return found.mT
+
+    def applied(self, slope: Tensor, state: Tensor) -> Tensor:
+        """Σ_o slope_o·O|ψ⟩, (S, 2^n, B). slope: (S, B, O), real."""
+        found = (slope @ self.diagonal).mT * state
+        for source, factors in self.flips:
+            found = found + (slope.to(factors.dtype) @ factors).mT * state.index_select(1, source)
+        return found
+
+
+def observables(sums: Sequence[PauliSum], qubits: int, precision: torch.dtype = torch.float32) -> Observables:
+    """From coefficients by string, the rightmost letter of each qubit 0."""
+    states = np.arange(1 << qubits)
+    diagonal = np.zeros((len(sums), 1 << qubits))
+    flips: dict[int, np.ndarray] = {}
+    for number, terms in enumerate(sums):
+        for letters, coefficient in terms.items():
+            flipped, source, phase = 0, states, np.full(1 << qubits, coefficient, dtype=complex)
+            for qubit, letter in enumerate(reversed(letters)):
+                flipped |= (letter in "XY") << qubit
+            source = states ^ flipped
+            for qubit, letter in enumerate(reversed(letters)):
+                sign = 1.0 - 2.0 * bit(qubits, qubit)[source]
+                phase = phase * {"I": 1.0, "X": 1.0, "Y": 1j * sign, "Z": sign}[letter]
+            if flipped:
+                flips.setdefault(flipped, np.zeros((len(sums), 1 << qubits), dtype=complex))[number] += phase
+            else:
+                diagonal[number] += phase.real
+    kind = torch.complex64 if precision == torch.float32 else torch.complex128
+    return Observables(
+        torch.from_numpy(diagonal).to(precision),
+        tuple((torch.from_numpy(states ^ mask), torch.from_numpy(factors).to(kind)) for mask, factors in flips.items()),
+    )
+
+
+def z_and_zz(qubits: int, kinds: Sequence[str]) -> list[PauliSum]:
+    """The Z of every qubit for "z", the product of the Z of every two for "zz"."""
+
+    def string(*which: int) -> str:
+        return "".join("Z" if qubit in which else "I" for qubit in reversed(range(qubits)))
+
+    found: list[PauliSum] = []
+    if "z" in kinds:
+        found += [{string(qubit): 1.0} for qubit in range(qubits)]
+    if "zz" in kinds:
+        found += [{string(a, b): 1.0} for a in range(qubits) for b in range(a + 1, qubits)]
+    return found
