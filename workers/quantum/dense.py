@@ -40,7 +40,9 @@ def layers_of(plan: Plan, count: int) -> Layers:
     for step in plan.steps:
         kind = (Turned, Phased, Shuffled).index(type(step))
         if kind < stage:
-            turns.append(nothing), sources.append(still), inverses.append(still)
+            turns.append(nothing)
+            sources.append(still)
+            inverses.append(still)
         stage = kind + 1
         match step:
             case Turned():
@@ -48,7 +50,9 @@ def layers_of(plan: Plan, count: int) -> Layers:
             case Phased():
                 assert step.shared is not None
                 numbers, rows = step.shared
-                phases.append(numbers), diagonals.append(rows), of.append(torch.full_like(numbers, len(turns) - 1))
+                phases.append(numbers)
+                diagonals.append(rows)
+                of.append(torch.full_like(numbers, len(turns) - 1))
             case Shuffled():
                 sources[-1], inverses[-1] = step.source, step.inverse
     empty = torch.zeros(0, dtype=torch.int64)
