@@ -90,7 +90,7 @@ def show_distillation(result: dict[str, Any], console: Console) -> None:
     for role, name in rows.items():
         if result[role] is not None:
             sd = result[role]["sd"]
-            table.add_row(name, measure.shown(result[role]["mean"]), "" if sd is None else measure.shown(sd))
+            table.add_row(name, measure.formatted(result[role]["mean"]), "" if sd is None else measure.formatted(sd))
     console.print(table)
     gain = result["gain"]
     if gain is not None:

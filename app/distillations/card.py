@@ -109,7 +109,7 @@ def _loading(export: ExportedClassifier | ExportedRegressor) -> str:
 
 def _verdict(report: DistillationReport) -> str:
     measure, gain = MEASURES[report.measure], report.gain
-    worth = f"Test {measure.said} {measure.shown(report.student.summary[measure.name].mean)}."
+    worth = f"Test {measure.said} {measure.formatted(report.student.summary[measure.name].mean)}."
     said = {
         "BEATS": "**BEATS**: distilled, the student is better than the same student trained without the teacher",
         "NO BEATS": "**NO BEATS**: distilled, the student is not better than the same student without the teacher",
@@ -197,7 +197,7 @@ def milliseconds(latency: NetworkLatency) -> str:
 def _exports(report: DistillationReport) -> Iterable[Sequence[str]]:
     for each in report.exports:
         measure, difference = MEASURES[report.measure], f"{each.max_difference:.2g}"
-        worth = measure.shown(getattr(each, measure.name))
+        worth = measure.formatted(getattr(each, measure.name))
         yield text(each.name), f"{each.bytes:,}", worth, difference, milliseconds(each.latency)
 
 

@@ -49,7 +49,7 @@ def learning_curves(found: Mapping[str, Sequence[LearningPoint]], measure: Measu
         ):
             line = [(across(point.epoch), axis(value)) for point, value in zip(points, values, strict=True)]
             marks.append(Path(line, colour, dashes=dashes) if len(line) > 1 else Dot(*line[0], colour, role, 3))
-    last = [f"{role} {measure.shown(points[-1].score(measure))}" for role, points in stages]
+    last = [f"{role} {measure.formatted(points[-1].score(measure))}" for role, points in stages]
     said = f"Validation {measure.chooses} after the last epoch: {', '.join(last)}."
     return drawn(600, "Learning curves", said, marks)
 
@@ -157,15 +157,15 @@ def pareto(report: DistillationReport) -> str:
     for each, (x, y) in zip(found, places, strict=True):
         if each.sd:
             marks.append(Line(x, up(each.value - each.sd), x, up(each.value + each.sd), each.colour, 1.5))
-        marks.append(Dot(x, y, each.colour, f"{each.name}: {measure.shown(each.value)}, {each.size:,} bytes", 5))
+        marks.append(Dot(x, y, each.colour, f"{each.name}: {measure.formatted(each.value)}, {each.size:,} bytes", 5))
     for each, (x, y) in zip(found, places, strict=True):
-        words = f"{each.name} {measure.shown(each.value)}"
+        words = f"{each.name} {measure.formatted(each.value)}"
         box = free(x, y, text_width(words, 11), taken)
         taken.append(box)
         if abs(box[1] + 7 - y) > 7:  # no longer beside its dot
             marks.append(Line(x, y, box[0] if box[0] > x else box[2], box[1] + 7, each.colour, 0.7))
         marks.append(Text(box[0], box[1] + 11, words, 11, "start", each.colour))
-    told = "; ".join(f"{each.name} {measure.shown(each.value)} with {each.size:,} bytes" for each in found)
+    told = "; ".join(f"{each.name} {measure.formatted(each.value)} with {each.size:,} bytes" for each in found)
     return drawn(456, title, f"{told}.", marks)
 
 

@@ -25,7 +25,7 @@ class Measure:
     others: tuple[tuple[str, str, bool], ...]
     is_share: bool
 
-    def shown(self, value: float) -> str:
+    def formatted(self, value: float) -> str:
         """A value for people."""
         return f"{value:.1%}" if self.is_share else f"{value:.4g}"
 

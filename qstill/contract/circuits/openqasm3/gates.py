@@ -85,10 +85,10 @@ class Gates(Expressions):
                 return found, len(found.parameters), found.qubits
             raise Fault(f"'{name}' is no gate")
         known = INCLUDED if self.included else BUILT_IN
-        if (facts := known.get(name) or BUILT_IN.get(name)) is None:
+        if (sizes := known.get(name) or BUILT_IN.get(name)) is None:
             hint = '; `include "stdgates.inc";` brings it' if name in INCLUDED else ""
             raise Fault(f"there is no gate '{name}'{hint}")
-        return name, *facts
+        return name, *sizes
 
     def _angle(self, node: Any) -> Any:
         angle = real(self.value(node))
