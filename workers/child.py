@@ -107,12 +107,12 @@ def load(engine: Engine) -> Mapping[str, Compute]:
     from qstill.contract.distillations.preflight import PreflightQuestion
     from qstill.contract.models.predictions import Question
     from workers.distillation.inspection import inspect as answer_question
-    from workers.distillation.jobs import run as run_distillation
+    from workers.distillation.jobs import distil_job
 
     bodies: TypeAdapter[AnyJob] = TypeAdapter(Job)
     questions: TypeAdapter[Question | PreflightQuestion] = TypeAdapter(Asked)
     return {
-        DISTILLATION.name: lambda spec, run: run_distillation(bodies.validate_json(spec), run),
+        DISTILLATION.name: lambda spec, run: distil_job(bodies.validate_json(spec), run),
         DISTILLATION_QUESTION.name: lambda spec, run: answer_question(questions.validate_json(spec), run),
         SWEEP.name: _sweep,
     }

@@ -30,7 +30,7 @@ from workers.distillation.teachers.checks import accepted, there_already
 from workers.distillation.teachers.features import asked_with_features, wanted_features, with_features
 from workers.distillation.teachers.initialise import baselines_lesson, initial_weights
 from workers.distillation.teachers.written_texts import sequence_lesson
-from workers.distillation.training.augment import shown
+from workers.distillation.training.augment import rows_of_epoch
 from workers.distillation.training.keeper import Keeper, Outcome
 from workers.distillation.training.learner import refuse_unfit
 from workers.distillation.training.plan import (
@@ -68,15 +68,15 @@ def distil(job: DistillationJob, run: Run) -> dict[str, Any]:
             teach(baseline, baselines_lesson(job, data, begun), data, keeper)
     compression = compression_section(job, data, teacher, heard, pairs, keeper)
     run.progress(phase="evaluation", done=0, total=1, unit="reports")
-    findings = measure(job, data, teacher, lesson, pairs, keeper.outcomes, answers=answers, use=use)
+    measured = measure(job, data, teacher, lesson, pairs, keeper.outcomes, answers=answers, use=use)
     short = result(
-        findings,
+        measured,
         checkpoints=len(keeper.published),
         student_sha256=hashlib.sha256(checkpoint(pairs[0][0], keeper.outcomes, data)).hexdigest(),
         seconds=keeper.seconds(),
     )
     exports = _export(job, data, pairs[0][0], keeper)
-    document = report(job, data, findings, short, exports, compression)
+    document = report(job, data, measured, short, exports, compression)
     for name, content in (("split.json", json.dumps(membership(data))), ("report.json", written(document))):
         path = run.scratch / name
         path.write_text(content)
@@ -136,7 +136,7 @@ def first_heard(job: DistillationJob, data: Data) -> tuple[Rows, str]:
 
     Those of the first epoch for masked language models: there is nothing to fill in where nothing is hidden.
     """
-    of_epoch = shown(data, student_stages(job)[0][0], 0) if data.task.hides else None
+    of_epoch = rows_of_epoch(data, student_stages(job)[0][0], 0) if data.task.hides else None
     return of_epoch or (data.train, PLAIN)
 
 

@@ -10,7 +10,7 @@ from workers.distillation.training.reproducible import reproducible
 from workers.run import Run
 
 
-def run(job: AnyJob, run: Run) -> dict[str, Any]:
+def distil_job(job: AnyJob, run: Run) -> dict[str, Any]:
     """Compute a job of any domain. Returns its result as JSON; publishes checkpoints and report.json.
 
     Raises Problem when the job cannot succeed, Stopped after saving its state.

@@ -193,7 +193,7 @@ class _Sweeping:
                 raise Problem("training_diverged", "The best trial's baseline diverged: it learns from labels alone.")
         answers = teachers.answers_of(self.teacher, data, data.test, self.run)
         outcomes = keeper.outcomes
-        findings = measure(
+        measured = measure(
             job, data, self.teacher, best.lessons[0], best.pairs, outcomes, answers=answers, use=self.use
         )
         digest = hashlib.sha256(checkpoint(best.pairs[0][0], outcomes, data)).hexdigest()
@@ -201,7 +201,7 @@ class _Sweeping:
             for student, _ in trial.pairs:
                 publish(f"{student.name}.safetensors", student, outcomes[student.name], data, keeper)
         self._publish("pareto.json", [self._member(trial) for trial in chosen])
-        short = result(findings, checkpoints=len(keeper.published), student_sha256=digest, seconds=keeper.seconds())
+        short = result(measured, checkpoints=len(keeper.published), student_sha256=digest, seconds=keeper.seconds())
         statuses = [view.status for view in self.views.values()]
         return SweepResult(
             measure=short.measure,

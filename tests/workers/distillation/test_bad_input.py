@@ -22,7 +22,7 @@ from qstill.contract.errors import Problem
 from workers.distillation.artifacts.checkpoints import to_bytes
 from workers.distillation.data.texts import load_text
 from workers.distillation.inspection import inspect
-from workers.distillation.jobs import run
+from workers.distillation.jobs import distil_job
 from workers.distillation.networks.families import build
 
 Make = Callable[..., Any]
@@ -173,7 +173,7 @@ TEACHERS: dict[str, tuple[Callable[[], bytes], Json, str, str, str]] = {
 def refusals(body: DistillationJob, house: Make, files: dict[str, Path]) -> list[Problem]:
     """What a job and its preflight say, after which nothing was trained."""
     found = []
-    for ask in (lambda told: run(body, told), lambda told: inspect(question(body), told)):
+    for ask in (lambda told: distil_job(body, told), lambda told: inspect(question(body), told)):
         told = house(files=files)
         with pytest.raises(Problem) as refused:
             ask(told)
@@ -238,7 +238,7 @@ def test_features_that_never_change_harm_nothing(job: Make, house: Make, tmp_pat
     found = looked(body, told)
     assert found.data.constant_features == 2
     assert "constant_features" in {advice.code for advice in found.advice}
-    run(body, told)
+    distil_job(body, told)
     report = json.loads(told.published["report.json"])  # which holds no NaN, or it were not written
     assert 0 <= report["student"]["summary"]["accuracy"]["mean"] <= 1
 
@@ -248,7 +248,7 @@ def test_inputs_that_are_all_the_same_end_in_an_honest_report(job: Make, house: 
     told = house(files={"file_1": tmp_path / "data"})
     said = {advice.code: advice.severity for advice in looked(job(dataset=UPLOADED), told).advice}
     assert said["constant_features"] == "problem"
-    assert run(job(dataset=UPLOADED), told)["verdict"] != "BEATS"
+    assert distil_job(job(dataset=UPLOADED), told)["verdict"] != "BEATS"
 
 
 def test_a_teacher_worse_than_chance_is_warned_of(job: Make, house: Make, tmp_path: Path) -> None:

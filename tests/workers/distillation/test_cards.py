@@ -10,7 +10,7 @@ import torch
 from safetensors import safe_open
 
 from workers.distillation.data.dataset import load
-from workers.distillation.jobs import run
+from workers.distillation.jobs import distil_job
 from workers.distillation.quality import LEAST_PROBABILITY_LOG
 
 Make = Callable[..., Any]
@@ -49,7 +49,7 @@ def test_a_perceptron_computed_by_hand_is_as_good_as_the_report_says(
         student={"architecture": student},
         evaluation={"seeds": 1},
     )
-    run(spec, told)
+    distil_job(spec, told)
     report, test = json.loads(told.published["report.json"]), load(spec.dataset, {}).test
     for role, name in (("student", "student-seed-0"), ("baseline", "baseline-seed-0"), ("teacher", "teacher")):
         path = tmp_path / f"{name}.safetensors"

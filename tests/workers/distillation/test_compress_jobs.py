@@ -18,7 +18,7 @@ from workers.distillation.compress import judge
 from workers.distillation.compress.judge import Made, table, verdict
 from workers.distillation.compress.ways import Way, searched_families, ways_of
 from workers.distillation.data.dataset import load
-from workers.distillation.jobs import run
+from workers.distillation.jobs import distil_job
 from workers.run import Stopped
 
 Make = Callable[..., Any]
@@ -59,7 +59,7 @@ def without_clocks(document: dict[str, Any]) -> str:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> FakeRun:
     """A job that was not stopped."""
     told = FakeRun(tmp_path_factory.mktemp("whole"))
-    run(small(), told)
+    distil_job(small(), told)
     return told
 
 
@@ -119,9 +119,9 @@ def test_a_stop_in_its_middle_changes_nothing(whole: FakeRun, house: Make) -> No
     job, document = small(), json.loads(whole.published["report.json"])
     first = house(stop=lambda: sum(name.startswith("pruned") for name in ended(first)) == 3)
     with pytest.raises(Stopped):
-        run(job, first)
+        distil_job(job, first)
     second = house(resume=first.saved)
-    run(job, second)
+    distil_job(job, second)
     assert ended(second)
     assert sorted(ended(first) + ended(second)) == sorted(ended(whole))  # nothing is trained twice
     resumed = json.loads(second.published["report.json"])
@@ -133,7 +133,7 @@ def test_a_stop_in_its_middle_changes_nothing(whole: FakeRun, house: Make) -> No
 def test_a_teacher_in_other_inputs_and_another_order_is_made_smaller_as_it_is(house: Make, tmp_path: Any) -> None:
     """Its own standardisation goes into the file, and its logits come in the order of the data's classes."""
     earlier = house()
-    run(small(pruning=[]).model_copy(update={"compression": None}), earlier)
+    distil_job(small(pruning=[]).model_copy(update={"compression": None}), earlier)
     path = tmp_path / "teacher.safetensors"
     path.write_bytes(earlier.published["teacher.safetensors"])
     body = small(pruning=[], quantisation=["int8_dynamic"]).model_dump(mode="json")
@@ -142,7 +142,7 @@ def test_a_teacher_in_other_inputs_and_another_order_is_made_smaller_as_it_is(ho
     body["teacher"] = {"source": "file", "file": "file_1", "format": "safetensors", "classes": classes}
     body["teacher"]["accept"] = ["class_order", "teacher_worse_than_chance"]
     told = house(files={"file_1": path})
-    run(DistillationJob.model_validate(body), told)
+    distil_job(DistillationJob.model_validate(body), told)
     document = json.loads(told.published["report.json"])
     teacher = next(each for each in document["compression"]["candidates"] if each["name"] == "teacher")
     assert teacher["accuracies"][0] == pytest.approx(document["teacher"]["runs"][0]["accuracy"])
@@ -158,14 +158,14 @@ def test_answers_alone_cannot_be_pruned(house: Make, tmp_path: Any) -> None:
     """A model of the registry may be of any format; which, is known once the job runs."""
     earlier = house()
     body = small().model_dump(mode="json") | {"export": ["onnx"], "compression": None}
-    run(DistillationJob.model_validate(body), earlier)
+    distil_job(DistillationJob.model_validate(body), earlier)
     path = tmp_path / "teacher.onnx"
     path.write_bytes(earlier.published["student-seed-0.onnx"])
     name = f"model_{0:032x}"
     body |= {"teacher": {"source": "model", "model": name}, "export": [], "compression": ASKED}
     told = house(files={name: path}, models={name: {"format": "onnx"}})
     with pytest.raises(Problem) as caught:
-        run(DistillationJob.model_validate(body), told)
+        distil_job(DistillationJob.model_validate(body), told)
     assert caught.value.code == "compression_needs_network"
     assert not told.published
 

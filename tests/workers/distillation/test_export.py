@@ -23,7 +23,7 @@ from qstill.contract.distillations.teachers import Weights
 from workers.distillation.artifacts.onnx_file import notes_of_exports
 from workers.distillation.artifacts.student_onnx import Raw, described, onnx_logits, to_int8, to_onnx
 from workers.distillation.data.dataset import Data, load
-from workers.distillation.jobs import run
+from workers.distillation.jobs import distil_job
 from workers.distillation.networks.answers import logits_of
 from workers.distillation.networks.families import build
 from workers.distillation.networks.network import Network
@@ -106,7 +106,7 @@ def test_an_export_teaches_as_the_student_that_it_was(house: Make, job: Make) ->
 
 def test_a_job_publishes_what_it_was_asked_for_and_says_what_it_measured(house: Make, job: Make) -> None:
     told = house()
-    run(job().model_copy(update={"export": ["onnx", "onnx_int8"]}), told)
+    distil_job(job().model_copy(update={"export": ["onnx", "onnx_int8"]}), told)
     report = json.loads(told.published["report.json"])
     assert [each["name"] for each in report["exports"]] == ["student-seed-0.onnx", "student-seed-0.int8.onnx"]
     data = load(job().dataset, {})
@@ -136,7 +136,7 @@ def test_a_difference_is_seen(house: Make) -> None:
 
 def test_a_file_of_8_bits_that_is_larger_has_a_note(job: Make, house: Make) -> None:
     told = house()
-    run(job().model_copy(update={"export": ["onnx", "onnx_int8"]}), told)
+    distil_job(job().model_copy(update={"export": ["onnx", "onnx_int8"]}), told)
     report = json.loads(told.published["report.json"])
     plain, small = (each["bytes"] for each in report["exports"])
     assert small > plain  # of a network this small

@@ -21,7 +21,7 @@ from qstill.contract.distillations.datasets import Images, UploadedData
 from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import Data, load
 from workers.distillation.data.files import images
-from workers.distillation.jobs import run
+from workers.distillation.jobs import distil_job
 
 FILE = "file_1"
 Members = dict[str, bytes]
@@ -352,6 +352,6 @@ def test_a_small_network_learns_from_a_zip(tmp_path: Path, job: Make, house: Mak
         student={"architecture": {"kind": "mlp", "hidden": [4]}},
         training={"epochs": 20},
     )
-    result = run(spec, told)
+    result = distil_job(spec, told)
     assert result["student"]["mean"] > 0.8
     assert json.loads(told.published["report.json"])["classes"] == ["bright", "dark"]

@@ -20,7 +20,7 @@ from qstill.contract.errors import Problem
 from workers.distillation import teachers
 from workers.distillation.data.dataset import Data
 from workers.distillation.distil import load_data
-from workers.distillation.jobs import run
+from workers.distillation.jobs import distil_job
 from workers.distillation.networks.answers import logits_of
 from workers.distillation.networks.families import build
 from workers.distillation.teachers.base import arranged
@@ -174,7 +174,7 @@ def taught(house: Make) -> Path:
     """The checkpoint of a teacher that an earlier job trained."""
     done = house()
     given = body("text_transformer") | {"evaluation": {"seeds": 1, "baseline": False}}
-    run(DistillationJob.model_validate(given), done)
+    distil_job(DistillationJob.model_validate(given), done)
     path: Path = done.scratch / "teacher.safetensors"
     return path
 
@@ -198,7 +198,7 @@ def test_a_teacher_that_was_read_is_looked_at_before_anything_is_trained(
     done = house(files={"file_1": taught})
     spec = DistillationJob.model_validate(body("text_transformer", student=student, **how) | {"teacher": FILE})
     with pytest.raises(Problem) as error:
-        run(spec, done)
+        distil_job(spec, done)
     assert (error.value.code, error.value.pointer) == (code, pointer)
     assert not done.published
 
@@ -212,7 +212,7 @@ def test_the_baseline_begins_from_random_weights_unless_it_is_asked_to_begin_fro
         done = house(files={"file_1": taught})
         given = body("text_transformer", blocks=[0, 2], baseline=baseline) | {"teacher": FILE}
         given["training"] = given["training"] | {"learning_rate": 1e-30}
-        run(DistillationJob.model_validate(given), done)
+        distil_job(DistillationJob.model_validate(given), done)
         student, alone = (load_file(done.scratch / f"{role}-seed-0.safetensors") for role in ("student", "baseline"))
         assert torch.equal(student["blocks.1.wide.weight"], theirs["blocks.2.wide.weight"])
         assert torch.equal(student["head.weight"], theirs["head.weight"])

@@ -9,7 +9,7 @@ import pytest
 
 from qstill.contract.distillations.teachers import Storage
 from tests.workers.distillation.conftest import FakeRun
-from workers.distillation.jobs import run
+from workers.distillation.jobs import distil_job
 from workers.distillation.training.keeper import Keeper
 from workers.run import Stopped
 
@@ -33,7 +33,7 @@ def stopped_after(looks: int, spec: Any, house: Make, **given: Any) -> FakeRun:
     asked = iter(range(looks))
     told: FakeRun = house(stop=lambda: next(asked, None) is None, **given)
     with pytest.raises(Stopped):
-        run(spec, told)
+        distil_job(spec, told)
     return told
 
 
@@ -43,22 +43,22 @@ def test_a_report_after_interruptions_is_that_of_an_unbroken_job(
 ) -> None:
     spec = job(training={"epochs": 4, "batch_size": 16})
     unbroken = house(cache=tmp_path / "one")
-    run(spec, unbroken)
+    distil_job(spec, unbroken)
     saved = None
     for looks in stops:
         saved = stopped_after(looks, spec, house, cache=tmp_path / "other", resume=saved).saved
     last = house(cache=tmp_path / "other", resume=saved)
-    run(spec, last)
+    distil_job(spec, last)
     assert timeless(report_of(last)) == timeless(report_of(unbroken))
     assert any("asked once about each of" in note for note in report_of(last)["notes"])
 
 
 def test_what_an_earlier_job_computed_stays_its_own(house: Make, job: Make, tmp_path: Path) -> None:
     spec = job(training={"epochs": 4, "batch_size": 16})
-    run(spec, house(cache=tmp_path / "cache"))
+    distil_job(spec, house(cache=tmp_path / "cache"))
     stopped = stopped_after(40, spec, house, cache=tmp_path / "cache")
     last = house(cache=tmp_path / "cache", resume=stopped.saved)
-    run(spec, last)
+    distil_job(spec, last)
     assert report_of(last)["signal"]["computed_rows"] == 0
     assert any("were there from an earlier job" in note for note in report_of(last)["notes"])
 
@@ -67,7 +67,7 @@ def test_a_teacher_that_had_to_be_asked_again_is_said_to_have_been(house: Make, 
     """Where no cache keeps the answers."""
     spec = job(training={"epochs": 4, "batch_size": 16}, signal=Storage().model_dump())
     last = house(resume=stopped_after(40, spec, house).saved)
-    run(spec, last)
+    distil_job(spec, last)
     assert any("again after the job was interrupted" in note for note in report_of(last)["notes"])
 
 

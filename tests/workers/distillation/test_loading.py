@@ -35,7 +35,7 @@ from workers.distillation.artifacts.checkpoints import to_bytes
 from workers.distillation.data.dataset import Data, load
 from workers.distillation.data.texts import load_text
 from workers.distillation.data.tokenizer import Tokenizer, trained
-from workers.distillation.jobs import run
+from workers.distillation.jobs import distil_job
 from workers.distillation.networks.families import build
 from workers.distillation.predict.rows import predict
 from workers.distillation.recommenders import checkpoints as of_recommenders
@@ -199,7 +199,7 @@ def test_programs_of_recommenders_say_what_the_service_says(house: Make, tmp_pat
 
 def test_the_card_of_a_job_opens_the_file_that_was_downloaded(house: Make, job: Make, tmp_path: Path) -> None:
     told, ranking = house(), done(house, ranking_job())
-    run(job(dataset={"name": "digits", "labelled": 30}, training={"epochs": 1}, evaluation={"seeds": 1}), told)
+    distil_job(job(dataset={"name": "digits", "labelled": 30}, training={"epochs": 1}, evaluation={"seeds": 1}), told)
     published = [told.published, ranking[0].published]
     ids = {"student-seed-0.safetensors": "ckpt_1"}
     cards = [

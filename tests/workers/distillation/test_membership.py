@@ -14,7 +14,7 @@ from qstill.contract.distillations.datasets import BuiltinData, BuiltinText, Tex
 from workers.distillation.data.dataset import load
 from workers.distillation.data.membership import membership
 from workers.distillation.data.texts import load_text
-from workers.distillation.jobs import run
+from workers.distillation.jobs import distil_job
 
 
 def told(document: dict[str, Any]) -> SplitView:
@@ -66,7 +66,7 @@ def test_a_language_model_names_its_texts() -> None:
 
 def test_a_job_publishes_it(job: Callable[..., Any], house: Callable[..., Any]) -> None:
     spec, here = job(), house()
-    run(spec, here)
+    distil_job(spec, here)
     view = told(json.loads(here.published["split.json"]))
     assert view.test == load(spec.dataset, {}).test.index.tolist()
     assert view.digest == json.loads(here.published["report.json"])["digests"]["data"]

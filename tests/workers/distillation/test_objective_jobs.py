@@ -13,7 +13,7 @@ from torch import Tensor
 
 from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import load
-from workers.distillation.jobs import run
+from workers.distillation.jobs import distil_job
 from workers.distillation.objectives import DISTANCES, LOSSES
 from workers.distillation.objectives.terms import Target
 from workers.distillation.teachers import Teacher, features
@@ -28,7 +28,7 @@ SHORT = {"epochs": 2, "batch_size": 16}
 @pytest.mark.parametrize("kind", [*LOSSES, *(kind for kind in DISTANCES if kind != "at")])
 def test_a_short_job_ends_in_a_report(job: Make, house: Make, kind: str) -> None:
     told = house()
-    result = run(job(objective={"kind": kind}, training=SHORT), told)
+    result = distil_job(job(objective={"kind": kind}, training=SHORT), told)
     report = json.loads(told.published["report.json"])
     assert report["verdict"] == result["verdict"]
     assert report["job"]["objective"]["kind"] == kind
@@ -56,7 +56,7 @@ def test_attention_is_transferred_between_images_and_nothing_of_it_is_exported(
         training={"epochs": 2, "batch_size": 256},
     )
     told = house()
-    run(spec, told)
+    distil_job(spec, told)
     rows = len(load(spec.dataset, {}).train.y)
     assert [one for one in asked if one[0] > 1] == [(rows, ["pool", "stages.2"])], "all rows, once for all seeds"
     report = json.loads(told.published["report.json"])
@@ -77,7 +77,7 @@ def test_features_are_refused_where_the_teacher_has_none_or_they_are_too_large(
     assert (refused.value.code, refused.value.pointer) == ("features_unavailable", "/objective/kind")
     monkeypatch.setattr(features, "MAX_BYTES", 1000)
     with pytest.raises(Problem) as refused:
-        run(spec, house())
+        distil_job(spec, house())
     assert (refused.value.code, refused.value.pointer) == ("features_too_large", "/objective/layers")
 
 
@@ -87,7 +87,7 @@ def test_dkd_is_refused_for_uploaded_data_of_two_classes_before_anything_is_trai
     np.savez(tmp_path / "data.npz", x=np.random.default_rng(0).normal(size=(30, 4)), y=np.arange(30) % 2)
     told = house(files={"file_x": tmp_path / "data.npz"})
     with pytest.raises(Problem) as refused:
-        run(job(dataset={"source": "file", "file": "file_x"}, objective={"kind": "dkd"}), told)
+        distil_job(job(dataset={"source": "file", "file": "file_x"}, objective={"kind": "dkd"}), told)
     assert (refused.value.code, refused.value.pointer) == ("too_few_classes", "/objective/kind")
     assert refused.value.ways_out == [{"kind": "kd"}]
     assert told.progressed == []
@@ -102,10 +102,10 @@ def test_a_warm_up_goes_on_where_a_stopped_job_left_it(job: Make, house: Make, m
         return Target(labels, epoch, *rest)
 
     monkeypatch.setattr("workers.distillation.training.learner.Target", watched)
-    result = run(spec, house())
+    result = distil_job(spec, house())
     assert list(dict.fromkeys(epochs)) == [1, 2, 3, 4]
     asked = iter(range(40))
     stopped = house(stop=lambda: next(asked, None) is None)
     with pytest.raises(Stopped):
-        run(spec, stopped)
-    assert run(spec, house(resume=stopped.saved))["student_sha256"] == result["student_sha256"]
+        distil_job(spec, stopped)
+    assert distil_job(spec, house(resume=stopped.saved))["student_sha256"] == result["student_sha256"]

@@ -25,7 +25,7 @@ from qstill.contract.distillations.training import Training
 from workers.distillation.data.dataset import Data, load
 from workers.distillation.data.faults import check_data
 from workers.distillation.inspection import inspect
-from workers.distillation.jobs import run
+from workers.distillation.jobs import distil_job
 from workers.distillation.networks.answers import logits_of
 from workers.distillation.preflight import look as looking
 from workers.distillation.preflight import pace
@@ -105,7 +105,7 @@ def test_the_steps_are_those_that_the_job_takes(
     found = looked(body, house())
     steps, step = [], Learner.step
     monkeypatch.setattr(Learner, "step", lambda learner: (steps.append(1), step(learner)))
-    run(body, house())
+    distil_job(body, house())
     assert found.shapes.total_steps == len(steps)
 
 
@@ -113,7 +113,7 @@ def test_shapes_and_sizes_are_those_of_the_report(job: Make, house: Make) -> Non
     body, told = job(), house()
     found = looked(body, told)
     assert (told.events, told.published, told.saved) == ([], {}, None)
-    run(body, told)
+    distil_job(body, told)
     report = json.loads(told.published["report.json"])
     assert found.capacity.student_parameters == report["student"]["cost"]["size"]["parameters"]
     assert found.capacity.teacher_multiply_adds == report["teacher"]["cost"]["size"]["multiply_adds"]
@@ -278,7 +278,7 @@ def test_a_job_takes_about_as_long_as_was_said(job: Make, house: Make) -> None:
     )
     said = looked(body, house()).time.total
     began = time.perf_counter()
-    run(body, house())
+    distil_job(body, house())
     assert said.expected / 3 < time.perf_counter() - began < 3 * said.expected
 
 

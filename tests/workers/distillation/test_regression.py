@@ -23,7 +23,7 @@ from qstill.contract.distillations.results import DistillationResult
 from qstill.contract.errors import Problem
 from qstill.contract.models.predictions import Answer, AskRows, Question, Values
 from workers.distillation.data.dataset import Data, load
-from workers.distillation.jobs import run
+from workers.distillation.jobs import distil_job
 from workers.distillation.objectives import LOSSES
 from workers.distillation.objectives.terms import Target, label_term
 from workers.distillation.predict.rows import predict
@@ -185,7 +185,7 @@ def test_what_does_not_vary_has_no_share_explained() -> None:
 
 def test_distillation_is_judged_by_rmse_where_less_is_better(job: Make, house: Make) -> None:
     told = house()
-    result = run(diabetes(job, training={"epochs": 12}, evaluation={"seeds": 3}), told)
+    result = distil_job(diabetes(job, training={"epochs": 12}, evaluation={"seeds": 3}), told)
     assert DistillationResult.model_validate(result).model_dump(mode="json") == result
     report = json.loads(told.published["report.json"])
     students, baselines = ([each["rmse"] for each in report[arm]["runs"]] for arm in ("student", "baseline"))
@@ -216,7 +216,7 @@ def test_distillation_is_judged_by_rmse_where_less_is_better(job: Make, house: M
 
 @pytest.mark.parametrize("kind", ["fitnet", "rkd", "sp", "pkt", "crd"])
 def test_losses_on_features_need_no_classes(job: Make, house: Make, kind: str) -> None:
-    result = run(diabetes(job, objective={"kind": kind}, evaluation={"seeds": 1}), house())
+    result = distil_job(diabetes(job, objective={"kind": kind}, evaluation={"seeds": 1}), house())
     assert np.isfinite(result["student"]["mean"])
 
 
@@ -231,13 +231,13 @@ def test_a_sum_learns_several_targets_and_resumes_to_the_bit(tmp_path: Path, job
         training={"epochs": 20, "learning_rate": 0.05},
     )
     whole = house(files=files)
-    result = run(spec, whole)
+    result = distil_job(spec, whole)
     asked = iter(range(10_000))
     broken = house(files=files, stop=lambda: next(asked) == 60)
     with pytest.raises(Stopped):
-        run(spec, broken)
+        distil_job(spec, broken)
     again = house(files=files, resume=broken.saved)
-    assert run(spec, again)["student"] == result["student"]
+    assert distil_job(spec, again)["student"] == result["student"]
     assert result["student"]["mean"] < 0.5  # of the standard deviations in which several targets are told
     report = json.loads(whole.published["report.json"])
     assert report["targets"][1]["student"]["rmse"] > 100 * report["targets"][0]["student"]["rmse"]
@@ -250,14 +250,14 @@ def test_a_teacher_that_knows_nothing_is_warned_of(job: Make, house: Make) -> No
         "training": {"epochs": 1, "learning_rate": 1e-9},
     }
     told = house()
-    run(diabetes(job, teacher=teacher, evaluation={"seeds": 1}), told)
+    distil_job(diabetes(job, teacher=teacher, evaluation={"seeds": 1}), told)
     assert "mean of the labels" in json.loads(told.published["report.json"])["warnings"][0]
     assert [event["code"] for kind, event in told.events if kind == "warning"] == ["teacher_no_better_than_chance"]
 
 
 def test_a_student_is_exported_and_tried_in_units_of_the_data(tmp_path: Path, job: Make, house: Make) -> None:
     told = house()
-    run(diabetes(job, evaluation={"seeds": 1}).model_copy(update={"export": ["onnx", "onnx_int8"]}), told)
+    distil_job(diabetes(job, evaluation={"seeds": 1}).model_copy(update={"export": ["onnx", "onnx_int8"]}), told)
     report = json.loads(told.published["report.json"])
     exact, small = report["exports"]
     assert exact["pytorch_rmse"] == pytest.approx(report["student"]["runs"][0]["rmse"], rel=1e-6)

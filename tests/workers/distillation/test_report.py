@@ -17,7 +17,7 @@ from qstill.contract.distillations.architectures.mlp import Mlp
 from qstill.contract.distillations.fields import MAX_SEEDS
 from qstill.contract.distillations.results import DistillationResult
 from workers.distillation.artifacts.clock import latency
-from workers.distillation.jobs import run
+from workers.distillation.jobs import distil_job
 from workers.distillation.networks.families import build
 from workers.distillation.quality import T_95, Comparison, calibration_error, compare, quality, size, verdict
 
@@ -116,7 +116,7 @@ def test_the_student_of_the_contract_has_its_1210_parameters() -> None:
 
 def report_of(job: Any, house: Make) -> tuple[dict[str, Any], dict[str, Any]]:
     told = house()
-    result = run(job, told)
+    result = distil_job(job, told)
     assert DistillationResult.model_validate(result).model_dump(mode="json") == result
     return result, json.loads(told.published["report.json"])
 

@@ -13,7 +13,7 @@ from app.distillations.plots import PLOTS
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.report.document import read_report
 from qstill.contract.errors import Problem
-from workers.distillation.jobs import run
+from workers.distillation.jobs import distil_job
 
 Make = Callable[..., Any]
 
@@ -44,7 +44,7 @@ def test_the_report_of_a_job_is_read_by_its_card_and_pictures(
     path.write_text("\n".join(map(json.dumps, rows)))
     spec = job() if kind == "table" else text_job(kind, TEXT_CNN if kind == "classification" else DECODER)
     told = house(files={"file_1": path})
-    result = run(spec, told)
+    result = distil_job(spec, told)
     report = read_report(json.loads(told.published["report.json"]))
     assert report.verdict == result["verdict"]
     assert set(report.curves) >= {"teacher", "student-seed-0", "baseline-seed-1"}
@@ -65,7 +65,7 @@ def test_the_report_of_a_job_is_read_by_its_card_and_pictures(
 
 def test_the_bins_are_those_of_the_calibration_error(job: Make, house: Make) -> None:
     told = house()
-    run(job(), told)
+    distil_job(job(), told)
     for one in json.loads(told.published["report.json"])["student"]["runs"]:
         full = [each for each in one["reliability"] if each["rows"]]
         rows = sum(each["rows"] for each in full)

@@ -17,7 +17,7 @@ from torch import nn
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import Data, load
-from workers.distillation.jobs import run
+from workers.distillation.jobs import distil_job
 from workers.distillation.rows import Rows
 from workers.distillation.signals.signals import Signal
 from workers.distillation.training import keeper
@@ -49,11 +49,11 @@ def resumed(job: Any, house: Make, stops: list[int]) -> tuple[Any, dict[str, Any
         asked = iter(range(batch_count))
         stopped = house(resume=saved, stop=lambda asked=asked: next(asked, None) is None)
         with pytest.raises(Stopped):
-            run(job, stopped)
+            distil_job(job, stopped)
         published |= stopped.published
         saved = stopped.saved
     last = house(resume=saved)
-    result = run(job, last)
+    result = distil_job(job, last)
     last.published = published | last.published
     return last, result
 
@@ -74,7 +74,7 @@ def test_a_job_that_was_stopped_ends_bit_for_bit_as_an_unbroken_one(
     )
     spec = job(**SMALL_WITH_DROPOUT | {"training": SMALL_WITH_DROPOUT["training"] | own})
     unbroken = house()
-    result = run(spec, unbroken)
+    result = distil_job(spec, unbroken)
     last, result_after_stops = resumed(spec, house, stops)
     assert hashes(last) == hashes(unbroken)
     curves = [json.loads(told.published["report.json"])["curves"] for told in (last, unbroken)]
@@ -91,7 +91,7 @@ def test_a_cnn_resumes_bit_for_bit(job: Make, house: Make) -> None:
         evaluation={"seeds": 1},
     )
     unbroken = house()
-    run(spec, unbroken)
+    distil_job(spec, unbroken)
     last, _ = resumed(spec, house, [11, 2])
     assert hashes(last) == hashes(unbroken)
 
@@ -99,7 +99,7 @@ def test_a_cnn_resumes_bit_for_bit(job: Make, house: Make) -> None:
 def test_the_same_body_gives_the_same_bytes_and_another_seed_others(job: Make, house: Make) -> None:
     houses = [house() for _ in range(3)]
     for one, seed in zip(houses, (0, 0, 5), strict=True):
-        run(job(training={"seed": seed}), one)
+        distil_job(job(training={"seed": seed}), one)
     first, second, other = (hashes(one) for one in houses)
     assert first == second
     assert first["teacher.safetensors"] != other["teacher.safetensors"]
@@ -108,10 +108,10 @@ def test_the_same_body_gives_the_same_bytes_and_another_seed_others(job: Make, h
 def test_the_state_of_another_job_is_left_unused(job: Make, house: Make) -> None:
     stopped = house(stop=lambda: True)
     with pytest.raises(Stopped):
-        run(job(), stopped)
+        distil_job(job(), stopped)
     other, fresh = house(resume=stopped.saved), house()
-    run(job(training={"seed": 9}), other)
-    run(job(training={"seed": 9}), fresh)
+    distil_job(job(training={"seed": 9}), other)
+    distil_job(job(training={"seed": 9}), fresh)
     assert hashes(other) == hashes(fresh)
 
 
@@ -148,7 +148,7 @@ def test_a_teacher_for_self_distillation_sees_what_the_student_sees(job: Make, h
     assert torch.equal(lesson.labels, data.seen)
     assert len(lesson.positions) == 9
     told = house()
-    assert run(spec, told)["student"]["mean"] > 0.6
+    assert distil_job(spec, told)["student"]["mean"] > 0.6
     notes = json.loads(told.published["report.json"])["notes"]
     assert any("on the 9 labels that the student saw" in note for note in notes)
 
@@ -180,7 +180,7 @@ def test_the_student_is_in_train_mode_at_every_step(job: Make, house: Make, monk
         learn(self, positions)
 
     monkeypatch.setattr(Learner, "learn", watched)
-    run(job(), house())
+    distil_job(job(), house())
     assert len(modes) > 20
     assert all(modes)
 
@@ -196,7 +196,7 @@ def test_a_teacher_is_asked_for_its_signal_once(job: Make, house: Make, monkeypa
 
     monkeypatch.setattr(nn.Module, "__call__", watched)
     spec = job(teacher={"source": "train", "architecture": {"kind": "mlp", "hidden": [33]}})
-    run(spec, house())
+    distil_job(spec, house())
     train_rows = len(load(spec.dataset, {}).train.y)
     assert asked.count(train_rows) == 1
 
@@ -204,19 +204,19 @@ def test_a_teacher_is_asked_for_its_signal_once(job: Make, house: Make, monkeypa
 def test_training_that_diverges_says_so(job: Make, house: Make) -> None:
     own = {"optimizer": "sgd", "learning_rate": 10.0, "momentum": 0.99, "epochs": 60, "weight_decay": 1.0}
     with pytest.raises(Problem) as diverged:
-        run(job(training=own), house())
+        distil_job(job(training=own), house())
     assert (diverged.value.code, diverged.value.pointer) == ("training_diverged", "/training/learning_rate")
 
 
 @pytest.mark.parametrize("alpha", [0.0, 1.0])
 def test_both_ends_of_alpha_train(job: Make, house: Make, alpha: float) -> None:
-    result = run(job(objective={"alpha": alpha}, training={"epochs": 20, "learning_rate": 0.05}), house())
+    result = distil_job(job(objective={"alpha": alpha}, training={"epochs": 20, "learning_rate": 0.05}), house())
     assert result["student"]["mean"] > 0.5
 
 
 def test_progress_and_events_tell_the_stages(job: Make, house: Make) -> None:
     told = house()
-    run(job(training={"checkpoint_every": 2}), told)
+    distil_job(job(training={"checkpoint_every": 2}), told)
     phases = list(dict.fromkeys(step["phase"] for step in told.progressed))
     assert phases == [
         *("teacher", "student seed 1/2", "baseline seed 1/2", "student seed 2/2", "baseline seed 2/2"),
@@ -248,7 +248,7 @@ def test_files_teach_as_well(job: Make, house: Make, tmp_path: Path) -> None:
         student={"architecture": {"kind": "cnn", "channels": [3]}},
     )
     told = house(files=files)
-    result = run(spec, told)
+    result = distil_job(spec, told)
     assert result["teacher"]["mean"] == 1.0
     assert "teacher.safetensors" not in told.published
 
@@ -260,7 +260,7 @@ def test_a_cnn_for_an_uploaded_table_is_refused_before_the_teacher_is_trained(
     spec = job(dataset={"source": "file", "file": "file_x"}, student={"architecture": {"kind": "cnn", "channels": [3]}})
     told = house(files={"file_x": tmp_path / "data.npz"})
     with pytest.raises(Problem) as refused:
-        run(spec, told)
+        distil_job(spec, told)
     assert (refused.value.code, refused.value.pointer) == ("architecture_mismatch", "/student/architecture/kind")
     assert told.progressed == []
 
@@ -271,7 +271,7 @@ def test_a_teacher_adds_fifteen_points_to_fifty_labels_of_digits(house: Make) ->
     results = []
     for split_seed in range(4):
         spec = body | {"dataset": body["dataset"] | {"split_seed": split_seed}, "evaluation": {"seeds": 2}}
-        results.append(run(DistillationJob.model_validate(spec), house()))
+        results.append(distil_job(DistillationJob.model_validate(spec), house()))
     assert np.mean([result["student"]["mean"] for result in results]) >= 0.94
     assert np.mean([result["gain"]["points"] for result in results]) >= 15
     assert max(result["seconds"] for result in results) < 30
@@ -289,12 +289,12 @@ def test_a_killed_worker_resumes_bit_for_bit_from_the_last_state_it_saved(
         shutil.copy(saved, copies[-1])
 
     unbroken.save = keep
-    result = run(spec, unbroken)
+    result = distil_job(spec, unbroken)
     assert len(copies) > 50
     monkeypatch.undo()
     for copy in copies[::9]:
         resumed_once = house(resume=copy)
-        assert run(spec, resumed_once)["student_sha256"] == result["student_sha256"]
+        assert distil_job(spec, resumed_once)["student_sha256"] == result["student_sha256"]
         assert hashes(resumed_once).items() <= hashes(unbroken).items()
 
 

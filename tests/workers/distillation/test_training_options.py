@@ -16,10 +16,10 @@ from qstill.contract.distillations.datasets import BuiltinData
 from qstill.contract.distillations.training import Augmentation, StudentTraining, Training
 from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import load
-from workers.distillation.jobs import run
+from workers.distillation.jobs import distil_job
 from workers.distillation.signals.signals import Signal
 from workers.distillation.teachers import weights
-from workers.distillation.training.augment import name_of, view
+from workers.distillation.training.augment import augmented, name_of_augmented
 from workers.distillation.training.bias import best_offset, shift
 from workers.distillation.training.learner import Learner, batches, score
 from workers.distillation.training.optimise import Average, learning_rate
@@ -116,18 +116,18 @@ def test_images_resume_bit_for_bit(job: Make, house: Make, student: dict[str, An
 
 def resumes_bit_for_bit(spec: Any, house: Make, stops: list[int]) -> None:
     unbroken = house()
-    result = run(spec, unbroken)
+    result = distil_job(spec, unbroken)
     published: dict[str, bytes] = {}
     saved = None
     for batch_count in stops:
         asked = iter(range(batch_count))
         stopped = house(resume=saved, stop=lambda asked=asked: next(asked, None) is None)
         with pytest.raises(Stopped):
-            run(spec, stopped)
+            distil_job(spec, stopped)
         published |= stopped.published
         saved = stopped.saved
     last = house(resume=saved)
-    assert run(spec, last)["student_sha256"] == result["student_sha256"]
+    assert distil_job(spec, last)["student_sha256"] == result["student_sha256"]
     last.published = published | last.published
     assert hashes(last) == hashes(unbroken)
 
@@ -197,7 +197,7 @@ def test_the_average_is_what_is_judged_and_kept(job: Make) -> None:
 
 def test_training_ends_once_its_patience_does(job: Make, house: Make) -> None:
     told = house()
-    run(job(training={"epochs": 200, "patience": 3, "learning_rate": 0.1}, evaluation={"seeds": 1}), told)
+    distil_job(job(training={"epochs": 200, "patience": 3, "learning_rate": 0.1}, evaluation={"seeds": 1}), told)
     ended = [data for kind, data in told.events if kind == "stage" and data["state"] == "ended"]
     assert all(data["epoch"] < 200 for data in ended)
     for data in ended:
@@ -257,28 +257,28 @@ def digits_with(**how: Any) -> tuple[Any, Augmentation]:
 
 def test_a_view_is_a_function_of_seed_and_epoch() -> None:
     data, how = digits_with(flip=True, crop=2, noise=0.1)
-    first, same = (view(data, how, seed=1, epoch=3) for _ in range(2))
+    first, same = (augmented(data, how, seed=1, epoch=3) for _ in range(2))
     assert torch.equal(first.raw, same.raw)
     assert torch.equal(first.x, data.standardisation(first.raw))
-    for other in (view(data, how, seed=2, epoch=3), view(data, how, seed=1, epoch=4)):
+    for other in (augmented(data, how, seed=2, epoch=3), augmented(data, how, seed=1, epoch=4)):
         assert not torch.equal(first.raw, other.raw)
 
 
 def test_a_shift_moves_pixels_and_a_flip_mirrors_them() -> None:
     data, how = digits_with(crop=2)
-    moved = view(data, how, seed=0, epoch=0).raw
+    moved = augmented(data, how, seed=0, epoch=0).raw
     padded = torch.nn.functional.pad(data.train.raw, (2, 2, 2, 2))
     windows = padded.unfold(2, 8, 1).unfold(3, 8, 1)  # (rows, 1, 5, 5, 8, 8): every shift there is
     found = (windows == moved[:, :, None, None]).flatten(4).all(4).flatten(1)
     assert bool(found.any(1).all())
     assert found.float().sum(0).gt(0).all(), "every shift occurs"
     data, how = digits_with(flip=True)
-    flipped = view(data, how, seed=0, epoch=0).raw
+    flipped = augmented(data, how, seed=0, epoch=0).raw
     same, mirrored = ((flipped == images).flatten(1).all(1) for images in (data.train.raw, data.train.raw.flip(3)))
     assert bool((same | mirrored).all())
     assert 0.4 < mirrored.float().mean() < 0.6
     data, how = digits_with(noise=0.25)
-    noise = view(data, how, seed=0, epoch=0).raw - data.train.raw
+    noise = augmented(data, how, seed=0, epoch=0).raw - data.train.raw
     assert (noise / data.standardisation.std).std().item() == pytest.approx(0.25, rel=0.02)
 
 
@@ -288,7 +288,7 @@ def test_a_blend_is_mostly_its_own_image_and_partly_one_that_the_student_learns_
     black = torch.zeros_like(data.train.raw)
     rows = replace(data.train, raw=black.index_fill(0, torch.tensor([partner]), 1.0))
     one = replace(data, train=rows, learned=torch.tensor([partner]))
-    shares = view(one, how, seed=0, epoch=0).raw.flatten(1)
+    shares = augmented(one, how, seed=0, epoch=0).raw.flatten(1)
     assert shares[partner].tolist() == [1.0] * 64
     others = torch.cat([shares[:partner], shares[partner + 1 :]])
     assert torch.equal(others, others[:, :1].expand(-1, 64))
@@ -299,10 +299,10 @@ def test_a_blend_is_mostly_its_own_image_and_partly_one_that_the_student_learns_
 def test_views_that_blend_other_rows_have_another_name() -> None:
     data, how = digits_with(mix=0.5)
     fewer = replace(data, learned=data.learned[1:])
-    names = {name_of(each, how, seed=0, epoch=0) for each in (data, fewer)}
+    names = {name_of_augmented(each, how, seed=0, epoch=0) for each in (data, fewer)}
     assert len(names) == 2
     plain = Augmentation(crop=1)
-    assert name_of(data, plain, seed=0, epoch=0) == name_of(fewer, plain, seed=0, epoch=0)
+    assert name_of_augmented(data, plain, seed=0, epoch=0) == name_of_augmented(fewer, plain, seed=0, epoch=0)
 
 
 def test_the_best_epoch_is_that_of_the_corrected_student() -> None:
@@ -367,7 +367,7 @@ def recall_of_a_digit_left_out(job: Make, house: Make, *, corrected: bool, seeds
         evaluation={"seeds": seeds, "baseline": False},
     )
     told = house()
-    run(spec, told)
+    distil_job(spec, told)
     report = json.loads(told.published["report.json"])
     assert any("training row of these classes: 3" in note for note in report["notes"])
     return [one["per_class"][3] for one in report["student"]["runs"]]
@@ -403,7 +403,7 @@ def test_what_cannot_be_trained_here_is_refused_before_the_teacher_is(
         pytest.skip("there is a GPU here")
     told = house()
     with pytest.raises(Problem) as refused:
-        run(job(training=training), told)
+        distil_job(job(training=training), told)
     assert (refused.value.code, refused.value.pointer) == (code, f"/training/{place}")
     assert told.progressed == []
 
@@ -431,11 +431,11 @@ def test_what_the_teacher_says_of_views_is_kept_for_the_next_job(
 
     monkeypatch.setattr(weights, "logits_of", counted)
     first, second = house(cache=tmp_path / "cache"), house(cache=tmp_path / "cache")
-    run(spec, first)
+    distil_job(spec, first)
     rows = len(load(spec.dataset, {}).train.y)
     assert asked.count(rows) == 1 + 2 * 2, "the rows as they are, and two epochs of two seeds"
     asked.clear()
-    run(spec, second)
+    distil_job(spec, second)
     assert asked == []
     assert hashes(first) == hashes(second)
 

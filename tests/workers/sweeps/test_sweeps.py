@@ -15,7 +15,7 @@ from qstill.contract.errors import Problem
 from qstill.contract.sweeps.results import TrialView
 from qstill.contract.sweeps.sweep import Sweep, apply, grid
 from tests.workers.distillation.conftest import FakeRun
-from workers.distillation.jobs import run as distil
+from workers.distillation.jobs import distil_job as distil
 from workers.run import Stopped
 from workers.sweeps.pareto import dominates, front
 from workers.sweeps.run import run

@@ -93,7 +93,7 @@ def load(spec: BuiltinData | UploadedData, files: Mapping[str, Path]) -> Data:
     train, validation, test = (Rows(raw[i], standardise(raw[i]), y[i], i) for i in indices)
     total, digest = len(table.y), _digest(table)
     if targets is None:
-        data = shown((train, validation, test), table.classes, standardise, spec, total, digest)
+        data = labelled_data((train, validation, test), table.classes, standardise, spec, total, digest)
         return replace(data, remarks=table.remarks, pixels=table.pixels)
     seen = shown_numbers(train.y, spec)
     learned = torch.nonzero(torch.ones(len(seen)) if spec.unlabelled_pool else labelled_rows(seen)).flatten()
@@ -120,7 +120,7 @@ def _uploaded(spec: UploadedData, path: Path) -> Table:
         raise Problem("dataset_invalid", str(error), pointer="/dataset/file") from error
 
 
-def shown(
+def labelled_data(
     splits: tuple[Rows, Rows, Rows],
     classes: list[str],
     standardise: Standardisation,

@@ -15,7 +15,7 @@ from qstill.contract.distillations.datasets import AnyTextData, BuiltinText
 from qstill.contract.distillations.tokenizers import TeachersTokenizer
 from qstill.contract.errors import Problem
 from workers.distillation.data import topics
-from workers.distillation.data.dataset import Data, Text, shown
+from workers.distillation.data.dataset import Data, Text, labelled_data
 from workers.distillation.data.files.table import MAX_VALUES
 from workers.distillation.data.files.texts import Texts, read_texts
 from workers.distillation.data.splits import split
@@ -69,7 +69,7 @@ def _classification(read: Texts, spec: AnyTextData, teachers: Tokenizer | None) 
     _refuse_too_many(len(encoded), spec)
     tokens = filled([row[: spec.max_length] for row in encoded], spec.max_length)
     train, validation, test = (Rows(tokens[i], tokens[i], labels[i], i) for i in indices)
-    data = shown(
+    data = labelled_data(
         (train, validation, test), read.classes, AS_THEY_ARE, spec, len(labels), _digest(read.texts, read.labels)
     )
     chosen = indices[2].tolist()

@@ -41,18 +41,18 @@ def distil_recommender(job: RecommenderJob, run: Run) -> dict[str, Any]:
         if job.evaluation.baseline:
             _teach(job, baseline, data, keeper)
     run.progress(phase="evaluation", done=0, total=1, unit="reports")
-    findings = measure(job, data, signal, teacher, pairs, keeper.outcomes)
+    measured = measure(job, data, signal, teacher, pairs, keeper.outcomes)
     first = to_bytes(keeper.outcomes[pairs[0][0].name].weights, pairs[0][0].architecture, data)
     short = result(
         job,
-        findings,
+        measured,
         checkpoints=len(keeper.published),
         student_sha256=hashlib.sha256(first).hexdigest(),
         seconds=keeper.seconds(),
     )
     exports = _export(job, data, pairs[0][0], keeper)
     path = run.scratch / "report.json"
-    path.write_text(written(report(job, data, findings, short, exports)))
+    path.write_text(written(report(job, data, measured, short, exports)))
     run.publish(path, kind="report", name=path.name, media_type="application/json")
     run.progress(phase="evaluation", done=1, total=1, unit="reports")
     return short.model_dump(mode="json")

@@ -8,7 +8,7 @@ from workers.distillation.artifacts.clock import Latency, latency, latency_of, t
 from workers.distillation.data.dataset import Data
 from workers.distillation.networks.answers import logits_of
 from workers.distillation.quality import Size, size, soft_gradient
-from workers.distillation.report.findings import Cost, Findings, Subject, subject
+from workers.distillation.report.measurements import Cost, Measurements, Subject, subject
 from workers.distillation.rows import Rows
 from workers.distillation.teachers import Teacher, Use
 from workers.distillation.teachers.kinds import misnamed
@@ -30,14 +30,14 @@ def measure(
     *,
     answers: Tensor,
     use: Use,
-) -> Findings:
+) -> Measurements:
     """lesson: the students'. pairs: (student, baseline) of every seed. outcomes: of every stage trained, by its name.
 
     answers: the teacher's logits (test rows, classes). use: what its signal cost.
     """
     chosen = outcomes.get("teacher")
     first = pairs[0][0]
-    return Findings(
+    return Measurements(
         task=data.task,
         teacher=subject(
             answers,

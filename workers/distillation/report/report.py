@@ -14,22 +14,22 @@ from qstill.contract.distillations.results import DistillationResult, Gain
 from workers.distillation.artifacts.onnx_file import notes_of_exports
 from workers.distillation.data.dataset import Data
 from workers.distillation.quality import mean_sd, verdict
-from workers.distillation.report.findings import Cost, Findings, Subject, row_counts
-from workers.distillation.report.remarks import notes, warnings
+from workers.distillation.report.measurements import Cost, Measurements, Subject, row_counts
+from workers.distillation.report.notes import notes, warnings
 from workers.distillation.report.texts import text_section
 from workers.distillation.training.keeper import Point
 
 ALSO_IN_RESULT = ("measure", "gain", "verdict", "checkpoints", "student_sha256", "seconds")
 
 
-def result(findings: Findings, *, checkpoints: int, student_sha256: str, seconds: float) -> DistillationResult:
+def result(measured: Measurements, *, checkpoints: int, student_sha256: str, seconds: float) -> DistillationResult:
     """The few numbers for the job's row."""
-    difference, measure = findings.gain, findings.task.measure
+    difference, measure = measured.gain, measured.task.measure
     return DistillationResult(
         measure=measure.name,
-        teacher=mean_sd(_values([findings.teacher], measure)),
-        student=mean_sd(_values(findings.students, measure)),
-        baseline=mean_sd(_values(findings.baselines, measure)) if findings.baselines else None,
+        teacher=mean_sd(_values([measured.teacher], measure)),
+        student=mean_sd(_values(measured.students, measure)),
+        baseline=mean_sd(_values(measured.baselines, measure)) if measured.baselines else None,
         gain=difference and Gain(points=difference.mean, low=difference.low, high=difference.high),
         verdict=verdict(difference),
         checkpoints=checkpoints,
@@ -41,33 +41,37 @@ def result(findings: Findings, *, checkpoints: int, student_sha256: str, seconds
 def report(
     job: DistillationJob,
     data: Data,
-    findings: Findings,
+    measured: Measurements,
     short: DistillationResult,
     exports: list[dict[str, Any]],
     compression: CompressionSection | None,
 ) -> DistillationReport:
     """The whole document. exports: what is known of each file that was exported."""
-    sections, measure = data.task.sections(findings.arms, data.test.labels), data.task.measure
+    sections, measure = data.task.sections(measured.arms, data.test.labels), data.task.measure
     return DistillationReport.model_validate(
         {
             **{name: getattr(short, name) for name in ALSO_IN_RESULT},
             **{name: getattr(sections, name) for name in TaskSections.model_fields},
-            "warnings": warnings(job, data, findings),
-            "notes": notes(job, data, findings, sections) + notes_of_exports(exports),
-            "teacher": _arm([findings.teacher], findings.teacher_cost, measure),
-            "student": _arm(findings.students, findings.student_cost, measure),
-            "baseline": _arm(findings.baselines, findings.student_cost, measure) if findings.baselines else None,
-            "paired_differences_in_points": findings.gain.differences if findings.gain else None,
-            "curves": {name: [_point(point, measure) for point in curve] for name, curve in findings.curves.items()},
+            "warnings": warnings(job, data, measured),
+            "notes": notes(job, data, measured, sections) + notes_of_exports(exports),
+            "teacher": _arm([measured.teacher], measured.teacher_cost, measure),
+            "student": _arm(measured.students, measured.student_cost, measure),
+            "baseline": _arm(measured.baselines, measured.student_cost, measure) if measured.baselines else None,
+            "paired_differences_in_points": measured.gain.differences if measured.gain else None,
+            "curves": {name: [_point(point, measure) for point in curve] for name, curve in measured.curves.items()},
             "exports": exports,
             "compression": compression,
-            "soft_gradient_norm": findings.soft_gradient,
+            "soft_gradient_norm": measured.soft_gradient,
             "text": None if data.text is None else text_section(data.text),
             "rows": row_counts(data),
-            "signal": asdict(findings.signal),
+            "signal": asdict(measured.signal),
             "seed": job.training.seed,
             "job": job.model_dump(mode="json"),
-            "digests": {"data": data.digest, "teacher": findings.teacher_digest, "signal": findings.signal.digest},
+            "digests": {
+                "data": data.digest,
+                "teacher": measured.teacher_digest,
+                "signal": measured.signal.digest,
+            },
             "versions": {"python": platform.python_version()}
             | {package: version(package) for package in ("torch", "numpy", "scikit-learn", "safetensors")},
         }

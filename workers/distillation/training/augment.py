@@ -19,7 +19,7 @@ from workers.distillation.rows import Rows
 from workers.distillation.training.plan import Stage
 
 
-def shown(data: Data, stage: Stage, epoch: int) -> tuple[Rows, str] | None:
+def rows_of_epoch(data: Data, stage: Stage, epoch: int) -> tuple[Rows, str] | None:
     """All training rows as the epoch, counted from 0, shows them, and the view's name; None: as they are.
 
     Student and baseline of a seed see the same.
@@ -30,11 +30,11 @@ def shown(data: Data, stage: Stage, epoch: int) -> tuple[Rows, str] | None:
     how = stage.training.augmentation
     if how is None:
         return None
-    rows = view(data, how, seed=stage.seed, epoch=epoch)
-    return rows, name_of(data, how, seed=stage.seed, epoch=epoch)
+    rows = augmented(data, how, seed=stage.seed, epoch=epoch)
+    return rows, name_of_augmented(data, how, seed=stage.seed, epoch=epoch)
 
 
-def view(data: Data, how: Augmentation, *, seed: int, epoch: int) -> Rows:
+def augmented(data: Data, how: Augmentation, *, seed: int, epoch: int) -> Rows:
     """All training rows as the epoch, counted from 0, shows them to networks of this seed."""
     draw = torch.Generator().manual_seed(seed_of("view", seed, epoch))
     raw = data.train.raw
@@ -48,7 +48,7 @@ def view(data: Data, how: Augmentation, *, seed: int, epoch: int) -> Rows:
     return Rows(changed, data.standardisation(changed), data.train.y, data.train.index)
 
 
-def name_of(data: Data, how: Augmentation, *, seed: int, epoch: int) -> str:
+def name_of_augmented(data: Data, how: Augmentation, *, seed: int, epoch: int) -> str:
     """Names a view: two of one name are the same, for the same training rows."""
     name = f"{how.model_dump_json(exclude={'consistent'})}/{seed}/{epoch}"
     return f"{name}/{hashlib.sha256(data.learned.numpy().tobytes()).hexdigest()}" if how.mix else name

@@ -21,7 +21,7 @@ from workers.distillation.objectives.terms import UNKNOWN, Target, Terms, label_
 from workers.distillation.rows import Rows
 from workers.distillation.signals.signals import heard
 from workers.distillation.tasks.task import Task
-from workers.distillation.training.augment import refuse_tables, shown
+from workers.distillation.training.augment import refuse_tables, rows_of_epoch
 from workers.distillation.training.autocast import half
 from workers.distillation.training.bias import corrects, shift
 from workers.distillation.training.kd_gradient import has_slope, kd_and_slope
@@ -95,7 +95,7 @@ class Learner(Trainer[Stage, Data, Network]):
 
     def begin_epoch(self) -> None:
         """Show the rows of the running epoch, where it changes them, and hear what the teacher says of them."""
-        of_epoch = shown(self.data, self.stage, self.epoch)
+        of_epoch = rows_of_epoch(self.data, self.stage, self.epoch)
         if of_epoch is None:
             return
         rows, name = of_epoch

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from qstill.contract.distillations.domains import AnyJob, Job
 from qstill.contract.distillations.recommenders.architectures import AnyScorer, MatrixFactorisation, MlpScorer, TwoTower
 from qstill.contract.distillations.recommenders.data import SyntheticInteractions
-from workers.distillation.jobs import run
+from workers.distillation.jobs import distil_job
 from workers.distillation.recommenders.data.dataset import Data, load
 from workers.distillation.recommenders.export import described, to_int8, to_onnx
 from workers.distillation.recommenders.metrics import quality, rank
@@ -96,7 +96,7 @@ def test_a_job_publishes_files_that_onnxruntime_alone_recommends_with(house: Mak
         "evaluation": {"seeds": 1, "k": 5},
         "export": ["onnx", "onnx_int8"],
     }
-    run(JOBS.validate_json(json.dumps(body)), told)
+    distil_job(JOBS.validate_json(json.dumps(body)), told)
     report = json.loads(told.published["report.json"])
     exact, small = report["exports"]
     assert (exact["name"], small["name"]) == ("student-seed-0.onnx", "student-seed-0.int8.onnx")

@@ -13,7 +13,7 @@ from safetensors import safe_open
 from qstill.contract.distillations.domains import AnyJob, Job
 from qstill.contract.errors import Problem
 from tests.workers.distillation.conftest import FakeRun
-from workers.distillation.jobs import run as compute
+from workers.distillation.jobs import distil_job
 from workers.distillation.recommenders.data.dataset import load
 from workers.run import Stopped
 
@@ -43,7 +43,7 @@ def job(**parts: Any) -> AnyJob:
 def done(house: House, wanted: AnyJob, **given: Any) -> tuple[FakeRun, dict[str, Any], dict[str, Any]]:
     """(run, result, report)."""
     run = house(**given)
-    result = compute(wanted, run)
+    result = distil_job(wanted, run)
     return run, result, json.loads(run.published["report.json"])
 
 
@@ -107,7 +107,7 @@ def test_a_job_that_was_stopped_goes_on_to_the_same_bits(house: House, objective
     asked = iter(range(10_000))
     first = house(stop=lambda: next(asked) >= batches)
     with pytest.raises(Stopped):
-        compute(wanted, first)
+        distil_job(wanted, first)
     second, _, again = done(house, wanted, resume=first.saved)
     assert first.published | networks(second) == networks(whole)
     assert again["student"]["runs"] == report["student"]["runs"]
@@ -224,7 +224,7 @@ def test_lists_that_cannot_teach_are_refused(house: House, tmp_path: Path, text:
     path = tmp_path / "lists.csv"
     path.write_text(text)
     with pytest.raises(Problem) as caught:
-        compute(job(teacher=LISTS), house(files={"file_1": path}))
+        distil_job(job(teacher=LISTS), house(files={"file_1": path}))
     assert (caught.value.code, caught.value.pointer) == (code, "/teacher/file")
     assert said in caught.value.title
 
@@ -234,7 +234,7 @@ def test_lists_that_are_too_short_are_named(house: House, tmp_path: Path) -> Non
     taught, _, _ = done(house, wanted)
     lists_of(taught, wanted, tmp_path / "lists.csv", 4)
     with pytest.raises(Problem) as caught:
-        compute(job(objective=RD, teacher=LISTS), house(files={"file_1": tmp_path / "lists.csv"}))
+        distil_job(job(objective=RD, teacher=LISTS), house(files={"file_1": tmp_path / "lists.csv"}))
     assert caught.value.code == "lists_too_short"
     assert "names 4 items" in caught.value.title
     assert "needs 5" in caught.value.title
@@ -246,7 +246,7 @@ def test_a_user_who_chose_nearly_everything_is_named_before_anything_is_trained(
     wanted = job(dataset={"source": "interactions", "file": "file_1"}, objective=RRD)
     run = house(files={"file_1": tmp_path / "data.csv"})
     with pytest.raises(Problem) as caught:
-        compute(wanted, run)
+        distil_job(wanted, run)
     assert caught.value.code == "too_few_items"
     assert "User 'all'" in caught.value.title
     assert run.published == {}
@@ -261,7 +261,7 @@ def test_a_loss_that_is_no_number_ends_the_training_with_a_way_out(house: House)
     wild = job(training=training | {"epochs": 60}, teacher=SMALL["teacher"] | {"training": SMALL["training"]})
     wild = wild.model_copy(update={"objective": wild.objective.model_copy(update={"weight": 1e6})})
     with pytest.raises(Problem) as caught:
-        compute(wild, house())
+        distil_job(wild, house())
     assert caught.value.code == "training_diverged"
     assert caught.value.ways_out == [{"learning_rate": 1.0}]
 

@@ -23,7 +23,7 @@ from qstill.contract.distillations.datasets import BuiltinData
 from qstill.contract.distillations.teachers import Storage
 from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import Data, load
-from workers.distillation.jobs import run
+from workers.distillation.jobs import distil_job
 from workers.distillation.networks import answers
 from workers.distillation.rows import Rows
 from workers.distillation.signals.answers_on_disk import Block, Cache, Entry, Layout
@@ -158,7 +158,7 @@ def test_a_second_job_says_what_it_reused(job: Make, shared: Make) -> None:
     reports = []
     for objective in ({"kind": "kd"}, {"kind": "logit_mse"}):
         told = shared()
-        run(job(objective=objective, signal={"precision": "float16"}, training={"epochs": 1}), told)
+        distil_job(job(objective=objective, signal={"precision": "float16"}, training={"epochs": 1}), told)
         reports.append(json.loads(told.published["report.json"]))
     first, second = (report["signal"] for report in reports)
     assert first["digest"] == second["digest"] == reports[0]["digests"]["signal"]
@@ -175,7 +175,7 @@ def test_a_second_job_says_what_it_reused(job: Make, shared: Make) -> None:
 )
 def test_a_student_learns_from_a_few_classes(job: Make, shared: Make, storage: dict[str, Any]) -> None:
     told = shared()
-    run(job(signal=storage, objective={"kind": "kd", "temperature": 1.0, "alpha": 1.0}), told)
+    distil_job(job(signal=storage, objective={"kind": "kd", "temperature": 1.0, "alpha": 1.0}), told)
     report = json.loads(told.published["report.json"])
     assert report["signal"]["top_k"] == storage["top_k"]
     assert report["soft_gradient_norm"] > 0

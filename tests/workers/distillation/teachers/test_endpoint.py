@@ -18,7 +18,7 @@ from torch.testing import assert_close
 from qstill.contract.distillations.teachers import EndpointTeacher
 from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import Data
-from workers.distillation.jobs import run
+from workers.distillation.jobs import distil_job
 from workers.distillation.report.measure import teacher_cost
 from workers.distillation.teachers import Teacher, endpoint, signal_of
 from workers.run import Stopped
@@ -236,7 +236,7 @@ def test_a_secret_is_sent_and_never_repeated(
     path.write_text(json.dumps({"Authorization": SECRET}))
     spec = {"source": "http", "url": server.url, "headers": "file_1", "requests_per_second": 1000.0, "accept": USELESS}
     told = house(files={"file_1": path}, hosts=frozenset({server.name}))
-    result = run(job(teacher=spec), told)
+    result = distil_job(job(teacher=spec), told)
     assert {headers["Authorization"] for headers in server.headers} == {SECRET}
     said = [json.dumps(result), json.dumps(told.events), json.dumps(told.metas), caplog.text]
     said += [content.decode("latin-1") for content in told.published.values()]
@@ -286,7 +286,7 @@ def test_a_later_job_asks_nothing_and_a_new_version_or_another_secret_everything
         spec = {"source": "http", "url": server.url, "requests_per_second": 1000.0, "headers": "file_one"}
         spec |= {"accept": USELESS} | given
         told = house(files=files, hosts=frozenset({server.name}), cache=tmp_path / "cache")
-        run(job(teacher=spec, training={"epochs": 1}), told)
+        distil_job(job(teacher=spec, training={"epochs": 1}), told)
         return len(server.asked) - before
 
     first = asked()

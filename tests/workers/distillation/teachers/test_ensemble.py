@@ -17,7 +17,7 @@ from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.teachers import EnsembleTeacher
 from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import Data
-from workers.distillation.jobs import run
+from workers.distillation.jobs import distil_job
 from workers.distillation.networks.families import build
 from workers.distillation.quality import Size
 from workers.distillation.report.measure import teacher_cost
@@ -86,7 +86,7 @@ TRAIN = {"source": "train", "architecture": {"kind": "mlp", "hidden": [8]}}
 
 def test_members_are_trained_from_different_seeds_and_kept_apart(job: Make, house: Make) -> None:
     told = house()
-    run(job(teacher={"source": "ensemble", "members": [TRAIN, TRAIN], "weights": [2.0, 1.0]}), told)
+    distil_job(job(teacher={"source": "ensemble", "members": [TRAIN, TRAIN], "weights": [2.0, 1.0]}), told)
     first, second = (told.published[f"teacher-{number}.safetensors"] for number in (0, 1))
     assert first != second
     assert [told.metas[f"teacher-{number}.safetensors"]["seed"] for number in (0, 1)] == [0, 1]
@@ -96,7 +96,7 @@ def test_a_member_that_cannot_teach_is_refused_by_its_place_before_another_is_tr
     told = house()
     lost = {"source": "file", "file": "file_1", "architecture": {"kind": "mlp", "hidden": []}}
     with pytest.raises(Problem) as refused:
-        run(job(teacher={"source": "ensemble", "members": [TRAIN, lost]}), told)
+        distil_job(job(teacher={"source": "ensemble", "members": [TRAIN, lost]}), told)
     assert refused.value.pointer == "/teacher/members/1/file"
     assert told.events == []
 

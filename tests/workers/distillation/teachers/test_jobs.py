@@ -15,7 +15,7 @@ from qstill.contract.distillations.preflight import PreflightQuestion
 from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import Data
 from workers.distillation.inspection import inspect
-from workers.distillation.jobs import run
+from workers.distillation.jobs import distil_job
 
 Make = Callable[..., Any]
 ONNX = {"source": "file", "file": "file_1", "format": "onnx"}
@@ -50,7 +50,7 @@ def test_a_model_from_elsewhere_teaches_a_student_that_is_larger(
     job: Make, house: Make, iris: Data, tmp_path: Path
 ) -> None:
     told = house(files={"file_1": linear(tmp_path / "t.onnx", least_squares(iris))})
-    run(job(teacher=ONNX), told)
+    distil_job(job(teacher=ONNX), told)
     report = report_of(told)
     assert report["teacher"]["summary"]["accuracy"]["mean"] > 0.7
     assert report["teacher"]["cost"]["size"]["multiply_adds"] == 4 * 3
@@ -63,7 +63,7 @@ def test_a_model_from_elsewhere_teaches_a_student_that_is_larger(
 
 def test_a_teacher_worse_than_chance_is_warned_of_before_and_after(job: Make, house: Make, tmp_path: Path) -> None:
     told = house(files={"file_1": linear(tmp_path / "t.onnx", np.eye(4, 3) * 0)})
-    run(job(teacher=ONNX), told)
+    distil_job(job(teacher=ONNX), told)
     kinds = [kind for kind, _ in told.events]
     assert kinds.index("warning") < kinds.index("epoch")
     (warning,) = [data for kind, data in told.events if kind == "warning"]
@@ -87,7 +87,7 @@ def test_what_cannot_work_is_refused_before_anything_is_trained(
     (tmp_path / "noise").write_bytes(b"noise")
     told = house(files={"file_1": tmp_path / "noise"})
     with pytest.raises(Problem) as refused:
-        run(job(teacher=teacher), told)
+        distil_job(job(teacher=teacher), told)
     assert refused.value.code == code
     assert str(refused.value.pointer).startswith("/teacher/")
     assert told.events == []
@@ -98,7 +98,7 @@ def test_answers_that_are_no_numbers_end_the_job_before_a_student_is_trained(
 ) -> None:
     told = house(files={"file_1": linear(tmp_path / "t.onnx", np.full((4, 3), np.nan))})
     with pytest.raises(Problem, match="is not finite") as refused:
-        run(job(teacher=ONNX), told)
+        distil_job(job(teacher=ONNX), told)
     assert refused.value.code == "teacher_invalid"
     assert told.events == []
 
@@ -109,7 +109,7 @@ def test_an_ensemble_of_three_origins_teaches(job: Make, house: Make, iris: Data
     trained = {"source": "train", "architecture": {"kind": "mlp", "hidden": [8]}}
     soft = {"source": "soft_labels", "file": "file_2", "kind": "probabilities", "accept": ["teacher_worse_than_chance"]}
     told = house(files=files)
-    run(job(teacher={"source": "ensemble", "members": [trained, ONNX, soft], "weights": [2.0, 2.0, 1.0]}), told)
+    distil_job(job(teacher={"source": "ensemble", "members": [trained, ONNX, soft], "weights": [2.0, 2.0, 1.0]}), told)
     report = report_of(told)
     assert report["teacher"]["summary"]["accuracy"]["mean"] > 0.5
     assert sum("teacher" in note for note in report["notes"]) >= 3
@@ -124,7 +124,7 @@ def test_a_teacher_that_is_never_wrong_may_have_seen_the_test_rows(
     np.save(tmp_path / "soft.npy", logits)
     told = house(files={"file_1": tmp_path / "soft.npy"})
     soft = {"source": "soft_labels", "file": "file_1", "kind": "logits"}
-    run(job(teacher=soft, training={"epochs": 1}, evaluation={"seeds": 1, "baseline": False}), told)
+    distil_job(job(teacher=soft, training={"epochs": 1}, evaluation={"seeds": 1, "baseline": False}), told)
     report = report_of(told)
     assert any("trained on them" in said for said in report["warnings"]) == warned
     assert (report["signal"]["computed_rows"], report["signal"]["reused_rows"]) == (0, 0)
@@ -141,11 +141,11 @@ def test_a_teacher_of_another_split_has_seen_test_rows(
 ) -> None:
     short = {"training": {"epochs": 1}, "evaluation": {"seeds": 1, "baseline": False}}
     first = house()
-    run(job(**short), first)
+    distil_job(job(**short), first)
     (tmp_path / "t").write_bytes(first.published["teacher.safetensors"])
     told = house(files={"file_1": tmp_path / "t"})
     uploaded = {"source": "file", "file": "file_1"}
-    run(job(teacher=uploaded, dataset=again, **short), told)
+    distil_job(job(teacher=uploaded, dataset=again, **short), told)
     assert any("another split of the same data" in said for said in report_of(told)["warnings"]) == warned
     kinds = [(kind, data.get("code")) for kind, data in told.events]
     assert (("warning", "teacher_of_another_split") in kinds) == warned
@@ -154,5 +154,5 @@ def test_a_teacher_of_another_split_has_seen_test_rows(
     assert ("teacher_of_another_split" in {each["code"] for each in advice}) == warned
     member = {"source": "ensemble", "members": [uploaded, uploaded]}
     together = house(files=told.files)
-    run(job(teacher=member, dataset=again, **short), together)
+    distil_job(job(teacher=member, dataset=again, **short), together)
     assert sum("another split" in said for said in report_of(together)["warnings"]) == warned

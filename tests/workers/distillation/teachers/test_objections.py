@@ -17,7 +17,7 @@ from qstill.contract.distillations.report.document import read_report
 from qstill.contract.errors import Problem
 from qstill.contract.sweeps.sweep import Sweep
 from workers.distillation.inspection import inspect
-from workers.distillation.jobs import run
+from workers.distillation.jobs import distil_job
 from workers.sweeps.run import run as sweep
 
 Make = Callable[..., Any]
@@ -54,7 +54,7 @@ def noise() -> Any:
 
 def refused(body: Any, told: Any) -> Problem:
     with pytest.raises(Problem) as raised:
-        run(body, told)
+        distil_job(body, told)
     assert not [kind for kind, _ in told.events if kind == "epoch"]
     return raised.value
 
@@ -79,8 +79,8 @@ def test_columns_in_any_other_order_end_the_job_with_the_list_as_the_way_out(
     assert problem.ways_out[0] == {"classes": [NAMES[column] for column in order]}
     first = objections(job(teacher=SOFT, **SHORT), told(wrong))[0]
     assert (first.code, first.severity, first.pointer) == (problem.code, "problem", problem.pointer)
-    run(job(teacher=SOFT | problem.ways_out[0], **SHORT), mended := told(wrong))
-    run(job(teacher=SOFT, **SHORT), right := told(good()))
+    distil_job(job(teacher=SOFT | problem.ways_out[0], **SHORT), mended := told(wrong))
+    distil_job(job(teacher=SOFT, **SHORT), right := told(good()))
     assert report_of(mended)["teacher"]["summary"] == report_of(right)["teacher"]["summary"]
 
 
@@ -89,7 +89,7 @@ def test_what_is_accepted_stands_in_report_and_card(job: Make, told: Callable[[A
     first = refused(job(teacher=SOFT, **SHORT), told(wrong))
     body = job(teacher=SOFT | first.ways_out[1], **SHORT)
     house = told(wrong)
-    run(body, house)
+    distil_job(body, house)
     warnings = report_of(house)["warnings"]
     assert first.title in warnings
     assert text(first.title) in card(read_report(report_of(house)))
@@ -104,7 +104,7 @@ def test_a_teacher_worse_than_chance_ends_the_job_unless_that_is_accepted(
     assert (problem.code, problem.pointer, problem.ways_out) == (WORSE, "/teacher", [{"accept": [WORSE]}])
     (said,) = objections(job(teacher=SOFT, **SHORT), told(noise()))
     assert (said.code, said.severity, said.pointer) == (WORSE, "problem", "/teacher")
-    run(job(teacher=SOFT | problem.ways_out[0], **SHORT), told(noise()))
+    distil_job(job(teacher=SOFT | problem.ways_out[0], **SHORT), told(noise()))
 
 
 def test_members_of_an_ensemble_are_asked_one_by_one(job: Make, told: Callable[[Any], Any]) -> None:
@@ -113,8 +113,8 @@ def test_members_of_an_ensemble_are_asked_one_by_one(job: Make, told: Callable[[
     both = {"source": "ensemble", "members": [trained, SOFT]}
     problem = refused(job(teacher=both, **SHORT), told(wrong))
     assert (problem.code, problem.pointer) == ("class_order", "/teacher/members/1/classes")
-    run(job(teacher=both | problem.ways_out[1], **SHORT), told(wrong))
-    run(job(teacher=both | {"members": [trained, SOFT | problem.ways_out[0]]}, **SHORT), told(wrong))
+    distil_job(job(teacher=both | problem.ways_out[1], **SHORT), told(wrong))
+    distil_job(job(teacher=both | {"members": [trained, SOFT | problem.ways_out[0]]}, **SHORT), told(wrong))
 
 
 def test_a_teacher_of_numbers_that_is_further_off_than_their_mean_ends_the_job(
@@ -129,7 +129,7 @@ def test_a_teacher_of_numbers_that_is_further_off_than_their_mean_ends_the_job(
     teacher = SOFT | {"kind": "values"}
     problem = refused(job(teacher=teacher, **body), told(-truth))
     assert (problem.code, problem.pointer) == (WORSE, "/teacher")
-    run(job(teacher=teacher | problem.ways_out[0], **body), told(-truth))
+    distil_job(job(teacher=teacher | problem.ways_out[0], **body), told(-truth))
 
 
 def test_a_sweep_asks_its_teacher_too(job: Make, told: Callable[[Any], Any]) -> None:

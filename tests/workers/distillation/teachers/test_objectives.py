@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from workers.distillation.jobs import run
+from workers.distillation.jobs import distil_job
 
 Make = Callable[..., Any]
 TRAIN = {"source": "train", "architecture": {"kind": "mlp", "hidden": [8]}}
@@ -49,7 +49,7 @@ def test_a_sum_of_objectives_hears_sparse_answers(job: Make, house: Make, missin
     terms = [{"weight": 1.0, "objective": {"kind": "kd"}}, {"weight": 0.5, "objective": FEATURES}]
     told = house()
     objective = {"kind": "sum", "terms": terms}
-    run(job(objective=objective, signal={"top_k": 2, "missing": missing}, training={"epochs": 2}), told)
+    distil_job(job(objective=objective, signal={"top_k": 2, "missing": missing}, training={"epochs": 2}), told)
     report = json.loads(told.published["report.json"])
     assert report["signal"]["top_k"] == 2
     assert report["soft_gradient_norm"] > 0

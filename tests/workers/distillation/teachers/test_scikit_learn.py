@@ -11,7 +11,7 @@ from sklearn.ensemble import GradientBoostingClassifier, RandomForestClassifier
 
 from qstill.contract.distillations.datasets import BuiltinData
 from workers.distillation.data.dataset import load
-from workers.distillation.jobs import run
+from workers.distillation.jobs import distil_job
 
 FILE = "file_1"
 Make = Callable[..., Any]
@@ -39,7 +39,7 @@ def test_a_perceptron_learns_from_a_model_that_no_network_is(
         training={"epochs": 20},
         evaluation={"seeds": 2},
     )
-    result = run(spec, house(files={FILE: tmp_path / "soft.npy"}))
+    result = distil_job(spec, house(files={FILE: tmp_path / "soft.npy"}))
     assert result["teacher"]["mean"] == pytest.approx(model.score(x[data.test.index], y[data.test.index]))
     assert result["student"]["mean"] > 0.9
     assert result["student"]["mean"] >= result["baseline"]["mean"]

@@ -21,7 +21,7 @@ from qstill.contract.errors import Problem
 from workers.distillation import teachers
 from workers.distillation.artifacts.checkpoints import to_bytes
 from workers.distillation.data.dataset import Data, load
-from workers.distillation.jobs import run
+from workers.distillation.jobs import distil_job
 from workers.distillation.networks.answers import logits_of
 from workers.distillation.networks.families import build
 from workers.distillation.teachers.endpoint import from_endpoint
@@ -78,7 +78,7 @@ def test_a_student_learns_from_a_model_of_scikit_learn(tmp_path: Path, boosted: 
         training={"epochs": 30},
         evaluation={"seeds": 3},
     )
-    result = run(spec, house(files={FILE: tmp_path / "said.npy"}))
+    result = distil_job(spec, house(files={FILE: tmp_path / "said.npy"}))
     assert result["student"]["mean"] < result["baseline"]["mean"]
 
 

@@ -19,7 +19,7 @@ from qstill.contract.sweeps.sweep import Sweep
 from tests.workers.distillation.text.test_text_jobs import DISTILBERT, job, texts
 from workers.distillation import teachers
 from workers.distillation.distil import first_heard, heard_lesson, load_data
-from workers.distillation.jobs import run
+from workers.distillation.jobs import distil_job
 from workers.distillation.networks import answers
 from workers.distillation.networks.encoder import EncoderNetwork
 from workers.distillation.networks.tokens import PAD
@@ -165,7 +165,7 @@ def test_a_report_has_bits_of_hidden_tokens_and_the_card_reads_it(house: Make, f
     done = house(files=file)
     spelled = {"tokenizer": {"kind": "character"}}  # most of a word says which word it is
     spec = job(FILL, dataset=spelled, training={"epochs": 20, "learning_rate": 0.01}, evaluation={"seeds": 2})
-    result = run(spec, done)
+    result = distil_job(spec, done)
     document = json.loads(done.published["report.json"])
     told = document["masked_language_model"]
     assert document["language_model"] is None

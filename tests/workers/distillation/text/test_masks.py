@@ -18,7 +18,7 @@ from workers.distillation.networks.tokens import AFTER_MASK, END, MASK, PAD, UNK
 from workers.distillation.objectives.terms import UNKNOWN
 from workers.distillation.rows import Rows
 from workers.distillation.tasks.masks import masked
-from workers.distillation.training.augment import shown
+from workers.distillation.training.augment import rows_of_epoch
 from workers.distillation.training.plan import student_stages, teacher_stage
 
 VOCABULARY = 50
@@ -100,11 +100,13 @@ def test_training_rows_are_hidden_anew_in_every_epoch_and_the_same_for_student_a
     data = load_text(BuiltinText.model_validate(TEXT), {})
     (student, baseline), (other, _) = student_stages(job())
     teacher = teacher_stage(job(), job().teacher)  # type: ignore[arg-type]
-    of_epoch = [shown(data, stage, epoch) for stage, epoch in ((student, 0), (student, 1), (other, 0), (teacher, 0))]
+    of_epoch = [
+        rows_of_epoch(data, stage, epoch) for stage, epoch in ((student, 0), (student, 1), (other, 0), (teacher, 0))
+    ]
     found = [each for each in of_epoch if each is not None]
     assert len({name for _, name in found}) == len(found) == 4
     assert all(not torch.equal(found[0][0].y, rows.y) for rows, _ in found[1:])
-    again = shown(data, baseline, 0)
+    again = rows_of_epoch(data, baseline, 0)
     assert again is not None
     assert again[1] == found[0][1]
     assert torch.equal(again[0].x, found[0][0].x)

@@ -28,7 +28,7 @@ from workers.distillation.artifacts.student_onnx import described, onnx_logits, 
 from workers.distillation.data.dataset import Data
 from workers.distillation.data.texts import filled, load_text
 from workers.distillation.data.tokenizer import Tokenizer
-from workers.distillation.jobs import run
+from workers.distillation.jobs import distil_job
 from workers.distillation.networks.answers import logits_of
 from workers.distillation.networks.families import build
 from workers.distillation.networks.network import Network
@@ -176,7 +176,7 @@ def test_exports_of_text_are_used_with_onnxruntime_and_their_tokenizer_alone(
 ) -> None:
     told = house(files=shop)
     spec = JOBS.validate_json(json.dumps(SHOP))
-    run(spec, told)
+    distil_job(spec, told)
     names = {"student-seed-0.onnx", "student-seed-0.int8.onnx", "tokenizer.json"}
     for name in names:
         (tmp_path / name).write_bytes(told.published[name])

@@ -19,7 +19,7 @@ from workers.distillation import teachers
 from workers.distillation.data.dataset import Data
 from workers.distillation.data.texts import load_text
 from workers.distillation.data.tokenizer import Tokenizer
-from workers.distillation.jobs import run
+from workers.distillation.jobs import distil_job
 from workers.distillation.networks.decoder import DecoderNetwork
 from workers.distillation.networks.tokens import PAD
 from workers.distillation.objectives.kd import kd
@@ -137,17 +137,17 @@ def test_a_job_that_was_stopped_ends_bit_for_bit_as_an_unbroken_one(
 ) -> None:
     spec = job(body)
     unbroken = house(files=file)
-    result = run(spec, unbroken)
+    result = distil_job(spec, unbroken)
     saved, published = None, {}
     for batches in (3, 9, 5, 7):
         asked = iter(range(batches))
         stopped = house(files=file, resume=saved, stop=lambda asked=asked: next(asked, None) is None)
         with pytest.raises(Stopped):
-            run(spec, stopped)
+            distil_job(spec, stopped)
         published |= stopped.published
         saved = stopped.saved or saved
     last = house(files=file, resume=saved)
-    assert run(spec, last) | {"seconds": 0} == result | {"seconds": 0}
+    assert distil_job(spec, last) | {"seconds": 0} == result | {"seconds": 0}
     for name, content in (published | last.published).items():
         if name != "report.json":
             assert hashlib.sha256(content).digest() == hashlib.sha256(unbroken.published[name]).digest()
@@ -155,7 +155,7 @@ def test_a_job_that_was_stopped_ends_bit_for_bit_as_an_unbroken_one(
 
 def test_a_text_classifier_learns_and_its_checkpoint_reads_text(house: Make, file: dict[str, Path]) -> None:
     done = house(files=file)
-    result = run(job(CLASSIFY, training={"epochs": 30, "learning_rate": 0.02}), done)
+    result = distil_job(job(CLASSIFY, training={"epochs": 30, "learning_rate": 0.02}), done)
     assert result["teacher"]["mean"] == 1.0
     assert result["student"]["mean"] >= 0.9
     report = json.loads(done.published["report.json"])
@@ -172,7 +172,7 @@ def test_a_text_classifier_learns_and_its_checkpoint_reads_text(house: Make, fil
 
 def test_a_language_model_reports_perplexity_and_bits_of_a_character(house: Make, file: dict[str, Path]) -> None:
     done = house(files=file)
-    result = run(job(SPEAK, training={"epochs": 12, "learning_rate": 0.02}), done)
+    result = distil_job(job(SPEAK, training={"epochs": 12, "learning_rate": 0.02}), done)
     report = json.loads(done.published["report.json"])
     language = report["language_model"]
     nats = report["student"]["summary"]["negative_log_likelihood"]["mean"]
@@ -255,15 +255,15 @@ def test_all_tokens_of_the_vocabulary_kept_sparsely_say_what_they_say_densely(
 
 def test_a_job_with_the_few_likeliest_tokens_runs(house: Make, file: dict[str, Path]) -> None:
     done = house(files=file)
-    run(job(SPEAK, signal={"top_k": 4, "missing": "ghost"}), done)
+    distil_job(job(SPEAK, signal={"top_k": 4, "missing": "ghost"}), done)
     assert json.loads(done.published["report.json"])["signal"]["top_k"] == 4
 
 
 def test_a_language_model_learns_from_tokens_that_were_drawn(house: Make, file: dict[str, Path]) -> None:
     whole, few, again = house(files=file), house(files=file), house(files=file)
-    run(job(SPEAK), whole)
-    first = run(job(SPEAK, signal={"draws": 4}), few)
-    assert run(job(SPEAK, signal={"draws": 4}), again)["student_sha256"] == first["student_sha256"]
+    distil_job(job(SPEAK), whole)
+    first = distil_job(job(SPEAK, signal={"draws": 4}), few)
+    assert distil_job(job(SPEAK, signal={"draws": 4}), again)["student_sha256"] == first["student_sha256"]
     use, dense = (json.loads(done.published["report.json"])["signal"] for done in (few, whole))
     assert (use["draws"], use["top_k"], dense["draws"]) == (4, None, None)
     assert use["bytes"] < dense["bytes"] / 2
@@ -276,7 +276,7 @@ def test_a_signal_that_memory_does_not_hold_is_refused_with_the_way_out(
 ) -> None:
     monkeypatch.setattr(answers_on_disk, "MAX_IN_MEMORY", 10_000)
     with pytest.raises(Problem) as error:
-        run(job(SPEAK), house(files=file))
+        distil_job(job(SPEAK), house(files=file))
     assert error.value.code == "signal_too_large"
     assert {"top_k": 32} in error.value.ways_out
 

@@ -11,7 +11,7 @@ from safetensors.torch import save
 
 from qstill.contract.errors import Problem
 from tests.workers.distillation.text.test_text_jobs import CLASSIFY, FILL, SPEAK, job, texts
-from workers.distillation.jobs import run
+from workers.distillation.jobs import distil_job
 
 Make = Callable[..., Any]
 
@@ -27,7 +27,7 @@ def file(tmp_path: Path) -> dict[str, Path]:
 def taught(house: Make, file: dict[str, Path]) -> Path:
     """A teacher's checkpoint of an earlier job."""
     done = house(files=file)
-    run(job(CLASSIFY, evaluation={"baseline": False}), done)
+    distil_job(job(CLASSIFY, evaluation={"baseline": False}), done)
     path: Path = done.scratch / "teacher.safetensors"
     return path
 
@@ -39,18 +39,18 @@ def test_a_checkpoint_of_an_earlier_job_teaches_the_same_texts(
     house: Make, file: dict[str, Path], taught: Path
 ) -> None:
     first, second = house(files=file), house(files=file | {"file_2": taught})
-    before = run(job(CLASSIFY), first)
-    after = run(job(CLASSIFY | UPLOADED), second)
+    before = distil_job(job(CLASSIFY), first)
+    after = distil_job(job(CLASSIFY | UPLOADED), second)
     assert after["teacher"]["mean"] == before["teacher"]["mean"]
     assert after["student_sha256"] == before["student_sha256"]
 
 
 def test_a_teacher_of_rows_of_another_length_says_which(house: Make, file: dict[str, Path]) -> None:
     first = house(files=file)
-    run(job(SPEAK, evaluation={"baseline": False, "seeds": 1}, training={"epochs": 1}), first)
+    distil_job(job(SPEAK, evaluation={"baseline": False, "seeds": 1}, training={"epochs": 1}), first)
     second = house(files=file | {"file_2": first.scratch / "teacher.safetensors"})
     with pytest.raises(Problem) as error:
-        run(job(SPEAK | UPLOADED, dataset={"max_length": 24}), second)
+        distil_job(job(SPEAK | UPLOADED, dataset={"max_length": 24}), second)
     assert (error.value.code, error.value.pointer) == ("teacher_mismatch", "/teacher/file")
     assert error.value.ways_out == [{"dataset": {"max_length": 16}}]
 
@@ -60,10 +60,10 @@ def test_a_teacher_of_another_split_of_these_texts_knows_some_test_rows(
     house: Make, file: dict[str, Path], body: dict[str, Any]
 ) -> None:
     first = house(files=file)
-    run(job(body, evaluation={"baseline": False, "seeds": 1}, training={"epochs": 1}), first)
+    distil_job(job(body, evaluation={"baseline": False, "seeds": 1}, training={"epochs": 1}), first)
     for split, knows in ((0, False), (1, True)):
         second = house(files=file | {"file_2": first.scratch / "teacher.safetensors"})
-        run(job(body | UPLOADED, dataset={"tokenizer": {"kind": "teacher"}, "split_seed": split}), second)
+        distil_job(job(body | UPLOADED, dataset={"tokenizer": {"kind": "teacher"}, "split_seed": split}), second)
         warnings = json.loads(second.published["report.json"])["warnings"]
         assert any("another split" in said for said in warnings) == knows
 
@@ -81,11 +81,11 @@ def test_a_teacher_with_another_tokenizer_is_refused_before_anything_is_trained(
     other.write_text("\n".join(json.dumps(row) for row in rows))
     done = house(files={"file_1": other, "file_2": taught})
     with pytest.raises(Problem) as error:
-        run(job(CLASSIFY | UPLOADED, dataset=changes), done)
+        distil_job(job(CLASSIFY | UPLOADED, dataset=changes), done)
     assert (error.value.code, error.value.pointer) == ("tokenizer_mismatch", "/teacher/file")
     assert not done.published
     (way_out,) = error.value.ways_out
-    run(job(CLASSIFY | UPLOADED, dataset=changes | way_out["dataset"]), done)
+    distil_job(job(CLASSIFY | UPLOADED, dataset=changes | way_out["dataset"]), done)
     assert done.published["student-seed-0.safetensors"]
     notes = json.loads(done.published["report.json"])["notes"]
     assert any("is the teacher's, and was trained on its texts" in note for note in notes)
@@ -95,19 +95,19 @@ def test_a_language_model_teaches_other_texts_with_its_own_tokenizer(
     house: Make, file: dict[str, Path], tmp_path: Path
 ) -> None:
     first = house(files=file)
-    run(job(SPEAK, evaluation={"baseline": False, "seeds": 1}, training={"epochs": 1}), first)
+    distil_job(job(SPEAK, evaluation={"baseline": False, "seeds": 1}, training={"epochs": 1}), first)
     other = tmp_path / "other.jsonl"
     other.write_text("\n".join(json.dumps({"text": row["text"].upper() + "é"}) for row in texts()))
     taught = house(files={"file_1": other, "file_2": first.scratch / "teacher.safetensors"})
     changes = {"tokenizer": {"kind": "teacher"}}
     knowing = {"teacher": UPLOADED["teacher"] | {"accept": ["teacher_worse_than_chance"]}}  # most letters are unknown
-    run(job(SPEAK | knowing, dataset=changes), taught)
+    distil_job(job(SPEAK | knowing, dataset=changes), taught)
     assert not any(
         "on some of these test rows" in said for said in json.loads(taught.published["report.json"])["warnings"]
     )
     assert json.loads(taught.published["report.json"])["text"]["unknown_share"] > 0
     with pytest.raises(Problem) as masked:
-        run(job(FILL | UPLOADED, dataset=changes, student={"initialise_from_teacher": None}), taught)
+        distil_job(job(FILL | UPLOADED, dataset=changes, student={"initialise_from_teacher": None}), taught)
     assert (masked.value.code, masked.value.pointer) == ("tokenizer_mismatch", "/dataset/task")
 
 
@@ -115,11 +115,11 @@ def test_a_batch_too_large_for_the_teachers_vocabulary_is_refused_once_that_is_k
     house: Make, file: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = house(files=file)
-    run(job(SPEAK, evaluation={"baseline": False, "seeds": 1}, training={"epochs": 1}), first)
+    distil_job(job(SPEAK, evaluation={"baseline": False, "seeds": 1}, training={"epochs": 1}), first)
     monkeypatch.setattr("qstill.contract.distillations.rules.text.MAX_LOGITS", 1 << 10)
     second = house(files=file | {"file_2": first.scratch / "teacher.safetensors"})
     with pytest.raises(Problem) as error:
-        run(job(SPEAK | UPLOADED, dataset={"tokenizer": {"kind": "teacher"}}), second)
+        distil_job(job(SPEAK | UPLOADED, dataset={"tokenizer": {"kind": "teacher"}}), second)
     assert (error.value.code, error.value.pointer) == ("batch_too_large", "/training/batch_size")
 
 
@@ -127,5 +127,7 @@ def test_a_file_without_a_tokenizer_has_none_to_give(house: Make, file: dict[str
     bare = tmp_path / "bare.safetensors"
     bare.write_bytes(save({"weight": torch.zeros(1)}))
     with pytest.raises(Problem) as error:
-        run(job(CLASSIFY | UPLOADED, dataset={"tokenizer": {"kind": "teacher"}}), house(files=file | {"file_2": bare}))
+        distil_job(
+            job(CLASSIFY | UPLOADED, dataset={"tokenizer": {"kind": "teacher"}}), house(files=file | {"file_2": bare})
+        )
     assert (error.value.code, error.value.pointer) == ("tokenizer_unavailable", "/teacher/file")

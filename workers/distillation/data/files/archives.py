@@ -13,7 +13,7 @@ def parts_of(info: zipfile.ZipInfo) -> list[str]:
     name = info.orig_filename.replace("\\", "/")
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if name.startswith("/") or "\0" in name or ".." in parts or name[1:2] == ":" or not parts:
-        raise Unreadable(f"Member {shown(info.orig_filename)} has a name that leads out of the archive.")
+        raise Unreadable(f"Member {quoted(info.orig_filename)} has a name that leads out of the archive.")
     return parts
 
 
@@ -27,6 +27,6 @@ def is_litter(parts: list[str]) -> bool:
     return any(part.lower() in LITTER or (part[0:1] == "." and part != ".." and not is_number(part)) for part in parts)
 
 
-def shown(name: str) -> str:
+def quoted(name: str) -> str:
     """A member's name in a sentence."""
     return repr(name if len(name) <= 100 else f"…{name[-99:]}")

@@ -19,7 +19,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from qstill.contract.distillations.datasets import UNLABELLED, Images
 from qstill.contract.errors import Problem
-from workers.distillation.data.files.archives import is_folder, is_litter, parts_of, shown
+from workers.distillation.data.files.archives import is_folder, is_litter, parts_of, quoted
 from workers.distillation.data.files.cells import numbers_first
 from workers.distillation.data.files.table import MAX_BYTES, MAX_VALUES, Table, Unreadable, with_classes
 from workers.distillation.objectives.terms import UNKNOWN
@@ -76,12 +76,12 @@ def _members(archive: zipfile.ZipFile) -> list[Member]:
         _refuse_other(name, info)
     for (name, _, _), (after, _, _) in pairwise(files):
         if name == after:
-            raise Unreadable(f"The archive has two members {shown(name)}.")
+            raise Unreadable(f"The archive has two members {quoted(name)}.")
     around = 1 if len({parts[0] for _, parts, _ in files}) == 1 and all(len(parts) == 3 for _, parts, _ in files) else 0
     members = []
     for name, parts, info in files:
         if len(parts) != around + 2:
-            raise Unreadable(f"Member {shown(name)} does not lie in the folder of a class, as in `daisy/1.png`.")
+            raise Unreadable(f"Member {quoted(name)} does not lie in the folder of a class, as in `daisy/1.png`.")
         members.append(Member(name, parts[around], info))
     if not members:
         raise Unreadable("The archive holds neither images in folders nor the arrays x and y.")
@@ -94,17 +94,17 @@ def _refuse_empty_folders(folders: list[str], names: list[str]) -> None:
     filled = {name[:at] for name in names for at, sign in enumerate(name) if sign == "/"}
     for folder in folders:
         if folder not in filled and UNLABELLED not in folder.split("/"):
-            raise Unreadable(f"Folder {shown(f'{folder}/')} holds no image: remove it, or fill it.")
+            raise Unreadable(f"Folder {quoted(f'{folder}/')} holds no image: remove it, or fill it.")
 
 
 def _refuse_other(name: str, info: zipfile.ZipInfo) -> None:
     """Raises Unreadable for what belongs in no archive of images."""
     if stat.S_ISLNK(info.external_attr >> 16):
-        raise Unreadable(f"Member {shown(name)} is a link.")
+        raise Unreadable(f"Member {quoted(name)} is a link.")
     if info.flag_bits & 1:
-        raise Unreadable(f"Member {shown(name)} is encrypted.")
+        raise Unreadable(f"Member {quoted(name)} is encrypted.")
     if Path(name).suffix.lower() not in ENDINGS:
-        raise Unreadable(f"Member {shown(name)} is no image: {', '.join(ENDINGS)} are read.")
+        raise Unreadable(f"Member {quoted(name)} is no image: {', '.join(ENDINGS)} are read.")
 
 
 def _pixels(archive: zipfile.ZipFile, members: list[Member], how: Images) -> NDArray[np.float32]:
@@ -119,7 +119,7 @@ def _pixels(archive: zipfile.ZipFile, members: list[Member], how: Images) -> NDA
             pixels = np.empty((len(members), *image.shape), dtype=np.float32)
         if image.shape != pixels.shape[1:]:
             first, this = ("x".join(map(str, shape[1:])) for shape in (pixels.shape[1:], image.shape))
-            title = f"Member {shown(member.name)} has {this} pixels and the first image {first}: give a size."
+            title = f"Member {quoted(member.name)} has {this} pixels and the first image {first}: give a size."
             ways_out = [{"image": {"size": list(pixels.shape[2:]), "mode": how.mode}}]
             raise Problem("dataset_invalid", title, pointer="/dataset/image", ways_out=ways_out)
         pixels[row] = image
@@ -136,10 +136,10 @@ def _contents(archive: zipfile.ZipFile, members: list[Member]) -> Iterator[tuple
             with archive.open(member.info) as stream:
                 content = stream.read(MAX_IMAGE_BYTES + 1)
         except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-            raise Unreadable(f"Member {shown(name)} is damaged.") from error
+            raise Unreadable(f"Member {quoted(name)} is damaged.") from error
         total += len(content)
         if len(content) > MAX_IMAGE_BYTES or total > MAX_BYTES:
-            title = f"Member {shown(name)} goes beyond {MAX_IMAGE_BYTES} bytes of one image or {MAX_BYTES} of all."
+            title = f"Member {quoted(name)} goes beyond {MAX_IMAGE_BYTES} bytes of one image or {MAX_BYTES} of all."
             raise Unreadable(title)
         yield member, content
 
@@ -149,18 +149,18 @@ def _decoded(name: str, content: bytes, how: Images) -> NDArray[np.float32]:
     try:
         with Image.open(BytesIO(content), formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
-                title = f"Member {shown(name)} has {image.width}x{image.height} pixels; at most {MAX_PIXELS} are read."
+                title = f"Member {quoted(name)} has {image.width}x{image.height} pixels; at most {MAX_PIXELS} are read."
                 raise Unreadable(title)
             if image.mode.startswith(("I", "F")):
-                raise Unreadable(f"Member {shown(name)} has more than 8 bits for each channel.")
+                raise Unreadable(f"Member {quoted(name)} has more than 8 bits for each channel.")
             plain, turn = image.convert(how.mode), UPRIGHT.get(_orientation(image))
     except Unreadable:
         raise
     except UnidentifiedImageError as error:
-        raise Unreadable(f"Member {shown(name)} is neither a PNG nor a JPEG image, whatever its name says.") from error
+        raise Unreadable(f"Member {quoted(name)} is neither a PNG nor a JPEG image, whatever its name says.") from error
     except Exception as error:  # decoders raise a dozen kinds at what is damaged, and word them for themselves
         raise Unreadable(
-            f"Member {shown(name)} is no whole image: it is damaged, or a part of it is missing."
+            f"Member {quoted(name)} is no whole image: it is damaged, or a part of it is missing."
         ) from error
     if turn is not None:
         plain = plain.transpose(turn)

@@ -16,9 +16,9 @@ from workers.distillation.recommenders.learner import RankingLearner
 from workers.distillation.recommenders.metrics import popularity, quality, rank, sampled
 from workers.distillation.recommenders.networks import ScorerNetwork
 from workers.distillation.recommenders.plan import Stage
-from workers.distillation.recommenders.report.report import Findings, Subject, subject
+from workers.distillation.recommenders.report.report import Measurements, Subject, subject
 from workers.distillation.recommenders.signals import Signal
-from workers.distillation.report.findings import Cost
+from workers.distillation.report.measurements import Cost
 from workers.distillation.training.keeper import Outcome
 
 Scores = Callable[[Tensor], Tensor]
@@ -31,7 +31,7 @@ def measure(
     teacher: ScorerNetwork | None,
     pairs: list[tuple[Stage, Stage]],
     outcomes: dict[str, Outcome],
-) -> Findings:
+) -> Measurements:
     """teacher: its network, where there is one. pairs: (student, baseline) of every seed. outcomes: by stage."""
     k = job.evaluation.k
 
@@ -50,7 +50,7 @@ def measure(
     popular = rank(popularity(data.train.items, data.items), data.test, data.untested, k)
     cost = None if teacher is None else _cost(teacher.cpu(), signal.file_bytes)
     student_file = to_bytes(outcomes[first.name].weights, first.architecture, data)
-    return Findings(
+    return Measurements(
         soft_gradient=_soft_gradient(job, first, data, signal),
         teacher=judged(signal.scores, None, outcomes.get("teacher")),
         students=arm([student for student, _ in pairs]),

@@ -17,8 +17,8 @@ from workers.distillation.quality import Comparison, compare, mean_sd, verdict
 from workers.distillation.recommenders.data.dataset import Data
 from workers.distillation.recommenders.learner import MAX_VALIDATION_USERS
 from workers.distillation.recommenders.metrics import Quality, Ranks, coverage, head_items, hit_of, overlap, quality
-from workers.distillation.report.findings import Cost
-from workers.distillation.report.remarks import few_seeds
+from workers.distillation.report.measurements import Cost
+from workers.distillation.report.notes import few_seeds
 from workers.distillation.training.keeper import Curve, Point
 
 MEASURES = ("ndcg", "hit", "mrr")
@@ -40,7 +40,7 @@ class Subject:
 
 
 @dataclass(frozen=True)
-class Findings:
+class Measurements:
     """All that was measured. teacher_cost: None where only the teacher's lists are known. curves: by their stages."""
 
     teacher: Subject
@@ -54,22 +54,22 @@ class Findings:
     curves: dict[str, Curve]
 
 
-def gain(findings: Findings, measure: str = "ndcg") -> Comparison | None:
+def gain(measured: Measurements, measure: str = "ndcg") -> Comparison | None:
     """Student minus baseline in hundredths, or None without a baseline."""
-    if not findings.baselines:
+    if not measured.baselines:
         return None
-    arms = (findings.students, findings.baselines)
+    arms = (measured.students, measured.baselines)
     return compare(*([100 * getattr(one.quality, measure) for one in arm] for arm in arms), most=100)
 
 
 def result(
-    job: RecommenderJob, findings: Findings, *, checkpoints: int, student_sha256: str, seconds: float
+    job: RecommenderJob, measured: Measurements, *, checkpoints: int, student_sha256: str, seconds: float
 ) -> RecommenderResult:
     """The few numbers for the job's row."""
-    difference = gain(findings)
+    difference = gain(measured)
     teacher, student, baseline = (
         mean_sd([one.quality.ndcg for one in arm]) if arm else None
-        for arm in ([findings.teacher], findings.students, findings.baselines)
+        for arm in ([measured.teacher], measured.students, measured.baselines)
     )
     assert teacher is not None
     assert student is not None
@@ -87,34 +87,34 @@ def result(
 
 
 def report(
-    job: RecommenderJob, data: Data, findings: Findings, short: RecommenderResult, exports: list[dict[str, Any]]
+    job: RecommenderJob, data: Data, measured: Measurements, short: RecommenderResult, exports: list[dict[str, Any]]
 ) -> RecommenderReport:
     """The whole document. exports: what is known of each file that was exported."""
-    paired = {measure: gain(findings, measure) for measure in MEASURES}
+    paired = {measure: gain(measured, measure) for measure in MEASURES}
     return RecommenderReport.model_validate(
         {
             **short.model_dump(mode="json"),
-            "notes": notes(job, data, findings) + notes_of_exports(exports),
-            "teacher": _arm([findings.teacher], findings.teacher_cost, findings, data),
-            "student": _arm(findings.students, findings.student_cost, findings, data),
-            "baseline": _arm(findings.baselines, findings.student_cost, findings, data) if findings.baselines else None,
-            "popularity": asdict(findings.popularity),
+            "notes": notes(job, data, measured) + notes_of_exports(exports),
+            "teacher": _arm([measured.teacher], measured.teacher_cost, measured, data),
+            "student": _arm(measured.students, measured.student_cost, measured, data),
+            "baseline": _arm(measured.baselines, measured.student_cost, measured, data) if measured.baselines else None,
+            "popularity": asdict(measured.popularity),
             "paired_differences_in_points": {name: each and asdict(each) for name, each in paired.items()},
-            "curves": {name: [_point(each) for each in curve] for name, curve in findings.curves.items()},
-            "by_popularity": by_popularity(job, data, findings),
+            "curves": {name: [_point(each) for each in curve] for name, curve in measured.curves.items()},
+            "by_popularity": by_popularity(job, data, measured),
             "exports": exports,
-            "soft_gradient_norm": findings.soft_gradient,
+            "soft_gradient_norm": measured.soft_gradient,
             "rows": _row_counts(data),
             "seed": job.training.seed,
             "job": job.model_dump(mode="json"),
-            "digests": {"data": data.digest, "teacher": findings.teacher_digest},
+            "digests": {"data": data.digest, "teacher": measured.teacher_digest},
             "versions": {"python": platform.python_version()}
             | {package: version(package) for package in ("torch", "numpy", "pyarrow", "safetensors")},
         }
     )
 
 
-def notes(job: RecommenderJob, data: Data, findings: Findings) -> list[str]:
+def notes(job: RecommenderJob, data: Data, measured: Measurements) -> list[str]:
     """What a reader must know to judge the numbers, in plain words."""
     k = job.evaluation.k
     said = [
@@ -145,9 +145,9 @@ def notes(job: RecommenderJob, data: Data, findings: Findings) -> list[str]:
             f"{data.cold} held-out interactions were left out: their user or item is not in the training split, and a "
             "recommender that knows users and items by number can say nothing about them."
         )
-    if findings.teacher.quality.ndcg <= findings.popularity.ndcg:
+    if measured.teacher.quality.ndcg <= measured.popularity.ndcg:
         said.append("WARNING: the teacher is no better than recommending the most popular items to everybody.")
-    if not findings.soft_gradient > 0:
+    if not measured.soft_gradient > 0:
         said.append("WARNING: the teacher's term has no gradient; the student cannot learn from this teacher.")
     if job.evaluation.sampled_negatives is not None:
         said.append(
@@ -155,16 +155,16 @@ def notes(job: RecommenderJob, data: Data, findings: Findings) -> list[str]:
             "They are far higher than those over all items and can order models wrongly (Krichene and Rendle 2020, "
             "doi:10.1145/3394486.3403226); the verdict does not read them."
         )
-    costs = findings.teacher_cost, findings.student_cost
+    costs = measured.teacher_cost, measured.student_cost
     sizes = [cost.size.parameters for cost in costs if cost and cost.size]
     if len(sizes) == 2 and sizes[1] > sizes[0]:
         said.append("The student is larger than the teacher.")
     if job.training.patience is not None:
         said.append("Training could end early, so student and baseline may have taken different numbers of steps.")
-    return said + few_seeds(gain(findings))
+    return said + few_seeds(gain(measured))
 
 
-def by_popularity(job: RecommenderJob, data: Data, findings: Findings) -> list[dict[str, Any]]:
+def by_popularity(job: RecommenderJob, data: Data, measured: Measurements) -> list[dict[str, Any]]:
     """Hit@k of head and tail items, mean over seeds, and what the teacher changed, in points."""
     head = head_items(data.train.items, data.items)
     rows = []
@@ -174,7 +174,7 @@ def by_popularity(job: RecommenderJob, data: Data, findings: Findings) -> list[d
             fmean(hits)
             if (hits := [hit for one in arm if (hit := hit_of(one.ranks, tested, job.evaluation.k)) is not None])
             else None
-            for arm in ([findings.teacher], findings.students, findings.baselines)
+            for arm in ([measured.teacher], measured.students, measured.baselines)
         )
         change = None if student is None or baseline is None else 100 * (student - baseline)
         counts = {"items": int(members.sum()), "tested": int(tested.sum())}
@@ -189,7 +189,7 @@ def subject(ranks: Ranks, k: int, sampled_ranks: Ranks | None, **chosen: Any) ->
     return Subject(ranks=ranks, quality=quality(ranks, k), sampled=sampled, **chosen)
 
 
-def _arm(subjects: list[Subject], cost: Cost | None, findings: Findings, data: Data) -> dict[str, Any]:
+def _arm(subjects: list[Subject], cost: Cost | None, measured: Measurements, data: Data) -> dict[str, Any]:
     """Each seed's measures, their spread, and the cost that all share."""
     runs = [
         {
@@ -197,7 +197,7 @@ def _arm(subjects: list[Subject], cost: Cost | None, findings: Findings, data: D
             "epoch": one.epoch,
             "validation_ndcg": one.validation_ndcg,
             **asdict(one.quality),
-            "overlap": overlap(one.ranks, findings.teacher.ranks),
+            "overlap": overlap(one.ranks, measured.teacher.ranks),
             "coverage": coverage(one.ranks, data.items),
             "sampled": one.sampled and asdict(one.sampled),
         }

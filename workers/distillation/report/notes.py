@@ -16,19 +16,19 @@ from qstill.contract.distillations.teachers import (
 from workers.distillation.data.dataset import Data
 from workers.distillation.data.faults import duplicates_in_test, said_of_leaked
 from workers.distillation.quality import Comparison
-from workers.distillation.report.findings import Findings, row_counts
+from workers.distillation.report.measurements import Measurements, row_counts
 from workers.distillation.report.texts import sequence_note, text_notes
 from workers.distillation.teachers import Use
 from workers.distillation.teachers.initialise import initialisation_note
 
 
-def notes(job: DistillationJob, data: Data, findings: Findings, sections: TaskSections) -> list[str]:
+def notes(job: DistillationJob, data: Data, measured: Measurements, sections: TaskSections) -> list[str]:
     """What a reader must know to judge the numbers, in plain words. sections: the task's."""
-    rows, use = row_counts(data), findings.signal
+    rows, use = row_counts(data), measured.signal
     said = [
         data.task.lesson_note(data.train, data.seen, data.learned),
         *dict.fromkeys(_teacher_note(teacher, rows) for _, teacher in parts(job.teacher)),
-        *findings.teacher_notes,
+        *measured.teacher_notes,
         f"The {rows['validation']} validation labels chose the best epoch of every network trained here; the "
         f"{rows['test']} test rows were read once, at the end.",
         "The interval covers initial weights and batch order over paired seeds. It does not cover which rows were "
@@ -43,30 +43,30 @@ def notes(job: DistillationJob, data: Data, findings: Findings, sections: TaskSe
     said += _data_notes(job, data)
     if data.text is not None and isinstance(job.dataset, TextFile | BuiltinText):
         said += text_notes(job.dataset, data, data.text)
-    parameters = {"student": findings.student_parameters, "teacher": findings.teacher_parameters}
+    parameters = {"student": measured.student_parameters, "teacher": measured.teacher_parameters}
     return said + data.task.likelihood_notes(sections, **parameters)
 
 
-def warnings(job: DistillationJob, data: Data, findings: Findings) -> list[str]:
+def warnings(job: DistillationJob, data: Data, measured: Measurements) -> list[str]:
     """What speaks against believing the numbers, or using the student as it is."""
     said = []
-    if data.task.useless(findings.teacher.quality, data.test.y):
+    if data.task.useless(measured.teacher.quality, data.test.y):
         said.append(data.task.no_better)
-    if findings.soft_gradient is not None and not findings.soft_gradient > 0:
+    if measured.soft_gradient is not None and not measured.soft_gradient > 0:
         said.append("The soft term has no gradient; the student cannot learn from this teacher.")
     if any(isinstance(single, LogitStd) for _, single in singles(job.objective)):
         said.append(
             "The student follows the teacher's logits only up to scale and shift (logit_std), which spoils calibration "
             "at T=1: judge it by its accuracy, and rescale its logits before reading them as probabilities."
         )
-    if 0 < findings.teacher_parameters < findings.student_parameters:
+    if 0 < measured.teacher_parameters < measured.student_parameters:
         said.append("The student is larger than the teacher.")
-    said += findings.teacher_warnings
+    said += measured.teacher_warnings
     said += [remark.said for remark in data.remarks if remark.doubt]
     if leaked := duplicates_in_test(data):
         said.append(said_of_leaked(leaked, len(data.test.y), of_texts=data.text is not None))
-    said += few_seeds(findings.gain)
-    if seen := _perhaps_seen(job, findings):
+    said += few_seeds(measured.gain)
+    if seen := _perhaps_seen(job, measured):
         said.append(seen)
     return said
 
@@ -85,11 +85,11 @@ def few_seeds(difference: Comparison | None) -> list[str]:
     return []
 
 
-def _perhaps_seen(job: DistillationJob, findings: Findings) -> str | None:
+def _perhaps_seen(job: DistillationJob, measured: Measurements) -> str | None:
     """No test row is wrong for a teacher from elsewhere, while the students find some of them hard."""
     if any(isinstance(teacher, TrainedTeacher) for _, teacher in parts(job.teacher)):
         return None
-    if not findings.task.perhaps_seen(findings.arms):
+    if not measured.task.perhaps_seen(measured.arms):
         return None
     return (
         "The teacher makes no mistake on the test rows, and the students make several: it may have been trained on "

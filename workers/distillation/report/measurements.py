@@ -38,7 +38,7 @@ class Cost:
 
 
 @dataclass(frozen=True)
-class Findings:
+class Measurements:
     """All that was measured. teacher_cost: None where the teacher's network is not in this process.
 
     teacher_parameters: 0 where unknown. curves: of every stage that was trained, by its name.
