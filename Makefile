@@ -4,17 +4,21 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/installed
+QUICK := not slow and not training and not service and not contract and not chaos and not compose
 
-.PHONY: demo test test-slow test-service test-chaos test-contract compose-test bench figures lint services clean
+.PHONY: demo test test-training test-slow test-service test-chaos test-contract compose-test bench figures lint services clean
 
 demo: $(STAMP)
 	$(BIN)/qstill demo
 
 test: $(STAMP) services
-	$(BIN)/pytest -m "not slow and not service and not contract and not chaos and not compose" -n auto --dist loadgroup
+	$(BIN)/pytest -m "$(QUICK)" -n auto --dist loadgroup
+
+test-training: $(STAMP) services
+	$(BIN)/pytest -m "training and not slow" -n auto --dist loadgroup
 
 test-slow: $(STAMP) services
-	$(BIN)/pytest -m slow
+	QSTILL_ALL_EXAMPLES=1 $(BIN)/pytest -m "slow or ($(QUICK))" -n auto --dist loadgroup
 
 test-chaos: $(STAMP)
 	$(BIN)/pytest -m chaos tests/chaos

@@ -15,6 +15,7 @@ from app.circuits.histogram.chart import MAX_BARS, MEASURED, OTHER, REFERENCE, C
 from app.circuits.histogram.png import SCALE, chart_png
 from app.circuits.histogram.svg import chart_svg
 from app.web.drawing import Box, Line, Text
+from tests.testing.examples import examples
 from tests.testing.stored_counts import histograms, store
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -39,7 +40,7 @@ def texts(drawn: Chart) -> list[str]:
 
 
 @given(histograms(), st.integers(1, MAX_BARS))
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_each_outcome_has_a_bar_as_high_as_its_probability(counts: dict[str, int], top: int) -> None:
     drawn, shots = chart(counts, top=top), sum(counts.values())
     bars = boxes(drawn, MEASURED)
@@ -51,7 +52,7 @@ def test_each_outcome_has_a_bar_as_high_as_its_probability(counts: dict[str, int
 
 
 @given(histograms(), st.integers(1, MAX_BARS))
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_nothing_is_drawn_outside_or_upon_something_else(counts: dict[str, int], top: int) -> None:
     drawn = chart(counts, top=top)
     for shape in (shape for bar in drawn.bars for shape in bar.shapes):
@@ -96,7 +97,7 @@ def test_the_order_of_the_bits_is_said() -> None:
 
 
 @given(histograms(), st.text(max_size=30).filter(str.isprintable))
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_the_svg_is_xml_with_one_group_for_each_bar(counts: dict[str, int], name: str) -> None:
     drawn = chart(counts, name=name)
     root = ElementTree.fromstring(chart_svg(drawn))  # noqa: S314  # we wrote it

@@ -12,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from qstill.contract.distillations.domains import AnyJob, Job
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.recommenders.job import RecommenderJob
+from tests.testing.examples import examples
 from tests.testing.in_process import DIGITS, refused
 
 JOBS: TypeAdapter[AnyJob] = TypeAdapter(Job)
@@ -109,7 +110,7 @@ JUNK = st.recursive(
 
 
 @given(JUNK, JUNK, JUNK)
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_no_body_breaks_the_choice_of_a_domain(body: Any, source: Any, terms: Any) -> None:
     objective = {"kind": "sum", "terms": terms}
     bodies = [body, BODY | {"dataset": {"source": source}}, BODY | {"objective": objective}, {"dataset": body}]

@@ -13,6 +13,7 @@ from app.distillations.plots import PLOTS, PlotName, compression, curves, pareto
 from app.web.drawing import text_width
 from qstill.contract.distillations.report.document import read_report
 from qstill.contract.errors import Problem
+from tests.testing.examples import examples
 from tests.testing.stored_report import arm, document, report
 
 HOSTILE = [
@@ -46,7 +47,7 @@ def test_a_picture_is_xml_in_which_a_name_is_text(name: PlotName, hostile: str) 
 
 
 @given(st.text(max_size=60))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_a_text_in_a_card_stays_one_line_without_markup(given: str) -> None:
     found = text(given)
     assert len(found.splitlines()) <= 1
@@ -138,7 +139,7 @@ def test_a_picture_shows_each_class_once_and_only_the_most_changed_of_many() -> 
     accuracies=st.lists(st.floats(0.7, 0.71), min_size=4, max_size=4),
     sizes=st.lists(st.integers(3000, 9000), min_size=4, max_size=4),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_the_labels_of_a_pareto_lie_neither_on_each_other_nor_on_a_dot(
     accuracies: list[float], sizes: list[int]
 ) -> None:

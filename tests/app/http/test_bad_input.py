@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from app.http.refusals.patterns import in_words
 from app.http.refusals.problems import MAX_ECHO, MAX_FIELDS
 from tests.app.http.wrong_fields import CIRCUITS, DISTILLATIONS, FILE, MLP, circuit, operation, source
+from tests.testing.examples import examples
 from tests.testing.in_process import BELL, DIGITS, Json, Service, refused, running
 
 JSON = {"Content-Type": "application/json"}
@@ -278,7 +279,7 @@ FILED = DIGITS | {
 
 
 @pytest.mark.parametrize("body", [BELL, source("qubit q;"), DIGITS, FILED], ids=["json", "openqasm3", "digits", "file"])
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(data=st.data())
 def test_whatever_stands_in_a_body_is_taken_or_refused_at_its_place(
     client: httpx.Client, body: Json, data: Any

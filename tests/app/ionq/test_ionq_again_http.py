@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from qstill.contract.kinds import Queue
 from tests.app.ionq.answers import refused_as_by_ionq
 from tests.app.ionq.asking import BELL, get, submit
+from tests.testing.examples import examples
 from tests.testing.in_process import Service, Worker
 
 Json = dict[str, Any]
@@ -47,7 +48,7 @@ def spec(service: Service, job_id: str) -> Json:
     return found
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=6, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(6), deadline=None)
 @given(body=st.sampled_from([BELL, QASM, SEVERAL]), times=st.integers(2, 4))
 def test_a_body_sent_again_with_its_key_is_the_same_job(ionq: httpx.Client, body: Json, times: int) -> None:
     before = {job["id"] for job in ionq.get("jobs").json()["jobs"]}

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qstill.contract.circuits.expressions import MAX_EXPRESSION_CHARACTERS, ExpressionError, compile_expression
+from tests.testing.examples import examples
 
 VALUES = {"theta": 0.3, "beta_2": -1.7, "γ": 2.5}
 OPERANDS = st.sampled_from(["2", "0.5", ".25", "1e-3", "3.", "pi", *VALUES])
@@ -23,7 +24,7 @@ EXPRESSIONS = st.recursive(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(EXPRESSIONS)
 def test_an_expression_has_the_value_that_python_gives_it(text: str) -> None:
     expression = compile_expression(text)
@@ -78,7 +79,7 @@ def test_an_expression_without_a_finite_value_is_refused(text: str) -> None:
         compile_expression(text).evaluate({})
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.text("0123.e+-*/() piabθ\n", max_size=MAX_EXPRESSION_CHARACTERS))
 def test_nonsense_is_an_expression_error_and_nothing_else(text: str) -> None:
     with suppress(ExpressionError):

@@ -21,6 +21,7 @@ from tests.testing.circuits.exact import Noise, assert_sampled
 from tests.testing.circuits.house import run_job
 from tests.testing.circuits.program_strategies import Operations, noises, programs
 from tests.testing.circuits.sampling import read
+from tests.testing.examples import examples
 from workers.circuits.engines import final_state, single
 from workers.circuits.program import seeds
 
@@ -47,7 +48,7 @@ def without_seed(entry: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if name != "expectations"}
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(st.lists(programs(dynamic=True, conditions="any"), min_size=2, max_size=4), st.integers(0, 2**63 - 1))
 def test_a_batch_is_its_circuits_alone(batch: list[tuple[int, Operations]], seed: int) -> None:
     written = [json_circuit(*program) for program in batch]
@@ -58,7 +59,7 @@ def test_a_batch_is_its_circuits_alone(batch: list[tuple[int, Operations]], seed
         assert alone == entry
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(st.lists(st.tuples(angles, angles), min_size=1, max_size=5), st.booleans(), st.booleans())
 def test_a_sweep_is_binding_by_hand(points: list[tuple[float, float]], noisy: bool, state: bool) -> None:
     bindings = [{"a": a, "b": b} for a, b in points]
@@ -120,7 +121,7 @@ needs_qsim = pytest.mark.skipif(not single.available(), reason="qsim is not inst
 
 
 @needs_qsim
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(circuits())
 def test_single_precision_is_double_precision_nearly(circuit: tuple[int, Operations]) -> None:
     job = {"precision": "single", "outputs": ["probabilities"], "shots": 20_000, "observables": [_parity(circuit[0])]}
@@ -164,7 +165,7 @@ def jobs(draw: st.DrawFn) -> tuple[dict[str, Any], Noise | None]:
     return json_circuit(*program), draw(st.none() | noises)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(jobs(), st.booleans(), st.booleans())
 def test_the_door_refuses_no_method_that_would_run(
     job: tuple[dict[str, Any], Noise | None], state: bool, observables: bool

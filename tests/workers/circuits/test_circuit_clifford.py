@@ -22,6 +22,7 @@ from qiskit.circuit.library import (
 from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import Clifford, Operator, random_clifford, random_unitary
 
+from tests.testing.examples import examples
 from workers.circuits.examine.clifford import steps_of
 
 EIGHTHS = [eighth * pi / 4 for eighth in range(-8, 9)]
@@ -49,7 +50,7 @@ def steps_as_tableau(gate: Gate) -> stim.Tableau | None:
 
 
 @pytest.mark.parametrize("gate", STANDARD, ids=lambda gate: gate.name)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(data=st.data())
 def test_gates_of_the_table(gate: Gate, data: st.DataObject) -> None:
     angles = [data.draw(st.sampled_from(EIGHTHS)) for _ in gate.params]
@@ -57,7 +58,7 @@ def test_gates_of_the_table(gate: Gate, data: st.DataObject) -> None:
     assert steps_as_tableau(bound) == tableau(bound)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.integers(1, 3), st.integers(0, 2**32 - 1), st.booleans())
 def test_random_clifford_matrices_are_found(qubits: int, seed: int, with_phase: bool) -> None:
     clifford = random_clifford(qubits, seed=seed)
@@ -67,7 +68,7 @@ def test_random_clifford_matrices_are_found(qubits: int, seed: int, with_phase: 
     )
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.integers(1, 3), st.integers(0, 2**32 - 1))
 def test_random_matrices_are_not(qubits: int, seed: int) -> None:
     assert steps_of(UnitaryGate(random_unitary(1 << qubits, seed=seed))) is None

@@ -13,6 +13,7 @@ from qstill.contract.errors import Problem
 from tests.testing.circuits.branches import distribution, distribution_of_json
 from tests.testing.circuits.circuit_strategies import operations
 from tests.testing.circuits.sampling import sample
+from tests.testing.examples import examples
 from workers.circuits.export import to_json, to_openqasm2, to_openqasm3
 from workers.circuits.parse.json import parse_json
 from workers.circuits.parse.openqasm2 import parse_openqasm2
@@ -57,13 +58,13 @@ def close(here: dict[int, float], there: dict[int, float]) -> bool:
     return all(abs(here.get(key, 0) - there.get(key, 0)) < 1e-6 for key in here | there)
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(dynamic_circuits())
 def test_a_condition_decides_in_every_branch(circuit: Circuit) -> None:
     assert close(distribution(parsed(*circuit)), distribution_of_json(*circuit))
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(dynamic_circuits())
 def test_conditions_survive_every_format(circuit: Circuit) -> None:
     before = parsed(*circuit)

@@ -12,6 +12,7 @@ from qstill.contract.errors import Problem
 from tests.testing.circuits import exact
 from tests.testing.circuits.house import run_job
 from tests.testing.circuits.program_strategies import Operations, programs
+from tests.testing.examples import examples
 
 WIDE = MAX_PROBABILITY_QUBITS + 1
 
@@ -26,7 +27,7 @@ def probabilities(circuit: dict[str, Any], **job: Any) -> dict[str, float]:
     return found
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(programs(dynamic=True))
 def test_measured_and_reset_in_the_middle(program: tuple[int, Operations]) -> None:
     qubits, operations = program

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.testing.circuits.exact import Noise
 from tests.testing.circuits.house import run_job
 from tests.testing.circuits.program_strategies import Operations, noises, programs
+from tests.testing.examples import examples
 from workers.circuits.engines import dense
 
 OBSERVABLE = {"terms": [{"paulis": "X", "qubits": [0]}, {"paulis": "Z", "qubits": [0], "coefficient": 0.3}]}
@@ -32,7 +33,7 @@ def assert_alike(ours: dict[str, Any], theirs: dict[str, Any]) -> None:
     assert ours["expectations"][0]["value"] == pytest.approx(theirs["expectations"][0]["value"], abs=1e-12)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(programs(max_qubits=4), st.none() | noises, st.sampled_from(["statevector", "density_matrix"]))
 def test_numpy_and_aer_draw_the_same(program: tuple[int, Operations], noise: Noise | None, method: str) -> None:
     qubits, operations = program

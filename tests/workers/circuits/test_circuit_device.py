@@ -14,6 +14,7 @@ from qiskit_aer import AerSimulator
 
 from qstill.contract.circuits.device import BASIS_GATES, Device
 from qstill.contract.errors import Problem
+from tests.testing.examples import examples
 from workers.circuits.device import Compiled, compile_for
 
 SHAPES: list[Any] = [
@@ -63,7 +64,7 @@ def distribution(circuit: QuantumCircuit) -> NDArray[np.float64]:
     return read
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(measured(), st.sampled_from(SHAPES), st.sampled_from(BASES), st.integers(0, 3), st.integers(0, 2**53))
 def test_compiling_keeps_the_readings(
     circuit: QuantumCircuit, shape: Any, basis: list[str], level: int, seed: int

@@ -8,6 +8,7 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 from qiskit.quantum_info import Statevector
 
+from tests.testing.examples import examples
 from workers.circuits.engines import aer, diagonals
 from workers.circuits.engines.diagonals import merged
 
@@ -35,7 +36,7 @@ def circuits(draw: st.DrawFn) -> QuantumCircuit:
     return circuit
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(circuits(), st.integers(2, 6), st.integers(1, 5), st.integers(2, 9))
 def test_merging_changes_no_state(circuit: QuantumCircuit, together: int, fewest: int, pending: int) -> None:
     with pytest.MonkeyPatch.context() as patch:

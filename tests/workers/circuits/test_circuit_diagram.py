@@ -11,6 +11,7 @@ from qiskit.circuit.library import RXGate
 
 from qstill.contract.circuits.formats import JsonCircuit
 from tests.testing.circuits.circuit_strategies import circuits
+from tests.testing.examples import examples
 from workers.circuits.diagram.layout import MAX_DRAWN_OPERATIONS, lay_out
 from workers.circuits.diagram.svg import diagram_svg
 from workers.circuits.labels import angles
@@ -25,7 +26,7 @@ def words(svg: str) -> list[str]:
     return [element.text or "" for element in root.iter("{http://www.w3.org/2000/svg}text")]
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(circuits())
 def test_every_operation_has_a_place_of_its_own(circuit: tuple[int, list[dict[str, Any]]]) -> None:
     qubits, operations = circuit

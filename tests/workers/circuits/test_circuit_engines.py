@@ -14,6 +14,7 @@ from tests.testing.circuits import exact
 from tests.testing.circuits.exact import LEVEL, Noise, assert_sampled
 from tests.testing.circuits.program_strategies import Operations, clbits_of, noises, programs
 from tests.testing.circuits.sampling import read, sample
+from tests.testing.examples import examples
 from workers.circuits.program import Sample
 
 SHOTS = 20_000
@@ -58,33 +59,33 @@ def tolerance(method: str, shots: int) -> float:
     return 1e-6 if method == "matrix_product_state" else 1e-9  # it drops what is below rounding, then takes roots
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(programs(), paulis)
 def test_measured_at_the_end(program: Program, letters: str) -> None:
     for method in ("statevector", "density_matrix", "matrix_product_state"):
         check(method, program, letters)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(programs(clifford=True, dynamic=True, conditions="paulis"), paulis)
 def test_clifford_circuits_measured_and_corrected_anywhere(program: Program, letters: str) -> None:
     check("stabilizer", program, letters)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(programs(clifford=True, dynamic=True), paulis, noises)
 def test_clifford_circuits_with_pauli_noise(program: Program, letters: str, noise: Noise) -> None:
     check("stabilizer", program, letters, noise=noise)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(programs(dynamic=True, conditions="any"), paulis)
 def test_measured_in_the_middle(program: Program, letters: str) -> None:
     for method in able(program) & {"shot_branching", "matrix_product_state"}:
         check(method, program, letters, shots=TRAJECTORIES)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(programs(dynamic=True, conditions="any"))
 def test_branches_drawn_from_at_the_end(program: Program) -> None:
     """Without observables the end of a dynamic circuit is a draw for each branch."""
@@ -94,21 +95,21 @@ def test_branches_drawn_from_at_the_end(program: Program) -> None:
         assert_sampled(counts, exact.distribution(exact.run(*program, clbits_of(*program))))
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(programs(), paulis, noises)
 def test_noise_as_a_density_matrix_and_as_trajectories(program: Program, letters: str, noise: Noise) -> None:
     for method in able(program, noise) & {"density_matrix", "trajectories"}:
         check(method, program, letters, shots=TRAJECTORIES, noise=noise)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(programs(dynamic=True, conditions="any"), paulis, noises)
 def test_noise_and_measurements_in_the_middle(program: Program, letters: str, noise: Noise) -> None:
     for method in able(program, noise) & {"trajectories"}:
         check(method, program, letters, shots=TRAJECTORIES, noise=noise)
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(programs(clifford=True, dynamic=True, conditions="any"), noises, st.integers(0, 2**63 - 1))
 def test_the_same_seed_gives_the_same_counts_on_any_number_of_threads(
     program: Program, noise: Noise, seed: int
@@ -142,7 +143,7 @@ def test_neighbouring_seeds_are_independent(method: str) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(programs(clifford=True, dynamic=True, conditions="paulis", max_qubits=4), paulis, st.none() | noises)
 def test_stabilizers_with_many_more_examples(program: Program, letters: str, noise: Noise | None) -> None:
     for method in able(program, noise) & {"stabilizer", "trajectories"}:
@@ -150,7 +151,7 @@ def test_stabilizers_with_many_more_examples(program: Program, letters: str, noi
 
 
 @pytest.mark.slow
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(programs(dynamic=True, conditions="any", max_qubits=4), paulis, st.none() | noises)
 def test_all_other_methods_with_many_more_examples(program: Program, letters: str, noise: Noise | None) -> None:
     for method in able(program, noise) - {"stabilizer"}:

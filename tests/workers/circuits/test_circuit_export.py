@@ -15,6 +15,7 @@ from qstill.contract.circuits.formats import JsonCircuit
 from qstill.contract.errors import Problem
 from tests.testing.circuits.branches import distribution
 from tests.testing.circuits.circuit_strategies import circuits
+from tests.testing.examples import examples
 from workers.circuits.binding import bind
 from workers.circuits.diagram.layout import lay_out
 from workers.circuits.export import to_json, to_openqasm2, to_openqasm3, to_text
@@ -69,7 +70,7 @@ def test_controls_are_modifiers_in_openqasm_3() -> None:
     assert Operator(parse_openqasm3(text)).equiv(Operator(circuit))
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.one_of(st.floats(-1e6, 1e6), st.floats(-1e-3, 1e-3), st.integers(-300, 300).map(lambda n: n * pi / 64)))
 def test_a_number_is_read_back_as_it_was(value: float) -> None:
     circuit = QuantumCircuit(1)
@@ -179,7 +180,7 @@ def test_a_gate_without_a_definition_is_refused_by_name() -> None:
         to_openqasm3(wide(Gate("oracle", 3, [])))
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(circuits())
 def test_a_diagram_has_every_operation_in_lines_that_fit(circuit: tuple[int, list[dict[str, Any]]]) -> None:
     qubits, operations = circuit

@@ -18,6 +18,7 @@ from scipy.linalg import expm
 
 from qstill.contract.circuits.formats import JsonCircuit
 from tests.testing.circuits.circuit_strategies import circuits, small_matrix, unitary
+from tests.testing.examples import examples
 from workers.circuits.export import to_json, to_openqasm2, to_openqasm3
 from workers.circuits.parse.cirq import parse_cirq
 from workers.circuits.parse.json import parse_json
@@ -80,14 +81,14 @@ def cirq_circuit(qubits: int, operations: list[dict[str, Any]]) -> Any:
     return circuit
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(circuits())
 def test_what_cirq_writes_for_it_is_the_same(circuit: Circuit) -> None:
     assert same(parse_cirq(cirq.to_json(cirq_circuit(*circuit))), unitary(*circuit))
 
 
 @pytest.mark.filterwarnings("ignore:.*annotated.*:DeprecationWarning")  # in Qiskit's importer, by itself
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(circuits())
 def test_openqasm_3_is_the_same_for_us_and_for_qiskit(circuit: Circuit) -> None:
     text = to_openqasm3(parsed(*circuit))
@@ -95,7 +96,7 @@ def test_openqasm_3_is_the_same_for_us_and_for_qiskit(circuit: Circuit) -> None:
     assert same(qasm3.loads(text), unitary(*circuit))
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(circuits())
 def test_openqasm_2_is_the_same_for_us_and_for_qiskit(circuit: Circuit) -> None:
     text = to_openqasm2(parsed(*circuit))
@@ -103,14 +104,14 @@ def test_openqasm_2_is_the_same_for_us_and_for_qiskit(circuit: Circuit) -> None:
     assert same(qasm2.loads(text), unitary(*circuit))
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(circuits())
 def test_json_comes_back_the_same(circuit: Circuit) -> None:
     body = JsonCircuit.model_validate(to_json(parsed(*circuit)))
     assert same(parse_json(body), unitary(*circuit))
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(st.integers(1, 4), st.integers(1, 5), st.integers(0, 2**32 - 1))
 def test_a_circuit_of_qiskit_is_the_same_in_every_format(qubits: int, depth: int, seed: int) -> None:
     circuit = random_circuit(qubits, depth, max_operands=min(4, qubits), seed=seed)

@@ -16,6 +16,7 @@ from qstill.contract.circuits.named_noise import as_custom
 from qstill.contract.circuits.noise import IONQ_RATES
 from tests.testing.circuits.circuit_strategies import pauli_string
 from tests.testing.circuits.noisy import AER, Matrix, close, custom, density, depolarized, ideal, noise_of
+from tests.testing.examples import examples
 from workers.circuits.noise.model import channel, for_noise, noise_model, readout_matrix
 
 PROBABILITIES = st.floats(0, 1) | st.sampled_from([0.0, 1.0])
@@ -58,7 +59,7 @@ def two_qubit_gate(seed: int) -> QuantumCircuit:
 SEEDS = st.integers(0, 1000)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(PROBABILITIES, PROBABILITIES, SEEDS)
 def test_depolarizing_mixes_with_the_identity(one: float, two: float, seed: int) -> None:
     noise = noise_of(model="depolarizing", one_qubit=one, two_qubit=two)
@@ -66,7 +67,7 @@ def test_depolarizing_mixes_with_the_identity(one: float, two: float, seed: int)
         close(density(circuit, noise), depolarized(ideal(circuit), p))
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(
     st.floats(0.001, 1000),
     st.floats(0.01, 2),
@@ -96,7 +97,7 @@ def test_both_qubits_of_a_gate_relax_for_as_long_as_it_takes_and_a_measured_one_
     close(density(circuit, noise), np.diag(populations))
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(PROBABILITIES, SEEDS)
 def test_damping_shrinks_amplitudes_and_phases(gamma: float, seed: int) -> None:
     circuit = one_gate(seed)
@@ -105,7 +106,7 @@ def test_damping_shrinks_amplitudes_and_phases(gamma: float, seed: int) -> None:
         close(density(circuit, noise), formula(ideal(circuit), gamma))
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.dictionaries(st.text("IXYZ", min_size=2, max_size=2), st.floats(0, 1), min_size=1, max_size=5), SEEDS)
 def test_pauli_errors_come_with_their_probability(weights: dict[str, float], seed: int) -> None:
     total = 1.2 * sum(weights.values()) + 1e-3
@@ -137,7 +138,7 @@ def as_pairs(operators: list[Matrix], digits: int) -> list[list[list[list[float]
     ]
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(kraus(), st.sampled_from([7, 17]), SEEDS)
 def test_kraus_operators_are_applied_even_where_they_were_rounded(
     operators: list[Matrix], digits: int, seed: int
@@ -150,7 +151,7 @@ def test_kraus_operators_are_applied_even_where_they_were_rounded(
     np.testing.assert_allclose(density(circuit, noise), expected, atol=1e-6)
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(PROBABILITIES, PROBABILITIES, st.booleans())
 def test_readings_are_wrong_with_their_probability(p01: float, p10: float, prepared: bool) -> None:
     shots = 4000

@@ -15,6 +15,7 @@ from qstill.contract.circuits.noise import ONE_QUBIT_GATES, TWO_QUBIT_GATES
 from qstill.contract.errors import Problem
 from tests.testing.circuits.circuit_strategies import circuits
 from tests.testing.circuits.noisy import AER, close, custom, density, ideal, noise_of
+from tests.testing.examples import examples
 from workers.circuits.engines.aer import translate
 from workers.circuits.noise import locations
 from workers.circuits.noise.locations import MAX_DECOMPOSED_QUBITS, name_of
@@ -90,7 +91,7 @@ def test_errors_stand_in_branches_and_loops_too() -> None:
 
 
 @pytest.mark.parametrize("strength", [0, 1])
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(circuit=circuits(max_qubits=4, max_operations=5))
 def test_strength_0_is_ideal_and_strength_1_leaves_nothing(
     circuit: tuple[int, list[dict[str, Any]]], strength: float
@@ -125,7 +126,7 @@ def test_strength_0_is_ideal_and_strength_1_leaves_nothing(
     }
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(circuits(max_qubits=4, max_operations=6))
 def test_naming_the_places_does_not_change_the_circuit(circuit: tuple[int, list[dict[str, Any]]]) -> None:
     qubits, operations = circuit

@@ -14,6 +14,7 @@ from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.errors import Problem
 from tests.testing.circuits.circuit_strategies import circuits
 from tests.testing.circuits.sampling import sample
+from tests.testing.examples import examples
 from workers.circuits.parse import parse
 from workers.circuits.parse.openqasm2 import parse_openqasm2
 
@@ -24,7 +25,7 @@ def counts(source: str, shots: int = 50) -> dict[str, int]:
     return sample({"format": "openqasm2", "source": HEAD + source}, shots=shots, seed=1).counts
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(circuits(max_qubits=3, max_operations=4))
 def test_a_circuit_exported_as_openqasm_2_is_the_same_circuit(circuit: tuple[int, list[dict[str, Any]]]) -> None:
     qubits, operations = circuit
@@ -105,7 +106,7 @@ def test_an_error_says_where_and_what(source: str, code: str, words: str) -> Non
     assert words in refused.value.title
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.text("qreg[]();{}=hxc0129 \n\"'/*pi-^sin>@if,.", max_size=60))
 def test_nonsense_is_a_problem_and_nothing_else(text: str) -> None:
     with suppress(Problem):

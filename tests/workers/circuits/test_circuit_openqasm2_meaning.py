@@ -17,6 +17,7 @@ from qstill.contract.circuits.openqasm2.tokens import KEYWORDS
 from qstill.contract.errors import Problem
 from tests.testing.circuits.house import run_job
 from tests.testing.circuits.sampling import sample
+from tests.testing.examples import examples
 from workers.circuits.engines.aer import translate
 from workers.circuits.parse.openqasm2 import parse_openqasm2
 
@@ -75,7 +76,7 @@ def test_a_definition_counts_from_where_it_stands(source: str, one: str | None) 
 
 
 @given(st.sampled_from(NAMES), st.booleans())
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 def test_an_unused_definition_changes_nothing(name: str, opaque: bool) -> None:
     rest = "qreg q[2]; creg c[2]; U(0.3,0.1,0.2) q[0]; CX q[0],q[1]; measure q -> c;"
     unused = f"opaque {name}(t) a,b;" if opaque else f"gate {name}(t) a,b {{ U(t,0,0) a; }}"
@@ -93,7 +94,7 @@ STATEMENTS = st.lists(
 )
 
 
-@settings(max_examples=80)
+@settings(max_examples=examples(80))
 @given(STATEMENTS)
 def test_a_statement_is_tested_once_and_then_done_whole(statements: list[tuple[str, int | None, Any]]) -> None:
     """Every state is a basis state, so that the outcome is certain; here it is followed bit by bit."""
@@ -137,7 +138,7 @@ _EXPRESSIONS = st.recursive(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(_EXPRESSIONS, st.floats(-3, 3), st.floats(-3, 3))
 def test_an_angle_is_what_python_makes_of_it(text: str, a: float, b: float) -> None:
     names = _FUNCTIONS | {"ln": math.log, "pi": math.pi, "a": a, "b": b}

@@ -19,6 +19,7 @@ from qstill.contract.circuits.openqasm3 import door
 from qstill.contract.circuits.openqasm3.door import MAX_CHARACTERS
 from qstill.contract.circuits.profile import Profile
 from qstill.contract.errors import Problem
+from tests.testing.examples import examples
 from workers.circuits.examine.profile import profile_of
 from workers.circuits.examine.shape import examine
 from workers.circuits.parse import parse
@@ -103,7 +104,7 @@ def both(circuit: Json) -> tuple[Profile | None, Profile]:
     return openqasm_profile(wanted), profile_of(parsed, examine(parsed))  # type: ignore[arg-type]
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(programs())
 def test_the_front_door_counts_as_the_worker_does(circuit: Json) -> None:
     ours, theirs = both(circuit)
@@ -113,13 +114,13 @@ def test_the_front_door_counts_as_the_worker_does(circuit: Json) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=2_000)
+@settings(max_examples=examples(2_000))
 @given(programs())
 def test_the_front_door_counts_as_the_worker_does_whatever_is_written(circuit: Json) -> None:
     test_the_front_door_counts_as_the_worker_does.hypothesis.inner_test(circuit)  # type: ignore[attr-defined]
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(programs(), st.sampled_from([64, 1_000, 1 << 20]), st.sampled_from(["auto", "stabilizer", "statevector"]))
 def test_what_is_refused_at_the_door_the_worker_refuses_too(circuit: Json, memory: int, method: str) -> None:
     wanted = job(circuit, method=method)

@@ -19,6 +19,7 @@ from tests.testing.circuits.exact import Noise
 from tests.testing.circuits.house import run_job
 from tests.testing.circuits.program_strategies import gates, noises
 from tests.testing.circuits.sampling import read
+from tests.testing.examples import examples
 from tests.testing.stored_counts import results
 
 GHZ = [{"gate": "h", "target": 0}, {"gate": "x", "target": 2, "control": 0}]
@@ -28,7 +29,7 @@ def json_circuit(qubits: int, operations: list[dict[str, Any]]) -> dict[str, Any
     return {"format": "json", "qubits": qubits, "operations": operations}
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(circuits())
 def test_states_are_of_all_qubits_as_submitted(circuit: tuple[int, list[dict[str, Any]]]) -> None:
     outputs = ["statevector", "density_matrix", "unitary", "probabilities"]
@@ -44,7 +45,7 @@ def test_states_are_of_all_qubits_as_submitted(circuit: tuple[int, list[dict[str
         assert entry["probabilities"].get(key, 0) == pytest.approx(chance, abs=1e-9)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(
     st.integers(1, 3).flatmap(lambda n: st.tuples(st.just(n), st.lists(gates(n, clifford=False), max_size=6))), noises
 )
@@ -56,7 +57,7 @@ def test_a_noisy_density_matrix(circuit: tuple[int, list[dict[str, Any]]], noise
     np.testing.assert_allclose(house.arrays["density_matrix-0"], rho, atol=1e-9)
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(circuits(max_qubits=3, max_operations=4), st.integers(0, 1000))
 def test_a_device_moves_qubits_and_changes_no_answer(circuit: tuple[int, list[dict[str, Any]]], seed: int) -> None:
     device = {"coupling_map": {"shape": "line", "qubits": 5}, "seed": seed}

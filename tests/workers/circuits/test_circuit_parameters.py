@@ -16,6 +16,7 @@ from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.errors import Problem
 from tests.testing.circuits.circuit_strategies import circuits, unitary
 from tests.testing.circuits.house import run_job
+from tests.testing.examples import examples
 from workers.circuits.export import to_json, to_openqasm2, to_openqasm3, to_text
 from workers.circuits.parse import parse, require_bound
 from workers.circuits.parse.json import parse_json
@@ -66,7 +67,7 @@ def bound(circuit: QuantumCircuit) -> QuantumCircuit:
     return circuit.assign_parameters({parameter: VALUES[parameter.name] for parameter in circuit.parameters})
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(symbolic_circuits())
 def test_values_given_afterwards_make_the_same_circuit(pair: tuple[Circuit, Circuit]) -> None:
     symbolic, numeric = body(*pair[0]), pair[1]
@@ -75,7 +76,7 @@ def test_values_given_afterwards_make_the_same_circuit(pair: tuple[Circuit, Circ
     np.testing.assert_allclose(Operator(bound(circuit)).data, unitary(*numeric), atol=1e-9)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(symbolic_circuits())
 def test_parameters_survive_the_formats(pair: tuple[Circuit, Circuit]) -> None:
     circuit = parse_json(body(*pair[0]))
@@ -92,7 +93,7 @@ def test_parameters_survive_the_formats(pair: tuple[Circuit, Circuit]) -> None:
             to_openqasm2(circuit)
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(symbolic_circuits())
 def test_a_sweep_has_the_probabilities_of_the_circuit_written_with_numbers(pair: tuple[Circuit, Circuit]) -> None:
     qubits, operations = pair[0]

@@ -15,6 +15,7 @@ from qiskit.quantum_info import Operator
 from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.errors import Problem
 from tests.testing.circuits.circuit_strategies import circuits, small_matrix, unitary
+from tests.testing.examples import examples
 from workers.circuits.parse import parse
 from workers.circuits.parse.openqasm3 import parse_openqasm3
 
@@ -37,20 +38,20 @@ def refusal(source: str) -> Problem:
     return refused.value
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(circuits())
 def test_a_json_circuit_is_the_unitary_of_the_contract(circuit: tuple[int, list[dict[str, Any]]]) -> None:
     np.testing.assert_allclose(Operator(without_measurements(parsed(*circuit))).data, unitary(*circuit), atol=1e-9)
 
 
 @pytest.mark.slow
-@settings(max_examples=1_000)
+@settings(max_examples=examples(1_000))
 @given(circuits())
 def test_any_json_circuit_is_the_unitary_of_the_contract(circuit: tuple[int, list[dict[str, Any]]]) -> None:
     np.testing.assert_allclose(Operator(without_measurements(parsed(*circuit))).data, unitary(*circuit), atol=1e-9)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(circuits(max_qubits=3, max_operations=4))
 def test_a_circuit_exported_as_openqasm_3_is_the_same_circuit(circuit: tuple[int, list[dict[str, Any]]]) -> None:
     before = without_measurements(parsed(*circuit))
@@ -217,7 +218,7 @@ def test_only_the_standard_gates_can_be_included(tmp_path: Path) -> None:
     assert refusal(f'include "{tmp_path}/secret.inc"; qubit q;').code == "qasm_include"
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.text("qubit[]();{}=hx0123 \n\"'/*pi-measure>@if,.", max_size=60))
 def test_nonsense_is_a_problem_and_nothing_else(text: str) -> None:
     with suppress(Problem):

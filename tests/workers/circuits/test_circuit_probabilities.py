@@ -12,6 +12,7 @@ from qstill.contract.circuits.outputs import MAX_PROBABILITY_QUBITS, WHERE_POSSI
 from tests.testing.circuits.house import run_job
 from tests.testing.circuits.program_strategies import Operations, programs
 from tests.testing.circuits.sampling import read
+from tests.testing.examples import examples
 from workers.circuits.planning import plan_circuits
 
 Json = dict[str, Any]
@@ -28,7 +29,7 @@ def openqasm3(body: str) -> Json:
     return {"format": "openqasm3", "source": f'OPENQASM 3.0; include "stdgates.inc"; {body}'}
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(programs(dynamic=True, conditions="any") | programs(dynamic=False))
 def test_there_are_some_unless_a_measurement_decides_and_they_sum_to_one(program: tuple[int, Operations]) -> None:
     circuit = json_circuit(*program)
@@ -96,7 +97,7 @@ def test_a_batch_gives_as_many_as_can_be_read_again(circuits: int, listed: bool)
     assert {planned.routed.probabilities for planned in plan_circuits(CircuitJob.model_validate(job))} == {listed}
 
 
-@settings(max_examples=10)
+@settings(max_examples=examples(10))
 @given(st.lists(st.floats(-3, 3), min_size=2, max_size=5))
 def test_a_sweep_has_them_for_every_binding(values: list[float]) -> None:
     circuit = json_circuit(1, [{"gate": "ry", "target": 0, "rotation": "a"}])

@@ -12,6 +12,7 @@ from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.errors import Problem
 from tests.testing.circuits.circuit_strategies import circuits, operations, unitary
 from tests.testing.circuits.sampling import sample
+from tests.testing.examples import examples
 from workers.circuits.engines import final_state
 from workers.circuits.engines.dynamic import branching
 from workers.circuits.examine.shape import Shape, examine
@@ -46,7 +47,7 @@ def test_clbit_0_is_the_rightmost_character() -> None:
     assert sample(json_circuit(3, measured)).counts == {"1000": 1000}
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(circuits(), st.integers(0, 2**63 - 1))
 def test_counts_follow_the_amplitudes(circuit: tuple[int, list[dict[str, Any]]], seed: int) -> None:
     shots = 1_000_000
@@ -59,7 +60,7 @@ def test_counts_follow_the_amplitudes(circuit: tuple[int, list[dict[str, Any]]],
         assert deviation <= 7 * sqrt(shots * p * (1 - min(p, 1))) + 1
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(circuits(), st.integers(0, 2**63 - 1))
 def test_the_same_seed_gives_the_same_counts(circuit: tuple[int, list[dict[str, Any]]], seed: int) -> None:
     first, second = (sample(json_circuit(*circuit), seed=seed, threads=threads).counts for threads in (1, 2))
@@ -90,7 +91,7 @@ def interrupted(draw: st.DrawFn) -> tuple[dict[str, Any], dict[str, Any]]:
     return json_circuit(qubits, dynamic), json_circuit(qubits + 2, deferred)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(interrupted())
 def test_a_measurement_in_the_middle_is_one_deferred(pair: tuple[dict[str, Any], dict[str, Any]]) -> None:
     shots = 4_000

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from qstill.contract.circuits.expressions import compile_expression
 from qstill.contract.circuits.formats import free_parameters
 from tests.testing.circuits.house import run_job
+from tests.testing.examples import examples
 from tests.workers.circuits.test_circuit_parameters import NUMBERS, VALUES, body, symbolic_circuits
 from tests.workers.circuits.test_circuit_parameters import Circuit as Pair
 
@@ -64,7 +65,7 @@ def written(operations: list[dict[str, Any]], binding: dict[str, float]) -> list
     return [{field: value(field, given) for field, given in operation.items()} for operation in operations]
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(symbolic_circuits(), st.sets(st.integers(0, 4)), st.booleans(), st.sampled_from([*METHODS, *STATES]))
 def test_a_sweep_of_json_is_its_bindings_one_by_one(
     pair: tuple[Pair, Pair], inside: set[int], branching: bool, how: dict[str, Any]
@@ -102,7 +103,7 @@ DEFINITIONS = (
 )
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(
     st.lists(st.tuples(st.sampled_from(GATES), st.sampled_from(NESTS)), min_size=1, max_size=4),
     st.sampled_from([{}, {"noise": NOISE}, {"device": {"basis_gates": ["rz", "sx", "cx"]}}]),
@@ -133,7 +134,7 @@ POWERS = [
 ]
 
 
-@settings(max_examples=10)
+@settings(max_examples=examples(10))
 @given(
     st.lists(st.tuples(st.sampled_from(POWERS), st.booleans()), min_size=1, max_size=4),
     st.sampled_from([{}, {"noise": NOISE}]),

@@ -22,6 +22,7 @@ from PIL import Image
 
 from qstill.contract.distillations.datasets import Images, TextFile, UploadedData
 from qstill.contract.errors import Problem
+from tests.testing.examples import examples
 from workers.distillation.data.dataset import load
 from workers.distillation.data.files.cells import is_number, names_of, numbers_first, numbers_of
 from workers.distillation.data.files.images import read_images
@@ -86,7 +87,7 @@ def as_time(text: str) -> bool:
 
 
 @given(st.one_of(decimals, looks_like_one))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_what_the_grammar_does_not_know_is_no_number_in_any_reader(text: str) -> None:
     expected = grammar(text)
     assert is_number(text) == expected
@@ -102,7 +103,7 @@ def test_what_the_grammar_does_not_know_is_no_number_in_any_reader(text: str) ->
 @given(
     st.sets(decimals, min_size=2, max_size=8), st.sets(st.text("ab_", min_size=1, max_size=3), max_size=3), st.randoms()
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_classes_named_by_numbers_are_in_ascending_order_whatever_order_they_come_in(
     numbers: set[str], words: set[str], shuffle: random.Random
 ) -> None:

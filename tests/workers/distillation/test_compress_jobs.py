@@ -21,6 +21,8 @@ from workers.distillation.data.dataset import load
 from workers.distillation.jobs import distil_job
 from workers.run import Stopped
 
+pytestmark = pytest.mark.training
+
 Make = Callable[..., Any]
 
 ASKED: dict[str, Any] = {

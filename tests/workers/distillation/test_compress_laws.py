@@ -20,6 +20,7 @@ from qstill.contract.distillations.architectures.mlp import Mlp
 from qstill.contract.distillations.architectures.resnet import ResNet, WideResNet
 from qstill.contract.distillations.architectures.vit import Vit
 from qstill.contract.distillations.datasets import BuiltinData
+from tests.testing.examples import examples
 from workers.distillation.artifacts.student_onnx import onnx_logits
 from workers.distillation.compress.blueprint import Blueprint
 from workers.distillation.compress.fold import folded
@@ -34,6 +35,8 @@ from workers.distillation.networks.answers import logits_of
 from workers.distillation.networks.costs import multiply_adds, parameters
 from workers.distillation.networks.families import build
 from workers.distillation.networks.network import BatchNorm, Network
+
+pytestmark = pytest.mark.training
 
 MLP = Mlp(kind="mlp", hidden=[32, 24], activation="tanh")
 CNN = Cnn(kind="cnn", channels=[6, 8])
@@ -68,7 +71,7 @@ def network_of(architecture: AnyArchitecture, shape: tuple[int, ...] = (1, 8, 8)
 
 
 @given(sparsity=sparsities, seed=st.integers(0, 99), equal=st.booleans())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_as_many_weights_go_as_were_asked_for_and_they_are_the_smallest(
     sparsity: float, seed: int, equal: bool
 ) -> None:
@@ -116,7 +119,7 @@ def test_what_was_pruned_stays_zero_while_the_rest_learns(
 
 @named
 @given(sparsity=sparsities)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 def test_structured_pruning_leaves_a_smaller_dense_network(architecture: AnyArchitecture, sparsity: float) -> None:
     network = network_of(architecture)
     smaller = without_units(network, sparsity)
@@ -133,7 +136,7 @@ def test_structured_pruning_leaves_a_smaller_dense_network(architecture: AnyArch
 
 @named
 @given(share=st.floats(0, 0.9), seed=st.integers(0, 99))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 def test_removing_dead_units_changes_no_logit(architecture: AnyArchitecture, share: float, seed: int) -> None:
     network, draw = network_of(architecture), torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -159,7 +162,7 @@ def test_the_units_that_go_have_the_smallest_norms() -> None:
 
 
 @given(units=st.integers(1, 5), inputs=st.integers(1, 80), scale=st.floats(1e-6, 1e6), seed=st.integers(0, 2**16))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_four_bits_move_no_weight_by_more_than_half_a_step_and_once_is_enough(
     units: int, inputs: int, scale: float, seed: int
 ) -> None:
@@ -210,7 +213,7 @@ values = st.sampled_from([0.0, 1.5, -2.0, 3.25])
 
 
 @given(flat=st.lists(values, min_size=1, max_size=60), empty=st.integers(0, 2000), whole=st.sampled_from([4, 1]))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_stored_tensors_come_back_to_the_bit_and_take_what_the_formula_says(
     flat: list[float], empty: int, whole: int
 ) -> None:
@@ -307,7 +310,7 @@ def test_a_transformer_is_pruned_and_quantised_too(data: Data) -> None:
 
 
 @given(fits_from=st.integers(0, 60), steps=st.integers(2, 50))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_the_search_finds_the_least_that_fits(fits_from: int, steps: int) -> None:
     last = int(0.999 * steps)
 

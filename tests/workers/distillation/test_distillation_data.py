@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from qstill.contract.distillations.datasets import BuiltinData, UploadedData
 from qstill.contract.errors import Problem
+from tests.testing.examples import examples
 from workers.distillation.data.dataset import Data, load, preprocessing_digest
 from workers.distillation.data.files import arrays
 from workers.distillation.signals.signals import signal_digest
@@ -51,7 +52,7 @@ def some_rows(rows: int = 30) -> tuple[Any, Any]:
 
 
 @given(seed=st.integers(0, 2**53 - 1), labelled=st.integers(3, 60), held_out=st.sampled_from([0.05, 0.2, 0.3]))
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=examples(25))
 def test_splits_cover_all_rows_once_with_every_class_in_each(seed: int, labelled: int, held_out: float) -> None:
     spec = BuiltinData(
         source="builtin", name="iris", labelled=labelled, split_seed=seed, validation=held_out, test=held_out

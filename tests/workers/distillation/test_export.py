@@ -20,6 +20,7 @@ from qstill.contract.distillations.architectures.resnet import ResNet, WideResNe
 from qstill.contract.distillations.architectures.vit import Vit
 from qstill.contract.distillations.datasets import BuiltinData
 from qstill.contract.distillations.teachers import Weights
+from tests.testing.examples import examples
 from workers.distillation.artifacts.onnx_file import notes_of_exports
 from workers.distillation.artifacts.student_onnx import Raw, described, onnx_logits, to_int8, to_onnx
 from workers.distillation.data.dataset import Data, load
@@ -29,6 +30,8 @@ from workers.distillation.networks.families import build
 from workers.distillation.networks.network import Network
 from workers.distillation.rows import Rows, Standardisation
 from workers.distillation.teachers.onnx.model import from_onnx
+
+pytestmark = pytest.mark.training
 
 Make = Callable[..., Any]
 
@@ -85,7 +88,7 @@ def test_a_file_answers_raw_rows_as_the_network_answers_standardised_ones(
     std=st.floats(1e-3, 1e3),
     seed=st.integers(0, 2**16),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_standardising_inside_is_standardising_before(mean: float, std: float, seed: int) -> None:
     draw = torch.Generator().manual_seed(seed)
     raw = (torch.randn(20, 5, generator=draw, dtype=torch.float64) * std + mean).float()

@@ -25,6 +25,8 @@ from workers.distillation.recommenders.losses.softmax_kl import softmax_kl
 from workers.distillation.signals.signals import Signal, heard
 from workers.distillation.training.kd_gradient import kd_and_slope
 
+pytestmark = pytest.mark.training
+
 Matrix = NDArray[np.float64]
 Labels = NDArray[np.int64]
 Parameters = dict[str, float]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.testing import assert_close
 
+from tests.testing.examples import examples
 from workers.distillation.objectives import DISTANCES
 from workers.distillation.objectives.at import at
 from workers.distillation.objectives.cosine import cosine
@@ -25,7 +26,7 @@ from workers.distillation.objectives.sp import sp
 
 Array = NDArray[np.float64]
 
-quick = settings(deadline=None, max_examples=30)
+quick = settings(deadline=None, max_examples=examples(30))
 seeds = st.integers(0, 10**6)
 scales = st.floats(1e-3, 1e3)
 

@@ -19,6 +19,7 @@ from PIL import ExifTags, Image, ImageOps
 
 from qstill.contract.distillations.datasets import Images, UploadedData
 from qstill.contract.errors import Problem
+from tests.testing.examples import examples
 from workers.distillation.data.dataset import Data, load
 from workers.distillation.data.files import images
 from workers.distillation.jobs import distil_job
@@ -106,7 +107,7 @@ LITTER = st.sampled_from(
     st.randoms(),
     st.booleans(),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_litter_slashes_and_order_never_change_the_data(
     litter: set[tuple[str, str]], shuffle: random.Random, windows: bool
 ) -> None:

@@ -26,6 +26,8 @@ from workers.distillation.networks.families import build
 from workers.distillation.teachers.base import arranged
 from workers.distillation.teachers.initialise import weights_from
 
+pytestmark = pytest.mark.training
+
 Make = Callable[..., Any]
 Json = dict[str, Any]
 

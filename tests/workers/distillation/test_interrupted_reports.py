@@ -13,6 +13,8 @@ from workers.distillation.jobs import distil_job
 from workers.distillation.training.keeper import Keeper
 from workers.run import Stopped
 
+pytestmark = pytest.mark.training
+
 Make = Callable[..., Any]
 TIMES = {"latency", "timed", "seconds"}
 

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from torch.nn.functional import kl_div, log_softmax
 from torch.testing import assert_close
 
+from tests.testing.examples import examples
 from workers.distillation.objectives.kd import kd
 from workers.distillation.objectives.terms import Target, Terms
 from workers.distillation.signals.signals import Signal
 
 Matrix = NDArray[np.float64]
 
-settings.register_profile("distillation", deadline=None, max_examples=60)
+settings.register_profile("distillation", deadline=None, max_examples=examples(60))
 settings.load_profile("distillation")
 
 shapes = st.tuples(st.integers(1, 6), st.integers(2, 10))

@@ -42,7 +42,7 @@ from workers.distillation.recommenders import checkpoints as of_recommenders
 from workers.distillation.recommenders.data.dataset import load as load_interactions
 from workers.distillation.recommenders.networks import build as build_scorer
 
-pytestmark = pytest.mark.timeout(300)  # torch is imported once more
+pytestmark = [pytest.mark.training, pytest.mark.timeout(300)]  # torch is imported once more
 
 Make = Callable[..., Any]
 NAME = "model_" + "0" * 32

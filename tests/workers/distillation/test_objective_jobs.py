@@ -20,6 +20,8 @@ from workers.distillation.teachers import Teacher, features
 from workers.distillation.training.plan import student_stages
 from workers.run import Stopped
 
+pytestmark = pytest.mark.training
+
 Make = Callable[..., Any]
 
 SHORT = {"epochs": 2, "batch_size": 16}

@@ -15,6 +15,7 @@ from torch.testing import assert_close
 
 from qstill.contract.distillations.objectives import Objective
 from qstill.contract.errors import Problem
+from tests.testing.examples import examples
 from workers.distillation.objectives import LOSSES, loss_of, refuse_undefined
 from workers.distillation.objectives.dist import pearson_distance
 from workers.distillation.objectives.terms import Target
@@ -24,7 +25,7 @@ Matrix = NDArray[np.float64]
 Labels = NDArray[np.int64]
 Batch = tuple[Matrix, Matrix, Labels]
 
-quick = settings(deadline=None, max_examples=40)
+quick = settings(deadline=None, max_examples=examples(40))
 temperatures = st.floats(0.1, 1000)
 numbers = st.floats(-30, 30)
 
@@ -179,7 +180,7 @@ def test_losses_and_gradients_are_finite(kind: str, dtype: torch.dtype) -> None:
 
 @pytest.mark.parametrize("kind", ALL)
 @given(batch=batches(), c=numbers, d=numbers)
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=examples(20))
 def test_a_constant_added_to_all_logits_changes_nothing(kind: str, batch: Batch, c: float, d: float) -> None:
     # In steps that double precision adds exactly: rounding would create variation, and ties, where there are none.
     student, teacher, c, d = (np.round(np.multiply(part, 1024)) / 1024 for part in (batch[0], batch[1], c, d))
@@ -190,14 +191,14 @@ def test_a_constant_added_to_all_logits_changes_nothing(kind: str, batch: Batch,
 
 @pytest.mark.parametrize("kind", ALL)
 @given(batch=batches())
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=examples(20))
 def test_the_soft_term_is_never_negative(kind: str, batch: Batch) -> None:
     assert loss(kind, batch)["soft"] >= -1e-11
 
 
 @pytest.mark.parametrize("kind", ZERO_AT_EQUALITY)
 @given(batch=batches())
-@settings(deadline=None, max_examples=20)
+@settings(deadline=None, max_examples=examples(20))
 def test_the_soft_term_is_zero_at_equality(kind: str, batch: Batch) -> None:
     _, teacher, labels = batch
     assert loss(kind, (teacher, teacher, labels))["soft"].abs() <= 1e-9

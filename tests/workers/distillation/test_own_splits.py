@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from qstill.contract.distillations.datasets import UploadedData
 from qstill.contract.errors import Problem
+from tests.testing.examples import examples
 from workers.distillation.data.dataset import Data, load
 from workers.distillation.data.files.table import MAX_VALUES, TEST, TRAIN, VALIDATION
 from workers.distillation.data.splits import split
@@ -105,7 +106,7 @@ def test_a_class_of_minus_one_is_explained(tmp_path: Path) -> None:
     own=st.lists(st.sampled_from([TRAIN, VALIDATION, TEST]), min_size=90, max_size=90),
     seed=st.integers(0, 1000),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 def test_no_row_leaves_its_own_part_and_all_have_one(labels: list[int], own: list[int], seed: int) -> None:
     y, parts = np.array(labels), np.array(own[: len(labels)], dtype=np.int8)
     spec = SPEC.model_copy(update={"split_seed": seed})

@@ -16,12 +16,15 @@ from qstill.contract.distillations.architectures.mlp import Mlp
 from qstill.contract.distillations.datasets import BuiltinData
 from qstill.contract.errors import Problem
 from qstill.contract.models.predictions import MAX_ROWS, AskRows, Prediction, Question
+from tests.testing.examples import examples
 from workers.distillation.artifacts.checkpoints import to_bytes
 from workers.distillation.artifacts.student_onnx import to_onnx
 from workers.distillation.data.dataset import Data, load
 from workers.distillation.networks.answers import logits_of
 from workers.distillation.networks.families import build
 from workers.distillation.predict.rows import predict
+
+pytestmark = pytest.mark.training
 
 Make = Callable[..., Any]
 
@@ -59,7 +62,7 @@ def test_a_checkpoint_says_what_pytorch_says(house: Make, architecture: AnyArchi
 
 
 @given(start=st.integers(0, 10), rows=st.integers(1, 20))
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_row_is_answered_alike_in_any_company(house: Make, start: int, rows: int) -> None:
     network = network_of(MLP, IRIS)
     content = to_bytes(network.state_dict(), MLP, IRIS)

@@ -22,6 +22,7 @@ from qstill.contract.distillations.inspection import Inspection
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.preflight import Preflight, PreflightQuestion
 from qstill.contract.distillations.training import Training
+from tests.testing.examples import examples
 from workers.distillation.data.dataset import Data, load
 from workers.distillation.data.faults import check_data
 from workers.distillation.inspection import inspect
@@ -34,6 +35,8 @@ from workers.distillation.tasks.judge import best_order, class_order, judge, kin
 from workers.distillation.teachers import ask
 from workers.distillation.training.learner import Learner, batches
 from workers.distillation.training.plan import Lesson, Stage
+
+pytestmark = pytest.mark.training
 
 Make = Callable[..., Any]
 Json = dict[str, Any]
@@ -319,7 +322,7 @@ orders = st.permutations(range(5)).map(lambda order: torch.tensor(list(order)))
 
 
 @given(orders, st.integers(0, 2**31), st.floats(0.75, 1.0))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_any_order_of_columns_is_found_again(order: Tensor, seed: int, accuracy: float) -> None:
     draw = torch.Generator().manual_seed(seed)
     labels = torch.arange(200) % 5
@@ -342,7 +345,7 @@ def test_noise_is_not_taken_for_an_order() -> None:
 
 
 @given(st.integers(0, 2**31))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 def test_what_numbers_are_is_seen(seed: int) -> None:
     logits = torch.randn(20, 4, generator=torch.Generator().manual_seed(seed)) + 2
     assert kind_of(logits.softmax(1)) == "probabilities"

@@ -22,6 +22,7 @@ from qstill.contract.distillations.report.document import read_report
 from qstill.contract.distillations.results import DistillationResult
 from qstill.contract.errors import Problem
 from qstill.contract.models.predictions import Answer, AskRows, Question, Values
+from tests.testing.examples import examples
 from workers.distillation.data.dataset import Data, load
 from workers.distillation.jobs import distil_job
 from workers.distillation.objectives import LOSSES
@@ -30,6 +31,8 @@ from workers.distillation.predict.rows import predict
 from workers.distillation.signals.signals import Signal
 from workers.distillation.tasks.targets import Targets, correlation, errors, score
 from workers.run import Stopped
+
+pytestmark = pytest.mark.training
 
 FILE, MODEL = "file_1", "ckpt_" + "0" * 32
 Make = Callable[..., Any]
@@ -132,7 +135,7 @@ numbers = st.integers(0, 2**31).map(lambda seed: torch.Generator().manual_seed(s
 
 
 @given(numbers, st.floats(0, 1), st.integers(1, 4))
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 def test_the_loss_is_the_mix_of_two_squared_errors_and_hides_what_is_unknown(
     draw: torch.Generator, alpha: float, targets: int
 ) -> None:
@@ -158,7 +161,7 @@ def test_without_any_label_the_label_term_is_zero_and_has_a_gradient() -> None:
 
 
 @given(numbers, st.integers(1, 3))
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 def test_measures_agree_with_scikit_learn(draw: torch.Generator, count: int) -> None:
     mean, std = torch.randn(count, generator=draw).double() * 100, torch.rand(count, generator=draw).double() * 50 + 1
     targets = Targets([f"t{i}" for i in range(count)], mean, std)

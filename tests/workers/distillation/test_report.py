@@ -16,6 +16,7 @@ from sklearn.metrics import log_loss
 from qstill.contract.distillations.architectures.mlp import Mlp
 from qstill.contract.distillations.fields import MAX_SEEDS
 from qstill.contract.distillations.results import DistillationResult
+from tests.testing.examples import examples
 from workers.distillation.artifacts.clock import latency
 from workers.distillation.jobs import distil_job
 from workers.distillation.networks.families import build
@@ -43,7 +44,7 @@ def test_the_interval_is_the_paired_t_interval(pairs: list[tuple[float, float]])
 
 
 @given(st.lists(st.integers(-30, 30), min_size=2, max_size=MAX_SEEDS), st.integers(1, 200))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=examples(60))
 def test_counts_that_agree_by_chance_do_not_narrow_the_interval_to_nothing(counts: list[int], rows: int) -> None:
     step = 100 / rows
     differences = [step * count for count in counts]

@@ -15,6 +15,8 @@ from qstill.contract.distillations.report.document import read_report
 from qstill.contract.errors import Problem
 from workers.distillation.jobs import distil_job
 
+pytestmark = pytest.mark.training
+
 Make = Callable[..., Any]
 
 TEXT = {"source": "text_file", "file": "file_1", "tokenizer": {"kind": "character", "vocabulary": 40}, "max_length": 8}

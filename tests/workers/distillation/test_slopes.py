@@ -15,6 +15,7 @@ from torch.testing import assert_close
 from qstill.contract.distillations.datasets import BuiltinText
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.objectives import Kd, Ramp
+from tests.testing.examples import examples
 from workers.distillation.data.dataset import load
 from workers.distillation.data.texts import load_text
 from workers.distillation.objectives.kd import kd
@@ -31,7 +32,7 @@ Make = Callable[..., Any]
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     rows=st.integers(1, 40),
     classes=st.integers(2, MOST_CLASSES),

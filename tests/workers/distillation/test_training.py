@@ -33,6 +33,8 @@ from workers.distillation.training.plan import (
 from workers.distillation.training.train import train
 from workers.run import Stopped
 
+pytestmark = pytest.mark.training
+
 Make = Callable[..., Any]
 
 

@@ -26,6 +26,8 @@ from workers.distillation.training.optimise import Average, learning_rate
 from workers.distillation.training.plan import baseline_lesson, student_lesson, student_stages
 from workers.run import Stopped
 
+pytestmark = pytest.mark.training
+
 Make = Callable[..., Any]
 
 DIGITS = {"source": "builtin", "name": "digits", "labelled": 60, "standardise": "channel"}

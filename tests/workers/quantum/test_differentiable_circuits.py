@@ -15,6 +15,7 @@ from qiskit.circuit import library as gates
 from qiskit.quantum_info import SparsePauliOp, Statevector, random_unitary
 
 from qstill.contract.errors import Problem
+from tests.testing.examples import examples
 from workers.quantum.circuit import DifferentiableCircuit
 from workers.quantum.lower import GATES, lower
 from workers.quantum.operations import Phases, Shuffle, Turns
@@ -69,7 +70,7 @@ def weights_of(module: DifferentiableCircuit, values: dict[Parameter, float]) ->
     return torch.tensor([[by_name[name] for name in module.weights]], dtype=module.precision)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(circuits())
 def test_states_are_those_of_qiskit(drawn: tuple[QuantumCircuit, dict[Parameter, float]]) -> None:
     circuit, values = drawn
@@ -95,7 +96,7 @@ def test_every_gate_of_the_table_is_qiskits(name: str) -> None:
     assert abs(np.vdot(found, Statevector(circuit).data)) == pytest.approx(1, abs=1e-12)
 
 
-@settings(max_examples=10)
+@settings(max_examples=examples(10))
 @given(circuits(), st.data())
 def test_expectation_values_and_gradients_are_those_of_finite_differences(
     drawn: tuple[QuantumCircuit, dict[Parameter, float]], data: st.DataObject

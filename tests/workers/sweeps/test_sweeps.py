@@ -14,6 +14,7 @@ from app.sweeps.chart import front_chart
 from qstill.contract.errors import Problem
 from qstill.contract.sweeps.results import TrialView
 from qstill.contract.sweeps.sweep import Sweep, apply, grid
+from tests.testing.examples import examples
 from tests.workers.distillation.conftest import FakeRun
 from workers.distillation.jobs import distil_job as distil
 from workers.run import Stopped
@@ -21,6 +22,8 @@ from workers.sweeps.pareto import dominates, front
 from workers.sweeps.run import run
 from workers.sweeps.search import Search, draws
 from workers.sweeps.trials import PRUNING, rung_of
+
+pytestmark = pytest.mark.training
 
 BASE: dict[str, Any] = {
     "dataset": {"source": "builtin", "name": "iris", "labelled": 9},
@@ -53,7 +56,7 @@ def house(tmp_path: Path) -> Callable[..., FakeRun]:
 @given(
     st.dictionaries(st.sampled_from("abc"), st.lists(st.integers(), min_size=1, max_size=4, unique=True), min_size=1)
 )
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 def test_a_grid_is_every_combination_once(space: dict[str, list[int]]) -> None:
     found = list(grid(space))
     wanted = {frozenset(zip(space, each, strict=True)) for each in itertools.product(*space.values())}
@@ -62,7 +65,7 @@ def test_a_grid_is_every_combination_once(space: dict[str, list[int]]) -> None:
 
 
 @given(st.integers(0, 2**53 - 1), st.booleans())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_draws_stay_in_their_space_and_follow_from_the_seed(seed: int, log: bool) -> None:
     space = {
         "/training/learning_rate": {"low": 0.001, "high": 0.1, "log": log},
@@ -97,7 +100,7 @@ def test_optuna_asks_the_same_again_when_it_hears_the_same() -> None:
 
 
 @given(st.lists(st.tuples(*[st.integers(0, 4).map(float)] * 3), min_size=1, max_size=12))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_the_front_is_what_nothing_dominates(candidates: list[tuple[float, ...]]) -> None:
     on_front = set(front(candidates))
     assert on_front

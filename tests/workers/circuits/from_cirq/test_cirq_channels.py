@@ -14,6 +14,7 @@ from qstill.contract.errors import Problem
 from tests.testing.circuits.exact import assert_sampled
 from tests.testing.circuits.house import run_job
 from tests.testing.circuits.sampling import read, sample
+from tests.testing.examples import examples
 from tests.workers.circuits.from_cirq.exact import assert_same_state, distribution
 from tests.workers.circuits.from_cirq.programs import CHANNELS, GATES, OTHER_CHANNELS, QUBITS, placed
 from workers.circuits.export import to_json, to_openqasm2, to_openqasm3, to_text
@@ -39,7 +40,7 @@ def test_a_channel_is_the_one_of_cirq(channel: Any) -> None:
     assert_same_state(cirq.Circuit(START, channel.on(*places), cirq.H(C), cirq.X(B) ** 0.4))
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(15), suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_the_density_matrix_of_a_job_is_that_of_cirq(data: st.DataObject) -> None:
     gates = st.sampled_from([*GATES, *CHANNELS])

@@ -15,6 +15,7 @@ from qiskit.quantum_info import Operator
 from qstill.contract.circuits.admission import Limits, admit
 from qstill.contract.circuits.job import CircuitJob
 from tests.testing.circuits.sampling import sample
+from tests.testing.examples import examples
 from workers.circuits.parse.cirq import parse_cirq
 
 EXPONENTS = st.one_of(st.floats(-3, 3), st.sampled_from([0, 1, -1, 0.5, -0.5, 0.25, -0.25, 2]))
@@ -138,7 +139,7 @@ def same_up_to_phase(source: Any, circuit: Any) -> bool:
     )
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(cirq_circuits())
 def test_a_circuit_of_cirq_is_the_unitary_that_cirq_computes(circuit: Any) -> None:
     text = cirq.to_json(circuit)
@@ -146,7 +147,7 @@ def test_a_circuit_of_cirq_is_the_unitary_that_cirq_computes(circuit: Any) -> No
 
 
 @pytest.mark.slow
-@settings(max_examples=1_000)
+@settings(max_examples=examples(1_000))
 @given(cirq_circuits())
 def test_whatever_cirq_writes_is_the_unitary_that_it_computes(circuit: Any) -> None:
     assert same_up_to_phase(cirq.to_json(circuit), circuit)
@@ -160,7 +161,7 @@ def test_a_controlled_gate_keeps_its_global_phase(power: Any) -> None:
     assert same_up_to_phase(json.loads(cirq.to_json(circuit)), circuit)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     st.sampled_from(SYMBOLIC),
     st.sampled_from(EXPRESSIONS),

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from qstill.contract.errors import Problem
+from tests.testing.examples import examples
 from tests.workers.circuits.from_cirq.exact import assert_read_alike, assert_same_state, last_values, of_qiskit
 from tests.workers.circuits.from_cirq.programs import QUBITS, circuits, conditions, masks
 from workers.circuits.parse.cirq import parse_cirq
@@ -27,14 +28,14 @@ def bits(operation: Any) -> float:
     return len(operation.qubits) if cirq.is_measurement(operation) else log2(len(cirq.kraus(operation)))
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(circuits())
 def test_a_program_of_cirq_reads_what_it_reads_there(circuit: Any) -> None:
     assume(branchings(circuit) <= MANY)
     assert_read_alike(circuit)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
 @given(circuits())
 def test_a_program_of_cirq_ends_in_the_state_that_it_ends_in_there(circuit: Any) -> None:
     assume(branchings(circuit) <= MANY)

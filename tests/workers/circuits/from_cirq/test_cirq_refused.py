@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qstill.contract.errors import Problem
+from tests.testing.examples import examples
 from workers.circuits.parse.cirq import parse_cirq
 
 Q = cirq.LineQubit.range(3)
@@ -302,7 +303,7 @@ NONSENSE = st.recursive(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     st.sampled_from(["GateOperation", "ControlledOperation", "ClassicallyControlledOperation", "TaggedOperation"]),
     st.dictionaries(st.sampled_from(["gate", "qubits", "sub_operation", "controls", "conditions"]), NONSENSE),

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.testing.examples import examples
 from tests.workers.circuits.openqasm3.outcomes import require_outcomes
 
 HEAD = 'OPENQASM 3.0;\ninclude "stdgates.inc";\n'
@@ -106,7 +107,7 @@ def _value(python: tuple[str, ...], names: dict[str, int]) -> int:
     return names["u"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(_blocks(("u", "v"), depth=3), st.integers(0, 7))
 def test_a_program_goes_the_way_that_its_bits_say(block: Lines, outcomes: int) -> None:
     bits = {name: outcomes >> place & 1 for place, name in enumerate(MEASURED)}
@@ -117,7 +118,7 @@ def test_a_program_goes_the_way_that_its_bits_say(block: Lines, outcomes: int) -
     require_outcomes(program, {f"u={expected:04b}": 1}, shots=10)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(_blocks(("u", "v"), depth=3, returns=True), st.integers(0, 7))
 def test_a_subroutine_returns_from_wherever_its_bits_say(block: Lines, outcomes: int) -> None:
     bits = {name: outcomes >> place & 1 for place, name in enumerate(MEASURED)}

@@ -7,6 +7,7 @@ from numpy import exp, pi
 from qiskit.quantum_info import Operator
 
 from tests.testing.circuits.circuit_strategies import ANGLES, Matrix
+from tests.testing.examples import examples
 from workers.circuits.parse.openqasm3 import parse_openqasm3
 
 HEAD = 'OPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[2] q;\n'
@@ -30,7 +31,7 @@ def require(source: str, expected: Matrix) -> None:
     np.testing.assert_allclose(Operator(parse_openqasm3(HEAD + source)).data, expected, atol=1e-9)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(ANGLES, ANGLES, ANGLES)
 def test_a_controlled_gate_has_the_phase_of_the_specification(theta: float, phi: float, lam: float) -> None:
     u = built_in(theta, phi, lam)

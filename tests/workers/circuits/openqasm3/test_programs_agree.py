@@ -12,6 +12,7 @@ from qiskit.circuit.library import get_standard_gate_name_mapping
 
 from qstill.contract.circuits.openqasm3.reader import elaborate
 from qstill.contract.circuits.openqasm3.syntax.tokens import KEYWORDS
+from tests.testing.examples import examples
 from tests.workers.circuits.openqasm3 import interpreter
 from tests.workers.circuits.openqasm3.interpreter import Program
 from workers.circuits.engines.aer import simulator
@@ -125,7 +126,7 @@ def agree(found: dict[str, int], exact: dict[str, float]) -> None:
         assert abs(found.get(key, 0) / SHOTS - likely) <= 5.5 * spread + 1e-9, (key, found, exact)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(programs())
 def test_a_program_means_what_the_language_says(program: Program) -> None:
     source = interpreter.text(program)
@@ -134,7 +135,7 @@ def test_a_program_means_what_the_language_says(program: Program) -> None:
 
 
 @pytest.mark.slow
-@settings(max_examples=1_500)
+@settings(max_examples=examples(1_500))
 @given(programs())
 def test_any_program_means_what_the_language_says(program: Program) -> None:
     source, exact = interpreter.text(program), interpreter.run(program)
@@ -143,7 +144,7 @@ def test_any_program_means_what_the_language_says(program: Program) -> None:
     agree(counts(_Writer(elaborate(source), native=False).circuit()), exact)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(programs(), st.sampled_from(NAMES))
 def test_an_unused_definition_and_other_names_change_nothing(program: Program, name: str) -> None:
     before = counts(parse_openqasm3(interpreter.text(program)))

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qstill.contract.errors import Problem
+from tests.testing.examples import examples
 from tests.workers.circuits.openqasm3.outcomes import require_outcomes
 
 BITS = 4
@@ -84,7 +85,7 @@ def _bits(value: int) -> str:
     return f"{value % (1 << BITS):0{BITS}b}"
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(_cases())
 def test_measured_integers_are_computed_with_as_written_ones_are(
     case: tuple[bool, Mapping[str, int], Computed],

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
+from tests.testing.examples import examples
 from workers.circuits.templates.evidence import DOUBT, SIGMA, clopper_pearson, fit, within
 
 weights = st.lists(st.floats(1e-6, 1.0), min_size=1, max_size=40)
@@ -31,14 +32,14 @@ def test_the_criterion_is_five_sigma() -> None:
     assert pytest.approx(2 * stats.norm.sf(SIGMA)) == DOUBT
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(weights, shots, seeds)
 def test_a_draw_from_the_distribution_fits_it(values: list[float], shots: int, seed: int) -> None:
     probabilities = normalised(values)
     assert fit(draw(probabilities, shots, seed), shots, by_key(probabilities)).good
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(weights, shots, seeds)
 def test_one_shot_of_what_is_impossible_does_not_fit(values: list[float], shots: int, seed: int) -> None:
     probabilities = normalised(values)
@@ -47,7 +48,7 @@ def test_one_shot_of_what_is_impossible_does_not_fit(values: list[float], shots:
     assert (tested.good, tested.impossible) == (False, 1)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.integers(2, 40), seeds)
 def test_a_draw_from_another_distribution_does_not_fit(outcomes: int, seed: int) -> None:
     generator = np.random.default_rng(seed)
@@ -68,7 +69,7 @@ def test_p_values_below_a_half_are_no_more_frequent_than_they_say() -> None:
             assert np.mean(p_values <= level) <= level + 4 * np.sqrt(level / 1000)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(st.integers(2, 8), seeds)
 def test_the_p_value_of_chi_square_is_its_own(outcomes: int, seed: int) -> None:
     counts = draw(np.full(outcomes, 1 / outcomes), 1000, seed)
@@ -85,7 +86,7 @@ def test_five_shots_that_are_all_improbable_do_not_fit() -> None:
     assert fit({"1": 5}, 5, likely).good
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.integers(0, 50), st.integers(0, 50), st.floats(1e-6, 0.3))
 def test_an_interval_ends_where_its_tails_are_half_the_doubt(hits: int, misses: int, doubt: float) -> None:
     shots = hits + misses

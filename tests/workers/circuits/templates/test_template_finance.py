@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qstill.contract.circuits.templates.finance import EuropeanCall, Portfolio
+from tests.testing.examples import examples
 from tests.workers.circuits.templates.running import answer
 from workers.circuits.templates.amplitude import (
     Interval,
@@ -30,7 +31,7 @@ SHARES = np.array([0.0, 0.25, 1.0, 0.5])
 def nothing() -> None: ...
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.floats(0, 1), st.floats(0.005, 0.1), st.integers(0, 2**32))
 def test_the_estimate_is_as_precise_as_asked_and_covers_the_amplitude(a: float, precision: float, seed: int) -> None:
     found = estimate(a, precision=precision, seed=seed, between=nothing)
@@ -48,7 +49,7 @@ def test_queries_grow_like_one_over_the_precision() -> None:
     assert fine / coarse < 64
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.floats(0.01, 1.5), st.floats(1e-4, 0.1), st.integers(0, 5))
 def test_the_next_power_keeps_the_branch_known(low: float, width: float, iterations: int) -> None:
     known = Interval(low, min(low + width, pi / 2))
@@ -59,7 +60,7 @@ def test_the_next_power_keeps_the_branch_known(low: float, width: float, iterati
         assert int(factor * known.low / pi) == int(factor * known.high / pi - 1e-9)
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.floats(0.05, 1.5), st.floats(1e-3, 0.1), st.integers(1, 10_000))
 def test_a_round_with_the_expected_counts_keeps_the_angle(angle: float, width: float, shots: int) -> None:
     known = Interval(max(0.0, angle - width), min(pi / 2, angle + width))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from qiskit import QuantumCircuit
 from qiskit.circuit.library import StatePreparation, qaoa_ansatz
 
+from tests.testing.examples import examples
 from tests.workers.circuits.templates.running import answer
 from workers.circuits.templates.evidence import exact_probabilities
 from workers.circuits.templates.qaoa import bits, cost_operator, evolve, flip_mixer, swap_mixer
@@ -24,7 +25,7 @@ def costs(qubits: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return linear, quadratic, choices @ linear + np.einsum("si,ij,sj->s", choices, quadratic, choices)
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(st.integers(1, 5), angles, seeds)
 def test_flipping_circuits_and_arrays_agree(qubits: int, angles: list[float], seed: int) -> None:
     linear, quadratic, values = costs(qubits, seed)
@@ -35,7 +36,7 @@ def test_flipping_circuits_and_arrays_agree(qubits: int, angles: list[float], se
     np.testing.assert_allclose(ours, exact_probabilities(circuit), atol=1e-9)
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(st.integers(2, 5), angles, seeds)
 def test_swapping_circuits_and_arrays_agree_and_keep_the_number_of_ones(
     qubits: int, angles: list[float], seed: int

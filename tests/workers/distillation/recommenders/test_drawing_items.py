@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor
 
+from tests.testing.examples import examples
 from workers.distillation.recommenders.data.sampling import Unseen, interesting_positions
 
 ITEMS = 12
@@ -29,7 +30,7 @@ def histogram(drawn: Tensor) -> NDArray[np.float64]:
 
 
 @given(CHOICES)
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 def test_unseen_items_are_numbered_in_ascending_order(choices: list[set[int]]) -> None:
     unseen = unseen_of(choices)
     for user, chosen in enumerate(choices):
@@ -41,7 +42,7 @@ def test_unseen_items_are_numbered_in_ascending_order(choices: list[set[int]]) -
 
 
 @given(CHOICES)
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 def test_the_mask_strikes_out_what_was_chosen_and_nothing_else(choices: list[set[int]]) -> None:
     users = torch.arange(len(choices)).flip(0)
     struck = torch.zeros(len(choices), ITEMS, dtype=torch.bool)
@@ -50,7 +51,7 @@ def test_the_mask_strikes_out_what_was_chosen_and_nothing_else(choices: list[set
 
 
 @given(CHOICES, st.integers(0, 2**31))
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 def test_nothing_chosen_is_drawn(choices: list[set[int]], seed: int) -> None:
     drawn = unseen_of(choices).draw(torch.arange(len(choices)), 50, draws(seed))
     for chosen, items in zip(choices, drawn.tolist(), strict=True):
@@ -59,7 +60,7 @@ def test_nothing_chosen_is_drawn(choices: list[set[int]], seed: int) -> None:
 
 
 @given(CHOICES, st.integers(0, 2**31), st.data())
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 def test_nothing_excluded_is_drawn(choices: list[set[int]], seed: int, data: st.DataObject) -> None:
     unseen = unseen_of(choices)
     users, excluded = [], []

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from qstill.contract.distillations.recommenders.data import SyntheticInteractions, UploadedInteractions
 from qstill.contract.errors import Problem
+from tests.testing.examples import examples
 from workers.distillation.recommenders.data.dataset import Data, Pairs, load
 
 FILE = "file_1"
@@ -71,7 +72,7 @@ def test_held_out_items_that_training_does_not_know_are_dropped_and_counted(writ
 
 
 @given(st.integers(0, 2**31), st.sampled_from(["leave_one_out", "time"]))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 def test_splits_share_nothing_lose_nothing_and_look_ahead_never(seed: int, split: Any) -> None:
     spec = SyntheticInteractions(
         source="synthetic_interactions", users=30, items=40, per_user=6, seed=seed, split=split, test=0.2

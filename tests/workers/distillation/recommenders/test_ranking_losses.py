@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.testing import assert_close
 
+from tests.testing.examples import examples
 from workers.distillation.recommenders.losses.bce import bce
 from workers.distillation.recommenders.losses.bpr import bpr
 from workers.distillation.recommenders.losses.de import Experts, choose, de, temperature_at
@@ -27,7 +28,7 @@ def sigmoid(x: float) -> float:
 
 
 @given(SEEDS)
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 def test_bpr_is_minus_the_log_chance_of_the_right_order(seed: int) -> None:
     chosen, drawn = scores(seed, 4, 1), scores(seed + 1, 4, 3)
     terms = [-np.log(sigmoid(float(chosen[i, 0] - drawn[i, j]))) for i in range(4) for j in range(3)]
@@ -35,7 +36,7 @@ def test_bpr_is_minus_the_log_chance_of_the_right_order(seed: int) -> None:
 
 
 @given(SEEDS)
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 def test_bce_is_the_log_likelihood_of_chosen_and_not_chosen(seed: int) -> None:
     chosen, drawn = scores(seed, 4, 1), scores(seed + 1, 4, 3)
     terms = [-np.log(sigmoid(x)) for x in chosen.flatten().tolist()]
@@ -44,7 +45,7 @@ def test_bce_is_the_log_likelihood_of_chosen_and_not_chosen(seed: int) -> None:
 
 
 @given(SEEDS, st.integers(1, 6), st.floats(0.1, 20))
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 def test_rd_is_the_weighted_log_loss_of_the_teachers_first_items(seed: int, top: int, position: float) -> None:
     student, weights = scores(seed, 5, top), position_weights(top, position).double()
     users = [sum(-float(weights[r]) * np.log(sigmoid(float(student[u, r]))) for r in range(top)) for u in range(5)]
@@ -58,7 +59,7 @@ def test_position_weights_fall_exponentially_and_sum_to_one(position: float) -> 
 
 
 @given(SEEDS, st.floats(0.01, 2))
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 def test_discrepancy_weights_are_those_of_the_paper(seed: int, mu: float) -> None:
     student, drawn = scores(seed, 3, 5), scores(seed + 1, 3, 20)
     unseen = torch.tensor([40, 100, 1000])
@@ -79,7 +80,7 @@ def test_what_the_student_ranks_as_high_as_the_teacher_has_no_weight() -> None:
 
 
 @given(SEEDS)
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 def test_hybrid_weights_are_the_normalised_product(seed: int) -> None:
     discrepancies, positions = scores(seed, 4, 6).abs(), position_weights(6, 2.0).double()
     product = discrepancies * positions
@@ -87,7 +88,7 @@ def test_hybrid_weights_are_the_normalised_product(seed: int) -> None:
 
 
 @given(SEEDS, st.integers(1, 5), st.integers(1, 5))
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 def test_rrd_is_the_papers_permutation_probability(seed: int, interesting: int, uninteresting: int) -> None:
     top, rest = scores(seed, 3, interesting), scores(seed + 1, 3, uninteresting)
     logs = []
@@ -102,7 +103,7 @@ def test_rrd_is_the_papers_permutation_probability(seed: int, interesting: int, 
 
 
 @given(SEEDS, st.floats(-1000, 1000))
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 def test_a_constant_added_to_all_scores_changes_no_ranking_loss(seed: int, shift: float) -> None:
     top, rest = scores(seed, 3, 4), scores(seed + 1, 3, 6)
     assert_close(rrd(top + shift, rest + shift), rrd(top, rest))
@@ -111,7 +112,7 @@ def test_a_constant_added_to_all_scores_changes_no_ranking_loss(seed: int, shift
 
 
 @given(SEEDS)
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 def test_rrd_asks_for_the_order_of_interesting_items_only(seed: int) -> None:
     top, rest = scores(seed, 3, 4), scores(seed + 1, 3, 6)
     assert_close(rrd(top, rest.flip(1)), rrd(top, rest))
@@ -120,7 +121,7 @@ def test_rrd_asks_for_the_order_of_interesting_items_only(seed: int) -> None:
 
 
 @given(SEEDS, st.floats(0.5, 50))
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 def test_softmax_kl_is_the_divergence_times_t_squared(seed: int, temperature: float) -> None:
     student, teacher = scores(seed, 3, 7), scores(seed + 1, 3, 7)
     p, q = (np.exp(x.numpy() / temperature) for x in (teacher, student))
@@ -160,7 +161,7 @@ def test_losses_and_gradients_are_finite_for_scores_of_any_size(size: float) -> 
 
 
 @given(SEEDS)
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 def test_de_is_the_squared_distance_from_the_chosen_mixture(seed: int) -> None:
     rebuilt, teacher = scores(seed, 3, 2, 4).numpy(), scores(seed + 1, 3, 4).numpy()
     choice = torch.softmax(scores(seed + 2, 3, 2), 1).numpy()

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from tests.testing.examples import examples
 from workers.distillation.recommenders import metrics
 from workers.distillation.recommenders.data.dataset import Pairs
 from workers.distillation.recommenders.data.sampling import Unseen
@@ -48,7 +49,7 @@ def rank_by_hand(scores: Tensor, user: int, item: int, chosen: set[int]) -> int:
 
 
 @given(worlds(), st.integers(1, 12))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_measures_are_those_of_the_definition(world: tuple[Tensor, list[set[int]], list[set[int]]], k: int) -> None:
     scores, chosen, held = world
     found = ranked(scores, pairs(held), candidates(chosen), k)
@@ -66,7 +67,7 @@ def test_measures_are_those_of_the_definition(world: tuple[Tensor, list[set[int]
 
 
 @given(worlds(), st.integers(1, 12))
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 def test_lists_hold_the_best_of_what_was_not_chosen(
     world: tuple[Tensor, list[set[int]], list[set[int]]], k: int
 ) -> None:

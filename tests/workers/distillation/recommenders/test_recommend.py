@@ -15,6 +15,7 @@ from qstill.contract.distillations.recommenders.data import SyntheticInteraction
 from qstill.contract.distillations.teachers import Weights
 from qstill.contract.errors import Problem
 from qstill.contract.models.predictions import AskRows, AskTexts, AskUsers, Question, Recommendations
+from tests.testing.examples import examples
 from workers.distillation.predict.rows import predict
 from workers.distillation.recommenders.checkpoints import to_bytes
 from workers.distillation.recommenders.data.dataset import Data, Pairs, load
@@ -55,7 +56,7 @@ def ask(house: Make, content: bytes, question: Any) -> Recommendations:
     k=st.integers(1, 40),
     excluded=st.sets(st.integers(0, 29), max_size=30),
 )
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_best_items_come_first_and_the_excluded_never(
     house: Make, which: int, users: list[int], k: int, excluded: set[int]
 ) -> None:

@@ -10,6 +10,8 @@ from app.distillations.recommenders.plots import ranking_plot
 from qstill.contract.distillations.recommenders.report import is_ranking, read_ranking
 from tests.workers.distillation.recommenders.test_recommender_jobs import done, job
 
+pytestmark = pytest.mark.training
+
 
 @pytest.mark.parametrize("baseline", [True, False])
 def test_a_card_says_what_the_report_says(house: Callable[..., Any], baseline: bool) -> None:

@@ -23,6 +23,8 @@ from workers.distillation.recommenders.export import described, to_int8, to_onnx
 from workers.distillation.recommenders.metrics import quality, rank
 from workers.distillation.recommenders.networks import ScorerNetwork, build
 
+pytestmark = pytest.mark.training
+
 Make = Callable[..., Any]
 JOBS: TypeAdapter[AnyJob] = TypeAdapter(Job)
 SCORERS: list[AnyScorer] = [

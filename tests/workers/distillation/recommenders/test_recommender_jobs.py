@@ -17,6 +17,8 @@ from workers.distillation.jobs import distil_job
 from workers.distillation.recommenders.data.dataset import load
 from workers.run import Stopped
 
+pytestmark = pytest.mark.training
+
 House = Callable[..., FakeRun]
 
 JOBS: TypeAdapter[AnyJob] = TypeAdapter(Job)

@@ -31,6 +31,8 @@ from workers.distillation.recommenders.learner import RankingLearner
 from workers.distillation.recommenders.preflight.rehearsal import first_users
 from workers.distillation.recommenders.signals import from_network
 
+pytestmark = pytest.mark.training
+
 House = Callable[..., FakeRun]
 
 

@@ -22,6 +22,7 @@ from torch import Tensor
 from qstill.contract.distillations.datasets import BuiltinData
 from qstill.contract.distillations.teachers import Storage
 from qstill.contract.errors import Problem
+from tests.testing.examples import examples
 from workers.distillation.data.dataset import Data, load
 from workers.distillation.jobs import distil_job
 from workers.distillation.networks import answers
@@ -112,7 +113,7 @@ def test_the_answers_that_measure_a_teacher_are_never_rounded(iris: Data, shared
 
 
 @given(st.lists(st.lists(st.floats(-1e6, 1e6, width=32), min_size=4, max_size=4), min_size=1, max_size=5))
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_the_rounding_is_measured(rows: list[list[float]]) -> None:
     logits = torch.tensor(rows)
     block = ask._encode(logits, None, Layout(len(rows), 4, "float16"))

@@ -16,6 +16,7 @@ from qstill.contract.distillations.architectures.mlp import Mlp
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.teachers import EnsembleTeacher
 from qstill.contract.errors import Problem
+from tests.testing.examples import examples
 from workers.distillation.data.dataset import Data
 from workers.distillation.jobs import distil_job
 from workers.distillation.networks.families import build
@@ -42,7 +43,7 @@ def softmax(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 @given(seeds, sizes, st.booleans())
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_an_ensemble_of_one_is_itself(seed: int, size: tuple[int, int], geometric: bool) -> None:
     (alone,) = torch.from_numpy(logits(seed, 1, *size)).float()
     together = average([alone], torch.ones(1, dtype=torch.float64), geometric=geometric)
@@ -52,7 +53,7 @@ def test_an_ensemble_of_one_is_itself(seed: int, size: tuple[int, int], geometri
 
 
 @given(seeds, sizes, st.lists(st.floats(0.01, 100), min_size=2, max_size=5), st.booleans())
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_the_mean_is_the_formula(seed: int, size: tuple[int, int], weights: list[float], geometric: bool) -> None:
     answers = logits(seed, len(weights), *size)
     w = np.array(weights) / sum(weights)
@@ -64,7 +65,7 @@ def test_the_mean_is_the_formula(seed: int, size: tuple[int, int], weights: list
 
 
 @given(seeds, sizes, st.booleans())
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_a_member_may_shift_its_logits_and_members_may_change_places(
     seed: int, size: tuple[int, int], geometric: bool
 ) -> None:

@@ -17,6 +17,8 @@ from workers.distillation.data.dataset import Data
 from workers.distillation.inspection import inspect
 from workers.distillation.jobs import distil_job
 
+pytestmark = pytest.mark.training
+
 Make = Callable[..., Any]
 ONNX = {"source": "file", "file": "file_1", "format": "onnx"}
 

@@ -24,6 +24,8 @@ from workers.distillation.teachers import Teacher
 from workers.distillation.teachers.onnx import check as onnx_check
 from workers.distillation.teachers.onnx import model as onnx_model
 
+pytestmark = pytest.mark.training
+
 Load = Callable[..., Teacher]
 Refusal = Callable[..., Problem]
 

@@ -13,6 +13,8 @@ from qstill.contract.distillations.datasets import BuiltinData
 from workers.distillation.data.dataset import load
 from workers.distillation.jobs import distil_job
 
+pytestmark = pytest.mark.training
+
 FILE = "file_1"
 Make = Callable[..., Any]
 

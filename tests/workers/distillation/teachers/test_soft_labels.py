@@ -17,6 +17,7 @@ from torch.testing import assert_close
 
 from qstill.contract.distillations.teachers import SoftLabels
 from qstill.contract.errors import Problem
+from tests.testing.examples import examples
 from workers.distillation.data.dataset import Data
 from workers.distillation.signals.signals import Signal, heard
 from workers.distillation.signals.sparse import dense, drawn, thinned
@@ -117,7 +118,7 @@ rows_of_logits = st.integers(2, 12).flatmap(
 
 
 @given(rows_of_logits, st.sampled_from(["uniform", "renormalise", "ghost"]))
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 def test_sparse_with_all_classes_is_dense(rows: list[list[float]], missing: Any) -> None:
     logits = torch.tensor(rows)
     logs, indices = thinned(logits, logits.shape[1])
@@ -126,7 +127,7 @@ def test_sparse_with_all_classes_is_dense(rows: list[list[float]], missing: Any)
 
 
 @given(rows_of_logits, st.integers(1, 20), st.integers(0, 2**31))
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 def test_draws_leave_shares_of_classes(rows: list[list[float]], draws: int, seed: int) -> None:
     logits = torch.tensor(rows)
     logs, indices = drawn(logits, draws, torch.Generator().manual_seed(seed))
@@ -154,7 +155,7 @@ def test_on_average_draws_give_the_slope_of_all_classes_and_the_most_probable_on
 
 
 @given(rows_of_logits, st.integers(0, 2**31))
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 def test_a_ghost_is_a_residual_class_on_both_sides(rows: list[list[float]], seed: int) -> None:
     """KL over the given classes and one class for the rest, written as such, has the value and the gradient of ours."""
     logits = torch.tensor(rows, dtype=torch.float64)

@@ -26,6 +26,8 @@ from workers.distillation.networks.answers import logits_of
 from workers.distillation.networks.families import build
 from workers.distillation.teachers.endpoint import from_endpoint
 
+pytestmark = pytest.mark.training
+
 FILE, MODEL = "file_1", "model_" + "0" * 32
 Make = Callable[..., Any]
 

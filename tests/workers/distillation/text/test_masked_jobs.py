@@ -28,6 +28,8 @@ from workers.distillation.training.learner import Learner
 from workers.distillation.training.plan import student_stages
 from workers.sweeps.run import run as run_sweep
 
+pytestmark = pytest.mark.training
+
 Make = Callable[..., Any]
 Files = dict[str, Path]
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from qstill.contract.distillations.datasets import BuiltinText
 from qstill.contract.distillations.job import DistillationJob
+from tests.testing.examples import examples
 from workers.distillation.data.dataset import preprocessing_digest
 from workers.distillation.data.texts import load_text
 from workers.distillation.data.tokenizer import Tokenizer
@@ -45,7 +46,7 @@ def some_tokens(rows: int, length: int, seed: int) -> Tensor:
     return torch.where(torch.arange(length) < lengths, tokens, PAD)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.integers(1, 20), st.integers(1, 60), st.integers(0, 2**40))
 def test_a_share_of_each_rows_ordinary_tokens_is_chosen_and_nothing_else_changes(
     rows: int, length: int, seed: int
@@ -79,7 +80,7 @@ def test_of_the_chosen_eight_in_ten_are_masked_one_is_another_and_one_stays() ->
     assert (places - 0.15).abs().max() < 0.045  # no place in a row is preferred
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.integers(0, 2**40))
 def test_the_same_seed_hides_the_same_tokens_and_another_one_others(seed: int) -> None:
     rows = rows_of(some_tokens(20, 40, 7))

@@ -34,6 +34,8 @@ from workers.distillation.networks.families import build
 from workers.distillation.networks.network import Network
 from workers.distillation.objectives.terms import UNKNOWN
 
+pytestmark = pytest.mark.training
+
 Make = Callable[..., Any]
 JOBS: TypeAdapter[AnyJob] = TypeAdapter(Job)
 LENGTH = 20

@@ -31,6 +31,8 @@ from workers.distillation.training.learner import Learner, tokens_of
 from workers.distillation.training.plan import Stage, student_lesson, student_stages
 from workers.run import Stopped
 
+pytestmark = pytest.mark.training
+
 Make = Callable[..., Any]
 WORDS = ["alpha", "beta", "gamma", "delta", "one", "two", "three", "four"]
 

@@ -16,6 +16,8 @@ from workers.distillation.data.tokenizer import Tokenizer
 from workers.distillation.networks.tokens import END, PAD
 from workers.distillation.objectives.terms import UNKNOWN
 
+pytestmark = pytest.mark.training
+
 
 def topics(**changes: Any) -> BuiltinText:
     body = {"source": "builtin_text", "name": "python_topics", "task": "language_modelling", "max_length": 32}

@@ -13,6 +13,8 @@ from qstill.contract.errors import Problem
 from tests.workers.distillation.text.test_text_jobs import CLASSIFY, FILL, SPEAK, job, texts
 from workers.distillation.jobs import distil_job
 
+pytestmark = pytest.mark.training
+
 Make = Callable[..., Any]
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from qstill.contract.distillations.architectures import Architecture, family_of
 from qstill.contract.errors import Problem
+from tests.testing.examples import examples
 from workers.distillation.networks.answers import logits_of
 from workers.distillation.networks.costs import multiply_adds, parameters
 from workers.distillation.networks.families import build
@@ -46,7 +47,7 @@ def test_logits_have_a_row_for_each_text_and_a_decoder_one_for_each_token(given:
     assert torch.allclose(answers[LENGTH : 2 * LENGTH], logits_of(network(DECODER), tokens(3, 0)[1:2]), atol=1e-6)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(st.integers(0, 1000), st.integers(1, LENGTH - 1), st.integers(1, VOCABULARY - 1))
 def test_a_later_token_never_changes_earlier_answers(seed: int, at: int, token: int) -> None:
     x = tokens(2, seed)

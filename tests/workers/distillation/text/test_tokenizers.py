@@ -12,8 +12,11 @@ from pydantic import TypeAdapter, ValidationError
 
 from qstill.contract.distillations.tokenizers import Tokenizer as Spec
 from qstill.contract.errors import Problem
+from tests.testing.examples import examples
 from workers.distillation.data.tokenizer import Tokenizer, trained
 from workers.distillation.networks.tokens import END, PAD, UNKNOWN_TOKEN
+
+pytestmark = pytest.mark.training
 
 TEXTS = ["The cat sat on the mat.", "the dog, the cat; and a <end> of <pad>\n\ttabs", "0123456789 " * 3]
 KINDS: list[dict[str, Any]] = [{"kind": "character"}, {"kind": "word"}, {"kind": "bpe", "vocabulary": 300}]
@@ -29,7 +32,7 @@ def bpe() -> Tokenizer:
     return trained(spec(KINDS[2]), TEXTS)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(TEXT)
 def test_bytes_give_every_text_back(text: str) -> None:
     tokenizer = trained(spec(KINDS[2]), TEXTS)
@@ -38,7 +41,7 @@ def test_bytes_give_every_text_back(text: str) -> None:
     assert UNKNOWN_TOKEN not in tokens
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(TEXT)
 def test_characters_that_training_saw_come_back_one_token_each(text: str) -> None:
     tokenizer = trained(spec({"kind": "character"}), [*TEXTS, text])

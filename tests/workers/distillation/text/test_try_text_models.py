@@ -31,6 +31,7 @@ from qstill.contract.models.predictions import (
     Prediction,
     Question,
 )
+from tests.testing.examples import examples
 from workers.distillation.artifacts.checkpoints import to_bytes
 from workers.distillation.artifacts.student_onnx import to_onnx
 from workers.distillation.data.dataset import Data
@@ -44,6 +45,8 @@ from workers.distillation.predict.rows import predict
 from workers.distillation.teachers.generate import generated
 from workers.distillation.teachers.written_texts import continued
 from workers.run import Stopped
+
+pytestmark = pytest.mark.training
 
 Make = Callable[..., Any]
 NAME = "model_" + "0" * 32
@@ -167,7 +170,7 @@ def test_without_temperature_a_text_goes_on_as_a_teacher_would_write_it(house: M
     top_k=st.none() | st.integers(1, 80),
     seed=st.integers(0, 2**53 - 1),
 )
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_is_said_of_a_text_is_its_probability_and_the_company_changes_nothing(
     house: Make, prompt: str, temperature: float, top_k: int | None, seed: int
 ) -> None:
