@@ -22,6 +22,7 @@ from workers.distillation.data.dataset import Data, load
 from workers.distillation.data.membership import membership
 from workers.distillation.data.texts import load_text
 from workers.distillation.objectives import refuse_undefined
+from workers.distillation.report.frame import publish_documents
 from workers.distillation.report.measure import checkpoint, measure
 from workers.distillation.report.report import report, result
 from workers.distillation.rows import Rows
@@ -77,11 +78,7 @@ def distil(job: DistillationJob, run: Run) -> dict[str, Any]:
     )
     exports = _export(job, data, pairs[0][0], keeper)
     document = report(job, data, measured, short, exports, compression)
-    for name, content in (("split.json", json.dumps(membership(data))), ("report.json", written(document))):
-        path = run.scratch / name
-        path.write_text(content)
-        run.publish(path, kind="report", name=name, media_type="application/json")
-    run.progress(phase="evaluation", done=1, total=1, unit="reports")
+    publish_documents({"split.json": json.dumps(membership(data)), "report.json": written(document)}, run)
     return short.model_dump(mode="json")
 
 

@@ -21,6 +21,7 @@ from workers.distillation.recommenders.plan import Stage, student_stages, teache
 from workers.distillation.recommenders.report.measure import measure
 from workers.distillation.recommenders.report.report import report, result
 from workers.distillation.recommenders.signals import Signal, depth_of, from_lists, from_network, refuse_full
+from workers.distillation.report.frame import publish_documents
 from workers.distillation.training.keeper import Keeper, thinned
 from workers.distillation.training.train import drive, hand_over
 from workers.run import Run
@@ -51,10 +52,7 @@ def distil_recommender(job: RecommenderJob, run: Run) -> dict[str, Any]:
         seconds=keeper.seconds(),
     )
     exports = _export(job, data, pairs[0][0], keeper)
-    path = run.scratch / "report.json"
-    path.write_text(written(report(job, data, measured, short, exports)))
-    run.publish(path, kind="report", name=path.name, media_type="application/json")
-    run.progress(phase="evaluation", done=1, total=1, unit="reports")
+    publish_documents({"report.json": written(report(job, data, measured, short, exports))}, run)
     return short.model_dump(mode="json")
 
 

@@ -1,8 +1,6 @@
 """The report: does distillation beat the same student trained without the teacher on the same budget?"""
 
-import platform
 from dataclasses import asdict
-from importlib.metadata import version
 from typing import Any
 
 from qstill.contract.distillations.job import DistillationJob
@@ -10,10 +8,11 @@ from qstill.contract.distillations.measures import Measure, TaskMeasure
 from qstill.contract.distillations.report.compression import CompressionSection
 from qstill.contract.distillations.report.document import DistillationReport
 from qstill.contract.distillations.report.tasks import TaskSections
-from qstill.contract.distillations.results import DistillationResult, Gain
+from qstill.contract.distillations.results import DistillationResult
 from workers.distillation.artifacts.onnx_file import notes_of_exports
 from workers.distillation.data.dataset import Data
-from workers.distillation.quality import mean_sd, verdict
+from workers.distillation.quality import mean_sd
+from workers.distillation.report.frame import in_short, versions
 from workers.distillation.report.measurements import Cost, Measurements, Subject, row_counts
 from workers.distillation.report.notes import notes, warnings
 from workers.distillation.report.texts import text_section
@@ -24,17 +23,15 @@ ALSO_IN_RESULT = ("measure", "gain", "verdict", "checkpoints", "student_sha256",
 
 def result(measured: Measurements, *, checkpoints: int, student_sha256: str, seconds: float) -> DistillationResult:
     """The few numbers for the job's row."""
-    difference, measure = measured.gain, measured.task.measure
+    measure = measured.task.measure
+    teacher, students, baselines = (
+        _values(arm, measure) for arm in ([measured.teacher], measured.students, measured.baselines)
+    )
     return DistillationResult(
         measure=measure.name,
-        teacher=mean_sd(_values([measured.teacher], measure)),
-        student=mean_sd(_values(measured.students, measure)),
-        baseline=mean_sd(_values(measured.baselines, measure)) if measured.baselines else None,
-        gain=difference and Gain(points=difference.mean, low=difference.low, high=difference.high),
-        verdict=verdict(difference),
         checkpoints=checkpoints,
         student_sha256=student_sha256,
-        seconds=round(seconds, 3),
+        **in_short(teacher, students, baselines, measured.gain, seconds=seconds),
     )
 
 
@@ -67,13 +64,8 @@ def report(
             "signal": asdict(measured.signal),
             "seed": job.training.seed,
             "job": job.model_dump(mode="json"),
-            "digests": {
-                "data": data.digest,
-                "teacher": measured.teacher_digest,
-                "signal": measured.signal.digest,
-            },
-            "versions": {"python": platform.python_version()}
-            | {package: version(package) for package in ("torch", "numpy", "scikit-learn", "safetensors")},
+            "digests": {"data": data.digest, "teacher": measured.teacher_digest, "signal": measured.signal.digest},
+            "versions": versions("torch", "numpy", "scikit-learn", "safetensors"),
         }
     )
 

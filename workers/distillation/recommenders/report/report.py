@@ -1,22 +1,21 @@
 """The report: does distillation beat the same recommender trained without the teacher on the same budget?"""
 
-import platform
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from statistics import fmean
 from typing import Any
 
 import torch
 
 from qstill.contract.distillations.recommenders.data import SyntheticInteractions
-from qstill.contract.distillations.recommenders.job import RankingGain, RecommenderJob, RecommenderResult, UploadedLists
+from qstill.contract.distillations.recommenders.job import RecommenderJob, RecommenderResult, UploadedLists
 from qstill.contract.distillations.recommenders.report import RecommenderReport
 from qstill.contract.distillations.teachers import Registered
 from workers.distillation.artifacts.onnx_file import notes_of_exports
-from workers.distillation.quality import Comparison, compare, mean_sd, verdict
+from workers.distillation.quality import Comparison, compare, mean_sd
 from workers.distillation.recommenders.data.dataset import Data
 from workers.distillation.recommenders.learner import MAX_VALIDATION_USERS
 from workers.distillation.recommenders.metrics import Quality, Ranks, coverage, head_items, hit_of, overlap, quality
+from workers.distillation.report.frame import in_short, versions
 from workers.distillation.report.measurements import Cost
 from workers.distillation.report.notes import few_seeds
 from workers.distillation.training.keeper import Curve, Point
@@ -66,23 +65,14 @@ def result(
     job: RecommenderJob, measured: Measurements, *, checkpoints: int, student_sha256: str, seconds: float
 ) -> RecommenderResult:
     """The few numbers for the job's row."""
-    difference = gain(measured)
-    teacher, student, baseline = (
-        mean_sd([one.quality.ndcg for one in arm]) if arm else None
-        for arm in ([measured.teacher], measured.students, measured.baselines)
+    teacher, students, baselines = (
+        [one.quality.ndcg for one in arm] for arm in ([measured.teacher], measured.students, measured.baselines)
     )
-    assert teacher is not None
-    assert student is not None
     return RecommenderResult(
         measure=f"ndcg@{job.evaluation.k}",
-        teacher=teacher,
-        student=student,
-        baseline=baseline,
-        gain=difference and RankingGain(points=difference.mean, low=difference.low, high=difference.high),
-        verdict=verdict(difference),
         checkpoints=checkpoints,
         student_sha256=student_sha256,
-        seconds=round(seconds, 3),
+        **in_short(teacher, students, baselines, gain(measured), seconds=seconds),
     )
 
 
@@ -108,8 +98,7 @@ def report(
             "seed": job.training.seed,
             "job": job.model_dump(mode="json"),
             "digests": {"data": data.digest, "teacher": measured.teacher_digest},
-            "versions": {"python": platform.python_version()}
-            | {package: version(package) for package in ("torch", "numpy", "pyarrow", "safetensors")},
+            "versions": versions("torch", "numpy", "pyarrow", "safetensors"),
         }
     )
 
