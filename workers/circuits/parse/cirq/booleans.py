@@ -25,7 +25,7 @@ def truth(text: Any, names: Sequence[str], path: str) -> Truth:
         raise Problem("cirq_invalid", message, pointer=path)
     states = np.arange(1 << len(names))
     columns = {name: (states >> (len(names) - 1 - place) & 1).astype(bool) for place, name in enumerate(names)}
-    return _Reading(_words(text, path), columns, path).whole()
+    return _Parser(_words(text, path), columns, path).whole()
 
 
 def _words(text: str, path: str) -> list[str]:
@@ -40,7 +40,7 @@ def _words(text: str, path: str) -> list[str]:
 
 
 @dataclass(slots=True)
-class _Reading:
+class _Parser:
     words: list[str]
     columns: dict[str, Truth]
     path: str

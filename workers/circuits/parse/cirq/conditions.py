@@ -15,7 +15,7 @@ from qiskit.circuit import ClassicalRegister, Clbit
 from qiskit.circuit.classical import expr
 
 from qstill.contract.errors import Problem
-from workers.circuits.parse.cirq.expressions import Find, Reading, collect, value_of
+from workers.circuits.parse.cirq.expressions import Find, KeyValues, collect, value_of
 from workers.circuits.parse.cirq.json_fields import Object, field, type_of, unsupported
 
 MAX_CONDITION_BITS = 10  # of an expression, which is evaluated for all their 1,024 values
@@ -150,7 +150,7 @@ def _expression(tree: Object, path: str, find: Find) -> Tested:
     table = {}
     for values in product((0, 1), repeat=len(clbits)):
         read = dict(zip(clbits, values, strict=True))
-        table[values] = bool(value_of(tree, path, Reading(registers, read)))
+        table[values] = bool(value_of(tree, path, KeyValues(registers, read)))
     return _smallest(list(clbits), table)
 
 

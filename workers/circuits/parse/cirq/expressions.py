@@ -53,7 +53,7 @@ def _indexed(tree: Object, path: str) -> tuple[str, int]:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class KeyValues:
     """The registers of the keys, and what each of their bits reads."""
 
     registers: Mapping[str, ClassicalRegister]
@@ -66,7 +66,7 @@ class Reading:
         return total
 
 
-def value_of(tree: Any, path: str, values: Reading) -> Number:
+def value_of(tree: Any, path: str, values: KeyValues) -> Number:
     """Recursion is bounded: the document's nesting is."""
     if not isinstance(tree, dict):
         return _exact(tree, path)
