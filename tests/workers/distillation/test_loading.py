@@ -228,7 +228,10 @@ def reader(spec: Trainable) -> tuple[Tokenizer, dict[str, Any]]:
     return tokenizer, made
 
 
-@given(st.one_of(st.text(), st.text("ab '\t\n  stdmrevl.,!Ⅷ²ªéΣςİ\u0301\u200c١")))
+KNOWN = st.characters(exclude_categories=["Cs", "Cn"])  # the library may know letters that are newer than this Python
+
+
+@given(st.one_of(st.text(KNOWN), st.text("ab '\t\n  stdmrevl.,!Ⅷ²ªéΣςİ\u0301\u200c١")))
 @example("it's  we'll\n\n they'VE 12a½ Ⓐ ﬁ _x_ \x1c \x85 \u3000 ΟΔΟΣ İ")
 @pytest.mark.parametrize("spec", [WORDS, LETTERS, BYTES], ids=lambda spec: spec.kind)
 def test_texts_are_cut_as_the_library_cuts_them(spec: Trainable, text: str) -> None:
