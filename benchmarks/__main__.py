@@ -8,7 +8,7 @@ import sys
 import time
 from types import ModuleType
 
-from benchmarks import accept, bell, burst, claims, read, start, startup
+from benchmarks import accept, bell, burst, claims, door, read, start, startup
 from benchmarks.circuits import (
     batch,
     bell_shots,
@@ -29,11 +29,13 @@ from benchmarks.circuits import (
     uniform,
 )
 from benchmarks.distillation import cache_bytes, cached_cost, stacked, textbook, torchdistill
+from benchmarks.quantum import step
 from benchmarks.report import report
 
 GROUPS: dict[str, tuple[ModuleType, ...]] = {
-    "service": (startup, accept, read, start, bell, ionq, throughput, claims, burst),
+    "service": (startup, accept, read, door, start, bell, ionq, throughput, claims, burst),
     "distillation": (stacked, textbook, cached_cost, cache_bytes, torchdistill),
+    "quantum": (step,),
     "circuits": (
         translation,
         openqasm3,

@@ -13,7 +13,7 @@ from workers.wakeup import work
 
 
 @click.command()
-@click.argument("queue", type=click.Choice([*Queue]))
+@click.argument("queue", type=click.Choice([queue.value for queue in Queue]))
 @click.option("--concurrency", type=click.IntRange(1, 64), default=1)
 def main(queue: str, concurrency: int) -> None:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")

@@ -74,7 +74,7 @@ def api(host: str | None, port: int | None) -> None:
 
 
 @main.command()
-@click.argument("queue", type=click.Choice([*Queue]))
+@click.argument("queue", type=click.Choice([queue.value for queue in Queue]))
 @click.option("--concurrency", type=click.IntRange(1, 64), default=1, show_default=True, help="Jobs at once.")
 def worker(queue: str, concurrency: int) -> None:
     """Run a worker of one queue."""

@@ -2,14 +2,13 @@
 
 import json
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 import pytest
 
 from qstill.contract.circuits.job import CircuitJob, CircuitResult
 from qstill.contract.errors import Problem
-from workers.circuits.run import simulate_job, warm
+from workers.circuits.run import simulate_job
 from workers.run import Stopped
 
 EXAMPLES = CircuitJob.model_json_schema()["examples"]
@@ -95,17 +94,6 @@ def test_a_program_too_large_for_the_memory_says_so(tmp_path: Path) -> None:
     with pytest.raises(Problem) as refused:
         simulate_job(CircuitJob.model_validate(job), FakeRun(tmp_path))
     assert (refused.value.code, refused.value.pointer) == ("needs_more_memory", "/circuit/source")
-
-
-def test_a_warm_process_runs_a_bell_job_in_milliseconds(tmp_path: Path) -> None:
-    warm()
-    job = CircuitJob.model_validate(EXAMPLES[0])
-    seconds = []
-    for _ in range(20):
-        start = perf_counter()
-        simulate_job(job, FakeRun(tmp_path))
-        seconds.append(perf_counter() - start)
-    assert min(seconds) < 0.010
 
 
 def test_a_product_state_keeps_a_qubit_that_is_branched_on_and_never_measured(tmp_path: Path) -> None:
