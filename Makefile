@@ -15,7 +15,7 @@ test: $(STAMP) services
 	$(BIN)/pytest -m "$(QUICK)" -n auto --dist loadgroup
 
 test-training: $(STAMP) services
-	$(BIN)/pytest -m "training and not slow" -n auto --dist loadgroup
+	$(BIN)/pytest -m "training and not slow" -n auto --dist loadgroup tests/workers/distillation tests/workers/sweeps
 
 test-slow: $(STAMP) services
 	QSTILL_ALL_EXAMPLES=1 $(BIN)/pytest -m "slow or ($(QUICK))" -n auto --dist loadgroup
@@ -24,7 +24,7 @@ test-chaos: $(STAMP)
 	$(BIN)/pytest -m chaos tests/chaos
 
 test-service: $(STAMP) services
-	$(BIN)/pytest -m service -n auto --dist loadgroup
+	$(BIN)/pytest -m service -n auto --dist loadgroup tests/test_*.py tests/browser tests/contract
 
 test-contract: $(STAMP)
 	$(BIN)/pytest -m contract -n auto tests/contract/test_openapi.py

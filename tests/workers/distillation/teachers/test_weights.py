@@ -23,6 +23,7 @@ from workers.distillation.artifacts.checkpoints import to_bytes
 from workers.distillation.data.dataset import Data, load
 from workers.distillation.networks.answers import logits_of
 from workers.distillation.networks.families import build
+from workers.distillation.tasks.classes import Classes
 from workers.distillation.teachers import Teacher, signal_of
 
 FILE = "file_1"
@@ -234,7 +235,8 @@ def test_a_teacher_of_other_classes_is_refused_and_of_another_order_turned(
     assert problem.code == "class_mismatch"
     assert "'a', 'b', 'c'" in problem.title
     assert "'setosa'" in problem.title
-    path.write_bytes(to_bytes(weights, MLP, replace(iris, classes=["0", "1", "2"])))
+    renamed = ["0", "1", "2"]
+    path.write_bytes(to_bytes(weights, MLP, replace(iris, classes=renamed, task=Classes(renamed))))
     assert refusal(lambda: from_file(path, iris, None)).code == "class_mismatch"
 
 
