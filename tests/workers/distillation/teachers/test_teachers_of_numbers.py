@@ -24,6 +24,7 @@ from workers.distillation.data.dataset import Data, load
 from workers.distillation.jobs import distil_job
 from workers.distillation.networks.answers import logits_of
 from workers.distillation.networks.families import build
+from workers.distillation.tasks.numbers import Numbers
 from workers.distillation.teachers.endpoint import from_endpoint
 
 pytestmark = pytest.mark.training
@@ -117,10 +118,11 @@ def test_a_checkpoint_brings_the_units_that_it_was_trained_in(
 ) -> None:
     architecture = job().student.architecture
     network = build(architecture, (10,), 1, seed=3, pointer="")
-    assert diabetes.targets is not None
-    theirs = replace(diabetes.targets, mean=diabetes.targets.mean + 40, std=diabetes.targets.std * 2)
+    ours = diabetes.task.targets
+    assert ours is not None
+    theirs = replace(ours, mean=ours.mean + 40, std=ours.std * 2)
     path = tmp_path / "teacher.safetensors"
-    path.write_bytes(to_bytes(network.state_dict(), architecture, replace(diabetes, targets=theirs)))
+    path.write_bytes(to_bytes(network.state_dict(), architecture, replace(diabetes, task=Numbers(theirs))))
     teacher = load_teacher(ModelTeacher(source="model", model=MODEL), diabetes, files={MODEL: path}, models={MODEL: {}})
     expected = theirs.in_units(logits_of(network, diabetes.test.x)).numpy()
     assert np.allclose(in_units(teacher, diabetes), expected, rtol=1e-5)
