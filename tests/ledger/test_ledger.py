@@ -206,7 +206,7 @@ def test_another_owner_and_another_version_are_refused(database: Database) -> No
     assert job(database, job_id).status == Status.QUEUED
 
 
-def publish(connection: requests.Connection, held: Claim, kind: str, name: str) -> str:
+def publish(connection: Connection, held: Claim, kind: str, name: str) -> str:
     return attempts.publish(
         connection,
         held,
@@ -254,7 +254,7 @@ def test_deleting_a_job_takes_everything_with_it_and_waits_for_its_end(database:
 
 
 def test_one_change_that_fails_takes_no_other_with_it(database: Database) -> None:
-    def broken(connection: requests.Connection) -> None:
+    def broken(connection: Connection) -> None:
         requests.submit(connection, new(name="broken"))
         raise RuntimeError("on purpose")
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 from ledger import attempts, queries, requests, rows
 from ledger import turns as in_turn
@@ -166,7 +166,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 assert row.result == {"fence": row.fence}
 
 
-def publish(connection: requests.Connection, held: Claim) -> None:
+def publish(connection: Connection, held: Claim) -> None:
     path = f"jobs/{held.job_id}/{held.fence}/state"
     attempts.publish(
         connection,

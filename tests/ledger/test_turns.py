@@ -17,6 +17,7 @@ from ledger.database import Database
 from ledger.requests import NewJob
 from ledger.tables import jobs
 from ledger.tables import turns as table
+from qstill.contract.errors import Problem
 from qstill.contract.kinds import CIRCUIT, Queue
 
 OWNERS = "abcd"
@@ -153,7 +154,7 @@ def test_what_is_not_eligible_yet_holds_nobody_up(database: Database) -> None:
     held = claim(database)
     assert held is not None
     database.write(lambda connection: connection.execute(jobs.update().values(attempts=3)))
-    database.write(lambda connection: attempts.lose(connection, held, requests.Problem("child_died", "died")))
+    database.write(lambda connection: attempts.lose(connection, held, Problem("child_died", "died")))
     other = submit(database, "b")
     taken = claim(database)
     assert taken is not None

@@ -17,6 +17,7 @@ from ledger.requests import NewJob
 from ledger.settings import Settings
 from ledger.store.folder import FolderStore
 from ledger.tables import jobs
+from qstill.contract.errors import Problem
 from qstill.contract.kinds import CIRCUIT, DISTILLATION, Engine
 from workers.children import Child, ChildDied, Message
 from workers.supervise import House, supervise
@@ -249,7 +250,7 @@ def test_the_time_of_a_job_begins_when_its_child_is_ready(house: House, held: Cl
 def test_an_attempt_that_lost_its_job_ends_its_child_and_changes_nothing(house: House, held: Claim) -> None:
     def expire() -> None:
         house.database.write(lambda connection: connection.execute(update(jobs).values(lease_until=0)))
-        house.database.write(lambda connection: attempts.expire(connection, requests.Problem("worker_lost", "lost")))
+        house.database.write(lambda connection: attempts.expire(connection, Problem("worker_lost", "lost")))
         house.database.write(lambda connection: attempts.claim(connection, "circuits", "another", 30))
 
     child = Script(expire, DONE)

@@ -5,7 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from ledger import attempts, requests
+from ledger import attempts
+from qstill.contract.errors import Problem
 from qstill.contract.kinds import Queue
 from tests.testing.in_process import BELL, DIGITS, Json, Worker, refused
 
@@ -50,7 +51,7 @@ def test_a_job_tells_its_progress_and_how_it_ended(client: httpx.Client, worker:
 def test_a_job_that_failed_shows_a_problem(client: httpx.Client, worker: Worker) -> None:
     path = submit(client)["links"]["self"]
     held = worker.claim(Queue.CIRCUITS)
-    problem = requests.Problem("qasm_invalid", "Line 3: no.", pointer="/circuit/source")
+    problem = Problem("qasm_invalid", "Line 3: no.", pointer="/circuit/source")
     worker.database.write(lambda connection: attempts.fail(connection, held, problem))
     failed = client.get(path).json()
     assert (failed["status"], failed["result"]) == ("failed", None)
