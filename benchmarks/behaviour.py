@@ -176,6 +176,8 @@ def _differences(before: Any, after: Any, place: str = "") -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
+    if arguments != ["--record"] and not RECORD.exists():
+        sys.exit(f"There is no {RECORD.name} to compare with: run this with --record before the change.")
     found = observed()
     if arguments == ["--record"]:
         RECORD.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")

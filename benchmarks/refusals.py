@@ -36,6 +36,8 @@ def pytest_unconfigure() -> None:
 
 
 def main(arguments: list[str]) -> int:
+    if arguments != ["--record"] and not RECORD.exists():
+        sys.exit(f"There is no {RECORD.name} to compare with: run this with --record before the change.")
     seen = sorted({each for path in SEEN.glob("*.json") for each in json.loads(path.read_text(encoding="utf-8"))})
     if arguments == ["--record"]:
         RECORD.write_text(json.dumps(seen, indent=1) + "\n", encoding="utf-8")

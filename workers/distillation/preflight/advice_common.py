@@ -1,6 +1,6 @@
 """Rules of thumb that hold for classifiers and recommenders alike, and how advice is put in order.
 
-As those of `preflight_advice.py`, which has those of classifiers.
+As those of `advice.py`, which has those of classifiers.
 """
 
 import math

@@ -1,6 +1,6 @@
 """Rules on what a teacher's answers say: its classes, its confidence, and whether it has anything to teach.
 
-As those of `preflight_advice.py`, which has all others.
+As those of `advice.py`, which has all others.
 """
 
 from collections.abc import Iterator
