@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app.ionq.answers import SHOTS_V2, STATUS
+from app.ionq.endpoints import jobs as held
 from ledger import attempts
 from ledger.machine import Status
 from ledger.tables import ionq_jobs, jobs
@@ -119,24 +119,22 @@ def test_one_circuit_of_a_job_of_several_is_a_child_too(ionq: httpx.Client, work
     assert len(ionq.get(f"jobs/{job_id}/artifacts/{results[SHOTS_V2]['id']}").json()["shots"]) == 1000
 
 
-def test_a_poll_holds_until_the_job_has_ended(on_the_wire: Listening) -> None:
+def test_a_poll_holds_until_the_job_has_ended(on_the_wire: Listening, monkeypatch: pytest.MonkeyPatch) -> None:
     """Qiskit sleeps for five seconds after an answer that is not final."""
+    monkeypatch.setattr(held, "HOLD_SECONDS", 600.0)
     with httpx.Client(base_url=f"{on_the_wire.url}/v0.4/", headers=HEADERS, timeout=30) as client:
         job_id = submit(client)
         threading.Timer(0.3, on_the_wire.worker.run_circuit, [COUNTS]).start()
-        start = time.monotonic()
         assert get(client, job_id)["status"] == "completed"
-        assert 0.2 < time.monotonic() - start < 4.5
 
 
 def test_cirq_is_held_shortly_because_it_reads_a_job_before_it_returns_from_creating_it(
-    on_the_wire: Listening,
+    on_the_wire: Listening, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(held, "HOLD_SECONDS", 600.0)
     cirq = {"User-Agent": "cirq/1.7.0 (python/3.11)"}
     with httpx.Client(base_url=f"{on_the_wire.url}/v0.4/", headers=cirq, timeout=30) as client:
-        job_id, start = submit(client), time.monotonic()
-        assert get(client, job_id)["status"] == "ready"
-        assert time.monotonic() - start < 4
+        assert get(client, submit(client))["status"] == "ready"
 
 
 def test_what_a_worker_notes_is_a_warning_of_the_job_and_of_each_circuit(ionq: httpx.Client, worker: Worker) -> None:

@@ -131,7 +131,8 @@ def test_the_same_seed_gives_the_same_counts() -> None:
     assert sampled(COUNTED, seed=4).counts != sampled(COUNTED).counts
 
 
-def test_a_loop_that_nothing_ends_is_a_problem() -> None:
+def test_a_loop_that_nothing_ends_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(computed, "MAX_STEPS", 10_000)
     endless = "qubit q; bit c; bool go = true; c = measure q; while (go) { go = !go; go = go || !c; x q; }"
     circuit = parse_openqasm3(HEAD + endless)
     with pytest.raises(Problem) as refused:
