@@ -11,6 +11,7 @@ from qstill.contract.distillations.datasets import BuiltinText, TextFile
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.objectives import Sequence
 from qstill.contract.distillations.report.measured import written
+from qstill.contract.distillations.results import DistillationResult
 from qstill.contract.distillations.teachers import EnsembleTeacher, Single, TrainedTeacher
 from qstill.contract.distillations.tokenizers import TeachersTokenizer
 from workers.distillation import teachers
@@ -22,9 +23,9 @@ from workers.distillation.data.dataset import Data, load
 from workers.distillation.data.membership import membership
 from workers.distillation.data.texts import load_text
 from workers.distillation.objectives import refuse_undefined
-from workers.distillation.report.frame import publish_documents
+from workers.distillation.report.frame import publish_documents, result
 from workers.distillation.report.measure import checkpoint, measure
-from workers.distillation.report.report import report, result
+from workers.distillation.report.report import report
 from workers.distillation.rows import Rows
 from workers.distillation.signals.signals import PLAIN, Signal
 from workers.distillation.teachers.checks import accepted, there_already
@@ -71,6 +72,7 @@ def distil(job: DistillationJob, run: Run) -> dict[str, Any]:
     run.progress(phase="evaluation", done=0, total=1, unit="reports")
     measured = measure(job, data, teacher, lesson, pairs, keeper.outcomes, answers=answers, use=use)
     short = result(
+        DistillationResult,
         measured,
         checkpoints=len(keeper.published),
         student_sha256=hashlib.sha256(checkpoint(pairs[0][0], keeper.outcomes, data)).hexdigest(),

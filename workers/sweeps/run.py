@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.measures import MEASURES
 from qstill.contract.distillations.objectives import Sequence
+from qstill.contract.distillations.results import DistillationResult
 from qstill.contract.errors import Problem
 from qstill.contract.sweeps.results import FrontMember, SweepResult, TrialView
 from qstill.contract.sweeps.sweep import Setting, Sweep, apply, reason
@@ -21,8 +22,8 @@ from workers.distillation.networks.answers import logits_of
 from workers.distillation.networks.network import Network
 from workers.distillation.objectives import refuse_undefined
 from workers.distillation.quality import size
+from workers.distillation.report.frame import result
 from workers.distillation.report.measure import checkpoint, measure
-from workers.distillation.report.report import result
 from workers.distillation.rows import Rows
 from workers.distillation.signals.signals import Signal
 from workers.distillation.teachers.features import asked_with_features, wanted_features, with_features
@@ -201,7 +202,13 @@ class _Sweeping:
             for student, _ in trial.pairs:
                 publish(f"{student.name}.safetensors", student, outcomes[student.name], data, keeper)
         self._publish("pareto.json", [self._member(trial) for trial in chosen])
-        short = result(measured, checkpoints=len(keeper.published), student_sha256=digest, seconds=keeper.seconds())
+        short = result(
+            DistillationResult,
+            measured,
+            checkpoints=len(keeper.published),
+            student_sha256=digest,
+            seconds=keeper.seconds(),
+        )
         statuses = [view.status for view in self.views.values()]
         return SweepResult(
             measure=short.measure,

@@ -22,23 +22,17 @@ class Gain(View):
 
     points: float = Field(
         description="Mean difference: percentage points of test accuracy, student minus baseline; for regression the "
-        "baseline's RMSE minus the student's.",
+        "baseline's RMSE minus the student's; of recommenders hundredths of NDCG@k.",
         examples=[16.2],
     )
     low: float | None = Field(description="Lower end of its 95% confidence interval.", examples=[13.9])
     high: float | None = Field(description="Upper end of its 95% confidence interval.", examples=[18.5])
 
 
-class DistillationResult(View):
-    """The answer in short; the artifact `report.json` is the whole."""
+class ShortResult(View):
+    """Of every domain."""
 
-    measure: MeasureName = Field(
-        "accuracy",
-        description="What these numbers are: `accuracy`, where more is better, or for regression `rmse`, the root of "
-        "the mean squared error, where less is: in the unit of the target, with several targets in standard deviations "
-        "of their training labels.",
-        examples=["accuracy"],
-    )
+    measure: str = Field(description="What the numbers below are.", examples=["accuracy"])
     teacher: Spread = Field(description="The teacher on the test rows.")
     student: Spread = Field(description="The distilled students on the test rows.")
     baseline: Spread | None = Field(description="The same students without a teacher; null if not asked for.")
@@ -52,3 +46,15 @@ class DistillationResult(View):
     checkpoints: int = Field(description="How many the job published.", examples=[7])
     student_sha256: str = Field(description="Of the first seed's published student.", examples=["9f86d081884c7d65"])
     seconds: float = Field(description="Computing time over all attempts.", examples=[4.2])
+
+
+class DistillationResult(ShortResult):
+    """The answer in short; the artifact `report.json` is the whole."""
+
+    measure: MeasureName = Field(
+        "accuracy",
+        description="What these numbers are: `accuracy`, where more is better, or for regression `rmse`, the root of "
+        "the mean squared error, where less is: in the unit of the target, with several targets in standard deviations "
+        "of their training labels.",
+        examples=["accuracy"],
+    )

@@ -6,7 +6,12 @@ from typing import Any
 
 import torch
 
-from qstill.contract.distillations.recommenders.job import RecommenderJob, UploadedLists, items_needed
+from qstill.contract.distillations.recommenders.job import (
+    RecommenderJob,
+    RecommenderResult,
+    UploadedLists,
+    items_needed,
+)
 from qstill.contract.distillations.recommenders.objectives import terms_of
 from qstill.contract.distillations.report.measured import written
 from qstill.contract.distillations.teachers import Registered
@@ -19,9 +24,9 @@ from workers.distillation.recommenders.learner import RankingLearner
 from workers.distillation.recommenders.networks import ScorerNetwork
 from workers.distillation.recommenders.plan import Stage, student_stages, teacher_stage
 from workers.distillation.recommenders.report.measure import measure
-from workers.distillation.recommenders.report.report import report, result
+from workers.distillation.recommenders.report.report import report
 from workers.distillation.recommenders.signals import Signal, depth_of, from_lists, from_network, refuse_full
-from workers.distillation.report.frame import publish_documents
+from workers.distillation.report.frame import publish_documents, result
 from workers.distillation.training.keeper import Keeper, thinned
 from workers.distillation.training.train import drive, hand_over
 from workers.run import Run
@@ -45,7 +50,7 @@ def distil_recommender(job: RecommenderJob, run: Run) -> dict[str, Any]:
     measured = measure(job, data, signal, teacher, pairs, keeper.outcomes)
     first = to_bytes(keeper.outcomes[pairs[0][0].name].weights, pairs[0][0].architecture, data)
     short = result(
-        job,
+        RecommenderResult,
         measured,
         checkpoints=len(keeper.published),
         student_sha256=hashlib.sha256(first).hexdigest(),

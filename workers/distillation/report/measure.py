@@ -8,7 +8,8 @@ from workers.distillation.artifacts.clock import Latency, latency, latency_of, t
 from workers.distillation.data.dataset import Data
 from workers.distillation.networks.answers import logits_of
 from workers.distillation.quality import Size, size, soft_gradient
-from workers.distillation.report.measurements import Cost, Measurements, Subject, subject
+from workers.distillation.report.frame import Cost
+from workers.distillation.report.measurements import Answers, RowMeasurements, subject
 from workers.distillation.rows import Rows
 from workers.distillation.teachers import Teacher, Use
 from workers.distillation.teachers.kinds import misnamed
@@ -30,14 +31,14 @@ def measure(
     *,
     answers: Tensor,
     use: Use,
-) -> Measurements:
+) -> RowMeasurements:
     """lesson: the students'. pairs: (student, baseline) of every seed. outcomes: of every stage trained, by its name.
 
     answers: the teacher's logits (test rows, classes). use: what its signal cost.
     """
     chosen = outcomes.get("teacher")
     first = pairs[0][0]
-    return Measurements(
+    return RowMeasurements(
         task=data.task,
         teacher=subject(
             answers,
@@ -77,7 +78,7 @@ def checkpoint(stage: Stage, outcomes: dict[str, Outcome], data: Data) -> bytes:
     return to_bytes(outcomes[stage.name].weights, stage.architecture, data)
 
 
-def _subject(stage: Stage, data: Data, outcomes: dict[str, Outcome], answers: Tensor) -> Subject:
+def _subject(stage: Stage, data: Data, outcomes: dict[str, Outcome], answers: Tensor) -> Answers:
     chosen = outcomes[stage.name]
     return subject(
         logits_of(stage.trained(outcomes, data), data.test.x, data.test.answered),

@@ -1,62 +1,44 @@
 """What was measured of a job's networks."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
 
-from workers.distillation.artifacts.clock import Latency
+from qstill.contract.distillations.measures import TaskMeasure
 from workers.distillation.data.dataset import Data
-from workers.distillation.quality import Comparison, Quality, Size
+from workers.distillation.quality import Comparison, Quality
+from workers.distillation.report.frame import Measurements, Subject
 from workers.distillation.tasks.targets import Errors
 from workers.distillation.tasks.task import Arms, Task
 from workers.distillation.teachers import Use
-from workers.distillation.training.keeper import Curve
 
 
-@dataclass(frozen=True)
-class Subject:
-    """One network on the test rows. epoch, validation_score: of the weights chosen; None for an uploaded teacher.
+@dataclass(frozen=True, kw_only=True)
+class Answers(Subject):
+    """A network's answers to the test rows. likeness: to the teacher's, as the task measures it."""
 
-    likeness: to the teacher, as the task measures it.
-    """
-
-    seed: int | None
-    epoch: int | None
-    validation_score: float | None
     quality: Quality | Errors
     likeness: float
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What a network takes in size, None where unknown, and time. timed: what was timed, where it is no network."""
-
-    size: Size | None
-    latency: Latency
-    timed: str | None = None
-
-
-@dataclass(frozen=True)
-class Measurements:
-    """All that was measured. teacher_cost: None where the teacher's network is not in this process.
-
-    teacher_parameters: 0 where unknown. curves: of every stage that was trained, by its name.
-    """
+@dataclass(frozen=True, kw_only=True)
+class RowMeasurements(Measurements[Answers]):
+    """teacher_parameters: 0 where unknown."""
 
     task: Task[Any]
-    teacher: Subject
-    students: list[Subject]
-    baselines: list[Subject]
-    teacher_cost: Cost | None
-    student_cost: Cost
-    soft_gradient: float | None
     signal: Use
-    teacher_digest: str
     teacher_parameters: int
     teacher_notes: tuple[str, ...]
     teacher_warnings: tuple[str, ...]
-    curves: dict[str, Curve] = field(default_factory=dict)
+
+    @property
+    def measure(self) -> TaskMeasure:
+        return self.task.measure
+
+    @property
+    def summarised(self) -> tuple[str, ...]:
+        return tuple(name for name, _, _ in self.measure.table)
 
     @property
     def arms(self) -> Arms[Any]:
@@ -66,7 +48,6 @@ class Measurements:
 
     @property
     def gain(self) -> Comparison | None:
-        """Student minus baseline in points of the measure, or None without a baseline."""
         return self.task.compare(self.arms) if self.baselines else None
 
     @property
@@ -75,11 +56,14 @@ class Measurements:
         assert self.student_cost.size is not None
         return self.student_cost.size.parameters
 
+    def besides(self, subject: Answers) -> dict[str, Any]:
+        return {self.measure.likeness: subject.likeness}
 
-def subject(logits: Tensor, data: Data, teacher: Tensor, **chosen: Any) -> Subject:
+
+def subject(logits: Tensor, data: Data, teacher: Tensor, **chosen: Any) -> Answers:
     """Measure logits (answers, classes) against the test labels and against the teacher's, where a label is known."""
     measured, likeness = data.task.measured(logits, data.test.labels, teacher)
-    return Subject(quality=measured, likeness=likeness, **chosen)
+    return Answers(quality=measured, likeness=likeness, **chosen)
 
 
 def row_counts(data: Data) -> dict[str, int]:

@@ -16,13 +16,13 @@ from qstill.contract.distillations.teachers import (
 from workers.distillation.data.dataset import Data
 from workers.distillation.data.faults import duplicates_in_test, said_of_leaked
 from workers.distillation.quality import Comparison
-from workers.distillation.report.measurements import Measurements, row_counts
+from workers.distillation.report.measurements import RowMeasurements, row_counts
 from workers.distillation.report.texts import sequence_note, text_notes
 from workers.distillation.teachers import Use
 from workers.distillation.teachers.initialise import initialisation_note
 
 
-def notes(job: DistillationJob, data: Data, measured: Measurements, sections: TaskSections) -> list[str]:
+def notes(job: DistillationJob, data: Data, measured: RowMeasurements, sections: TaskSections) -> list[str]:
     """What a reader must know to judge the numbers, in plain words. sections: the task's."""
     rows, use = row_counts(data), measured.signal
     said = [
@@ -47,7 +47,7 @@ def notes(job: DistillationJob, data: Data, measured: Measurements, sections: Ta
     return said + data.task.likelihood_notes(sections, **parameters)
 
 
-def warnings(job: DistillationJob, data: Data, measured: Measurements) -> list[str]:
+def warnings(job: DistillationJob, data: Data, measured: RowMeasurements) -> list[str]:
     """What speaks against believing the numbers, or using the student as it is."""
     said = []
     if data.task.useless(measured.teacher.quality, data.test.y):
@@ -85,7 +85,7 @@ def few_seeds(difference: Comparison | None) -> list[str]:
     return []
 
 
-def _perhaps_seen(job: DistillationJob, measured: Measurements) -> str | None:
+def _perhaps_seen(job: DistillationJob, measured: RowMeasurements) -> str | None:
     """No test row is wrong for a teacher from elsewhere, while the students find some of them hard."""
     if any(isinstance(teacher, TrainedTeacher) for _, teacher in parts(job.teacher)):
         return None

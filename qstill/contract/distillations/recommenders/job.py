@@ -18,10 +18,10 @@ from qstill.contract.distillations.recommenders.objectives import (
     SoftmaxKl,
     terms_of,
 )
-from qstill.contract.distillations.results import Spread
+from qstill.contract.distillations.results import ShortResult
 from qstill.contract.distillations.teachers import Registered
 from qstill.contract.distillations.training import Optimisation
-from qstill.contract.schemas import FileId, Seed, Strict, Submission, View, refuse
+from qstill.contract.schemas import FileId, Seed, Strict, Submission, refuse
 
 
 class RankingTraining(Optimisation):
@@ -199,28 +199,7 @@ def scorers(job: RecommenderJob) -> dict[str, AnyScorer]:
     return named
 
 
-class RankingGain(View):
-    """Student minus baseline, paired by seed, in points: hundredths of NDCG@k."""
+class RecommenderResult(ShortResult):
+    """The answer in short, over all items; the artifact `report.json` is the whole."""
 
-    points: float = Field(description="Mean difference.", examples=[1.2])
-    low: float | None = Field(description="Lower end of its 95% confidence interval.", examples=[0.9])
-    high: float | None = Field(description="Upper end of its 95% confidence interval.", examples=[1.5])
-
-
-class RecommenderResult(View):
-    """The answer in short; the artifact `report.json` is the whole."""
-
-    measure: str = Field(description="What the numbers below are, over all items.", examples=["ndcg@10"])
-    teacher: Spread = Field(description="The teacher's.")
-    student: Spread = Field(description="The distilled students'.")
-    baseline: Spread | None = Field(description="The same students without a teacher; null if not asked for.")
-    gain: RankingGain | None = Field(description="What the teacher added; null without a baseline.")
-    verdict: Literal["BEATS", "NO BEATS", "INCONCLUSIVE"] | None = Field(
-        description="Whether distillation beats the same student trained without the teacher: by whether the interval "
-        "of the gain lies above zero, not above zero, or on both sides. One seed decides nothing. Null without a "
-        "baseline.",
-        examples=["BEATS"],
-    )
-    checkpoints: int = Field(description="How many the job published.", examples=[7])
-    student_sha256: str = Field(description="Of the first seed's published student.", examples=["9f86d081884c7d65"])
-    seconds: float = Field(description="Computing time over all attempts.", examples=[4.2])
+    measure: str = Field(description="What the numbers below are.", examples=["ndcg@10"], pattern=r"^ndcg@\d+$")

@@ -4,11 +4,11 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, Tag, ValidationError
 
-from qstill.contract.distillations.recommenders.job import RankingGain
 from qstill.contract.distillations.report.document import DistillationReport
 from qstill.contract.distillations.report.exports import ExportedRecommender, RankingMeasures
-from qstill.contract.distillations.report.measured import ROLES, ChosenEpoch, NetworkCost, RankingPoint, Role
-from qstill.contract.distillations.results import Spread, Verdict
+from qstill.contract.distillations.report.frame import ReportFrame
+from qstill.contract.distillations.report.measured import ChosenEpoch, NetworkCost, RankingPoint
+from qstill.contract.distillations.results import Spread
 from qstill.contract.errors import Problem
 from qstill.contract.schemas import View
 
@@ -74,43 +74,22 @@ class RankingDigests(View):
     teacher: str = Field(description="The teacher.", examples=["f1965c7108eb4604"])
 
 
-class RecommenderReport(View):
+class RecommenderReport(ReportFrame[RankingArm]):
     """Whether distillation helped: teacher, student, and the same student trained without a teacher."""
 
     measure: str = Field(description="What the verdict rests on.", examples=["ndcg@10"], pattern=r"^ndcg@\d+$")
-    teacher: RankingArm = Field(description="The teacher.")
-    student: RankingArm = Field(description="The distilled students, one for each seed.")
-    baseline: RankingArm | None = Field(description="The same students without a teacher; null if not asked for.")
     popularity: RankingMeasures = Field(description="Of recommending the most popular items to everybody.")
-    gain: RankingGain | None = Field(description="What the teacher added; null without a baseline.")
     paired_differences_in_points: dict[str, RankingDifference | None] = Field(
         description="Of each measure; null without a baseline.", examples=[{"ndcg": None}]
     )
-    verdict: Verdict | None = Field(description="As in the job's result.", examples=["BEATS"])
-    notes: list[str] = Field(description="What to know to judge the numbers.", examples=[["Items were ranked."]])
     curves: dict[str, list[RankingPoint]] = Field(
         description="Epochs of each network that was trained, at most about 200, by the names of the stages.",
         examples=[{"student-seed-0": [{"epoch": 1, "loss": 0.9, "validation_ndcg": 0.06}]}],
     )
     by_popularity: list[PopularityShare] = Field(description="Of popular items, and of the others.")
     exports: list[ExportedRecommender] = Field(description="Files of the first seed's student.")
-    soft_gradient_norm: float = Field(
-        description="Of the untrained student: 0 means that it does not hear the teacher.", examples=[0.02]
-    )
     rows: InteractionCounts = Field(description="How many there were.")
-    seed: int = Field(description="Of the first student.", examples=[0])
-    checkpoints: int = Field(description="How many the job published.", examples=[7])
-    student_sha256: str = Field(description="Of the first seed's published student.", examples=["9f86d081884c7d65"])
-    seconds: float = Field(description="Computing time over all attempts.", examples=[43.7])
-    job: dict[str, Any] = Field(
-        description="The job as it was submitted, with its defaults.", examples=[{"training": {"epochs": 25}}]
-    )
     digests: RankingDigests = Field(description="Names of what went in.")
-    versions: dict[str, str] = Field(description="What computed it.", examples=[{"torch": "2.13.0"}])
-
-    def arms(self) -> list[tuple[Role, RankingArm]]:
-        """Those that there are, by their roles."""
-        return [(role, arm) for role in ROLES if (arm := getattr(self, role)) is not None]
 
 
 def domain_of(document: Any) -> str:

@@ -7,9 +7,9 @@ from pydantic import Field, ValidationError, model_validator
 from qstill.contract.distillations.measures import MEASURES, MeasureName
 from qstill.contract.distillations.report.compression import CompressionSection
 from qstill.contract.distillations.report.exports import ExportedClassifier, ExportedRegressor
-from qstill.contract.distillations.report.measured import ROLES, Curve, MeasuredArm, Role
+from qstill.contract.distillations.report.frame import ReportFrame
+from qstill.contract.distillations.report.measured import Curve, MeasuredArm
 from qstill.contract.distillations.report.tasks import TaskSections
-from qstill.contract.distillations.results import Gain, Verdict
 from qstill.contract.errors import Problem
 from qstill.contract.schemas import View
 
@@ -57,43 +57,26 @@ class Digests(View):
     signal: str = Field(description="What it said.", examples=["9f7f5db1b42fa329"])
 
 
-class DistillationReport(TaskSections):
+class DistillationReport(TaskSections, ReportFrame[MeasuredArm]):
     """Whether distillation helped: teacher, student, and the same student trained without a teacher."""
 
     measure: MeasureName = Field(description="What the verdict rests on.", examples=["accuracy"])
-    teacher: MeasuredArm = Field(description="The teacher.")
-    student: MeasuredArm = Field(description="The distilled students, one for each seed.")
-    baseline: MeasuredArm | None = Field(description="The same students without a teacher; null if not asked for.")
-    gain: Gain | None = Field(description="What the teacher added; null without a baseline.")
     paired_differences_in_points: list[float] | None = Field(
         description="Of each seed: what `gain` is the mean of.", examples=[[18.1, 14.2]]
     )
-    verdict: Verdict | None = Field(description="As in the job's result.", examples=["BEATS"])
     warnings: list[str] = Field(
         description="What speaks against believing the numbers.", examples=[["The student is larger than the teacher."]]
     )
-    notes: list[str] = Field(description="What to know to judge the numbers.", examples=[["Training could end early."]])
     curves: dict[str, Curve] = Field(
         description="Epochs of each network that was trained, at most about 200, by the names of the stages.",
         examples=[{"student-seed-0": [{"epoch": 1, "loss": 0.9, "validation_accuracy": 0.6}]}],
     )
     exports: list[ExportedClassifier | ExportedRegressor] = Field(description="Files of the first seed's student.")
     compression: CompressionSection | None = Field(description="Null where the job did not ask for it.")
-    soft_gradient_norm: float | None = Field(
-        description="Of the untrained student: 0 means that it does not hear the teacher.", examples=[9.4]
-    )
     text: TextSection | None = Field(description="Of texts.")
     rows: SplitCounts = Field(description="How many there were.")
     signal: SignalUse = Field(description="Of the teacher's answers to the training rows.")
-    seed: int = Field(description="Of the first student.", examples=[0])
-    checkpoints: int = Field(description="How many the job published.", examples=[7])
-    student_sha256: str = Field(description="Of the first seed's published student.", examples=["9f86d081884c7d65"])
-    seconds: float = Field(description="Computing time over all attempts.", examples=[4.2])
-    job: dict[str, Any] = Field(
-        description="The job as it was submitted, with its defaults.", examples=[{"training": {"epochs": 25}}]
-    )
     digests: Digests = Field(description="Names of what went in.")
-    versions: dict[str, str] = Field(description="What computed it.", examples=[{"torch": "2.13.0"}])
 
     @model_validator(mode="after")
     def _has_its_measures(self) -> "DistillationReport":
@@ -101,10 +84,6 @@ class DistillationReport(TaskSections):
             if missing := [name for name, _, _ in MEASURES[self.measure].table if name not in arm.summary]:
                 raise ValueError(f"no {', '.join(missing)}")
         return self
-
-    def arms(self) -> list[tuple[Role, MeasuredArm]]:
-        """Those that there are, by their roles."""
-        return [(role, arm) for role in ROLES if (arm := getattr(self, role)) is not None]
 
 
 def read_report(document: dict[str, Any]) -> DistillationReport:

@@ -16,9 +16,9 @@ from workers.distillation.recommenders.learner import RankingLearner
 from workers.distillation.recommenders.metrics import popularity, quality, rank, sampled
 from workers.distillation.recommenders.networks import ScorerNetwork
 from workers.distillation.recommenders.plan import Stage
-from workers.distillation.recommenders.report.report import Measurements, Subject, subject
+from workers.distillation.recommenders.report.report import Lists, RankingMeasurements
 from workers.distillation.recommenders.signals import Signal
-from workers.distillation.report.measurements import Cost
+from workers.distillation.report.frame import Cost
 from workers.distillation.training.keeper import Outcome
 
 Scores = Callable[[Tensor], Tensor]
@@ -31,26 +31,35 @@ def measure(
     teacher: ScorerNetwork | None,
     pairs: list[tuple[Stage, Stage]],
     outcomes: dict[str, Outcome],
-) -> Measurements:
+) -> RankingMeasurements:
     """teacher: its network, where there is one. pairs: (student, baseline) of every seed. outcomes: by stage."""
     k = job.evaluation.k
 
-    def judged(scores: Scores, seed: int | None, outcome: Outcome | None) -> Subject:
+    def judged(scores: Scores, seed: int | None, outcome: Outcome | None) -> Lists:
         among = None
         if job.evaluation.sampled_negatives is not None:
             draw = Generator().manual_seed(seed_of("sampled", job.training.seed))  # the same items for everybody
-            among = sampled(scores, data.test, data.untested, job.evaluation.sampled_negatives, draw)
-        chosen = {"epoch": outcome and outcome.epoch, "validation_ndcg": outcome and outcome.validation_score}
-        return subject(rank(scores, data.test, data.untested, k), k, among, seed=seed, **chosen)
+            among = quality(sampled(scores, data.test, data.untested, job.evaluation.sampled_negatives, draw), k)
+        ranks = rank(scores, data.test, data.untested, k)
+        return Lists(
+            seed=seed,
+            epoch=None if outcome is None else outcome.epoch,
+            validation_score=None if outcome is None else outcome.validation_score,
+            ranks=ranks,
+            quality=quality(ranks, k),
+            sampled=among,
+        )
 
-    def arm(stages: list[Stage]) -> list[Subject]:
+    def arm(stages: list[Stage]) -> list[Lists]:
         return [judged(_scores(one.trained(outcomes, data).eval()), one.seed, outcomes[one.name]) for one in stages]
 
     first = pairs[0][0]
     popular = rank(popularity(data.train.items, data.items), data.test, data.untested, k)
     cost = None if teacher is None else _cost(teacher.cpu(), signal.file_bytes)
     student_file = to_bytes(outcomes[first.name].weights, first.architecture, data)
-    return Measurements(
+    return RankingMeasurements(
+        k=k,
+        items=data.items,
         soft_gradient=_soft_gradient(job, first, data, signal),
         teacher=judged(signal.scores, None, outcomes.get("teacher")),
         students=arm([student for student, _ in pairs]),

@@ -6,104 +6,90 @@ from typing import Any
 
 import torch
 
+from qstill.contract.distillations.measures import Measure, ranking
 from qstill.contract.distillations.recommenders.data import SyntheticInteractions
 from qstill.contract.distillations.recommenders.job import RecommenderJob, RecommenderResult, UploadedLists
 from qstill.contract.distillations.recommenders.report import RecommenderReport
 from qstill.contract.distillations.teachers import Registered
 from workers.distillation.artifacts.onnx_file import notes_of_exports
-from workers.distillation.quality import Comparison, compare, mean_sd
+from workers.distillation.quality import Comparison, compare
 from workers.distillation.recommenders.data.dataset import Data
 from workers.distillation.recommenders.learner import MAX_VALIDATION_USERS
-from workers.distillation.recommenders.metrics import Quality, Ranks, coverage, head_items, hit_of, overlap, quality
-from workers.distillation.report.frame import in_short, versions
-from workers.distillation.report.measurements import Cost
+from workers.distillation.recommenders.metrics import Quality, Ranks, coverage, head_items, hit_of, overlap
+from workers.distillation.report.frame import Measurements, Subject, framed, versions
 from workers.distillation.report.notes import few_seeds
-from workers.distillation.training.keeper import Curve, Point
 
 MEASURES = ("ndcg", "hit", "mrr")
 
 
-@dataclass(frozen=True)
-class Subject:
-    """One recommender on the test pairs. epoch, validation_ndcg: of the weights chosen; None for uploaded lists.
+@dataclass(frozen=True, kw_only=True)
+class Lists(Subject):
+    """What a network recommends. sampled: the measures among drawn items, where they were asked for."""
 
-    sampled: the measures among drawn items, where they were asked for.
-    """
-
-    seed: int | None
-    epoch: int | None
-    validation_ndcg: float | None
     ranks: Ranks
     quality: Quality
     sampled: Quality | None
 
 
-@dataclass(frozen=True)
-class Measurements:
-    """All that was measured. teacher_cost: None where only the teacher's lists are known. curves: by their stages."""
+@dataclass(frozen=True, kw_only=True)
+class RankingMeasurements(Measurements[Lists]):
+    """k: of the measures. items: how many there are."""
 
-    teacher: Subject
-    students: list[Subject]
-    baselines: list[Subject]
-    teacher_cost: Cost | None
-    student_cost: Cost
-    soft_gradient: float
-    teacher_digest: str
+    k: int
+    items: int
     popularity: Quality
-    curves: dict[str, Curve]
 
+    @property
+    def measure(self) -> Measure:
+        return ranking(f"ndcg@{self.k}")
 
-def gain(measured: Measurements, measure: str = "ndcg") -> Comparison | None:
-    """Student minus baseline in hundredths, or None without a baseline."""
-    if not measured.baselines:
-        return None
-    arms = (measured.students, measured.baselines)
-    return compare(*([100 * getattr(one.quality, measure) for one in arm] for arm in arms), most=100)
+    @property
+    def summarised(self) -> tuple[str, ...]:
+        return (*MEASURES, "overlap", "coverage")
 
+    @property
+    def gain(self) -> Comparison | None:
+        return self.gained("ndcg")
 
-def result(
-    job: RecommenderJob, measured: Measurements, *, checkpoints: int, student_sha256: str, seconds: float
-) -> RecommenderResult:
-    """The few numbers for the job's row."""
-    teacher, students, baselines = (
-        [one.quality.ndcg for one in arm] for arm in ([measured.teacher], measured.students, measured.baselines)
-    )
-    return RecommenderResult(
-        measure=f"ndcg@{job.evaluation.k}",
-        checkpoints=checkpoints,
-        student_sha256=student_sha256,
-        **in_short(teacher, students, baselines, gain(measured), seconds=seconds),
-    )
+    def gained(self, measure: str) -> Comparison | None:
+        """The same of another measure, in hundredths."""
+        if not self.baselines:
+            return None
+        arms = (self.students, self.baselines)
+        return compare(*([100 * getattr(one.quality, measure) for one in arm] for arm in arms), most=100)
+
+    def besides(self, subject: Lists) -> dict[str, Any]:
+        return {
+            "overlap": overlap(subject.ranks, self.teacher.ranks),
+            "coverage": coverage(subject.ranks, self.items),
+            "sampled": subject.sampled and asdict(subject.sampled),
+        }
 
 
 def report(
-    job: RecommenderJob, data: Data, measured: Measurements, short: RecommenderResult, exports: list[dict[str, Any]]
+    job: RecommenderJob,
+    data: Data,
+    measured: RankingMeasurements,
+    short: RecommenderResult,
+    exports: list[dict[str, Any]],
 ) -> RecommenderReport:
     """The whole document. exports: what is known of each file that was exported."""
-    paired = {measure: gain(measured, measure) for measure in MEASURES}
+    paired = {measure: measured.gained(measure) for measure in MEASURES}
     return RecommenderReport.model_validate(
         {
-            **short.model_dump(mode="json"),
+            **framed(measured, short, exports, job.model_dump(mode="json")),
             "notes": notes(job, data, measured) + notes_of_exports(exports),
-            "teacher": _arm([measured.teacher], measured.teacher_cost, measured, data),
-            "student": _arm(measured.students, measured.student_cost, measured, data),
-            "baseline": _arm(measured.baselines, measured.student_cost, measured, data) if measured.baselines else None,
             "popularity": asdict(measured.popularity),
             "paired_differences_in_points": {name: each and asdict(each) for name, each in paired.items()},
-            "curves": {name: [_point(each) for each in curve] for name, curve in measured.curves.items()},
             "by_popularity": by_popularity(job, data, measured),
-            "exports": exports,
-            "soft_gradient_norm": measured.soft_gradient,
             "rows": _row_counts(data),
-            "seed": job.training.seed,
-            "job": job.model_dump(mode="json"),
             "digests": {"data": data.digest, "teacher": measured.teacher_digest},
             "versions": versions("torch", "numpy", "pyarrow", "safetensors"),
         }
     )
 
 
-def notes(job: RecommenderJob, data: Data, measured: Measurements) -> list[str]:
+def notes(job: RecommenderJob, data: Data, measured: RankingMeasurements) -> list[str]:
     """What a reader must know to judge the numbers, in plain words."""
     k = job.evaluation.k
     said = [
@@ -136,7 +122,7 @@ def notes(job: RecommenderJob, data: Data, measured: Measurements) -> list[str]:
         )
     if measured.teacher.quality.ndcg <= measured.popularity.ndcg:
         said.append("WARNING: the teacher is no better than recommending the most popular items to everybody.")
-    if not measured.soft_gradient > 0:
+    if not (measured.soft_gradient or 0) > 0:
         said.append("WARNING: the teacher's term has no gradient; the student cannot learn from this teacher.")
     if job.evaluation.sampled_negatives is not None:
         said.append(
@@ -150,10 +136,10 @@ def notes(job: RecommenderJob, data: Data, measured: Measurements) -> list[str]:
         said.append("The student is larger than the teacher.")
     if job.training.patience is not None:
         said.append("Training could end early, so student and baseline may have taken different numbers of steps.")
-    return said + few_seeds(gain(measured))
+    return said + few_seeds(measured.gain)
 
 
-def by_popularity(job: RecommenderJob, data: Data, measured: Measurements) -> list[dict[str, Any]]:
+def by_popularity(job: RecommenderJob, data: Data, measured: RankingMeasurements) -> list[dict[str, Any]]:
     """Hit@k of head and tail items, mean over seeds, and what the teacher changed, in points."""
     head = head_items(data.train.items, data.items)
     rows = []
@@ -170,35 +156,6 @@ def by_popularity(job: RecommenderJob, data: Data, measured: Measurements) -> li
         hits_of_all = {"teacher": teacher, "student": student, "baseline": baseline, "change_in_points": change}
         rows.append({"items_of": name, **counts, **hits_of_all})
     return rows
-
-
-def subject(ranks: Ranks, k: int, sampled_ranks: Ranks | None, **chosen: Any) -> Subject:
-    """Measure what was ranked."""
-    sampled = None if sampled_ranks is None else quality(sampled_ranks, k)
-    return Subject(ranks=ranks, quality=quality(ranks, k), sampled=sampled, **chosen)
-
-
-def _arm(subjects: list[Subject], cost: Cost | None, measured: Measurements, data: Data) -> dict[str, Any]:
-    """Each seed's measures, their spread, and the cost that all share."""
-    runs = [
-        {
-            "seed": one.seed,
-            "epoch": one.epoch,
-            "validation_ndcg": one.validation_ndcg,
-            **asdict(one.quality),
-            "overlap": overlap(one.ranks, measured.teacher.ranks),
-            "coverage": coverage(one.ranks, data.items),
-            "sampled": one.sampled and asdict(one.sampled),
-        }
-        for one in subjects
-    ]
-    names = (*MEASURES, "overlap", "coverage")
-    summary = {name: mean_sd([run[name] for run in runs]).model_dump() for name in names}
-    return {"summary": summary, "runs": runs, "cost": asdict(cost) if cost else None}
-
-
-def _point(of: Point) -> dict[str, Any]:
-    return {"epoch": of.epoch, "loss": of.loss, "validation_ndcg": of.validation_score}
 
 
 def _row_counts(data: Data) -> dict[str, int]:
