@@ -69,8 +69,12 @@ Bars = Annotated[int, Query(ge=1, le=MAX_BARS, description="Bars at most; the ot
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which counts are read, how they are written, and what they are compared with."""
+    """Whose counts are read, how they are written, and what they are compared with."""
 
+    job_id: str
+    front: Front
+    owner: str
+    if_none_match: str | None
     index: int
     bit_order: BitOrder
     key_format: KeyFormat
@@ -80,6 +84,9 @@ class Wanted:
 
 
 async def _wanted(  # async: FastAPI sends a plain function to a thread
+    job_id: JobId,
+    front: AtHand,
+    owner: Owner,
     index: Index = 0,
     bit_order: BitOrderWanted = "little",
     key_format: KeyFormatWanted = "binary",
@@ -99,8 +106,9 @@ async def _wanted(  # async: FastAPI sends a plain function to a thread
     compare_index: Annotated[
         int, Query(ge=0, le=MAX_INDEX, description="Which circuit of the other job.", examples=[0])
     ] = 0,
+    if_none_match: IfNoneMatch = None,
 ) -> Wanted:
-    return Wanted(index, bit_order, key_format, interval, compare, compare_index)
+    return Wanted(job_id, front, owner, if_none_match, index, bit_order, key_format, interval, compare, compare_index)
 
 
 HistogramWanted = Annotated[Wanted, Depends(_wanted)]
@@ -108,9 +116,6 @@ HistogramWanted = Annotated[Wanted, Depends(_wanted)]
 
 @router.get("/{job_id}/histogram", response_model=HistogramView, responses=answers("The counts."))
 async def get_histogram(
-    job_id: JobId,
-    front: AtHand,
-    owner: Owner,
     wanted: HistogramWanted,
     top: Annotated[
         int,
@@ -120,36 +125,21 @@ async def get_histogram(
             description="Only the most frequent outcomes; the others are summed up. `results` has them all.",
         ),
     ] = MAX_OUTCOMES,
-    if_none_match: IfNoneMatch = None,
 ) -> Response:
     """How often each outcome was read, with its probability and 95% interval, and on request beside a reference."""
-    return await _histogram(front, owner, job_id, wanted, top, if_none_match, _as_json)
+    return await _histogram(wanted, top, _as_json)
 
 
 @router.get("/{job_id}/histogram.svg", responses=SVG_PICTURE, response_class=Response)
-async def get_histogram_svg(
-    job_id: JobId,
-    front: AtHand,
-    owner: Owner,
-    wanted: HistogramWanted,
-    top: Bars = MAX_BARS,
-    if_none_match: IfNoneMatch = None,
-) -> Response:
+async def get_histogram_svg(wanted: HistogramWanted, top: Bars = MAX_BARS) -> Response:
     """The histogram as a picture that stands alone."""
-    return await _histogram(front, owner, job_id, wanted, top, if_none_match, _as_svg)
+    return await _histogram(wanted, top, _as_svg)
 
 
 @router.get("/{job_id}/histogram.png", responses=PNG_PICTURE, response_class=Response)
-async def get_histogram_png(
-    job_id: JobId,
-    front: AtHand,
-    owner: Owner,
-    wanted: HistogramWanted,
-    top: Bars = MAX_BARS,
-    if_none_match: IfNoneMatch = None,
-) -> Response:
+async def get_histogram_png(wanted: HistogramWanted, top: Bars = MAX_BARS) -> Response:
     """The same picture as PNG, two pixels for each of the SVG's."""
-    return await _histogram(front, owner, job_id, wanted, top, if_none_match, _as_png)
+    return await _histogram(wanted, top, _as_png)
 
 
 @router.get("/{job_id}/results", responses=RESULTS, response_class=Response)
@@ -223,22 +213,14 @@ def _send(request: Request, front: Front, artifact: Record, media_type: str) -> 
     return send_file(request, front.store.locate(artifact.path), sha256=artifact.sha256, media_type=media_type)
 
 
-async def _histogram(
-    front: Front,
-    owner: str,
-    job_id: str,
-    wanted: Wanted,
-    top: int,
-    if_none_match: str | None,
-    render: Callable[[HistogramView], Response],
-) -> Response:
-    results = await find_results(front, owner, job_id)
-    other = await _other(front, owner, wanted.compare) if wanted.compare not in (None, IDEAL) else None
+async def _histogram(wanted: Wanted, top: int, render: Callable[[HistogramView], Response]) -> Response:
+    results = await find_results(wanted.front, wanted.owner, wanted.job_id)
+    other = await _other(wanted.front, wanted.owner, wanted.compare) if wanted.compare not in (None, IDEAL) else None
     versions = [each.artifact.sha256[:32] for each in (results, other) if each is not None]
     tag = etag("-".join([*versions, __version__]))  # another version of the service may draw it otherwise
-    if unchanged(tag, if_none_match):
+    if unchanged(tag, wanted.if_none_match):
         return Response(status_code=304, headers={"ETag": tag})
-    answer = await run_in_threadpool(_read_and_render, front, results, other, wanted, top, render)
+    answer = await run_in_threadpool(_read_and_render, results, other, wanted, top, render)
     answer.headers["ETag"] = tag
     return answer
 
@@ -253,17 +235,16 @@ async def _other(front: Front, owner: str, job_id: str) -> StoredResults:
 
 
 def _read_and_render(
-    front: Front,
     results: StoredResults,
     other: StoredResults | None,
     wanted: Wanted,
     top: int,
     render: Callable[[HistogramView], Response],
 ) -> Response:
-    stored = stored_circuit(front, results, wanted.index)
+    stored = stored_circuit(wanted.front, results, wanted.index)
     reference = None
     if other is not None:
-        reference = job_reference(stored, stored_circuit(front, other, wanted.compare_index))
+        reference = job_reference(stored, stored_circuit(wanted.front, other, wanted.compare_index))
     elif wanted.compare == IDEAL:
         reference = ideal_reference(stored)
     view = histogram_view(

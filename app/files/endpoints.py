@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy import Connection
 
 from app.files.answers import FileId, FileView, Purpose
@@ -11,11 +11,11 @@ from app.files.upload import check_name, check_size, receive
 from app.http.auth import Owner
 from app.http.content import BYTES, CONTENT, send_file
 from app.http.front import AtHand
-from app.http.paging import Limit, Page, page
+from app.http.paging import Lister, Page, lister_of
 from app.http.refusals.problems import problems
 from app.jobs.answers import moment
 from ledger.database import Cursors, Record
-from ledger.ids import id_pattern, new_id
+from ledger.ids import new_id
 from ledger.owned import FILES
 from ledger.tables import files
 from qstill.contract.errors import Problem
@@ -24,8 +24,6 @@ from qstill.contract.schemas import Name
 UNBOUNDED = 1 << 62  # this endpoint counts for itself, and by another setting
 
 router = APIRouter(prefix="/v1/files", tags=["files"], responses=problems(401, 403, 422))
-
-Cursor = Annotated[str | None, Query(pattern=id_pattern("file"), description="An id from the page before.")]
 
 
 @router.post(
@@ -72,22 +70,16 @@ async def upload_file(
 
 @router.get("")
 async def list_files(
-    request: Request,
-    response: Response,
-    front: AtHand,
-    owner: Owner,
+    lister: Annotated[Lister, Depends(lister_of("file"))],
     purpose: Annotated[Purpose | None, Query(description="Only files for this.")] = None,
-    after: Cursor = None,
-    before: Cursor = None,
-    limit: Limit = 20,
 ) -> Page[FileView]:
     """Your files, newest first."""
     wanted = [] if purpose is None else [files.c.purpose == purpose]
 
     def find(connection: Connection, cursors: Cursors) -> Sequence[Record]:
-        return FILES.newest(connection, owner, cursors, *wanted)
+        return FILES.newest(connection, lister.owner, cursors, *wanted)
 
-    return await page(request, response, front, find, _view, after=after, before=before, limit=limit)
+    return await lister.page(find, _view)
 
 
 @router.get("/{file_id}", responses=problems(404))

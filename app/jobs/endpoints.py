@@ -3,35 +3,30 @@
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from sqlalchemy import Connection
 
 from app.http.auth import Owner
 from app.http.etag import IfMatch, IfNoneMatch, etag, unchanged, wanted_version
 from app.http.front import AtHand, Front
-from app.http.paging import Limit, Page, page
+from app.http.paging import Limit, Lister, Page, lister_of
 from app.http.refusals.problems import problems
 from app.jobs.accepted import Prefer, wait_for_end, wait_seconds
 from app.jobs.answers import EventView, JobId, JobView, event_view, job_view
 from app.jobs.stream import stream_events
 from ledger import queries, requests
 from ledger.database import Cursors, Record
-from ledger.ids import id_pattern
 from ledger.machine import FINAL, Action, Status
 from qstill.contract.schemas import LabelKey, LabelValue
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=problems(401, 403, 422))
 
-Cursor = Annotated[str | None, Query(pattern=id_pattern("job"), description="An id from the page before.")]
 LABEL = r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}=[^\x00-\x1f\x7f]{0,200}$"
 
 
 @router.get("")
 async def list_jobs(
-    request: Request,
-    response: Response,
-    front: AtHand,
-    owner: Owner,
+    lister: Annotated[Lister, Depends(lister_of("job"))],
     kind: Annotated[
         str | None, Query(pattern="^(circuit|distillation|sweep)$", description="circuit, distillation or sweep.")
     ] = None,
@@ -40,9 +35,6 @@ async def list_jobs(
         list[Annotated[str, Query(pattern=LABEL)]] | None,
         Query(max_length=8, description="`key=value`; all given must match.", examples=[["course=qc101"]]),
     ] = None,
-    after: Cursor = None,
-    before: Cursor = None,
-    limit: Limit = 20,
 ) -> Page[JobView]:
     """Your jobs, newest first."""
     labels: list[tuple[LabelKey, LabelValue]] = [
@@ -51,9 +43,9 @@ async def list_jobs(
     wanted = queries.JobFilter(kind=kind, status=status or (), labels=labels)
 
     def find(connection: Connection, cursors: Cursors) -> Sequence[Record]:
-        return queries.list_jobs(connection, owner, wanted, cursors)
+        return queries.list_jobs(connection, lister.owner, wanted, cursors)
 
-    return await page(request, response, front, find, job_view, after=after, before=before, limit=limit)
+    return await lister.page(find, job_view)
 
 
 @router.get(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
@@ -12,14 +12,14 @@ from app.files.references import ENDINGS, must_end_in, must_exist
 from app.http.auth import Owner
 from app.http.content import BYTES, CONTENT, send_file
 from app.http.front import AtHand, Front
-from app.http.paging import Limit, Page, page
+from app.http.paging import Lister, Page, lister_of
 from app.http.refusals.problems import problems
 from app.jobs.answers import moment
 from app.models.answers import ModelId, ModelView, NewModel, answers_of
 from app.models.references import must_be_there
 from ledger import queries
 from ledger.database import Cursors, Record
-from ledger.ids import id_pattern, new_id
+from ledger.ids import new_id
 from ledger.owned import FILES, MODELS
 from ledger.store.safetensors import read_card
 from ledger.tables import models
@@ -31,7 +31,6 @@ from qstill.contract.schemas import Name
 router = APIRouter(prefix="/v1/models", tags=["models"], responses=problems(401, 403, 422))
 
 NETWORK: TypeAdapter[AnyArchitecture | AnyScorer | None] = TypeAdapter(Architecture | Scorer | None)
-Cursor = Annotated[str | None, Query(pattern=id_pattern("model"), description="An id from the page before.")]
 
 
 @router.post("", status_code=201, responses=problems(400, 410, 413, 415))
@@ -62,22 +61,16 @@ async def create_model(new: NewModel, response: Response, front: AtHand, owner: 
 
 @router.get("")
 async def list_models(
-    request: Request,
-    response: Response,
-    front: AtHand,
-    owner: Owner,
+    lister: Annotated[Lister, Depends(lister_of("model"))],
     name: Annotated[Name | None, Query(description="Only models of this name.")] = None,
-    after: Cursor = None,
-    before: Cursor = None,
-    limit: Limit = 20,
 ) -> Page[ModelView]:
     """Your models, newest first."""
     wanted = [] if name is None else [models.c.name == name]
 
     def find(connection: Connection, cursors: Cursors) -> Sequence[Record]:
-        return MODELS.newest(connection, owner, cursors, *wanted)
+        return MODELS.newest(connection, lister.owner, cursors, *wanted)
 
-    return await page(request, response, front, find, _view, after=after, before=before, limit=limit)
+    return await lister.page(find, _view)
 
 
 @router.get("/{model_id}", responses=problems(404))
