@@ -20,7 +20,7 @@ from torch.nn.functional import cross_entropy
 
 from benchmarks.report import Line, report
 from workers.quantum.circuit import DifferentiableCircuit
-from workers.quantum.observables import z_and_zz
+from workers.quantum.observables import sums_of
 
 ROWS, CLASSES = 32, 10
 SIZES = ((4, 3, 25), (6, 3, 25), (8, 3, 25), (10, 4, 25), (12, 4, 40))  # qubits, layers, times faster
@@ -84,7 +84,7 @@ def _ours(qubits: int, layers: int, sets: int) -> Callable[[], float]:
     begin = DifferentiableCircuit(encoding, inputs=names, sums=[]).states(torch.zeros(1, 0), rows)[
         0
     ]  # once for all steps
-    module = DifferentiableCircuit(ansatz, sums=z_and_zz(qubits, ["z"]))
+    module = DifferentiableCircuit(ansatz, sums=sums_of(["z"], qubits))
     turns, head = _weights(qubits, layers)
     weights = turns.flatten().expand(sets, -1).clone().requires_grad_()
     heads = head.expand(sets, -1, -1).clone().requires_grad_()

@@ -158,7 +158,8 @@ def mean(values: list[float]) -> float | None:
 
 def soft_gradient(soft: Tensor, network: nn.Module) -> float:
     """Euclidean norm of the soft term's gradient over the network's weights: 0 means that the teacher is not heard."""
-    gradients = grad(soft, list(network.parameters()), allow_unused=True)  # features do not depend on what follows
+    trained = [each for each in network.parameters() if each.requires_grad]
+    gradients = grad(soft, trained, allow_unused=True)  # features do not depend on what follows
     return math.sqrt(sum(float(g.double().square().sum()) for g in gradients if g is not None))
 
 

@@ -39,8 +39,11 @@ def hardware_efficient(
     *,
     rotations: Sequence[Rotation] = ("ry", "rz"),
     closing: Sequence[Rotation] = (),
+    inputs: Sequence[str] = (),
 ) -> QuantumCircuit:
     """Layers, each of rotations on every qubit and then CX; closing: rotations on every qubit after the last of them.
+
+    inputs: names of angles that turn the first qubits by RY before every layer (Pérez-Salinas and others 2020).
 
     Parameters are w_0, w_1, …, numbered by layer, then kind of rotation, then qubit, with as many digits as the last
     one needs: the order of their names, which is Qiskit's, is that of their numbers.
@@ -49,7 +52,10 @@ def hardware_efficient(
     digits = len(str(max(count - 1, 0)))
     weights = iter([Parameter(f"w_{number:0{digits}}") for number in range(count)])
     circuit = QuantumCircuit(qubits)
+    uploaded = [Parameter(name) for name in inputs]
     for layer in range(layers):
+        for qubit, angle in enumerate(uploaded):
+            circuit.ry(angle, qubit)
         _rotate(circuit, rotations, weights)
         for control, target in pairs(qubits, entanglement, layer):
             circuit.cx(control, target)

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from qstill.contract.circuits.outputs import Observable
 from workers.quantum.operations import bit
 
 PauliSum = Mapping[str, float]  # coefficients by string; the rightmost letter is qubit 0
@@ -66,15 +69,29 @@ def observables(sums: Sequence[PauliSum], qubits: int, precision: torch.dtype = 
     )
 
 
-def z_and_zz(qubits: int, kinds: Sequence[str]) -> list[PauliSum]:
-    """The Z of every qubit for "z", the product of the Z of every two for "zz"."""
-
-    def string(*which: int) -> str:
-        return "".join("Z" if qubit in which else "I" for qubit in reversed(range(qubits)))
-
+def sums_of(wanted: Sequence[Literal["z", "zz"] | Observable], qubits: int) -> list[PauliSum]:
+    """Observables as jobs name them: the Z of every qubit for "z", the product of the Z of every two for "zz"."""
     found: list[PauliSum] = []
-    if "z" in kinds:
-        found += [{string(qubit): 1.0} for qubit in range(qubits)]
-    if "zz" in kinds:
-        found += [{string(a, b): 1.0} for a in range(qubits) for b in range(a + 1, qubits)]
+    for each in wanted:
+        if each == "z":
+            found += [{string_of({qubit: "Z"}, qubits): 1.0} for qubit in range(qubits)]
+        elif each == "zz":
+            found += [{string_of({a: "Z", b: "Z"}, qubits): 1.0} for a, b in combinations(range(qubits), 2)]
+        else:
+            found.append(sum_of(each, qubits))
     return found
+
+
+def sum_of(observable: Observable, qubits: int) -> PauliSum:
+    """Coefficients by string; terms of the same string are added."""
+    found: dict[str, float] = {}
+    for term in observable.terms:
+        named = term.qubits if term.qubits is not None else range(qubits)[::-1]
+        string = string_of(dict(zip(named, term.paulis, strict=True)), qubits)
+        found[string] = found.get(string, 0.0) + term.coefficient
+    return found
+
+
+def string_of(by_qubit: Mapping[int, str], qubits: int) -> str:
+    """A string of Pauli letters, that of qubit 0 the last."""
+    return "".join(by_qubit.get(qubit, "I") for qubit in reversed(range(qubits)))

@@ -20,11 +20,11 @@ JOB: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("cannot", "asked", "place"),
     [
-        ({"standardised": False}, {}, ("dataset", "standardise")),
         ({"half_precision": False}, {"training": {"precision": "bfloat16"}}, ("training", "precision")),
         ({"head_bias": False}, {"training": {"bias_correction": True}}, ("training", "bias_correction")),
         ({"compresses": False}, {"compression": {}}, ("student", "architecture", "kind")),
         ({"exports": ("onnx",)}, {"export": ["onnx", "onnx_int8"]}, ("export", 1)),
+        ({"why_no_onnx": lambda _: ("too_large", "of its size")}, {"export": ["onnx"]}, ("export", 0)),
     ],
 )
 def test_what_a_family_does_not_do_is_refused(

@@ -50,6 +50,10 @@ FILE = "ckpt_0.safetensors"
 LENGTH = 12
 TEXTS = ["An import statement binds a name.", "Πέτρος don't  \n know №5 — «ǅ»! 数字123", ".", "a " * 40]
 
+SUM = {"terms": [{"paulis": "XY", "qubits": [0, 3], "coefficient": 0.5}, {"paulis": "YIIIX"}, {"paulis": "IIIIZ"}]}
+AMPLITUDE = {"kind": "amplitude"}
+LINEAR = {"kind": "angle", "inputs": "raw", "turn": "linear"}
+AGAIN = {"kind": "angle", "upload_again": True}
 OF_ROWS: list[tuple[str, dict[str, Any]]] = [
     ("iris", {"kind": "mlp", "hidden": []}),
     ("digits", {"kind": "mlp", "hidden": [6, 5], "activation": "gelu", "dropout": 0.1}),
@@ -58,6 +62,10 @@ OF_ROWS: list[tuple[str, dict[str, Any]]] = [
     ("digits", {"kind": "resnet", "depth": 14, "width": 3}),
     ("digits", {"kind": "wide_resnet", "depth": 16, "widen": 1, "dropout": 0.2}),
     ("digits", {"kind": "vit", "patch": 2, "width": 8, "depth": 2, "heads": 2, "dropout": 0.2}),
+    ("digits", {"kind": "quantum", "qubits": 6, "layers": 2, "encoding": AMPLITUDE, "observables": ["z", "zz"]}),
+    ("iris", {"kind": "quantum", "qubits": 5, "layers": 3, "entanglement": "brickwork", "observables": ["z", SUM]}),
+    ("diabetes", {"kind": "quantum", "qubits": 10, "layers": 1, "encoding": LINEAR, "entanglement": "line"}),
+    ("iris", {"kind": "quantum", "qubits": 4, "layers": 2, "encoding": AGAIN, "entanglement": "full"}),
 ]
 WORDS, LETTERS = WordTokenizer(kind="word", vocabulary=300), CharacterTokenizer(kind="character", vocabulary=60)
 BYTES = BpeTokenizer(kind="bpe", vocabulary=400)

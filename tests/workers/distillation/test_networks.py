@@ -20,7 +20,9 @@ EVERY: list[dict[str, Any]] = [
     {"kind": "resnet", "depth": 8, "width": 3},
     {"kind": "wide_resnet", "depth": 10, "widen": 1, "dropout": 0.2},
     {"kind": "vit", "patch": 2, "width": 8, "depth": 2, "heads": 2, "dropout": 0.2},
+    {"kind": "quantum", "qubits": 6, "layers": 2, "encoding": {"kind": "amplitude"}},
 ]
+OF_IMAGES = EVERY[1:5]
 
 
 def network(given: dict[str, Any], shape: tuple[int, ...] = (1, 8, 8), classes: int = 10, *, seed: int = 0) -> Network:
@@ -94,7 +96,7 @@ def test_normalisation_is_torchs_own() -> None:
     assert alone.isfinite().all()
 
 
-@pytest.mark.parametrize("given", EVERY[1:])
+@pytest.mark.parametrize("given", OF_IMAGES)
 def test_tables_are_refused_by_networks_for_images(given: dict[str, Any]) -> None:
     with pytest.raises(Problem) as refused:
         network(given, (4,), 3)

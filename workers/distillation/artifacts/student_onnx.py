@@ -48,7 +48,7 @@ class Raw(nn.Module):
 
     def __init__(self, network: Network, standardisation: Standardisation) -> None:
         super().__init__()
-        self.network = network
+        self.network = network.portable()
         self.register_buffer("mean", standardisation.mean.float())
         self.register_buffer("rest", (standardisation.mean - standardisation.mean.float().double()).float())
         self.register_buffer("std", standardisation.std.float())

@@ -15,13 +15,15 @@ from workers.distillation.networks.family import Ends, Family
 from workers.distillation.networks.lstm import LSTM
 from workers.distillation.networks.mlp import MLP
 from workers.distillation.networks.network import Network
+from workers.distillation.networks.quantum import QUANTUM
 from workers.distillation.networks.resnet import RESNET, WIDE_RESNET
 from workers.distillation.networks.text_cnn import TEXT_CNN
 from workers.distillation.networks.text_transformer import TEXT_TRANSFORMER
 from workers.distillation.networks.vit import VIT
+from workers.distillation.rows import Standardisation
 
 FAMILIES: tuple[Family[Any], ...] = (
-    *(MLP, CNN, RESNET, WIDE_RESNET, VIT),
+    *(MLP, CNN, RESNET, WIDE_RESNET, VIT, QUANTUM),
     *(BAG_OF_EMBEDDINGS, TEXT_CNN, LSTM, TEXT_TRANSFORMER, DECODER, ENCODER),
 )
 BY_DEFINITION = {family.definition: family for family in FAMILIES}
@@ -40,10 +42,12 @@ def build(
     seed: int,
     pointer: str,
     vocabulary: int | None = None,
+    standardisation: Standardisation | None = None,
 ) -> Network:
     """A network in train mode. pointer: of the architecture, for the Problem when it does not fit the data.
 
-    vocabulary: how many tokens there are, for text, whose input_shape is (tokens,).
+    vocabulary: how many tokens there are, for text, whose input_shape is (tokens,). standardisation: of its inputs, for
+    what reads raw ones; None: its weights will say.
     """
     reads = what_is_known_of(architecture).reads
     if (reads == "text") != (vocabulary is not None):
@@ -54,6 +58,7 @@ def build(
         title = f"A {architecture.kind} needs images; one row of this data has shape {input_shape}."
         way_out = {"kind": "mlp", "hidden": [16]}  # in place of the whole architecture
         raise Problem("architecture_mismatch", title, pointer=f"{pointer}/kind", ways_out=[way_out])
+    ends = Ends(input_shape, classes, vocabulary or 0, pointer, standardisation)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return family_of(architecture).build(architecture, Ends(input_shape, classes, vocabulary or 0, pointer))
+        return family_of(architecture).build(architecture, ends)

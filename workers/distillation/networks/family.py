@@ -7,19 +7,21 @@ from typing import Generic
 from qstill.contract.distillations.architectures.family import A
 from qstill.contract.distillations.architectures.pieces import Activation
 from workers.distillation.networks.network import Network
+from workers.distillation.rows import Standardisation
 
 
 @dataclass(frozen=True)
 class Ends:
     """What a network stands between. vocabulary: how many tokens there are, for text, whose input_shape is (tokens,).
 
-    pointer: of the definition, for the Problem when it does not fit.
+    pointer: of the definition, for the Problem when it does not fit. standardisation: of the inputs; None: unknown yet.
     """
 
     input_shape: tuple[int, ...]
     classes: int
     vocabulary: int
     pointer: str
+    standardisation: Standardisation | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

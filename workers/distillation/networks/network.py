@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import batch_norm, gelu
 
+from workers.distillation.rows import Rows
+
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": torch.relu, "gelu": gelu, "tanh": torch.tanh}
 
 Features = dict[str, Tensor]
@@ -29,6 +31,13 @@ class Network(nn.Module):
         """Logits, and the features by their names."""
         seen: Features = {}
         return self(x, seen), seen
+
+    def portable(self) -> nn.Module:
+        """The same answers by what other runtimes have, to be exported."""
+        return self
+
+    def refuse_rows(self, rows: Rows, pointer: str) -> None:
+        """Raise the Problem of rows that it cannot read. pointer: of its definition."""
 
     def joints(self) -> list["Joint"]:
         """Where it can be made narrower, from its inputs to its head; empty where it cannot."""

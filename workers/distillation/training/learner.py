@@ -215,7 +215,9 @@ def score(
 
 def refuse_unfit(stage: Stage, data: Data) -> None:
     """Raise the Problem of a stage that cannot be trained here or on this data, before anything is trained."""
-    stage.begin(data)
+    network = stage.begin(data)
+    for rows in (data.train, data.validation, data.test):
+        network.refuse_rows(rows, stage.pointer)
     stage.device()
     refuse_tables(stage.training.augmentation, data, stage.training_pointer)
     wanted, classes = stage.training.class_weights, len(data.classes)

@@ -58,6 +58,7 @@ class Stage(AnyStage[AnyArchitecture, Training, Data, Network]):
             seed=seed,
             pointer=self.pointer,
             vocabulary=data.vocabulary,
+            standardisation=data.standardisation,
         )
 
     def device(self) -> torch.device:

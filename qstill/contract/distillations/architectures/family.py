@@ -37,7 +37,7 @@ class Family(Generic[A]):
     program: its forward as a function of its weights, in plain torch: `network(x)` over `weights`, by their names, and
     `architecture`, with `linear(name, x)`. Cards make a program of it that whoever has torch and safetensors can run.
     blocks: None where no student can begin from its teacher. why_no_units: why units of a network cannot be removed,
-    or None where they can.
+    or None where they can. why_no_onnx: (code, reason) why a network does not leave as ONNX, or None where it does.
     The rest says what can be done with it: by default, what can be done with layers that end in one linear `head`.
     """
 
@@ -49,11 +49,11 @@ class Family(Generic[A]):
     program: str
     only_for: Literal["language_modelling", "masked_language_modelling"] | None = None
     blocks: Blocks[A] | None = None
-    standardised: bool = True  # whether its rows may be shifted and scaled
     half_precision: bool = True
     head_bias: bool = True  # a number for each class that a correction can be added to
     compresses: bool = True
     exports: tuple[ExportFormat, ...] = ("onnx", "onnx_int8")
+    why_no_onnx: Callable[[A], tuple[str, str] | None] = lambda _: None
 
     @property
     def kind(self) -> str:

@@ -9,9 +9,6 @@ def refuse_what_families_do_not_do(job: JobFields) -> None:
     """Raise a validation error where a network of this job cannot be trained, shown, compressed or exported so."""
     for place, architecture in architectures(job):
         family = family_of(architecture)
-        if not family.standardised and job.dataset.standardise != "none":
-            reason = f"a {architecture.kind} reads rows as they are"
-            refuse(("dataset", "standardise"), "not_for_this_network", reason, job.dataset.standardise)
         if job.compression is not None and not family.compresses:
             reason = f"a {architecture.kind} is neither pruned nor quantised"
             refuse((*place, "architecture", "kind"), "compression_unavailable", reason, architecture.kind)
@@ -27,3 +24,5 @@ def refuse_what_families_do_not_do(job: JobFields) -> None:
         if wanted not in family_of(student).exports:
             reason = f"a {student.kind} is not exported as {wanted}"
             refuse(("export", position), "not_for_this_network", reason, wanted)
+        if wanted.startswith("onnx") and (why := family_of(student).why_no_onnx(student)):
+            refuse(("export", position), *why, wanted)
