@@ -22,6 +22,7 @@ from workers.distillation.data.dataset import Data
 from workers.distillation.rows import Rows, Standardisation
 from workers.distillation.signals.signals import Signal
 from workers.distillation.signals.sparse import SparseSignal
+from workers.distillation.tasks.classes import Classes
 from workers.distillation.teachers import Teacher, signal_and_use
 
 ROWS = 4000
@@ -45,7 +46,8 @@ def rows_of(logits: Tensor) -> Data:
     x, y = torch.zeros(count, 1), torch.zeros(count, dtype=torch.int64)
     rows = Rows(x, x, y, torch.arange(count))
     standardisation = Standardisation(torch.zeros(1).double(), torch.ones(1).double())
-    return Data(rows, rows, rows, y, y, [str(code) for code in range(classes)], standardisation, count, "made up")
+    task = Classes([str(code) for code in range(classes)])
+    return Data(rows, rows, rows, y, y, standardisation, count, "made up", task)
 
 
 def kept(logits: Tensor, storage: Storage, folder: Path) -> Signal:

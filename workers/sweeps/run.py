@@ -35,7 +35,7 @@ from workers.distillation.training.reproducible import reproducible
 from workers.run import Run
 from workers.sweeps.pareto import front
 from workers.sweeps.search import Search
-from workers.sweeps.trials import PRUNING, Trainer, Trial
+from workers.sweeps.trials import PRUNING, Trial, TrialTrainer
 
 
 def run(sweep: Sweep, run: Run) -> dict[str, Any]:
@@ -63,7 +63,7 @@ class _Sweeping:
         self.heard, view = first_heard(base, self.data)
         shown = replace(self.data, train=self.heard)
         self.signal, self.use = teachers.signal_and_use(self.teacher, shown, base.signal, run, view=view)
-        self.trainer = Trainer(self.data, self.keeper, pruning=PRUNING[sweep.pruning])
+        self.trainer = TrialTrainer(self.data, self.keeper, pruning=PRUNING[sweep.pruning])
         self.views: dict[int, TrialView] = {}
         self.costs: dict[str, tuple[int, int, float]] = self.keeper.notes.setdefault("costs", {})
 
@@ -188,7 +188,7 @@ class _Sweeping:
         if job.evaluation.baseline:
             lesson = baselines_lesson(job, data, best.lessons[0].begun)
             pairs = [(baseline, baseline) for _, baseline in best.pairs]
-            unpruned = Trainer(data, keeper, pruning=None)
+            unpruned = TrialTrainer(data, keeper, pruning=None)
             unpruned.train([Trial(best.number, {}, job, pairs, [lesson] * len(pairs))], lambda _: None)
             if best.number in unpruned.failed:
                 raise Problem("training_diverged", "The best trial's baseline diverged: it learns from labels alone.")

@@ -57,7 +57,7 @@ class Pruned(Exception):
         self.outcome = outcome
 
 
-class Trainer:
+class TrialTrainer:
     """Trains what an earlier attempt has not. What it decides is in the keeper's notes, and so saved with its state."""
 
     def __init__(self, data: Data, keeper: Keeper, *, pruning: Pruning | None) -> None:

@@ -2,23 +2,29 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from app.distillations.card import card
 from app.distillations.plots import PLOTS
+from qstill.contract.distillations.architectures import BY_KIND, family_of
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.report.document import read_report
+from qstill.contract.distillations.teachers import TrainedTeacher
 from qstill.contract.errors import Problem
 from tests.workers.distillation.conftest import FakeRun
 from workers.distillation.artifacts.clock import Latency
 from workers.distillation.artifacts.student_onnx import onnx_logits
 from workers.distillation.compress import judge
 from workers.distillation.compress.judge import Made, table, verdict
+from workers.distillation.compress.section import refuse_without_network
 from workers.distillation.compress.ways import Way, searched_families, ways_of
 from workers.distillation.data.dataset import load
 from workers.distillation.jobs import distil_job
+from workers.distillation.teachers import trained
+from workers.distillation.training.plan import teacher_stage
 from workers.run import Stopped
 
 pytestmark = pytest.mark.training
@@ -170,6 +176,21 @@ def test_answers_alone_cannot_be_pruned(house: Make, tmp_path: Any) -> None:
         distil_job(DistillationJob.model_validate(body), told)
     assert caught.value.code == "compression_needs_network"
     assert not told.published
+
+
+def test_a_teacher_of_a_family_that_does_not_compress_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model of the registry may be of any family; which, is known once it was read."""
+    job = small()
+    assert isinstance(job.teacher, TrainedTeacher)
+    mlp, stage = job.teacher.architecture, teacher_stage(job, job.teacher)
+    network = stage.begin(load(job.dataset, {}))
+    read = replace(trained(network, b""), architecture=mlp)
+    refuse_without_network(job, read)
+    monkeypatch.setitem(BY_KIND, "mlp", replace(family_of(mlp), compresses=False))
+    with pytest.raises(Problem) as caught:
+        refuse_without_network(job, read)
+    assert (caught.value.code, caught.value.pointer) == ("compression_unavailable", "/teacher")
+    assert caught.value.ways_out == [{"compression": None}]
 
 
 def made(way: Way, *, size: int, accuracies: list[float], validation: float, milliseconds: float = 1.0) -> Made:

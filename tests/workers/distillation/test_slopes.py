@@ -22,6 +22,7 @@ from workers.distillation.objectives.kd import kd
 from workers.distillation.objectives.schedules import value_at
 from workers.distillation.objectives.terms import UNKNOWN, Target
 from workers.distillation.signals.signals import Signal
+from workers.distillation.tasks.classes import Classes
 from workers.distillation.teachers import Teacher, signal_and_use
 from workers.distillation.training.kd_gradient import HOT, MOST_CLASSES, has_slope, kd_and_slope
 from workers.distillation.training.learner import Learner, batches
@@ -115,7 +116,7 @@ def test_what_else_a_training_asks_is_left_to_autograd(job: Make, changes: dict[
     stage = student_stages(spec)[0][0]
     assert has_slope(stage, spec.objective, data) is has
     assert not has_slope(stage, None, data)
-    assert not has_slope(stage, spec.objective, replace(data, classes=["class"] * (MOST_CLASSES + 1)))
+    assert not has_slope(stage, spec.objective, replace(data, task=Classes(["class"] * (MOST_CLASSES + 1))))
 
 
 def test_a_language_model_of_few_tokens_is_left_to_autograd() -> None:

@@ -14,6 +14,8 @@ from workers.distillation.data.dataset import Data, load
 from workers.distillation.networks.answers import logits_of
 from workers.distillation.rows import Rows
 from workers.distillation.signals.signals import Signal
+from workers.distillation.tasks.numbers import Numbers
+from workers.distillation.tasks.targets import Targets
 from workers.distillation.training.keeper import Keeper
 from workers.distillation.training.plan import Lesson, Stage, baseline_lesson, student_lesson, student_stages
 from workers.distillation.training.stack import Stack, group_of
@@ -78,7 +80,10 @@ def _with_second_target(data: Data) -> Data:
         name: Rows(rows.raw, rows.x, both(rows.y, hidden=name == "train"), rows.index)
         for name, rows in (("train", data.train), ("validation", data.validation), ("test", data.test))
     }
-    return replace(data, **splits, seen=both(data.seen, hidden=True), classes=["first", "second"])
+    one = data.task.targets
+    assert one is not None
+    targets = Targets(["first", "second"], one.mean.repeat(2), one.std.repeat(2))
+    return replace(data, **splits, seen=both(data.seen, hidden=True), task=Numbers(targets))
 
 
 def together(taught: list[tuple[Stage, Lesson]], data: Data, *, broken_after: int | None = None) -> Stack:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from qstill.contract.distillations.architectures import family_of
 from qstill.contract.distillations.compression import Compression, Quantisation
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.report.compression import CompressionSection, TheStudent
@@ -106,6 +107,9 @@ def refuse_without_network(job: DistillationJob, teacher: Teacher) -> None:
     if not isinstance(teacher.network, Network):
         title = "What is pruned and quantised is the teacher's network, and this teacher gives answers only."
         raise Problem("compression_needs_network", title, pointer="/compression", ways_out=[{"compression": None}])
+    if teacher.architecture is not None and not family_of(teacher.architecture).compresses:
+        title = f"A {teacher.architecture.kind} is neither pruned nor quantised, and this teacher is one."
+        raise Problem("compression_unavailable", title, pointer="/teacher", ways_out=[{"compression": None}])
     if "structured" in job.compression.kinds() and not teacher.network.joints():
         title = "The teacher's network has no units that can be removed: leave structured pruning out."
         raise Problem("no_structure", title, pointer="/compression/pruning", ways_out=[{"kind": "magnitude"}])

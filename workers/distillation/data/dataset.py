@@ -47,7 +47,7 @@ class Data:
     """The splits. seen: (training rows,) the labels that student and baseline are shown, -1 elsewhere.
 
     learned: positions among the training rows that the student learns from, with or without a label.
-    classes: a name for each number of an answer: of classes, tokens or targets. task: what is learned of them.
+    task: what is learned.
     total: rows before splitting. digest: of the data set as it was read.
     left_out: classes of which neither student nor baseline sees a training row.
     pixels: whether raw inputs are bytes of images divided by 255.
@@ -59,7 +59,6 @@ class Data:
     test: Rows
     seen: Tensor
     learned: Tensor
-    classes: list[str]
     standardisation: Standardisation
     total: int
     digest: str
@@ -68,6 +67,11 @@ class Data:
     text: Text | None = None
     pixels: bool = False
     remarks: tuple[Remark, ...] = ()
+
+    @property
+    def classes(self) -> list[str]:
+        """A name for each number of an answer: of classes, tokens or targets."""
+        return self.task.names
 
     @property
     def vocabulary(self) -> int | None:
@@ -97,7 +101,7 @@ def load(spec: BuiltinData | UploadedData, files: Mapping[str, Path]) -> Data:
         return replace(data, remarks=table.remarks, pixels=table.pixels)
     seen = shown_numbers(train.y, spec)
     learned = torch.nonzero(torch.ones(len(seen)) if spec.unlabelled_pool else labelled_rows(seen)).flatten()
-    found = Data(train, validation, test, seen, learned, targets.names, standardise, total, digest, Numbers(targets))
+    found = Data(train, validation, test, seen, learned, standardise, total, digest, Numbers(targets))
     return replace(found, remarks=table.remarks)
 
 
@@ -140,7 +144,6 @@ def labelled_data(
         test=test,
         seen=seen,
         learned=torch.nonzero(kept if spec.unlabelled_pool else seen != UNKNOWN).flatten(),
-        classes=classes,
         standardisation=standardise,
         total=total,
         digest=digest,

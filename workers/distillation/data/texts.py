@@ -114,14 +114,14 @@ def _tokens(read: Texts, spec: AnyTextData, teachers: Tokenizer | None) -> Data:
     rows = (splits[0], splits[1], splits[2])
     seen, learned = _seen_rows(rows[0], spec)
     members = (parts[2], parts[1], parts[0])
-    task = MaskedToken(members, len(tokenizer.vocabulary)) if hidden else NextToken(members, sum(map(len, test)))
+    names = tokenizer.vocabulary
+    task = MaskedToken(names, members) if hidden else NextToken(names, members, sum(map(len, test)))
     return Data(
         train=rows[0],
         validation=rows[1],
         test=rows[2],
         seen=seen,
         learned=learned,
-        classes=tokenizer.vocabulary,
         standardisation=AS_THEY_ARE,
         total=first,
         digest=_digest(read.texts, read.labels),

@@ -231,4 +231,4 @@ def _only(rows: Rows, known: Known) -> Data:
     nothing = Standardisation(torch.zeros(1, dtype=torch.float64), torch.ones(1, dtype=torch.float64))
     task: Task[Any] = Classes(known.classes) if known.targets is None else Numbers(known.targets)
     none: Tensor = torch.zeros(0, dtype=torch.int64)
-    return Data(rows, rows, rows, rows.y, none, known.classes, nothing, len(rows.y), "", task)
+    return Data(rows, rows, rows, rows.y, none, nothing, len(rows.y), "", task)

@@ -117,7 +117,7 @@ def _only(tokens: Tokens, tokenizer: Tokenizer, classes: list[str], length: int)
         truncated=0,
         unknown=0.0,
     )
-    return Data(rows, rows, rows, rows.y, count[:0], classes, AS_THEY_ARE, len(x), "", Classes(classes), text=text)
+    return Data(rows, rows, rows, rows.y, count[:0], AS_THEY_ARE, len(x), "", Classes(classes), text=text)
 
 
 def _notes(what: str, rows: Tokens, length: int, cut: str) -> list[str]:

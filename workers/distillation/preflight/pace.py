@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
 from qstill.contract.distillations.training import Optimisation, Training
-from workers.distillation.training.trainer import Trainer
+from workers.distillation.training.network_in_training import NetworkInTraining
 
 BATCHES = 2  # at least, whatever they cost
 MORE_BATCHES = 40
@@ -52,7 +52,7 @@ class Pace:
         return 2 + moments + (isinstance(training, Training) and training.ema is not None)
 
 
-def rehearsed(learner: Trainer[Any, Any, Any], batches: Iterator[Tensor]) -> tuple[list[float], int]:
+def rehearsed(learner: NetworkInTraining[Any, Any, Any], batches: Iterator[Tensor]) -> tuple[list[float], int]:
     """(seconds of each step, bytes that the first one keeps). batches: without end."""
     with keeping(learner.network) as kept:
         seconds = [seconds_of_step(learner, next(batches))]
@@ -64,7 +64,7 @@ def rehearsed(learner: Trainer[Any, Any, Any], batches: Iterator[Tensor]) -> tup
     return seconds, kept[0]
 
 
-def seconds_of_step(learner: Trainer[Any, Any, Any], positions: Tensor) -> float:
+def seconds_of_step(learner: NetworkInTraining[Any, Any, Any], positions: Tensor) -> float:
     """That it takes to learn a batch."""
     if learner.batch == learner.batches_per_epoch:
         learner.batch = 0  # an epoch that nobody evaluates

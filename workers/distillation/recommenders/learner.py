@@ -13,12 +13,12 @@ from workers.distillation.recommenders.metrics import quality, rank
 from workers.distillation.recommenders.networks import ScorerNetwork
 from workers.distillation.recommenders.plan import Stage
 from workers.distillation.recommenders.signals import Signal
-from workers.distillation.training.trainer import Trainer
+from workers.distillation.training.network_in_training import NetworkInTraining
 
 MAX_VALIDATION_USERS = 10_000  # that choose an epoch; more would cost more than the epoch
 
 
-class RankingLearner(Trainer[Stage, Data, ScorerNetwork]):
+class RankingLearner(NetworkInTraining[Stage, Data, ScorerNetwork]):
     """A network that learns to rank items for users.
 
     What a step draws depends on seed, epoch and batch alone: there is no random state to keep.

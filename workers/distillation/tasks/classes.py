@@ -1,6 +1,5 @@
 """Classification: of rows of numbers, of images, of texts."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,18 +15,22 @@ from workers.distillation.tasks.task import Arms
 class Classes(OfClasses):
     """A class for each row."""
 
-    class_names: Sequence[str] = field()  # not the default of `Task`
+    class_names: list[str] = field()  # not the default of `Task`
+
+    @property
+    def names(self) -> list[str]:
+        return self.class_names
 
     def exported(self, network: nn.Module) -> nn.Module:
         return network
 
     def outputs(self) -> dict[str, Any]:
-        return {"outputs": "logits, one column a class", "classes": list(self.class_names)}
+        return {"outputs": "logits, one column a class", "classes": self.names}
 
     def sections(self, arms: Arms[Quality], labels: Tensor) -> TaskSections:
         """Accuracy of each class, mean over seeds, and what the teacher changed, in points."""
-        changes = [_changed(code, name, arms) for code, name in enumerate(self.class_names)]
-        return NO_SECTIONS.model_copy(update={"classes": list(self.class_names), "per_class": changes})
+        changes = [_changed(code, name, arms) for code, name in enumerate(self.names)]
+        return NO_SECTIONS.model_copy(update={"classes": self.names, "per_class": changes})
 
 
 def _changed(code: int, name: str, arms: Arms[Quality]) -> ClassChange:

@@ -15,13 +15,11 @@ from workers.distillation.tasks.of_tokens import OfTokens, over_seeds, perplexit
 
 @dataclass(frozen=True)
 class MaskedToken(OfTokens):
-    """Measured by pseudo-perplexity and bits of a hidden token. vocabulary: how many tokens there are.
+    """Measured by pseudo-perplexity and bits of a hidden token.
 
     Pseudo-perplexity is e to the mean nats of hidden tokens: as Salazar and others' (2020, arXiv:1910.14659), but with
     15 % of the tokens hidden at once, not one at a time. It is no perplexity, because the network sees what follows.
     """
-
-    vocabulary: int
 
     hides = True
     section = "masked_language_model"
@@ -30,7 +28,7 @@ class MaskedToken(OfTokens):
     which = "hidden"
 
     def hidden(self, rows: Rows, *, seed: int) -> Rows | None:
-        return masked(rows, self.vocabulary, seed=seed)
+        return masked(rows, len(self.tokens), seed=seed)
 
     def asked(self, answers: int) -> int:
         return round(CHOSEN * answers)

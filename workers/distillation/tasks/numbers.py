@@ -46,7 +46,7 @@ class Numbers(Task[Errors]):
     no_better = "The teacher is no better than always answering the mean of the labels."
 
     @property
-    def answer_names(self) -> list[str]:
+    def names(self) -> list[str]:
         return self.targets.names
 
     def count(self, labels: Tensor) -> int:

@@ -32,6 +32,7 @@ class EveryToken(nn.Module):
 class OfTokens(OfClasses):
     """section: of the report. worth, worth_said: what it has of each arm beside perplexity, and what that is called."""
 
+    tokens: list[str]
     members: tuple[list[int], list[int], list[int]] = field()  # not the default of `Task`
 
     every_token = True
@@ -39,6 +40,10 @@ class OfTokens(OfClasses):
     worth: ClassVar[str]
     worth_said: ClassVar[str]
     which: ClassVar[str]  # tokens are labels
+
+    @property
+    def names(self) -> list[str]:
+        return self.tokens
 
     def order(self, worth: float, loss: float) -> tuple[float, float]:
         """Most answers are guesses: which token is likeliest says little of how good they are."""

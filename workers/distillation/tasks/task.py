@@ -41,8 +41,8 @@ class Task(ABC, Generic[Measures]):
     """answers: logits of classes, or values in units of the data. every_token: whether each token of a row is answered.
 
     hides: whether an epoch hides what is to be found, so that there is nothing to say of a row as it is.
-    targets: of numbers. class_names: of classes that are not tokens. answer_names: of each number of an answer, where
-    that is no token. members: of texts that are cut into rows, those of training, validation and test by their numbers.
+    targets: of numbers. class_names: of classes that are not tokens. members: of texts that are cut into rows, those of
+    training, validation and test by their numbers.
     """
 
     answers: ClassVar[Literal["logits", "values"]] = "logits"
@@ -53,8 +53,14 @@ class Task(ABC, Generic[Measures]):
     members: tuple[list[int], list[int], list[int]] | None = None
 
     @property
+    @abstractmethod
+    def names(self) -> list[str]:
+        """Of each number of an answer: of classes, tokens or targets."""
+
+    @property
     def answer_names(self) -> list[str]:
-        return list(self.class_names)
+        """The same where answers are no tokens."""
+        return [] if self.every_token else self.names
 
     @property
     @abstractmethod

@@ -26,9 +26,9 @@ from workers.distillation.training.autocast import half
 from workers.distillation.training.bias import corrects, shift
 from workers.distillation.training.kd_gradient import has_slope, kd_and_slope
 from workers.distillation.training.keeper import Snapshot
+from workers.distillation.training.network_in_training import NetworkInTraining
 from workers.distillation.training.optimise import Average
 from workers.distillation.training.plan import Lesson, Stage
-from workers.distillation.training.trainer import Trainer
 
 
 def batches(stage: Stage, lesson: Lesson, epoch: int) -> tuple[Tensor, ...]:
@@ -43,7 +43,7 @@ def batches(stage: Stage, lesson: Lesson, epoch: int) -> tuple[Tensor, ...]:
     return torch.split(lesson.positions[torch.cat(rounds)[: lesson.epoch_rows]], stage.training.batch_size)
 
 
-class Learner(Trainer[Stage, Data, Network]):
+class Learner(NetworkInTraining[Stage, Data, Network]):
     """A network that learns to answer rows."""
 
     criterion: Criterion | None

@@ -10,9 +10,9 @@ from workers.distillation.data.dataset import Data
 from workers.distillation.training.bias import corrected
 from workers.distillation.training.keeper import Keeper, Outcome, thinned
 from workers.distillation.training.learner import Learner
+from workers.distillation.training.network_in_training import NetworkInTraining
 from workers.distillation.training.plan import Lesson, Stage
 from workers.distillation.training.stage import AnyStage
-from workers.distillation.training.trainer import Trainer
 
 SECONDS_BETWEEN_EVENTS = 0.25  # of one stage; a fast job has hundreds of epochs a second
 
@@ -31,7 +31,7 @@ def train(
 
 
 def drive(
-    learner: Trainer[Any, Any, Any],
+    learner: NetworkInTraining[Any, Any, Any],
     keeper: Keeper,
     *,
     measure: str,

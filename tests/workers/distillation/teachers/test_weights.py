@@ -235,8 +235,7 @@ def test_a_teacher_of_other_classes_is_refused_and_of_another_order_turned(
     assert problem.code == "class_mismatch"
     assert "'a', 'b', 'c'" in problem.title
     assert "'setosa'" in problem.title
-    renamed = ["0", "1", "2"]
-    path.write_bytes(to_bytes(weights, MLP, replace(iris, classes=renamed, task=Classes(renamed))))
+    path.write_bytes(to_bytes(weights, MLP, replace(iris, task=Classes(["0", "1", "2"]))))
     assert refusal(lambda: from_file(path, iris, None)).code == "class_mismatch"
 
 

@@ -1,4 +1,4 @@
-"""A network in training, of any domain, and everything that its next step depends on."""
+"""Everything that the next step of a training depends on, in any domain."""
 
 import math
 from dataclasses import asdict
@@ -15,7 +15,7 @@ from workers.distillation.training.stage import AnyStage, Net, Rows
 Stage = TypeVar("Stage", bound=AnyStage[Any, Any, Any, Any])
 
 
-class Trainer(Generic[Stage, Rows, Net]):
+class NetworkInTraining(Generic[Stage, Rows, Net]):
     """`learn` batch after batch, `begin_epoch` and `end_epoch` around them, `snapshot` and `restore` at any point.
 
     A domain says `batches`, `backward` of a batch, and `end_epoch`, which judges.
