@@ -13,6 +13,7 @@ from ledger.requests import NewJob, Replay
 from ledger.tables import artifacts, events, jobs, trash
 from qstill.contract.errors import Problem
 from qstill.contract.kinds import CIRCUIT, DISTILLATION
+from tests.testing.refusals import problem_of
 
 PROBLEM = Problem("worker_lost", "lost")
 
@@ -167,9 +168,8 @@ def test_the_same_idempotency_key_is_the_same_job(database: Database) -> None:
     assert len({made_job.id for made_job, _ in made}) == 1
     assert sum(not replayed for _, replayed in made) == 1
     other = Replay(key="k", fingerprint="b" * 64)
-    with pytest.raises(Problem) as refused:
-        database.write(lambda connection: requests.submit(connection, new(), other))
-    assert refused.value.code == "idempotency_key_reused"
+    refused = problem_of(database.write, lambda connection: requests.submit(connection, new(), other))
+    assert refused.code == "idempotency_key_reused"
     database.write(lambda connection: requests.submit(connection, new(owner="bob"), other))
 
 
@@ -197,12 +197,12 @@ def test_cancel_pause_and_resume(database: Database) -> None:
 
 def test_another_owner_and_another_version_are_refused(database: Database) -> None:
     job_id = submit(database)
-    with pytest.raises(Problem) as unknown:
-        database.write(lambda connection: requests.request(connection, "eve", job_id, Action.CANCEL))
-    assert unknown.value.status == 404
-    with pytest.raises(Problem) as stale:
-        database.write(lambda connection: requests.request(connection, "ada", job_id, Action.CANCEL, version=7))
-    assert stale.value.status == 412
+    unknown = problem_of(database.write, lambda connection: requests.request(connection, "eve", job_id, Action.CANCEL))
+    assert unknown.status == 404
+    stale = problem_of(
+        database.write, lambda connection: requests.request(connection, "ada", job_id, Action.CANCEL, version=7)
+    )
+    assert stale.status == 412
     assert job(database, job_id).status == Status.QUEUED
 
 
@@ -242,9 +242,8 @@ def test_an_artifact_published_again_replaces_the_former_and_discards_its_bytes(
 def test_deleting_a_job_takes_everything_with_it_and_waits_for_its_end(database: Database) -> None:
     job_id = submit(database, labels={"a": "b"})
     held = must_claim(database)
-    with pytest.raises(Problem) as running:
-        database.write(lambda connection: requests.delete(connection, "ada", job_id))
-    assert running.value.code == "job_not_finished"
+    running = problem_of(database.write, lambda connection: requests.delete(connection, "ada", job_id))
+    assert running.code == "job_not_finished"
     database.write(lambda connection: publish(connection, held, "histogram", "h"))
     database.write(lambda connection: attempts.finish(connection, held, {}))
     database.write(lambda connection: requests.delete(connection, "ada", job_id))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ledger import outbound
 from qstill.contract.errors import Problem
+from tests.testing.refusals import problem_of
 
 NOBODY: frozenset[str] = frozenset()
 
@@ -46,15 +47,12 @@ def answers(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
 )
 def test_what_is_no_url_to_call_is_refused_without_asking_anybody(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", lambda *given, **more: pytest.fail("asked"))
-    with pytest.raises(Problem) as refused:
-        outbound.resolve(url, NOBODY)
-    assert refused.value.code == "url_refused"
+    assert problem_of(outbound.resolve, url, NOBODY).code == "url_refused"
 
 
 def test_the_ways_out_of_plain_http_are_the_same_place_over_tls_and_the_operator() -> None:
-    with pytest.raises(Problem) as refused:
-        outbound.check("http://teacher.example:8080/x?y=1", NOBODY)
-    secure, operator = refused.value.ways_out
+    refused = problem_of(outbound.check, "http://teacher.example:8080/x?y=1", NOBODY)
+    secure, operator = refused.ways_out
     outbound.check(secure["url"], NOBODY)
     assert secure == {"url": "https://teacher.example:8080/x?y=1"}
     assert "QSTILL_OUTBOUND_HOSTS" in operator["operator"]
@@ -100,9 +98,7 @@ def test_an_address_inside_is_refused_by_itself_and_behind_a_name(
 
 @pytest.mark.parametrize("host", ["2130706433", "0x7f000001", "0177.0.0.1", "127.1", "localhost", "LOCALHOST."])
 def test_an_address_in_disguise_is_refused_where_it_is_looked_up(host: str) -> None:
-    with pytest.raises(Problem) as refused:
-        outbound.resolve(f"https://{host}/", NOBODY)
-    assert refused.value.code == "url_refused"
+    assert problem_of(outbound.resolve, f"https://{host}/", NOBODY).code == "url_refused"
 
 
 @given(st.ip_addresses(v=4))

@@ -11,6 +11,7 @@ from app.circuits.templates.catalogue import catalogue
 from qstill.contract.circuits.admission import Limits, admit
 from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.circuits.templates import Template
+from tests.testing.refusals import errors_of
 
 ADAPTER: TypeAdapter[Template] = TypeAdapter(Template)
 MODELS = get_args(get_args(Template)[0])
@@ -99,9 +100,7 @@ REFUSED: list[tuple[dict[str, Any], tuple[str | int, ...], str]] = [
 def test_what_a_template_cannot_do_is_refused_where_it_stands(
     template: dict[str, Any], place: tuple[str | int, ...], code: str
 ) -> None:
-    with pytest.raises(ValidationError) as refused:
-        ADAPTER.validate_python(template)
-    (error,) = refused.value.errors()
+    (error,) = errors_of(ADAPTER.validate_python, template)
     assert (error["loc"][1:], error["type"]) == (place, code)
 
 

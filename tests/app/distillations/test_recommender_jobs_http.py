@@ -14,6 +14,7 @@ from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.recommenders.job import RecommenderJob
 from tests.testing.examples import examples
 from tests.testing.in_process import DIGITS, refused
+from tests.testing.refusals import errors_of
 
 JOBS: TypeAdapter[AnyJob] = TypeAdapter(Job)
 
@@ -30,9 +31,8 @@ UPLOAD = {"source": "interactions", "file": "file_1"}
 
 def error_of(body: Any) -> tuple[tuple[str | int, ...], str, str]:
     """(place, code, reason) of the only error."""
-    with pytest.raises(ValidationError) as caught:
-        JOBS.validate_python(body)
-    [error] = caught.value.errors()
+    caught = errors_of(JOBS.validate_python, body)
+    [error] = caught
     place = tuple(part for part in error["loc"] if part not in {"of rows", "of users"})
     return place, error["type"], error["msg"]
 

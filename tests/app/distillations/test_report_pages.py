@@ -12,8 +12,8 @@ from app.distillations.card import card, text
 from app.distillations.plots import PLOTS, PlotName, compression, curves, pareto, per_class
 from app.web.drawing import text_width
 from qstill.contract.distillations.report.document import read_report
-from qstill.contract.errors import Problem
 from tests.testing.examples import examples
+from tests.testing.refusals import problem_of
 from tests.testing.stored_report import arm, document, report
 
 HOSTILE = [
@@ -179,13 +179,10 @@ def test_what_is_not_there_is_not_drawn() -> None:
         (per_class, {"per_class": []}),
         (compression, {"compression": None}),
     ):
-        with pytest.raises(Problem) as caught:
-            draw(report(**changes))
-        assert caught.value.status == 404
+        assert problem_of(draw, report(**changes)).status == 404
 
 
 def test_a_report_of_an_earlier_version_is_told_apart() -> None:
     for lost in ("curves", "warnings", "per_class"):
-        with pytest.raises(Problem) as caught:
-            read_report({name: value for name, value in document().items() if name != lost})
-        assert caught.value.code == "no_card"
+        caught = problem_of(read_report, {name: value for name, value in document().items() if name != lost})
+        assert caught.code == "no_card"

@@ -10,6 +10,7 @@ from qstill.contract.circuits.formats import JsonCircuit
 from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.circuits.openqasm3.reader import elaborate
 from qstill.contract.errors import Problem
+from tests.testing.refusals import problem_of
 
 HEAD = 'OPENQASM 3.0;\ninclude "stdgates.inc";\n'
 GIBIBYTE = 2**30
@@ -21,9 +22,7 @@ def json_job(*operations: dict[str, Any], qubits: int, shots: int = 1000) -> Cir
 
 
 def test_a_statevector_of_40_qubits_is_told_what_it_needs_and_what_there_is() -> None:
-    with pytest.raises(Problem) as refusal:
-        admit(json_job(*entangled(40), qubits=40), Limits(memory_available=20 * GIBIBYTE))
-    problem = refusal.value
+    problem = problem_of(admit, json_job(*entangled(40), qubits=40), Limits(memory_available=20 * GIBIBYTE))
     assert (problem.code, problem.pointer) == ("needs_more_memory", "/circuit/qubits")
     assert "16 TiB" in problem.title
     assert "20 GiB" in problem.title
@@ -38,9 +37,8 @@ def entangled(qubits: int) -> list[dict[str, Any]]:
 
 
 def test_what_would_work_is_said_with_its_reasons() -> None:
-    with pytest.raises(Problem) as refusal:
-        admit(json_job(*entangled(40), qubits=40), Limits(memory_available=20 * GIBIBYTE))
-    told = {way["method"]: way["why_not"] for way in refusal.value.ruled_out}
+    refusal = problem_of(admit, json_job(*entangled(40), qubits=40), Limits(memory_available=20 * GIBIBYTE))
+    told = {way["method"]: way["why_not"] for way in refusal.ruled_out}
     assert told["stabilizer"] == "rx on qubit 0 is not a Clifford gate"
     assert "max_bond_dimension" in told["matrix_product_state"]
 
@@ -74,16 +72,14 @@ def test_the_memory_decides_to_the_byte() -> None:
 
 def test_a_histogram_of_gigabytes_is_refused() -> None:
     job = json_job({"gate": "h", "targets": list(range(25))}, qubits=4000, shots=10_000_000)
-    with pytest.raises(Problem) as refusal:
-        admit(job, Limits(memory_available=GIBIBYTE))
-    assert (refusal.value.code, refusal.value.pointer) == ("histogram_too_large", "/shots")
+    refusal = problem_of(admit, job, Limits(memory_available=GIBIBYTE))
+    assert (refusal.code, refusal.pointer) == ("histogram_too_large", "/shots")
 
 
 def test_every_target_and_pauli_term_counts_as_an_operation() -> None:
     layer = {"gate": "h", "targets": list(range(1000))}
-    with pytest.raises(Problem) as refusal:
-        admit(json_job(*[layer] * 201, qubits=1000), Limits(memory_available=GIBIBYTE))
-    assert (refusal.value.code, refusal.value.pointer) == ("too_many_operations", "/circuit/operations")
+    refusal = problem_of(admit, json_job(*[layer] * 201, qubits=1000), Limits(memory_available=GIBIBYTE))
+    assert (refusal.code, refusal.pointer) == ("too_many_operations", "/circuit/operations")
 
 
 HOSTILE = {
@@ -111,10 +107,9 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_source_is_refused_by_its_line(name: str) -> None:
     source, code = HOSTILE[name]
-    with pytest.raises(Problem) as refusal:
-        elaborate(HEAD + source)
-    assert (refusal.value.code, refusal.value.pointer) == (code, "/circuit/source")
-    assert refusal.value.title.startswith("Line ")
+    refusal = problem_of(elaborate, HEAD + source)
+    assert (refusal.code, refusal.pointer) == (code, "/circuit/source")
+    assert refusal.title.startswith("Line ")
 
 
 def test_the_version_is_read() -> None:
@@ -161,9 +156,8 @@ IMPOSSIBLE_TEMPLATES: list[tuple[dict[str, Any], dict[str, Any], str, str]] = [
 def test_an_impossible_template_is_refused_at_the_door(
     template: dict[str, Any], more: dict[str, Any], code: str, pointer: str
 ) -> None:
-    with pytest.raises(Problem) as refusal:
-        admit(template_job(template, **more), Limits(memory_available=GIBIBYTE))
-    assert (refusal.value.code, refusal.value.pointer) == (code, pointer)
+    refusal = problem_of(admit, template_job(template, **more), Limits(memory_available=GIBIBYTE))
+    assert (refusal.code, refusal.pointer) == (code, pointer)
 
 
 def test_a_template_keeps_the_limit_of_qubits() -> None:
@@ -179,7 +173,6 @@ def test_a_template_is_refused_as_the_same_circuit_in_json_is() -> None:
     written = {"circuit": {"format": "json", "qubits": 100, "operations": chain}, "method": "statevector"}
     refusals = []
     for job in (template_job(GHZ_OF_100, method="statevector"), CircuitJob.model_validate(written)):
-        with pytest.raises(Problem) as refusal:
-            admit(job, Limits(memory_available=GIBIBYTE))
-        refusals.append((refusal.value.code, refusal.value.title, refusal.value.ways_out))
+        refusal = problem_of(admit, job, Limits(memory_available=GIBIBYTE))
+        refusals.append((refusal.code, refusal.title, refusal.ways_out))
     assert refusals[0] == refusals[1]

@@ -8,6 +8,7 @@ from qstill.contract.circuits.admission import Limits, admit
 from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.circuits.openqasm2.reader import MAX_DOOR_TOKENS, check_openqasm2, read_openqasm2
 from qstill.contract.errors import Problem
+from tests.testing.refusals import problem_of
 
 HEAD = 'OPENQASM 2.0;\ninclude "qelib1.inc";\n'
 
@@ -51,10 +52,9 @@ HOSTILE = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_source_is_refused(name: str) -> None:
     source, code = HOSTILE[name]
-    with pytest.raises(Problem) as refusal:
-        read_openqasm2(HEAD + source)
-    assert (refusal.value.code, refusal.value.pointer) == (code, "/circuit/source")
-    assert refusal.value.title.startswith("Line ")
+    refusal = problem_of(read_openqasm2, HEAD + source)
+    assert (refusal.code, refusal.pointer) == (code, "/circuit/source")
+    assert refusal.title.startswith("Line ")
 
 
 @pytest.mark.parametrize("source", [doubling(20), "qreg q[1];" + "x q;" * 200_000])
@@ -66,9 +66,7 @@ def test_the_door_refuses_too_many_operations_too(source: str) -> None:
 
 @pytest.mark.parametrize("version", ["3.0", "3", "99999999999999999999999.0"])
 def test_the_version_is_read(version: str) -> None:
-    with pytest.raises(Problem) as refusal:
-        check_openqasm2(f"OPENQASM {version}; qreg q[2];")
-    assert refusal.value.code == "qasm_version"
+    assert problem_of(check_openqasm2, f"OPENQASM {version}; qreg q[2];").code == "qasm_version"
 
 
 HARMLESS = [

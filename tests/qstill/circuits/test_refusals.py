@@ -6,8 +6,8 @@ import pytest
 
 from qstill.contract.circuits.admission import Limits, admit
 from qstill.contract.circuits.job import CircuitJob
-from qstill.contract.errors import Problem
 from tests.testing.in_process import BELL
+from tests.testing.refusals import problem_of
 
 LIMITS = Limits(memory_available=2**30)
 DEPOLARIZING = {"model": "depolarizing", "one_qubit": 0.01, "two_qubit": 0.01}
@@ -64,9 +64,7 @@ def custom(**rules: Any) -> dict[str, Any]:
 def test_it_is_refused_where_it_was_asked_for(
     fields: dict[str, Any], code: str, pointer: str, ways_out: list[dict[str, Any]]
 ) -> None:
-    with pytest.raises(Problem) as caught:
-        admit(CircuitJob.model_validate(BELL | fields), LIMITS)
-    problem = caught.value
+    problem = problem_of(admit, CircuitJob.model_validate(BELL | fields), LIMITS)
     assert (problem.code, problem.pointer, problem.ways_out) == (code, pointer, ways_out)
 
 
@@ -99,17 +97,13 @@ def test_a_template_is_judged_by_its_own_size() -> None:
         (custom(gates=[AFTER_X | {"qubits": [3]}]), "no_such_qubit"),
         ({"noise": DEPOLARIZING, "outputs": ["statevector"]}, "no_final_state"),
     ):
-        with pytest.raises(Problem) as caught:
-            admit(CircuitJob.model_validate({"circuit": template} | fields), LIMITS)
-        assert caught.value.code == code
+        assert problem_of(admit, CircuitJob.model_validate({"circuit": template} | fields), LIMITS).code == code
 
 
 def test_what_would_work_stands_apart_from_what_would_not() -> None:
     turned = [{"gate": "rx", "target": 0, "rotation": 0.3}, {"gate": "x", "target": 1, "control": 0}]
     body = {"circuit": {"format": "json", "qubits": 2, "operations": turned}, "method": "stabilizer"}
-    with pytest.raises(Problem) as caught:
-        admit(CircuitJob.model_validate(body), LIMITS)
-    document = caught.value.document()
+    document = problem_of(admit, CircuitJob.model_validate(body), LIMITS).document()
     assert {"method", "why"} == set().union(*document["try"])
     assert {"method", "why_not"} == set().union(*document["ruled_out"])
     works = {way["method"] for way in document["try"]}

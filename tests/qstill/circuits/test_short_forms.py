@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from qstill.contract.circuits.job import CircuitJob, spec_of
 from qstill.contract.circuits.noise import NAMES
+from tests.testing.refusals import errors_of
 
 BELL = {"format": "json", "qubits": 2, "operations": [{"gate": "h", "target": 0}]}
 LETTERS = st.text("IXYZ", min_size=1, max_size=6)
@@ -53,7 +53,5 @@ def test_one_term_in_short_is_that_term(letters: str, coefficient: float, name: 
     ],
 )
 def test_what_is_wrong_in_short_is_refused_where_it_stands(fields: dict[str, Any], place: tuple[Any, ...]) -> None:
-    with pytest.raises(ValidationError) as refused:
-        job(**fields)
-    (error,) = refused.value.errors()
+    (error,) = errors_of(job, **fields)
     assert error["loc"] == place

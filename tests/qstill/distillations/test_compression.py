@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from qstill.contract.distillations.compression import MAX_FINE_TUNED, Compression
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.sweeps.sweep import Sweep
+from tests.testing.refusals import errors_of
 
 MLP = {"kind": "mlp", "hidden": [16]}
 BODY: dict[str, Any] = {
@@ -86,9 +87,7 @@ def test_nothing_said_compares_all_kinds() -> None:
 def test_what_cannot_work_is_refused_where_it_stands(
     changes: dict[str, Any], place: tuple[str | int, ...], code: str
 ) -> None:
-    with pytest.raises(ValidationError) as caught:
-        DistillationJob.model_validate(BODY | changes)
-    (error,) = caught.value.errors()
+    (error,) = errors_of(DistillationJob.model_validate, BODY | changes)
     assert (error["loc"], error["type"]) == (place, code)
 
 

@@ -13,6 +13,7 @@ from qstill.contract.distillations import architectures, datasets, objectives, t
 from qstill.contract.distillations import job as schemas
 from qstill.contract.distillations.job import DistillationJob, referenced_files
 from qstill.contract.distillations.objectives import features, logits, pieces
+from tests.testing.refusals import errors_of
 
 EXAMPLE: dict[str, Any] = DistillationJob.model_json_schema()["examples"][0]
 FILE = "file_01990d3e7c5a7cc09d4b8c1f2a3b4c5d"
@@ -57,9 +58,7 @@ def test_the_example_works_as_it_is_and_through_json() -> None:
     ],
 )
 def test_what_cannot_work_is_refused_where_it_stands(pointer: str, value: Any, place: tuple[str | int, ...]) -> None:
-    with pytest.raises(ValidationError) as refused:
-        DistillationJob.model_validate(changed(pointer, value))
-    assert place in [error["loc"] for error in refused.value.errors()]
+    assert place in [error["loc"] for error in errors_of(DistillationJob.model_validate, changed(pointer, value))]
 
 
 @pytest.mark.parametrize("arm", ["teacher", "student"])
@@ -73,26 +72,21 @@ def test_a_cnn_is_refused_for_tables(arm: str) -> None:
 
 def test_channels_are_refused_for_tables() -> None:
     body = changed("/dataset", {"source": "builtin", "name": "wine", "standardise": "channel"})
-    with pytest.raises(ValidationError) as refused:
-        DistillationJob.model_validate(body)
-    assert [error["loc"] for error in refused.value.errors()] == [("dataset", "standardise")]
+    assert [error["loc"] for error in errors_of(DistillationJob.model_validate, body)] == [("dataset", "standardise")]
 
 
 def test_too_many_periodic_checkpoints_are_refused() -> None:
     body = changed("/training/checkpoint_every", 1)
     body["training"]["epochs"] = 67
-    with pytest.raises(ValidationError) as refused:
-        DistillationJob.model_validate(body)
-    assert [error["loc"] for error in refused.value.errors()] == [("training", "checkpoint_every")]
+    refused = errors_of(DistillationJob.model_validate, body)
+    assert [error["loc"] for error in refused] == [("training", "checkpoint_every")]
     body["training"]["epochs"] = 66
     assert DistillationJob.model_validate(body).training.checkpoint_every == 1
 
 
 def test_a_correction_of_classes_needs_some_that_are_left_out() -> None:
     body = changed("/training/bias_correction", True)
-    with pytest.raises(ValidationError) as refused:
-        DistillationJob.model_validate(body)
-    (error,) = refused.value.errors()
+    (error,) = errors_of(DistillationJob.model_validate, body)
     assert (error["loc"], error["type"]) == (("training", "bias_correction"), "nothing_to_correct")
     body["dataset"]["leave_out"] = ["3"]
     assert DistillationJob.model_validate(body).training.bias_correction
@@ -144,9 +138,8 @@ def test_kd_is_the_objective_unless_another_is_named() -> None:
     ],
 )
 def test_an_objective_that_cannot_work_is_refused(objective: dict[str, Any], place: tuple[str, ...]) -> None:
-    with pytest.raises(ValidationError) as refused:
-        DistillationJob.model_validate(EXAMPLE | {"objective": objective})
-    assert [error["loc"] for error in refused.value.errors()] == [place]
+    refused = errors_of(DistillationJob.model_validate, EXAMPLE | {"objective": objective})
+    assert [error["loc"] for error in refused] == [place]
 
 
 EVERY_KIND = [
@@ -186,17 +179,13 @@ def test_a_ramp_and_a_sum_are_what_they_were_after_a_way_through_json() -> None:
 def test_a_training_that_cannot_work_is_refused_where_it_stands(pointer: str, value: Any, code: str) -> None:
     body = changed(pointer, value) | {"objective": {"kind": "rkd"}}
     body["training"]["device"] = "cpu"
-    with pytest.raises(ValidationError) as refused:
-        DistillationJob.model_validate(body)
-    (error,) = refused.value.errors()
+    (error,) = errors_of(DistillationJob.model_validate, body)
     assert error["type"] == code
     assert "/".join(part for part in error["loc"] if isinstance(part, str)).startswith(pointer.strip("/"))
 
 
 def test_answers_are_thinned_in_one_way() -> None:
-    with pytest.raises(ValidationError) as refused:
-        DistillationJob.model_validate(EXAMPLE | {"signal": {"top_k": 2, "draws": 2}})
-    (error,) = refused.value.errors()
+    (error,) = errors_of(DistillationJob.model_validate, EXAMPLE | {"signal": {"top_k": 2, "draws": 2}})
     assert (error["loc"], error["type"]) == (("signal", "draws"), "two_ways_to_thin")
 
 
@@ -212,9 +201,7 @@ def test_soft_labels_have_no_features_and_say_nothing_of_views() -> None:
             "views_unavailable",
         ),
     ):
-        with pytest.raises(ValidationError) as refused:
-            DistillationJob.model_validate(EXAMPLE | {"teacher": teacher} | change)
-        (error,) = refused.value.errors()
+        (error,) = errors_of(DistillationJob.model_validate, EXAMPLE | {"teacher": teacher} | change)
         assert (error["loc"], error["type"]) == (place, code)
     still = {"training": {"augmentation": {"noise": 0.1, "consistent": False}}}
     assert DistillationJob.model_validate(EXAMPLE | {"teacher": teacher} | still)
@@ -223,18 +210,14 @@ def test_soft_labels_have_no_features_and_say_nothing_of_views() -> None:
 @pytest.mark.parametrize("how", [{"crop": 1}, {"flip": True}])
 def test_pixels_are_not_moved_to_where_others_were_standardised(how: dict[str, Any]) -> None:
     body = changed("/training/augmentation", how)
-    with pytest.raises(ValidationError) as refused:
-        DistillationJob.model_validate(body)
-    assert [error["loc"] for error in refused.value.errors()] == [("dataset", "standardise")]
+    assert [error["loc"] for error in errors_of(DistillationJob.model_validate, body)] == [("dataset", "standardise")]
     body["dataset"]["standardise"] = "channel"
     assert DistillationJob.model_validate(body).training.augmentation is not None
 
 
 def test_tables_are_not_augmented() -> None:
     body = changed("/training/augmentation", {"noise": 0.1}) | {"dataset": {"source": "builtin", "name": "iris"}}
-    with pytest.raises(ValidationError) as refused:
-        DistillationJob.model_validate(body)
-    assert [error["loc"] for error in refused.value.errors()] == [("training", "augmentation")]
+    assert [error["loc"] for error in errors_of(DistillationJob.model_validate, body)] == [("training", "augmentation")]
 
 
 @pytest.mark.parametrize("kind", ["resnet", "wide_resnet", "vit"])
@@ -243,9 +226,8 @@ def test_networks_for_images_are_refused_for_tables(kind: str) -> None:
     body = changed("/student/architecture", {"kind": kind, "depth": depths[kind]}) | {
         "dataset": {"source": "builtin", "name": "iris"}
     }
-    with pytest.raises(ValidationError) as refused:
-        DistillationJob.model_validate(body)
-    assert [error["loc"] for error in refused.value.errors()] == [("student", "architecture", "kind")]
+    refused = errors_of(DistillationJob.model_validate, body)
+    assert [error["loc"] for error in refused] == [("student", "architecture", "kind")]
 
 
 def test_dkd_is_refused_for_the_two_classes_of_a_built_in_data_set() -> None:

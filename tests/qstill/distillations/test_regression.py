@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from qstill.contract.distillations.datasets import UploadedData
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.sweeps.sweep import Sweep
+from tests.testing.refusals import errors_of
 
 NETWORK = {"kind": "mlp", "hidden": [4]}
 
@@ -26,9 +26,7 @@ def job(**changes: Any) -> dict[str, Any]:
 
 def refusal(body: dict[str, Any], model: Any = DistillationJob) -> tuple[str, str, str]:
     """(code, pointer, reason)."""
-    with pytest.raises(ValidationError) as refused:
-        model.model_validate(body)
-    (error,) = refused.value.errors()
+    (error,) = errors_of(model.model_validate, body)
     return error["type"], "".join(f"/{part}" for part in error["loc"]), error["msg"]
 
 

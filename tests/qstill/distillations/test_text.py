@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
 from qstill.contract.distillations.job import DistillationJob, referenced_files
+from tests.testing.refusals import errors_of
 
 CLASSIFY: dict[str, Any] = {
     "dataset": {"source": "builtin_text", "name": "python_topics", "task": "classification"},
@@ -29,9 +29,8 @@ DIGITS = {"source": "builtin", "name": "digits"}
 
 def errors(body: dict[str, Any]) -> list[tuple[str, str]]:
     """(place, code) of each."""
-    with pytest.raises(ValidationError) as error:
-        DistillationJob.model_validate(body)
-    return [("/".join(str(step) for step in one["loc"]), one["type"]) for one in error.value.errors()]
+    error = errors_of(DistillationJob.model_validate, body)
+    return [("/".join(str(step) for step in one["loc"]), one["type"]) for one in error]
 
 
 def test_text_jobs_are_accepted() -> None:

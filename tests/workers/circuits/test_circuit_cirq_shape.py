@@ -12,7 +12,7 @@ from cirq.json_resolver_cache import _class_resolver_dictionary
 from qstill.contract.circuits.admission import Limits, admit
 from qstill.contract.circuits.cirq.shape import GATES, OPERATIONS
 from qstill.contract.circuits.job import CircuitJob
-from qstill.contract.errors import Problem
+from tests.testing.refusals import problem_of
 
 A, B, C = cirq.LineQubit(0), cirq.GridQubit(1, 2), cirq.NamedQubit("c")
 SMALL = cirq.FrozenCircuit(cirq.X(A), cirq.measure(A, key="m"))
@@ -88,10 +88,8 @@ def test_every_gate_and_operation_of_cirq_is_known_at_the_door() -> None:
     ],
 )
 def test_what_is_no_circuit_is_refused_at_the_door(source: dict[str, Any], code: str, place: str) -> None:
-    with pytest.raises(Problem) as refused:
-        submit(source)
-    assert (refused.value.code, refused.value.pointer) == (code, f"/circuit/source{place}")
-    with pytest.raises(Problem) as refused:
-        submit(json.dumps(source))
-    assert (refused.value.code, refused.value.pointer) == (code, "/circuit/source")
-    assert refused.value.title.startswith(f"At {place or 'the top'}: ")
+    refused = problem_of(submit, source)
+    assert (refused.code, refused.pointer) == (code, f"/circuit/source{place}")
+    refused = problem_of(submit, json.dumps(source))
+    assert (refused.code, refused.pointer) == (code, "/circuit/source")
+    assert refused.title.startswith(f"At {place or 'the top'}: ")

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from qstill.contract.circuits.admission import Limits, admit
 from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.circuits.outputs import MAX_PROBABILITY_QUBITS
-from qstill.contract.errors import Problem
 from tests.testing.circuits import exact
 from tests.testing.circuits.house import run_job
 from tests.testing.circuits.program_strategies import Operations, programs
 from tests.testing.examples import examples
+from tests.testing.refusals import problem_of
 
 WIDE = MAX_PROBABILITY_QUBITS + 1
 
@@ -48,9 +48,8 @@ def test_a_qubit_that_is_used_again_and_again() -> None:
 
 def test_what_a_condition_decides_has_no_final_state() -> None:
     gates = [{"gate": "measure", "target": 0}, {"gate": "x", "target": 0, "if": {"clbit": 0, "value": 1}}]
-    with pytest.raises(Problem) as refused:
-        run_job({"format": "json", "qubits": 1, "operations": gates}, outputs=["probabilities"])
-    assert refused.value.code == "no_final_state"
+    refused = problem_of(run_job, {"format": "json", "qubits": 1, "operations": gates}, outputs=["probabilities"])
+    assert refused.code == "no_final_state"
 
 
 def test_many_qubits_with_few_outcomes() -> None:
@@ -64,6 +63,5 @@ def test_many_qubits_with_few_outcomes() -> None:
 
 def test_too_many_outcomes_are_refused_once_they_are_known() -> None:
     coins = [{"gate": "h", "targets": list(range(WIDE))}]
-    with pytest.raises(Problem) as refused:
-        run_job({"format": "json", "qubits": WIDE, "operations": coins}, outputs=["probabilities"])
-    assert (refused.value.code, refused.value.pointer) == ("state_too_large", "/outputs")
+    refused = problem_of(run_job, {"format": "json", "qubits": WIDE, "operations": coins}, outputs=["probabilities"])
+    assert (refused.code, refused.pointer) == ("state_too_large", "/outputs")

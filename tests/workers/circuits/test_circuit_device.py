@@ -13,8 +13,8 @@ from qiskit.quantum_info import Statevector, random_unitary
 from qiskit_aer import AerSimulator
 
 from qstill.contract.circuits.device import BASIS_GATES, Device
-from qstill.contract.errors import Problem
 from tests.testing.examples import examples
+from tests.testing.refusals import problem_of
 from workers.circuits.device import Compiled, compile_for
 
 SHAPES: list[Any] = [
@@ -161,12 +161,10 @@ def test_too_few_qubits_and_too_few_gates_are_problems_of_the_device() -> None:
     circuit = QuantumCircuit(5)
     circuit.h(range(5))
     circuit.measure_all()
-    with pytest.raises(Problem) as refused:
-        compile_for(circuit, device({"shape": "full", "qubits": 4}), seed=1)
-    assert (refused.value.code, refused.value.pointer) == ("too_few_device_qubits", "/device/coupling_map")
-    with pytest.raises(Problem) as refused:
-        compile_for(circuit, Device.model_validate({"basis_gates": ["x", "cx"]}), seed=1)
-    assert (refused.value.code, refused.value.pointer) == ("cannot_compile", "/device/basis_gates")
+    refused = problem_of(compile_for, circuit, device({"shape": "full", "qubits": 4}), seed=1)
+    assert (refused.code, refused.pointer) == ("too_few_device_qubits", "/device/coupling_map")
+    refused = problem_of(compile_for, circuit, Device.model_validate({"basis_gates": ["x", "cx"]}), seed=1)
+    assert (refused.code, refused.pointer) == ("cannot_compile", "/device/basis_gates")
 
 
 @pytest.mark.parametrize("gate", BASIS_GATES)

@@ -16,6 +16,7 @@ from qstill.contract.errors import Problem
 from tests.testing.circuits.branches import distribution
 from tests.testing.circuits.circuit_strategies import circuits
 from tests.testing.examples import examples
+from tests.testing.refusals import problem_of
 from workers.circuits.binding import bind
 from workers.circuits.diagram.layout import lay_out
 from workers.circuits.export import to_json, to_openqasm2, to_openqasm3, to_text
@@ -130,9 +131,7 @@ def test_what_would_take_minutes_is_refused() -> None:
             doubled.append(gate, [0], copy=False)
         gate = Gate(f"g{level}", 1, [])
         gate.definition = doubled
-    with pytest.raises(Problem) as refused:
-        to_openqasm3(wide(gate))
-    assert refused.value.code == "export_too_large"
+    assert problem_of(to_openqasm3, wide(gate)).code == "export_too_large"
 
 
 DEFINING = (

@@ -9,7 +9,7 @@ from qiskit.quantum_info import Operator
 
 from qstill.contract.circuits.inspection import Conversion, Inspection
 from qstill.contract.circuits.job import CircuitJob
-from qstill.contract.errors import Problem
+from tests.testing.refusals import problem_of
 from workers.circuits.inspection import convert, estimate, inspect
 from workers.circuits.parse import parse
 from workers.run import Run, Stopped
@@ -81,10 +81,9 @@ def test_a_sweep_pays_once_for_what_its_bindings_share() -> None:
 
 
 def test_an_estimate_that_cannot_be_run_says_what_would_work() -> None:
-    with pytest.raises(Problem) as caught:
-        estimate(job(circuits=[FIXED, FIXED], method="stabilizer"))
-    assert (caught.value.code, caught.value.pointer) == ("method_cannot", "/method")
-    assert {"method": "statevector"}.items() <= caught.value.ways_out[0].items()
+    caught = problem_of(estimate, job(circuits=[FIXED, FIXED], method="stabilizer"))
+    assert (caught.code, caught.pointer) == ("method_cannot", "/method")
+    assert {"method": "statevector"}.items() <= caught.ways_out[0].items()
 
 
 @pytest.mark.parametrize("to", ["openqasm3", "openqasm2", "json"])
@@ -129,9 +128,8 @@ def test_a_circuit_of_a_batch_is_named_in_a_complaint() -> None:
     broken = {"format": "openqasm3", "source": "OPENQASM 3.0; qubit q; nonsense q;"}
     batch = job(circuits=[FIXED, broken])
     assert convert(batch, Conversion(to="text")).startswith("q[0]")
-    with pytest.raises(Problem) as caught:
-        convert(batch, Conversion(to="text", index=1))
-    assert (caught.value.code, caught.value.pointer) == ("qasm_invalid", "/circuits/1/source")
+    caught = problem_of(convert, batch, Conversion(to="text", index=1))
+    assert (caught.code, caught.pointer) == ("qasm_invalid", "/circuits/1/source")
 
 
 class Asked:

@@ -10,7 +10,7 @@ from qiskit.quantum_info import Operator
 
 from qstill.contract.circuits.formats import JsonCircuit, OpenQasm3Circuit
 from qstill.contract.circuits.inspection import NativeTarget
-from qstill.contract.errors import Problem
+from tests.testing.refusals import problem_of
 from workers.circuits.export import to_native
 from workers.circuits.parse import parse
 
@@ -92,6 +92,4 @@ def test_what_is_native_already_is_left_alone() -> None:
 def test_a_circuit_in_which_measurements_decide_has_no_native_form() -> None:
     program = 'OPENQASM 3.0; include "stdgates.inc"; qubit q; bit c; h q; c = measure q; h q; c = measure q;'
     source = OpenQasm3Circuit.model_validate({"format": "openqasm3", "source": program})
-    with pytest.raises(Problem) as caught:
-        to_native(source, parse(source), "native_ms")
-    assert caught.value.code == "export_unsupported"
+    assert problem_of(to_native, source, parse(source), "native_ms").code == "export_unsupported"

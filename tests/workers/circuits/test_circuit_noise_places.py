@@ -12,10 +12,10 @@ from qiskit.quantum_info import Operator
 
 from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.circuits.noise import ONE_QUBIT_GATES, TWO_QUBIT_GATES
-from qstill.contract.errors import Problem
 from tests.testing.circuits.circuit_strategies import circuits
 from tests.testing.circuits.noisy import AER, close, custom, density, ideal, noise_of
 from tests.testing.examples import examples
+from tests.testing.refusals import problem_of
 from workers.circuits.engines.aer import translate
 from workers.circuits.noise import locations
 from workers.circuits.noise.locations import MAX_DECOMPOSED_QUBITS, name_of
@@ -173,15 +173,12 @@ def test_a_gate_that_cannot_be_written_so_is_a_problem(monkeypatch: pytest.Monke
     qubits = MAX_DECOMPOSED_QUBITS + 1
     circuit = QuantumCircuit(qubits)
     circuit.append(UnitaryGate(np.eye(1 << qubits)), range(qubits))
-    with pytest.raises(Problem) as refused:
-        for_noise(circuit, noise_of(model="aria-1"))
-    assert (refused.value.code, refused.value.pointer) == ("gate_too_wide", "/circuit")
+    refused = problem_of(for_noise, circuit, noise_of(model="aria-1"))
+    assert (refused.code, refused.pointer) == ("gate_too_wide", "/circuit")
     monkeypatch.setattr(locations, "MAX_EXPANDED_OPERATIONS", 500)
     wide = QuantumCircuit(50)
     wide.append(XGate().control(49), range(50))
-    with pytest.raises(Problem) as refused:
-        for_noise(wide, noise_of(model="aria-1"))
-    assert refused.value.code == "too_many_operations"
+    assert problem_of(for_noise, wide, noise_of(model="aria-1")).code == "too_many_operations"
 
 
 def test_no_noise_leaves_the_circuit_and_needs_no_model() -> None:

@@ -15,6 +15,7 @@ from qstill.contract.errors import Problem
 from tests.testing.circuits.circuit_strategies import circuits
 from tests.testing.circuits.sampling import sample
 from tests.testing.examples import examples
+from tests.testing.refusals import problem_of
 from workers.circuits.parse import parse
 from workers.circuits.parse.openqasm2 import parse_openqasm2
 
@@ -100,10 +101,9 @@ def test_expressions_are_computed() -> None:
     ],
 )
 def test_an_error_says_where_and_what(source: str, code: str, words: str) -> None:
-    with pytest.raises(Problem) as refused:
-        parse_openqasm2(HEAD + source)
-    assert (refused.value.code, refused.value.pointer) == (code, "/circuit/source")
-    assert words in refused.value.title
+    refused = problem_of(parse_openqasm2, HEAD + source)
+    assert (refused.code, refused.pointer) == (code, "/circuit/source")
+    assert words in refused.title
 
 
 @settings(max_examples=examples(60))

@@ -20,6 +20,7 @@ from qstill.contract.circuits.openqasm3.door import MAX_CHARACTERS
 from qstill.contract.circuits.profile import Profile
 from qstill.contract.errors import Problem
 from tests.testing.examples import examples
+from tests.testing.refusals import problem_of
 from workers.circuits.examine.profile import profile_of
 from workers.circuits.examine.shape import examine
 from workers.circuits.parse import parse
@@ -190,10 +191,11 @@ def test_what_is_not_understood_is_left_to_the_worker(statements: str) -> None:
     ],
 )
 def test_what_is_wrong_with_a_program_is_said_at_the_door(statements: str, words: str) -> None:
-    with pytest.raises(Problem) as refused:
-        admit(job({"format": "openqasm3", "source": HEADERS["openqasm3"] + "\n" + statements}), LIMITS)
-    assert refused.value.pointer == "/circuit/source"
-    assert words in refused.value.title
+    refused = problem_of(
+        admit, job({"format": "openqasm3", "source": HEADERS["openqasm3"] + "\n" + statements}), LIMITS
+    )
+    assert refused.pointer == "/circuit/source"
+    assert words in refused.title
 
 
 def all_to_all(version: str, qubits: int, turn: str) -> Json:
@@ -206,12 +208,11 @@ def all_to_all(version: str, qubits: int, turn: str) -> Json:
 @pytest.mark.parametrize("version", HEADERS)
 def test_45_qubits_all_to_all_are_refused_at_the_door_with_what_would_work(version: str) -> None:
     wanted = job(all_to_all(version, 45, "rx(0.3)"))
-    with pytest.raises(Problem) as caught:
-        admit(wanted, LIMITS)
-    assert (caught.value.code, caught.value.pointer) == ("needs_more_memory", "/circuit/source")
-    assert caught.value.title.startswith("45 active qubits need 512 TiB as a statevector")
-    assert caught.value.ways_out[0] == {"active_qubits": 29, "note": "Idle qubits do not count."}
-    reasons = {way["method"]: way["why_not"] for way in caught.value.ruled_out}
+    caught = problem_of(admit, wanted, LIMITS)
+    assert (caught.code, caught.pointer) == ("needs_more_memory", "/circuit/source")
+    assert caught.title.startswith("45 active qubits need 512 TiB as a statevector")
+    assert caught.ways_out[0] == {"active_qubits": 29, "note": "Idle qubits do not count."}
+    reasons = {way["method"]: way["why_not"] for way in caught.ruled_out}
     assert reasons["stabilizer"] == "rx(0.3) on q[0] is not a Clifford gate"
 
 

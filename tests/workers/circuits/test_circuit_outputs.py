@@ -12,7 +12,6 @@ from qiskit.quantum_info import DensityMatrix, SparsePauliOp, Statevector, parti
 from qiskit_aer import AerSimulator
 
 from qstill.contract.circuits.results.document import read_results, results_json
-from qstill.contract.errors import Problem
 from tests.testing.circuits import exact
 from tests.testing.circuits.circuit_strategies import circuits, unitary
 from tests.testing.circuits.exact import Noise
@@ -20,6 +19,7 @@ from tests.testing.circuits.house import run_job
 from tests.testing.circuits.program_strategies import gates, noises
 from tests.testing.circuits.sampling import read
 from tests.testing.examples import examples
+from tests.testing.refusals import problem_of
 from tests.testing.stored_counts import results
 
 GHZ = [{"gate": "h", "target": 0}, {"gate": "x", "target": 2, "control": 0}]
@@ -150,10 +150,9 @@ def test_observables_of_idle_qubits() -> None:
     ],
 )
 def test_what_there_is_no_state_of_is_refused(job: dict[str, Any], code: int) -> None:
-    with pytest.raises(Problem) as refused:
-        run_job(**job)
-    assert refused.value.code == ["", "state_too_large", "no_unitary", "no_final_state"][code]
-    assert refused.value.pointer == "/outputs"
+    refused = problem_of(run_job, **job)
+    assert refused.code == ["", "state_too_large", "no_unitary", "no_final_state"][code]
+    assert refused.pointer == "/outputs"
 
 
 def test_results_are_json() -> None:

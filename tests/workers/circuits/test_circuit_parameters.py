@@ -17,6 +17,7 @@ from qstill.contract.errors import Problem
 from tests.testing.circuits.circuit_strategies import circuits, unitary
 from tests.testing.circuits.house import run_job
 from tests.testing.examples import examples
+from tests.testing.refusals import problem_of
 from workers.circuits.export import to_json, to_openqasm2, to_openqasm3, to_text
 from workers.circuits.parse import parse, require_bound
 from workers.circuits.parse.json import parse_json
@@ -190,9 +191,8 @@ def test_a_circuit_without_values_is_refused_unless_asked_for() -> None:
     ],
 )
 def test_what_cannot_be_symbolic_is_named(operation: dict[str, Any], code: str, pointer: str) -> None:
-    with pytest.raises(Problem) as refused:
-        parse_json(body(2, [operation]))
-    assert (refused.value.code, refused.value.pointer) == (code, f"/circuit/operations/0{pointer}")
+    refused = problem_of(parse_json, body(2, [operation]))
+    assert (refused.code, refused.pointer) == (code, f"/circuit/operations/0{pointer}")
 
 
 def test_names_that_a_grammar_does_not_take_are_changed() -> None:

@@ -16,6 +16,7 @@ from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.errors import Problem
 from tests.testing.circuits.circuit_strategies import circuits, small_matrix, unitary
 from tests.testing.examples import examples
+from tests.testing.refusals import problem_of
 from workers.circuits.parse import parse
 from workers.circuits.parse.openqasm3 import parse_openqasm3
 
@@ -32,10 +33,9 @@ def without_measurements(circuit: QuantumCircuit) -> QuantumCircuit:
 
 
 def refusal(source: str) -> Problem:
-    with pytest.raises(Problem) as refused:
-        parse_openqasm3(HEAD + source)
-    assert refused.value.pointer == "/circuit/source"
-    return refused.value
+    refused = problem_of(parse_openqasm3, HEAD + source)
+    assert refused.pointer == "/circuit/source"
+    return refused
 
 
 @settings(max_examples=examples(60))
@@ -99,9 +99,8 @@ def test_the_first_target_of_ms_is_the_high_bit() -> None:
 def test_a_sum_that_does_not_commute_is_refused_beyond_eight_qubits() -> None:
     wide = {"gate": "pauliexp", "targets": list(range(9)), "coefficients": [1, 1], "time": 1}
     parsed(9, [wide | {"terms": ["X" * 9, "I" * 7 + "ZZ"]}])
-    with pytest.raises(Problem) as refused:
-        parsed(9, [{"gate": "nop"}, wide | {"terms": ["X" * 9, "Z" * 9]}])
-    assert (refused.value.code, refused.value.pointer) == ("pauliexp_too_wide", "/circuit/operations/1/terms")
+    refused = problem_of(parsed, 9, [{"gate": "nop"}, wide | {"terms": ["X" * 9, "Z" * 9]}])
+    assert (refused.code, refused.pointer) == ("pauliexp_too_wide", "/circuit/operations/1/terms")
 
 
 @pytest.mark.parametrize("gate", ["gpi", "gpi2", "ms"])
@@ -114,9 +113,8 @@ def test_a_native_gate_with_many_controls_costs_no_matrix(gate: str) -> None:
 def test_a_controlled_sum_that_does_not_commute_is_refused_beyond_eight_qubits() -> None:
     sum_of_two = {"gate": "pauliexp", "targets": [0, 1], "terms": ["XX", "ZI"], "coefficients": [1, 1], "time": 1}
     parsed(9, [sum_of_two | {"controls": [*range(2, 8)]}])
-    with pytest.raises(Problem) as refused:
-        parsed(9, [sum_of_two | {"controls": [*range(2, 9)]}])
-    assert (refused.value.code, refused.value.pointer) == ("pauliexp_too_wide", "/circuit/operations/0/controls")
+    refused = problem_of(parsed, 9, [sum_of_two | {"controls": [*range(2, 9)]}])
+    assert (refused.code, refused.pointer) == ("pauliexp_too_wide", "/circuit/operations/0/controls")
 
 
 def test_all_qubits_are_measured_unless_the_circuit_says_otherwise() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from qstill.contract.circuits.job import CircuitJob, CircuitResult
-from qstill.contract.errors import Problem
+from tests.testing.refusals import problem_of
 from workers.circuits.run import simulate_job
 from workers.run import Stopped
 
@@ -91,9 +91,8 @@ def test_a_job_is_given_up_between_its_steps(stop_after: int, tmp_path: Path) ->
 def test_a_program_too_large_for_the_memory_says_so(tmp_path: Path) -> None:
     source = 'OPENQASM 3.0; include "stdgates.inc"; qubit[45] q; h q; t q;'
     job = {"circuit": {"format": "openqasm3", "source": source}, "method": "statevector", "seed": 1}
-    with pytest.raises(Problem) as refused:
-        simulate_job(CircuitJob.model_validate(job), FakeRun(tmp_path))
-    assert (refused.value.code, refused.value.pointer) == ("needs_more_memory", "/circuit/source")
+    refused = problem_of(simulate_job, CircuitJob.model_validate(job), FakeRun(tmp_path))
+    assert (refused.code, refused.pointer) == ("needs_more_memory", "/circuit/source")
 
 
 def test_a_product_state_keeps_a_qubit_that_is_branched_on_and_never_measured(tmp_path: Path) -> None:
@@ -151,8 +150,6 @@ def test_rules_are_about_the_qubits_of_the_device(tmp_path: Path) -> None:
             {"circuit": EXAMPLES[0]["circuit"], "seed": 7, "noise": noise, "device": device}
         )
         if refused:
-            with pytest.raises(Problem) as caught:
-                simulate_job(job, FakeRun(tmp_path))
-            assert caught.value.pointer == "/noise/gates/0/qubits/0"
+            assert problem_of(simulate_job, job, FakeRun(tmp_path)).pointer == "/noise/gates/0/qubits/0"
         else:
             simulate_job(job, FakeRun(tmp_path))

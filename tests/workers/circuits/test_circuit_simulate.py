@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qstill.contract.circuits.job import CircuitJob
-from qstill.contract.errors import Problem
 from tests.testing.circuits.circuit_strategies import circuits, operations, unitary
 from tests.testing.circuits.sampling import sample
 from tests.testing.examples import examples
+from tests.testing.refusals import problem_of
 from workers.circuits.engines import final_state
 from workers.circuits.engines.dynamic import branching
 from workers.circuits.examine.shape import Shape, examine
@@ -219,6 +219,4 @@ def test_a_controlled_gate_of_the_clients_own_is_simulated() -> None:
 
 def test_a_state_that_aer_cannot_hold_is_a_problem() -> None:
     turned = [{"gate": "rx", "targets": list(range(50)), "rotation": 0.3}]
-    with pytest.raises(Problem) as refused:
-        sample(json_circuit(50, turned), method="statevector")
-    assert refused.value.code == "needs_more_memory"
+    assert problem_of(sample, json_circuit(50, turned), method="statevector").code == "needs_more_memory"

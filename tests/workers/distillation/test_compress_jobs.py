@@ -13,7 +13,7 @@ from qstill.contract.distillations.architectures import BY_KIND, family_of
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.report.document import read_report
 from qstill.contract.distillations.teachers import TrainedTeacher
-from qstill.contract.errors import Problem
+from tests.testing.refusals import problem_of
 from tests.workers.distillation.conftest import FakeRun
 from workers.distillation.artifacts.clock import Latency
 from workers.distillation.artifacts.student_onnx import onnx_logits
@@ -172,9 +172,7 @@ def test_answers_alone_cannot_be_pruned(house: Make, tmp_path: Any) -> None:
     name = f"model_{0:032x}"
     body |= {"teacher": {"source": "model", "model": name}, "export": [], "compression": ASKED}
     told = house(files={name: path}, models={name: {"format": "onnx"}})
-    with pytest.raises(Problem) as caught:
-        distil_job(DistillationJob.model_validate(body), told)
-    assert caught.value.code == "compression_needs_network"
+    assert problem_of(distil_job, DistillationJob.model_validate(body), told).code == "compression_needs_network"
     assert not told.published
 
 
@@ -187,10 +185,9 @@ def test_a_teacher_of_a_family_that_does_not_compress_is_refused(monkeypatch: py
     read = replace(trained(network, b""), architecture=mlp)
     refuse_without_network(job, read)
     monkeypatch.setitem(BY_KIND, "mlp", replace(family_of(mlp), compresses=False))
-    with pytest.raises(Problem) as caught:
-        refuse_without_network(job, read)
-    assert (caught.value.code, caught.value.pointer) == ("compression_unavailable", "/teacher")
-    assert caught.value.ways_out == [{"compression": None}]
+    caught = problem_of(refuse_without_network, job, read)
+    assert (caught.code, caught.pointer) == ("compression_unavailable", "/teacher")
+    assert caught.ways_out == [{"compression": None}]
 
 
 def made(way: Way, *, size: int, accuracies: list[float], validation: float, milliseconds: float = 1.0) -> Made:

@@ -11,7 +11,7 @@ from torch.testing import assert_close
 
 from qstill.contract.distillations.objectives import Objective, OnFeatures, Ramp
 from qstill.contract.distillations.objectives.layers import LayersDoNotFit, layer_pairs
-from qstill.contract.errors import Problem
+from tests.testing.refusals import problem_of
 from workers.distillation.objectives import DISTANCES
 from workers.distillation.objectives.criterion import Criterion, refuse_layers
 from workers.distillation.objectives.schedules import value_at
@@ -96,9 +96,8 @@ def test_the_default_is_the_last_layers_that_fit() -> None:
     ],
 )
 def test_layers_that_cannot_be_compared_are_refused(given: dict[str, Any], place: str) -> None:
-    with pytest.raises(Problem) as refused:
-        refuse_layers(objective(**given), STUDENT, TEACHER)
-    assert (refused.value.code, refused.value.pointer) == ("layers_do_not_fit", place)
+    refused = problem_of(refuse_layers, objective(**given), STUDENT, TEACHER)
+    assert (refused.code, refused.pointer) == ("layers_do_not_fit", place)
 
 
 def test_a_network_without_a_hidden_layer_has_nothing_to_compare() -> None:

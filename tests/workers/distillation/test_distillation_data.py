@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from qstill.contract.distillations.datasets import BuiltinData, UploadedData
 from qstill.contract.errors import Problem
 from tests.testing.examples import examples
+from tests.testing.refusals import problem_of
 from workers.distillation.data.dataset import Data, load, preprocessing_digest
 from workers.distillation.data.files import arrays
 from workers.distillation.signals.signals import signal_digest
@@ -42,9 +43,7 @@ def csv(folder: Path, text: str) -> Path:
 
 
 def refusal(path: Path, **given: Any) -> Problem:
-    with pytest.raises(Problem) as refused:
-        uploaded(path, **given)
-    return refused.value
+    return problem_of(uploaded, path, **given)
 
 
 def some_rows(rows: int = 30) -> tuple[Any, Any]:
@@ -299,6 +298,5 @@ def test_of_a_class_left_out_neither_rows_nor_labels_are_shown() -> None:
     ],
 )
 def test_classes_that_cannot_be_left_out_are_refused(given: list[str], code: str, pointer: str) -> None:
-    with pytest.raises(Problem) as refused:
-        load(builtin("iris", leave_out=given), {})
-    assert (refused.value.code, refused.value.pointer) == (code, pointer)
+    refused = problem_of(load, builtin("iris", leave_out=given), {})
+    assert (refused.code, refused.pointer) == (code, pointer)

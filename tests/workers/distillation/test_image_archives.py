@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from PIL import ExifTags, Image, ImageOps
 
 from qstill.contract.distillations.datasets import Images, UploadedData
-from qstill.contract.errors import Problem
 from tests.testing.examples import examples
+from tests.testing.refusals import problem_of
 from workers.distillation.data.dataset import Data, load
 from workers.distillation.data.files import images
 from workers.distillation.jobs import distil_job
@@ -62,10 +62,9 @@ def uploaded(path: Path, **given: Any) -> Data:
 
 
 def refusal(path: Path, pointer: str = "/dataset/file", **given: Any) -> str:
-    with pytest.raises(Problem) as refused:
-        uploaded(path, **given)
-    assert (refused.value.code, refused.value.pointer) == ("dataset_invalid", pointer)
-    return refused.value.title
+    refused = problem_of(uploaded, path, **given)
+    assert (refused.code, refused.pointer) == ("dataset_invalid", pointer)
+    return refused.title
 
 
 def test_folders_name_the_classes_and_pixels_are_from_0_to_1(tmp_path: Path) -> None:
@@ -164,9 +163,8 @@ def test_images_stand_upright_as_their_files_say(tmp_path: Path, orientation: in
 def test_sizes_are_those_of_upright_images(tmp_path: Path) -> None:
     upright = {f"a/{i}.jpg": turned(1, "JPEG", seed=i) for i in range(3)}
     lying = {f"b/{i}.jpg": turned(6, "JPEG", seed=i) for i in range(3)}
-    with pytest.raises(Problem) as caught:
-        uploaded(packed(tmp_path, upright | lying))
-    assert "'b/0.jpg' has 24x16 pixels and the first image 16x24" in caught.value.title
+    caught = problem_of(uploaded, packed(tmp_path, upright | lying))
+    assert "'b/0.jpg' has 24x16 pixels and the first image 16x24" in caught.title
     both = lying | {name.replace("b", "a"): content for name, content in lying.items()}
     assert uploaded(packed(tmp_path, both)).input_shape == (3, 24, 16)
 
@@ -246,11 +244,10 @@ def test_a_member_that_cannot_be_a_row_is_named(tmp_path: Path, name: str, conte
 
 def test_images_of_several_sizes_lead_to_one(tmp_path: Path) -> None:
     path = packed(tmp_path, flowers() | {"rose/wide.png": picture(size=(9, 5))})
-    with pytest.raises(Problem) as caught:
-        uploaded(path)
-    assert "'rose/wide.png' has 5x9 pixels and the first image" in caught.value.title
-    assert caught.value.pointer == "/dataset/image"
-    (way,) = caught.value.ways_out
+    caught = problem_of(uploaded, path)
+    assert "'rose/wide.png' has 5x9 pixels and the first image" in caught.title
+    assert caught.pointer == "/dataset/image"
+    (way,) = caught.ways_out
     assert uploaded(path, **way).total == 7
 
 

@@ -10,13 +10,13 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from safetensors.torch import load_file
 
 from qstill.contract.distillations.architectures import AnyArchitecture, Architecture
 from qstill.contract.distillations.initialisation import taken
 from qstill.contract.distillations.job import DistillationJob
-from qstill.contract.errors import Problem
+from tests.testing.refusals import errors_of, problem_of
 from workers.distillation import teachers
 from workers.distillation.data.dataset import Data
 from workers.distillation.distil import load_data
@@ -164,9 +164,7 @@ def test_the_head_of_a_teacher_with_another_order_of_classes_is_put_in_order(hou
     ],
 )
 def test_what_cannot_begin_from_its_teacher_is_refused_at_the_door(given: Json, place: str, code: str) -> None:
-    with pytest.raises(ValidationError) as error:
-        DistillationJob.model_validate(given)
-    (one,) = error.value.errors()
+    (one,) = errors_of(DistillationJob.model_validate, given)
     steps = [str(step) for step in one["loc"] if step not in DATA.keys() | {"mlp"}]
     assert ("/".join(steps), one["type"]) == (place, code)
 
@@ -199,9 +197,8 @@ def test_a_teacher_that_was_read_is_looked_at_before_anything_is_trained(
 ) -> None:
     done = house(files={"file_1": taught})
     spec = DistillationJob.model_validate(body("text_transformer", student=student, **how) | {"teacher": FILE})
-    with pytest.raises(Problem) as error:
-        distil_job(spec, done)
-    assert (error.value.code, error.value.pointer) == (code, pointer)
+    error = problem_of(distil_job, spec, done)
+    assert (error.code, error.pointer) == (code, pointer)
     assert not done.published
 
 

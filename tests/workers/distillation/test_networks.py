@@ -7,7 +7,7 @@ import torch
 from pydantic import TypeAdapter, ValidationError
 
 from qstill.contract.distillations.architectures import Architecture, family_of
-from qstill.contract.errors import Problem
+from tests.testing.refusals import problem_of
 from workers.distillation.networks.answers import logits_of
 from workers.distillation.networks.costs import multiply_adds, parameters
 from workers.distillation.networks.families import build
@@ -98,17 +98,15 @@ def test_normalisation_is_torchs_own() -> None:
 
 @pytest.mark.parametrize("given", OF_IMAGES)
 def test_tables_are_refused_by_networks_for_images(given: dict[str, Any]) -> None:
-    with pytest.raises(Problem) as refused:
-        network(given, (4,), 3)
-    assert (refused.value.code, refused.value.pointer) == ("architecture_mismatch", "/x/kind")
-    (way_out,) = refused.value.ways_out
+    refused = problem_of(network, given, (4,), 3)
+    assert (refused.code, refused.pointer) == ("architecture_mismatch", "/x/kind")
+    (way_out,) = refused.ways_out
     network(dict(way_out), (4,), 3)
 
 
 def test_patches_have_to_tile_the_image() -> None:
-    with pytest.raises(Problem) as refused:
-        network({"kind": "vit", "patch": 3}, (1, 8, 8))
-    assert (refused.value.code, refused.value.pointer) == ("architecture_mismatch", "/x/patch")
-    assert refused.value.ways_out == [{"patch": 4}]
+    refused = problem_of(network, {"kind": "vit", "patch": 3}, (1, 8, 8))
+    assert (refused.code, refused.pointer) == ("architecture_mismatch", "/x/patch")
+    assert refused.ways_out == [{"patch": 4}]
     with pytest.raises(ValidationError, match="evenly"):
         network({"kind": "vit", "width": 10, "heads": 4})

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load as load_tensors
 from torch import Tensor
 
-from qstill.contract.errors import Problem
+from tests.testing.refusals import problem_of
 from workers.distillation.data.dataset import load
 from workers.distillation.jobs import distil_job
 from workers.distillation.objectives import DISTANCES, LOSSES
@@ -74,13 +74,11 @@ def test_features_are_refused_where_the_teacher_has_none_or_they_are_too_large(
     data = load(spec.dataset, {})
     student = student_stages(spec)[0][0].begin(data)
     mute = Teacher(lambda rows: torch.zeros(len(rows.y), 3), "mute")
-    with pytest.raises(Problem) as refused:
-        features.wanted_features(spec.objective, student, mute, data)
-    assert (refused.value.code, refused.value.pointer) == ("features_unavailable", "/objective/kind")
+    refused = problem_of(features.wanted_features, spec.objective, student, mute, data)
+    assert (refused.code, refused.pointer) == ("features_unavailable", "/objective/kind")
     monkeypatch.setattr(features, "MAX_BYTES", 1000)
-    with pytest.raises(Problem) as refused:
-        distil_job(spec, house())
-    assert (refused.value.code, refused.value.pointer) == ("features_too_large", "/objective/layers")
+    refused = problem_of(distil_job, spec, house())
+    assert (refused.code, refused.pointer) == ("features_too_large", "/objective/layers")
 
 
 def test_dkd_is_refused_for_uploaded_data_of_two_classes_before_anything_is_trained(
@@ -88,10 +86,9 @@ def test_dkd_is_refused_for_uploaded_data_of_two_classes_before_anything_is_trai
 ) -> None:
     np.savez(tmp_path / "data.npz", x=np.random.default_rng(0).normal(size=(30, 4)), y=np.arange(30) % 2)
     told = house(files={"file_x": tmp_path / "data.npz"})
-    with pytest.raises(Problem) as refused:
-        distil_job(job(dataset={"source": "file", "file": "file_x"}, objective={"kind": "dkd"}), told)
-    assert (refused.value.code, refused.value.pointer) == ("too_few_classes", "/objective/kind")
-    assert refused.value.ways_out == [{"kind": "kd"}]
+    refused = problem_of(distil_job, job(dataset={"source": "file", "file": "file_x"}, objective={"kind": "dkd"}), told)
+    assert (refused.code, refused.pointer) == ("too_few_classes", "/objective/kind")
+    assert refused.ways_out == [{"kind": "kd"}]
     assert told.progressed == []
 
 

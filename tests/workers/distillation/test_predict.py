@@ -14,9 +14,9 @@ from qstill.contract.distillations.architectures import AnyArchitecture
 from qstill.contract.distillations.architectures.cnn import Cnn
 from qstill.contract.distillations.architectures.mlp import Mlp
 from qstill.contract.distillations.datasets import BuiltinData
-from qstill.contract.errors import Problem
 from qstill.contract.models.predictions import MAX_ROWS, AskRows, Prediction, Question
 from tests.testing.examples import examples
+from tests.testing.refusals import problem_of
 from workers.distillation.artifacts.checkpoints import to_bytes
 from workers.distillation.artifacts.student_onnx import to_onnx
 from workers.distillation.data.dataset import Data, load
@@ -86,10 +86,9 @@ def test_an_onnx_file_is_looked_at_before_anything_runs_it(house: Make, monkeypa
     tensor.data_location = onnx.TensorProto.EXTERNAL
     tensor.external_data.add(key="location", value="weights.bin")
     monkeypatch.setattr("onnxruntime.InferenceSession", lambda *_, **__: pytest.fail("it was run"))
-    with pytest.raises(Problem) as caught:
-        said(house, model.SerializeToString(), {"format": "onnx"}, inputs=flat(IRIS, slice(0, 1)))
-    assert caught.value.code == "teacher_invalid"
-    assert "lies in another file" in caught.value.title
+    caught = problem_of(said, house, model.SerializeToString(), {"format": "onnx"}, inputs=flat(IRIS, slice(0, 1)))
+    assert caught.code == "teacher_invalid"
+    assert "lies in another file" in caught.title
 
 
 def test_weights_without_a_card_are_told_the_shape_and_the_classes(house: Make, tmp_path: Path) -> None:
@@ -101,39 +100,32 @@ def test_weights_without_a_card_are_told_the_shape_and_the_classes(house: Make, 
     found = said(house, (tmp_path / "m.pt").read_bytes(), reading, inputs=rows, shape=[1, 8, 8])
     torch.testing.assert_close(torch.tensor(found.logits), logits_of(network, DIGITS.test.raw[:3]))
     assert found.classes == names
-    with pytest.raises(Problem) as caught:
-        said(house, (tmp_path / "m.pt").read_bytes(), reading, inputs=rows)
-    assert caught.value.code == "architecture_mismatch"
+    caught = problem_of(said, house, (tmp_path / "m.pt").read_bytes(), reading, inputs=rows)
+    assert caught.code == "architecture_mismatch"
 
 
 @pytest.mark.parametrize("inputs", [[[1.0]], [[1.0] * 5], [[1e39, 0.0, 0.0, 0.0]]])
 def test_rows_that_do_not_fit_are_refused_with_the_shape(house: Make, inputs: list[list[float]]) -> None:
     content = to_bytes(network_of(MLP, IRIS).state_dict(), MLP, IRIS)
-    with pytest.raises(Problem) as caught:
-        said(house, content, {}, inputs=inputs)
-    assert (caught.value.code, caught.value.pointer) == ("inputs_mismatch", "/inputs")
+    caught = problem_of(said, house, content, {}, inputs=inputs)
+    assert (caught.code, caught.pointer) == ("inputs_mismatch", "/inputs")
 
 
 def test_a_shape_that_is_not_the_models_own_is_told(house: Make) -> None:
     content = to_bytes(network_of(CNN, DIGITS).state_dict(), CNN, DIGITS)
     rows = flat(DIGITS, slice(0, 2))
     assert said(house, content, {}, inputs=rows, shape=[1, 8, 8]).logits == said(house, content, {}, inputs=rows).logits
-    with pytest.raises(Problem) as caught:
-        said(house, content, {}, inputs=rows, shape=[1, 4, 16])
-    assert (caught.value.code, caught.value.pointer) == ("inputs_mismatch", "/shape")
+    caught = problem_of(said, house, content, {}, inputs=rows, shape=[1, 4, 16])
+    assert (caught.code, caught.pointer) == ("inputs_mismatch", "/shape")
 
 
 def test_answers_that_are_no_numbers_are_not_sent(house: Make) -> None:
     content = to_bytes(network_of(Mlp(kind="mlp", hidden=[]), IRIS).state_dict(), Mlp(kind="mlp", hidden=[]), IRIS)
-    with pytest.raises(Problem) as caught:
-        said(house, content, {}, inputs=[[3e38, -3e38, 3e38, -3e38]] * 2)
-    assert caught.value.code == "not_finite"
+    assert problem_of(said, house, content, {}, inputs=[[3e38, -3e38, 3e38, -3e38]] * 2).code == "not_finite"
 
 
 def test_a_deleted_model_says_so(house: Make) -> None:
-    with pytest.raises(Problem) as caught:
-        predict(Question(model=NAME, rows=AskRows(inputs=[[1.0]])), house())
-    assert caught.value.code == "model_not_found"
+    assert problem_of(predict, Question(model=NAME, rows=AskRows(inputs=[[1.0]])), house()).code == "model_not_found"
 
 
 @pytest.mark.parametrize("inputs", [[], [[]], [[1.0], [1.0, 2.0]], [[1.0]] * (MAX_ROWS + 1), [[0.0] * 2000] * 200])

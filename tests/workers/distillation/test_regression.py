@@ -23,6 +23,7 @@ from qstill.contract.distillations.results import DistillationResult
 from qstill.contract.errors import Problem
 from qstill.contract.models.predictions import Answer, AskRows, Question, Values
 from tests.testing.examples import examples
+from tests.testing.refusals import problem_of
 from workers.distillation.data.dataset import Data, load
 from workers.distillation.jobs import distil_job
 from workers.distillation.objectives import LOSSES
@@ -126,9 +127,7 @@ def test_labels_that_cannot_be_learned_are_refused(
 def test_labels_of_another_shape_are_refused(tmp_path: Path) -> None:
     x, _ = linear()
     for y in (np.zeros((120, 0)), np.zeros((120, 101)), np.zeros((120, 2, 2)), np.zeros(119)):
-        with pytest.raises(Problem) as refused:
-            uploaded(npz(tmp_path, x=x, y=y))
-        assert refused.value.code == "dataset_invalid"
+        assert problem_of(uploaded, npz(tmp_path, x=x, y=y)).code == "dataset_invalid"
 
 
 numbers = st.integers(0, 2**31).map(lambda seed: torch.Generator().manual_seed(seed))

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from qstill.contract.distillations.job import DistillationJob
-from qstill.contract.errors import Problem
+from tests.testing.refusals import problem_of
 from workers.distillation.data.dataset import Data, load
 from workers.distillation.jobs import distil_job
 from workers.distillation.rows import Rows
@@ -205,9 +205,8 @@ def test_a_teacher_is_asked_for_its_signal_once(job: Make, house: Make, monkeypa
 
 def test_training_that_diverges_says_so(job: Make, house: Make) -> None:
     own = {"optimizer": "sgd", "learning_rate": 10.0, "momentum": 0.99, "epochs": 60, "weight_decay": 1.0}
-    with pytest.raises(Problem) as diverged:
-        distil_job(job(training=own), house())
-    assert (diverged.value.code, diverged.value.pointer) == ("training_diverged", "/training/learning_rate")
+    diverged = problem_of(distil_job, job(training=own), house())
+    assert (diverged.code, diverged.pointer) == ("training_diverged", "/training/learning_rate")
 
 
 @pytest.mark.parametrize("alpha", [0.0, 1.0])
@@ -261,9 +260,8 @@ def test_a_cnn_for_an_uploaded_table_is_refused_before_the_teacher_is_trained(
     np.savez(tmp_path / "data.npz", x=np.random.default_rng(0).normal(size=(30, 4)), y=np.arange(30) % 2)
     spec = job(dataset={"source": "file", "file": "file_x"}, student={"architecture": {"kind": "cnn", "channels": [3]}})
     told = house(files={"file_x": tmp_path / "data.npz"})
-    with pytest.raises(Problem) as refused:
-        distil_job(spec, told)
-    assert (refused.value.code, refused.value.pointer) == ("architecture_mismatch", "/student/architecture/kind")
+    refused = problem_of(distil_job, spec, told)
+    assert (refused.code, refused.pointer) == ("architecture_mismatch", "/student/architecture/kind")
     assert told.progressed == []
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from qstill.contract.distillations.datasets import BuiltinData
 from qstill.contract.distillations.training import Augmentation, StudentTraining, Training
-from qstill.contract.errors import Problem
+from tests.testing.refusals import problem_of
 from workers.distillation.data.dataset import load
 from workers.distillation.jobs import distil_job
 from workers.distillation.signals.signals import Signal
@@ -404,9 +404,8 @@ def test_what_cannot_be_trained_here_is_refused_before_the_teacher_is(
     if torch.cuda.is_available() and code == "no_cuda":
         pytest.skip("there is a GPU here")
     told = house()
-    with pytest.raises(Problem) as refused:
-        distil_job(job(training=training), told)
-    assert (refused.value.code, refused.value.pointer) == (code, f"/training/{place}")
+    refused = problem_of(distil_job, job(training=training), told)
+    assert (refused.code, refused.pointer) == (code, f"/training/{place}")
     assert told.progressed == []
 
 

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.sweeps.chart import front_chart
-from qstill.contract.errors import Problem
 from qstill.contract.sweeps.results import TrialView
 from qstill.contract.sweeps.sweep import Sweep, apply, grid
 from tests.testing.examples import examples
+from tests.testing.refusals import problem_of
 from tests.workers.distillation.conftest import FakeRun
 from workers.distillation.jobs import distil_job as distil
 from workers.run import Stopped
@@ -207,9 +207,7 @@ def ties(trials: list[dict[str, Any]]) -> int:
 
 def test_a_problem_of_the_base_points_into_the_base(house: Callable[..., FakeRun]) -> None:
     base = BASE | {"training": BASE["training"] | {"class_weights": [1.0, 2.0]}}
-    with pytest.raises(Problem) as caught:
-        run(sweep(base=base), house())
-    assert caught.value.pointer == "/base/training/class_weights"
+    assert problem_of(run, sweep(base=base), house()).pointer == "/base/training/class_weights"
 
 
 NUMBERS: dict[str, Any] = {

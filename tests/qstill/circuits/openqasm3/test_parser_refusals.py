@@ -9,6 +9,7 @@ from qstill.contract.circuits.source_text import MAX_NESTING
 from qstill.contract.errors import Problem
 from tests.qstill.circuits.openqasm3.programs import PROGRAMS
 from tests.qstill.circuits.openqasm3.reference import read
+from tests.testing.refusals import problem_of
 
 
 @pytest.mark.parametrize(
@@ -34,10 +35,9 @@ from tests.qstill.circuits.openqasm3.reference import read
     ],
 )
 def test_a_refusal_says_where_and_what(text: str, title: str) -> None:
-    with pytest.raises(Problem) as caught:
-        parse_program(text)
-    assert (caught.value.code, caught.value.title) == ("qasm_invalid", title)
-    assert caught.value.pointer == "/circuit/source"
+    caught = problem_of(parse_program, text)
+    assert (caught.code, caught.title) == ("qasm_invalid", title)
+    assert caught.pointer == "/circuit/source"
 
 
 DEEP = {
@@ -65,9 +65,7 @@ HIGH = {
 @pytest.mark.parametrize("shape", [*DEEP, *HIGH])
 @pytest.mark.parametrize("times", [200, 20_000])
 def test_what_would_exhaust_a_recursive_reader_is_refused(shape: str, times: int) -> None:
-    with pytest.raises(Problem) as caught:
-        parse_program((DEEP | HIGH)[shape](times))
-    assert caught.value.code == "qasm_too_deep"
+    assert problem_of(parse_program, (DEEP | HIGH)[shape](times)).code == "qasm_too_deep"
 
 
 @pytest.mark.parametrize("shape", DEEP)

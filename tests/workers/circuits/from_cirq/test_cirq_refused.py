@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from qstill.contract.errors import Problem
 from tests.testing.examples import examples
+from tests.testing.refusals import problem_of
 from workers.circuits.parse.cirq import parse_cirq
 
 Q = cirq.LineQubit.range(3)
@@ -110,14 +111,12 @@ REFUSED = [
 @pytest.mark.parametrize(("operation", "code", "pointer", "words"), REFUSED)
 def test_what_is_not_supported_is_named_and_pointed_at(operation: Any, code: str, pointer: str, words: str) -> None:
     text = cirq.to_json(cirq.Circuit(cirq.H(Q[0]), operation))
-    with pytest.raises(Problem) as refused:
-        parse_cirq(json.loads(text))
-    assert (refused.value.code, refused.value.pointer) == (code, pointer)
-    assert words in refused.value.title
-    with pytest.raises(Problem) as refused:
-        parse_cirq(text)
-    assert (refused.value.code, refused.value.pointer) == (code, "/circuit/source")
-    assert pointer.removeprefix("/circuit/source") in refused.value.title
+    refused = problem_of(parse_cirq, json.loads(text))
+    assert (refused.code, refused.pointer) == (code, pointer)
+    assert words in refused.title
+    refused = problem_of(parse_cirq, text)
+    assert (refused.code, refused.pointer) == (code, "/circuit/source")
+    assert pointer.removeprefix("/circuit/source") in refused.title
 
 
 def circuit_of(*operations: Any) -> dict[str, Any]:
@@ -282,9 +281,8 @@ HOSTILE: dict[str, tuple[Any, str, str]] = {
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_document_is_refused_at_its_place(name: str) -> None:
     source, code, pointer = HOSTILE[name]
-    with pytest.raises(Problem) as refused:
-        parse_cirq(source)
-    assert (refused.value.code, refused.value.pointer) == (code, f"/circuit/source{pointer}")
+    refused = problem_of(parse_cirq, source)
+    assert (refused.code, refused.pointer) == (code, f"/circuit/source{pointer}")
 
 
 WORDS = st.sampled_from(["Circuit", "Moment", "GateOperation", "XPowGate", "LineQubit", "ControlledOperation", "x"])

@@ -10,6 +10,7 @@ from qiskit import QuantumCircuit
 from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.circuits.openqasm3.reader import elaborate
 from qstill.contract.errors import Problem
+from tests.testing.refusals import problem_of
 from workers.circuits.classical import Compute
 from workers.circuits.diagram.svg import diagram_svg
 from workers.circuits.engines.dynamic import branching, computed
@@ -135,9 +136,8 @@ def test_a_loop_that_nothing_ends_is_a_problem(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(computed, "MAX_STEPS", 10_000)
     endless = "qubit q; bit c; bool go = true; c = measure q; while (go) { go = !go; go = go || !c; x q; }"
     circuit = parse_openqasm3(HEAD + endless)
-    with pytest.raises(Problem) as refused:
-        computed.sample(Program(circuit, examine(circuit)), Ask(shots=1, seed=1))
-    assert refused.value.code == "loop_without_end"
+    refused = problem_of(computed.sample, Program(circuit, examine(circuit)), Ask(shots=1, seed=1))
+    assert refused.code == "loop_without_end"
 
 
 def test_a_loop_asks_whether_its_job_was_cancelled() -> None:
@@ -166,26 +166,20 @@ def test_an_input_that_decides_on_more_than_angles_is_swept_one_by_one(kind: str
     )
     found = samples(source, bindings=[{"n": 0}, {"n": 1}])
     assert [dict(each.counts) for each in found] == [{"0000": SHOTS}, {"1001": SHOTS}]
-    with pytest.raises(Problem) as refused:
-        samples(source)
-    assert refused.value.code == "unbound_parameters"
-    with pytest.raises(Problem) as refused:
-        samples(source, bindings=[{"n": 0.5}])
-    assert "cannot be 0.5" in refused.value.title
+    assert problem_of(samples, source).code == "unbound_parameters"
+    assert "cannot be 0.5" in problem_of(samples, source, bindings=[{"n": 0.5}]).title
 
 
 @pytest.mark.parametrize("method", ["stabilizer", "matrix_product_state", "statevector"])
 def test_other_methods_say_that_they_cannot(method: str) -> None:
-    with pytest.raises(Problem) as refused:
-        sampled(COUNTED, method=method)
-    assert refused.value.code == "method_cannot"
-    assert refused.value.ways_out[0]["method"] == "shot_branching"
+    refused = problem_of(sampled, COUNTED, method=method)
+    assert refused.code == "method_cannot"
+    assert refused.ways_out[0]["method"] == "shot_branching"
 
 
 def test_a_device_is_not_compiled_for() -> None:
-    with pytest.raises(Problem) as refused:
-        sampled(COUNTED, device={})
-    assert (refused.value.code, refused.value.pointer) == ("cannot_compile", "/device")
+    refused = problem_of(sampled, COUNTED, device={})
+    assert (refused.code, refused.pointer) == ("cannot_compile", "/device")
 
 
 @pytest.mark.parametrize("export", [to_json, to_openqasm2, to_openqasm3])

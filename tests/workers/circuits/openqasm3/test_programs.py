@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from scipy.stats import binom
 
-from qstill.contract.errors import Problem
 from tests.testing.circuits.sampling import read
+from tests.testing.refusals import problem_of
 from tests.workers.circuits.openqasm3.outcomes import require_outcomes
 
 PROGRAMS = Path(__file__).parent / "programs"
@@ -75,11 +75,10 @@ def test_a_program_gives_what_it_is_written_to_give(name: str) -> None:
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_program_of_what_is_not_here_is_refused_by_its_name(name: str) -> None:
     code, words = REFUSED[name]
-    with pytest.raises(Problem) as refused:
-        read({"format": "openqasm3", "source": source(name)})
-    assert refused.value.code == code
-    assert words in refused.value.title
-    assert "Line " in refused.value.title
+    refused = problem_of(read, {"format": "openqasm3", "source": source(name)})
+    assert refused.code == code
+    assert words in refused.title
+    assert "Line " in refused.title
 
 
 def test_every_program_is_one_or_the_other() -> None:

@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from qstill.contract.errors import Problem
 from tests.testing.circuits.sampling import read
+from tests.testing.refusals import problem_of
 
 HEAD = 'OPENQASM 3.0;\ninclude "stdgates.inc";\nqubit[3] q; bit[3] c;\n'
 
@@ -90,8 +90,7 @@ WRONG = (
 
 @pytest.mark.parametrize("statement", WRONG)
 def test_what_the_specification_forbids_is_refused_with_its_line(statement: str) -> None:
-    with pytest.raises(Problem) as refused:
-        read({"format": "openqasm3", "source": HEAD + statement + "\nc = measure q;"})
-    assert refused.value.status == 422
-    assert refused.value.pointer == "/circuit/source"
-    assert re.match(r"Line 4\b", refused.value.title), refused.value.title
+    refused = problem_of(read, {"format": "openqasm3", "source": HEAD + statement + "\nc = measure q;"})
+    assert refused.status == 422
+    assert refused.pointer == "/circuit/source"
+    assert re.match(r"Line 4\b", refused.title), refused.title

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qstill.contract.errors import Problem
 from tests.testing.examples import examples
+from tests.testing.refusals import problem_of
 from tests.workers.circuits.openqasm3.outcomes import require_outcomes
 
 BITS = 4
@@ -124,6 +124,4 @@ def test_what_was_measured_says_which_qubit(statement: str, zero: str, one: str)
 
 @pytest.mark.parametrize("statement", ["x q[4 + int(c)];", "cx q[int(c)], q[1];"])
 def test_a_qubit_that_is_not_there_or_named_twice_stops_a_program_that_comes_there(statement: str) -> None:
-    with pytest.raises(Problem) as refused:
-        require_outcomes(COIN + statement + " d = measure q;", {"d=0000": 1.0})
-    assert refused.value.code == "qasm_fault"
+    assert problem_of(require_outcomes, COIN + statement + " d = measure q;", {"d=0000": 1.0}).code == "qasm_fault"

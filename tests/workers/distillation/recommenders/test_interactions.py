@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from qstill.contract.distillations.recommenders.data import SyntheticInteractions, UploadedInteractions
 from qstill.contract.errors import Problem
 from tests.testing.examples import examples
+from tests.testing.refusals import problem_of
 from workers.distillation.recommenders.data.dataset import Data, Pairs, load
 
 FILE = "file_1"
@@ -29,9 +30,7 @@ def uploaded(path: Path, **options: Any) -> Data:
 
 
 def refusal(path: Path, **options: Any) -> Problem:
-    with pytest.raises(Problem) as caught:
-        uploaded(path, **options)
-    return caught.value
+    return problem_of(uploaded, path, **options)
 
 
 @pytest.fixture

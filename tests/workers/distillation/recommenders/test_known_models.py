@@ -10,7 +10,7 @@ import torch
 
 from qstill.contract.distillations.recommenders.architectures import AnyScorer, MatrixFactorisation, MlpScorer, TwoTower
 from qstill.contract.distillations.recommenders.data import UploadedInteractions
-from qstill.contract.errors import Problem
+from tests.testing.refusals import problem_of
 from tests.workers.distillation.recommenders.test_recommender_jobs import DE, RRD, done, job
 from workers.distillation.recommenders.checkpoints import to_bytes
 from workers.distillation.recommenders.data.dataset import Data, load
@@ -95,7 +95,6 @@ def test_what_cannot_teach_here_is_refused_with_the_reason(tmp_path: Path, old: 
         (tmp_path / "m", more, "teacher_mismatch", "item 'item 12'"),
         (tmp_path / "m", nobody, "teacher_mismatch", "none of the users"),
     ):
-        with pytest.raises(Problem) as caught:
-            from_model(path, data, 3, CPU)
-        assert (caught.value.code, caught.value.pointer) == (code, "/teacher/model")
-        assert said in caught.value.title
+        caught = problem_of(from_model, path, data, 3, CPU)
+        assert (caught.code, caught.pointer) == (code, "/teacher/model")
+        assert said in caught.title

@@ -16,6 +16,7 @@ from qstill.contract.distillations.teachers import Weights
 from qstill.contract.errors import Problem
 from qstill.contract.models.predictions import AskRows, AskTexts, AskUsers, Question, Recommendations
 from tests.testing.examples import examples
+from tests.testing.refusals import problem_of
 from workers.distillation.predict.rows import predict
 from workers.distillation.recommenders.checkpoints import to_bytes
 from workers.distillation.recommenders.data.dataset import Data, Pairs, load
@@ -79,9 +80,8 @@ def test_names_that_the_model_does_not_know_are_said(house: Make) -> None:
     content = model(0)[1]
     found = ask(house, content, AskUsers(users=["3", "4"], exclude=[["nothing", "7"], ["else"]]))
     assert found.notes == ["2 of the items to exclude are unknown to the model."]
-    with pytest.raises(Problem) as caught:
-        ask(house, content, AskUsers(users=["3", "nobody"]))
-    assert (caught.value.code, caught.value.pointer) == ("user_unknown", "/users/1")
+    caught = problem_of(ask, house, content, AskUsers(users=["3", "nobody"]))
+    assert (caught.code, caught.pointer) == ("user_unknown", "/users/1")
 
 
 def test_users_of_whom_training_saw_nothing_are_named(house: Make) -> None:
@@ -96,9 +96,8 @@ def test_users_of_whom_training_saw_nothing_are_named(house: Make) -> None:
 
 @pytest.mark.parametrize("question", [AskRows(inputs=[[1.0]]), AskTexts(texts=["a"])])
 def test_a_recommender_answers_users_only(house: Make, question: Any) -> None:
-    with pytest.raises(Problem) as caught:
-        ask(house, model(0)[1], question)
-    assert (caught.value.code, caught.value.ways_out) == ("another_question", [{"field": "users"}])
+    caught = problem_of(ask, house, model(0)[1], question)
+    assert (caught.code, caught.ways_out) == ("another_question", [{"field": "users"}])
 
 
 def test_a_recommender_cannot_teach_rows_and_says_why(house: Make) -> None:
@@ -112,6 +111,5 @@ def test_a_recommender_cannot_teach_rows_and_says_why(house: Make) -> None:
 def test_weights_that_are_not_the_cards_are_refused(house: Make) -> None:
     network = model(0)[0]
     content = to_bytes(network.state_dict(), SCORERS[1], data())
-    with pytest.raises(Problem) as caught:
-        ask(house, content, AskUsers(users=["3"]))
-    assert (caught.value.code, caught.value.pointer) == ("teacher_mismatch", None)
+    caught = problem_of(ask, house, content, AskUsers(users=["3"]))
+    assert (caught.code, caught.pointer) == ("teacher_mismatch", None)

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from safetensors import safe_open
 
 from qstill.contract.distillations.domains import AnyJob, Job
-from qstill.contract.errors import Problem
+from tests.testing.refusals import problem_of
 from tests.workers.distillation.conftest import FakeRun
 from workers.distillation.jobs import distil_job
 from workers.distillation.recommenders.data.dataset import load
@@ -225,21 +225,19 @@ def test_users_without_a_list_learn_from_their_interactions(
 def test_lists_that_cannot_teach_are_refused(house: House, tmp_path: Path, text: str, code: str, said: str) -> None:
     path = tmp_path / "lists.csv"
     path.write_text(text)
-    with pytest.raises(Problem) as caught:
-        distil_job(job(teacher=LISTS), house(files={"file_1": path}))
-    assert (caught.value.code, caught.value.pointer) == (code, "/teacher/file")
-    assert said in caught.value.title
+    caught = problem_of(distil_job, job(teacher=LISTS), house(files={"file_1": path}))
+    assert (caught.code, caught.pointer) == (code, "/teacher/file")
+    assert said in caught.title
 
 
 def test_lists_that_are_too_short_are_named(house: House, tmp_path: Path) -> None:
     wanted = job(objective=RD)
     taught, _, _ = done(house, wanted)
     lists_of(taught, wanted, tmp_path / "lists.csv", 4)
-    with pytest.raises(Problem) as caught:
-        distil_job(job(objective=RD, teacher=LISTS), house(files={"file_1": tmp_path / "lists.csv"}))
-    assert caught.value.code == "lists_too_short"
-    assert "names 4 items" in caught.value.title
-    assert "needs 5" in caught.value.title
+    caught = problem_of(distil_job, job(objective=RD, teacher=LISTS), house(files={"file_1": tmp_path / "lists.csv"}))
+    assert caught.code == "lists_too_short"
+    assert "names 4 items" in caught.title
+    assert "needs 5" in caught.title
 
 
 def test_a_user_who_chose_nearly_everything_is_named_before_anything_is_trained(house: House, tmp_path: Path) -> None:
@@ -247,10 +245,9 @@ def test_a_user_who_chose_nearly_everything_is_named_before_anything_is_trained(
     (tmp_path / "data.csv").write_text("user,item\n" + "\n".join(rows))
     wanted = job(dataset={"source": "interactions", "file": "file_1"}, objective=RRD)
     run = house(files={"file_1": tmp_path / "data.csv"})
-    with pytest.raises(Problem) as caught:
-        distil_job(wanted, run)
-    assert caught.value.code == "too_few_items"
-    assert "User 'all'" in caught.value.title
+    caught = problem_of(distil_job, wanted, run)
+    assert caught.code == "too_few_items"
+    assert "User 'all'" in caught.title
     assert run.published == {}
 
 
@@ -262,10 +259,9 @@ def test_a_loss_that_is_no_number_ends_the_training_with_a_way_out(house: House)
     }
     wild = job(training=training | {"epochs": 60}, teacher=SMALL["teacher"] | {"training": SMALL["training"]})
     wild = wild.model_copy(update={"objective": wild.objective.model_copy(update={"weight": 1e6})})
-    with pytest.raises(Problem) as caught:
-        distil_job(wild, house())
-    assert caught.value.code == "training_diverged"
-    assert caught.value.ways_out == [{"learning_rate": 1.0}]
+    caught = problem_of(distil_job, wild, house())
+    assert caught.code == "training_diverged"
+    assert caught.ways_out == [{"learning_rate": 1.0}]
 
 
 def test_a_teacher_worse_than_popularity_is_told(house: House) -> None:

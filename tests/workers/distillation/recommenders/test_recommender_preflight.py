@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from qstill.contract.distillations.domains import AnyJob
 from qstill.contract.distillations.inspection import Inspection
 from qstill.contract.distillations.recommenders.preflight import RankingPreflight
-from qstill.contract.errors import Problem
+from tests.testing.refusals import problem_of
 from tests.workers.distillation.conftest import FakeRun
 from tests.workers.distillation.recommenders.test_recommender_jobs import (
     DE,
@@ -130,15 +130,12 @@ def test_a_model_that_is_there_is_measured(house: House, tmp_path: Path) -> None
 def test_what_the_job_would_fail_with_is_raised_alike(house: House, tmp_path: Path) -> None:
     (tmp_path / "lists.csv").write_text("user,item,score\nnobody,1,2\n")
     wanted = job(objective=RD, teacher=LISTS)
-    with pytest.raises(Problem) as refused:
-        looked(wanted, house(files={"file_1": tmp_path / "lists.csv"}))
-    assert (refused.value.code, refused.value.pointer) == ("lists_mismatch", "/teacher/file")
+    refused = problem_of(looked, wanted, house(files={"file_1": tmp_path / "lists.csv"}))
+    assert (refused.code, refused.pointer) == ("lists_mismatch", "/teacher/file")
     rows = [f"{user},{item}" for user in range(4) for item in range(13)] + ["4,13", "4,0", "4,1"]
     (tmp_path / "full.csv").write_text("\n".join(["user,item", *rows]))
     full = job(dataset={"source": "interactions", "file": "file_1"}, objective=RRD)
-    with pytest.raises(Problem) as refused:
-        looked(full, house(files={"file_1": tmp_path / "full.csv"}))
-    assert refused.value.code == "too_few_items"
+    assert problem_of(looked, full, house(files={"file_1": tmp_path / "full.csv"})).code == "too_few_items"
 
 
 def test_a_large_catalogue_is_asked_about_few_users(house: House, monkeypatch: pytest.MonkeyPatch) -> None:

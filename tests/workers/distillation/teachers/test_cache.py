@@ -23,6 +23,7 @@ from qstill.contract.distillations.datasets import BuiltinData
 from qstill.contract.distillations.teachers import Storage
 from qstill.contract.errors import Problem
 from tests.testing.examples import examples
+from tests.testing.refusals import problem_of
 from workers.distillation.data.dataset import Data, load
 from workers.distillation.jobs import distil_job
 from workers.distillation.networks import answers
@@ -126,10 +127,9 @@ def test_the_rounding_is_measured(rows: list[list[float]]) -> None:
 
 
 def test_more_classes_than_there_are_cannot_be_kept(iris: Data) -> None:
-    with pytest.raises(Problem) as refused:
-        signal_of(Counting().teacher, iris, Storage(top_k=4))
-    assert (refused.value.code, refused.value.pointer) == ("too_many_classes", "/signal/top_k")
-    assert refused.value.ways_out == [{"top_k": 3}]
+    refused = problem_of(signal_of, Counting().teacher, iris, Storage(top_k=4))
+    assert (refused.code, refused.pointer) == ("too_many_classes", "/signal/top_k")
+    assert refused.ways_out == [{"top_k": 3}]
 
 
 def test_a_teacher_that_answers_no_numbers_or_too_few_is_refused(iris: Data, shared: Make) -> None:

@@ -9,14 +9,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from pydantic import ValidationError
 from torch.testing import assert_close
 
 from qstill.contract.distillations.architectures.mlp import Mlp
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.teachers import EnsembleTeacher
-from qstill.contract.errors import Problem
 from tests.testing.examples import examples
+from tests.testing.refusals import errors_of, problem_of
 from workers.distillation.artifacts.clock import Latency
 from workers.distillation.data.dataset import Data
 from workers.distillation.jobs import distil_job
@@ -98,9 +97,8 @@ def test_members_are_trained_from_different_seeds_and_kept_apart(job: Make, hous
 def test_a_member_that_cannot_teach_is_refused_by_its_place_before_another_is_trained(job: Make, house: Make) -> None:
     told = house()
     lost = {"source": "file", "file": "file_1", "architecture": {"kind": "mlp", "hidden": []}}
-    with pytest.raises(Problem) as refused:
-        distil_job(job(teacher={"source": "ensemble", "members": [TRAIN, lost]}), told)
-    assert refused.value.pointer == "/teacher/members/1/file"
+    refused = problem_of(distil_job, job(teacher={"source": "ensemble", "members": [TRAIN, lost]}), told)
+    assert refused.pointer == "/teacher/members/1/file"
     assert told.events == []
 
 
@@ -118,9 +116,7 @@ def test_a_member_that_cannot_teach_is_refused_by_its_place_before_another_is_tr
 def test_an_ensemble_that_cannot_work_is_refused_at_the_door(
     job: Make, teacher: dict[str, Any], place: tuple[str | int, ...] | None
 ) -> None:
-    with pytest.raises(ValidationError) as refused:
-        job(teacher={"source": "ensemble"} | teacher)
-    (error,) = refused.value.errors()
+    (error,) = errors_of(job, teacher={"source": "ensemble"} | teacher)
     expected = ("teacher", "ensemble", *place) if place else ("teacher", "members", 1, "architecture", "kind")
     assert error["loc"][: len(expected)] == expected
 

@@ -13,6 +13,7 @@ from sklearn.datasets import load_iris
 
 from qstill.contract.distillations.preflight import PreflightQuestion
 from qstill.contract.errors import Problem
+from tests.testing.refusals import problem_of
 from workers.distillation.data.dataset import Data
 from workers.distillation.inspection import inspect
 from workers.distillation.jobs import distil_job
@@ -88,10 +89,9 @@ def test_what_cannot_work_is_refused_before_anything_is_trained(
 ) -> None:
     (tmp_path / "noise").write_bytes(b"noise")
     told = house(files={"file_1": tmp_path / "noise"})
-    with pytest.raises(Problem) as refused:
-        distil_job(job(teacher=teacher), told)
-    assert refused.value.code == code
-    assert str(refused.value.pointer).startswith("/teacher/")
+    refused = problem_of(distil_job, job(teacher=teacher), told)
+    assert refused.code == code
+    assert str(refused.pointer).startswith("/teacher/")
     assert told.events == []
 
 

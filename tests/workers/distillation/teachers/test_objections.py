@@ -16,6 +16,7 @@ from qstill.contract.distillations.preflight_parts import Advice
 from qstill.contract.distillations.report.document import read_report
 from qstill.contract.errors import Problem
 from qstill.contract.sweeps.sweep import Sweep
+from tests.testing.refusals import problem_of
 from workers.distillation.inspection import inspect
 from workers.distillation.jobs import distil_job
 from workers.sweeps.run import run as sweep
@@ -53,10 +54,9 @@ def noise() -> Any:
 
 
 def refused(body: Any, told: Any) -> Problem:
-    with pytest.raises(Problem) as raised:
-        distil_job(body, told)
+    raised = problem_of(distil_job, body, told)
     assert not [kind for kind, _ in told.events if kind == "epoch"]
-    return raised.value
+    return raised
 
 
 def objections(body: Any, told: Any) -> list[Advice]:
@@ -135,6 +135,5 @@ def test_a_teacher_of_numbers_that_is_further_off_than_their_mean_ends_the_job(
 def test_a_sweep_asks_its_teacher_too(job: Make, told: Callable[[Any], Any]) -> None:
     base = job(teacher=SOFT, **SHORT).model_dump(mode="json", exclude_none=True)
     body = Sweep.model_validate({"base": base, "space": {"/objective/temperature": [1.0, 2.0]}})
-    with pytest.raises(Problem) as raised:
-        sweep(body, told(good()[:, [1, 2, 0]]))
-    assert (raised.value.code, raised.value.pointer) == ("class_order", "/base/teacher/classes")
+    raised = problem_of(sweep, body, told(good()[:, [1, 2, 0]]))
+    assert (raised.code, raised.pointer) == ("class_order", "/base/teacher/classes")

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
+from tests.testing.refusals import errors_of
 from workers.distillation.jobs import distil_job
 
 Make = Callable[..., Any]
@@ -26,21 +26,18 @@ SOFT = {"source": "soft_labels", "file": "file_1", "kind": "logits"}
     ],
 )
 def test_a_teacher_that_gives_answers_only_has_no_features(job: Make, teacher: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError) as refused:
-        job(teacher=teacher, objective=FEATURES)
-    (error,) = refused.value.errors()
+    (error,) = errors_of(job, teacher=teacher, objective=FEATURES)
     assert (error["type"], error["loc"]) == ("features_unavailable", ("objective", "kind"))
 
 
 def test_a_member_of_an_ensemble_that_knows_no_images_cannot_follow_views(job: Make) -> None:
     digits = {"source": "builtin", "name": "digits", "standardise": "channel"}
-    with pytest.raises(ValidationError) as refused:
-        job(
-            dataset=digits,
-            teacher={"source": "ensemble", "members": [TRAIN, SOFT]},
-            training={"augmentation": {"noise": 0.1}},
-        )
-    (error,) = refused.value.errors()
+    (error,) = errors_of(
+        job,
+        dataset=digits,
+        teacher={"source": "ensemble", "members": [TRAIN, SOFT]},
+        training={"augmentation": {"noise": 0.1}},
+    )
     assert error["type"] == "views_unavailable"
 
 

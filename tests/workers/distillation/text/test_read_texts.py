@@ -11,6 +11,7 @@ import pytest
 
 from qstill.contract.distillations.datasets import TextFile
 from qstill.contract.errors import Problem
+from tests.testing.refusals import problem_of
 from workers.distillation.data.files import texts as read
 from workers.distillation.data.files.lines import MAX_TEXT
 from workers.distillation.data.files.texts import read_texts
@@ -30,10 +31,9 @@ def jsonl(path: Path, rows: list[Any]) -> Path:
 
 
 def refused(path: Path, **changes: Any) -> Problem:
-    with pytest.raises(Problem) as error:
-        read_texts(path, spec(**changes))
-    assert error.value.code == "dataset_invalid"
-    return error.value
+    error = problem_of(read_texts, path, spec(**changes))
+    assert error.code == "dataset_invalid"
+    return error
 
 
 def test_three_formats_say_the_same(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from safetensors import safe_open
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.objectives import Sequence
 from qstill.contract.distillations.teachers import Storage
-from qstill.contract.errors import Problem
+from tests.testing.refusals import problem_of
 from workers.distillation import teachers
 from workers.distillation.data.dataset import Data
 from workers.distillation.data.texts import load_text
@@ -277,10 +277,9 @@ def test_a_signal_that_memory_does_not_hold_is_refused_with_the_way_out(
     house: Make, file: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(answers_on_disk, "MAX_IN_MEMORY", 10_000)
-    with pytest.raises(Problem) as error:
-        distil_job(job(SPEAK), house(files=file))
-    assert error.value.code == "signal_too_large"
-    assert {"top_k": 32} in error.value.ways_out
+    error = problem_of(distil_job, job(SPEAK), house(files=file))
+    assert error.code == "signal_too_large"
+    assert {"top_k": 32} in error.ways_out
 
 
 def test_the_teacher_goes_on_greedily_and_its_prompts_are_no_labels(house: Make, file: dict[str, Path]) -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from qstill.contract.distillations.datasets import BuiltinText, TextFile
-from qstill.contract.errors import Problem
+from tests.testing.refusals import problem_of
 from workers.distillation.data import texts
 from workers.distillation.data.dataset import Data, preprocessing_digest
 from workers.distillation.data.texts import load_text
@@ -117,14 +117,11 @@ def test_the_same_spec_gives_the_same_rows_and_another_seed_others() -> None:
 def test_data_that_cannot_be_used_is_refused(
     tmp_path: Path, texts: list[str], labels: list[str] | None, changes: dict[str, Any], code: str
 ) -> None:
-    with pytest.raises(Problem) as error:
-        uploaded(tmp_path, texts, labels, **changes)
-    assert error.value.code == code
+    assert problem_of(uploaded, tmp_path, texts, labels, **changes).code == code
 
 
 def test_answers_that_do_not_fit_in_memory_are_refused_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(texts, "MAX_HELD_OUT", 1 << 20)
-    with pytest.raises(Problem) as error:
-        load_text(topics(), {})
-    assert error.value.code == "answers_too_large"
-    assert error.value.ways_out
+    error = problem_of(load_text, topics(), {})
+    assert error.code == "answers_too_large"
+    assert error.ways_out

@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from qstill.contract.errors import Problem
+from tests.testing.refusals import problem_of
 from tests.workers.distillation.text.test_text_jobs import CLASSIFY, FILL, SPEAK, job, texts
 from workers.distillation.jobs import distil_job
 
@@ -51,10 +51,9 @@ def test_a_teacher_of_rows_of_another_length_says_which(house: Make, file: dict[
     first = house(files=file)
     distil_job(job(SPEAK, evaluation={"baseline": False, "seeds": 1}, training={"epochs": 1}), first)
     second = house(files=file | {"file_2": first.scratch / "teacher.safetensors"})
-    with pytest.raises(Problem) as error:
-        distil_job(job(SPEAK | UPLOADED, dataset={"max_length": 24}), second)
-    assert (error.value.code, error.value.pointer) == ("teacher_mismatch", "/teacher/file")
-    assert error.value.ways_out == [{"dataset": {"max_length": 16}}]
+    error = problem_of(distil_job, job(SPEAK | UPLOADED, dataset={"max_length": 24}), second)
+    assert (error.code, error.pointer) == ("teacher_mismatch", "/teacher/file")
+    assert error.ways_out == [{"dataset": {"max_length": 16}}]
 
 
 @pytest.mark.parametrize("body", [CLASSIFY, SPEAK])
@@ -82,11 +81,10 @@ def test_a_teacher_with_another_tokenizer_is_refused_before_anything_is_trained(
     other = tmp_path / "other.jsonl"
     other.write_text("\n".join(json.dumps(row) for row in rows))
     done = house(files={"file_1": other, "file_2": taught})
-    with pytest.raises(Problem) as error:
-        distil_job(job(CLASSIFY | UPLOADED, dataset=changes), done)
-    assert (error.value.code, error.value.pointer) == ("tokenizer_mismatch", "/teacher/file")
+    error = problem_of(distil_job, job(CLASSIFY | UPLOADED, dataset=changes), done)
+    assert (error.code, error.pointer) == ("tokenizer_mismatch", "/teacher/file")
     assert not done.published
-    (way_out,) = error.value.ways_out
+    (way_out,) = error.ways_out
     distil_job(job(CLASSIFY | UPLOADED, dataset=changes | way_out["dataset"]), done)
     assert done.published["student-seed-0.safetensors"]
     notes = json.loads(done.published["report.json"])["notes"]
@@ -108,9 +106,10 @@ def test_a_language_model_teaches_other_texts_with_its_own_tokenizer(
         "on some of these test rows" in said for said in json.loads(taught.published["report.json"])["warnings"]
     )
     assert json.loads(taught.published["report.json"])["text"]["unknown_share"] > 0
-    with pytest.raises(Problem) as masked:
-        distil_job(job(FILL | UPLOADED, dataset=changes, student={"initialise_from_teacher": None}), taught)
-    assert (masked.value.code, masked.value.pointer) == ("tokenizer_mismatch", "/dataset/task")
+    masked = problem_of(
+        distil_job, job(FILL | UPLOADED, dataset=changes, student={"initialise_from_teacher": None}), taught
+    )
+    assert (masked.code, masked.pointer) == ("tokenizer_mismatch", "/dataset/task")
 
 
 def test_a_batch_too_large_for_the_teachers_vocabulary_is_refused_once_that_is_known(
@@ -120,16 +119,16 @@ def test_a_batch_too_large_for_the_teachers_vocabulary_is_refused_once_that_is_k
     distil_job(job(SPEAK, evaluation={"baseline": False, "seeds": 1}, training={"epochs": 1}), first)
     monkeypatch.setattr("qstill.contract.distillations.rules.text.MAX_LOGITS", 1 << 10)
     second = house(files=file | {"file_2": first.scratch / "teacher.safetensors"})
-    with pytest.raises(Problem) as error:
-        distil_job(job(SPEAK | UPLOADED, dataset={"tokenizer": {"kind": "teacher"}}), second)
-    assert (error.value.code, error.value.pointer) == ("batch_too_large", "/training/batch_size")
+    error = problem_of(distil_job, job(SPEAK | UPLOADED, dataset={"tokenizer": {"kind": "teacher"}}), second)
+    assert (error.code, error.pointer) == ("batch_too_large", "/training/batch_size")
 
 
 def test_a_file_without_a_tokenizer_has_none_to_give(house: Make, file: dict[str, Path], tmp_path: Path) -> None:
     bare = tmp_path / "bare.safetensors"
     bare.write_bytes(save({"weight": torch.zeros(1)}))
-    with pytest.raises(Problem) as error:
-        distil_job(
-            job(CLASSIFY | UPLOADED, dataset={"tokenizer": {"kind": "teacher"}}), house(files=file | {"file_2": bare})
-        )
-    assert (error.value.code, error.value.pointer) == ("tokenizer_unavailable", "/teacher/file")
+    error = problem_of(
+        distil_job,
+        job(CLASSIFY | UPLOADED, dataset={"tokenizer": {"kind": "teacher"}}),
+        house(files=file | {"file_2": bare}),
+    )
+    assert (error.code, error.pointer) == ("tokenizer_unavailable", "/teacher/file")

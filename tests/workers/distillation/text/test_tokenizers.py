@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from qstill.contract.distillations.tokenizers import Tokenizer as Spec
-from qstill.contract.errors import Problem
 from tests.testing.examples import examples
+from tests.testing.refusals import problem_of
 from workers.distillation.data.tokenizer import Tokenizer, trained
 from workers.distillation.networks.tokens import END, PAD, UNKNOWN_TOKEN
 
@@ -100,9 +100,8 @@ def test_tokenizers_are_the_same_in_another_process_with_other_hashes_and_thread
 
 
 def test_one_kind_of_token_is_too_few() -> None:
-    with pytest.raises(Problem) as error:
-        trained(spec({"kind": "character"}), ["aaaa", "aa"])
-    assert (error.value.code, error.value.pointer) == ("vocabulary_too_small", "/dataset/tokenizer")
+    error = problem_of(trained, spec({"kind": "character"}), ["aaaa", "aa"])
+    assert (error.code, error.pointer) == ("vocabulary_too_small", "/dataset/tokenizer")
 
 
 @pytest.mark.parametrize(

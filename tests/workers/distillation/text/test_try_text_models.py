@@ -32,6 +32,7 @@ from qstill.contract.models.predictions import (
     Question,
 )
 from tests.testing.examples import examples
+from tests.testing.refusals import problem_of
 from workers.distillation.artifacts.checkpoints import to_bytes
 from workers.distillation.artifacts.student_onnx import to_onnx
 from workers.distillation.data.dataset import Data
@@ -139,16 +140,14 @@ def test_an_onnx_file_of_text_is_asked_by_numbers_of_tokens(house: Make) -> None
         ([[1.5, 2.0]], "inputs_mismatch", "whole numbers"),
         ([[1e6, 2.0]], "teacher_invalid", "fails on this data"),
     ):
-        with pytest.raises(Problem) as refused:
-            ask(house, content, AskRows(inputs=inputs), reading={"format": "onnx"})
-        assert (refused.value.code, said in refused.value.title) == (code, True)
+        refused = problem_of(ask, house, content, AskRows(inputs=inputs), reading={"format": "onnx"})
+        assert (refused.code, said in refused.title) == (code, True)
 
 
 def test_an_onnx_file_that_answers_every_token_is_refused_with_what_would_work(house: Make) -> None:
     content = to_onnx(speaker()[0], topics("language_modelling"), DECODER)
-    with pytest.raises(Problem) as refused:
-        ask(house, content, AskRows(inputs=[[1.0, 2.0]]), reading={"format": "onnx"})
-    assert (refused.value.code, "prompts" in refused.value.title) == ("classes_unknown", True)
+    refused = problem_of(ask, house, content, AskRows(inputs=[[1.0, 2.0]]), reading={"format": "onnx"})
+    assert (refused.code, "prompts" in refused.title) == ("classes_unknown", True)
 
 
 @pytest.mark.parametrize("prompt", ["", "the ", "the import statement, which is long"])
@@ -289,11 +288,10 @@ def test_who_stops_waiting_stops_the_model(house: Make) -> None:
 def test_a_question_for_another_kind_of_model_says_what_this_one_answers(
     house: Make, content: Callable[[], tuple[Any, bytes]], question: Any, wanted: str
 ) -> None:
-    with pytest.raises(Problem) as caught:
-        ask(house, content()[1], question)
+    caught = problem_of(ask, house, content()[1], question)
     field = next(iter(type(question).model_fields))
-    assert (caught.value.code, caught.value.pointer) == ("another_question", f"/{field}")
-    assert caught.value.ways_out == [{"field": wanted}]
+    assert (caught.code, caught.pointer) == ("another_question", f"/{field}")
+    assert caught.ways_out == [{"field": wanted}]
 
 
 @pytest.mark.parametrize(
@@ -319,6 +317,4 @@ def test_a_card_that_lies_about_its_tokenizer_is_refused(
             del card["tokenizer"]
         weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     save_file(weights, tmp_path / "n", {"qstill": json.dumps(card)})
-    with pytest.raises(Problem) as caught:
-        ask(house, (tmp_path / "n").read_bytes(), AskTexts(texts=["a"]))
-    assert caught.value.code == code
+    assert problem_of(ask, house, (tmp_path / "n").read_bytes(), AskTexts(texts=["a"])).code == code
