@@ -36,6 +36,9 @@ def _circuit(client: Client, job: Job, console: Console) -> None:
 
 
 def _distillation(client: Client, job: Job, console: Console) -> None:
+    if "chosen_layers" in job["result"]:
+        show_shortening(job["result"], console)
+        return
     show_distillation(job["result"], console)
     for said in client.get(job["links"]["report"]).get("warnings", ()):
         console.print(f"warning: {said}", style="yellow", markup=False)
@@ -78,6 +81,25 @@ def show_batch(result: dict[str, Any], console: Console) -> None:
 def _bar(name: str, outcome: dict[str, Any]) -> tuple[str, str, str]:
     figures = f"{outcome['count']:>6}  {outcome['probability']:.3f}  [{outcome['low']:.3f}, {outcome['high']:.3f}]"
     return name, f"[blue]{'█' * max(1, round(outcome['probability'] * BAR))}[/blue]", figures
+
+
+def show_shortening(result: dict[str, Any], console: Console) -> None:
+    """Gates and fidelities of a circuit before and after, and the verdict."""
+    table = Table(box=None, title_justify="left")
+    for column in ("", "two-qubit gates", "without noise", "under the noise"):
+        table.add_column(column, justify="right" if column else "left")
+    noisy = result["fidelity_noisy"]
+    rows = (
+        ("given circuit", result["cx"][0], 1.0, noisy and noisy[0]),
+        ("at level 3", result["cx_transpiled"], 1.0, result["fidelity_transpiled"]),
+        (f"short, {result['chosen_layers']} layers", result["cx"][1], result["fidelity_ideal"], noisy and noisy[1]),
+    )
+    for name, gates, ideal, kept in rows:
+        table.add_row(name, f"{gates:,}", f"{ideal:.4f}", "" if kept is None else f"{kept:.4f}")
+    console.print(table)
+    console.print(result["verdict"], markup=False)
+    if result["break_even"] is not None:
+        console.print(f"break-even: {result['break_even']['said']}", markup=False)
 
 
 def show_distillation(result: dict[str, Any], console: Console) -> None:

@@ -37,7 +37,7 @@ class ExportView(View):
         description="What running it on the test rows showed: accuracy, the largest difference of a logit from "
         "PyTorch's (`max_logit_difference`), agreement, latency; of regression RMSE, and the largest difference of a "
         "prediction; of a recommender NDCG, and the largest difference of a score. Its inputs are raw: the "
-        "standardisation is inside; of text they are tokens.",
+        "standardisation is inside; of text they are tokens. Of a circuit: its depth, gates and fidelities.",
         examples=[{"format": "onnx", "max_logit_difference": 5.7e-06, "accuracy": 0.948}],
     )
     links: dict[str, str] = Field(description="Where its content is.")

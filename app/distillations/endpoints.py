@@ -8,6 +8,7 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
+from app.circuits.limits import limits
 from app.distillations.answers import CheckpointView
 from app.distillations.loading import downloaded
 from app.files.references import ENDINGS, must_end_in, must_exist
@@ -25,6 +26,8 @@ from ledger import outbound, queries
 from ledger.database import Record
 from ledger.ids import id_pattern
 from ledger.store.safetensors import read_card
+from qstill.contract.distillations.circuits.admission import admit_shortening
+from qstill.contract.distillations.circuits.job import ShorteningJob
 from qstill.contract.distillations.domains import AnyJob, Job, needs_of
 from qstill.contract.distillations.preflight import AnyPreflight, PreflightQuestion
 from qstill.contract.kinds import DISTILLATION, DISTILLATION_QUESTION, Kind
@@ -38,7 +41,8 @@ CheckpointId = Annotated[str, Path(pattern=id_pattern("ckpt"), description="The 
 
 @router.post("/v1/distillations", status_code=202, responses=problems(400, 409, 413, 415, 429) | FINISHED)
 async def submit_distillation(job: Job, front: AtHand, owner: Owner, reply: Reply) -> JobView:
-    """Queue a distillation, of classifiers or, where the data are interactions, of recommenders.
+    """Queue a distillation, of classifiers, of recommenders where the data are interactions, of a circuit into a
+    shorter one where it is a circuit.
 
     Returns at once; follow it by its events, or wait with `Prefer: wait=N`.
     """
@@ -52,7 +56,8 @@ async def look_at_distillation(job: Job, front: AtHand, owner: Owner) -> AnyPref
 
     A worker reads the data and a teacher that is there already, and learns two batches and some more: seconds. What
     the job would fail with at once is the answer, with the code and pointer that the job would have. Nothing is kept.
-    The answer on a recommender has the same sections, about users and items.
+    The answer on a recommender has the same sections, about users and items; that on a circuit says what it and its
+    level 3 keep under the noise.
     """
     files, check = needed(job, front, owner)
     settings = front.settings
@@ -68,8 +73,10 @@ def needed(
 ) -> tuple[list[str], Callable[[Connection], None]]:
     """The uploads and models that a job reads, and what checks that they are there. pointer: of the job in the body.
 
-    Raises Problem where a teacher's address may not be called.
+    Raises Problem where a teacher's address may not be called, or a circuit cannot be read.
     """
+    if isinstance(job, ShorteningJob):
+        admit_shortening(job, limits(front.settings))
     needs = needs_of(job)
     wanted = [(pointer + place, file, purpose) for place, file, purpose in needs.files]
     models = [(pointer + place, model) for place, model in needs.models]

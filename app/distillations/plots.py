@@ -19,7 +19,7 @@ SHOWN_BELOW_THE_BEST = 0.3  # of test accuracy; a network of a few units would m
 
 
 PlotName = Literal["curves", "reliability", "per_class", "pareto", "compression"]
-AnyPlotName = PlotName | Literal["ranking"]  # of recommenders, which have theirs in `recommenders/plots.py`
+AnyPlotName = PlotName | Literal["ranking", "noise"]  # of recommenders and circuits, which have modules of their own
 
 
 def curves(report: DistillationReport) -> str:

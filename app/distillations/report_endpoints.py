@@ -9,6 +9,8 @@ from fastapi.concurrency import run_in_threadpool
 
 from app.distillations.answers import ExportView, SplitView
 from app.distillations.card import card
+from app.distillations.circuits.card import shortening_card
+from app.distillations.circuits.plots import shortening_plot
 from app.distillations.plots import PLOTS, AnyPlotName
 from app.distillations.recommenders.card import ranking_card
 from app.distillations.recommenders.plots import ranking_plot
@@ -23,8 +25,9 @@ from ledger import queries
 from ledger.database import Record
 from ledger.owned import FILES
 from qstill import __version__
-from qstill.contract.distillations.recommenders.report import Report, is_ranking, read_ranking
-from qstill.contract.distillations.report.document import read_report
+from qstill.contract.distillations.circuits.report import ShorteningReport
+from qstill.contract.distillations.recommenders.report import RecommenderReport
+from qstill.contract.distillations.reports import Report, read_any
 from qstill.contract.errors import Problem
 from qstill.contract.kinds import DISTILLATION
 
@@ -53,7 +56,8 @@ def _as(media_type: str, description: str) -> dict[int | str, dict[str, Any]]:
 
 @router.get("/{job_id}/report", response_model=Report, responses=problems(404, 409))
 async def get_report(job_id: JobId, front: AtHand, owner: Owner) -> Response:
-    """Whether distillation helped: teacher, student, and the same student trained without a teacher.
+    """Whether distillation helped: teacher, student, and the same student trained without a teacher; of a circuit made
+    shorter, it and the given one under the noise.
 
     As the worker wrote it: a report of an earlier version may lack fields.
     """
@@ -72,7 +76,7 @@ async def get_split(job_id: JobId, request: Request, front: AtHand, owner: Owner
     await _must_have_succeeded(front, owner, job_id)
     found = await front.read_by_key(lambda connection: queries.get_artifact(connection, job_id, "report", "split.json"))
     if found is None:
-        title = "The job has no list of rows: it is a recommender's, or an earlier version computed it."
+        title = "The job has no list of rows: it is a recommender's or a circuit's, or an earlier version computed it."
         raise Problem("split_not_found", title, status=404)
     return send_file(
         request, front.store.locate(found.path), sha256=found.sha256, media_type=JSON, filename=f"{job_id}-split.json"
@@ -89,7 +93,13 @@ async def get_card(job_id: JobId, front: AtHand, owner: Owner, if_none_match: If
     ids = {each.name: each.id for each in checkpoints}
 
     def write(document: dict[str, Any]) -> str:
-        return ranking_card(read_ranking(document), ids) if is_ranking(document) else card(read_report(document), ids)
+        match report := read_any(document):
+            case ShorteningReport():
+                return shortening_card(report)
+            case RecommenderReport():
+                return ranking_card(report, ids)
+            case _:
+                return card(report, ids)
 
     return await _rendered(front, owner, job_id, if_none_match, write, MARKDOWN)
 
@@ -104,22 +114,30 @@ async def get_plot(
     the teacher changed in each class. `pareto`: accuracy over bytes, of all networks and exports. `compression`:
     accuracy over bytes and over latency, of all that was pruned, quantised or distilled.
     Of recommenders there are `curves`, and `ranking`: each measure, and what the teacher changed, with its interval.
+    Of a circuit made shorter there are `noise`, its fidelity over the strength of the noise before and after, and
+    `curves`: how each depth was fitted.
     """
 
     def draw(document: dict[str, Any]) -> str:
-        if is_ranking(document):
-            return ranking_plot(plot, read_ranking(document))
-        if plot == "ranking":
-            title = "Classes and numbers are not ranked: there are `curves` and `pareto`."
+        match report := read_any(document):
+            case ShorteningReport():
+                return shortening_plot(plot, report)
+            case RecommenderReport():
+                return ranking_plot(plot, report)
+        if plot == "ranking" or plot == "noise":
+            title = f"Of classes and numbers there is no picture `{plot}`: there are `curves` and `pareto`."
             raise Problem("nothing_to_draw", title, status=404)
-        return PLOTS[plot](read_report(document))
+        return PLOTS[plot](report)
 
     return await _rendered(front, owner, job_id, if_none_match, draw, SVG)
 
 
 @router.get("/{job_id}/exports", responses=problems(404))
 async def list_exports(job_id: JobId, front: AtHand, owner: Owner) -> Page[ExportView]:
-    """The files that the job's `export` asked for, and of its `compression` those that nothing beats, as measured."""
+    """The files that the job's `export` asked for, and of its `compression` those that nothing beats, as measured.
+
+    Of a circuit made shorter: the circuit in OpenQASM 3, and its certificate, a body of `POST /v1/circuits`.
+    """
     await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, DISTILLATION))
     found = await front.read(lambda connection: queries.list_artifacts(connection, job_id, "export"))
     names = [row.name for row in found]

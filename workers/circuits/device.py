@@ -84,7 +84,7 @@ def compile_for(circuit: QuantumCircuit, device: Device, *, seed: int) -> Compil
     seed = (seed if device.seed is None else device.seed) % 2**31  # the routing's seed is a signed 32-bit number
     compiled, swaps = _run(source, device, seed)
     initial, final = _layouts(circuit, used, compiled)
-    return Compiled(compiled, _figures(source), _figures(compiled), swaps, initial, final)
+    return Compiled(compiled, figures(source), figures(compiled), swaps, initial, final)
 
 
 def _run(source: QuantumCircuit, device: Device, seed: int) -> tuple[QuantumCircuit, int]:
@@ -181,7 +181,8 @@ def _spread(circuit: QuantumCircuit, used: Sequence[int], places: Sequence[int])
     return tuple(spread)
 
 
-def _figures(circuit: QuantumCircuit) -> Figures:
+def figures(circuit: QuantumCircuit) -> Figures:
+    """What a circuit takes."""
     return Figures(depth_of(circuit), _two_qubit_gates(circuit))
 
 

@@ -13,7 +13,7 @@ from qstill.contract.circuits.formats import Circuit, JsonCircuit, TemplateCircu
 from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.circuits.methods import plans
 from qstill.contract.circuits.named_noise import as_custom
-from qstill.contract.circuits.noise import check_rules
+from qstill.contract.circuits.noise import Noise, check_rules
 from qstill.contract.circuits.outputs import MAX_SEARCHED_QUBITS, WHERE_POSSIBLE, StateName
 from qstill.contract.circuits.profile import Method
 from qstill.contract.circuits.templates.answer import Answer
@@ -133,7 +133,7 @@ def _plan(job: CircuitJob, source: Circuit, submitted: QuantumCircuit, memory_av
     assert job.seed is not None  # drawn where the job was submitted
     compiled = None if job.device is None else compile_for(submitted, job.device, seed=job.seed)
     circuit = submitted if compiled is None else compiled.circuit
-    program, locations = _with_noise(job, circuit)
+    program, locations = with_noise(job.noise, circuit, check=job.circuits is None)
     if program.shape.dynamic and probabilities_alone(job) and (apart := deferred(circuit)) is not None:
         program = Program(apart, examine(apart))
     places = None if compiled is None else compiled.final_layout
@@ -160,12 +160,15 @@ def _plan(job: CircuitJob, source: Circuit, submitted: QuantumCircuit, memory_av
     return PlannedCircuit(submitted, routed, compiled, ideal, notes=notes)
 
 
-def _with_noise(job: CircuitJob, circuit: QuantumCircuit) -> tuple[Program, int]:
-    """The program with its noise, and at how many places it can act."""
-    if job.noise is None:
+def with_noise(noise: Noise | None, circuit: QuantumCircuit, *, check: bool = True) -> tuple[Program, int]:
+    """The program with its noise, and at how many places it can act.
+
+    check: refuse rules about qubits that the circuit does not have; those of a batch are about all its circuits.
+    """
+    if noise is None:
         return Program(circuit, examine(circuit)), 0
-    rules = as_custom(job.noise)
-    if job.circuits is None:  # the rules of a batch are about all its circuits
+    rules = as_custom(noise)
+    if check:
         check_rules(rules, circuit.num_qubits)
     located = for_noise(circuit, rules)
     bare = Program(located, examine(located, misread=bool(rules.readout)))

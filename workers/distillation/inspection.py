@@ -2,9 +2,12 @@
 
 from typing import Any
 
+from qstill.contract.distillations.circuits.job import ShorteningJob
+from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.preflight import PreflightQuestion
 from qstill.contract.distillations.recommenders.job import RecommenderJob
 from qstill.contract.models.predictions import Question
+from workers.distillation.circuits.preflight import preflight_of_shortening
 from workers.distillation.predict.rows import predict
 from workers.distillation.preflight.look import preflight
 from workers.distillation.recommenders.preflight.look import preflight_of_recommender
@@ -15,6 +18,10 @@ def inspect(question: Question | PreflightQuestion, run: Run) -> dict[str, Any]:
     """Returns the answer as JSON. Raises Problem."""
     if isinstance(question, Question):
         return predict(question, run)
-    if isinstance(question.job, RecommenderJob):
-        return preflight_of_recommender(question.job, question, run)
-    return preflight(question.job, question, run)
+    match question.job:
+        case ShorteningJob():
+            return preflight_of_shortening(question.job, question, run)
+        case RecommenderJob():
+            return preflight_of_recommender(question.job, question, run)
+        case DistillationJob():
+            return preflight(question.job, question, run)

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from qstill.contract.distillations.circuits.job import ShorteningJob
 from qstill.contract.distillations.domains import AnyJob
+from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.recommenders.job import RecommenderJob
+from workers.distillation.circuits.shorten import shorten
 from workers.distillation.distil import distil
 from workers.distillation.recommenders.distil import distil_recommender
 from workers.distillation.training.reproducible import reproducible
@@ -16,4 +19,10 @@ def distil_job(job: AnyJob, run: Run) -> dict[str, Any]:
     Raises Problem when the job cannot succeed, Stopped after saving its state.
     """
     with reproducible(run.threads):
-        return distil_recommender(job, run) if isinstance(job, RecommenderJob) else distil(job, run)
+        match job:
+            case ShorteningJob():
+                return shorten(job, run)
+            case RecommenderJob():
+                return distil_recommender(job, run)
+            case DistillationJob():
+                return distil(job, run)

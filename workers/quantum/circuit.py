@@ -14,7 +14,8 @@ from torch import Tensor
 from workers.quantum.angles import Angles
 from workers.quantum.dense import layers_of, run_dense
 from workers.quantum.lower import lower
-from workers.quantum.observables import PauliSum, observables
+from workers.quantum.observables import PauliSum, Readout, observables
+from workers.quantum.overlaps import Overlaps
 from workers.quantum.state import DENSE, final, plan, run
 
 ROWS_AT_ONCE = 1 << 22  # amplitudes of one pass: 32 MB in single precision, and as much for each layer
@@ -28,10 +29,15 @@ class DifferentiableCircuit:
         circuit: QuantumCircuit,
         *,
         inputs: Sequence[str] = (),
-        sums: Sequence[PauliSum],
+        sums: Sequence[PauliSum] = (),
+        targets: Tensor | None = None,
         precision: torch.dtype = torch.float32,
     ) -> None:
-        """sums: the observables. Raises Problem untrainable_gate."""
+        """sums: the observables. Raises Problem untrainable_gate.
+
+        targets: (2^n, B): instead of expectation values, the overlaps of each row's final state with its own target,
+        real and imaginary part (`overlaps.py`).
+        """
         lowered = lower(circuit, inputs)
         self.qubits = lowered.qubits
         self.inputs = list(inputs)
@@ -45,12 +51,17 @@ class DifferentiableCircuit:
         self._plan = plan(lowered.qubits, lowered.steps, len(lowered.angles), by_row, precision)
         few = lowered.qubits <= DENSE and not by_row
         self._layers = layers_of(self._plan, len(lowered.angles)) if few else None
-        self._observables = observables(sums, lowered.qubits, precision)
+        self._readout: Readout = (
+            observables(sums, lowered.qubits, precision) if targets is None else Overlaps(targets.to(self._kind))
+        )
+
+    @property
+    def _kind(self) -> torch.dtype:
+        return torch.complex64 if self.precision == torch.float32 else torch.complex128
 
     def zero(self, rows: int) -> Tensor:
         """|0…0⟩ for each row, (2^n, B)."""
-        kind = torch.complex64 if self.precision == torch.float32 else torch.complex128
-        states = torch.zeros(1 << self.qubits, rows, dtype=kind)
+        states = torch.zeros(1 << self.qubits, rows, dtype=self._kind)
         states[0] = 1
         return states
 
@@ -66,11 +77,12 @@ class DifferentiableCircuit:
         for start in range(0, count, piece):
             part = slice(start, min(start + piece, count))
             begin = self.zero(part.stop - part.start) if states is None else states[:, part]
+            readout = self._readout.of(part)
             if self._layers is not None:
-                found.append(run_dense(self._layers, self._shared(weights), begin, self._observables))
+                found.append(run_dense(self._layers, self._shared(weights), begin, readout))
                 continue
             own = self._rows(weights, None if rows is None else rows[part])
-            found.append(run(self._plan, self._shared(weights), begin, self._observables, own))
+            found.append(run(self._plan, self._shared(weights), begin, readout, own))
         return found[0] if len(found) == 1 else torch.cat(found, 1)
 
     def states(self, weights: Tensor, rows: Tensor | None = None, states: Tensor | None = None) -> Tensor:

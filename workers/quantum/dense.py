@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from workers.quantum.observables import Observables
+from workers.quantum.observables import Readout
 from workers.quantum.state import Phased, Plan, Shuffled, Turned, generators, of_sets, product_of
 
 
@@ -66,7 +66,7 @@ def layers_of(plan: Plan, count: int) -> Layers:
     )
 
 
-def run_dense(layers: Layers, angles: Tensor, states: Tensor, observables: Observables) -> Tensor:
+def run_dense(layers: Layers, angles: Tensor, states: Tensor, observables: Readout) -> Tensor:
     """As `state.run`."""
     apply: Callable[..., Tensor] = _Expectations.apply
     return apply(angles, of_sets(states, angles), layers, observables)
@@ -74,7 +74,7 @@ def run_dense(layers: Layers, angles: Tensor, states: Tensor, observables: Obser
 
 class _Expectations(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, angles: Tensor, states: Tensor, layers: Layers, observables: Observables) -> Tensor:
+    def forward(ctx: Any, angles: Tensor, states: Tensor, layers: Layers, observables: Readout) -> Tensor:
         """angles: (S, A). states: (S, 2^n, B). Returns (S, B, O)."""
         half = torch.cat([angles, angles.new_zeros(len(angles), 1)], 1)[:, layers.turns] / 2  # (S, L, n)
         turned = product_of(half.cos(), half.sin())

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 import torch
@@ -13,6 +13,19 @@ from qstill.contract.circuits.outputs import Observable
 from workers.quantum.operations import bit
 
 PauliSum = Mapping[str, float]  # coefficients by string; the rightmost letter is qubit 0
+
+
+class Readout(Protocol):
+    """What is read of the final states, and how the adjoint states begin."""
+
+    def means(self, state: Tensor) -> Tensor:
+        """(S, B, O), real, of states (S, 2^n, B)."""
+
+    def applied(self, slope: Tensor, state: Tensor) -> Tensor:
+        """λ (S, 2^n, B) such that the loss changes by 2·Re⟨λ|dψ⟩. slope: (S, B, O), of the loss in what was read."""
+
+    def of(self, rows: slice) -> "Readout":
+        """The same of some of the rows."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +55,10 @@ class Observables:
         for source, factors in self.flips:
             found = found + (slope.to(factors.dtype) @ factors).mT * state.index_select(1, source)
         return found
+
+    def of(self, rows: slice) -> "Observables":
+        """All rows have the same."""
+        return self
 
 
 def observables(sums: Sequence[PauliSum], qubits: int, precision: torch.dtype = torch.float32) -> Observables:

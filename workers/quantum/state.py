@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from workers.quantum.observables import Observables
+from workers.quantum.observables import Readout
 from workers.quantum.operations import Phases, Shuffle, Step, Turns
 
 DENSE = 7  # qubits whose turns are one matrix
@@ -110,7 +110,7 @@ def _blocks(qubits: int) -> Blocks:
     return tuple((low, high - low) for low, high in pairwise(edges))
 
 
-def run(plan: Plan, angles: Tensor, states: Tensor, observables: Observables, rows: Tensor | None = None) -> Tensor:
+def run(plan: Plan, angles: Tensor, states: Tensor, observables: Readout, rows: Tensor | None = None) -> Tensor:
     """Expectation values (S, B, O).
 
     angles: (S, A), radians, shared by all rows. rows: (S, B, R) those that differ between rows, in order of their
@@ -136,7 +136,7 @@ def of_sets(states: Tensor, angles: Tensor) -> Tensor:
 class _Expectations(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, angles: Tensor, rows: Tensor | None, states: Tensor, plan: Plan, observables: Observables
+        ctx: Any, angles: Tensor, rows: Tensor | None, states: Tensor, plan: Plan, observables: Readout
     ) -> Tensor:
         numbers, state, kept = _Numbers(plan, angles, rows), states, []
         for place, step in enumerate(plan.steps):

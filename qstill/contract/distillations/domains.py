@@ -7,6 +7,7 @@ from typing import Annotated, Any, get_args
 from pydantic import BaseModel, BeforeValidator, Discriminator, Tag
 
 from qstill.contract.distillations.architectures import AnyArchitecture
+from qstill.contract.distillations.circuits.job import Keep, ShorteningJob
 from qstill.contract.distillations.job import DistillationJob, referenced_files
 from qstill.contract.distillations.objectives import Single
 from qstill.contract.distillations.recommenders.architectures import AnyScorer
@@ -16,7 +17,9 @@ from qstill.contract.distillations.recommenders.objectives import SingleRanking
 from qstill.contract.distillations.teachers import formats_of, models_of, urls_of
 from qstill.contract.schemas import FieldPath, refuse
 
-CLASSIFICATION, RECOMMENDER = "of rows", "of users"  # no field bears such a name: places of errors pass over them
+# no field bears such a name: places of errors pass over them
+CLASSIFICATION, RECOMMENDER, SHORTENING = "of rows", "of users", "of a circuit"
+CIRCUITS = dict.fromkeys(get_args(Keep), SHORTENING)  # the domain of a circuit, by what of it is kept
 
 
 def _named(union: Any, field: str) -> frozenset[str]:
@@ -25,16 +28,27 @@ def _named(union: Any, field: str) -> frozenset[str]:
 
 
 INTERACTIONS = _named(SyntheticInteractions | UploadedInteractions, "source")
-NETWORKS = {CLASSIFICATION: _named(AnyArchitecture, "kind"), RECOMMENDER: _named(AnyScorer, "kind")}
+NETWORKS = {
+    CLASSIFICATION: _named(AnyArchitecture, "kind"),
+    RECOMMENDER: _named(AnyScorer, "kind"),
+    SHORTENING: frozenset({"quantum"}),
+}
 LOSSES = {CLASSIFICATION: _named(Single, "kind"), RECOMMENDER: _named(SingleRanking, "kind")}
-INPUTS = {CLASSIFICATION: "rows of numbers or images", RECOMMENDER: "users and items"}
+INPUTS = {
+    CLASSIFICATION: "rows of numbers or images",
+    RECOMMENDER: "users and items",
+    SHORTENING: "a circuit",
+}
 
 
 def domain_of(body: Any) -> str:
-    """By where its data comes from."""
+    """By where its data comes from, and of a circuit by what of it is kept."""
     if isinstance(body, BaseModel):
-        return RECOMMENDER if isinstance(body, RecommenderJob) else CLASSIFICATION
-    return RECOMMENDER if _word(body, "dataset", "source") in INTERACTIONS else CLASSIFICATION
+        return DOMAINS[type(body)]
+    source = _word(body, "dataset", "source")
+    if source == "circuit":
+        return CIRCUITS.get(_word(body, "dataset", "keep") or "", SHORTENING)
+    return RECOMMENDER if source in INTERACTIONS else CLASSIFICATION
 
 
 def _at(body: Any, *place: str | int) -> Any:
@@ -62,7 +76,7 @@ def _refuse_mixed(body: Any) -> Any:
     domain = domain_of(body)
     for place, kinds, what in _choices(body):
         named = _word(body, *place)
-        if named is None or named in kinds[domain]:
+        if named is None or named in kinds.get(domain, {named}):  # what a domain has none of is an unknown field
             continue
         for other in kinds.keys() - {domain}:
             if named in kinds[other]:
@@ -82,10 +96,18 @@ def _choices(body: Any) -> Iterator[tuple[FieldPath, Mapping[str, frozenset[str]
         yield ("objective", "terms", position, "objective", "kind"), LOSSES, "loss"
 
 
-AnyJob = DistillationJob | RecommenderJob
+TaughtJob = DistillationJob | RecommenderJob  # whose students learn from a teacher
+AnyJob = TaughtJob | ShorteningJob
+DOMAINS: dict[type[BaseModel], str] = {
+    DistillationJob: CLASSIFICATION,
+    RecommenderJob: RECOMMENDER,
+    ShorteningJob: SHORTENING,
+}
 Job = Annotated[
     Annotated[
-        Annotated[DistillationJob, Tag(CLASSIFICATION)] | Annotated[RecommenderJob, Tag(RECOMMENDER)],
+        Annotated[DistillationJob, Tag(CLASSIFICATION)]
+        | Annotated[RecommenderJob, Tag(RECOMMENDER)]
+        | Annotated[ShorteningJob, Tag(SHORTENING)],
         Discriminator(domain_of),
     ],
     BeforeValidator(_refuse_mixed),
@@ -107,6 +129,8 @@ class Needs:
 
 def needs_of(job: AnyJob) -> Needs:
     """What must be there when a job is submitted, and kept until it is finished."""
+    if isinstance(job, ShorteningJob):
+        return Needs([])
     if isinstance(job, RecommenderJob):
         return Needs(files_of_recommender(job), models=models_of_recommender(job))
     teacher = job.teacher

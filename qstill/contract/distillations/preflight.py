@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from qstill.contract.distillations.circuits.preflight import ShorteningPreflight
 from qstill.contract.distillations.domains import Job
 from qstill.contract.distillations.preflight_parts import Advice, Capacity, Memory, Time
 from qstill.contract.distillations.recommenders.preflight import RankingPreflight
@@ -157,4 +158,4 @@ class Preflight(Found):
     advice: list[Advice] = Field(description="What to know of it, problems first.")
 
 
-AnyPreflight = Preflight | RankingPreflight
+AnyPreflight = Preflight | RankingPreflight | ShorteningPreflight

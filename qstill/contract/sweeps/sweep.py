@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from qstill.contract.distillations.domains import RECOMMENDER, SHORTENING, domain_of
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.schemas import Seed, Strict, Submission, refuse
 
@@ -30,6 +31,10 @@ FIXED = (
     "/training/checkpoint_every",
     "/training/augmentation",
 )
+_NOT_SWEPT = {
+    RECOMMENDER: "a sweep varies students of rows: recommenders are submitted one by one",
+    SHORTENING: "a sweep varies students of rows: a circuit's own job tries a range of `layers`, from several starts",
+}
 
 Path = Annotated[str, StringConstraints(pattern=r"^(/[a-z_]+){1,6}$", max_length=100)]
 Setting = dict[str, Any]  # a value for each path
@@ -136,6 +141,15 @@ class Sweep(Submission):
         examples=["median"],
     )
     seed: Seed = Field(0, description="Of the draws; students have seeds of their own.", examples=[0])
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_rows(cls, given: Any) -> Any:
+        """What of another domain is refused would otherwise be field by field."""
+        reason = _NOT_SWEPT.get(domain_of(given["base"])) if isinstance(given, dict) and "base" in given else None
+        if reason is not None:
+            refuse(("base", "dataset", "source"), "not_in_a_sweep", reason, None)
+        return given
 
     @model_validator(mode="after")
     def _can_work(self) -> "Sweep":

@@ -6,7 +6,7 @@ As those of `advice.py`, which has those of classifiers.
 import math
 from collections.abc import Iterable
 
-from qstill.contract.distillations.domains import AnyJob
+from qstill.contract.distillations.domains import TaughtJob
 from qstill.contract.distillations.preflight import Found
 from qstill.contract.distillations.preflight_parts import Advice, Rule, advice
 from qstill.contract.distillations.recommenders.preflight import RankingFound
@@ -27,21 +27,21 @@ def _not_finite() -> Advice:
     return advice("loss_not_finite", "problem", detail, "/training/learning_rate")
 
 
-def one_seed(job: AnyJob, found: AnyFound) -> Rule:
+def one_seed(job: TaughtJob, found: AnyFound) -> Rule:
     """A single pair has no interval."""
     if job.evaluation.baseline and job.evaluation.seeds == 1:
         detail = "One seed gives no interval, so the verdict will be INCONCLUSIVE whatever comes out."
         yield advice("one_seed", "warning", detail, "/evaluation/seeds", 3)
 
 
-def no_baseline(job: AnyJob, found: AnyFound) -> Rule:
+def no_baseline(job: TaughtJob, found: AnyFound) -> Rule:
     """Nothing to compare with."""
     if not job.evaluation.baseline:
         detail = "Without a baseline nobody knows whether the teacher helped: there will be no verdict."
         yield advice("no_baseline", "warning", detail, "/evaluation/baseline", True)
 
 
-def sizes(job: AnyJob, found: AnyFound) -> Rule:
+def sizes(job: TaughtJob, found: AnyFound) -> Rule:
     """A student larger than its teacher, and one that is far smaller."""
     ratio = found.capacity.ratio
     if ratio is not None and ratio < 1:
@@ -61,7 +61,7 @@ def sizes(job: AnyJob, found: AnyFound) -> Rule:
         yield advice("capacity_gap", "note", detail, "/student/architecture")
 
 
-def too_large(job: AnyJob, found: AnyFound) -> Rule:
+def too_large(job: TaughtJob, found: AnyFound) -> Rule:
     """More memory than a job may take, or than there is."""
     memory = found.memory
     if memory.peak > memory.limit:
@@ -84,7 +84,7 @@ def too_large(job: AnyJob, found: AnyFound) -> Rule:
         yield advice("cache_too_small", "warning", detail, "/signal/precision", "float16")
 
 
-def too_long(job: AnyJob, found: AnyFound) -> Rule:
+def too_long(job: TaughtJob, found: AnyFound) -> Rule:
     """More time than an attempt may take; a job goes on where it was, but not after a limit."""
     time = found.time
     if time.total.low > time.limit:

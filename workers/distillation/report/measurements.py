@@ -31,7 +31,6 @@ class RowMeasurements(Measurements[Answers]):
     teacher_parameters: int
     teacher_notes: tuple[str, ...]
     teacher_warnings: tuple[str, ...]
-    student_warnings: tuple[str, ...]
 
     @property
     def measure(self) -> TaskMeasure:

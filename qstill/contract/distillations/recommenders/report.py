@@ -1,18 +1,15 @@
 """`report.json` of a recommender: written by the worker that computed it, read by all who show it."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Discriminator, Field, Tag, ValidationError
+from pydantic import Field, ValidationError
 
-from qstill.contract.distillations.report.document import DistillationReport
 from qstill.contract.distillations.report.exports import ExportedRecommender, RankingMeasures
 from qstill.contract.distillations.report.frame import ReportFrame
 from qstill.contract.distillations.report.measured import ChosenEpoch, NetworkCost, RankingPoint
 from qstill.contract.distillations.results import Spread
 from qstill.contract.errors import Problem
 from qstill.contract.schemas import View
-
-ROWS, USERS = "of rows", "of users"
 
 
 class RankingRun(ChosenEpoch, RankingMeasures):
@@ -90,22 +87,6 @@ class RecommenderReport(ReportFrame[RankingArm]):
     exports: list[ExportedRecommender] = Field(description="Files of the first seed's student.")
     rows: InteractionCounts = Field(description="How many there were.")
     digests: RankingDigests = Field(description="Names of what went in.")
-
-
-def domain_of(document: Any) -> str:
-    """By what was measured. Earlier versions did not say of classes what that is."""
-    measure = document.get("measure", "") if isinstance(document, dict) else document.measure
-    return USERS if str(measure).startswith("ndcg@") else ROWS
-
-
-Report = Annotated[
-    Annotated[DistillationReport, Tag(ROWS)] | Annotated[RecommenderReport, Tag(USERS)], Discriminator(domain_of)
-]
-
-
-def is_ranking(document: dict[str, Any]) -> bool:
-    """Whether a report is a recommender's."""
-    return domain_of(document) == USERS
 
 
 def read_ranking(document: dict[str, Any]) -> RecommenderReport:

@@ -7,7 +7,8 @@ import pytest
 
 from app.distillations.recommenders.card import ranking_card
 from app.distillations.recommenders.plots import ranking_plot
-from qstill.contract.distillations.recommenders.report import is_ranking, read_ranking
+from qstill.contract.distillations.recommenders.report import read_ranking
+from qstill.contract.distillations.reports import USERS, domain_of
 from tests.workers.distillation.recommenders.test_recommender_jobs import done, job
 
 pytestmark = pytest.mark.training
@@ -17,7 +18,7 @@ pytestmark = pytest.mark.training
 def test_a_card_says_what_the_report_says(house: Callable[..., Any], baseline: bool) -> None:
     wanted = job(export=["onnx"], evaluation={"seeds": 2, "k": 5, "baseline": baseline})
     _, result, report = done(house, wanted)
-    assert is_ranking(report)
+    assert domain_of(report) == USERS
     found = ranking_card(read_ranking(report))
     assert ("| baseline |" in found) == baseline
     assert ("**" in found.split("## What it is")[0]) == baseline

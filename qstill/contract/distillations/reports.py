@@ -1,0 +1,38 @@
+"""The report of a distillation, whatever its domain."""
+
+from typing import Annotated, Any, get_args
+
+from pydantic import Discriminator, Tag
+
+from qstill.contract.distillations.circuits.job import MeasureOfCircuits
+from qstill.contract.distillations.circuits.report import ShorteningReport, read_shortening
+from qstill.contract.distillations.recommenders.report import RecommenderReport, read_ranking
+from qstill.contract.distillations.report.document import DistillationReport, read_report
+
+ROWS, USERS, CIRCUIT = "of rows", "of users", "of a circuit"
+
+AnyReport = DistillationReport | RecommenderReport | ShorteningReport
+
+
+def domain_of(document: Any) -> str:
+    """By what was measured. Earlier versions did not say of classes what that is."""
+    measure = str(document.get("measure", "") if isinstance(document, dict) else document.measure)
+    if measure in get_args(MeasureOfCircuits):
+        return CIRCUIT
+    return USERS if measure.startswith("ndcg@") else ROWS
+
+
+Report = Annotated[
+    Annotated[DistillationReport, Tag(ROWS)]
+    | Annotated[RecommenderReport, Tag(USERS)]
+    | Annotated[ShorteningReport, Tag(CIRCUIT)],
+    Discriminator(domain_of),
+]
+
+
+def read_any(document: dict[str, Any]) -> AnyReport:
+    """Raises Problem (409) for a report that an earlier version wrote."""
+    domain = domain_of(document)
+    if domain == CIRCUIT:
+        return read_shortening(document)
+    return read_ranking(document) if domain == USERS else read_report(document)
