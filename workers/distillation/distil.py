@@ -53,6 +53,8 @@ def distil(job: DistillationJob, run: Run) -> dict[str, Any]:
     pairs = student_stages(job)
     refuse_undefined(job.objective, len(data.classes))
     refuse_unfit(pairs[0][0], data)  # before a teacher is trained
+    for doubt in pairs[0][0].begin(data).doubts():
+        run.event("warning", {"code": doubt.code, "detail": doubt.said})
     teacher = teacher_of(job, data, keeper)
     refuse_without_network(job, teacher)
     wanted = wanted_features(job.objective, pairs[0][0].begin(data), teacher, data)

@@ -147,7 +147,9 @@ class _Builder:
 
 
 def _untrainable(why: str) -> Problem:
-    return Problem("untrainable_gate", f"This circuit cannot be differentiated: {why}.", pointer="/circuit")
+    ways_out = [{"note": "Gates alone: no reset, no condition, and measurements at the end, if any."}]
+    title = f"This circuit cannot be differentiated: {why}."
+    return Problem("untrainable_gate", title, pointer="/circuit", ways_out=ways_out)
 
 
 Lowering = Callable[[_Builder, Sequence[int], Sequence[Any]], None]

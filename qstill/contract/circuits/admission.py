@@ -97,7 +97,7 @@ def admit_reading(job: CircuitJob, limits: Limits) -> None:
     operations = 0
     for index, circuit in enumerate(job.programs):
         try:
-            operations += _check_size(circuit, limits)
+            operations += check_size(circuit, limits)
         except Problem as problem:
             raise relocated(problem, job, index) from None
         if operations > limits.operations:
@@ -143,7 +143,7 @@ def _method(job: CircuitJob) -> Method | None:
     return None if job.method == "auto" else Method(job.method)
 
 
-def _check_size(circuit: Circuit, limits: Limits) -> int:
+def check_size(circuit: Circuit, limits: Limits) -> int:
     """Returns how many operations the circuit has, as far as its text tells."""
     match circuit:
         case OpenQasm3Circuit():

@@ -54,6 +54,26 @@ SUM = {"terms": [{"paulis": "XY", "qubits": [0, 3], "coefficient": 0.5}, {"pauli
 AMPLITUDE = {"kind": "amplitude"}
 LINEAR = {"kind": "angle", "inputs": "raw", "turn": "linear"}
 AGAIN = {"kind": "angle", "upload_again": True}
+OWN = {
+    "format": "openqasm3",
+    "source": 'OPENQASM 3.0; include "stdgates.inc"; input float k; input float l; input float m; input float n;'
+    "input float a; input float b; qubit[4] q; ry(k) q[0]; rx(2*l - a) q[1]; p(m) q[2]; h q; crz(n*b) q[0], q[3];"
+    "rxx(a) q[0], q[1]; ryy(l) q[1], q[2]; rzz(b/2) q[2], q[3]; ctrl(2) @ sx q[0], q[1], q[2]; negctrl @ y q[3], q[0];"
+    "u3(a, b, 0.5) q[1]; ccx q[0], q[1], q[2]; cswap q[0], q[1], q[3]; cp(pi/3 + m) q[0], q[2]; t q[1]; sdg q[2]; h q;",
+}
+SETS = {
+    "format": "json",
+    "qubits": 4,
+    "operations": [
+        *({"gate": gate, "targets": [0, 1, 2, 3]} for gate in ("h", "s", "t", "v", "y", "si", "ti", "vi", "z", "x")),
+        {"gate": "rx", "targets": [0, 3], "rotation": "(a + 1)*b"},
+        {"gate": "rz", "target": 2, "rotation": "a/b - pi"},
+        {"gate": "ry", "target": 1, "controls": [0, 2], "rotation": 0.4},
+        {"gate": "swap", "targets": [1, 3]},
+        {"gate": "pauliexp", "targets": [0, 1, 2], "terms": ["XYZ", "ZZI"], "coefficients": [0.3, 0.1], "time": 1.0},
+    ],
+}
+SUM_OF_FOUR = {"terms": [{"paulis": "XY", "qubits": [0, 3], "coefficient": 0.5}, {"paulis": "YIIX"}]}
 OF_ROWS: list[tuple[str, dict[str, Any]]] = [
     ("iris", {"kind": "mlp", "hidden": []}),
     ("digits", {"kind": "mlp", "hidden": [6, 5], "activation": "gelu", "dropout": 0.1}),
@@ -66,6 +86,8 @@ OF_ROWS: list[tuple[str, dict[str, Any]]] = [
     ("iris", {"kind": "quantum", "qubits": 5, "layers": 3, "entanglement": "brickwork", "observables": ["z", SUM]}),
     ("diabetes", {"kind": "quantum", "qubits": 10, "layers": 1, "encoding": LINEAR, "entanglement": "line"}),
     ("iris", {"kind": "quantum", "qubits": 4, "layers": 2, "encoding": AGAIN, "entanglement": "full"}),
+    ("iris", {"kind": "circuit", "circuit": OWN, "inputs": list("klmn"), "observables": ["z", SUM_OF_FOUR]}),
+    ("diabetes", {"kind": "circuit", "circuit": SETS, "encoding": {"kind": "amplitude", "inputs": "standardised"}}),
 ]
 WORDS, LETTERS = WordTokenizer(kind="word", vocabulary=300), CharacterTokenizer(kind="character", vocabulary=60)
 BYTES = BpeTokenizer(kind="bpe", vocabulary=400)

@@ -14,6 +14,12 @@ from workers.distillation.networks.families import build
 from workers.distillation.networks.network import BatchNorm, Network
 from workers.distillation.networks.shapes import shapes_of
 
+TURNS = [{"gate": "ry", "target": qubit, "rotation": f"a{qubit}"} for qubit in range(6)]
+OWN = {
+    "format": "json",
+    "qubits": 6,
+    "operations": [*TURNS, {"gate": "xx", "targets": [0, 5], "rotation": "b"}, *TURNS],
+}
 EVERY: list[dict[str, Any]] = [
     {"kind": "mlp", "hidden": [6, 5]},
     {"kind": "cnn", "channels": [3, 4]},
@@ -21,6 +27,7 @@ EVERY: list[dict[str, Any]] = [
     {"kind": "wide_resnet", "depth": 10, "widen": 1, "dropout": 0.2},
     {"kind": "vit", "patch": 2, "width": 8, "depth": 2, "heads": 2, "dropout": 0.2},
     {"kind": "quantum", "qubits": 6, "layers": 2, "encoding": {"kind": "amplitude"}},
+    {"kind": "circuit", "circuit": OWN},
 ]
 OF_IMAGES = EVERY[1:5]
 

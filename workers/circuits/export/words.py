@@ -47,14 +47,17 @@ def angle(value: float | ParameterExpression) -> str:
 
 def with_plain_parameters(circuit: QuantumCircuit) -> QuantumCircuit:
     """The same circuit, its free parameters renamed where a grammar would not take their names."""
-    taken: set[str] = set()
-    renamed = {}
-    for parameter in circuit.parameters:
-        name = plain_name(parameter.name, taken)
-        taken.add(name)
-        if name != parameter.name:
-            renamed[parameter] = Parameter(name)
+    names = plain_names(circuit)
+    renamed = {each: Parameter(names[each.name]) for each in circuit.parameters if names[each.name] != each.name}
     return bound(circuit, renamed) if renamed else circuit
+
+
+def plain_names(circuit: QuantumCircuit) -> dict[str, str]:
+    """The names that its parameters have then, by those that they have."""
+    names: dict[str, str] = {}
+    for parameter in circuit.parameters:
+        names[parameter.name] = plain_name(parameter.name, names.values())
+    return names
 
 
 def plain_name(name: str, taken: Iterable[str]) -> str:

@@ -21,6 +21,8 @@ from qstill.contract.distillations.architectures import Architecture
 from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import Data
 from workers.distillation.data.files.wording import in_words
+from workers.distillation.networks.families import family_of
+from workers.distillation.networks.family import Written
 from workers.distillation.rows import Standardisation
 from workers.distillation.tasks.targets import Targets
 
@@ -52,6 +54,7 @@ class Card(BaseModel):
     tokenizer: str | None = None  # of text: JSON as the `tokenizers` library reads it
     data: str | None = None  # names the data set that it was trained on
     rows: str | None = None  # names the training split of it
+    circuit: Written | None = None  # of networks that are circuits of the user's own
 
 
 def to_bytes(weights: dict[str, Tensor], architecture: Any, data: Data) -> bytes:
@@ -66,6 +69,7 @@ def to_bytes(weights: dict[str, Tensor], architecture: Any, data: Data) -> bytes
         tokenizer=None if data.text is None else data.text.tokenizer,
         data=data.digest,
         rows=rows_digest(data),
+        circuit=family_of(architecture).written(architecture),
     )
     tensors = {name: weights[name].contiguous() for name in sorted(weights)}
     return save(tensors, metadata={CARD: json.dumps(card.model_dump(mode="json", exclude_none=True), sort_keys=True)})

@@ -15,6 +15,7 @@ from workers.distillation.networks.family import Ends, Family
 from workers.distillation.networks.lstm import LSTM
 from workers.distillation.networks.mlp import MLP
 from workers.distillation.networks.network import Network
+from workers.distillation.networks.own_circuit import OWN_CIRCUIT
 from workers.distillation.networks.quantum import QUANTUM
 from workers.distillation.networks.resnet import RESNET, WIDE_RESNET
 from workers.distillation.networks.text_cnn import TEXT_CNN
@@ -23,7 +24,7 @@ from workers.distillation.networks.vit import VIT
 from workers.distillation.rows import Standardisation
 
 FAMILIES: tuple[Family[Any], ...] = (
-    *(MLP, CNN, RESNET, WIDE_RESNET, VIT, QUANTUM),
+    *(MLP, CNN, RESNET, WIDE_RESNET, VIT, QUANTUM, OWN_CIRCUIT),
     *(BAG_OF_EMBEDDINGS, TEXT_CNN, LSTM, TEXT_TRANSFORMER, DECODER, ENCODER),
 )
 BY_DEFINITION = {family.definition: family for family in FAMILIES}

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic
+from typing import Any, Generic
+
+from pydantic import BaseModel, ConfigDict
 
 from qstill.contract.distillations.architectures.family import A
 from qstill.contract.distillations.architectures.pieces import Activation
@@ -24,6 +26,20 @@ class Ends:
     standardisation: Standardisation | None = None
 
 
+class Written(BaseModel):
+    """A circuit in operations as `JsonCircuit` has them, for who has no parser of what the definition says.
+
+    weights: the names of its trained angles, in the order of their tensor. inputs: of the numbers of a row, in theirs.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    qubits: int
+    operations: list[dict[str, Any]]
+    weights: list[str]
+    inputs: list[str]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Family(Generic[A]):
     """What the contract knows of the family of this definition, the door knows too.
@@ -33,9 +49,11 @@ class Family(Generic[A]):
     None: scales are found once, on training rows.
     stacks: whether networks of one shape train stacked: they are linear layers alone then, and this stands between
     them; None: they do not.
+    written: what a card says of a definition that was built, beside it.
     """
 
     definition: type[A]
     build: Callable[[A, Ends], Network]
     scaled_as_they_come: tuple[str, ...] | None
     stacks: Callable[[A], Activation | None] = lambda _: None
+    written: Callable[[A], Written | None] = lambda _: None

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,13 @@ from workers.distillation.rows import Rows
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": torch.relu, "gelu": gelu, "tanh": torch.tanh}
 
 Features = dict[str, Tensor]
+
+
+class Doubt(NamedTuple):
+    """What speaks against a network as it is. code: snake_case. said: a sentence for people."""
+
+    code: str
+    said: str
 
 
 class Network(nn.Module):
@@ -38,6 +46,10 @@ class Network(nn.Module):
 
     def refuse_rows(self, rows: Rows, pointer: str) -> None:
         """Raise the Problem of rows that it cannot read. pointer: of its definition."""
+
+    def doubts(self) -> list[Doubt]:
+        """What of it is built for nothing, whatever it learns."""
+        return []
 
     def joints(self) -> list["Joint"]:
         """Where it can be made narrower, from its inputs to its head; empty where it cannot."""

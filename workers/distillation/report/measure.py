@@ -55,6 +55,7 @@ def measure(
         soft_gradient=_soft_gradient(first, lesson, data),
         signal=use,
         teacher_digest=teacher.digest,
+        student_warnings=tuple(doubt.said for doubt in first.begin(data).doubts()),
         teacher_parameters=teacher.parameters,
         teacher_notes=teacher.notes,
         teacher_warnings=(*teacher.warnings, *(misnamed(answers) if data.task.answers == "logits" else ())),

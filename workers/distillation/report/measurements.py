@@ -31,6 +31,7 @@ class RowMeasurements(Measurements[Answers]):
     teacher_parameters: int
     teacher_notes: tuple[str, ...]
     teacher_warnings: tuple[str, ...]
+    student_warnings: tuple[str, ...]
 
     @property
     def measure(self) -> TaskMeasure:

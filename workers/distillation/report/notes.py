@@ -61,6 +61,7 @@ def warnings(job: DistillationJob, data: Data, measured: RowMeasurements) -> lis
         )
     if 0 < measured.teacher_parameters < measured.student_parameters:
         said.append("The student is larger than the teacher.")
+    said += measured.student_warnings
     said += measured.teacher_warnings
     said += [remark.said for remark in data.remarks if remark.doubt]
     if leaked := duplicates_in_test(data):

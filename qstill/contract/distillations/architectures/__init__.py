@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from qstill.contract.distillations.architectures.circuit import OWN_CIRCUIT, OwnCircuit
 from qstill.contract.distillations.architectures.cnn import CNN, Cnn
 from qstill.contract.distillations.architectures.family import Family
 from qstill.contract.distillations.architectures.mlp import MLP, Mlp
@@ -27,13 +28,13 @@ from qstill.contract.distillations.architectures.transformers import (
 )
 from qstill.contract.distillations.architectures.vit import VIT, Vit
 
-AnyArchitecture = (Mlp | Cnn | ResNet | WideResNet | Vit | Quantum) | (
+AnyArchitecture = (Mlp | Cnn | ResNet | WideResNet | Vit | Quantum | OwnCircuit) | (
     BagOfEmbeddings | TextCnn | Lstm | TextTransformer | Decoder | Encoder
 )
 Architecture = Annotated[AnyArchitecture, Field(discriminator="kind")]
 
 FAMILIES: tuple[Family[Any], ...] = (
-    *(MLP, CNN, RESNET, WIDE_RESNET, VIT, QUANTUM),
+    *(MLP, CNN, RESNET, WIDE_RESNET, VIT, QUANTUM, OWN_CIRCUIT),
     *(BAG_OF_EMBEDDINGS, TEXT_CNN, LSTM, TEXT_TRANSFORMER, DECODER, ENCODER),
 )
 BY_KIND = {family.kind: family for family in FAMILIES}
