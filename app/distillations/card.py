@@ -11,6 +11,7 @@ from qstill.contract.distillations.report.compression import CompressedRival, Co
 from qstill.contract.distillations.report.document import DistillationReport
 from qstill.contract.distillations.report.exports import ExportedClassifier, ExportedRegressor
 from qstill.contract.distillations.report.measured import NetworkCost, NetworkLatency
+from qstill.contract.distillations.report.surrogate import SurrogateSection
 from qstill.contract.distillations.report.tasks import TargetErrors
 from qstill.contract.distillations.results import Spread
 
@@ -84,6 +85,10 @@ def card(report: DistillationReport, checkpoints: Mapping[str, str] | None = Non
         parts += ["## What the teacher changed, by class", table(header, _changes(report))]
         if len(report.per_class) > CHANGES_SHOWN:
             parts.append(f"The {CHANGES_SHOWN} of {len(report.per_class)} classes that changed most.")
+    if report.surrogate is not None:
+        of_errors = ("", "RMSE", "Largest error", "Shots of an answer")
+        parts += ["## In place of the circuit", _said_of(report.surrogate)]
+        parts.append(table(of_errors, _beside_circuit(report.surrogate)))
     if report.compression is not None:
         parts += _compared(report.compression)
     if report.warnings:
@@ -137,7 +142,8 @@ def _description(report: DistillationReport) -> Iterable[Sequence[str]]:
     yield "Data", f"{text(str(source))}: {rows.total} rows, of which {rows.test} for the test"
     yield "Learned from", f"{rows.student_learns_from} rows, {rows.labels_seen} of them with a label"
     yield "Inputs", text(_inputs(data))
-    known = {name: value for name, value in teacher.items() if name not in ("training", "members", "architecture")}
+    left_out = ("training", "members", "architecture", "circuit", "inputs", "observables", "noise")
+    known = {name: value for name, value in teacher.items() if name not in left_out}
     known["accept"] = ", ".join(teacher.get("accept", [])) or None
     known |= flat("architecture", teacher.get("architecture"))
     yield "Teacher", text(settings(known)[:300])
@@ -146,6 +152,22 @@ def _description(report: DistillationReport) -> Iterable[Sequence[str]]:
     yield "Training", text(settings({name: training[name] for name in ("epochs", "batch_size", "optimizer")}))
     yield "Digest of the data", f"`{report.digests.data[:16]}`"
     yield "Made with", text(", ".join(f"{name} {number}" for name, number in report.versions.items()))
+
+
+def _said_of(found: SurrogateSection) -> str:
+    what = "is the circuit's function but for shots, noise and rounding" if found.exact else "approximates the circuit"
+    cost = f"{found.circuits:,} circuits" + (f" and {found.shots_spent:,} shots" if found.shots_spent else "")
+    return (
+        f"The student {what}. It was learned from {cost}, and needs none to answer: from {found.pays_after_queries:,} "
+        "rows on that is less than asking the circuit."
+    )
+
+
+def _beside_circuit(found: SurrogateSection) -> Iterable[Sequence[str]]:
+    shots = f"{found.shots_per_query:,}" if found.shots_per_query else "exact values"
+    each = ("The student", found.student, "none"), ("The circuit itself", found.direct, shots)
+    for label, errors, cost in (*each, ("A linear model of the rows", found.linear, "none")):
+        yield label, f"{errors.rmse:.2g}", f"{errors.max_error:.2g}", cost
 
 
 def _inputs(data: dict[str, Any]) -> str:

@@ -29,7 +29,10 @@ from ledger.store.safetensors import read_card
 from qstill.contract.distillations.circuits.admission import admit_shortening
 from qstill.contract.distillations.circuits.job import ShorteningJob
 from qstill.contract.distillations.domains import AnyJob, Job, needs_of
+from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.preflight import AnyPreflight, PreflightQuestion
+from qstill.contract.distillations.teachers.circuit import CircuitTeacher, admit_circuit
+from qstill.contract.errors import Problem
 from qstill.contract.kinds import DISTILLATION, DISTILLATION_QUESTION, Kind
 
 router = APIRouter(tags=["distillations"], responses=problems(401, 403, 422))
@@ -78,6 +81,11 @@ def needed(
     if isinstance(job, ShorteningJob):
         admit_shortening(job, limits(front.settings))
     needs = needs_of(job)
+    if isinstance(job, DistillationJob) and isinstance(job.teacher, CircuitTeacher):
+        try:
+            admit_circuit(job.teacher, limits(front.settings))
+        except Problem as problem:
+            raise problem.within(f"{pointer}/teacher") from None
     wanted = [(pointer + place, file, purpose) for place, file, purpose in needs.files]
     models = [(pointer + place, model) for place, model in needs.models]
     endings = [(pointer + place, file, ENDINGS[format]) for place, file, format in needs.formats]

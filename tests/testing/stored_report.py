@@ -97,6 +97,7 @@ def document(*, name: str | None = "digits", classes: tuple[str, ...] = ("a", "b
         "curves": {"teacher": curve, "student-seed-0": curve, "baseline-seed-0": curve},
         "exports": [export],
         "compression": compared(),
+        "surrogate": None,
         "rows": {"total": 100, "train": 60, "train_labels": 60, "validation": 20, "test": 20}
         | {"student_learns_from": 60, "labels_seen": 10},
         "digests": dict.fromkeys(("data", "teacher", "signal"), "0" * 64),

@@ -89,10 +89,10 @@ def plan_circuits(job: CircuitJob, between: Callable[[], None] = lambda: None) -
 
 def _plan_one(job: CircuitJob, circuit: Circuit, memory_available: int, between: Callable[[], None]) -> PlannedCircuit:
     if not isinstance(circuit, TemplateCircuit):
-        return _plan(job, circuit, parse(circuit), memory_available)
+        return plan_parsed(job, circuit, parse(circuit), memory_available)
     assert job.seed is not None  # drawn where the job was submitted
     prepared = prepare(circuit.template, seed=job.seed, between=between)
-    return replace(_plan(job, circuit, prepared.circuit, memory_available), answer=prepared.read)
+    return replace(plan_parsed(job, circuit, prepared.circuit, memory_available), answer=prepared.read)
 
 
 def _plan_sweep(
@@ -104,15 +104,15 @@ def _plan_sweep(
     except Problem as problem:
         if problem.code != "unbound_parameters":
             raise
-        return [_plan(job, source, each, memory_available) for each in _parsed_with_inputs(source, bindings)]
+        return [plan_parsed(job, source, each, memory_available) for each in _parsed_with_inputs(source, bindings)]
     free = {parameter.name for parameter in parametrised.parameters}
     for index, binding in enumerate(bindings):
         check_binding(free, binding, f"/bindings/{index}")
     if job.noise is None and job.device is None:
-        planned = _plan(job, source, parametrised, memory_available)
+        planned = plan_parsed(job, source, parametrised, memory_available)
         if swept_together(job, planned.routed.plan.method):
             return [planned]
-    return [_plan(job, source, bound, memory_available) for bound in bind(parametrised, bindings)]
+    return [plan_parsed(job, source, bound, memory_available) for bound in bind(parametrised, bindings)]
 
 
 def _parsed_with_inputs(source: Circuit, bindings: Sequence[Mapping[str, float]]) -> Iterator[QuantumCircuit]:
@@ -129,7 +129,8 @@ def swept_together(job: CircuitJob, method: Method) -> bool:
     return plain and job.bindings is not None and method in TOGETHER and job.precision == "double"
 
 
-def _plan(job: CircuitJob, source: Circuit, submitted: QuantumCircuit, memory_available: int) -> PlannedCircuit:
+def plan_parsed(job: CircuitJob, source: Circuit, submitted: QuantumCircuit, memory_available: int) -> PlannedCircuit:
+    """A circuit that is there already. source: what it was read from. Raises `Problem`."""
     assert job.seed is not None  # drawn where the job was submitted
     compiled = None if job.device is None else compile_for(submitted, job.device, seed=job.seed)
     circuit = submitted if compiled is None else compiled.circuit

@@ -7,12 +7,14 @@ from typing import Any
 
 from torch import Tensor
 
-from qstill.contract.distillations.datasets import BuiltinText, TextFile
+from qstill.contract.distillations.datasets import BuiltinText, DrawnData, TextFile
+from qstill.contract.distillations.fields import is_solved, trains_baseline
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.objectives import Sequence
 from qstill.contract.distillations.report.measured import written
 from qstill.contract.distillations.results import DistillationResult
 from qstill.contract.distillations.teachers import EnsembleTeacher, Single, TrainedTeacher
+from qstill.contract.distillations.teachers.circuit import CircuitTeacher
 from qstill.contract.distillations.tokenizers import TeachersTokenizer
 from workers.distillation import teachers
 from workers.distillation.artifacts.checkpoints import to_bytes
@@ -26,9 +28,11 @@ from workers.distillation.objectives import refuse_undefined
 from workers.distillation.report.frame import publish_documents, result
 from workers.distillation.report.measure import checkpoint, measure
 from workers.distillation.report.report import report
+from workers.distillation.report.surrogate import surrogate_section
 from workers.distillation.rows import Rows
 from workers.distillation.signals.signals import PLAIN, Signal
 from workers.distillation.teachers.checks import accepted, there_already
+from workers.distillation.teachers.circuit import load_for_circuit, solved_lesson, with_frequencies
 from workers.distillation.teachers.features import asked_with_features, wanted_features, with_features
 from workers.distillation.teachers.initialise import baselines_lesson, initial_weights
 from workers.distillation.teachers.written_texts import sequence_lesson
@@ -47,8 +51,9 @@ from workers.distillation.training.train import hand_over, train
 from workers.run import Run
 
 
-def distil(job: DistillationJob, run: Run) -> dict[str, Any]:
-    keeper = Keeper(job, run)
+def distil(submitted: DistillationJob, run: Run) -> dict[str, Any]:
+    keeper = Keeper(submitted, run)
+    job = with_frequencies(submitted, run)
     data = load_data(job, run)
     pairs = student_stages(job)
     refuse_undefined(job.objective, len(data.classes))
@@ -68,7 +73,7 @@ def distil(job: DistillationJob, run: Run) -> dict[str, Any]:
 
     for student, baseline in pairs:
         teach(student, lesson, data, keeper, every=job.training.checkpoint_every)
-        if job.evaluation.baseline:
+        if trains_baseline(job):
             teach(baseline, baselines_lesson(job, data, begun), data, keeper)
     compression = compression_section(job, data, teacher, heard, pairs, keeper)
     run.progress(phase="evaluation", done=0, total=1, unit="reports")
@@ -81,7 +86,8 @@ def distil(job: DistillationJob, run: Run) -> dict[str, Any]:
         seconds=keeper.seconds(),
     )
     exports = _export(job, data, pairs[0][0], keeper)
-    document = report(job, data, measured, short, exports, compression)
+    surrogate = surrogate_section(data, teacher, lesson, pairs[0][0].trained(keeper.outcomes, data), answers)
+    document = report(submitted, data, measured, short, exports, compression, surrogate)
     publish_documents({"split.json": json.dumps(membership(data)), "report.json": written(document)}, run)
     return short.model_dump(mode="json")
 
@@ -108,6 +114,9 @@ def keep_round_trips(teacher: teachers.Teacher, keeper: Keeper) -> None:
 def load_data(job: DistillationJob, run: Run) -> Data:
     """The rows of a job, split; of texts as tokens of its own tokenizer or the teacher's. Raises Problem."""
     spec = job.dataset
+    if isinstance(job.teacher, CircuitTeacher):
+        return load_for_circuit(job, job.teacher, run)
+    assert not isinstance(spec, DrawnData)  # which only a circuit can answer
     if not isinstance(spec, TextFile | BuiltinText):
         return load(spec, run.files)
     asked = isinstance(spec.tokenizer, TeachersTokenizer)
@@ -120,6 +129,8 @@ def heard_lesson(
     """What every student learns from, and what it cost to hear it. wanted: the teacher's features that it compares."""
     if isinstance(job.objective, Sequence):
         return sequence_lesson(job.objective, data, teacher, run, seed=job.training.seed)
+    if is_solved(job):
+        return solved_lesson(job, data, teacher, run)
     rows, view = first_heard(job, data)
     said, use = teachers.signal_and_use(teacher, replace(data, train=rows), job.signal, run, view=view)
 

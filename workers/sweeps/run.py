@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from qstill.contract.distillations.fields import is_solved, trains_baseline
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.measures import MEASURES
 from qstill.contract.distillations.objectives import Sequence
@@ -26,6 +27,7 @@ from workers.distillation.report.frame import result
 from workers.distillation.report.measure import checkpoint, measure
 from workers.distillation.rows import Rows
 from workers.distillation.signals.signals import Signal
+from workers.distillation.teachers.circuit import with_frequencies
 from workers.distillation.teachers.features import asked_with_features, wanted_features, with_features
 from workers.distillation.teachers.initialise import baselines_lesson, initial_weights
 from workers.distillation.training.keeper import Keeper
@@ -56,6 +58,7 @@ class _Sweeping:
     def __init__(self, sweep: Sweep, run: Run) -> None:
         self.sweep, self.run, base = sweep, run, sweep.base
         self.keeper = Keeper(sweep, run)
+        base = with_frequencies(base, run)
         self.data = load_data(base, run)
         refuse_undefined(base.objective, len(self.data.classes))
         refuse_unfit(student_stages(base)[0][0], self.data)
@@ -87,7 +90,7 @@ class _Sweeping:
         """What a setting asks for; one that cannot be trained says why."""
         trial = Trial(number, setting)
         try:
-            job = apply(self.sweep.base, setting)
+            job = with_frequencies(apply(self.sweep.base, setting), self.run)
             pairs = [tuple(self._named(stage, number) for stage in pair) for pair in student_stages(job)]
             refuse_undefined(job.objective, len(self.data.classes))
             refuse_unfit(pairs[0][0], self.data)
@@ -105,7 +108,7 @@ class _Sweeping:
         """From what the teacher said once for all trials, unless the objective has it say more."""
         first = student_stages(job)[0][0].begin(self.data)
         wanted = wanted_features(job.objective, first, self.teacher, self.data)
-        if isinstance(job.objective, Sequence):
+        if isinstance(job.objective, Sequence) or is_solved(job):
             return heard_lesson(job, self.data, self.teacher, wanted, self.run)[0]
 
         def ask(rows: Rows, view: str) -> Signal:
@@ -185,7 +188,7 @@ class _Sweeping:
         """Train the best trial's baselines, then read the test rows: for the front's members, and for nothing else."""
         assert best.job is not None
         job, data, keeper = best.job, self.data, self.keeper
-        if job.evaluation.baseline:
+        if trains_baseline(job):
             lesson = baselines_lesson(job, data, best.lessons[0].begun)
             pairs = [(baseline, baseline) for _, baseline in best.pairs]
             unpruned = TrialTrainer(data, keeper, pruning=None)

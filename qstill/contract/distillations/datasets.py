@@ -9,11 +9,15 @@ from qstill.contract.schemas import FileId, Seed, Strict, refuse
 
 BUILTIN_ROWS_AND_CLASSES = {"digits": (1797, 10), "iris": (150, 3), "wine": (178, 3), "breast_cancer": (569, 2)}
 BUILTIN_ROWS_AND_CLASSES |= {"diabetes": (442, 1)}  # one target
+BUILTIN_FEATURES = {"digits": 64, "iris": 4, "wine": 13, "breast_cancer": 30, "diabetes": 10}
 BUILTIN_IMAGES = {"digits"}
 BUILTIN_REGRESSION = {"diabetes"}
 MAX_LENGTH = 512  # tokens of a row; attention takes memory with its square
 MAX_SIDE = 1024  # pixels of an image as networks see it
 MAX_TARGETS = 100  # numbers that a regression predicts
+MAX_DRAWN_INPUTS = 1_000  # as many as a circuit may have
+MAX_DRAWN_NUMBERS = 10_000_000  # of all rows: 40 MB
+MAX_DRAWN_ROWS = 1_000_000
 UNLABELLED = "_unlabelled"  # the folder of images whose class is unknown
 
 ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -22,6 +26,7 @@ Task = Literal["classification", "regression"]
 TextTask = Literal["classification", "language_modelling", "masked_language_modelling"]
 ClassName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Fraction = Annotated[float, Field(ge=0.05, le=0.45)]
+Range = Annotated[list[Annotated[float, Field(ge=-1e6, le=1e6)]], Field(min_length=2, max_length=2)]
 
 
 class Splitting(Strict):
@@ -154,6 +159,31 @@ class UploadedData(Splitting):
         return self
 
 
+class DrawnData(Splitting):
+    """Rows without labels, drawn evenly from a box: for a circuit as teacher, which needs nothing else."""
+
+    source: Literal["uniform"] = Field(description="Rows that are drawn evenly from ranges.", examples=["uniform"])
+    ranges: Annotated[list[Range], Field(min_length=1, max_length=MAX_DRAWN_INPUTS)] = Field(
+        description="[low, high] of each input.", examples=[[[0.0, 6.283185307179586], [0.0, 6.283185307179586]]]
+    )
+    rows: Annotated[int, Field(ge=10, le=MAX_DRAWN_ROWS)] = Field(
+        1_000, description="How many; `split_seed` draws them, too.", examples=[1_000]
+    )
+    task: Literal["regression"] = Field(
+        "regression", description="What is learned are real numbers, so there is one choice.", examples=["regression"]
+    )
+
+    @model_validator(mode="after")
+    def _ranges(self) -> "DrawnData":
+        for place, (low, high) in enumerate(self.ranges):
+            if low >= high:
+                refuse(("ranges", place), "empty_range", "the first is lower than the second", self.ranges[place])
+        if self.rows * len(self.ranges) > MAX_DRAWN_NUMBERS:
+            reason = f"{len(self.ranges)} inputs leave room for {MAX_DRAWN_NUMBERS // len(self.ranges):,} rows"
+            refuse(("rows",), "too_many_rows", reason, self.rows)
+        return self
+
+
 class TextData(Splitting):
     """What all texts have in common. They are split first; a tokenizer is trained on the training split alone."""
 
@@ -226,7 +256,7 @@ class BuiltinText(TextData):
 
 
 AnyTextData = TextFile | BuiltinText
-AnyDataset = BuiltinData | UploadedData | TextFile | BuiltinText
+AnyDataset = BuiltinData | UploadedData | DrawnData | TextFile | BuiltinText
 Dataset = Annotated[AnyDataset, Field(discriminator="source")]
 
 

@@ -6,11 +6,13 @@ from pydantic import ConfigDict, Field
 
 from qstill.contract.distillations.architectures import AnyArchitecture, Architecture
 from qstill.contract.distillations.architectures.family import ExportFormat
+from qstill.contract.distillations.architectures.fourier import Fourier
 from qstill.contract.distillations.compression import Compression
-from qstill.contract.distillations.datasets import Dataset
+from qstill.contract.distillations.datasets import Dataset, is_regression
 from qstill.contract.distillations.initialisation import FromTeacher
 from qstill.contract.distillations.objectives import Kd, Objective
 from qstill.contract.distillations.teachers import Storage, Teacher, TrainedTeacher, UploadedTeacher, parts
+from qstill.contract.distillations.teachers.circuit import INPUT_SOURCE, CircuitTeacher
 from qstill.contract.distillations.training import StudentTraining, Training
 from qstill.contract.schemas import FieldPath, Strict, Submission
 
@@ -38,11 +40,15 @@ class Evaluation(Strict):
         True,
         description="Also train the same student from the same initial weights, for as many steps, on its labels "
         "alone. Without it there is no verdict. Where students begin from their teacher, it begins from random weights "
-        "unless `student.initialise_from_teacher.baseline` says otherwise.",
+        "unless `student.initialise_from_teacher.baseline` says otherwise. A circuit teaches without labels: there "
+        "is none then, whatever stands here.",
         examples=[True],
     )
     seeds: Annotated[int, Field(ge=1, le=MAX_SEEDS)] = Field(
-        3, description="Students to train. A verdict needs two or more.", examples=[3]
+        3,
+        description="Students to train. A verdict needs two or more. A student that is solved instead, a `fourier` "
+        "that a circuit teaches, has no random weights: it is one.",
+        examples=[3],
     )
 
 
@@ -77,6 +83,19 @@ class JobFields(Submission):
                     "teacher": {"source": "train", "architecture": {"kind": "text_cnn", "sizes": [1, 2, 3]}},
                     "student": {"architecture": {"kind": "bag_of_embeddings", "width": 8}},
                     "training": {"epochs": 30, "learning_rate": 0.01},
+                },
+                {
+                    "dataset": {"source": "uniform", "ranges": [[0.0, 6.283185307179586]] * 2, "rows": 200},
+                    "teacher": {
+                        "source": "circuit",
+                        "circuit": {"format": "openqasm3", "source": INPUT_SOURCE},
+                        "inputs": ["x0", "x1"],
+                        "observables": [{"terms": [{"paulis": "Z", "qubits": [0], "coefficient": 1.0}]}],
+                        "shots": 8192,
+                    },
+                    "student": {"architecture": {"kind": "fourier"}},
+                    "objective": {"kind": "logit_mse"},
+                    "export": ["onnx"],
                 },
             ]
         }
@@ -151,3 +170,23 @@ def trained_networks(job: JobFields) -> list[tuple[FieldPath, AnyArchitecture, T
             where: FieldPath = (*place, "training") if own else ("training",)
             found.append((where, teacher.architecture, teacher.training or job.training))
     return found
+
+
+def learns_numbers(job: JobFields) -> bool:
+    """Whether what is learned are real numbers: labels of a regression, or a circuit's expectation values."""
+    return is_regression(job.dataset) or isinstance(job.teacher, CircuitTeacher)
+
+
+def trains_baseline(job: JobFields) -> bool:
+    """Whether there are labels, and baselines that learn from them alone."""
+    return job.evaluation.baseline and not isinstance(job.teacher, CircuitTeacher)
+
+
+def is_solved(job: JobFields) -> bool:
+    """Whether the student's weights follow from what a circuit answers, with nothing trained."""
+    return isinstance(job.teacher, CircuitTeacher) and isinstance(job.student.architecture, Fourier)
+
+
+def student_count(job: JobFields) -> int:
+    """How many students a job has."""
+    return 1 if is_solved(job) else job.evaluation.seeds

@@ -2,8 +2,9 @@
 
 from pydantic import model_validator
 
-from qstill.contract.distillations.datasets import TextFile, UploadedData, is_regression
-from qstill.contract.distillations.fields import JobFields
+from qstill.contract.distillations.datasets import TextFile, UploadedData
+from qstill.contract.distillations.fields import JobFields, learns_numbers, student_count
+from qstill.contract.distillations.rules.circuits import refuse_unfit_for_circuits
 from qstill.contract.distillations.rules.compression import refuse_impossible_compression
 from qstill.contract.distillations.rules.data import refuse_unfit_data
 from qstill.contract.distillations.rules.initialisation import refuse_impossible_initialisation
@@ -23,17 +24,18 @@ class DistillationJob(JobFields):
     @model_validator(mode="after")
     def _can_work(self) -> "DistillationJob":
         refuse_mixed_with_text(self)
+        refuse_unfit_for_circuits(self)
         refuse_unfit_for_regression(self)
         refuse_what_families_do_not_do(self)
         refuse_unfit_data(self)
         refuse_impossible_objectives(self)
         refuse_impossible_compression(self)
-        if self.training.bias_correction and not is_regression(self.dataset) and not self.dataset.leave_out:
+        if self.training.bias_correction and not learns_numbers(self) and not self.dataset.leave_out:
             reason = "it corrects the classes that `dataset.leave_out` names, and none is left out"
             refuse(("training", "bias_correction"), "nothing_to_correct", reason, True)
         refuse_impossible_initialisation(self)
         every = self.training.checkpoint_every
-        if every and self.training.epochs // every * self.evaluation.seeds > MAX_PERIODIC_CHECKPOINTS:
+        if every and self.training.epochs // every * student_count(self) > MAX_PERIODIC_CHECKPOINTS:
             reason = f"a job keeps at most {MAX_PERIODIC_CHECKPOINTS} periodic checkpoints over all its seeds"
             refuse(("training", "checkpoint_every"), "too_many_checkpoints", reason, every)
         return self

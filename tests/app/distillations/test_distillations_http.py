@@ -196,6 +196,26 @@ def test_weights_without_their_architecture_are_told_which_field_lacks(client: h
     ]
 
 
+@pytest.mark.parametrize("path", ["/v1/distillations", "/v1/distillations/preflight", "/v1/sweeps"])
+def test_a_circuit_that_teaches_is_read_at_the_door(client: httpx.Client, path: str) -> None:
+    base = {
+        "dataset": {"source": "uniform", "ranges": [[0.0, 1.0]]},
+        "teacher": {
+            "source": "circuit",
+            "circuit": {"format": "json", "qubits": 1, "operations": [{"gate": "ry", "target": 0, "rotation": "t"}]},
+            "inputs": ["x0"],
+            "observables": ["Z"],
+        },
+        "student": {"architecture": {"kind": "fourier"}},
+        "objective": {"kind": "logit_mse"},
+    }
+    swept = path == "/v1/sweeps"
+    body = {"base": base, "space": {"/student/architecture/frequencies": [1, 2]}} if swept else base
+    problem = refused(client.post(path, json=body), 422, "unused_input")
+    assert problem["pointer"] == f"{'/base' * swept}/teacher/inputs/0"
+    assert problem["try"] == [{"inputs": ["t"]}]
+
+
 def test_a_file_of_another_purpose_is_refused(client: httpx.Client) -> None:
     file = client.post("/v1/files", params={"purpose": "soft_labels", "name": "a.npy"}, content=b"\x93NUMPY").json()
     body = DIGITS | {"dataset": {"source": "file", "file": file["id"]}}

@@ -26,6 +26,7 @@ EVERY: list[dict[str, Any]] = [
     {"kind": "resnet", "depth": 8, "width": 3},
     {"kind": "wide_resnet", "depth": 10, "widen": 1, "dropout": 0.2},
     {"kind": "vit", "patch": 2, "width": 8, "depth": 2, "heads": 2, "dropout": 0.2},
+    {"kind": "fourier", "frequencies": [2, *[0] * 62, 1], "units": 0.5},
     {"kind": "quantum", "qubits": 6, "layers": 2, "encoding": {"kind": "amplitude"}},
     {"kind": "circuit", "circuit": OWN},
 ]
@@ -53,6 +54,8 @@ def test_multiply_adds_are_those_of_a_count_by_hand() -> None:
     wide = network({"kind": "wide_resnet", "depth": 10, "widen": 1})
     stages = 9 * (2 * 16 * 16) * 64 + 9 * (16 * 32 + 32 * 32) * 16 + 9 * (32 * 64 + 64 * 64) * 4
     assert multiply_adds(wide, (1, 8, 8)) == 9 * 16 * 64 + stages + 16 * 32 * 16 + 32 * 64 * 4 + 64 * 10
+    sum_of_three = {"kind": "fourier", "frequencies": [1, 0, 2]}
+    assert multiply_adds(network(sum_of_three, (3,), 4), (3,)) == 3 * 1 + 3 * 5 + 14 * 4
     vit = network({"kind": "vit", "patch": 2, "width": 8, "depth": 3, "heads": 2})
     block = 16 * 8 * 24 + 2 * 16 * 16 * 8 + 16 * 8 * 8 + 2 * 16 * 8 * 16
     assert multiply_adds(vit, (1, 8, 8)) == 16 * 4 * 8 + 3 * block + 8 * 10

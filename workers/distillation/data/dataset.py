@@ -86,12 +86,12 @@ class Data:
 
 def load(spec: BuiltinData | UploadedData, files: Mapping[str, Path]) -> Data:
     """Read, split and standardise. Raises Problem: dataset_invalid, too_few_labels, too_many_labels."""
-    table = _builtin(spec.name) if isinstance(spec, BuiltinData) else _uploaded(spec, files[spec.file])
+    table = table_of(spec, files)
     raw = torch.from_numpy(np.require(table.x, np.float32, ["C", "W"]))  # an uploaded array may not be written
     labels, regression = torch.from_numpy(table.y), table.y.dtype.kind == "f"
     codes, names = (whole_rows(table.y), ["of numbers"]) if regression else (table.y, table.classes)
     indices = split(codes, names, spec, table.parts)
-    standardise = _standardisation(raw[indices[0]], spec.standardise)
+    standardise = standardisation_by(raw[indices[0]], spec.standardise)
     targets = targets_of(labels[indices[0]], table.classes) if regression else None
     y = labels if targets is None else targets.standardised(labels)
     train, validation, test = (Rows(raw[i], standardise(raw[i]), y[i], i) for i in indices)
@@ -103,6 +103,11 @@ def load(spec: BuiltinData | UploadedData, files: Mapping[str, Path]) -> Data:
     learned = torch.nonzero(torch.ones(len(seen)) if spec.unlabelled_pool else labelled_rows(seen)).flatten()
     found = Data(train, validation, test, seen, learned, standardise, total, digest, Numbers(targets))
     return replace(found, remarks=table.remarks)
+
+
+def table_of(spec: BuiltinData | UploadedData, files: Mapping[str, Path]) -> Table:
+    """All rows, as they are read. Raises Problem dataset_invalid."""
+    return _builtin(spec.name) if isinstance(spec, BuiltinData) else _uploaded(spec, files[spec.file])
 
 
 def _uploaded(spec: UploadedData, path: Path) -> Table:
@@ -173,7 +178,7 @@ def _builtin(name: str) -> Table:
     return Table(x, loaded.target.astype(np.int64), [str(label) for label in loaded.target_names])
 
 
-def _standardisation(raw: Tensor, kind: str) -> Standardisation:
+def standardisation_by(raw: Tensor, kind: str) -> Standardisation:
     """From the training inputs. What does not vary is only shifted."""
     if kind == "none":
         return Standardisation(torch.zeros(1, dtype=torch.float64), torch.ones(1, dtype=torch.float64))

@@ -12,6 +12,7 @@ from workers.distillation.networks.cnn import CNN
 from workers.distillation.networks.decoder import DECODER
 from workers.distillation.networks.encoder import ENCODER
 from workers.distillation.networks.family import Ends, Family
+from workers.distillation.networks.fourier import FOURIER
 from workers.distillation.networks.lstm import LSTM
 from workers.distillation.networks.mlp import MLP
 from workers.distillation.networks.network import Network
@@ -24,7 +25,7 @@ from workers.distillation.networks.vit import VIT
 from workers.distillation.rows import Standardisation
 
 FAMILIES: tuple[Family[Any], ...] = (
-    *(MLP, CNN, RESNET, WIDE_RESNET, VIT, QUANTUM, OWN_CIRCUIT),
+    *(MLP, CNN, RESNET, WIDE_RESNET, VIT, QUANTUM, OWN_CIRCUIT, FOURIER),
     *(BAG_OF_EMBEDDINGS, TEXT_CNN, LSTM, TEXT_TRANSFORMER, DECODER, ENCODER),
 )
 BY_DEFINITION = {family.definition: family for family in FAMILIES}

@@ -7,6 +7,7 @@ is silent.
 import math
 
 from qstill.contract.distillations.datasets import BuiltinText, TextFile
+from qstill.contract.distillations.fields import is_solved
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.objectives import Dkd, Kd, LogitMse, LogitStd, Ramp, singles
 from qstill.contract.distillations.preflight import Found
@@ -113,6 +114,8 @@ def batch_larger_than_rows(job: DistillationJob, found: Found) -> Rule:
 
 def few_steps(job: DistillationJob, found: Found) -> Rule:
     """Too few steps to learn anything, for teacher or student."""
+    if is_solved(job):
+        return  # in none
     for role, pointer in (("student", "/training/epochs"), ("teacher", _teacher_epochs(job))):
         per_epoch = found.shapes.steps_per_epoch.get(role)  # type: ignore[call-overload]
         epochs = job.training.epochs if role == "student" else _epochs_of_teacher(job)

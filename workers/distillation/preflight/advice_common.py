@@ -10,6 +10,7 @@ from qstill.contract.distillations.domains import TaughtJob
 from qstill.contract.distillations.preflight import Found
 from qstill.contract.distillations.preflight_parts import Advice, Rule, advice
 from qstill.contract.distillations.recommenders.preflight import RankingFound
+from qstill.contract.distillations.teachers.circuit import CircuitTeacher
 
 MUCH_LARGER = 100.0  # times the student; Mirzadeh and others lost accuracy far below this
 ORDER = {"problem": 0, "warning": 1, "note": 2}
@@ -29,16 +30,21 @@ def _not_finite() -> Advice:
 
 def one_seed(job: TaughtJob, found: AnyFound) -> Rule:
     """A single pair has no interval."""
-    if job.evaluation.baseline and job.evaluation.seeds == 1:
+    if job.evaluation.baseline and job.evaluation.seeds == 1 and _has_labels(job):
         detail = "One seed gives no interval, so the verdict will be INCONCLUSIVE whatever comes out."
         yield advice("one_seed", "warning", detail, "/evaluation/seeds", 3)
 
 
 def no_baseline(job: TaughtJob, found: AnyFound) -> Rule:
     """Nothing to compare with."""
-    if not job.evaluation.baseline:
+    if not job.evaluation.baseline and _has_labels(job):
         detail = "Without a baseline nobody knows whether the teacher helped: there will be no verdict."
         yield advice("no_baseline", "warning", detail, "/evaluation/baseline", True)
+
+
+def _has_labels(job: TaughtJob) -> bool:
+    """That a baseline could learn from: a circuit teaches without."""
+    return not isinstance(job.teacher, CircuitTeacher)
 
 
 def sizes(job: TaughtJob, found: AnyFound) -> Rule:

@@ -10,6 +10,8 @@ from statistics import fmean
 import psutil
 
 from ledger.settings import machine_memory
+from qstill.contract.distillations.architectures.fourier import Fourier, nodes_of
+from qstill.contract.distillations.fields import is_solved, student_count
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.preflight_parts import Capacity, Memory, Seconds, Time
 from qstill.contract.distillations.teachers import EndpointTeacher, parts
@@ -54,7 +56,7 @@ class Costs:
 
     def total_steps(self) -> int:
         """Of all that is trained, over all seeds."""
-        seeds = self.job.evaluation.seeds
+        seeds = student_count(self.job)
         steps = sum(each.total_steps for each in self.trained)
         taught = [self.student, *([self.baseline] if self.baseline else [])]
         return steps + seeds * sum(each.total_steps for each in taught)
@@ -62,7 +64,7 @@ class Costs:
 
 def time_of(costs: Costs, *, limit: float) -> Time:
     """limit: seconds that one attempt may take."""
-    seeds = costs.job.evaluation.seeds
+    seeds = student_count(costs.job)
     timed = 1 + (costs.teacher.network is not None)
     parts = {
         "teacher_training": total_of([training_time(each, 1) for each in costs.trained]),
@@ -106,7 +108,7 @@ def _halves(seconds: list[float]) -> tuple[float, float, float]:
 def _answers(costs: Costs) -> Seconds:
     """Asking about all splits. The views of augmented rows are part of the students' epochs."""
     data = costs.data
-    rows = len(data.train.y) + len(data.validation.y) + len(data.test.y)
+    rows = len(data.train.y) + len(data.validation.y) + len(data.test.y) + _nodes(costs.job)
     ours = costs.per_row * rows
     endpoints = [spec for _, spec in parts(costs.job.teacher) if isinstance(spec, EndpointTeacher)]
     if not endpoints:
@@ -115,6 +117,14 @@ def _answers(costs: Costs) -> Seconds:
     least = max(math.ceil(rows / spec.rows_per_request) / spec.requests_per_second for spec in endpoints)
     requests = max(math.ceil(rows / spec.rows_per_request) for spec in endpoints)
     return around(max(least, ours), max(least, min(ours, requests * a_request)))
+
+
+def _nodes(job: DistillationJob) -> int:
+    """Of a grid that a circuit is asked about besides: more than one by which it is solved on rows."""
+    architecture = job.student.architecture
+    if not (is_solved(job) and isinstance(architecture, Fourier) and isinstance(architecture.frequencies, list)):
+        return 0
+    return nodes_of(architecture.frequencies)
 
 
 def around(expected: float, least: float | None = None) -> Seconds:

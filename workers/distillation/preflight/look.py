@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from qstill.contract.distillations import objectives
+from qstill.contract.distillations.fields import is_solved, trains_baseline
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.preflight import (
     Found,
@@ -48,6 +49,7 @@ from workers.distillation.teachers.checks import (
     most_rows,
     there_already,
 )
+from workers.distillation.teachers.circuit import with_frequencies
 from workers.distillation.teachers.features import wanted_features, with_features
 from workers.distillation.teachers.initialise import initial_weights
 from workers.distillation.teachers.written_texts import sequence_lesson
@@ -85,12 +87,15 @@ def preflight(job: DistillationJob, asked: PreflightQuestion, run: Run) -> dict[
         return _look(job, asked, run).model_dump(mode="json")
 
 
-def _look(job: DistillationJob, asked: PreflightQuestion, run: Run) -> Preflight:
+def _look(submitted: DistillationJob, asked: PreflightQuestion, run: Run) -> Preflight:
     began = time.perf_counter()
+    job = with_frequencies(submitted, run)
     data = load_data(job, run)
     loading, process = time.perf_counter() - began, resident()
     pairs = student_stages(job)
     student_stage, baseline_stage = pairs[0]
+    if is_solved(job):  # in about the time of an epoch
+        student_stage = replace(student_stage, training=job.training.model_copy(update={"epochs": 1}))
     refuse_undefined(job.objective, len(data.classes))
     refuse_unfit(student_stage, data)
     members = _members(job, data, run)
@@ -106,7 +111,7 @@ def _look(job: DistillationJob, asked: PreflightQuestion, run: Run) -> Preflight
     taught, said = _student_lesson(job, few, teacher, wanted, run)
     student = rehearse(student_stage, as_long(taught, lesson, few), few, data)
     baseline = None
-    if job.evaluation.baseline:
+    if trains_baseline(job):
         alone = baseline_lesson(data)
         known = excerpt_of(data, alone.positions, baseline_stage, ROWS)
         baseline = rehearse(baseline_stage, as_long(baseline_lesson(known), alone, known), known, data)

@@ -2,6 +2,7 @@
 
 from torch import Tensor, nn
 
+from qstill.contract.distillations.fields import trains_baseline
 from qstill.contract.distillations.job import DistillationJob
 from workers.distillation.artifacts.checkpoints import to_bytes
 from workers.distillation.artifacts.clock import Latency, latency, latency_of, timed
@@ -49,7 +50,7 @@ def measure(
             validation_score=chosen and chosen.validation_score,
         ),
         students=[_subject(student, data, outcomes, answers) for student, _ in pairs],
-        baselines=[_subject(baseline, data, outcomes, answers) for _, baseline in pairs if job.evaluation.baseline],
+        baselines=[_subject(baseline, data, outcomes, answers) for _, baseline in pairs if trains_baseline(job)],
         teacher_cost=teacher_cost(teacher, data),
         student_cost=_cost(first.trained(outcomes, data), len(checkpoint(first, outcomes, data)), data),
         soft_gradient=_soft_gradient(first, lesson, data),
@@ -104,6 +105,9 @@ def teacher_cost(teacher: Teacher, data: Data) -> Cost | None:
         return _cost(teacher.network, teacher.bytes, data)
     if teacher.round_trips:
         return Cost(None, latency_of(teacher.round_trips), "one request to the endpoint, of many rows, and its answer")
+    if teacher.circuit is not None:
+        one = _first(data)
+        return Cost(None, timed(lambda: teacher.logits(one)), "one row, simulated")
     if not teacher.bytes:
         return None
     one = _first(data)

@@ -13,10 +13,12 @@ from qstill.contract.distillations.teachers import (
     UploadedTeacher,
     parts,
 )
+from qstill.contract.distillations.teachers.circuit import CircuitTeacher
 from workers.distillation.data.dataset import Data
 from workers.distillation.data.faults import duplicates_in_test, said_of_leaked
 from workers.distillation.quality import Comparison
 from workers.distillation.report.measurements import RowMeasurements, row_counts
+from workers.distillation.report.surrogate import circuit_notes
 from workers.distillation.report.texts import sequence_note, text_notes
 from workers.distillation.teachers import Use
 from workers.distillation.teachers.initialise import initialisation_note
@@ -25,6 +27,8 @@ from workers.distillation.teachers.initialise import initialisation_note
 def notes(job: DistillationJob, data: Data, measured: RowMeasurements, sections: TaskSections) -> list[str]:
     """What a reader must know to judge the numbers, in plain words. sections: the task's."""
     rows, use = row_counts(data), measured.signal
+    if isinstance(job.teacher, CircuitTeacher):
+        return circuit_notes(job, data, measured)
     said = [
         data.task.lesson_note(data.train, data.seen, data.learned),
         *dict.fromkeys(_teacher_note(teacher, rows) for _, teacher in parts(job.teacher)),
@@ -66,7 +70,8 @@ def warnings(job: DistillationJob, data: Data, measured: RowMeasurements) -> lis
     said += [remark.said for remark in data.remarks if remark.doubt]
     if leaked := duplicates_in_test(data):
         said.append(said_of_leaked(leaked, len(data.test.y), of_texts=data.text is not None))
-    said += few_seeds(measured.gain)
+    if not isinstance(job.teacher, CircuitTeacher):
+        said += few_seeds(measured.gain)
     if seen := _perhaps_seen(job, measured):
         said.append(seen)
     return said
@@ -111,6 +116,8 @@ def _teacher_note(teacher: Single, rows: dict[str, int]) -> str:
             return f"The teacher's weights were uploaded. {flatters}"
         case ModelTeacher():
             return f"The teacher is {teacher.model}, made elsewhere. {flatters}"
+        case CircuitTeacher():
+            return "The teacher is a quantum circuit, simulated here."
         case EndpointTeacher():
             return f"The teacher is behind an endpoint. {flatters}"
 

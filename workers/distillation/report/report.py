@@ -6,6 +6,7 @@ from typing import Any
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.report.compression import CompressionSection
 from qstill.contract.distillations.report.document import DistillationReport
+from qstill.contract.distillations.report.surrogate import SurrogateSection
 from qstill.contract.distillations.report.tasks import TaskSections
 from qstill.contract.distillations.results import DistillationResult
 from workers.distillation.artifacts.onnx_file import notes_of_exports
@@ -23,6 +24,7 @@ def report(
     short: DistillationResult,
     exports: list[dict[str, Any]],
     compression: CompressionSection | None,
+    surrogate: SurrogateSection | None,
 ) -> DistillationReport:
     """The whole document. exports: what is known of each file that was exported."""
     sections = data.task.sections(measured.arms, data.test.labels)
@@ -34,6 +36,7 @@ def report(
             "notes": notes(job, data, measured, sections) + notes_of_exports(exports),
             "paired_differences_in_points": measured.gain.differences if measured.gain else None,
             "compression": compression,
+            "surrogate": surrogate,
             "text": None if data.text is None else text_section(data.text),
             "rows": row_counts(data),
             "signal": asdict(measured.signal),

@@ -4,12 +4,14 @@ from pathlib import Path
 
 from qstill.contract.distillations import teachers as said
 from qstill.contract.distillations.teachers import EndpointTeacher, ModelTeacher, SoftLabels, UploadedTeacher, Weights
+from qstill.contract.distillations.teachers.circuit import CircuitTeacher
 from qstill.contract.errors import Problem
 from workers.distillation.artifacts import checkpoints
 from workers.distillation.data.dataset import Data
 from workers.distillation.data.tokenizer import Tokenizer, uploaded
 from workers.distillation.teachers.ask import Use, answers_of, signal_and_use, signal_of
 from workers.distillation.teachers.base import Teacher, as_networks_learn, within
+from workers.distillation.teachers.circuit import from_circuit
 from workers.distillation.teachers.endpoint import from_endpoint
 from workers.distillation.teachers.ensemble import ensemble
 from workers.distillation.teachers.onnx.model import from_onnx
@@ -29,7 +31,7 @@ __all__ = [
     "trained",
 ]
 
-Loadable = UploadedTeacher | ModelTeacher | SoftLabels | EndpointTeacher
+Loadable = UploadedTeacher | ModelTeacher | SoftLabels | EndpointTeacher | CircuitTeacher
 
 
 def loaded(spec: Loadable, data: Data, run: Run, pointer: str = "/teacher") -> Teacher:
@@ -73,6 +75,8 @@ def tokenizer_of(teacher: said.Single | said.EnsembleTeacher, run: Run) -> Token
 def _loaded(spec: Loadable, data: Data, run: Run) -> Teacher:
     if isinstance(spec, SoftLabels):
         return from_soft_labels(spec, _place(run, spec.file, "/file"), data)
+    if isinstance(spec, CircuitTeacher):
+        return from_circuit(spec, run)
     if isinstance(spec, EndpointTeacher):
         headers = None if spec.headers is None else _place(run, spec.headers, "/headers")
         return from_endpoint(spec, headers, data, run)

@@ -1,8 +1,11 @@
 """What every teacher becomes: something that answers rows with logits."""
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +16,9 @@ from qstill.contract.errors import Problem
 from workers.distillation.rows import Rows, Standardisation
 from workers.distillation.tasks.judge import ROUNDED, SUM_TOLERANCE
 from workers.distillation.tasks.targets import Targets
+
+if TYPE_CHECKING:
+    from workers.quantum.teachers.values import CircuitValues  # Qiskit, which other teachers are spared
 
 SMALLEST_PROBABILITY = torch.finfo(torch.float32).tiny  # stands in for 0, whose logarithm no loss survives
 
@@ -28,6 +34,7 @@ class Teacher:
     architecture: of a network that was read, not trained here.
     members: of an ensemble. round_trips: milliseconds of each request that an endpoint answered, without pauses.
     unspoken: rows to (rows, classes), True for a class whose probability it leaves to the student (`ghost`).
+    circuit: what answers, where it is a quantum circuit.
     lasting: whether its answers are worth keeping; those that were uploaded are kept already.
     scope: who may share its answers; never shown. notes: what a reader of the report must know. warnings: what speaks
     against its numbers.
@@ -43,9 +50,10 @@ class Teacher:
     parameters: int = 0
     multiply_adds: int = 0
     architecture: AnyArchitecture | None = None
-    members: tuple["Teacher", ...] = ()
+    members: tuple[Teacher, ...] = ()
     round_trips: list[float] | None = None
     unspoken: Callable[[Rows], Tensor] | None = None
+    circuit: CircuitValues | None = None
     lasting: bool = True
     scope: str = ""
     notes: tuple[str, ...] = ()

@@ -19,6 +19,7 @@ from qstill.contract.distillations.teachers import (
     UploadedTeacher,
     parts,
 )
+from qstill.contract.distillations.teachers.circuit import CircuitTeacher
 from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import Data
 from workers.distillation.rows import Rows
@@ -57,9 +58,12 @@ def accepted(
 
 
 def there_already(job: DistillationJob, teacher: Teacher) -> list[tuple[str, Teacher]]:
-    """(pointer, teacher) of those that the job does not train: an ensemble where it trains no member, and members."""
+    """(pointer, teacher) of those that the job does not train: an ensemble where it trains no member, and members.
+
+    A circuit is judged by itself: that its shots and its noise hide what it says ends no job.
+    """
     if not isinstance(job.teacher, EnsembleTeacher):
-        return [] if isinstance(job.teacher, TrainedTeacher) else [("/teacher", teacher)]
+        return [] if isinstance(job.teacher, TrainedTeacher | CircuitTeacher) else [("/teacher", teacher)]
     members = enumerate(zip(job.teacher.members, teacher.members, strict=True))
     found = [(f"/teacher/members/{i}", each) for i, (spec, each) in members if not isinstance(spec, TrainedTeacher)]
     return [("/teacher", teacher), *found] if len(found) == len(teacher.members) else found

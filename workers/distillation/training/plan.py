@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from qstill.contract.distillations.architectures import AnyArchitecture
+from qstill.contract.distillations.fields import student_count
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.objectives import Objective
 from qstill.contract.distillations.teachers import TrainedTeacher
@@ -19,6 +20,7 @@ from workers.distillation.networks.seeds import seed_of
 from workers.distillation.objectives.terms import labelled_rows
 from workers.distillation.rows import Rows
 from workers.distillation.signals.signals import Signal
+from workers.distillation.training.solution import Solution
 from workers.distillation.training.stage import AnyStage, pairs
 
 
@@ -30,6 +32,7 @@ class Lesson:
     from labels alone.
     ask: what the teacher says about another view of all training rows, and the view's name.
     x: inputs in place of the training rows' own. begun: weights to begin from, by their names; None: random ones.
+    solution: weights that follow from what the teacher answered, so that there is nothing to train.
     """
 
     positions: Tensor
@@ -40,6 +43,7 @@ class Lesson:
     ask: Callable[[Rows, str], Signal] | None = None
     x: Tensor | None = None
     begun: Mapping[str, Tensor] | None = None
+    solution: Solution | None = None
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ def student_stages(job: DistillationJob) -> list[tuple[Stage, Stage]]:
     return pairs(
         Stage,
         first=job.training.seed,
-        seeds=job.evaluation.seeds,
+        seeds=student_count(job),
         architecture=job.student.architecture,
         training=job.training,
         pointer="/student/architecture",

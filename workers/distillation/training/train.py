@@ -6,12 +6,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import torch
+
 from workers.distillation.data.dataset import Data
 from workers.distillation.training.bias import corrected
 from workers.distillation.training.keeper import Keeper, Outcome, thinned
-from workers.distillation.training.learner import Learner
+from workers.distillation.training.learner import Learner, score
 from workers.distillation.training.network_in_training import NetworkInTraining
 from workers.distillation.training.plan import Lesson, Stage
+from workers.distillation.training.solution import Solution
 from workers.distillation.training.stage import AnyStage
 
 SECONDS_BETWEEN_EVENTS = 0.25  # of one stage; a fast job has hundreds of epochs a second
@@ -25,9 +28,22 @@ def train(
     after_epoch: is given every epoch, with weights that the next one overwrites.
     Raises Stopped once its state is saved, and Problem training_diverged when the loss is no number any more.
     """
+    if lesson.solution is not None:
+        return _solved(stage, lesson.solution, data, keeper)
     learner = Learner(stage, lesson, data)
     drive(learner, keeper, measure=data.task.measure.validation, after_epoch=after_epoch)
     return replace(corrected(learner.best, stage, data), curve=thinned(learner.curve))
+
+
+def _solved(stage: Stage, solution: Solution, data: Data, keeper: Keeper) -> Outcome:
+    """A network with the weights that it has to have: of epoch 0, after no step."""
+    network = stage.begin(data)
+    network.load_state_dict(network.state_dict() | solution.weights())
+    worth, _ = score(network, data.validation, data.task, torch.device("cpu"))
+    about = {"stage": stage.name, "role": stage.role, "seed": stage.seed, "epoch": 0, "epochs": 0}
+    for state in ("began", "ended"):
+        keeper.run.event("stage", {**about, "state": state})
+    return Outcome(network.state_dict(), 0, 0, worth)
 
 
 def drive(

@@ -2,8 +2,8 @@
 
 from qstill.contract.distillations.architectures import AnyArchitecture, family_of
 from qstill.contract.distillations.compression import MAX_FINE_TUNED, Compression
-from qstill.contract.distillations.datasets import BuiltinData, UploadedData, is_regression
-from qstill.contract.distillations.fields import JobFields
+from qstill.contract.distillations.datasets import BuiltinData, DrawnData, UploadedData
+from qstill.contract.distillations.fields import JobFields, learns_numbers
 from qstill.contract.distillations.teachers import ModelTeacher, TrainedTeacher, UploadedTeacher
 from qstill.contract.schemas import refuse
 
@@ -13,10 +13,10 @@ def refuse_impossible_compression(job: JobFields) -> None:
     asked, seeds = job.compression, job.evaluation.seeds
     if asked is None:
         return
-    if not isinstance(job.dataset, BuiltinData | UploadedData):
+    if not isinstance(job.dataset, BuiltinData | UploadedData | DrawnData):
         reason = "pruned and quantised networks take numbers, and this data is text"
         refuse(("compression",), "compression_unavailable", reason, None)
-    if is_regression(job.dataset):
+    if learns_numbers(job):
         reason = "pruned and quantised networks are compared by their accuracy, and regression has none"
         refuse(("compression",), "compression_unavailable", reason, None)
     here = isinstance(job.teacher, TrainedTeacher | ModelTeacher)

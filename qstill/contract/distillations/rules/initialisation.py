@@ -11,6 +11,7 @@ from qstill.contract.distillations.teachers import (
     TrainedTeacher,
     UploadedTeacher,
 )
+from qstill.contract.distillations.teachers.circuit import CircuitTeacher
 from qstill.contract.schemas import refuse
 
 
@@ -19,7 +20,7 @@ def refuse_impossible_initialisation(job: JobFields) -> None:
     how, teacher = job.student.initialise_from_teacher, job.teacher
     if how is None:
         return
-    if isinstance(teacher, SoftLabels | EndpointTeacher) or getattr(teacher, "format", None) == "onnx":
+    if isinstance(teacher, SoftLabels | EndpointTeacher | CircuitTeacher) or getattr(teacher, "format", None) == "onnx":
         reason = "this teacher gives answers only; its weights are not at hand: train it here, or upload safetensors"
         refuse(PLACE, "weights_unavailable", reason, None)
     if isinstance(teacher, EnsembleTeacher):

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from qstill.contract.distillations.datasets import is_regression
-from qstill.contract.distillations.fields import JobFields, trainings
+from qstill.contract.distillations.fields import JobFields, learns_numbers, trainings
 from qstill.contract.distillations.objectives import OnFeatures, Single, singles
 from qstill.contract.distillations.teachers import EnsembleTeacher, SoftLabels, UploadedTeacher, parts
 from qstill.contract.schemas import FieldPath, refuse
@@ -18,7 +17,7 @@ def fits_regression(objective: Single) -> bool:
 
 def refuse_unfit_for_regression(job: JobFields) -> None:
     """Raise a validation error where a job has real numbers to predict and asks for what only classes have."""
-    if not is_regression(job.dataset):
+    if not learns_numbers(job):
         for place, teacher in parts(job.teacher):
             if isinstance(teacher, SoftLabels) and teacher.kind == "values":
                 reason = "these labels are classes, and values are no distribution over them"
@@ -26,7 +25,7 @@ def refuse_unfit_for_regression(job: JobFields) -> None:
         return
     for place, single in singles(job.objective):
         if not fits_regression(single):
-            reason = f"{single.kind} compares classes, and the labels of this data are real numbers: choose {FITTING}"
+            reason = f"{single.kind} compares classes, and what is learned here are real numbers: choose {FITTING}"
             refuse((*place, "kind"), "objective_mismatch", reason, single.kind)
     _refuse_teachers(job)
     _refuse_class_options(job)
@@ -69,4 +68,4 @@ def _refuse_class_options(job: JobFields) -> None:
         ]
     for place, asked, reason, given in unfit:
         if asked:
-            refuse(place, "only_for_classification", f"the labels of this data are real numbers: {reason}", given)
+            refuse(place, "only_for_classification", f"what is learned here are real numbers: {reason}", given)

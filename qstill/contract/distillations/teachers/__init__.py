@@ -1,10 +1,11 @@
-"""Who may teach: a network of any origin, several of them, an endpoint elsewhere, or a teacher's answers alone."""
+"""Who may teach: a network of any origin, several of them, an endpoint elsewhere, a teacher's answers, a circuit."""
 
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from qstill.contract.distillations.architectures import Architecture
+from qstill.contract.distillations.teachers.circuit import CircuitTeacher
 from qstill.contract.distillations.training import Training
 from qstill.contract.schemas import FileId, Strict, refuse
 
@@ -242,9 +243,9 @@ class EnsembleTeacher(Judged):
         return self
 
 
-Single = TrainedTeacher | UploadedTeacher | ModelTeacher | SoftLabels | EndpointTeacher
+Single = TrainedTeacher | UploadedTeacher | ModelTeacher | SoftLabels | EndpointTeacher | CircuitTeacher
 Teacher = Annotated[
-    TrainedTeacher | UploadedTeacher | ModelTeacher | SoftLabels | EndpointTeacher | EnsembleTeacher,
+    TrainedTeacher | UploadedTeacher | ModelTeacher | SoftLabels | EndpointTeacher | CircuitTeacher | EnsembleTeacher,
     Field(discriminator="source"),
 ]
 

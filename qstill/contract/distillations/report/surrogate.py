@@ -1,0 +1,74 @@
+"""What a report says where a circuit teaches: what stands for the circuit now, how well, and what it cost."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from qstill.contract.schemas import View
+
+JudgedBy = Literal["exact", "teacher"]
+
+
+class SurrogateErrors(View):
+    """Of values for the test rows, from the circuit's own without shots and noise, over all observables."""
+
+    rmse: float = Field(description="Root of the mean squared error.", examples=[0.012])
+    max_error: float = Field(description="The largest error.", examples=[0.031])
+
+
+class Spectrum(View):
+    """The trigonometric sum that the circuit is, found in its gates."""
+
+    frequencies: list[int] = Field(description="The highest of each input, in units.", examples=[[1, 1, 1, 1]])
+    units: list[float] = Field(description="Radians for each unit of an input at frequency 1.", examples=[[1.0] * 4])
+    nodes: int = Field(description="Its coefficients, and the nodes of the grid that gives them.", examples=[81])
+    ranks: list[int] = Field(
+        description="Of the student's coefficients, the inputs cut in two after each but the last: how much the "
+        "two sides have to do with one another. Empty where the student is no such sum.",
+        examples=[[3, 6, 3]],
+    )
+
+
+class SurrogateSection(View):
+    """The student in place of its circuit; of the first seed."""
+
+    nodes: int | None = Field(
+        description="Of the grid at which the circuit was run; null where it was run for the rows of the data.",
+        examples=[81],
+    )
+    exact: bool = Field(
+        description="Whether the student is the circuit's function but for shots, noise and rounding: it has all of "
+        "its frequencies, and was solved on their grid.",
+        examples=[True],
+    )
+    rmse: float = Field(description="Of the student, as in `student`.", examples=[0.012])
+    student: SurrogateErrors = Field(description="The student's.")
+    direct: SurrogateErrors = Field(description="Of asking the circuit itself, with its shots and its noise.")
+    linear: SurrogateErrors = Field(
+        description="Of a linear model on the circuit's own values for the training rows: what needs no circuit and "
+        "no student."
+    )
+    judged_by: JudgedBy = Field(
+        description="`exact`: what the errors are from is the circuit without shots and noise. `teacher`: a circuit "
+        "that decides by what it measures has no such values here, and its answers stand for them.",
+        examples=["exact"],
+    )
+    standard_error: float | None = Field(
+        description="Of a student's value by its shots, at most, whatever the inputs: that of the node that is worst. "
+        "On the grid a value is a sum of nodes' whose squared weights add up to 1. Null without shots, or off the "
+        "grid.",
+        examples=[0.011],
+    )
+    rounding: float | None = Field(
+        description="How far single precision can be off, at most; null where the student is no sum.", examples=[1e-6]
+    )
+    spectrum: Spectrum | None = Field(description="Null where the circuit is not periodic in its inputs.")
+    circuits: int = Field(description="That were run to learn from: rows or nodes, times measurements.", examples=[81])
+    shots_spent: int = Field(description="Circuits × shots; 0 for exact values.", examples=[663552])
+    circuits_per_query: int = Field(description="That asking the circuit about one row takes.", examples=[1])
+    shots_per_query: int = Field(description="Circuits × shots of one row.", examples=[8192])
+    pays_after_queries: int = Field(
+        description="From so many rows on, what the student cost is less than asking the circuit: from then on its "
+        "answers cost no circuit.",
+        examples=[81],
+    )

@@ -1,0 +1,219 @@
+"""A circuit's expectation values for rows of inputs: exact, or from as many shots as a teacher has.
+
+values = CircuitValues(teacher, threads=1)
+values.asked(rows)              # Answers: (B, O) and what is not known of them, as the job's shots and noise make them
+values.exact(rows)              # (B, O) without shots and noise; None of a circuit that has no such values here
+
+Circuits without noise are one state for all rows at once (`workers/quantum/circuit.py`); resets and measurements midway
+are put off to the end for that. With noise, and where a measurement decides what follows, each row is a circuit of its
+own on the engines of circuit jobs.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import psutil
+import torch
+from qiskit import ClassicalRegister, QuantumCircuit
+from torch import Tensor
+
+from qstill.contract.circuits.job import CircuitJob
+from qstill.contract.distillations.report.surrogate import JudgedBy
+from qstill.contract.distillations.teachers.circuit import CircuitTeacher, check_inputs
+from qstill.contract.errors import Problem
+from workers.circuits.binding import bound
+from workers.circuits.engines.dynamic.deferred import deferred
+from workers.circuits.engines.final_state import draw, rounded
+from workers.circuits.examine.shape import examine, final_measurements
+from workers.circuits.parse import parse
+from workers.circuits.planning import plan_parsed
+from workers.circuits.program import Ask, generator
+from workers.circuits.route import simulate
+from workers.quantum.circuit import DifferentiableCircuit
+from workers.quantum.teachers.frequencies import Frequencies, frequencies_of
+from workers.quantum.teachers.readings import (
+    MAX_TABLE,
+    Reading,
+    constants_of,
+    estimated,
+    readings_of,
+    sums_of,
+    terms_of,
+)
+
+MAX_QUBITS = 20  # of a state that is held whole: 16 MiB in double precision
+STATES_AT_ONCE = 1 << 20  # amplitudes of the rows that are drawn from together
+ROWS_BETWEEN = 64  # looks whether the job was cancelled
+
+
+@dataclass(frozen=True)
+class Answers:
+    """values: (B, O). variances: (B, O) of them, by the shots; 0 where they are exact."""
+
+    values: Tensor
+    variances: Tensor
+
+
+class CircuitValues:
+    """circuits, shots: of one row; shots is 0 of exact values."""
+
+    def __init__(self, spec: CircuitTeacher, *, threads: int) -> None:
+        """Raises Problem, with a pointer below the teacher."""
+        self.spec, self.threads = spec, threads
+        self.circuit = parse(spec.circuit, bound=False)
+        used = self.circuit.copy()
+        used.global_phase = 0
+        check_inputs(spec.inputs, {each.name for each in used.parameters})
+        count = len(spec.observables)
+        terms = terms_of(spec.observables, self.circuit.num_qubits)
+        self._constants = torch.from_numpy(constants_of(terms, count))
+        self._readings = readings_of(terms)
+        self._whole = _without_decisions(self.circuit)
+        self._module: DifferentiableCircuit | None = None
+        if self._whole is not None and self._whole.num_qubits <= MAX_QUBITS:
+            self._module = self._differentiable(self._whole, sums_of(terms, count, self._whole.num_qubits))
+        self._noisy = spec.noise is not None and spec.noise.model != "ideal"
+        self._direct = self._module is not None and not self._noisy
+        if spec.shots is None and not self._direct and examine(self.circuit).dynamic:
+            title = "This circuit measures or resets on its way, and has no exact values here: give it shots."
+            raise Problem("no_exact_value", title, pointer="/shots", ways_out=[{"shots": 8192}])
+
+    @property
+    def circuits(self) -> int:
+        return 1 if self.spec.shots is None else len(self._readings)
+
+    @property
+    def shots(self) -> int:
+        return (self.spec.shots or 0) * self.circuits
+
+    @property
+    def judged_by(self) -> JudgedBy:
+        """What `exact` is: of a circuit without exact values its answers stand for them."""
+        return "exact" if self._module is not None else "teacher"
+
+    def frequencies(self) -> Frequencies:
+        """Raises Problem not_periodic."""
+        return frequencies_of(self.circuit, self.spec.inputs)
+
+    def exact(self, rows: Tensor) -> Tensor:
+        """(B, O), double precision, without shots and noise. rows: (B, I), double precision."""
+        if self._module is None:
+            return self.asked(rows).values
+        return self._module(rows.new_zeros(1, 0), rows)[0]
+
+    def asked(self, rows: Tensor, between: Callable[[], None] = lambda: None) -> Answers:
+        """What this teacher says: a function of a row alone. between: called now and then; it may raise."""
+        if self._direct and self.spec.shots is None:
+            values = self.exact(rows)
+            return Answers(values, torch.zeros_like(values))
+        found = torch.zeros(2, len(rows), len(self._constants), dtype=torch.float64)
+        if self._direct:
+            for number, reading in enumerate(self._readings):
+                self._draw(number, reading, rows, found, between)
+        else:
+            for row, values in enumerate(rows):
+                if row % ROWS_BETWEEN == 0:
+                    between()
+                found[:, row] = self._run(values)
+        return Answers(found[0] + self._constants, found[1])
+
+    def _differentiable(self, circuit: QuantumCircuit, sums: Any) -> DifferentiableCircuit | None:
+        try:
+            return DifferentiableCircuit(circuit, inputs=self.spec.inputs, sums=sums, precision=torch.float64)
+        except Problem as problem:
+            if problem.code != "untrainable_gate":
+                raise
+            return None
+
+    @cached_property
+    def _turned(self) -> list[DifferentiableCircuit]:
+        """The circuit before each reading."""
+        assert self._whole is not None
+        before = _unmeasured(self._whole)
+        found = [self._differentiable(reading.turned(before), []) for reading in self._readings]
+        return [each for each in found if each is not None]
+
+    def _draw(self, number: int, reading: Reading, rows: Tensor, found: Tensor, between: Callable[[], None]) -> None:
+        """Add what a reading says of all rows, drawn from their states."""
+        assert self.spec.shots is not None
+        module, count = self._turned[number], found.shape[2]
+        size, piece = 1 << len(reading.qubits), max(1, STATES_AT_ONCE >> module.qubits)
+        table = reading.worth(np.arange(size), count) if size * count <= MAX_TABLE else None
+        for first in range(0, len(rows), piece):
+            between()
+            part = rows[first : first + piece]
+            states = module.states(part.new_zeros(1, 0), part)[0]
+            read = _marginal(states.abs().square().T, module.qubits, reading.qubits).numpy()
+            for row, probabilities in enumerate(read, first):
+                random = generator(_seed(self.spec.seed, number, rows[row]))
+                outcomes, frequencies = draw(rounded(probabilities), self.spec.shots, random)
+                worth = reading.worth(outcomes, count) if table is None else table[:, outcomes]
+                found[:, row] += torch.from_numpy(np.stack(estimated(worth, frequencies)))
+
+    def _run(self, row: Tensor) -> Tensor:
+        """(2, O): values and variances of one row, by the engines of circuit jobs, less constants."""
+        values = dict(zip(self.spec.inputs, row.tolist(), strict=True))
+        circuit = bound(self.circuit, {each: values[each.name] for each in self.circuit.parameters})
+        if self.spec.shots is None:
+            means = self._simulated(circuit, 0, row, observables=self.spec.observables, method="density_matrix")
+            exact = torch.tensor([mean.value for mean in means.expectations], dtype=torch.float64)
+            return torch.stack([exact - self._constants, torch.zeros_like(exact)])
+        found = torch.zeros(2, len(self._constants), dtype=torch.float64)
+        before = _unmeasured(circuit)
+        for number, reading in enumerate(self._readings):
+            measured = reading.turned(before)
+            register = ClassicalRegister(len(reading.qubits))
+            measured.add_register(register)
+            measured.measure(reading.qubits, register)
+            counts = self._simulated(measured, number, row).counts
+            outcomes = np.array([int(key[: len(register)], 2) for key in counts], dtype=np.int64)
+            frequencies = np.array([*counts.values()], dtype=np.int64)
+            worth = reading.worth(outcomes, len(self._constants))
+            found += torch.from_numpy(np.stack(estimated(worth, frequencies)))
+        return found
+
+    def _simulated(self, circuit: QuantumCircuit, number: int, row: Tensor, **asked: Any) -> Any:
+        seed = _seed(self.spec.seed, number, row)
+        job = CircuitJob(
+            circuit=self.spec.circuit,
+            shots=self.spec.shots or 1,
+            seed=seed,
+            noise=self.spec.noise,
+            ideal=False,
+            **asked,
+        )
+        planned = plan_parsed(job, self.spec.circuit, circuit, psutil.virtual_memory().available)
+        return simulate(planned.routed, Ask(shots=job.shots, seed=seed, threads=self.threads))[0]
+
+
+def _without_decisions(circuit: QuantumCircuit) -> QuantumCircuit | None:
+    """A circuit without resets and measurements midway, its first qubits ending as the circuit's; None: they decide."""
+    return deferred(circuit) if examine(circuit).dynamic else circuit
+
+
+def _unmeasured(circuit: QuantumCircuit) -> QuantumCircuit:
+    """Without its final measurements."""
+    ending = final_measurements(circuit)
+    found = circuit.copy_empty_like()
+    for position, instruction in enumerate(circuit.data):
+        if position not in ending:
+            found._append(instruction)
+    return found
+
+
+def _marginal(probabilities: Tensor, qubits: int, kept: list[int]) -> Tensor:
+    """(B, 2^n) to (B, 2^k), the first of the kept qubits the lowest bit."""
+    axes = probabilities.reshape(-1, *[2] * qubits)  # the highest qubit first
+    gone = [qubits - qubit for qubit in range(qubits) if qubit not in set(kept)]
+    summed = axes.sum(gone) if gone else axes
+    return summed.reshape(len(probabilities), -1)
+
+
+def _seed(seed: int, number: int, row: Tensor) -> int:
+    """Of one circuit: by the teacher's seed, the reading and the row, so that rows may be asked in any order."""
+    told = f"{seed} {number} ".encode() + row.numpy().tobytes()
+    return int.from_bytes(sha256(told).digest()[:6], "big")
