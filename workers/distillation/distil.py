@@ -25,6 +25,8 @@ from workers.distillation.data.dataset import Data, load
 from workers.distillation.data.membership import membership
 from workers.distillation.data.texts import load_text
 from workers.distillation.objectives import refuse_undefined
+from workers.distillation.quantum.controls import control_lesson, control_stages
+from workers.distillation.quantum.section import quantum_section
 from workers.distillation.report.frame import publish_documents, result
 from workers.distillation.report.measure import checkpoint, measure
 from workers.distillation.report.report import report
@@ -75,9 +77,13 @@ def distil(submitted: DistillationJob, run: Run) -> dict[str, Any]:
         teach(student, lesson, data, keeper, every=job.training.checkpoint_every)
         if trains_baseline(job):
             teach(baseline, baselines_lesson(job, data, begun), data, keeper)
+    controls = control_stages(job, [student for student, _ in pairs], data)
+    for stage in (stage for stages in controls.values() for stage in stages):
+        teach(stage, control_lesson(heard), data, keeper)
     compression = compression_section(job, data, teacher, heard, pairs, keeper)
     run.progress(phase="evaluation", done=0, total=1, unit="reports")
     measured = measure(job, data, teacher, lesson, pairs, keeper.outcomes, answers=answers, use=use)
+    quantum = quantum_section(job, data, measured, pairs, controls, keeper, answers)
     short = result(
         DistillationResult,
         measured,
@@ -87,7 +93,7 @@ def distil(submitted: DistillationJob, run: Run) -> dict[str, Any]:
     )
     exports = _export(job, data, pairs[0][0], keeper)
     surrogate = surrogate_section(data, teacher, lesson, pairs[0][0].trained(keeper.outcomes, data), answers)
-    document = report(submitted, data, measured, short, exports, compression, surrogate)
+    document = report(submitted, data, measured, short, exports, compression, surrogate, quantum)
     publish_documents({"split.json": json.dumps(membership(data)), "report.json": written(document)}, run)
     return short.model_dump(mode="json")
 

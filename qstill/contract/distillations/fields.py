@@ -9,14 +9,13 @@ from qstill.contract.distillations.architectures.family import ExportFormat
 from qstill.contract.distillations.architectures.fourier import Fourier
 from qstill.contract.distillations.compression import Compression
 from qstill.contract.distillations.datasets import Dataset, is_regression
+from qstill.contract.distillations.evaluation import Evaluation
 from qstill.contract.distillations.initialisation import FromTeacher
 from qstill.contract.distillations.objectives import Kd, Objective
 from qstill.contract.distillations.teachers import Storage, Teacher, TrainedTeacher, UploadedTeacher, parts
 from qstill.contract.distillations.teachers.circuit import INPUT_SOURCE, CircuitTeacher
 from qstill.contract.distillations.training import StudentTraining, Training
 from qstill.contract.schemas import FieldPath, Strict, Submission
-
-MAX_SEEDS = 20  # each trains a student and a baseline
 
 
 class Student(Strict):
@@ -30,25 +29,6 @@ class Student(Strict):
         description="Begin from the teacher's weights instead of random ones: transformers of one kind and width, "
         "whose weights are at hand. Null: do not.",
         examples=[None],
-    )
-
-
-class Evaluation(Strict):
-    """What the students are compared with."""
-
-    baseline: bool = Field(
-        True,
-        description="Also train the same student from the same initial weights, for as many steps, on its labels "
-        "alone. Without it there is no verdict. Where students begin from their teacher, it begins from random weights "
-        "unless `student.initialise_from_teacher.baseline` says otherwise. A circuit teaches without labels: there "
-        "is none then, whatever stands here.",
-        examples=[True],
-    )
-    seeds: Annotated[int, Field(ge=1, le=MAX_SEEDS)] = Field(
-        3,
-        description="Students to train. A verdict needs two or more. A student that is solved instead, a `fourier` "
-        "that a circuit teaches, has no random weights: it is one.",
-        examples=[3],
     )
 
 

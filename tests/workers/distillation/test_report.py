@@ -14,7 +14,7 @@ from scipy import stats
 from sklearn.metrics import log_loss
 
 from qstill.contract.distillations.architectures.mlp import Mlp
-from qstill.contract.distillations.fields import MAX_SEEDS
+from qstill.contract.distillations.evaluation import MAX_SEEDS
 from qstill.contract.distillations.results import DistillationResult
 from tests.testing.examples import examples
 from workers.distillation.artifacts.clock import latency

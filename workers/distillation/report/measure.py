@@ -49,8 +49,10 @@ def measure(
             epoch=chosen and chosen.epoch,
             validation_score=chosen and chosen.validation_score,
         ),
-        students=[_subject(student, data, outcomes, answers) for student, _ in pairs],
-        baselines=[_subject(baseline, data, outcomes, answers) for _, baseline in pairs if trains_baseline(job)],
+        students=[answers_of_stage(student, data, outcomes, answers) for student, _ in pairs],
+        baselines=[
+            answers_of_stage(baseline, data, outcomes, answers) for _, baseline in pairs if trains_baseline(job)
+        ],
         teacher_cost=teacher_cost(teacher, data),
         student_cost=_cost(first.trained(outcomes, data), len(checkpoint(first, outcomes, data)), data),
         soft_gradient=_soft_gradient(first, lesson, data),
@@ -80,7 +82,8 @@ def checkpoint(stage: Stage, outcomes: dict[str, Outcome], data: Data) -> bytes:
     return to_bytes(outcomes[stage.name].weights, stage.architecture, data)
 
 
-def _subject(stage: Stage, data: Data, outcomes: dict[str, Outcome], answers: Tensor) -> Answers:
+def answers_of_stage(stage: Stage, data: Data, outcomes: dict[str, Outcome], answers: Tensor) -> Answers:
+    """A finished stage's network on the test rows. answers: the teacher's logits (test rows, classes)."""
     chosen = outcomes[stage.name]
     return subject(
         logits_of(stage.trained(outcomes, data), data.test.x, data.test.answered),

@@ -6,6 +6,7 @@ from typing import Any
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.report.compression import CompressionSection
 from qstill.contract.distillations.report.document import DistillationReport
+from qstill.contract.distillations.report.quantum import QuantumSection
 from qstill.contract.distillations.report.surrogate import SurrogateSection
 from qstill.contract.distillations.report.tasks import TaskSections
 from qstill.contract.distillations.results import DistillationResult
@@ -25,6 +26,7 @@ def report(
     exports: list[dict[str, Any]],
     compression: CompressionSection | None,
     surrogate: SurrogateSection | None,
+    quantum: QuantumSection | None,
 ) -> DistillationReport:
     """The whole document. exports: what is known of each file that was exported."""
     sections = data.task.sections(measured.arms, data.test.labels)
@@ -37,6 +39,7 @@ def report(
             "paired_differences_in_points": measured.gain.differences if measured.gain else None,
             "compression": compression,
             "surrogate": surrogate,
+            "quantum": quantum,
             "text": None if data.text is None else text_section(data.text),
             "rows": row_counts(data),
             "signal": asdict(measured.signal),

@@ -1,6 +1,6 @@
 """What all but its makers must know of a family of networks: one record beside its definition."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, Literal, Protocol, TypeVar, get_args
 
@@ -37,7 +37,9 @@ class Family(Generic[A]):
     program: its forward as a function of its weights, in plain torch: `network(x)` over `weights`, by their names, and
     `architecture`, with `linear(name, x)`. Cards make a program of it that whoever has torch and safetensors can run.
     blocks: None where no student can begin from its teacher. why_no_units: why units of a network cannot be removed,
-    or None where they can. why_no_onnx: (code, reason) why a network does not leave as ONNX, or None where it does.
+    or None where they can. is_circuit: whether the circuit engine can run it. controls: simpler networks of the family,
+    by name, beside which a report stands it.
+    why_no_onnx: (code, reason) why a network does not leave as ONNX, or None where it does.
     The rest says what can be done with it: by default, what can be done with layers that end in one linear `head`.
     """
 
@@ -53,6 +55,8 @@ class Family(Generic[A]):
     head_bias: bool = True  # a number for each class that a correction can be added to
     compresses: bool = True
     exports: tuple[ExportFormat, ...] = ("onnx", "onnx_int8")
+    is_circuit: bool = False
+    controls: Callable[[A], Mapping[str, A]] = lambda _: {}
     why_no_onnx: Callable[[A], tuple[str, str] | None] = lambda _: None
 
     @property

@@ -1,6 +1,6 @@
 """Variational circuits: rows become states, trained turns and CX act on them, and a linear layer reads observables."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -129,6 +129,13 @@ def no_units(_: ReadOut) -> str:
     return "a circuit has no units to remove: give it fewer qubits or layers"
 
 
+def controls(quantum: Quantum) -> dict[str, Quantum]:
+    """What learning its angles is worth, and what joining its qubits is."""
+    simpler: dict[str, dict[str, Any]] = {"frozen": {"frozen": True}, "no_entanglement": {"entanglement": "none"}}
+    made = {name: quantum.model_copy(update=changes) for name, changes in simpler.items()}
+    return {name: control for name, control in made.items() if control != quantum}
+
+
 def why_no_onnx(quantum: Quantum) -> tuple[str, str] | None:
     """A circuit that reads a row once is one matrix, of 16 MB for ten qubits; one that reads it again is none."""
     if isinstance(quantum.encoding, AngleEncoding) and quantum.encoding.upload_again:
@@ -149,5 +156,7 @@ QUANTUM = Family(
     half_precision=False,
     compresses=False,
     exports=("onnx",),
+    is_circuit=True,
+    controls=controls,
     why_no_onnx=why_no_onnx,
 )

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field, model_validator
 
 from qstill.contract.distillations.architectures.family import ExportFormat
-from qstill.contract.distillations.fields import MAX_SEEDS
+from qstill.contract.distillations.evaluation import MAX_SEEDS
 from qstill.contract.distillations.recommenders.architectures import AnyScorer, Scorer
 from qstill.contract.distillations.recommenders.data import Interactions, SyntheticInteractions, UploadedInteractions
 from qstill.contract.distillations.recommenders.objectives import (

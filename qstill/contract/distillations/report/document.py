@@ -9,6 +9,7 @@ from qstill.contract.distillations.report.compression import CompressionSection
 from qstill.contract.distillations.report.exports import ExportedClassifier, ExportedRegressor
 from qstill.contract.distillations.report.frame import ReportFrame
 from qstill.contract.distillations.report.measured import Curve, MeasuredArm
+from qstill.contract.distillations.report.quantum import QuantumSection
 from qstill.contract.distillations.report.surrogate import SurrogateSection
 from qstill.contract.distillations.report.tasks import TaskSections
 from qstill.contract.errors import Problem
@@ -75,6 +76,7 @@ class DistillationReport(TaskSections, ReportFrame[MeasuredArm]):
     exports: list[ExportedClassifier | ExportedRegressor] = Field(description="Files of the first seed's student.")
     compression: CompressionSection | None = Field(description="Null where the job did not ask for it.")
     surrogate: SurrogateSection | None = Field(description="Where a circuit teaches.")
+    quantum: QuantumSection | None = Field(description="Of a quantum student; null of another.")
     text: TextSection | None = Field(description="Of texts.")
     rows: SplitCounts = Field(description="How many there were.")
     signal: SignalUse = Field(description="Of the teacher's answers to the training rows.")

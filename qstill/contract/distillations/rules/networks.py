@@ -20,6 +20,9 @@ def refuse_what_families_do_not_do(job: JobFields) -> None:
     if job.training.bias_correction and not family_of(student).head_bias:
         reason = f"a {student.kind} has no bias of its classes to correct"
         refuse(("training", "bias_correction"), "not_for_this_network", reason, True)
+    if job.evaluation.quantum is not None and not family_of(student).is_circuit:
+        reason = f"a {student.kind} is no circuit: only quantum students are run on the circuit engine"
+        refuse(("evaluation", "quantum"), "not_for_this_network", reason, None)
     for position, wanted in enumerate(job.export):
         if wanted not in family_of(student).exports:
             reason = f"a {student.kind} is not exported as {wanted}"

@@ -1,0 +1,96 @@
+"""Of quantum students: what is quantum in them, and what they are worth where they would run."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from qstill.contract.distillations.results import Gain, Spread
+from qstill.contract.schemas import View
+
+Control = Literal["frozen", "no_entanglement", "same_size_mlp", "linear"]
+CLASSICAL: tuple[Control, ...] = ("same_size_mlp", "linear")
+IN_WORDS: dict[Control, str] = {
+    "frozen": "the same circuit with random angles",
+    "no_entanglement": "the same circuit without entanglement",
+    "same_size_mlp": "an mlp of as many weights",
+    "linear": "a linear student",
+}
+
+
+class ControlArm(View):
+    """The same lesson, learned by something simpler."""
+
+    summary: dict[str, Spread] = Field(
+        description="Mean and standard deviation over seeds of each measure, on the test rows.",
+        examples=[{"accuracy": {"mean": 0.84, "sd": 0.01}}],
+    )
+    parameters: int = Field(description="Weights and biases; of a frozen circuit its angles too.", examples=[316])
+    student_minus_control: Gain = Field(description="In points of the measure, paired by seed.")
+
+
+class Advantage(View):
+    """Whether the quantum student is better than what is simpler."""
+
+    shown: bool = Field(
+        description="Whether the interval of its difference lies above zero for each classical control.",
+        examples=[False],
+    )
+    over: list[Control] = Field(description="Controls that it beats.", examples=[["frozen"]])
+    not_over: list[Control] = Field(description="Controls that it does not.", examples=[["linear"]])
+    sentence: str = Field(description="The same in words.", examples=["not shown: a linear student reaches 96.2"])
+
+
+class QuantumNature(View):
+    """What is quantum in the student, and what it would take to do without."""
+
+    entangles: bool = Field(description="Whether its circuit joins qubits at all.", examples=[True])
+    one_matrix: bool = Field(
+        description="Whether rows enter once, so that the trained circuit is one fixed matrix: it leaves as ONNX where "
+        "that is small.",
+        examples=[True],
+    )
+    frequencies: int | None = Field(
+        description="Of angle encodings: the largest number of times that an input turns the circle in the answers, "
+        "of whose Fourier series they are; null for amplitudes.",
+        examples=[2],
+    )
+    simulated_by: str = Field(description="The method that simulates it exactly.", examples=["statevector"])
+    simulation_bytes: int = Field(description="Of its state in double precision.", examples=[1024])
+
+
+class Judged(View):
+    """A network on the circuit engine."""
+
+    network: str = Field(description="`student`, `baseline` or a control.", examples=["student"])
+    noisy: bool = Field(description="Whether the noise of the job acted.", examples=[True])
+    shots: int | None = Field(description="Of each row and basis; null: infinitely many.", examples=[64])
+    value: float = Field(description="The measure on the rows that were run.", examples=[0.86])
+    calibrated: float = Field(description="The same after a gain for each observable.", examples=[0.89])
+
+
+class OnEngine(View):
+    """Networks run as circuits: state preparation, the trained layers, measurements."""
+
+    rows: int = Field(description="Test rows that were run.", examples=[128])
+    calibration_rows: int = Field(description="Training rows on which gains were fitted.", examples=[32])
+    bases: int = Field(description="In which every row was measured.", examples=[1])
+    simulated: float = Field(
+        description="The measure of the student on the same rows as torch simulates it.", examples=[0.93]
+    )
+    curve: list[Judged] = Field(description="Every network, with and without noise, for every number of shots.")
+    gains: list[float] = Field(
+        description="Of the student's observables under the noise, without shots: multiply what is measured by them.",
+        examples=[[1.21, 1.18]],
+    )
+
+
+class QuantumSection(View):
+    """Null in reports of other students."""
+
+    controls: dict[Control, ControlArm] = Field(
+        description="By name; empty where the job asked for none.",
+        examples=[{}],
+    )
+    advantage: Advantage | None = Field(description="Null without controls.")
+    nature: QuantumNature = Field(description="What is quantum in it.")
+    engine: OnEngine | None = Field(description="Null where the job did not ask for it.")

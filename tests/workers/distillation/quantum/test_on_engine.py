@@ -1,0 +1,95 @@
+"""What the circuit engine finds of a trained network is what torch finds, but for noise and shots."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qstill.contract.circuits.device import Device
+from qstill.contract.circuits.noise import DepolarizingNoise
+from qstill.contract.distillations.architectures.quantum import Quantum
+from qstill.contract.errors import Problem
+from tests.testing.examples import examples
+from workers.distillation.networks.families import build
+from workers.distillation.networks.quantum import QuantumNetwork
+from workers.distillation.quantum.as_circuits import angles_of_rows, bases_of, circuit_of, reads
+from workers.distillation.quantum.on_engine import Engine, Readings, readings
+
+LINE = Device.model_validate({"coupling_map": {"shape": "line", "qubits": 3}})
+AMPLITUDE = {"kind": "amplitude", "inputs": "standardised"}
+ENCODINGS = [AMPLITUDE, {"kind": "angle"}, {"kind": "angle", "upload_again": True}]
+OWN = {"terms": [{"paulis": "XY", "qubits": [0, 2]}, {"paulis": "ZII", "coefficient": 0.5}]}
+
+
+def noise(one: float, two: float) -> DepolarizingNoise:
+    return DepolarizingNoise(model="depolarizing", one_qubit=one, two_qubit=two)
+
+
+def network(encoding: dict[str, Any], seed: int = 0) -> QuantumNetwork:
+    definition = Quantum.model_validate(
+        {"kind": "quantum", "qubits": 3, "layers": 2, "encoding": encoding, "observables": ["z", "zz", OWN]}
+    )
+    made = build(definition, (3,), 2, seed=seed, pointer="")
+    assert isinstance(made, QuantumNetwork)
+    return made
+
+
+def engine(given_noise: Any = None, device: Device | None = None) -> Engine:
+    return Engine(given_noise, device, seed=0, threads=1)
+
+
+def means_on(one: QuantumNetwork, x: torch.Tensor, where: Engine) -> np.ndarray:
+    return readings(circuit_of(one), angles_of_rows(one, x), one.sums, where).means(one.sums, None, 0)
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS, ids=["amplitude", "angle", "again"])
+@pytest.mark.parametrize("device", [None, LINE], ids=["anywhere", "line"])
+def test_without_noise_it_is_what_torch_says(encoding: dict[str, Any], device: Device | None) -> None:
+    one, x = network(encoding), torch.randn(5, 3, generator=torch.Generator().manual_seed(1))
+    expected = one.means(x).detach().numpy()
+    np.testing.assert_allclose(means_on(one, x, engine(None, device)), expected, atol=1e-5)
+    np.testing.assert_allclose(means_on(one, x, engine(noise(0, 0), device)), expected, atol=1e-5)
+
+
+def test_noise_takes_away_and_all_of_it_takes_all() -> None:
+    one, x = network(AMPLITUDE), torch.randn(4, 3)
+    expected = one.means(x).detach().numpy()
+    weak = means_on(one, x, engine(noise(0, 0.02)))
+    assert np.linalg.norm(weak) < np.linalg.norm(expected)
+    np.testing.assert_allclose(means_on(one, x, engine(noise(0, 1))), 0, atol=1e-9)
+
+
+@given(st.lists(st.text("IXYZ", min_size=4, max_size=4), min_size=1, max_size=12))
+def test_every_string_is_read_in_one_of_the_bases(strings: list[str]) -> None:
+    bases = bases_of(strings)
+    assert all(any(reads(letters, basis) for basis in bases) for letters in strings)
+    assert len(bases) <= len(set(strings))
+    assert all(set(basis) <= set("XYZ") for basis in bases)
+
+
+@settings(max_examples=examples(40))
+@given(st.integers(0, 99), st.integers(1, 500))
+def test_shots_scatter_as_they_should_and_repeat_with_their_seed(seed: int, shots: int) -> None:
+    chances = np.random.default_rng(seed).dirichlet(np.ones(4), size=(30, 1))
+    read = Readings(chances, ["ZZ"])
+    sums = [{"ZI": 1.0}, {"IZ": 1.0}, {"ZZ": 1.0}]
+    exact, found = read.means(sums, None, 0), read.means(sums, shots, seed)
+    np.testing.assert_array_equal(found, read.means(sums, shots, seed))
+    deviation = np.sqrt(np.maximum(1 - exact**2, 1e-12) / shots)
+    scores = (found - exact) / deviation
+    assert np.abs(scores.mean()) < 6 / np.sqrt(scores.size)
+
+
+def test_a_circuit_spread_over_too_many_qubits_is_refused() -> None:
+    definition = Quantum.model_validate({"kind": "quantum", "qubits": 11, "layers": 1})
+    one = build(definition, (11,), 2, seed=0, pointer="")
+    assert isinstance(one, QuantumNetwork)
+    with pytest.raises(Problem) as refused:
+        means_on(one, torch.randn(1, 11), engine(noise(0.1, 0.1)))
+    assert (refused.value.code, refused.value.pointer) == (
+        "too_many_qubits",
+        "/evaluation/quantum/device/coupling_map",
+    )

@@ -1,0 +1,121 @@
+"""A quantum student's report stands it beside simpler ones, on the same lesson, and where it would run."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from qstill.contract.distillations.job import DistillationJob
+from qstill.contract.distillations.report.document import DistillationReport
+from tests.workers.distillation.conftest import FakeRun
+from workers.distillation.distil import load_data
+from workers.distillation.jobs import distil_job
+from workers.distillation.networks.costs import parameters
+from workers.distillation.quantum import judge
+from workers.distillation.quantum.controls import control_stages
+from workers.distillation.training.plan import student_stages
+from workers.run import Stopped
+
+pytestmark = pytest.mark.training
+
+Make = Callable[..., Any]
+STUDENT = {"architecture": {"kind": "quantum", "qubits": 2, "layers": 2, "encoding": {"kind": "amplitude"}}}
+QUANTUM = {
+    "shots": [16, 4096],
+    "noise": {"model": "depolarizing", "one_qubit": 0.001, "two_qubit": 0.05},
+    "rows": 16,
+    "calibration_rows": 8,
+}
+
+
+def small(job: Make, **evaluation: Any) -> DistillationJob:
+    made: DistillationJob = job(student=STUDENT, training={"epochs": 8, "learning_rate": 0.1}, evaluation=evaluation)
+    return made
+
+
+def reported(told: FakeRun) -> DistillationReport:
+    return DistillationReport.model_validate(json.loads(told.published["report.json"]))
+
+
+def test_every_control_learns_the_same_lesson_from_the_same_seeds(job: Make, house: Make) -> None:
+    asked, told = small(job, quantum=QUANTUM), house()
+    distil_job(asked, told)
+    section = reported(told).quantum
+    assert section is not None
+    assert list(section.controls) == ["frozen", "no_entanglement", "same_size_mlp", "linear"]
+    for name, arm in section.controls.items():
+        assert {f"{name}-seed-{seed}.safetensors" for seed in (0, 1)} <= told.published.keys()
+        assert told.metas[f"{name}-seed-0.safetensors"]["role"] == "control"
+        points = 100 * (reported(told).student.summary["accuracy"].mean - arm.summary["accuracy"].mean)
+        assert arm.student_minus_control.points == pytest.approx(points)
+    advantage = section.advantage
+    assert advantage is not None
+    assert {*advantage.over, *advantage.not_over} == section.controls.keys()
+    assert advantage.shown == ({"same_size_mlp", "linear"} <= {*advantage.over})
+    assert section.nature.model_dump() == {
+        "entangles": True,
+        "one_matrix": True,
+        "frequencies": None,
+        "simulated_by": "statevector",
+        "simulation_bytes": 64,
+    }
+    engine = section.engine
+    assert engine is not None
+    networks = ["student", "baseline", "frozen", "no_entanglement"]
+    expected = [(name, noisy, shots) for name in networks for noisy in (False, True) for shots in (16, 4096, None)]
+    assert [(each.network, each.noisy, each.shots) for each in engine.curve] == expected
+    (exact,) = [each for each in engine.curve if (each.network, each.noisy, each.shots) == ("student", False, None)]
+    assert exact.value == exact.calibrated == engine.simulated
+    assert len(engine.gains) == 2
+    assert all(gain > 1 for gain in engine.gains)
+
+
+def test_an_mlp_of_the_same_size_has_about_as_many_weights(job: Make, house: Make) -> None:
+    asked = small(job)
+    data = load_data(asked, house())
+    students = [student for student, _ in student_stages(asked)]
+    stages = control_stages(asked, students, data)
+    mlp, wanted = (parameters(stage.begin(data)) for stage in (stages["same_size_mlp"][0], students[0]))
+    assert abs(mlp - wanted) <= 4 + 1 + 3
+    assert [stage.seed for stage in stages["linear"]] == [stage.seed for stage in students]
+
+
+def test_a_job_that_wants_no_controls_gets_none(job: Make, house: Make) -> None:
+    told = house()
+    distil_job(small(job, controls=False), told)
+    section = reported(told).quantum
+    assert section is not None
+    assert (section.controls, section.advantage, section.engine) == ({}, None, None)
+    assert not [name for name in told.published if name.startswith(("frozen", "linear"))]
+
+
+def test_another_student_has_no_such_section(job: Make, house: Make) -> None:
+    told = house()
+    distil_job(job(training={"epochs": 1}), told)
+    assert reported(told).quantum is None
+
+
+def test_an_attempt_that_goes_on_reads_no_circuit_twice(
+    job: Make, house: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, whole = small(job, quantum=QUANTUM), house()
+    distil_job(asked, whole)
+    stop_at, asked_again, first = 3, [], None
+    real = judge.readings
+
+    def counted(*given: Any) -> Any:
+        if len(asked_again) == stop_at and first is None:
+            raise Stopped
+        asked_again.append(given)
+        return real(*given)
+
+    monkeypatch.setattr(judge, "readings", counted)
+    first_half = house()
+    with pytest.raises(Stopped):
+        distil_job(asked, first_half)
+    first = first_half
+    rest = house(resume=first_half.saved)
+    distil_job(asked, rest)
+    assert len(asked_again) == 8
+    assert reported(rest).quantum == reported(whole).quantum

@@ -1,0 +1,102 @@
+"""Expectation values of circuits as the circuit engine finds them: compiled, with noise, from so many shots."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from qiskit import QuantumCircuit
+
+from qstill.contract.circuits.device import Device
+from qstill.contract.circuits.noise import Noise
+from qstill.contract.distillations.evaluation import MAX_JUDGED_QUBITS
+from qstill.contract.errors import Problem
+from workers.circuits.device import compile_for
+from workers.circuits.engines import final_state
+from workers.circuits.engines.dense import StateMethod
+from workers.circuits.planning import with_noise
+from workers.circuits.program import Ask, Program, Reals, generator
+from workers.distillation.quantum.as_circuits import bases_of, measured, reads
+from workers.quantum.observables import PauliSum
+
+TOGETHER = 16  # rows of one call, between which a job may be stopped
+ANYWHERE = Device(basis_gates=["u", "cx"])  # where no device is named
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Where circuits run. seed: for what compiling leaves to chance. between: called before every circuit."""
+
+    noise: Noise | None
+    device: Device | None
+    seed: int
+    threads: int
+    between: Callable[[], None] = lambda: None
+
+    def distributions(self, circuit: QuantumCircuit, rows: Reals) -> Reals:
+        """(rows, 2^n) of a circuit that measures every qubit: what infinitely many shots would count.
+
+        rows: (rows, parameters), angles in the order of the circuit's parameters.
+        """
+        try:
+            placed = compile_for(circuit, self.device or ANYWHERE, seed=self.seed).circuit
+            program, _ = with_noise(self.noise, placed)
+        except Problem as problem:
+            raise problem.within("/evaluation/quantum") from None
+        _refuse_large(program)
+        found = np.zeros((len(rows), 1 << circuit.num_qubits))
+        order = {each.name: number for number, each in enumerate(circuit.parameters)}
+        bindings = [{each: row[order[each.name]] for each in program.circuit.parameters} for row in rows]
+        ask = Ask(shots=1, seed=0, threads=self.threads, between=self.between, probabilities=True)
+        method: StateMethod = "density_matrix" if program.mixed else "statevector"
+        for start in range(0, len(rows), TOGETHER):
+            some = bindings[start : start + TOGETHER]
+            samples = final_state.sample_each(program, [ask] * len(some), method, some)
+            for number, sample in enumerate(samples, start):
+                for key, probability in (sample.probabilities or {}).items():
+                    found[number, int(key, 2)] = probability
+        return found
+
+
+def _refuse_large(program: Program) -> None:
+    active = len(program.shape.active)
+    if program.mixed and active > MAX_JUDGED_QUBITS:
+        title = f"Compiled, a row acts on {active} of the device's qubits; {MAX_JUDGED_QUBITS} are run with noise."
+        raise Problem("too_many_qubits", title, pointer="/evaluation/quantum/device/coupling_map")
+
+
+@dataclass(frozen=True)
+class Readings:
+    """What rows' circuits would count, basis by basis. distributions: (rows, bases, 2^n)."""
+
+    distributions: Reals
+    bases: list[str]
+
+    def means(self, sums: Sequence[PauliSum], shots: int | None, seed: int) -> Reals:
+        """(rows, observables). shots: of each row and basis; None: infinitely many."""
+        seen = self.distributions
+        if shots is not None:
+            draw = generator(seed)
+            seen = draw.multinomial(shots, seen / seen.sum(2, keepdims=True)) / shots
+        size = seen.shape[2]
+        found = np.zeros((len(seen), len(sums)))
+        for number, terms in enumerate(sums):
+            for letters, coefficient in terms.items():
+                basis = next(place for place, basis in enumerate(self.bases) if reads(letters, basis))
+                found[:, number] += coefficient * (seen[:, basis] @ _signs(letters, size))
+        return found
+
+
+def _signs(letters: str, size: int) -> Reals:
+    """(2^n,): the value of a string that is read in its own basis, 1 or -1 by the parity of its qubits."""
+    product = np.ones(size)
+    for qubit, letter in enumerate(reversed(letters)):
+        if letter != "I":
+            product *= 1.0 - 2.0 * ((np.arange(size) >> qubit) & 1)
+    return product
+
+
+def readings(circuit: QuantumCircuit, rows: Reals, sums: Sequence[PauliSum], engine: Engine) -> Readings:
+    """Of a circuit without measurements, for each row of angles."""
+    bases = bases_of([letters for terms in sums for letters in terms])
+    found = [engine.distributions(measured(circuit, basis), rows) for basis in bases]
+    return Readings(np.stack(found, axis=1), bases)

@@ -1,0 +1,105 @@
+"""The section of a report on quantum students: beside their controls, what is quantum in them, and on the engine."""
+
+from torch import Tensor
+
+from qstill.contract.distillations.architectures.quantum import AngleEncoding
+from qstill.contract.distillations.job import DistillationJob
+from qstill.contract.distillations.report.quantum import (
+    CLASSICAL,
+    IN_WORDS,
+    Advantage,
+    Control,
+    ControlArm,
+    QuantumNature,
+    QuantumSection,
+)
+from qstill.contract.distillations.results import Gain
+from workers.distillation.data.dataset import Data
+from workers.distillation.networks.costs import parameters
+from workers.distillation.networks.quantum import QuantumNetwork
+from workers.distillation.quality import mean_sd
+from workers.distillation.quantum.controls import Controls
+from workers.distillation.quantum.judge import Judge
+from workers.distillation.report.measure import answers_of_stage
+from workers.distillation.report.measurements import RowMeasurements
+from workers.distillation.tasks.task import Arms
+from workers.distillation.training.keeper import Keeper
+from workers.distillation.training.plan import Stage
+
+COMPLEX_BYTES = 16  # of an amplitude in double precision
+
+
+def quantum_section(
+    job: DistillationJob,
+    data: Data,
+    measured: RowMeasurements,
+    pairs: list[tuple[Stage, Stage]],
+    controls: Controls,
+    keeper: Keeper,
+    answers: Tensor,
+) -> QuantumSection | None:
+    """None for a student that is no circuit. answers: the teacher's logits (test rows, classes)."""
+    student = pairs[0][0].trained(keeper.outcomes, data)
+    if not isinstance(student, QuantumNetwork):
+        return None
+    arms = {name: _arm(stages, data, measured, keeper, answers) for name, stages in controls.items()}
+    engine = None
+    if job.evaluation.quantum is not None:
+        judge = Judge(job.evaluation.quantum, data, answers, keeper, job.training.seed)
+        engine = judge.judged(_on_engine(student, pairs[0][1], controls, data, keeper))
+    return QuantumSection(
+        controls=arms,
+        advantage=_advantage(arms, measured) if arms else None,
+        nature=nature_of(student),
+        engine=engine,
+    )
+
+
+def _arm(stages: list[Stage], data: Data, measured: RowMeasurements, keeper: Keeper, answers: Tensor) -> ControlArm:
+    subjects = [answers_of_stage(stage, data, keeper.outcomes, answers) for stage in stages]
+    runs = [vars(one.quality) | measured.besides(one) for one in subjects]
+    qualities = [one.quality for one in subjects]
+    beside = data.task.compare(Arms(measured.teacher.quality, [one.quality for one in measured.students], qualities))
+    return ControlArm(
+        summary={name: mean_sd([run[name] for run in runs]) for name in measured.summarised},
+        parameters=parameters(stages[0].begin(data)),
+        student_minus_control=Gain(points=beside.mean, low=beside.low, high=beside.high),
+    )
+
+
+def _advantage(arms: dict[Control, ControlArm], measured: RowMeasurements) -> Advantage:
+    """Shown where the student beats every classical control, by the interval of its paired differences."""
+    over = [name for name, arm in arms.items() if (arm.student_minus_control.low or 0) > 0]
+    not_over = [name for name in arms if name not in over]
+    in_the_way = [name for name in not_over if name in CLASSICAL]
+    worth = {name: measured.measure.formatted(arms[name].summary[measured.measure.name].mean) for name in arms}
+    if in_the_way:
+        said = " and ".join(f"{IN_WORDS[name]} reaches {worth[name]}" for name in in_the_way)
+        sentence = f"not shown: {said}"
+    else:
+        sentence = f"shown over {' and '.join(f'{IN_WORDS[name]} ({worth[name]})' for name in over)}"
+    return Advantage(shown=not in_the_way, over=over, not_over=not_over, sentence=sentence)
+
+
+def nature_of(network: QuantumNetwork) -> QuantumNature:
+    """What its circuit has of quantum computing."""
+    encoding, definition = network.definition.encoding, network.definition
+    uploads = definition.layers if network.inputs else 1
+    return QuantumNature(
+        entangles=any(len(each.qubits) > 1 for each in network.layers.data),
+        one_matrix=not network.inputs,
+        frequencies=uploads if isinstance(encoding, AngleEncoding) else None,
+        simulated_by="statevector",
+        simulation_bytes=COMPLEX_BYTES << definition.qubits,
+    )
+
+
+def _on_engine(
+    student: QuantumNetwork, baseline: Stage, controls: Controls, data: Data, keeper: Keeper
+) -> dict[str, QuantumNetwork]:
+    """The first seed's circuits: the student, its baseline where there is one, and its quantum controls."""
+    others = {"baseline": baseline} | {str(name): stages[0] for name, stages in controls.items()}
+    trained = {
+        name: stage.trained(keeper.outcomes, data) for name, stage in others.items() if stage.name in keeper.outcomes
+    }
+    return {"student": student} | {name: one for name, one in trained.items() if isinstance(one, QuantumNetwork)}
