@@ -1,26 +1,23 @@
 """A model card in Markdown: what the student is, what it was made from, what it is worth, and how to load it."""
 
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 from app.distillations.loading import how_to_load, program
+from app.distillations.markdown import bullets, counted, flat, milliseconds, settings, spread, table, text
+from app.distillations.quantum import quantum_card
 from qstill.contract.distillations.measures import MEASURES
 from qstill.contract.distillations.report.compression import CompressedRival, CompressionSection
 from qstill.contract.distillations.report.document import DistillationReport
 from qstill.contract.distillations.report.exports import ExportedClassifier, ExportedRegressor
-from qstill.contract.distillations.report.measured import NetworkCost, NetworkLatency
 from qstill.contract.distillations.report.surrogate import SurrogateSection
 from qstill.contract.distillations.report.tasks import TargetErrors
-from qstill.contract.distillations.results import Spread
 
 CHANGES_SHOWN = 10  # classes that changed most; the report has all
 UNITS = {
     "accuracy": "Losses in nats",
     "rmse": "RMSE and mean absolute error in the target's unit, of several targets in standard deviations",
 }
-_SAFE = frozenset(" ,-;:+%")  # of ASCII's punctuation: what means nothing inside a line
 
 LOADING_ONNX = """```python
 import onnxruntime
@@ -41,19 +38,6 @@ for row, ids in zip(tokens, rows):
 session = onnxruntime.InferenceSession("{file}")
 logits = session.run(["logits"], {{"tokens": tokens}})[0]
 ```"""
-
-
-def text(given: str) -> str:
-    """A text from outside as one line of Markdown that shows it: no markup, link, HTML or line of its own."""
-    return "".join(_character(each, after) for each, after in pairwise(f"{given} "))
-
-
-def _character(each: str, after: str) -> str:
-    if unicodedata.category(each) in ("Cc", "Cf", "Cs", "Zl", "Zp", "Cn"):
-        return "\ufffd"  # line breaks, controls, and what turns the direction of writing
-    if not each.isascii() or each.isalnum() or each in _SAFE or (each == "." and not after.isalpha()):
-        return each
-    return f"\\{each}"
 
 
 def card(report: DistillationReport, checkpoints: Mapping[str, str] | None = None) -> str:
@@ -89,6 +73,7 @@ def card(report: DistillationReport, checkpoints: Mapping[str, str] | None = Non
         of_errors = ("", "RMSE", "Largest error", "Shots of an answer")
         parts += ["## In place of the circuit", _said_of(report.surrogate)]
         parts.append(table(of_errors, _beside_circuit(report.surrogate)))
+    parts += quantum_card(report)
     if report.compression is not None:
         parts += _compared(report.compression)
     if report.warnings:
@@ -178,18 +163,6 @@ def _inputs(data: dict[str, Any]) -> str:
     return "as they are" if standardised == "none" else f"standardised by {standardised}; exports have that inside"
 
 
-def flat(name: str, value: object) -> dict[str, str]:
-    """A part of a body among its settings, in brackets; nothing where there is none."""
-    return {name: f"({settings(value)})"} if isinstance(value, dict) else {}
-
-
-def settings(given: dict[str, object]) -> str:
-    """kind first, then name value, name value."""
-    first = [str(given[name]) for name in ("kind", "source") if name in given]
-    rest = [f"{name} {value}" for name, value in given.items() if name not in ("kind", "source") and value is not None]
-    return ", ".join(first + rest)
-
-
 def _measures(report: DistillationReport) -> Iterable[Sequence[str]]:
     arms = [arm for _, arm in report.arms()]
     for name, label, percent in MEASURES[report.measure].table:
@@ -197,23 +170,6 @@ def _measures(report: DistillationReport) -> Iterable[Sequence[str]]:
     for label, name in (("Parameters", "parameters"), ("Bytes", "bytes"), ("Multiply-adds of a row", "multiply_adds")):
         yield label, *(counted(arm.cost, name) for arm in arms)
     yield "ms p50 / p95", *("unknown" if arm.cost is None else milliseconds(arm.cost.latency) for arm in arms)
-
-
-def counted(cost: NetworkCost | None, name: str) -> str:
-    """One number of what a network takes: parameters, bytes, multiply_adds."""
-    found = None if cost is None or cost.size is None else getattr(cost.size, name)
-    return f"{found:,}" if found else "unknown"
-
-
-def spread(found: Spread, *, percent: bool) -> str:
-    """Mean and standard deviation."""
-    form = ".1%" if percent else ".4g" if abs(found.mean) >= 10 else ".4f"
-    return f"{found.mean:{form}}" + ("" if found.sd is None else f" ± {found.sd:{form}}")
-
-
-def milliseconds(latency: NetworkLatency) -> str:
-    """Of one row: median and 95th percentile."""
-    return f"{latency.p50_ms:.3f} / {latency.p95_ms:.3f}"
 
 
 def _exports(report: DistillationReport) -> Iterable[Sequence[str]]:
@@ -270,14 +226,3 @@ def _errors(errors: TargetErrors | None) -> str:
 
 def _percent(value: float | None) -> str:
     return "" if value is None else f"{value:.1%}"
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Cells are Markdown already."""
-    lines = [header, ["---"] * len(header), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def bullets(lines: Iterable[str]) -> str:
-    """A list of sentences from outside."""
-    return "\n".join(f"- {text(line)}" for line in lines)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from app.distillations.quantum import shots
 from app.web.axes import WIDTH, Axis, axes, close_logarithmic, drawn, free, heading, linear, logarithmic, wide
 from app.web.drawing import GRID, INK, MUTED, PAPER, Box, Dot, Line, Mark, Path, Text, fit, text_width
 from qstill.contract.distillations.measures import MEASURES, Measure
@@ -18,7 +19,7 @@ FEW_ROWS = 10  # of a bin; below it its accuracy is mostly chance
 SHOWN_BELOW_THE_BEST = 0.3  # of test accuracy; a network of a few units would make all others one line
 
 
-PlotName = Literal["curves", "reliability", "per_class", "pareto", "compression"]
+PlotName = Literal["curves", "reliability", "per_class", "pareto", "compression", "shots"]
 AnyPlotName = PlotName | Literal["ranking", "noise"]  # of recommenders and circuits, which have modules of their own
 
 
@@ -227,6 +228,7 @@ PLOTS: dict[PlotName, Callable[[DistillationReport], str]] = {
     "per_class": per_class,
     "pareto": pareto,
     "compression": compression,
+    "shots": shots,
 }
 
 

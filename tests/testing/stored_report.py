@@ -65,6 +65,26 @@ def compared() -> Json:
     }
 
 
+def quantum() -> Json:
+    """The section of a report on a quantum student."""
+    control = {"summary": arm(0.7)["summary"], "parameters": 30}
+    better = {"points": 10.0, "low": 8.0, "high": 12.0}
+    networks = ("student", "baseline", "frozen")
+    curve = [
+        {"network": name, "noisy": noisy, "shots": shots, "value": 0.5, "calibrated": 0.6}
+        for name in networks
+        for noisy in (False, True)
+        for shots in (64, 1024, None)
+    ]
+    return {
+        "controls": {name: control | {"student_minus_control": better} for name in ("frozen", "linear")},
+        "advantage": {"shown": True, "over": ["frozen", "linear"], "not_over": [], "sentence": "shown over both"},
+        "nature": {"entangles": True, "one_matrix": False, "frequencies": 3}
+        | {"simulated_by": "statevector", "simulation_bytes": 64},
+        "engine": {"rows": 64, "calibration_rows": 32, "bases": 1, "simulated": 0.6, "curve": curve, "gains": [1.5]},
+    }
+
+
 def document(*, name: str | None = "digits", classes: tuple[str, ...] = ("a", "b"), **changes: Any) -> Json:
     """The JSON of a report. changes: replace its parts."""
     curve = [{"epoch": epoch, "loss": 1 / epoch, "validation_accuracy": 0.5 + epoch / 10} for epoch in (1, 2, 3)]
@@ -98,6 +118,7 @@ def document(*, name: str | None = "digits", classes: tuple[str, ...] = ("a", "b
         "exports": [export],
         "compression": compared(),
         "surrogate": None,
+        "quantum": quantum(),
         "rows": {"total": 100, "train": 60, "train_labels": 60, "validation": 20, "test": 20}
         | {"student_learns_from": 60, "labels_seen": 10},
         "digests": dict.fromkeys(("data", "teacher", "signal"), "0" * 64),

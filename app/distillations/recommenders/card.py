@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from app.distillations.card import (
+from app.distillations.loading import how_to_load
+from app.distillations.markdown import (
     bullets,
     counted,
     flat,
@@ -12,7 +13,6 @@ from app.distillations.card import (
     table,
     text,
 )
-from app.distillations.loading import how_to_load
 from app.distillations.recommenders.loading import program
 from qstill.contract.distillations.recommenders.report import RecommenderReport
 

@@ -77,6 +77,31 @@ class JobFields(Submission):
                     "objective": {"kind": "logit_mse"},
                     "export": ["onnx"],
                 },
+                {
+                    "dataset": {"source": "builtin", "name": "iris", "labelled": 15},
+                    "teacher": {"source": "train", "architecture": {"kind": "mlp", "hidden": [32]}},
+                    "student": {
+                        "architecture": {
+                            "kind": "quantum",
+                            "qubits": 4,
+                            "layers": 3,
+                            "encoding": {"kind": "angle"},
+                            "entanglement": "ring",
+                            "observables": ["z"],
+                        }
+                    },
+                    "objective": {"kind": "kd", "temperature": 2.0, "alpha": 1.0},
+                    "training": {"epochs": 40, "batch_size": 16, "learning_rate": 0.05},
+                    "evaluation": {
+                        "seeds": 3,
+                        "quantum": {
+                            "shots": [64, 1024],
+                            "rows": 32,
+                            "noise": {"model": "depolarizing", "one_qubit": 0.001, "two_qubit": 0.01},
+                        },
+                    },
+                    "export": ["onnx"],
+                },
             ]
         }
     )

@@ -42,6 +42,7 @@ class Time(View):
     )
     students: Seconds = Field(description="Of all seeds.")
     baselines: Seconds = Field(description="Of all seeds; 0 without them.")
+    controls: Seconds = Field(description="Of all seeds of a quantum student's controls; 0 of other students.")
     exports: Seconds = Field(description="Writing and running the files of `export`; 0 without them.")
     compression: Seconds = Field(
         description="Pruning, fine-tuning, quantising, running and timing all of `compression`; 0 without it. Which "

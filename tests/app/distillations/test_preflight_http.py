@@ -38,7 +38,7 @@ SAID: Json = {
     },
     "time": {
         "steps_measured": 9,
-        **dict.fromkeys(["teacher_training", "teacher_answers", "students", "baselines"], SECONDS),
+        **dict.fromkeys(["teacher_training", "teacher_answers", "students", "baselines", "controls"], SECONDS),
         **dict.fromkeys(["exports", "compression", "rest", "total"], SECONDS),
         "limit": 60.0,
     },

@@ -8,10 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.distillations.card import card, text
+from app.distillations.card import card
+from app.distillations.markdown import text
 from app.distillations.plots import PLOTS, PlotName, compression, curves, pareto, per_class
+from app.distillations.quantum import shots
 from app.web.drawing import text_width
 from qstill.contract.distillations.report.document import read_report
+from qstill.contract.errors import Problem
 from tests.testing.examples import examples
 from tests.testing.refusals import problem_of
 from tests.testing.stored_report import arm, document, report
@@ -186,3 +189,20 @@ def test_a_report_of_an_earlier_version_is_told_apart() -> None:
     for lost in ("curves", "warnings", "per_class"):
         caught = problem_of(read_report, {name: value for name, value in document().items() if name != lost})
         assert caught.code == "no_card"
+
+
+def test_a_card_says_what_is_quantum_in_a_student() -> None:
+    found = card(report())
+    assert "Fourier series of the encoded angles, up to frequency 3" in found
+    assert "**Advantage: shown over both.**" in found
+    assert "| a linear student | 70.0% ± 1.0% | +10.00 (+8.00 to +12.00) | 30 |" in found
+    assert "| student, noisy | 50.0% (60.0%) | 50.0% (60.0%) | 50.0% (60.0%) |" in found
+    assert "quantum" not in card(report(quantum=None))
+
+
+def test_shots_are_drawn_of_quantum_students_alone() -> None:
+    with pytest.raises(Problem) as refused:
+        shots(report(quantum=None))
+    assert refused.value.code == "nothing_to_draw"
+    dashed = shots(report()).count("stroke-dasharray")
+    assert dashed == 3  # each circuit without noise

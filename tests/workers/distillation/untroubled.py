@@ -14,7 +14,7 @@ CAPACITY: Json = {
 }
 TIME: Json = {
     "steps_measured": 30,
-    **dict.fromkeys(["teacher_training", "teacher_answers", "students", "baselines"], SECONDS),
+    **dict.fromkeys(["teacher_training", "teacher_answers", "students", "baselines", "controls"], SECONDS),
     **dict.fromkeys(["exports", "compression", "rest", "total"], SECONDS),
     "limit": 3600.0,
 }

@@ -33,7 +33,7 @@ class Costs:
     """What was measured. loading: seconds. process: bytes. per_row: seconds that the teacher takes for a row.
 
     rows_asked: of the teacher, by the last request. features: bytes of a row's that are held beside the answers.
-    trained: teachers that the job trains.
+    trained: teachers that the job trains. controls: of a quantum student, one of each.
     """
 
     job: DistillationJob
@@ -47,19 +47,24 @@ class Costs:
     trained: list[Rehearsal]
     student: Rehearsal
     baseline: Rehearsal | None
+    controls: list[Rehearsal]
     exports: Seconds
     compression: Seconds
 
     @property
     def everything(self) -> list[Rehearsal]:
-        return [*self.trained, self.student, *([self.baseline] if self.baseline else [])]
+        return [*self.trained, *self.taught]
+
+    @property
+    def taught(self) -> list[Rehearsal]:
+        """What each seed trains."""
+        return [self.student, *([self.baseline] if self.baseline else []), *self.controls]
 
     def total_steps(self) -> int:
         """Of all that is trained, over all seeds."""
         seeds = student_count(self.job)
         steps = sum(each.total_steps for each in self.trained)
-        taught = [self.student, *([self.baseline] if self.baseline else [])]
-        return steps + seeds * sum(each.total_steps for each in taught)
+        return steps + seeds * sum(each.total_steps for each in self.taught)
 
 
 def time_of(costs: Costs, *, limit: float) -> Time:
@@ -71,6 +76,7 @@ def time_of(costs: Costs, *, limit: float) -> Time:
         "teacher_answers": _answers(costs),
         "students": training_time(costs.student, seeds),
         "baselines": training_time(costs.baseline, seeds) if costs.baseline else NOTHING,
+        "controls": total_of([training_time(each, seeds) for each in costs.controls]),
         "exports": costs.exports,
         "compression": costs.compression,
         "rest": around(costs.loading + timed * LATENCY_SECONDS + REPORT_SECONDS),

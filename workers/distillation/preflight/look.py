@@ -37,6 +37,7 @@ from workers.distillation.preflight.costs import Costs, capacity_of, memory_of, 
 from workers.distillation.preflight.files import time_of_compression, time_of_exports
 from workers.distillation.preflight.pace import resident
 from workers.distillation.preflight.rehearsal import Rehearsal, as_long, excerpt_of, rehearse
+from workers.distillation.quantum.controls import control_lesson, control_stages
 from workers.distillation.rows import Rows
 from workers.distillation.signals.signals import Signal
 from workers.distillation.tasks.task import Check
@@ -115,6 +116,10 @@ def _look(submitted: DistillationJob, asked: PreflightQuestion, run: Run) -> Pre
         alone = baseline_lesson(data)
         known = excerpt_of(data, alone.positions, baseline_stage, ROWS)
         baseline = rehearse(baseline_stage, as_long(baseline_lesson(known), alone, known), known, data)
+    controls = [
+        rehearse(stages[0], as_long(control_lesson(taught), lesson, few), few, data)
+        for stages in control_stages(job, [student for student, _ in pairs], data).values()
+    ]
     trained = [_teacher_rehearsal(member, data) for member in members if member.stage is not None]
 
     costs = Costs(
@@ -129,6 +134,7 @@ def _look(submitted: DistillationJob, asked: PreflightQuestion, run: Run) -> Pre
         trained=[each for each in trained if each is not None],
         student=student,
         baseline=baseline,
+        controls=controls,
         exports=time_of_exports(len(job.export), student_stage.begin(data), student.per_epoch),
         compression=time_of_compression(job, data, teacher, student_stage, student, most=ROWS),
     )

@@ -162,6 +162,7 @@ def _time(costs: _Costs, *, limit: float) -> Time:
         "teacher_answers": around(costs.per_user * costs.data.users),
         "students": training_time(costs.student, seeds),
         "baselines": NOTHING if costs.baseline is None else training_time(costs.baseline, seeds),
+        "controls": NOTHING,
         "exports": time_of_exports(len(costs.job.export), student, costs.student.per_user * tested),
         "compression": NOTHING,
         "rest": around(costs.loading + judged + timed * LATENCY_SECONDS + REPORT_SECONDS),
