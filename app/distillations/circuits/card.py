@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from app.distillations.card import bullets, settings, table, text
+from app.distillations.markdown import bullets, settings, table, text
 from qstill.contract.distillations.circuits.report import CircuitCost, ShorteningReport
 
 KEPT = {

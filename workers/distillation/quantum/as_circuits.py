@@ -5,42 +5,36 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from qiskit import QuantumCircuit
-from qiskit.circuit import Parameter
 from torch import Tensor
 
 from qstill.contract.distillations.architectures.quantum import AmplitudeEncoding
 from workers.circuits.program import Reals
-from workers.distillation.networks.quantum import QuantumNetwork, names_of_inputs
+from workers.distillation.networks.circuit_network import CircuitNetwork
 from workers.quantum.prepare import preparation, preparation_angles
 
 Basis = str  # a letter X, Y or Z for each qubit, that of qubit 0 the last
 
 
-def circuit_of(network: QuantumNetwork) -> QuantumCircuit:
+def circuit_of(network: CircuitNetwork) -> QuantumCircuit:
     """Its angles as they were trained; those that depend on the row are parameters. Without measurements."""
-    weights = [each for each in network.layers.parameters if each.name not in set(network.inputs)]
-    trained = network.layers.assign_parameters(dict(zip(weights, network.angles.flatten().tolist(), strict=True)))
-    return trained if network.inputs else _encoding(network).compose(trained)
+    whole, inputs = network.whole()
+    weights = [each for each in whole.parameters if each.name not in set(inputs)]
+    trained = whole.assign_parameters(dict(zip(weights, network.angles.flatten().tolist(), strict=True)))
+    return preparation(network.qubits).compose(trained) if _prepared(network) else trained
 
 
-def angles_of_rows(network: QuantumNetwork, x: Tensor) -> Reals:
+def _prepared(network: CircuitNetwork) -> bool:
+    return isinstance(network.definition.encoding, AmplitudeEncoding)
+
+
+def angles_of_rows(network: CircuitNetwork, x: Tensor) -> Reals:
     """(rows, parameters), for its circuit's in their order, of inputs (rows, ...) as the network reads them."""
     with torch.no_grad():
         numbers: Reals = network.numbers(x).double().numpy()
-    if not isinstance(network.definition.encoding, AmplitudeEncoding):
-        return numbers
-    missing = (1 << network.definition.qubits) - numbers.shape[1]
-    return preparation_angles(np.pad(numbers, ((0, 0), (0, missing))))
-
-
-def _encoding(network: QuantumNetwork) -> QuantumCircuit:
-    qubits = network.definition.qubits
-    if isinstance(network.definition.encoding, AmplitudeEncoding):
-        return preparation(qubits)
-    circuit = QuantumCircuit(qubits)
-    for qubit, name in enumerate(names_of_inputs(network.gain.numel())):
-        circuit.ry(Parameter(name), qubit)
-    return circuit
+    if _prepared(network):
+        return preparation_angles(np.pad(numbers, ((0, 0), (0, (1 << network.qubits) - numbers.shape[1]))))
+    inputs = network.whole()[1]
+    return numbers[:, np.argsort(inputs)]
 
 
 def bases_of(strings: Sequence[str]) -> list[Basis]:

@@ -12,7 +12,7 @@ from qstill.contract.distillations.evaluation import QuantumEvaluation
 from qstill.contract.distillations.report.quantum import Judged, OnEngine
 from workers.circuits.program import Reals, seeds
 from workers.distillation.data.dataset import Data
-from workers.distillation.networks.quantum import QuantumNetwork
+from workers.distillation.networks.circuit_network import CircuitNetwork
 from workers.distillation.quantum.as_circuits import angles_of_rows, circuit_of
 from workers.distillation.quantum.on_engine import Engine, Readings, readings
 from workers.distillation.training.keeper import Keeper
@@ -28,7 +28,7 @@ class Judge:
         self.x, self.labels, self.answers = tested.x, tested.labels, answers[: asked.rows]
         self.calibrated_on = data.train.x[data.learned[: asked.calibration_rows]]
 
-    def judged(self, networks: Mapping[str, QuantumNetwork]) -> OnEngine:
+    def judged(self, networks: Mapping[str, CircuitNetwork]) -> OnEngine:
         """networks: by what the report calls them, the student first."""
         noises: list[Noise | None] = [None] if self.asked.noise is None else [None, self.asked.noise]
         curve: list[Judged] = []
@@ -47,7 +47,7 @@ class Judge:
             gains=self._gains(student, calibration.means(student.sums, None, 0)).tolist(),
         )
 
-    def _curve(self, name: str, network: QuantumNetwork, noise: Noise | None) -> list[Judged]:
+    def _curve(self, name: str, network: CircuitNetwork, noise: Noise | None) -> list[Judged]:
         test, calibration = self._readings(name, network, noise)
         found = []
         for number, shots in enumerate([*self.asked.shots, None]):
@@ -59,7 +59,7 @@ class Judge:
             found.append(Judged(network=name, noisy=noisy, shots=shots, value=raw, calibrated=calibrated))
         return found
 
-    def _readings(self, name: str, network: QuantumNetwork, noise: Noise | None) -> tuple[Readings, Readings]:
+    def _readings(self, name: str, network: CircuitNetwork, noise: Noise | None) -> tuple[Readings, Readings]:
         """Of the test rows and of those for calibration; an attempt that goes on finds an earlier one's."""
         kept = f"readings of {name}, {'noisy' if noise else 'ideal'}"
         rows = torch.cat([self.x, self.calibrated_on])
@@ -75,14 +75,14 @@ class Judge:
         if self.keeper.run.stop_requested():
             raise Stopped
 
-    def _gains(self, network: QuantumNetwork, seen: Reals) -> Reals:
+    def _gains(self, network: CircuitNetwork, seen: Reals) -> Reals:
         """(observables,): the least-squares scale of what was seen to what an ideal circuit says of the same rows."""
         with torch.no_grad():
             ideal: Reals = network.means(self.calibrated_on).double().numpy()
         squares = (seen**2).sum(0)
         return np.where(squares > 0, (ideal * seen).sum(0) / np.where(squares > 0, squares, 1.0), 1.0)
 
-    def _value(self, network: QuantumNetwork, means: Reals) -> float:
+    def _value(self, network: CircuitNetwork, means: Reals) -> float:
         with torch.no_grad():
             logits = network.head(torch.from_numpy(means).float())
         task = self.data.task

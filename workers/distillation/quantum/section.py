@@ -1,8 +1,9 @@
 """The section of a report on quantum students: beside their controls, what is quantum in them, and on the engine."""
 
+from qiskit import QuantumCircuit
+from qiskit.circuit import ParameterExpression
 from torch import Tensor
 
-from qstill.contract.distillations.architectures.quantum import AngleEncoding
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.report.quantum import (
     CLASSICAL,
@@ -15,8 +16,8 @@ from qstill.contract.distillations.report.quantum import (
 )
 from qstill.contract.distillations.results import Gain
 from workers.distillation.data.dataset import Data
+from workers.distillation.networks.circuit_network import CircuitNetwork
 from workers.distillation.networks.costs import parameters
-from workers.distillation.networks.quantum import QuantumNetwork
 from workers.distillation.quality import mean_sd
 from workers.distillation.quantum.controls import Controls
 from workers.distillation.quantum.judge import Judge
@@ -40,7 +41,7 @@ def quantum_section(
 ) -> QuantumSection | None:
     """None for a student that is no circuit. answers: the teacher's logits (test rows, classes)."""
     student = pairs[0][0].trained(keeper.outcomes, data)
-    if not isinstance(student, QuantumNetwork):
+    if not isinstance(student, CircuitNetwork):
         return None
     arms = {name: _arm(stages, data, measured, keeper, answers) for name, stages in controls.items()}
     engine = None
@@ -81,25 +82,33 @@ def _advantage(arms: dict[Control, ControlArm], measured: RowMeasurements) -> Ad
     return Advantage(shown=not in_the_way, over=over, not_over=not_over, sentence=sentence)
 
 
-def nature_of(network: QuantumNetwork) -> QuantumNature:
+def nature_of(network: CircuitNetwork) -> QuantumNature:
     """What its circuit has of quantum computing."""
-    encoding, definition = network.definition.encoding, network.definition
-    uploads = definition.layers if network.inputs else 1
+    whole, inputs = network.whole()
     return QuantumNature(
-        entangles=any(len(each.qubits) > 1 for each in network.layers.data),
+        entangles=any(len(each.qubits) > 1 for each in network.trained.data),
         one_matrix=not network.inputs,
-        frequencies=uploads if isinstance(encoding, AngleEncoding) else None,
+        frequencies=max(_turns(whole, name) for name in inputs) if inputs else None,
         simulated_by="statevector",
-        simulation_bytes=COMPLEX_BYTES << definition.qubits,
+        simulation_bytes=COMPLEX_BYTES << network.qubits,
     )
 
 
+def _turns(circuit: QuantumCircuit, name: str) -> int:
+    """How many gates turn by an input: each adds a frequency."""
+    return sum(any(name in _names(angle) for angle in each.operation.params) for each in circuit.data)
+
+
+def _names(angle: object) -> set[str]:
+    return {each.name for each in angle.parameters} if isinstance(angle, ParameterExpression) else set()
+
+
 def _on_engine(
-    student: QuantumNetwork, baseline: Stage, controls: Controls, data: Data, keeper: Keeper
-) -> dict[str, QuantumNetwork]:
+    student: CircuitNetwork, baseline: Stage, controls: Controls, data: Data, keeper: Keeper
+) -> dict[str, CircuitNetwork]:
     """The first seed's circuits: the student, its baseline where there is one, and its quantum controls."""
     others = {"baseline": baseline} | {str(name): stages[0] for name, stages in controls.items()}
     trained = {
         name: stage.trained(keeper.outcomes, data) for name, stage in others.items() if stage.name in keeper.outcomes
     }
-    return {"student": student} | {name: one for name, one in trained.items() if isinstance(one, QuantumNetwork)}
+    return {"student": student} | {name: one for name, one in trained.items() if isinstance(one, CircuitNetwork)}

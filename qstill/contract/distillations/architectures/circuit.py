@@ -162,5 +162,7 @@ OWN_CIRCUIT = Family(
     half_precision=False,
     compresses=False,
     exports=("onnx",),
+    is_circuit=True,
+    controls=lambda own: {} if own.frozen else {"frozen": own.model_copy(update={"frozen": True})},
     why_no_onnx=why_no_onnx,
 )

@@ -50,8 +50,8 @@ class QuantumNature(View):
         examples=[True],
     )
     frequencies: int | None = Field(
-        description="Of angle encodings: the largest number of times that an input turns the circle in the answers, "
-        "of whose Fourier series they are; null for amplitudes.",
+        description="Of encoded angles: how many gates turn by one of them at most. So high go the frequencies of the "
+        "answers' Fourier series where gates turn by the angle itself; null for amplitudes.",
         examples=[2],
     )
     simulated_by: str = Field(description="The method that simulates it exactly.", examples=["statevector"])
