@@ -21,9 +21,9 @@ from qiskit.transpiler import CouplingMap, Target, generate_preset_pass_manager
 
 from qstill.contract.circuits.device import Device
 from qstill.contract.errors import Problem
+from workers.circuits.channels import KRAUS
 from workers.circuits.classical import computes
 from workers.circuits.examine.shape import depth_of
-from workers.circuits.noise.channels import KRAUS
 
 _ALWAYS = ("measure", "reset", "delay")
 _CONTROL_FLOW = {

@@ -71,7 +71,9 @@ class Characterization(View):
     backend: str = Field(description="The machine.", examples=["qpu.aria-1"])
     target: str = Field(description="The same.", examples=["qpu.aria-1"])
     status: str = Field("available", description="Always available.", examples=["available"])
-    date: str = Field(description="Since when it is so: the start of this process.", examples=[_iso(SINCE)])
+    date: str = Field(
+        description="Since when it is so: the start of this process.", examples=["2026-07-01T09:30:00.000Z"]
+    )
     qubits: int = Field(description="How many.", examples=[25])
     connectivity: list[tuple[int, int]] = Field(description="Every two qubits can meet.", examples=[[[0, 1]]])
     fidelity: Fidelity = Field(description="How well it does.")

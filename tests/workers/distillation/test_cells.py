@@ -169,13 +169,13 @@ def test_missing_labels_are_counted_and_said(folder: Path) -> None:
     rows = [["a", "kind"], *([f"{i * i % 31}.5", ["x", "y", "NA", ""][i % 4]] for i in range(40))]
     data = load(UploadedData(source="file", file=FILE, label="kind"), {FILE: table(folder, rows)})
     assert int((data.train.y == -1).sum()) == 20
-    (remark,) = data.remarks
-    assert remark.code == "labels_missing"
-    assert remark.said.startswith("20 of 40 rows have no label: in its place stands nothing, 'NA'.")
+    (note,) = data.reading_notes
+    assert note.code == "labels_missing"
+    assert note.said.startswith("20 of 40 rows have no label: in its place stands nothing, 'NA'.")
     numbers = [["a", "b", "y"], *(["1", f"{i}.5", "NA" if i < 3 else f"{i / 7}"] for i in range(40))]
     data = load(UploadedData(source="file", file=FILE, task="regression"), {FILE: table(folder, numbers)})
     assert int(data.train.y.isnan().sum()) == 3
-    assert data.remarks[0].said.startswith("3 of 40 rows have no label")
+    assert data.reading_notes[0].said.startswith("3 of 40 rows have no label")
 
 
 def test_a_nameless_column_that_numbers_the_rows_is_no_input_and_said(folder: Path) -> None:
@@ -185,13 +185,13 @@ def test_a_nameless_column_that_numbers_the_rows_is_no_input_and_said(folder: Pa
         rows = [[name, "a", "kind"], *([str(n), f"{draw.normal():.3f}", "xy"[i % 2]] for i, n in enumerate(numbers))]
         data = load(UploadedData(source="file", file=FILE), {FILE: table(folder, rows)})
         assert data.input_shape == (1,)
-        assert [(remark.code, remark.doubt) for remark in data.remarks] == [("index_column", False)]
+        assert [(note.code, note.doubt) for note in data.reading_notes] == [("index_column", False)]
 
 
 def test_a_nameless_column_of_something_else_is_an_input(folder: Path) -> None:
     rows = [["", "kind"], *([f"{i * i % 5}", "xy"[i % 2]] for i in range(40))]
     data = load(UploadedData(source="file", file=FILE), {FILE: table(folder, rows)})
-    assert (data.input_shape, data.remarks) == ((1,), ())
+    assert (data.input_shape, data.reading_notes) == ((1,), ())
 
 
 @pytest.mark.parametrize(("first", "step"), [(0, 1), (1, 1), (1000, 1), (40, -1)])
@@ -199,10 +199,10 @@ def test_a_column_with_a_name_that_numbers_the_rows_is_doubted(folder: Path, fir
     rows = [["id", "a", "kind"], *([str(first + step * i), f"{i * i % 17}", "xy"[i % 2]] for i in range(40))]
     data = load(UploadedData(source="file", file=FILE), {FILE: table(folder, rows)})
     assert data.input_shape == (2,)
-    assert [(remark.code, remark.doubt) for remark in data.remarks] == [("counting_column", True)]
+    assert [(note.code, note.doubt) for note in data.reading_notes] == [("counting_column", True)]
     np.savez(folder / "t.npz", x=np.array([[first + step * i, i % 3] for i in range(40)]), y=np.arange(40) % 2)
-    (remark,) = load(UploadedData(source="file", file=FILE), {FILE: folder / "t.npz"}).remarks
-    assert remark.said.startswith("Feature 0 numbers the rows")
+    (note,) = load(UploadedData(source="file", file=FILE), {FILE: folder / "t.npz"}).reading_notes
+    assert note.said.startswith("Feature 0 numbers the rows")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le-mark", "utf-16-be-mark"])

@@ -41,8 +41,8 @@ def test_the_test_rows_are_the_files_own(tmp_path: Path, columns: bool) -> None:
     assert data.test.index.tolist() == list(range(40, 50))
     assert len(data.validation.y) == 8
     assert data.classes == ["0", "1"]
-    assert [remark.code for remark in data.remarks] == ["own_split"]
-    assert "40 in x_train, 10 in x_test" in data.remarks[0].said
+    assert [note.code for note in data.reading_notes] == ["own_split"]
+    assert "40 in x_train, 10 in x_test" in data.reading_notes[0].said
 
 
 def test_validation_rows_are_too_where_there_are_some(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def test_images_of_bytes_and_channels_last_are_read(tmp_path: Path) -> None:
     path = keras(tmp_path / "b.npz", shape=(9, 8, 3), train=20, test=6)
     colour = loaded(path)
     assert colour.input_shape == (3, 9, 8)
-    assert [remark.code for remark in colour.remarks] == ["own_split", "channels_last"]
+    assert [note.code for note in colour.reading_notes] == ["own_split", "channels_last"]
     first = torch.from_numpy(np.load(path)["x_test"]).permute(0, 3, 1, 2).float()
     assert torch.equal(colour.test.raw, first)
 

@@ -16,8 +16,8 @@ from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import DensityMatrix, SparsePauliOp, Statevector
 
 from qstill.contract.circuits.channels import GateError
+from workers.circuits.channels import is_channel
 from workers.circuits.engines.superoperators import superoperator
-from workers.circuits.noise.channels import is_channel
 from workers.circuits.noise.locations import name_of
 from workers.circuits.noise.model import errors_at
 from workers.circuits.program import Program, Reals

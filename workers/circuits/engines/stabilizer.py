@@ -12,12 +12,12 @@ import numpy as np
 import stim
 from qiskit.circuit import CircuitInstruction, Clbit, ControlFlowOp, Operation, Qubit
 
+from workers.circuits.channels import is_channel, pauli_error
 from workers.circuits.engines import heisenberg
 from workers.circuits.engines.pauli_noise import error_lines
 from workers.circuits.examine.clifford import steps_of
 from workers.circuits.examine.feedback import feedback_of
 from workers.circuits.examine.shape import final_measurements
-from workers.circuits.noise.channels import is_channel, pauli_error
 from workers.circuits.noise.locations import name_of
 from workers.circuits.noise.model import errors_at
 from workers.circuits.outcome_keys import keys_of_bits

@@ -6,12 +6,12 @@ from qiskit.circuit import CircuitInstruction, ControlFlowOp
 from qstill.contract.circuits.cost.bond_dimension import BondDimension
 from qstill.contract.circuits.noise import CustomNoise, is_uneven, not_pauli
 from qstill.contract.circuits.profile import Profile
+from workers.circuits.channels import is_channel, pauli_error
 from workers.circuits.classical import COMPUTE, READ
 from workers.circuits.examine.clifford import steps_of
 from workers.circuits.examine.feedback import feedback_of
 from workers.circuits.examine.shape import Shape, depth_of
 from workers.circuits.labels import angles, bit_label, gate_label, headings
-from workers.circuits.noise.channels import is_channel, pauli_error
 from workers.circuits.noise.locations import name_of
 from workers.circuits.noise.model import errors_at
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from qiskit import QuantumCircuit
 from qiskit.circuit import Clbit, ControlFlowOp, ForLoopOp, Qubit, WhileLoopOp
 
+from workers.circuits.channels import channels_in
 from workers.circuits.classical import COMPUTING, READ, computes
-from workers.circuits.noise.channels import channels_in
 
 _IDLE = {"barrier", "delay", "id"}
 _MANY = 64  # more branchings than there can be shots

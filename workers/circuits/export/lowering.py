@@ -13,9 +13,9 @@ from qiskit.synthesis import TwoQubitWeylDecomposition
 
 from qstill.contract.circuits.formats import MAX_OPERATIONS
 from qstill.contract.errors import Problem
+from workers.circuits.channels import is_channel
 from workers.circuits.classical import COMPUTING
 from workers.circuits.matrices import Matrix
-from workers.circuits.noise.channels import is_channel
 
 MAX_SYNTHESISED_CONTROLS = 24  # without `ctrl @`, n controls become up to some n² gates, and take seconds to find
 KEPT = frozenset(("measure", "reset", "barrier", "break_loop", "continue_loop"))

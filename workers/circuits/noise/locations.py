@@ -24,8 +24,8 @@ from qiskit.quantum_info import Operator
 from qstill.contract.circuits.noise import ONE_QUBIT_GATES, TWO_QUBIT_GATES
 from qstill.contract.circuits.source_text import MAX_EXPANDED_OPERATIONS
 from qstill.contract.errors import Problem
+from workers.circuits.channels import is_channel
 from workers.circuits.classical import COMPUTE, COMPUTED, READ
-from workers.circuits.noise.channels import is_channel
 from workers.circuits.parse.own_gates import MARK
 
 MAX_DECOMPOSED_QUBITS = 5  # a matrix on five qubits is 1,200 gates and takes 70 ms, on eight a minute

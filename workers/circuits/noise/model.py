@@ -37,7 +37,7 @@ from qstill.contract.circuits.channels import (
 )
 from qstill.contract.circuits.named_noise import as_custom
 from qstill.contract.circuits.noise import ANY_ONE, ANY_TWO, CustomNoise, GateRule, Noise
-from workers.circuits.noise.channels import completed
+from workers.circuits.channels import completed
 from workers.circuits.noise.locations import AFTER_RESET, BEFORE_MEASURE, NOWHERE, locate, name_of
 
 MAX_SAID = 10  # rules that changed nothing; a calibrated device's are hundreds

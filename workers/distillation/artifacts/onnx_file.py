@@ -93,10 +93,10 @@ def publish_exports(
 ) -> list[dict[str, Any]]:
     """Hand exports over. files: (ending of the name, content, what is known). Returns what is known, for the report."""
     told = []
-    for ending, content, facts in files:
+    for ending, content, known in files:
         path = run.scratch / f"{name}{ending}"
         path.write_bytes(content)
-        meta = {**whose, **facts}
+        meta = {**whose, **known}
         run.publish(path, kind="export", name=path.name, media_type="application/octet-stream", meta=meta)
         told.append({"name": path.name, **meta})
     return told

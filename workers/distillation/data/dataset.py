@@ -16,7 +16,7 @@ from qstill.contract.distillations.datasets import BUILTIN_REGRESSION, BuiltinDa
 from qstill.contract.errors import Problem
 from workers.distillation.data.files.arrays import is_npz, read_table
 from workers.distillation.data.files.images import read_images
-from workers.distillation.data.files.table import Array, Remark, Table, Unreadable
+from workers.distillation.data.files.table import Array, ReadingNote, Table, Unreadable
 from workers.distillation.data.splits import codes_of, noisy, shown_labels, shown_numbers, split
 from workers.distillation.objectives.terms import UNKNOWN, labelled_rows
 from workers.distillation.rows import Rows, Standardisation
@@ -51,7 +51,7 @@ class Data:
     total: rows before splitting. digest: of the data set as it was read.
     left_out: classes of which neither student nor baseline sees a training row.
     pixels: whether raw inputs are bytes of images divided by 255.
-    remarks: what a reader must know of how the data set was read.
+    reading_notes: what a reader must know of how the data set was read.
     """
 
     train: Rows
@@ -66,7 +66,7 @@ class Data:
     left_out: tuple[int, ...] = ()
     text: Text | None = None
     pixels: bool = False
-    remarks: tuple[Remark, ...] = ()
+    reading_notes: tuple[ReadingNote, ...] = ()
 
     @property
     def classes(self) -> list[str]:
@@ -98,11 +98,11 @@ def load(spec: BuiltinData | UploadedData, files: Mapping[str, Path]) -> Data:
     total, digest = len(table.y), _digest(table)
     if targets is None:
         data = labelled_data((train, validation, test), table.classes, standardise, spec, total, digest)
-        return replace(data, remarks=table.remarks, pixels=table.pixels)
+        return replace(data, reading_notes=table.notes, pixels=table.pixels)
     seen = shown_numbers(train.y, spec)
     learned = torch.nonzero(torch.ones(len(seen)) if spec.unlabelled_pool else labelled_rows(seen)).flatten()
     found = Data(train, validation, test, seen, learned, standardise, total, digest, Numbers(targets))
-    return replace(found, remarks=table.remarks)
+    return replace(found, reading_notes=table.notes)
 
 
 def table_of(spec: BuiltinData | UploadedData, files: Mapping[str, Path]) -> Table:

@@ -75,7 +75,7 @@ def _classification(read: Texts, spec: AnyTextData, teachers: Tokenizer | None) 
     chosen = indices[2].tolist()
     return replace(
         data,
-        remarks=read.remarks,
+        reading_notes=read.notes,
         text=_text(
             tokenizer,
             (train, validation, test),

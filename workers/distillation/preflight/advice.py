@@ -14,7 +14,7 @@ from qstill.contract.distillations.preflight import Found
 from qstill.contract.distillations.preflight_parts import Advice, Rule, advice, at
 from qstill.contract.distillations.teachers import SoftLabels, TrainedTeacher, parts
 from workers.distillation.data.faults import said_of_leaked
-from workers.distillation.data.files.table import Remark
+from workers.distillation.data.files.table import ReadingNote
 from workers.distillation.preflight.advice_common import COMMON_RULES, in_order
 from workers.distillation.preflight.advice_teacher import TEACHER_RULES
 
@@ -34,14 +34,14 @@ def advice_on(
     *,
     finite: bool,
     warnings: tuple[str, ...] = (),
-    remarks: tuple[Remark, ...] = (),
+    notes: tuple[ReadingNote, ...] = (),
 ) -> list[Advice]:
     """All that the rules say, and what the files of teacher and data do.
 
-    finite: whether the losses of the first steps were numbers. warnings, remarks: of the teacher and of the data, where
+    finite: whether the losses of the first steps were numbers. warnings, notes: of the teacher and of the data, where
     they were read.
     """
-    of_data = [advice(each.code, "warning" if each.doubt else "note", each.said, "/dataset") for each in remarks]
+    of_data = [advice(each.code, "warning" if each.doubt else "note", each.said, "/dataset") for each in notes]
     of_teacher = [advice("teacher_of_another_split", "warning", said, "/teacher") for said in warnings]
     return in_order((*of_teacher, *of_data, *(each for rule in RULES for each in rule(job, found))), finite=finite)
 

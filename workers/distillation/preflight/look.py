@@ -149,7 +149,8 @@ def _look(submitted: DistillationJob, asked: PreflightQuestion, run: Run) -> Pre
     )
     finite = all(each.finite for each in (student, *costs.trained))
     return Preflight(
-        **dict(found), advice=advice_on(job, found, finite=finite, warnings=teacher.warnings, remarks=data.remarks)
+        **dict(found),
+        advice=advice_on(job, found, finite=finite, warnings=teacher.warnings, notes=data.reading_notes),
     )
 
 

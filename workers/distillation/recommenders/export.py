@@ -101,5 +101,5 @@ def exported(
         yield ".onnx", content, {"format": "onnx", **takes, **described(content, network, data, k, threads)}
     if "onnx_int8" in wanted:
         small = to_int8(content)
-        facts = {"quantisation": "dynamic", **described(small, network, data, k, threads)}
-        yield ".int8.onnx", small, {"format": "onnx_int8", **takes, **facts}
+        how = {"quantisation": "dynamic", **described(small, network, data, k, threads)}
+        yield ".int8.onnx", small, {"format": "onnx_int8", **takes, **how}

@@ -67,7 +67,7 @@ def warnings(job: DistillationJob, data: Data, measured: RowMeasurements) -> lis
         said.append("The student is larger than the teacher.")
     said += measured.student_warnings
     said += measured.teacher_warnings
-    said += [remark.said for remark in data.remarks if remark.doubt]
+    said += [note.said for note in data.reading_notes if note.doubt]
     if leaked := duplicates_in_test(data):
         said.append(said_of_leaked(leaked, len(data.test.y), of_texts=data.text is not None))
     if not isinstance(job.teacher, CircuitTeacher):
@@ -142,7 +142,7 @@ def _signal_note(use: Use) -> str:
 
 def _data_notes(job: DistillationJob, data: Data) -> list[str]:
     """How the data set was read, and what was done to the training rows, if anything."""
-    said = [remark.said for remark in data.remarks if not remark.doubt]
+    said = [note.said for note in data.reading_notes if not note.doubt]
     said += data.task.data_notes()
     if job.dataset.label_noise:
         said.append(

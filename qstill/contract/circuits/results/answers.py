@@ -114,7 +114,7 @@ class HistogramView(View):
     """A circuit's counts with probabilities and intervals, most frequent first."""
 
     index: int = Field(description="Which circuit of the job.", examples=[0])
-    name: str | None = Field(description="The circuit's name, or else its job's.", examples=["bell"])
+    name: str | None = Field(description="The job's.", examples=["bell"])
     binding: dict[str, float] | None = Field(
         None,
         description="Of a sweep's circuit: the values of its parameters; null of any other.",

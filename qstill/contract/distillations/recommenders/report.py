@@ -7,9 +7,9 @@ from pydantic import Field, ValidationError
 from qstill.contract.distillations.report.exports import ExportedRecommender, RankingMeasures
 from qstill.contract.distillations.report.frame import ReportFrame
 from qstill.contract.distillations.report.measured import ChosenEpoch, NetworkCost, RankingPoint
+from qstill.contract.distillations.report.part import ReportPart
 from qstill.contract.distillations.results import Spread
 from qstill.contract.errors import Problem
-from qstill.contract.schemas import View
 
 
 class RankingRun(ChosenEpoch, RankingMeasures):
@@ -21,7 +21,7 @@ class RankingRun(ChosenEpoch, RankingMeasures):
     sampled: RankingMeasures | None = Field(description="Among drawn items, where the job asks for it.")
 
 
-class RankingArm(View):
+class RankingArm(ReportPart):
     """Teacher, student or baseline."""
 
     summary: dict[str, Spread] = Field(
@@ -32,7 +32,7 @@ class RankingArm(View):
     cost: NetworkCost | None = Field(description="What one takes; null where only its lists are known.")
 
 
-class PopularityShare(View):
+class PopularityShare(ReportPart):
     """Hit@k of popular items (head) or of the others (tail), mean over seeds."""
 
     items_of: str = Field(description="Of which items.", examples=["head"])
@@ -44,7 +44,7 @@ class PopularityShare(View):
     change_in_points: float | None = Field(description="Student minus baseline, times 100.", examples=[18.8])
 
 
-class RankingDifference(View):
+class RankingDifference(ReportPart):
     """Student minus baseline in hundredths, paired by seed."""
 
     mean: float = Field(description="Mean difference.", examples=[6.9])
@@ -53,7 +53,7 @@ class RankingDifference(View):
     differences: list[float] = Field(description="Of each seed.", examples=[[7.7, 6.2]])
 
 
-class InteractionCounts(View):
+class InteractionCounts(ReportPart):
     """What the data has."""
 
     users: int = Field(description="How many there are.", examples=[1000])
@@ -64,7 +64,7 @@ class InteractionCounts(View):
     cold: int = Field(description="Held-out ones that were left out: training knows too little.", examples=[0])
 
 
-class RankingDigests(View):
+class RankingDigests(ReportPart):
     """Name what the report depends on."""
 
     data: str = Field(description="The interactions as they were read.", examples=["02c707b5075bd885"])

@@ -3,11 +3,11 @@
 from pydantic import Field
 
 from qstill.contract.distillations.report.measured import NetworkLatency, Role
+from qstill.contract.distillations.report.part import ReportPart
 from qstill.contract.distillations.results import Gain, Spread
-from qstill.contract.schemas import View
 
 
-class CompressedCandidate(View):
+class CompressedCandidate(ReportPart):
     """One way to a small network."""
 
     name: str = Field(description="Names it in this section.", examples=["teacher-structured-0.9"])
@@ -29,7 +29,7 @@ class CompressedCandidate(View):
     file: str | None = Field(description="The export, where it is published.", examples=["student-seed-0.onnx"])
 
 
-class CompressedRival(View):
+class CompressedRival(ReportPart):
     """A candidate in a table."""
 
     name: str = Field(description="The candidate's.", examples=["teacher-structured-0.9"])
@@ -38,14 +38,14 @@ class CompressedRival(View):
     student_minus_this: Gain | None = Field(description="In points of test accuracy; null of the student itself.")
 
 
-class TheStudent(View):
+class TheStudent(ReportPart):
     """What the others are held to."""
 
     bytes: int = Field(description="Of its file.", examples=[6439])
     p50_ms: float = Field(description="Median milliseconds of one row.", examples=[0.014])
 
 
-class CompressionSection(View):
+class CompressionSection(ReportPart):
     """Distillation beside pruning and quantisation."""
 
     verdicts: list[str] = Field(description="What came of it, in sentences.", examples=[["Nothing fits."]])

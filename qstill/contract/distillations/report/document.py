@@ -9,14 +9,14 @@ from qstill.contract.distillations.report.compression import CompressionSection
 from qstill.contract.distillations.report.exports import ExportedClassifier, ExportedRegressor
 from qstill.contract.distillations.report.frame import ReportFrame
 from qstill.contract.distillations.report.measured import Curve, MeasuredArm
+from qstill.contract.distillations.report.part import ReportPart
 from qstill.contract.distillations.report.quantum import QuantumSection
 from qstill.contract.distillations.report.surrogate import SurrogateSection
 from qstill.contract.distillations.report.tasks import TaskSections
 from qstill.contract.errors import Problem
-from qstill.contract.schemas import View
 
 
-class TextSection(View):
+class TextSection(ReportPart):
     """How texts became tokens."""
 
     tokenizer_sha256: str = Field(description="Names the tokenizer.", examples=["8b9db29471727598"])
@@ -25,7 +25,7 @@ class TextSection(View):
     unknown_share: float = Field(description="Of the test texts' tokens.", examples=[0.01])
 
 
-class SplitCounts(View):
+class SplitCounts(ReportPart):
     """Rows and labels of each split; of language models, labels are tokens."""
 
     total: int = Field(description="Before splitting.", examples=[1797])
@@ -37,7 +37,7 @@ class SplitCounts(View):
     student_learns_from: int = Field(description="Rows, with a label or without.", examples=[1348])
 
 
-class SignalUse(View):
+class SignalUse(ReportPart):
     """What hearing the teacher cost."""
 
     digest: str = Field(description="Names what it said.", examples=["9f7f5db1b42fa329"])
@@ -51,7 +51,7 @@ class SignalUse(View):
     again: bool = Field(description="Whether it was asked again after an interruption.", examples=[False])
 
 
-class Digests(View):
+class Digests(ReportPart):
     """Name what the report depends on."""
 
     data: str = Field(description="The data set as it was read.", examples=["1b996f0c71a7650a"])

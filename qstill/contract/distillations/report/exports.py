@@ -5,10 +5,10 @@ from typing import Literal
 from pydantic import Field
 
 from qstill.contract.distillations.report.measured import NetworkLatency
-from qstill.contract.schemas import View
+from qstill.contract.distillations.report.part import ReportPart
 
 
-class ExportedFile(View):
+class ExportedFile(ReportPart):
     """Of any domain."""
 
     name: str = Field(description="The export's.", examples=["student-seed-0.onnx"])
@@ -32,7 +32,9 @@ class ExportOfRows(ExportedFile):
     """A student that takes rows or texts."""
 
     input_shape: list[int] = Field(description="Of one row.", examples=[[1, 8, 8]])
-    standardisation: Literal["inside"] = Field("inside", description="Of numbers, it is the first layer.")
+    standardisation: Literal["inside"] = Field(
+        "inside", description="Of numbers, it is the first layer.", examples=["inside"]
+    )
     tokenizer: str | None = Field(None, description="Of texts: the file beside it.", examples=["tokenizer.json"])
     calibration_rows: int | None = Field(None, description="What set the ranges of activations.", examples=[256])
 
@@ -68,7 +70,7 @@ class ExportedRegressor(ExportOfRows):
         return self.max_value_difference
 
 
-class RankingMeasures(View):
+class RankingMeasures(ReportPart):
     """Of the held-out items, each ranked among those that its user had not chosen before."""
 
     ndcg: float = Field(description="Normalised discounted cumulative gain of the first k.", examples=[0.12])

@@ -5,13 +5,13 @@ from typing import Any, Generic, TypeVar
 from pydantic import Field
 
 from qstill.contract.distillations.report.measured import ROLES, Role
+from qstill.contract.distillations.report.part import ReportPart
 from qstill.contract.distillations.results import Gain, Verdict
-from qstill.contract.schemas import View
 
-Arm = TypeVar("Arm", bound=View)
+Arm = TypeVar("Arm", bound=ReportPart)
 
 
-class ReportFrame(View, Generic[Arm]):
+class ReportFrame(ReportPart, Generic[Arm]):
     """Whether distillation helped: teacher, student, and the same student trained without a teacher."""
 
     measure: str = Field(description="What the verdict rests on.", examples=["accuracy"])

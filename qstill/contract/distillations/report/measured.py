@@ -6,19 +6,19 @@ from typing import Literal
 from pydantic import Field
 
 from qstill.contract.distillations.measures import Measure
+from qstill.contract.distillations.report.part import ReportPart
 from qstill.contract.distillations.results import Spread
-from qstill.contract.schemas import View
 
 Role = Literal["teacher", "student", "baseline"]
 ROLES: tuple[Role, ...] = ("teacher", "student", "baseline")
 
 
-def written(report: View) -> str:
+def written(report: ReportPart) -> str:
     """A report as its file: what was not said of something is not there. Raises ValueError for what is no number."""
     return json.dumps(report.model_dump(mode="json", by_alias=True, exclude_unset=True), indent=2, allow_nan=False)
 
 
-class NetworkSize(View):
+class NetworkSize(ReportPart):
     """What a network takes."""
 
     parameters: int = Field(description="Weights and biases; 0 where unknown.", examples=[1210])
@@ -26,7 +26,7 @@ class NetworkSize(View):
     multiply_adds: int | None = Field(description="For one row; null where unknown.", examples=[1184])
 
 
-class NetworkLatency(View):
+class NetworkLatency(ReportPart):
     """Milliseconds of one row, on the CPU of the machine that computed the job."""
 
     p50_ms: float = Field(description="Median.", examples=[0.021])
@@ -34,7 +34,7 @@ class NetworkLatency(View):
     runs: int = Field(description="How many were timed.", examples=[300])
 
 
-class NetworkCost(View):
+class NetworkCost(ReportPart):
     """What a network takes in size and time."""
 
     size: NetworkSize | None = Field(description="Null where unknown.")
@@ -45,7 +45,7 @@ class NetworkCost(View):
     )
 
 
-class ConfidenceBin(View):
+class ConfidenceBin(ReportPart):
     """Test rows of which a network is about equally sure."""
 
     rows: int = Field(description="How many.", examples=[42])
@@ -53,7 +53,7 @@ class ConfidenceBin(View):
     accuracy: float | None = Field(description="The share that is right; null without rows.", examples=[0.9])
 
 
-class ChosenEpoch(View):
+class ChosenEpoch(ReportPart):
     """The weights that were measured."""
 
     seed: int | None = Field(description="Of the network; null for a teacher.", examples=[0])
@@ -76,7 +76,7 @@ class ClassifierRun(ChosenEpoch):
     agreement: float = Field(description="Share on which it names the teacher's class.", examples=[0.96])
 
 
-class ErrorsOfTarget(View):
+class ErrorsOfTarget(ReportPart):
     """Of one target, in its unit."""
 
     name: str = Field(description="The target's.", examples=["price"])
@@ -94,10 +94,12 @@ class RegressorRun(ChosenEpoch):
     r2: float = Field(description="R², mean over targets whose labels vary.", examples=[0.83])
     rmse_to_teacher: float = Field(description="From the teacher's predictions, not the labels.", examples=[1.4])
     per_target: list[ErrorsOfTarget] = Field(description="Of each target by itself.")
-    correlation: float = Field(description="Pearson's, with the teacher's predictions; mean over targets.")
+    correlation: float = Field(
+        description="Pearson's, with the teacher's predictions; mean over targets.", examples=[0.98]
+    )
 
 
-class LearningPoint(View):
+class LearningPoint(ReportPart):
     """An epoch of a network in training."""
 
     epoch: int = Field(description="From 1.", examples=[12])
@@ -127,7 +129,7 @@ class RankingPoint(LearningPoint):
     validation_ndcg: float = Field(description="NDCG on the validation interactions.", examples=[0.12])
 
 
-class MeasuredArm(View):
+class MeasuredArm(ReportPart):
     """Teacher, student or baseline."""
 
     summary: dict[str, Spread] = Field(

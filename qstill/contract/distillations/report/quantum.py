@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from qstill.contract.distillations.report.part import ReportPart
 from qstill.contract.distillations.results import Gain, Spread
-from qstill.contract.schemas import View
 
 Control = Literal["frozen", "no_entanglement", "same_size_mlp", "linear"]
 CLASSICAL: tuple[Control, ...] = ("same_size_mlp", "linear")
@@ -17,7 +17,7 @@ IN_WORDS: dict[Control, str] = {
 }
 
 
-class ControlArm(View):
+class ControlArm(ReportPart):
     """The same lesson, learned by something simpler."""
 
     summary: dict[str, Spread] = Field(
@@ -28,7 +28,7 @@ class ControlArm(View):
     student_minus_control: Gain = Field(description="In points of the measure, paired by seed.")
 
 
-class Advantage(View):
+class Advantage(ReportPart):
     """Whether the quantum student is better than what is simpler."""
 
     shown: bool = Field(
@@ -40,7 +40,7 @@ class Advantage(View):
     sentence: str = Field(description="The same in words.", examples=["not shown: a linear student reaches 96.2"])
 
 
-class QuantumNature(View):
+class QuantumNature(ReportPart):
     """What is quantum in the student, and what it would take to do without."""
 
     entangles: bool = Field(description="Whether its circuit joins qubits at all.", examples=[True])
@@ -58,7 +58,7 @@ class QuantumNature(View):
     simulation_bytes: int = Field(description="Of its state in double precision.", examples=[1024])
 
 
-class Judged(View):
+class Judged(ReportPart):
     """A network on the circuit engine."""
 
     network: str = Field(description="`student`, `baseline` or a control.", examples=["student"])
@@ -68,7 +68,7 @@ class Judged(View):
     calibrated: float = Field(description="The same after a gain for each observable.", examples=[0.89])
 
 
-class OnEngine(View):
+class OnEngine(ReportPart):
     """Networks run as circuits: state preparation, the trained layers, measurements."""
 
     rows: int = Field(description="Test rows that were run.", examples=[128])
@@ -84,7 +84,7 @@ class OnEngine(View):
     )
 
 
-class QuantumSection(View):
+class QuantumSection(ReportPart):
     """Null in reports of other students."""
 
     controls: dict[Control, ControlArm] = Field(

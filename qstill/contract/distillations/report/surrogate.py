@@ -4,19 +4,19 @@ from typing import Literal
 
 from pydantic import Field
 
-from qstill.contract.schemas import View
+from qstill.contract.distillations.report.part import ReportPart
 
 JudgedBy = Literal["exact", "teacher"]
 
 
-class SurrogateErrors(View):
+class SurrogateErrors(ReportPart):
     """Of values for the test rows, from the circuit's own without shots and noise, over all observables."""
 
     rmse: float = Field(description="Root of the mean squared error.", examples=[0.012])
     max_error: float = Field(description="The largest error.", examples=[0.031])
 
 
-class Spectrum(View):
+class Spectrum(ReportPart):
     """The trigonometric sum that the circuit is, found in its gates."""
 
     frequencies: list[int] = Field(description="The highest of each input, in units.", examples=[[1, 1, 1, 1]])
@@ -29,7 +29,7 @@ class Spectrum(View):
     )
 
 
-class SurrogateSection(View):
+class SurrogateSection(ReportPart):
     """The student in place of its circuit; of the first seed."""
 
     nodes: int | None = Field(

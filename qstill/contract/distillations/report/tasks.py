@@ -2,11 +2,11 @@
 
 from pydantic import ConfigDict, Field
 
+from qstill.contract.distillations.report.part import ReportPart
 from qstill.contract.distillations.results import Spread, Verdict
-from qstill.contract.schemas import View
 
 
-class ClassChange(View):
+class ClassChange(ReportPart):
     """Accuracy of one class, mean over seeds, and what the teacher changed."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
@@ -18,7 +18,7 @@ class ClassChange(View):
     change_in_points: float | None = Field(description="Student minus baseline, times 100.", examples=[18.1])
 
 
-class TargetErrors(View):
+class TargetErrors(ReportPart):
     """Mean over seeds, in the target's unit."""
 
     rmse: float | None = Field(description="Root of the mean squared error.", examples=[3.1])
@@ -26,7 +26,7 @@ class TargetErrors(View):
     r2: float | None = Field(description="R²; null where the test labels do not vary.", examples=[0.83])
 
 
-class PredictedTarget(View):
+class PredictedTarget(ReportPart):
     """What regression predicts, and how well."""
 
     name: str = Field(description="As the data call it.", examples=["price"])
@@ -37,7 +37,7 @@ class PredictedTarget(View):
     baseline: TargetErrors | None = Field(description="The baselines'; null without one.")
 
 
-class Saved(View):
+class Saved(ReportPart):
     """Bits of the baseline less those of the student, paired by seed."""
 
     mean: float = Field(description="Mean difference.", examples=[0.24])
@@ -45,21 +45,21 @@ class Saved(View):
     high: float | None = Field(description="Upper end of its 95% confidence interval.", examples=[0.27])
 
 
-class LikelihoodOfTokens(View):
+class LikelihoodOfTokens(ReportPart):
     """Of the tokens that follow."""
 
     perplexity: Spread = Field(description="Of a token.")
     bits_per_character: Spread = Field(description="Of the test texts.")
 
 
-class LikelihoodOfMasks(View):
+class LikelihoodOfMasks(ReportPart):
     """Of the tokens that are hidden."""
 
     pseudo_perplexity: Spread = Field(description="e to the nats of a hidden token: no perplexity, which sees less.")
     bits_per_token: Spread = Field(description="Of a hidden token.")
 
 
-class LanguageModelSection(View):
+class LanguageModelSection(ReportPart):
     """Language models by likelihood, which counts every answer and not the likeliest token alone."""
 
     teacher: LikelihoodOfTokens | None = Field(description="The teacher's.")
@@ -71,7 +71,7 @@ class LanguageModelSection(View):
     verdict: Verdict | None = Field(description="By the bits that were saved.", examples=["BEATS"])
 
 
-class MaskedLanguageModelSection(View):
+class MaskedLanguageModelSection(ReportPart):
     """Masked language models by likelihood."""
 
     teacher: LikelihoodOfMasks | None = Field(description="The teacher's.")
@@ -85,7 +85,7 @@ class MaskedLanguageModelSection(View):
     verdict: Verdict | None = Field(description="By the bits that were saved.", examples=["INCONCLUSIVE"])
 
 
-class TaskSections(View):
+class TaskSections(ReportPart):
     """What each task says of itself; empty or null of others."""
 
     classes: list[str] = Field(description="Their names; empty of numbers and tokens.", examples=[["0", "1"]])

@@ -11,6 +11,7 @@ from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.circuits.openqasm3.reader import elaborate
 from qstill.contract.errors import Problem
 from tests.testing.refusals import problem_of
+from workers.circuits.channels import channel
 from workers.circuits.classical import Compute
 from workers.circuits.diagram.svg import diagram_svg
 from workers.circuits.engines.dynamic import branching, computed
@@ -18,7 +19,6 @@ from workers.circuits.engines.dynamic.computed_code import Apply
 from workers.circuits.engines.dynamic.live_state import LiveState, apply
 from workers.circuits.examine.shape import examine
 from workers.circuits.export import to_json, to_openqasm2, to_openqasm3, to_text
-from workers.circuits.noise.channels import channel
 from workers.circuits.parse.openqasm3 import _Writer, parse_openqasm3
 from workers.circuits.planning import plan_circuits
 from workers.circuits.program import Ask, Program, Sample

@@ -13,8 +13,8 @@ from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import Kraus, Operator
 
 from qstill.contract.errors import Problem
+from workers.circuits.channels import is_channel
 from workers.circuits.classical import Compute, Computed, Read, slot_of
-from workers.circuits.noise.channels import is_channel
 from workers.circuits.noise.locations import name_of
 from workers.circuits.noise.model import channel as error_channel
 from workers.circuits.noise.model import errors_at

@@ -9,8 +9,8 @@ import numpy as np
 from qiskit.circuit import Instruction
 
 from qstill.contract.errors import Problem
+from workers.circuits.channels import channel, completed
 from workers.circuits.matrices import Matrix, pauli_string
-from workers.circuits.noise.channels import channel, completed
 from workers.circuits.parse.cirq.json_fields import (
     Object,
     Symbols,

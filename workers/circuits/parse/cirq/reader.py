@@ -17,7 +17,7 @@ from qiskit.circuit.library import UnitaryGate
 from qstill.contract.circuits.cirq.text import check_cirq, document
 from qstill.contract.circuits.source_text import MAX_EXPANDED_OPERATIONS, SOURCE
 from qstill.contract.errors import Problem
-from workers.circuits.noise.channels import channel
+from workers.circuits.channels import channel
 from workers.circuits.parse.cirq import paulis
 from workers.circuits.parse.cirq.channels import MAX_CHANNEL_QUBITS, is_channel, read_channel
 from workers.circuits.parse.cirq.conditions import enter, read_condition, until

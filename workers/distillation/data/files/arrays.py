@@ -23,7 +23,7 @@ from workers.distillation.data.files.table import (
     TRAIN,
     VALIDATION,
     Array,
-    Remark,
+    ReadingNote,
     Table,
     Unreadable,
     refuse_infinite,
@@ -104,12 +104,12 @@ def _read_npy(stream: IO[bytes], size: int, what: str) -> Array:
 
 @dataclass(frozen=True)
 class _Arrays:
-    """x, y: as they are in the file. parts: of each row, where the file divides them. remarks: how they were found."""
+    """x, y: as they are in the file. parts: of each row, where the file divides them. notes: how they were found."""
 
     x: Array
     y: Array
     parts: NDArray[np.int8] | None = None
-    remarks: tuple[Remark, ...] = ()
+    notes: tuple[ReadingNote, ...] = ()
 
 
 def _one_of_each(arrays: dict[str, Array]) -> _Arrays:
@@ -135,17 +135,17 @@ def _one_of_each(arrays: dict[str, Array]) -> _Arrays:
             )
     parts = np.concatenate([np.full(len(x), part, dtype=np.int8) for (_, part), x in zip(found, xs, strict=True)])
     counts = ", ".join(f"{len(x)} in x_{name}" for (name, _), x in zip(found, xs, strict=True))
-    own = Remark("own_split", f"The file divides its rows itself, and so they were divided: {counts}.")
+    own = ReadingNote("own_split", f"The file divides its rows itself, and so they were divided: {counts}.")
     x, channels = _channels_first(np.concatenate(xs))
     return _Arrays(x, np.concatenate(ys), parts if len(found) > 1 else None, (own, *channels))
 
 
-def _channels_first(x: Array) -> tuple[Array, list[Remark]]:
+def _channels_first(x: Array) -> tuple[Array, list[ReadingNote]]:
     """Images as Keras keeps them, whose last axis are the channels, as networks here take them."""
     if x.ndim != 4 or not _looks_channels_last(x.shape):
         return x, []
     said = f"Images of shape {x.shape[1:]} were taken for (height, width, channels), and turned to channels first."
-    return x.transpose(0, 3, 1, 2), [Remark("channels_last", said)]
+    return x.transpose(0, 3, 1, 2), [ReadingNote("channels_last", said)]
 
 
 def _inputs_of(arrays: _Arrays, *, columns: bool) -> Array:
@@ -180,7 +180,7 @@ def _looks_channels_last(shape: tuple[int, ...]) -> bool:
     return last in FEW_CHANNELS and min(first, second) > max(FEW_CHANNELS)
 
 
-def _counted(x: Array) -> list[Remark]:
+def _counted(x: Array) -> list[ReadingNote]:
     return [*counting(x, [f"Feature {i}" for i in range(x.shape[1])])] if x.ndim == 2 else []
 
 
@@ -195,9 +195,13 @@ def _table_of(arrays: _Arrays) -> Table:
         )
     values, unknown = np.unique(y[y != UNKNOWN]), int((y == UNKNOWN).sum())
     codes = np.where(y == UNKNOWN, UNKNOWN, np.searchsorted(values, y)).astype(np.int64)
-    remarks = [*arrays.remarks, *_counted(x), *([said_of_missing(unknown, len(y), ["-1"])] if unknown else [])]
+    notes = [
+        *arrays.notes,
+        *_counted(x),
+        *([said_of_missing(unknown, len(y), ["-1"])] if unknown else []),
+    ]
     hint = " -1 stands for an unknown label: number the classes from 0." if unknown else ""
-    table = with_classes(x, codes, [str(int(value)) for value in values], tuple(remarks), hint=hint)
+    table = with_classes(x, codes, [str(int(value)) for value in values], tuple(notes), hint=hint)
     return replace(table, parts=arrays.parts)
 
 
@@ -208,8 +212,12 @@ def _numbers_to_predict(arrays: _Arrays) -> Table:
         raise Unreadable(f"y has {y.shape[1]} columns; 1 to {MAX_TARGETS} targets are read.")
     names = ["y"] if y.shape[1] == 1 else [f"y{column}" for column in range(y.shape[1])]
     unknown = int(np.isnan(y).any(1).sum())
-    remarks = [*arrays.remarks, *_counted(x), *([said_of_missing(unknown, len(y), ["NaN"])] if unknown else [])]
-    return replace(with_targets(x, y, names, tuple(remarks)), parts=arrays.parts)
+    notes = [
+        *arrays.notes,
+        *_counted(x),
+        *([said_of_missing(unknown, len(y), ["NaN"])] if unknown else []),
+    ]
+    return replace(with_targets(x, y, names, tuple(notes)), parts=arrays.parts)
 
 
 def _refuse_texts(path: Path) -> None:

@@ -16,7 +16,7 @@ from workers.distillation.data.files.table import (
     MAX_COLUMNS,
     MAX_ROWS,
     MAX_VALUES,
-    Remark,
+    ReadingNote,
     Table,
     Unreadable,
     refuse_infinite,
@@ -45,17 +45,17 @@ def read_csv(path: Path, spec: UploadedData) -> Table:
         if not inputs:
             raise Unreadable("All columns are to be predicted, and none is left to predict them from.")
         x, labels = _read(lines, header, inputs, at)
-    x, columns, remarks = _without_index(x, [header[column] for column in inputs])
+    x, columns, notes = _without_index(x, [header[column] for column in inputs])
     refuse_infinite(x, [f"column {name!r}" for name in columns])
-    remarks += [*counting(x, [f"Column {name!r}" for name in columns])]
+    notes += [*counting(x, [f"Column {name!r}" for name in columns])]
     if is_regression(spec):
-        return _to_predict(x, labels, [header[column] for column in at], remarks)
+        return _to_predict(x, labels, [header[column] for column in at], notes)
     names, missing = names_of(name for (name,) in labels)
     if missing:
-        remarks.append(said_of_missing(missing.total(), len(names), sorted(missing)))
+        notes.append(said_of_missing(missing.total(), len(names), sorted(missing)))
     classes = sorted(set(names) - {""}, key=numbers_first)
     code = {name: i for i, name in enumerate(classes)} | {"": UNKNOWN}
-    return with_classes(x, np.array([code[name] for name in names], dtype=np.int64), classes, tuple(remarks))
+    return with_classes(x, np.array([code[name] for name in names], dtype=np.int64), classes, tuple(notes))
 
 
 def _read(
@@ -76,23 +76,23 @@ def _read(
     return np.stack(rows), labels
 
 
-def _to_predict(x: Numbers, labels: list[list[str]], names: list[str], remarks: list[Remark]) -> Table:
+def _to_predict(x: Numbers, labels: list[list[str]], names: list[str], notes: list[ReadingNote]) -> Table:
     known = [["nan" if is_missing(cell) else cell for cell in cells] for cells in labels]
     written = sorted({cell.strip() for cells in labels for cell in cells if is_missing(cell)})
     if written:
         incomplete = sum("nan" in cells for cells in known)
-        remarks = [*remarks, said_of_missing(incomplete, len(known), written)]
+        notes = [*notes, said_of_missing(incomplete, len(known), written)]
     y = np.stack([_numbers(cells, names, row, missing="nan") for row, cells in enumerate(known)])
-    return with_targets(x, y, names, tuple(remarks))
+    return with_targets(x, y, names, tuple(notes))
 
 
-def with_targets(x: Numbers, y: Numbers, names: list[str], remarks: tuple[Remark, ...] = ()) -> Table:
+def with_targets(x: Numbers, y: Numbers, names: list[str], notes: tuple[ReadingNote, ...] = ()) -> Table:
     """The table of a regression. y: (rows, targets), NaN where unknown. Raises Unreadable for infinite ones."""
     refuse_infinite(np.where(np.isnan(y), 0, y), [f"target {name!r}" for name in names])
-    return Table(x, y, names, remarks)
+    return Table(x, y, names, notes)
 
 
-def _without_index(x: Numbers, columns: list[str]) -> tuple[Numbers, list[str], list[Remark]]:
+def _without_index(x: Numbers, columns: list[str]) -> tuple[Numbers, list[str], list[ReadingNote]]:
     """Without the column in which pandas and R write the numbers of the rows: it says how the file was sorted."""
     found = [at for at, name in enumerate(columns) if NAMELESS.fullmatch(name.strip()) and _is_index(x[:, at])]
     if not found:
@@ -101,7 +101,7 @@ def _without_index(x: Numbers, columns: list[str]) -> tuple[Numbers, list[str], 
         raise Unreadable("The only column beside the label has no name and counts the rows: there is no input.")
     kept = [at for at in range(len(columns)) if at not in found]
     said = f"Column {found[0]} of the inputs has no name and numbers the rows: it was not read. Name it if it is one."
-    return x[:, kept], [columns[at] for at in kept], [Remark("index_column", said)]
+    return x[:, kept], [columns[at] for at in kept], [ReadingNote("index_column", said)]
 
 
 def _is_index(values: Numbers) -> bool:
@@ -110,7 +110,7 @@ def _is_index(values: Numbers) -> bool:
     return whole and len(np.unique(values)) == len(values)
 
 
-def counting(x: Numbers, names: list[str]) -> Iterator[Remark]:
+def counting(x: Numbers, names: list[str]) -> Iterator[ReadingNote]:
     """A doubt about each input that numbers the rows. names: for people, of each feature of x (rows, features)."""
     if len(x) < LEAST_COUNTED:
         return
@@ -121,7 +121,7 @@ def counting(x: Numbers, names: list[str]) -> Iterator[Remark]:
                 f"{names[at]} numbers the rows, each number once: if it is their index, networks learn how the file "
                 "was sorted. Leave it out."
             )
-            yield Remark("counting_column", said, doubt=True)
+            yield ReadingNote("counting_column", said, doubt=True)
 
 
 def _places(header: list[str], spec: UploadedData) -> list[int]:

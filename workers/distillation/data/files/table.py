@@ -27,7 +27,7 @@ class Unreadable(Exception):
 
 
 @dataclass(frozen=True)
-class Remark:
+class ReadingNote:
     """What a reader must know of how a file was read. code: as a preflight's advice. doubt: it may spoil the result."""
 
     code: str
@@ -47,20 +47,20 @@ class Table:
     x: Array
     y: Array
     classes: list[str]
-    remarks: tuple[Remark, ...] = ()
+    notes: tuple[ReadingNote, ...] = ()
     parts: NDArray[np.int8] | None = None
     pixels: bool = False
 
 
 def with_classes(
-    x: Array, y: NDArray[np.int64], classes: list[str], remarks: tuple[Remark, ...] = (), *, hint: str = ""
+    x: Array, y: NDArray[np.int64], classes: list[str], notes: tuple[ReadingNote, ...] = (), *, hint: str = ""
 ) -> Table:
     """The table of a classification. hint: what may be wrong where there are too few. Raises Unreadable."""
     if not 2 <= len(classes) <= MAX_CLASSES:
         said = " Real numbers are predicted with `task` regression." if quantities(classes) else hint
         raise Unreadable(f"The labels name {len(classes)} classes; 2 to {MAX_CLASSES} are read.{said}")
     refuse_unusable(classes)
-    return Table(x, y, classes, remarks)
+    return Table(x, y, classes, notes)
 
 
 def quantities(classes: list[str]) -> bool:
@@ -90,10 +90,10 @@ def refuse_infinite(x: Array, names: list[str]) -> None:
         raise Unreadable(f"Row {row}, {names[column]}: {x[row, column]} is not a finite number in single precision.")
 
 
-def said_of_missing(count: int, rows: int, written: list[str]) -> Remark:
+def said_of_missing(count: int, rows: int, written: list[str]) -> ReadingNote:
     """Of labels that are not there. written: what stands in their place."""
     how = ", ".join("nothing" if not each else repr(each[:20]) for each in written[:5])
     said = f"{count} of {rows} rows have no label: in its place stands {how}."
     if any(written):
         said += " If that names a class, give it another name."
-    return Remark("labels_missing", said)
+    return ReadingNote("labels_missing", said)

@@ -21,7 +21,7 @@ from workers.distillation.data.files.table import (
     MAX_COLUMNS,
     MAX_NAME,
     MAX_ROWS,
-    Remark,
+    ReadingNote,
     Unreadable,
     refuse_unusable,
     said_of_missing,
@@ -40,7 +40,7 @@ class Texts:
     texts: list[str]
     labels: list[str]
     classes: list[str]
-    remarks: tuple[Remark, ...] = ()
+    notes: tuple[ReadingNote, ...] = ()
 
 
 def read_texts(path: Path, spec: TextFile) -> Texts:
