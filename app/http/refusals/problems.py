@@ -173,7 +173,7 @@ def _field(item: Mapping[str, Any], body: Any, annotation: Any) -> dict[str, str
         detail = in_words(context["pattern"]) or detail
     elif code == "extra_forbidden" and place == "body":
         detail = unknown_field(annotation, path)
-    field = {"code": code, "detail": detail.removeprefix("Value error, ")[:MAX_ECHO]}
+    field = {"code": code, "detail": detail.removeprefix("Value error, ")[:MAX_ECHO].rstrip()}
     if place != "body":
         return {"parameter": str(path[0]) if path else str(place)} | field
     if code == "json_invalid":
