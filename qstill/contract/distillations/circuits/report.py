@@ -5,11 +5,11 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from qstill.contract.distillations.circuits.job import ShorteningResult
+from qstill.contract.distillations.report.part import ReportPart
 from qstill.contract.errors import Problem
-from qstill.contract.schemas import View
 
 
-class CircuitCost(View):
+class CircuitCost(ReportPart):
     """What a circuit takes, as it was judged: compiled for the device where there is one."""
 
     cx_before: int = Field(description="Gates on two qubits or more before compiling.", examples=[200])
@@ -34,7 +34,7 @@ class ShortCircuit(CircuitCost):
     fidelity_noisy: float | None = Field(description="Under the noise; null without noise.", examples=[0.857])
 
 
-class FitPoint(View):
+class FitPoint(ReportPart):
     """A step of a depth's fit."""
 
     step: int = Field(description="From 0.", examples=[100])
@@ -42,7 +42,7 @@ class FitPoint(View):
     mean: float = Field(description="Their mean.", examples=[0.964])
 
 
-class NoisePoint(View):
+class NoisePoint(ReportPart):
     """All circuits at one strength of the noise."""
 
     scale: float = Field(description="By which the job's errors are multiplied.", examples=[1.0])
@@ -51,7 +51,7 @@ class NoisePoint(View):
     short: float = Field(description="The short circuit's.", examples=[0.857])
 
 
-class KeptObservable(View):
+class KeptObservable(ReportPart):
     """An observable whose value has to stay."""
 
     name: str | None = Field(description="As submitted.", examples=["parity"])
@@ -61,7 +61,7 @@ class KeptObservable(View):
     short_noisy: float | None = Field(description="Under the noise; null without noise.", examples=[0.36])
 
 
-class Certificate(View):
+class Certificate(ReportPart):
     """A circuit job that runs the short circuit again, and what it is to find."""
 
     name: str = Field(description="The export that it is.", examples=["certificate.json"])

@@ -8,12 +8,13 @@ from pydantic import Field
 from qstill.contract.distillations.measures import Measure
 from qstill.contract.distillations.report.part import ReportPart
 from qstill.contract.distillations.results import Spread
+from qstill.contract.schemas import View
 
 Role = Literal["teacher", "student", "baseline"]
 ROLES: tuple[Role, ...] = ("teacher", "student", "baseline")
 
 
-def written(report: ReportPart) -> str:
+def written(report: View) -> str:
     """A report as its file: what was not said of something is not there. Raises ValueError for what is no number."""
     return json.dumps(report.model_dump(mode="json", by_alias=True, exclude_unset=True), indent=2, allow_nan=False)
 
