@@ -51,7 +51,7 @@ def load_unlabelled(
     task = Expectations(targets, judged_by=judged_by)
     every = torch.arange(len(nothing))
     whole = Data(train, validation, test, nothing, every, standardise, len(raw), digest, task)
-    return replace(whole, remarks=table.remarks, pixels=table.pixels)
+    return replace(whole, reading_notes=table.notes, pixels=table.pixels)
 
 
 def inputs_of(raw: Tensor) -> Tensor:

@@ -73,7 +73,7 @@ def circuit_notes(job: DistillationJob, data: Data, measured: RowMeasurements) -
         *measured.teacher_notes,
         *how,
         f"The {rows['test']} test rows were read once, at the end.",
-        *(remark.said for remark in data.remarks if not remark.doubt),
+        *(note.said for note in data.reading_notes if not note.doubt),
         *data.task.data_notes(),
     ]
 
