@@ -195,7 +195,7 @@ class ShorteningJob(Submission):
         examples=[{"source": "circuit", "circuit": {"format": "openqasm3", "source": TROTTER}, "keep": "state"}],
     )
     student: ShortStudent = Field(
-        description="The shorter circuit.",
+        description="What the shorter circuit may be.",
         examples=[{"architecture": {"kind": "quantum", "layers": {"from": 3, "to": 5}}}],
     )
     training: Fitting = Field(
