@@ -82,7 +82,7 @@ OF_ROWS: list[tuple[str, dict[str, Any]]] = [
     ("digits", {"kind": "resnet", "depth": 14, "width": 3}),
     ("digits", {"kind": "wide_resnet", "depth": 16, "widen": 1, "dropout": 0.2}),
     ("iris", {"kind": "fourier", "frequencies": [1, 0, 2, 1], "units": [0.5, 1.0, 1.0, 2.0]}),
-    ("diabetes", {"kind": "fourier", "frequencies": 1, "units": 0.01}),
+    ("diabetes", {"kind": "fourier", "frequencies": [*[1] * 4, *[0] * 6], "units": 0.01}),
     ("digits", {"kind": "vit", "patch": 2, "width": 8, "depth": 2, "heads": 2, "dropout": 0.2}),
     ("digits", {"kind": "quantum", "qubits": 6, "layers": 2, "encoding": AMPLITUDE, "observables": ["z", "zz"]}),
     ("iris", {"kind": "quantum", "qubits": 5, "layers": 3, "entanglement": "brickwork", "observables": ["z", SUM]}),
