@@ -37,7 +37,9 @@ class ExportView(View):
         description="What running it on the test rows showed: accuracy, the largest difference of a logit from "
         "PyTorch's (`max_logit_difference`), agreement, latency; of regression RMSE, and the largest difference of a "
         "prediction; of a recommender NDCG, and the largest difference of a score. Its inputs are raw: the "
-        "standardisation is inside; of text they are tokens. Of a circuit: its depth, gates and fidelities.",
+        "standardisation is inside; of text they are tokens. Of a student that is a circuit, the parameters that stand "
+        "open and the largest difference of an expectation value from the network's (`max_difference`); of a circuit "
+        "that was made shorter, its depth, gates and fidelities.",
         examples=[{"format": "onnx", "max_logit_difference": 5.7e-06, "accuracy": 0.948}],
     )
     links: dict[str, str] = Field(description="Where its content is.")

@@ -9,7 +9,7 @@ from app.distillations.quantum import quantum_card
 from qstill.contract.distillations.measures import MEASURES
 from qstill.contract.distillations.report.compression import CompressedRival, CompressionSection
 from qstill.contract.distillations.report.document import DistillationReport
-from qstill.contract.distillations.report.exports import ExportedClassifier, ExportedRegressor
+from qstill.contract.distillations.report.exports import ExportedCircuit, ExportedClassifier, ExportedRegressor
 from qstill.contract.distillations.report.surrogate import SurrogateSection
 from qstill.contract.distillations.report.tasks import TargetErrors
 
@@ -40,6 +40,19 @@ logits = session.run(["logits"], {{"tokens": tokens}})[0]
 ```"""
 
 
+RUNNING = """```python
+from qiskit import qasm3  # with the package qiskit-qasm3-import
+from qiskit.quantum_info import Pauli, Statevector
+
+circuit = qasm3.load("{file}")
+{state}
+print(state.expectation_value(Pauli("Z"), [0]))  # of qubit 0; `head` in the checkpoint reads all observables
+```"""
+ANGLES = """values = dict(zip({names}, angles))  # radians, as the head of the file says
+state = Statevector(circuit.assign_parameters(values))"""
+AMPLITUDES = "state = Statevector(amplitudes).evolve(circuit)  # {size} numbers, as the head of the file says"
+
+
 def card(report: DistillationReport, checkpoints: Mapping[str, str] | None = None) -> str:
     """The whole document. checkpoints: ids of the job's by their names; a file without one is called by its name."""
     name = report.job.get("name")
@@ -56,11 +69,15 @@ def card(report: DistillationReport, checkpoints: Mapping[str, str] | None = Non
     ]
     if report.teacher.cost is not None and report.teacher.cost.timed:
         parts.append(f"The teacher's time is of {text(report.teacher.cost.timed)}.")
-    if report.exports:
+    if report.models:
         what = "logit" if report.measure == "accuracy" else "prediction"
         said = f"Test {MEASURES[report.measure].said}"
         header = ("File", "Bytes", said, f"Largest difference of a {what}", "ms p50 / p95")
         parts += ["## Exports", "Each file was run on the test rows.", table(header, _exports(report))]
+    if report.circuits:
+        header = ("File", "Bytes", "Qubits", "Open parameters", "Largest difference of an expectation value")
+        said = f"Each file was run on {report.circuits[0].rows} test rows. The linear layer is in the checkpoint alone."
+        parts += ["## Circuits", said, table(header, _circuits(report))]
     if report.targets:
         header = ("Target", "Deviation of its labels", "Teacher", "Student", "Baseline")
         parts += ["## Targets", "RMSE in the target's unit, and R².", table(header, _targets(report))]
@@ -79,7 +96,8 @@ def card(report: DistillationReport, checkpoints: Mapping[str, str] | None = Non
     if report.warnings:
         parts += ["## Warnings", bullets(report.warnings)]
     parts += ["## Limits", bullets(report.notes), "## How to load it", _program(report, checkpoints or {})]
-    parts += [_loading(each) for each in report.exports[:1]]
+    parts += [_loading(each) for each in report.models[:1]]
+    parts += [_running(each) for each in report.circuits if each.format == "openqasm3" and not each.weights]
     return "\n\n".join(parts) + "\n"
 
 
@@ -95,6 +113,11 @@ def _loading(export: ExportedClassifier | ExportedRegressor) -> str:
     if export.tokenizer is None:
         return LOADING_ONNX.format(file=export.name, output=export.output)
     return LOADING_TEXT.format(file=export.name, tokenizer=export.tokenizer, length=export.input_shape[0])
+
+
+def _running(export: ExportedCircuit) -> str:
+    state = ANGLES.format(names=export.inputs) if export.inputs else AMPLITUDES.format(size=1 << export.qubits)
+    return RUNNING.format(file=export.name, state=state)
 
 
 def _verdict(report: DistillationReport) -> str:
@@ -118,7 +141,7 @@ def _verdict(report: DistillationReport) -> str:
 def _description(report: DistillationReport) -> Iterable[Sequence[str]]:
     job, rows = report.job, report.rows
     data, teacher = job["dataset"], job["teacher"]
-    yield "Student", text(settings(job["student"]["architecture"]))
+    yield "Student", text(settings(job["student"]["architecture"])[:300])
     if report.targets:
         yield "Predicts", text(", ".join(each.name for each in report.targets[:20]))
     if report.classes:
@@ -173,10 +196,17 @@ def _measures(report: DistillationReport) -> Iterable[Sequence[str]]:
 
 
 def _exports(report: DistillationReport) -> Iterable[Sequence[str]]:
-    for each in report.exports:
+    for each in report.models:
         measure, difference = MEASURES[report.measure], f"{each.max_difference:.2g}"
         worth = measure.formatted(getattr(each, measure.name))
         yield text(each.name), f"{each.bytes:,}", worth, difference, milliseconds(each.latency)
+
+
+def _circuits(report: DistillationReport) -> Iterable[Sequence[str]]:
+    for each in report.circuits:
+        names = [*each.inputs, *each.weights]
+        free = text(", ".join(names[:8]) + (f", … {len(names)} in all" if len(names) > 8 else "")) if names else "none"
+        yield text(each.name), f"{each.bytes:,}", f"{each.qubits}", free, f"{each.max_difference:.2g}"
 
 
 def _compared(found: CompressionSection) -> Iterable[str]:

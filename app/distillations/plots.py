@@ -134,7 +134,7 @@ def _weighed(report: DistillationReport, measure: Measure) -> list[Weighed]:
     ]
     return found + [
         Weighed(_export_name(each.format), each.bytes, getattr(each, measure.name), 0.0, EXPORT)
-        for each in report.exports
+        for each in report.models
     ]
 
 
@@ -147,7 +147,7 @@ def pareto(report: DistillationReport) -> str:
     up = linear(wide(ends) if measure.is_share else ends, 400, 100)
     better, title = "Up" if measure.points > 0 else "Down", f"{measure.table[0][1]} and size"
     said = f"{better} and to the left is better: mean over seeds, with bars of one standard deviation."
-    marks = heading(title, said + (" Exports are of the first seed's student." if report.exports else ""))
+    marks = heading(title, said + (" Exports are of the first seed's student." if report.models else ""))
     if absent := [role for role, _ in report.arms() if role not in {each.name for each in found}]:
         marks.append(Text(28, 68, f"Of unknown size, and not shown: {', '.join(absent)}.", 11, "start", MUTED))
     marks += axes(across, up, "Bytes of the file", f"Test {measure.said}", percent=measure.is_share)

@@ -18,8 +18,9 @@ from qstill.contract.distillations.teachers.circuit import CircuitTeacher
 from qstill.contract.distillations.tokenizers import TeachersTokenizer
 from workers.distillation import teachers
 from workers.distillation.artifacts.checkpoints import to_bytes
+from workers.distillation.artifacts.exports import exported
 from workers.distillation.artifacts.onnx_file import publish_exports
-from workers.distillation.artifacts.student_onnx import TOKENIZER_FILE, exported
+from workers.distillation.artifacts.student_onnx import TOKENIZER_FILE
 from workers.distillation.compress.section import compression_section, refuse_without_network
 from workers.distillation.data.dataset import Data, load
 from workers.distillation.data.membership import membership
@@ -161,7 +162,7 @@ def first_heard(job: DistillationJob, data: Data) -> tuple[Rows, str]:
 def _export(job: DistillationJob, data: Data, stage: Stage, keeper: Keeper) -> list[dict[str, Any]]:
     """Publish a student in the formats that are wanted. Returns what each of them is, for the report."""
     network, run = stage.trained(keeper.outcomes, data), keeper.run
-    files = exported(job.export, network, stage.architecture, data, run.threads)
+    files = exported(job.export, network, stage.architecture, data, stage.name, run.threads)
     told = publish_exports(files, stage.name, {"role": stage.role, "seed": stage.seed}, run)
     if told and data.text is not None:
         path = run.scratch / TOKENIZER_FILE

@@ -134,12 +134,13 @@ class JobFields(Submission):
         description="What it is compared with.",
         examples=[{"baseline": True, "seeds": 3}],
     )
-    export: Annotated[list[ExportFormat], Field(max_length=2)] = Field(
+    export: Annotated[list[ExportFormat], Field(max_length=4)] = Field(
         default_factory=list,
         description="Also publish the first seed's student in these formats, each run on the test rows and compared "
         "with the network that it came from: `onnx` in float32, `onnx_int8` with weights of 8 bits. Both take inputs "
         "as they were uploaded: the standardisation is inside. Those of text take numbers of tokens, int64 (batch, "
-        "length), and `tokenizer.json` is published beside them. Seconds for each.",
+        "length), and `tokenizer.json` is published beside them. Seconds for each. Circuits also as `openqasm3`, once "
+        "with the trained angles in it and once with its weights as inputs, and `cirq`, Cirq's JSON.",
         examples=[["onnx", "onnx_int8"]],
     )
     compression: Compression | None = Field(

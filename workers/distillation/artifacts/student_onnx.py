@@ -6,7 +6,7 @@ values = session.run(["values"], {"inputs": raw_rows})[0]  # regression: a colum
 logits = session.run(["logits"], {"tokens": tokens})[0]  # text: int64 (batch, length), numbers of tokenizer.json
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from typing import Any
@@ -161,11 +161,11 @@ def _blocks(session: ort.InferenceSession, network: Network, rows: Rows) -> Iter
         yield _answers(session, some.raw), logits_of(network, some.x), whole.labels
 
 
-def exported(
-    wanted: list[ExportFormat], network: Network, architecture: AnyArchitecture, data: Data, threads: int
+def onnx_files(
+    wanted: Sequence[ExportFormat], network: Network, architecture: AnyArchitecture, data: Data, threads: int
 ) -> Iterator[tuple[str, bytes, dict[str, Any]]]:
-    """(ending of the name, file, what is known of it) of each format that is wanted."""
-    if not wanted:
+    """(ending of the name, file, what is known of it) of each format that is wanted and is ONNX."""
+    if not any(each.startswith("onnx") for each in wanted):
         return
     content = to_onnx(network, data, architecture)
     takes = {"input": _input_of(data.train.raw), "input_shape": list(data.input_shape), "output": data.task.answers}

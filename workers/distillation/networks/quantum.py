@@ -49,7 +49,7 @@ class QuantumNetwork(CircuitNetwork):
         if isinstance(self.definition.encoding, AmplitudeEncoding):
             return super().real_states(numbers)
         cos, sin = (numbers / 2).cos(), (numbers / 2).sin()
-        state = torch.ones(1, len(numbers))
+        state = torch.ones_like(numbers.T[:1])  # and not of a number of rows, which an exporter would take for fixed
         for qubit in range(self.qubits):  # each is the next higher bit
             turned = qubit < numbers.shape[1]
             state = torch.cat([state * cos[:, qubit], state * sin[:, qubit]] if turned else [state, 0 * state])

@@ -33,7 +33,7 @@ PACKED_PARAMETERS = 1e6  # a second; of a file that is quantised and packed
 
 
 def time_of_exports(files: int, network: nn.Module, evaluation: float) -> Seconds:
-    """Of so many formats. evaluation: seconds in which the network answers all test rows."""
+    """Of so many files of ONNX; a circuit is text. evaluation: seconds in which the network answers all test rows."""
     if not files:
         return NOTHING
     return around(FIRST_EXPORT + _export(network) + files * (A_FILE + 2 * evaluation))

@@ -135,7 +135,9 @@ def _look(submitted: DistillationJob, asked: PreflightQuestion, run: Run) -> Pre
         student=student,
         baseline=baseline,
         controls=controls,
-        exports=time_of_exports(len(job.export), student_stage.begin(data), student.per_epoch),
+        exports=time_of_exports(
+            sum(each.startswith("onnx") for each in job.export), student_stage.begin(data), student.per_epoch
+        ),
         compression=time_of_compression(job, data, teacher, student_stage, student, most=ROWS),
     )
     found = Found(

@@ -13,7 +13,7 @@ import onnxruntime as ort
 import torch
 from torch import Tensor, nn
 
-from qstill.contract.distillations.architectures.family import ExportFormat
+from qstill.contract.distillations.architectures.family import OnnxFormat
 from qstill.contract.distillations.recommenders.architectures import AnyScorer
 from workers.distillation.artifacts.clock import timed
 from workers.distillation.artifacts.onnx_file import Form, quantised_dynamically, written
@@ -90,7 +90,7 @@ def _scores(session: ort.InferenceSession, users: Tensor) -> Tensor:
 
 
 def exported(
-    wanted: list[ExportFormat], network: ScorerNetwork, architecture: AnyScorer, data: Data, k: int, threads: int
+    wanted: list[OnnxFormat], network: ScorerNetwork, architecture: AnyScorer, data: Data, k: int, threads: int
 ) -> Iterator[tuple[str, bytes, dict[str, Any]]]:
     """(ending of the name, file, what is known of it) of each format that is wanted."""
     if not wanted:

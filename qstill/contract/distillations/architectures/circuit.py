@@ -161,7 +161,7 @@ OWN_CIRCUIT = Family(
     program=CIRCUIT_PROGRAM,
     half_precision=False,
     compresses=False,
-    exports=("onnx",),
+    exports=("onnx", "openqasm3", "cirq"),
     is_circuit=True,
     controls=lambda own: {} if own.frozen else {"frozen": own.model_copy(update={"frozen": True})},
     why_no_onnx=why_no_onnx,

@@ -8,7 +8,8 @@ from qstill.contract.schemas import Strict
 
 FeatureKind = Literal["flat", "image"]
 Question = Literal["inputs", "texts", "prompts", "masked", "users"]  # which field of a question to `/predict`
-ExportFormat = Literal["onnx", "onnx_int8"]
+OnnxFormat = Literal["onnx", "onnx_int8"]
+ExportFormat = Literal[OnnxFormat, "openqasm3", "cirq"]
 
 A = TypeVar("A", bound=Strict)
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from qstill.contract.distillations.architectures.family import ExportFormat
+from qstill.contract.distillations.architectures.family import OnnxFormat
 from qstill.contract.distillations.evaluation import MAX_SEEDS
 from qstill.contract.distillations.recommenders.architectures import AnyScorer, Scorer
 from qstill.contract.distillations.recommenders.data import Interactions, SyntheticInteractions, UploadedInteractions
@@ -144,7 +144,7 @@ class RecommenderJob(Submission):
         default_factory=lambda: RankingEvaluation(), description="What it is compared with.", examples=[{"seeds": 3}]
     )
 
-    export: Annotated[list[ExportFormat], Field(max_length=2)] = Field(
+    export: Annotated[list[OnnxFormat], Field(max_length=2)] = Field(
         default_factory=list,
         description="Also publish the first seed's student in these formats, each run on the test interactions and "
         "compared with the network that it came from: `onnx` in float32, `onnx_int8` with weights of 8 bits. Both take "

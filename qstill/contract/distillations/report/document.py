@@ -6,7 +6,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from qstill.contract.distillations.measures import MEASURES, MeasureName
 from qstill.contract.distillations.report.compression import CompressionSection
-from qstill.contract.distillations.report.exports import ExportedClassifier, ExportedRegressor
+from qstill.contract.distillations.report.exports import ExportedCircuit, ExportedClassifier, ExportedRegressor
 from qstill.contract.distillations.report.frame import ReportFrame
 from qstill.contract.distillations.report.measured import Curve, MeasuredArm
 from qstill.contract.distillations.report.part import ReportPart
@@ -73,7 +73,9 @@ class DistillationReport(TaskSections, ReportFrame[MeasuredArm]):
         description="Epochs of each network that was trained, at most about 200, by the names of the stages.",
         examples=[{"student-seed-0": [{"epoch": 1, "loss": 0.9, "validation_accuracy": 0.6}]}],
     )
-    exports: list[ExportedClassifier | ExportedRegressor] = Field(description="Files of the first seed's student.")
+    exports: list[ExportedClassifier | ExportedRegressor | ExportedCircuit] = Field(
+        description="Files of the first seed's student."
+    )
     compression: CompressionSection | None = Field(description="Null where the job did not ask for it.")
     surrogate: SurrogateSection | None = Field(description="Where a circuit teaches.")
     quantum: QuantumSection | None = Field(description="Of a quantum student; null of another.")
@@ -81,6 +83,16 @@ class DistillationReport(TaskSections, ReportFrame[MeasuredArm]):
     rows: SplitCounts = Field(description="How many there were.")
     signal: SignalUse = Field(description="Of the teacher's answers to the training rows.")
     digests: Digests = Field(description="Names of what went in.")
+
+    @property
+    def models(self) -> list[ExportedClassifier | ExportedRegressor]:
+        """Exports that answer rows by themselves."""
+        return [each for each in self.exports if not isinstance(each, ExportedCircuit)]
+
+    @property
+    def circuits(self) -> list[ExportedCircuit]:
+        """Exports that are circuits."""
+        return [each for each in self.exports if isinstance(each, ExportedCircuit)]
 
     @model_validator(mode="after")
     def _has_its_measures(self) -> "DistillationReport":

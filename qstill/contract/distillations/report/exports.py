@@ -70,6 +70,33 @@ class ExportedRegressor(ExportOfRows):
         return self.max_value_difference
 
 
+class ExportedCircuit(ReportPart):
+    """A student that is a circuit, without its linear layer."""
+
+    name: str = Field(description="The export's.", examples=["student-seed-0.qasm"])
+    role: str = Field(description="Whose network it is.", examples=["student"])
+    seed: int = Field(description="The network's.", examples=[0])
+    format: Literal["openqasm3", "cirq"] = Field(description="As the job asked.", examples=["openqasm3"])
+    bytes: int = Field(description="Of the file.", examples=[2140])
+    qubits: int = Field(description="How many.", examples=[4])
+    inputs: list[str] = Field(
+        description="The parameters that a row gives its values, in the row's order: angles in radians.",
+        examples=[["x_0", "x_1"]],
+    )
+    weights: list[str] = Field(
+        description="The trained parameters that are left open, in the order of the tensor `angles` of the checkpoint; "
+        "empty where their values are in the file.",
+        examples=[["w_00", "w_01"]],
+    )
+    begins_with: Literal["zero", "amplitudes"] = Field(
+        description="The state before its first gate: all qubits 0, or a row as amplitudes.", examples=["zero"]
+    )
+    rows: int = Field(description="Test rows that it was run on.", examples=[16])
+    max_difference: float = Field(
+        description="Of an expectation value of the file, in double precision, from the network's.", examples=[3.1e-07]
+    )
+
+
 class RankingMeasures(ReportPart):
     """Of the held-out items, each ranked among those that its user had not chosen before."""
 
