@@ -24,6 +24,8 @@ def refuse_what_families_do_not_do(job: JobFields) -> None:
         reason = f"a {student.kind} is no circuit: only quantum students are run on the circuit engine"
         refuse(("evaluation", "quantum"), "not_for_this_network", reason, None)
     for position, wanted in enumerate(job.export):
+        if wanted in job.export[:position]:
+            refuse(("export", position), "repeated_format", "a format is named twice", wanted)
         if wanted not in family_of(student).exports:
             reason = f"a {student.kind} is not exported as {wanted}"
             refuse(("export", position), "not_for_this_network", reason, wanted)
