@@ -36,7 +36,7 @@ def _number(value: Any) -> float | str:
 Index = Annotated[int, Field(ge=0, lt=MAX_QUBITS)]
 ClbitIndex = Annotated[int, Field(ge=0, lt=MAX_CLBITS)]
 _Text = Annotated[str, Field(min_length=1, max_length=MAX_EXPRESSION_CHARACTERS)]
-Number = Annotated[float | str, PlainValidator(_number, json_schema_input_type=float | _Text)]
+Number = Annotated[float | _Text, PlainValidator(_number, json_schema_input_type=float | _Text)]
 PauliTerm = Annotated[str, Field(pattern=r"^[IXYZ]+$", max_length=MAX_QUBITS)]
 
 
