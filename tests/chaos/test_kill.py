@@ -3,6 +3,7 @@
 `make test-chaos`; some minutes. Real processes, the embedded service, real training.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,11 @@ BELL: dict[str, Any] = {
     },
     "seed": 7,
 }
+
+
+SHORTENING: dict[str, Any] = json.loads((Path(__file__).parents[2] / "examples" / "shorten-circuit.json").read_text())
+SHORTENING["training"] = {"steps": 800, "seed": 5}
+SHORTENING["student"]["architecture"]["layers"] = {"from": 4, "to": 5}
 
 
 @pytest.fixture
@@ -91,6 +97,28 @@ def test_the_job_succeeds_with_the_same_weights(
     assert job["attempts"] == attempts
     content = client.get(job["links"]["checkpoints"])["data"]
     assert unbroken in {checkpoint["sha256"] for checkpoint in content}
+
+
+def test_a_circuit_made_shorter_is_the_same_one_after_a_kill(service: Service) -> None:
+    client = service.client
+
+    def finished(job: Any) -> tuple[Any, Any]:
+        """(result, digests of what it left)."""
+        job = wait_for(client, job, "succeeded", "failed")
+        assert job["status"] == "succeeded", job["error"]
+        exports = client.get(job["links"]["exports"])["data"]
+        return job["result"] | {"seconds": 0}, {export["name"]: export["sha256"] for export in exports}
+
+    def amid_the_second_depth() -> bool:
+        progress = client.get("/v1/jobs")["data"][0]["progress"] or {"phase": "", "done": 0}
+        return bool(progress["phase"] == "5 layers" and progress["done"] > 20)
+
+    unbroken = finished(client.submit(SHORTENING))
+    job = client.submit(SHORTENING)
+    wait_until(amid_the_second_depth)
+    kill_training(service)
+    assert finished(job) == unbroken
+    assert client.get(job["links"]["self"])["attempts"] == 2
 
 
 def test_stopping_in_good_order_counts_no_attempt_and_loses_nothing(service: Service, unbroken: str) -> None:

@@ -23,10 +23,10 @@ curl -s "$QSTILL/v1/circuits" -H "content-type: application/json" -H "prefer: wa
 
 def shortening_card(report: ShorteningReport) -> str:
     """The whole card."""
-    name = report.job.get("name")
+    name, (kind, _, why) = report.job.get("name"), report.verdict.partition(": ")
     parts = [
         f"# Card: {text(name)}" if name else "# Card of a circuit made shorter",
-        f"**{'GAIN' if report.gain else 'NO GAIN'}**: {text(report.verdict)}.",
+        f"**{kind.upper()}**: {text(why)}.",
         "## What it is",
         table(("", ""), _description(report)),
         "## What it is worth",

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from app.cli.show import show, show_distillation
+from app.cli.show import show, show_distillation, show_shortening
 
 
 def shown(mean: float, points: float, **given: Any) -> str:
@@ -60,3 +60,16 @@ def test_a_job_that_failed_tells_the_field_and_the_way_out() -> None:
         "  at /student",
         '  try {"kind": "mlp"}',
     ]
+
+
+@pytest.mark.parametrize("noisy", [[0.197, 0.857], None])
+def test_a_circuit_made_shorter_is_shown_beside_the_given_one(noisy: list[float] | None) -> None:
+    result = {"chosen_layers": 5, "cx": [200, 13], "cx_transpiled": 190, "fidelity_ideal": 0.997, "verdict": "gain: 13"}
+    result |= {"fidelity_noisy": noisy, "fidelity_transpiled": noisy and 0.21}
+    result |= {"break_even": noisy and {"said": "equal at p2 = 0.0002"}}
+    out = StringIO()
+    show_shortening(result, Console(file=out, width=200))
+    for said in ("short, 5 layers", "200", "190", "0.9970", "gain: 13"):
+        assert said in out.getvalue()
+    for said in ("0.1970", "0.2100", "0.8570", "break-even: equal at p2"):
+        assert (said in out.getvalue()) == (noisy is not None)

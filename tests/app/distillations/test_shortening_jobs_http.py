@@ -2,14 +2,19 @@
 
 import json
 from typing import Any
+from xml.etree import ElementTree
 
 import httpx
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from qstill.contract.distillations.circuits.job import ShorteningJob
+from qstill.contract.distillations.circuits.report import ShorteningReport
 from qstill.contract.distillations.domains import AnyJob, Job
-from tests.testing.in_process import DIGITS, refused
+from qstill.contract.distillations.reports import read_any
+from qstill.contract.kinds import Queue
+from tests.testing.in_process import DIGITS, Worker, refused
+from tests.testing.stored_report import document
 
 JOBS: TypeAdapter[AnyJob] = TypeAdapter(Job)
 
@@ -83,6 +88,16 @@ def test_a_circuit_is_accepted_and_kept(client: httpx.Client) -> None:
             {"dataset": {"keep": "state"}},
         ),
         (
+            {
+                "dataset": DATA | {"circuit": wide(8), "keep": "unitary"},
+                "student": {"architecture": ARCHITECTURE | {"layers": 64}},
+                "training": {"restarts": 8},
+            },
+            "needs_more_memory",
+            "/training/restarts",
+            {"training": {"restarts": 4}},
+        ),
+        (
             {"dataset": DATA | {"circuit": {"format": "openqasm2", "source": "OPENQASM 2.0; qreg q[10000000];"}}},
             "too_many_qubits",
             "/dataset/circuit/source",
@@ -105,6 +120,80 @@ def test_what_does_not_fit_is_refused_with_what_does(
     problem = refused(client.post("/v1/distillations", json=BODY | changes), 422, code)
     assert problem["pointer"] == pointer
     assert way is None or way in problem["try"]
+
+
+def report(**changes: Any) -> dict[str, Any]:
+    """As a worker writes it."""
+    cost = {"cx_before": 200, "cx": 200, "depth": 241, "swaps": 0}
+    short = cost | {"cx": 13, "layers": 5, "restart": 1, "parameters": 78}
+    short |= {"fidelity_ideal": 0.997, "fidelity_noisy": 0.857}
+    scales = [(0.01, 0.99, 0.99, 0.98), (1.0, 0.197, 0.21, 0.857), (8.0, 0.02, 0.02, 0.3)]
+    points = [{"scale": s, "given": g, "transpiled": t, "short": f} for s, g, t, f in scales]
+    job = JOBS.validate_python(BODY | {"evaluation": {"noise": NOISE}}).model_dump(mode="json")
+    return {
+        "measure": "state_fidelity",
+        "chosen_layers": 5,
+        "cx": [200, 13],
+        "cx_transpiled": 200,
+        "fidelity_ideal": 0.997,
+        "fidelity_noisy": [0.197, 0.857],
+        "fidelity_transpiled": 0.21,
+        "gain": True,
+        "verdict": "gain: 13 two-qubit gates instead of 200",
+        "break_even": {"scale": 0.02, "two_qubit": 0.0002, "range": [0.001, 32.0], "said": "equal at p2 = 0.0002"},
+        "certificate": "certificate.json",
+        "seconds": 4.2,
+        "qubits": 6,
+        "given": cost | {"fidelity_noisy": 0.197},
+        "transpiled": cost | {"fidelity_noisy": 0.21},
+        "students": [short, short | {"restart": 0, "fidelity_noisy": 0.5}],
+        "chosen": short,
+        "fits": {"5": [{"step": 0, "best": 0.1, "mean": 0.05}, {"step": 399, "best": 0.997, "mean": 0.99}]},
+        "noise_curve": points,
+        "observables": [{"name": None, "given": 0.4, "short": 0.41, "given_noisy": 0.1, "short_noisy": None}],
+        "certificate_of": {"name": "certificate.json", "compares": "expectations/0/value", "expected": 0.857},
+        "notes": ["Nothing was sampled."],
+        "job": job | {"name": "chain | <b>"},
+        "seed": 0,
+        "digests": {"given": "02c7", "short": "f196"},
+        "versions": {"qiskit": "2.6.2"},
+    } | changes
+
+
+def finished(client: httpx.Client, worker: Worker, written: dict[str, Any]) -> str:
+    """The path of a finished job."""
+    job = client.post("/v1/distillations", json=BODY).json()
+    held = worker.claim(Queue.DISTILLATION)
+    worker.publish(held, "export", "certificate.json", b'{"circuit": 1}', format="circuit_job")
+    worker.publish(held, "report", "report.json", json.dumps(written).encode())
+    worker.finish(held, {})
+    return f"/v1/distillations/{job['id']}"
+
+
+def test_a_finished_one_has_a_card_pictures_and_a_certificate(client: httpx.Client, worker: Worker) -> None:
+    path = finished(client, worker, report())
+    assert isinstance(read_any(client.get(f"{path}/report").json()), ShorteningReport)
+    card = client.get(f"{path}/report.md").text
+    for said in ("# Card: chain \\| \\<b\\>", "**GAIN**", "| given | 200 |", "0.8570", "equal at p2", "0.857000"):
+        assert said in card
+    for plot in ("noise", "curves"):
+        picture = client.get(f"{path}/plots/{plot}.svg")
+        assert picture.headers["content-type"] == "image/svg+xml"
+        ElementTree.fromstring(picture.text)  # noqa: S314 - our own
+    refused(client.get(f"{path}/plots/ranking.svg"), 404, "nothing_to_draw")
+    assert client.get(f"{path}/exports/certificate.json").json() == {"circuit": 1}
+    quiet = finished(client, worker, report(noise_curve=[], break_even=None, observables=[]))
+    assert "Break-even" not in client.get(f"{quiet}/report.md").text
+    refused(client.get(f"{quiet}/plots/noise.svg"), 404, "nothing_to_draw")
+
+
+def test_other_reports_have_no_picture_of_noise(client: httpx.Client, worker: Worker) -> None:
+    client.post("/v1/distillations", json=DIGITS)
+    (job,) = [each for each in client.get("/v1/jobs").json()["data"] if each["kind"] == "distillation"]
+    held = worker.claim(Queue.DISTILLATION)
+    worker.publish(held, "report", "report.json", json.dumps(document()).encode())
+    worker.finish(held, {})
+    refused(client.get(f"/v1/distillations/{job['id']}/plots/noise.svg"), 404, "nothing_to_draw")
 
 
 def test_a_sweep_says_that_a_circuit_has_a_range_of_its_own(client: httpx.Client) -> None:

@@ -17,9 +17,11 @@ MAX_QUBITS = 12  # of a state that is fitted: a step of four restarts is about 1
 MAX_NOISY_QUBITS = 10  # of a density matrix: 16 MiB, and every gate goes over all of it
 MAX_UNITARY_QUBITS = 8  # fitted column by column: 256 states of 256 amplitudes
 MAX_NOISY_UNITARY_QUBITS = 5  # judged as a density matrix of twice as many qubits
+DENSE_QUBITS = 7  # up to which a layer is one matrix
 MAX_LAYERS = 64  # of one depth: its angles are some thousands
 MAX_DEPTHS = 16  # that one job tries
 MAX_STEPS = 20_000
+MAX_AMPLITUDES = 1 << 25  # that one step keeps for its gradient: half a gigabyte, and about three times that in all
 MAX_RESTARTS = 32  # fitted together, in one tensor
 
 FAITHFUL = 0.99  # of 1, without noise: from here on a circuit counts as the same
@@ -215,7 +217,20 @@ class ShorteningJob(Submission):
 
 
 def check_size(job: ShorteningJob, qubits: int) -> None:
-    """Raise Problem too_many_qubits where a circuit of so many is not fitted, or not judged."""
+    """Raise Problem where a circuit of so many qubits is not fitted, or not judged, or its starts need more memory."""
+    _check_qubits(job, qubits)
+    columns = 1 << qubits if job.dataset.keep == "unitary" or qubits <= DENSE_QUBITS else 1
+    each = 2 * job.depths[-1] * columns << qubits  # of one start
+    if job.training.restarts * each > MAX_AMPLITUDES:
+        fewer = MAX_AMPLITUDES // each
+        ways: list[dict[str, Any]] = [{"training": {"restarts": fewer}}] if fewer else []
+        layers = job.depths[-1] * MAX_AMPLITUDES // (job.training.restarts * each)
+        ways += [{"student": {"architecture": {"layers": layers}}}] if layers else []
+        title = f"{job.training.restarts} starts of {job.depths[-1]} layers on {qubits} qubits need too much memory."
+        raise Problem("needs_more_memory", title, pointer="/training/restarts", ways_out=ways)
+
+
+def _check_qubits(job: ShorteningJob, qubits: int) -> None:
     noisy, unitary = job.evaluation.errors is not None, job.dataset.keep == "unitary"
     fitted = MAX_UNITARY_QUBITS if unitary else MAX_QUBITS
     judged = MAX_NOISY_UNITARY_QUBITS if unitary else MAX_NOISY_QUBITS

@@ -19,7 +19,7 @@ from qstill.contract.distillations.circuits.job import ShorteningJob
 from qstill.contract.distillations.circuits.preflight import ShorteningPreflight
 from qstill.contract.distillations.circuits.report import ShorteningReport
 from qstill.contract.distillations.domains import AnyJob, Job
-from qstill.contract.distillations.preflight import PreflightQuestion
+from qstill.contract.distillations.preflight import AnyPreflight, PreflightQuestion
 from qstill.contract.distillations.reports import read_any
 from qstill.contract.errors import Problem
 from tests.workers.distillation.conftest import FakeRun
@@ -209,7 +209,9 @@ def test_given_up_anywhere_it_goes_on_to_the_same_bits(house: House, tmp_path: P
 
 def test_a_preflight_says_what_has_to_be_beaten(house: House) -> None:
     question = PreflightQuestion(job=small(), seconds_limit=100.0)
-    found = ShorteningPreflight.model_validate(inspect(question, house()))
+    answers: TypeAdapter[AnyPreflight] = TypeAdapter(AnyPreflight)
+    found = answers.validate_python(inspect(question, house()))
+    assert isinstance(found, ShorteningPreflight)
     _, result, _ = done(house, small())
     assert found.given.fidelity_noisy == result["fidelity_noisy"][0]
     assert found.transpiled.fidelity_noisy == result["fidelity_transpiled"]
