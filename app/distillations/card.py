@@ -10,6 +10,7 @@ from qstill.contract.distillations.measures import MEASURES
 from qstill.contract.distillations.report.compression import CompressedRival, CompressionSection
 from qstill.contract.distillations.report.document import DistillationReport
 from qstill.contract.distillations.report.exports import ExportedCircuit, ExportedClassifier, ExportedRegressor
+from qstill.contract.distillations.report.measured import CircuitCost
 from qstill.contract.distillations.report.surrogate import SurrogateSection
 from qstill.contract.distillations.report.tasks import TargetErrors
 
@@ -69,6 +70,8 @@ def card(report: DistillationReport, checkpoints: Mapping[str, str] | None = Non
     ]
     if report.teacher.cost is not None and report.teacher.cost.timed:
         parts.append(f"The teacher's time is of {text(report.teacher.cost.timed)}.")
+    if report.student.cost is not None and report.student.cost.timed:
+        parts.append(f"The student's time is of {text(report.student.cost.timed)}.")
     if report.models:
         what = "logit" if report.measure == "accuracy" else "prediction"
         said = f"Test {MEASURES[report.measure].said}"
@@ -142,6 +145,8 @@ def _description(report: DistillationReport) -> Iterable[Sequence[str]]:
     job, rows = report.job, report.rows
     data, teacher = job["dataset"], job["teacher"]
     yield "Student", text(settings(job["student"]["architecture"])[:300])
+    if report.student.cost is not None and report.student.cost.circuit is not None:
+        yield "Circuit", text(_circuit(report.student.cost.circuit))
     if report.targets:
         yield "Predicts", text(", ".join(each.name for each in report.targets[:20]))
     if report.classes:
@@ -176,6 +181,13 @@ def _beside_circuit(found: SurrogateSection) -> Iterable[Sequence[str]]:
     each = ("The student", found.student, "none"), ("The circuit itself", found.direct, shots)
     for label, errors, cost in (*each, ("A linear model of the rows", found.linear, "none")):
         yield label, f"{errors.rmse:.2g}", f"{errors.max_error:.2g}", cost
+
+
+def _circuit(cost: CircuitCost) -> str:
+    said = f"{cost.qubits} qubits, depth {cost.depth}, {cost.two_qubit_gates} CX"
+    if cost.state_preparation is not None:
+        said += f", and {cost.state_preparation} to prepare a row"
+    return said + ("" if cost.compiled is None else f"; {cost.compiled} two-qubit gates in all on the device")
 
 
 def _inputs(data: dict[str, Any]) -> str:

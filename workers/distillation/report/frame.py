@@ -11,6 +11,7 @@ from qstill.contract.distillations.measures import Measure
 from qstill.contract.distillations.results import ShortResult
 from workers.distillation.artifacts.clock import Latency
 from workers.distillation.quality import Comparison, Size, mean_sd, verdict
+from workers.distillation.quantum.cost import CircuitCost
 from workers.distillation.training.keeper import Curve
 from workers.run import Run
 
@@ -37,11 +38,15 @@ Measured = TypeVar("Measured", bound=Subject)
 
 @dataclass(frozen=True)
 class Cost:
-    """What a network takes in size, None where unknown, and time. timed: what was timed, where it is no network."""
+    """What a network takes in size, None where unknown, and time. timed: what was timed, where it is no network.
+
+    circuit: of a network that is one.
+    """
 
     size: Size | None
     latency: Latency
     timed: str | None = None
+    circuit: CircuitCost | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,13 +2,16 @@
 
 from torch import Tensor, nn
 
+from qstill.contract.circuits.device import Device
 from qstill.contract.distillations.fields import trains_baseline
 from qstill.contract.distillations.job import DistillationJob
 from workers.distillation.artifacts.checkpoints import to_bytes
 from workers.distillation.artifacts.clock import Latency, latency, latency_of, timed
 from workers.distillation.data.dataset import Data
 from workers.distillation.networks.answers import logits_of
+from workers.distillation.networks.circuit_network import CircuitNetwork
 from workers.distillation.quality import Size, size, soft_gradient
+from workers.distillation.quantum.cost import circuit_cost
 from workers.distillation.report.frame import Cost
 from workers.distillation.report.measurements import Answers, RowMeasurements, subject
 from workers.distillation.rows import Rows
@@ -18,6 +21,7 @@ from workers.distillation.training.keeper import Outcome
 from workers.distillation.training.learner import Learner
 from workers.distillation.training.plan import Lesson, Stage
 
+SIMULATED = "one row, simulated"
 GRADIENT_ROWS = 256  # enough to see whether the teacher is heard
 GRADIENT_TEXTS = 4  # rows of a language model, which has an answer for each of their tokens
 
@@ -54,7 +58,7 @@ def measure(
             answers_of_stage(baseline, data, outcomes, answers) for _, baseline in pairs if trains_baseline(job)
         ],
         teacher_cost=teacher_cost(teacher, data),
-        student_cost=_cost(first.trained(outcomes, data), len(checkpoint(first, outcomes, data)), data),
+        student_cost=_cost(first.trained(outcomes, data), len(checkpoint(first, outcomes, data)), data, _device(job)),
         soft_gradient=_soft_gradient(first, lesson, data),
         signal=use,
         teacher_digest=teacher.digest,
@@ -75,6 +79,10 @@ def _soft_gradient(stage: Stage, lesson: Lesson, data: Data) -> float | None:
     if data.task.hides:
         learner.begin_epoch()  # there is nothing to say of whole texts
     return soft_gradient(learner.terms(heard.to(learner.device))["soft"], learner.network)
+
+
+def _device(job: DistillationJob) -> Device | None:
+    return None if job.evaluation.quantum is None else job.evaluation.quantum.device
 
 
 def checkpoint(stage: Stage, outcomes: dict[str, Outcome], data: Data) -> bytes:
@@ -110,7 +118,7 @@ def teacher_cost(teacher: Teacher, data: Data) -> Cost | None:
         return Cost(None, latency_of(teacher.round_trips), "one request to the endpoint, of many rows, and its answer")
     if teacher.circuit is not None:
         one = _first(data)
-        return Cost(None, timed(lambda: teacher.logits(one)), "one row, simulated")
+        return Cost(None, timed(lambda: teacher.logits(one)), SIMULATED)
     if not teacher.bytes:
         return None
     one = _first(data)
@@ -137,5 +145,9 @@ def _first(data: Data) -> Rows:
     return Rows(rows.raw[:1], rows.x[:1], rows.y[:1], rows.index[:1])
 
 
-def _cost(network: nn.Module, file_bytes: int, data: Data) -> Cost:
-    return Cost(size(network, data.input_shape, file_bytes), latency(network, data.train.x[0]))
+def _cost(network: nn.Module, file_bytes: int, data: Data, device: Device | None = None) -> Cost:
+    """device: for which circuits are compiled."""
+    taken, took = size(network, data.input_shape, file_bytes), latency(network, data.train.x[0])
+    if not isinstance(network, CircuitNetwork):
+        return Cost(taken, took)
+    return Cost(taken, took, SIMULATED, circuit_cost(network, device))

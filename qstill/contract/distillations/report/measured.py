@@ -35,6 +35,23 @@ class NetworkLatency(ReportPart):
     runs: int = Field(description="How many were timed.", examples=[300])
 
 
+class CircuitCost(ReportPart):
+    """What a network that is a circuit would take of a machine. A row is a circuit of its own."""
+
+    qubits: int = Field(description="How many.", examples=[6])
+    depth: int = Field(description="Layers of gates on one qubit and CX, without state preparation.", examples=[105])
+    two_qubit_gates: int = Field(description="Its CX, without state preparation.", examples=[48])
+    state_preparation: int | None = Field(
+        description="CX that make the amplitudes of a row, every two qubits joined; null where angles encode it.",
+        examples=[62],
+    )
+    compiled: int | None = Field(
+        description="Two-qubit gates of all that a row takes on `evaluation.quantum.device`: state preparation, the "
+        "trained gates, and what brings qubits together. Null without a device.",
+        examples=[287],
+    )
+
+
 class NetworkCost(ReportPart):
     """What a network takes in size and time."""
 
@@ -44,6 +61,7 @@ class NetworkCost(ReportPart):
         description="What was timed, where it is no network of the job's own process.",
         examples=["one row by onnxruntime"],
     )
+    circuit: CircuitCost | None = Field(None, description="Of a network that is a circuit; null for others.")
 
 
 class ConfidenceBin(ReportPart):
