@@ -138,6 +138,20 @@ def test_what_is_reset_or_measured_on_the_way_has_exact_values() -> None:
     torch.testing.assert_close(circuit.exact(rows), rows.cos(), rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("shots", [None, 2000])
+def test_more_qubits_than_all_rows_have_room_for_are_run_row_by_row(
+    shots: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = program("rx(x0) q[0]; cx q[0], q[1]; ry(x0) q[1];")
+    rows = torch.tensor([[0.3], [2.5]], dtype=torch.float64)
+    together = values(source, observables=["YZ", "ZI"], shots=shots)
+    monkeypatch.setattr("workers.quantum.teachers.values.MAX_QUBITS", 1)
+    alone = values(source, observables=["YZ", "ZI"], shots=shots)
+    assert alone.judged_by == "exact"
+    torch.testing.assert_close(alone.exact(rows), together.exact(rows), rtol=0, atol=1e-12)
+    torch.testing.assert_close(alone.asked(rows).values, alone.exact(rows), rtol=0, atol=0.1 if shots else 1e-12)
+
+
 TELEPORTED = (
     "ry(x0) q[0]; h q[1]; cx q[1], q[2]; cx q[0], q[1]; h q[0]; bit a; bit b; a = measure q[0]; b = measure q[1]; "
     "if (b) { x q[2]; } if (a) { z q[2]; }"

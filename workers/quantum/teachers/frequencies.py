@@ -21,6 +21,7 @@ from workers.quantum.lower import lower
 from workers.quantum.operations import Phases
 
 MAX_DENOMINATOR = 64  # of the ratio of two slopes, which are taken for incommensurable beyond
+MAX_GATE_QUBITS = 16  # of one gate with an input in it: each of its angles is 2^n numbers here
 SAME = 1e-9  # relative difference of numbers that are one
 WITHOUT_ANGLES = frozenset({"measure", "reset", "barrier", "delay"})
 
@@ -46,9 +47,9 @@ def frequencies_of(circuit: QuantumCircuit, inputs: Sequence[str]) -> Frequencie
     place = {name: number for number, name in enumerate(inputs)}
     differences: list[list[float]] = [[] for _ in inputs]
     totals = [0.0] * len(inputs)
-    for name, values in _turned(circuit, inputs):
+    for name, values, times in _turned(circuit, inputs):
         differences[place[name]] += values
-        totals[place[name]] += values[-1]
+        totals[place[name]] += values[-1] * times
     units = [_common(name, found) for name, found in zip(inputs, differences, strict=True)]
     return Frequencies(
         tuple(round(total / unit) for total, unit in zip(totals, units, strict=True)),
@@ -56,8 +57,8 @@ def frequencies_of(circuit: QuantumCircuit, inputs: Sequence[str]) -> Frequencie
     )
 
 
-def _turned(circuit: QuantumCircuit, inputs: Sequence[str]) -> Iterator[tuple[str, list[float]]]:
-    """(input, the differences that it brings, ascending) of every angle of the circuit that depends on one.
+def _turned(circuit: QuantumCircuit, inputs: Sequence[str]) -> Iterator[tuple[str, list[float], int]]:
+    """(input, the differences that it brings, ascending, how often) of every angle that depends on one.
 
     Both branches of a condition count: more frequencies than there are cost nodes, and change no value.
     """
@@ -67,14 +68,13 @@ def _turned(circuit: QuantumCircuit, inputs: Sequence[str]) -> Iterator[tuple[st
             for block in operation.blocks:
                 yield from _turned(block, inputs)
         elif isinstance(operation, ForLoopOp):
-            once = [*_turned(operation.blocks[0], inputs)]
-            for _ in operation.params[0] if once else ():
-                yield from once
+            for name, values, times in _turned(operation.blocks[0], inputs):
+                yield name, values, times * len(operation.params[0])
         elif operation.name not in WITHOUT_ANGLES:
             yield from _of_gate(instruction, inputs)
 
 
-def _of_gate(instruction: CircuitInstruction, inputs: Sequence[str]) -> Iterator[tuple[str, list[float]]]:
+def _of_gate(instruction: CircuitInstruction, inputs: Sequence[str]) -> Iterator[tuple[str, list[float], int]]:
     alone = QuantumCircuit(len(instruction.qubits))
     operation = instruction.operation
     if instruction.clbits or getattr(operation, "blocks", ()):
@@ -82,6 +82,8 @@ def _of_gate(instruction: CircuitInstruction, inputs: Sequence[str]) -> Iterator
     alone.append(operation, range(len(instruction.qubits)))
     if not alone.parameters:
         return
+    if alone.num_qubits > MAX_GATE_QUBITS:
+        raise not_periodic(f"{operation.name} on {alone.num_qubits} qubits is not looked into")
     try:
         lowered = lower(alone, inputs)
     except Problem as problem:
@@ -95,7 +97,7 @@ def _of_gate(instruction: CircuitInstruction, inputs: Sequence[str]) -> Iterator
             differences = diagonal - diagonal.min()
             _, first = np.unique(np.round(differences, 12), return_index=True)
             if len(first) > 1:
-                yield name, differences[first[1:]].tolist()
+                yield name, differences[first[1:]].tolist(), 1
 
 
 def _slopes(angle: float | ParameterExpression) -> dict[str, float]:

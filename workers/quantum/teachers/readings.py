@@ -1,10 +1,13 @@
 """Sums of Pauli strings read from measurements: which strings share one, and what its counts say of them."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from qiskit import QuantumCircuit
+from torch import Tensor
 
 from qstill.contract.circuits.outputs import Observable, check_observable
 from workers.circuits.program import Integers, Reals
@@ -42,6 +45,18 @@ class Reading:
             if self.basis[qubit] != "Z":
                 found.h(qubit)
         return found
+
+    def probabilities(self, states: Tensor) -> Tensor:
+        """Of each outcome (B, 2^k), of states (2^n, B), complex."""
+        qubits = states.shape[0].bit_length() - 1
+        for qubit in self.qubits:
+            if self.basis[qubit] != "Z":
+                zero, one = states.view(-1, 2, 1 << qubit, states.shape[1]).unbind(1)
+                one = -1j * one if self.basis[qubit] == "Y" else one
+                states = torch.stack([zero + one, zero - one], 1).reshape(states.shape) / math.sqrt(2)
+        axes = states.abs().square().T.reshape(-1, *[2] * qubits)  # the highest qubit first
+        unread = [qubits - qubit for qubit in range(qubits) if qubit not in self.basis]
+        return (axes.sum(unread) if unread else axes).reshape(states.shape[1], -1)
 
     def worth(self, outcomes: Integers, observables: int) -> Reals:
         """(observables, outcomes): the part of each observable that an outcome says. outcomes: bits as `qubits`."""

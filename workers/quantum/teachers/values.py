@@ -5,8 +5,8 @@ values.asked(rows)              # Answers: (B, O) and what is not known of them,
 values.exact(rows)              # (B, O) without shots and noise; None of a circuit that has no such values here
 
 Circuits without noise are one state for all rows at once (`workers/quantum/circuit.py`); resets and measurements midway
-are put off to the end for that. With noise, and where a measurement decides what follows, each row is a circuit of its
-own on the engines of circuit jobs.
+are put off to the end for that. With noise, where a measurement decides what follows, and of many qubits, each row is a
+circuit of its own on the engines of circuit jobs.
 """
 
 from collections.abc import Callable
@@ -22,6 +22,7 @@ from qiskit import ClassicalRegister, QuantumCircuit
 from torch import Tensor
 
 from qstill.contract.circuits.job import CircuitJob
+from qstill.contract.circuits.noise import Noise
 from qstill.contract.distillations.report.surrogate import JudgedBy
 from qstill.contract.distillations.teachers.circuit import CircuitTeacher, check_inputs
 from qstill.contract.errors import Problem
@@ -37,7 +38,6 @@ from workers.quantum.circuit import DifferentiableCircuit
 from workers.quantum.teachers.frequencies import Frequencies, frequencies_of
 from workers.quantum.teachers.readings import (
     MAX_TABLE,
-    Reading,
     constants_of,
     estimated,
     readings_of,
@@ -45,7 +45,7 @@ from workers.quantum.teachers.readings import (
     terms_of,
 )
 
-MAX_QUBITS = 20  # of a state that is held whole: 16 MiB in double precision
+MAX_QUBITS = 16  # of all rows at once: each angle that an input turns is 2^n numbers there
 STATES_AT_ONCE = 1 << 20  # amplitudes of the rows that are drawn from together
 ROWS_BETWEEN = 64  # looks whether the job was cancelled
 
@@ -78,7 +78,8 @@ class CircuitValues:
             self._module = self._differentiable(self._whole, sums_of(terms, count, self._whole.num_qubits))
         self._noisy = spec.noise is not None and spec.noise.model != "ideal"
         self._direct = self._module is not None and not self._noisy
-        if spec.shots is None and not self._direct and examine(self.circuit).dynamic:
+        self._shape = examine(self.circuit)
+        if spec.shots is None and not self._direct and self._shape.dynamic:
             title = "This circuit measures or resets on its way, and has no exact values here: give it shots."
             raise Problem("no_exact_value", title, pointer="/shots", ways_out=[{"shots": 8192}])
 
@@ -93,7 +94,7 @@ class CircuitValues:
     @property
     def judged_by(self) -> JudgedBy:
         """What `exact` is: of a circuit without exact values its answers stand for them."""
-        return "exact" if self._module is not None else "teacher"
+        return "exact" if self._module is not None or not self._shape.dynamic else "teacher"
 
     def frequencies(self) -> Frequencies:
         """Raises Problem not_periodic."""
@@ -101,9 +102,11 @@ class CircuitValues:
 
     def exact(self, rows: Tensor) -> Tensor:
         """(B, O), double precision, without shots and noise. rows: (B, I), double precision."""
-        if self._module is None:
+        if self._module is not None:
+            return self._module(rows.new_zeros(1, 0), rows)[0]
+        if self._shape.dynamic:
             return self.asked(rows).values
-        return self._module(rows.new_zeros(1, 0), rows)[0]
+        return torch.stack([self._means(self._bound(row), row, noise=None) for row in rows])
 
     def asked(self, rows: Tensor, between: Callable[[], None] = lambda: None) -> Answers:
         """What this teacher says: a function of a row alone. between: called now and then; it may raise."""
@@ -112,8 +115,10 @@ class CircuitValues:
             return Answers(values, torch.zeros_like(values))
         found = torch.zeros(2, len(rows), len(self._constants), dtype=torch.float64)
         if self._direct:
-            for number, reading in enumerate(self._readings):
-                self._draw(number, reading, rows, found, between)
+            piece = max(1, STATES_AT_ONCE >> self._bare.qubits)
+            for first in range(0, len(rows), piece):
+                between()
+                self._draw(rows[first : first + piece], found[:, first : first + piece])
         else:
             for row, values in enumerate(rows):
                 if row % ROWS_BETWEEN == 0:
@@ -130,25 +135,22 @@ class CircuitValues:
             return None
 
     @cached_property
-    def _turned(self) -> list[DifferentiableCircuit]:
-        """The circuit before each reading."""
+    def _bare(self) -> DifferentiableCircuit:
+        """The circuit that is drawn from."""
         assert self._whole is not None
-        before = _unmeasured(self._whole)
-        found = [self._differentiable(reading.turned(before), []) for reading in self._readings]
-        return [each for each in found if each is not None]
+        found = self._differentiable(self._whole, [])
+        assert found is not None  # as `_module` is there
+        return found
 
-    def _draw(self, number: int, reading: Reading, rows: Tensor, found: Tensor, between: Callable[[], None]) -> None:
-        """Add what a reading says of all rows, drawn from their states."""
+    def _draw(self, rows: Tensor, found: Tensor) -> None:
+        """Add to (2, B, O) what the readings of these rows say, drawn from their states."""
         assert self.spec.shots is not None
-        module, count = self._turned[number], found.shape[2]
-        size, piece = 1 << len(reading.qubits), max(1, STATES_AT_ONCE >> module.qubits)
-        table = reading.worth(np.arange(size), count) if size * count <= MAX_TABLE else None
-        for first in range(0, len(rows), piece):
-            between()
-            part = rows[first : first + piece]
-            states = module.states(part.new_zeros(1, 0), part)[0]
-            read = _marginal(states.abs().square().T, module.qubits, reading.qubits).numpy()
-            for row, probabilities in enumerate(read, first):
+        states, count = self._bare.states(rows.new_zeros(1, 0), rows)[0], found.shape[2]
+        for number, reading in enumerate(self._readings):
+            size = 1 << len(reading.qubits)
+            table = reading.worth(np.arange(size), count) if size * count <= MAX_TABLE else None
+            read = reading.probabilities(states).numpy()
+            for row, probabilities in enumerate(read):
                 random = generator(_seed(self.spec.seed, number, rows[row]))
                 outcomes, frequencies = draw(rounded(probabilities), self.spec.shots, random)
                 worth = reading.worth(outcomes, count) if table is None else table[:, outcomes]
@@ -156,11 +158,9 @@ class CircuitValues:
 
     def _run(self, row: Tensor) -> Tensor:
         """(2, O): values and variances of one row, by the engines of circuit jobs, less constants."""
-        values = dict(zip(self.spec.inputs, row.tolist(), strict=True))
-        circuit = bound(self.circuit, {each: values[each.name] for each in self.circuit.parameters})
+        circuit = self._bound(row)
         if self.spec.shots is None:
-            means = self._simulated(circuit, 0, row, observables=self.spec.observables, method="density_matrix")
-            exact = torch.tensor([mean.value for mean in means.expectations], dtype=torch.float64)
+            exact = self._means(circuit, row, noise=self.spec.noise)
             return torch.stack([exact - self._constants, torch.zeros_like(exact)])
         found = torch.zeros(2, len(self._constants), dtype=torch.float64)
         before = _unmeasured(circuit)
@@ -169,12 +169,23 @@ class CircuitValues:
             register = ClassicalRegister(len(reading.qubits))
             measured.add_register(register)
             measured.measure(reading.qubits, register)
-            counts = self._simulated(measured, number, row).counts
+            counts = self._simulated(measured, number, row, noise=self.spec.noise).counts
             outcomes = np.array([int(key[: len(register)], 2) for key in counts], dtype=np.int64)
             frequencies = np.array([*counts.values()], dtype=np.int64)
             worth = reading.worth(outcomes, len(self._constants))
             found += torch.from_numpy(np.stack(estimated(worth, frequencies)))
         return found
+
+    def _bound(self, row: Tensor) -> QuantumCircuit:
+        values = dict(zip(self.spec.inputs, row.tolist(), strict=True))
+        return bound(self.circuit, {each: values[each.name] for each in self.circuit.parameters})
+
+    def _means(self, circuit: QuantumCircuit, row: Tensor, *, noise: Noise | None) -> Tensor:
+        """(O,), exact, of a circuit that is not dynamic."""
+        mixed = noise is not None or self._shape.channels > 0
+        method = "density_matrix" if mixed else "statevector"
+        found = self._simulated(circuit, 0, row, noise=noise, observables=self.spec.observables, method=method)
+        return torch.tensor([mean.value for mean in found.expectations], dtype=torch.float64)
 
     def _simulated(self, circuit: QuantumCircuit, number: int, row: Tensor, **asked: Any) -> Any:
         seed = _seed(self.spec.seed, number, row)
@@ -182,7 +193,6 @@ class CircuitValues:
             circuit=self.spec.circuit,
             shots=self.spec.shots or 1,
             seed=seed,
-            noise=self.spec.noise,
             ideal=False,
             **asked,
         )
@@ -203,14 +213,6 @@ def _unmeasured(circuit: QuantumCircuit) -> QuantumCircuit:
         if position not in ending:
             found._append(instruction)
     return found
-
-
-def _marginal(probabilities: Tensor, qubits: int, kept: list[int]) -> Tensor:
-    """(B, 2^n) to (B, 2^k), the first of the kept qubits the lowest bit."""
-    axes = probabilities.reshape(-1, *[2] * qubits)  # the highest qubit first
-    gone = [qubits - qubit for qubit in range(qubits) if qubit not in set(kept)]
-    summed = axes.sum(gone) if gone else axes
-    return summed.reshape(len(probabilities), -1)
 
 
 def _seed(seed: int, number: int, row: Tensor) -> int:
