@@ -132,6 +132,8 @@ def _verdict(report: DistillationReport) -> str:
         "INCONCLUSIVE": "**INCONCLUSIVE**: whether the teacher helped is not decided",
         None: "Whether the teacher helped was not asked: no student was trained without it",
     }[report.verdict]
+    if report.surrogate is not None:
+        said = "The student stands in place of a quantum circuit"
     if gain is None:
         return f"{said}. {worth}"
     form = "+.2f" if measure.is_share else "+.4g"
@@ -153,8 +155,10 @@ def _description(report: DistillationReport) -> Iterable[Sequence[str]]:
         yield "Classes", text(", ".join(report.classes[:20]) + (", …" if len(report.classes) > 20 else ""))
     source = data.get("name") or data.get("file") or data["source"]
     yield "Data", f"{text(str(source))}: {rows.total} rows, of which {rows.test} for the test"
-    yield "Learned from", f"{rows.student_learns_from} rows, {rows.labels_seen} of them with a label"
-    yield "Inputs", text(_inputs(data))
+    nodes, is_sum = (None, False) if report.surrogate is None else (report.surrogate.nodes, report.surrogate.is_sum)
+    learned = f"{rows.student_learns_from} rows, {rows.labels_seen} of them with a label"
+    yield "Learned from", learned if nodes is None else f"{nodes:,} nodes of a grid"
+    yield "Inputs", "as they are" if is_sum else text(_inputs(data))
     left_out = ("training", "members", "architecture", "circuit", "inputs", "observables", "noise")
     known = {name: value for name, value in teacher.items() if name not in left_out}
     known["accept"] = ", ".join(teacher.get("accept", [])) or None

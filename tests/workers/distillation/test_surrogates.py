@@ -96,7 +96,9 @@ def test_a_sum_is_the_circuit_for_as_many_runs_as_it_has_coefficients(house: Mak
     expected = exact(torch.tensor(rows, dtype=torch.float64))
     assert torch.allclose(torch.tensor(told, dtype=torch.float64), expected, atol=1e-5)
     said = card(report)
-    assert "| Teacher | circuit, seed 0 |" in said
+    assert said.splitlines()[2].startswith("The student stands in place of a quantum circuit. Test RMSE")
+    for row in ("| Teacher | circuit, seed 0 |", "| Learned from | 15 nodes of a grid |", "| Inputs | as they are |"):
+        assert row in said
     assert "from 15 rows on that is less than asking the circuit" in said
     assert PLOTS["pareto"](report).startswith("<svg")
 

@@ -72,3 +72,8 @@ class SurrogateSection(ReportPart):
         "answers cost no circuit.",
         examples=[81],
     )
+
+    @property
+    def is_sum(self) -> bool:
+        """Whether the student was solved as a trigonometric sum, on the grid or on rows, and reads rows as they are."""
+        return self.rounding is not None
