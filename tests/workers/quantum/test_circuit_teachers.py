@@ -145,7 +145,7 @@ def test_more_qubits_than_all_rows_have_room_for_are_run_row_by_row(
     source = program("rx(x0) q[0]; cx q[0], q[1]; ry(x0) q[1];")
     rows = torch.tensor([[0.3], [2.5]], dtype=torch.float64)
     together = values(source, observables=["YZ", "ZI"], shots=shots)
-    monkeypatch.setattr("workers.quantum.teachers.values.MAX_QUBITS", 1)
+    monkeypatch.setattr("workers.quantum.teachers.values.MAX_NUMBERS", 8)
     alone = values(source, observables=["YZ", "ZI"], shots=shots)
     assert alone.judged_by == "exact"
     torch.testing.assert_close(alone.exact(rows), together.exact(rows), rtol=0, atol=1e-12)

@@ -45,7 +45,7 @@ from workers.quantum.teachers.readings import (
     terms_of,
 )
 
-MAX_QUBITS = 16  # of all rows at once: each angle that an input turns is 2^n numbers there
+MAX_NUMBERS = 1 << 26  # of a circuit for all rows at once, where each angle is 2^n of them: 512 MiB
 STATES_AT_ONCE = 1 << 20  # amplitudes of the rows that are drawn from together
 ROWS_BETWEEN = 64  # looks whether the job was cancelled
 
@@ -74,7 +74,7 @@ class CircuitValues:
         self._readings = readings_of(terms)
         self._whole = _without_decisions(self.circuit)
         self._module: DifferentiableCircuit | None = None
-        if self._whole is not None and self._whole.num_qubits <= MAX_QUBITS:
+        if self._whole is not None and _fits(self._whole):
             self._module = self._differentiable(self._whole, sums_of(terms, count, self._whole.num_qubits))
         self._noisy = spec.noise is not None and spec.noise.model != "ideal"
         self._direct = self._module is not None and not self._noisy
@@ -203,6 +203,10 @@ class CircuitValues:
 def _without_decisions(circuit: QuantumCircuit) -> QuantumCircuit | None:
     """A circuit without resets and measurements midway, its first qubits ending as the circuit's; None: they decide."""
     return deferred(circuit) if examine(circuit).dynamic else circuit
+
+
+def _fits(circuit: QuantumCircuit) -> bool:
+    return len(circuit.data) << circuit.num_qubits <= MAX_NUMBERS
 
 
 def _unmeasured(circuit: QuantumCircuit) -> QuantumCircuit:
