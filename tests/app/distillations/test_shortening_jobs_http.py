@@ -6,6 +6,8 @@ from xml.etree import ElementTree
 
 import httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from qstill.contract.distillations.circuits.job import ShorteningJob
@@ -13,6 +15,7 @@ from qstill.contract.distillations.circuits.report import ShorteningReport
 from qstill.contract.distillations.domains import AnyJob, Job
 from qstill.contract.distillations.reports import read_any
 from qstill.contract.kinds import Queue
+from tests.testing.examples import examples
 from tests.testing.in_process import DIGITS, Worker, refused
 from tests.testing.stored_report import document
 
@@ -60,6 +63,22 @@ def test_what_cannot_work_is_refused(changes: dict[str, Any], code: str) -> None
     with pytest.raises(ValidationError) as caught:
         JOBS.validate_python(BODY | changes)
     assert [error["type"] for error in caught.value.errors()] == [code]
+
+
+KEYS = st.sampled_from(["source", "circuit", "keep", "format", "layers", "from", "to", "kind", "observables"])
+JUNK = st.recursive(
+    st.none() | st.integers(65) | st.text(max_size=5), lambda inner: st.lists(inner) | st.dictionaries(KEYS, inner)
+)
+
+
+@given(JUNK)
+@settings(max_examples=examples(60))
+def test_no_body_breaks_what_is_read_of_it(junk: Any) -> None:
+    architectures = (junk, ARCHITECTURE | {"layers": junk}, ARCHITECTURE | {"layers": {"from": junk, "to": junk}})
+    bodies = [BODY | {"dataset": DATA | {"keep": junk}}, BODY | {"dataset": DATA | {"circuit": junk}}]
+    for body in (*bodies, *(BODY | {"student": {"architecture": each}} for each in architectures)):
+        with pytest.raises(ValidationError):
+            JOBS.validate_python(body)
 
 
 def test_a_circuit_is_accepted_and_kept(client: httpx.Client) -> None:

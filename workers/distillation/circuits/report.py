@@ -140,7 +140,9 @@ def notes(job: ShorteningJob, found: Found) -> list[str]:
             "choosing could have exploited. Another noise may want another depth.",
         ]
         if found.break_even is None:
-            said.append("The noise has Kraus operators, which have no weaker and stronger: no curve, no break-even.")
+            said.append(
+                "Of this noise there is no weaker and stronger (Kraus operators, or readings alone): no break-even."
+            )
     if job.dataset.keep == "state":
         said.append(
             "What is kept is the state that the circuit makes of |0…0⟩; of other states the short one is not it."
