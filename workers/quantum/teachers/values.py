@@ -206,7 +206,7 @@ def _without_decisions(circuit: QuantumCircuit) -> QuantumCircuit | None:
 
 
 def _fits(circuit: QuantumCircuit) -> bool:
-    return len(circuit.data) << circuit.num_qubits <= MAX_NUMBERS
+    return len(circuit.data) << int(circuit.num_qubits) <= MAX_NUMBERS
 
 
 def _unmeasured(circuit: QuantumCircuit) -> QuantumCircuit:
