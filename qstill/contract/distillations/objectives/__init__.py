@@ -5,7 +5,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from qstill.contract.distillations.objectives.features import At, Cosine, Crd, FitNet, OnFeatures, Pkt, Rkd, Sp
+from qstill.contract.distillations.objectives.features import (
+    At,
+    Cosine,
+    Crd,
+    FeatureObjective,
+    FitNet,
+    OnFeatures,
+    Pkt,
+    Rkd,
+    Sp,
+)
 from qstill.contract.distillations.objectives.logits import (
     Dist,
     Dkd,
@@ -14,6 +24,7 @@ from qstill.contract.distillations.objectives.logits import (
     Kd,
     LogitMse,
     LogitStd,
+    OnLogits,
     ReverseKl,
     TfKd,
 )
@@ -29,8 +40,6 @@ def _kd_unless_named(given: Any) -> Any:
     return {"kind": "kd", **given} if isinstance(given, Mapping) and "kind" not in given else given
 
 
-OnLogits = Kd | HardLabel | LogitMse | Dkd | Dist | LogitStd | ReverseKl | Jsd | TfKd
-FeatureObjective = FitNet | At | Rkd | Sp | Pkt | Crd | Cosine
 Single = OnLogits | FeatureObjective
 
 

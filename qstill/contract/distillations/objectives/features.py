@@ -154,3 +154,6 @@ class Cosine(Weighted):
         examples=["cosine"],
     )
     weight: FeatureWeight = Field(1.0, description="λ: the weight of 1 - cosine, from 0 to 2.", examples=[1.0])
+
+
+FeatureObjective = FitNet | At | Rkd | Sp | Pkt | Crd | Cosine

@@ -193,3 +193,6 @@ class TfKd(Strict):
     alpha: Share = Field(
         0.1, description="α: the weight of the virtual teacher, 1-α that of the label.", examples=[0.1]
     )
+
+
+OnLogits = Kd | HardLabel | LogitMse | Dkd | Dist | LogitStd | ReverseKl | Jsd | TfKd
