@@ -10,7 +10,7 @@ from ledger.database import Record
 from ledger.ids import id_pattern
 from ledger.machine import Status
 from qstill.contract.errors import Problem
-from qstill.contract.kinds import NAMED
+from qstill.contract.kinds import IN_WORDS, NAMED
 from qstill.contract.schemas import View
 
 EXAMPLE_ID = "job_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b"
@@ -33,7 +33,7 @@ class JobView(View):
 
     object: Literal["job"] = Field("job", description="What this is.")
     id: str = Field(description="Sorts by age.", examples=[EXAMPLE_ID])
-    kind: str = Field(description="circuit, distillation or sweep.", examples=["circuit"])
+    kind: str = Field(description=f"{IN_WORDS}.", examples=["circuit"])
     status: Status = Field(description="succeeded, failed and cancelled are final.")
     name: str | None = Field(description="As submitted.", examples=["bell"])
     labels: dict[str, str] = Field(description="As submitted.", examples=[{"course": "qc101"}])

@@ -17,6 +17,7 @@ from app.jobs.stream import stream_events
 from ledger import queries, requests
 from ledger.database import Cursors, Record
 from ledger.machine import FINAL, Action, Status
+from qstill.contract.kinds import IN_WORDS, JOB_NAME
 from qstill.contract.schemas import LabelKey, LabelValue
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=problems(401, 403, 422))
@@ -27,9 +28,7 @@ LABEL = r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}=[^\x00-\x1f\x7f]{0,200}$"
 @router.get("")
 async def list_jobs(
     lister: Annotated[Lister, Depends(lister_of("job"))],
-    kind: Annotated[
-        str | None, Query(pattern="^(circuit|distillation|sweep)$", description="circuit, distillation or sweep.")
-    ] = None,
+    kind: Annotated[str | None, Query(pattern=JOB_NAME, description=f"{IN_WORDS}.")] = None,
     status: Annotated[list[Status] | None, Query(description="One or more states.")] = None,
     label: Annotated[
         list[Annotated[str, Query(pattern=LABEL)]] | None,

@@ -98,8 +98,11 @@ DISTILLATION_QUESTION = Kind(
 KINDS = (CIRCUIT, DISTILLATION, SWEEP, CIRCUIT_QUESTION, DISTILLATION_QUESTION)
 NAMED = {kind.name: kind for kind in KINDS}
 JOBS = tuple(kind for kind in KINDS if not kind.is_question)  # those that a client sees
+JOB_NAME = f"^({'|'.join(kind.name for kind in JOBS)})$"
+IN_WORDS = f"{', '.join(kind.name for kind in JOBS[:-1])} or {JOBS[-1].name}"
 
 
 def kind_of(body: Mapping[str, object]) -> Kind:
     """What a body asks for, told by its fields."""
-    return next((kind for kind in (CIRCUIT, SWEEP) if not kind.told_by.isdisjoint(body)), DISTILLATION)
+    others = (kind for kind in JOBS if kind is not DISTILLATION)
+    return next((kind for kind in others if not kind.told_by.isdisjoint(body)), DISTILLATION)

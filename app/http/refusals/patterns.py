@@ -2,13 +2,14 @@
 
 import re
 
+from qstill.contract.kinds import IN_WORDS, JOB_NAME
 from qstill.contract.schemas import PRINTABLE
 
 _ID = re.compile(r"\^\(?([a-z|]+)\)?_\[0-9a-f\]\{32\}\$")
 _WORDS = {
     PRINTABLE: "Line breaks, tabs and other control characters are not allowed here.",
     r"\S": "Text that holds more than white space is wanted here.",
-    r"^(circuit|distillation|sweep)$": "It is circuit, distillation or sweep.",
+    JOB_NAME: f"It is {IN_WORDS}.",
     r"^[0-9]{1,19}$": "A whole number in decimal digits is wanted here.",
     r"^\d{0,9}$": "A whole number of at most nine digits is wanted here.",
     r"^[01]+$": "Only the digits 0 and 1 are allowed here.",
