@@ -48,6 +48,7 @@ class DifferentiableCircuit:
         self._shared = Angles(shared, self.weights, precision)
         self._by_row = Angles([lowered.angles[number] for number in by_row], [*self.weights, *inputs], precision)
         self._own = bool(by_row)
+        self.steps = len(lowered.steps)
         self._plan = plan(lowered.qubits, lowered.steps, len(lowered.angles), by_row, precision)
         few = lowered.qubits <= DENSE and not by_row
         self._layers = layers_of(self._plan, len(lowered.angles)) if few else None
@@ -69,32 +70,33 @@ class DifferentiableCircuit:
         """Expectation values (S, B, O).
 
         weights: (S, P). rows: (B, I) inputs, radians or whatever the circuit makes of them. states: (2^n, B), what each
-        row begins with; None: |0…0⟩. In pieces, so that a wide circuit keeps few rows in memory.
+        row begins with; None: |0…0⟩. Both may differ between sets: (S, B, I), (S, 2^n, B). In pieces, so that a wide
+        circuit keeps few rows in memory.
         """
-        count = len(rows) if rows is not None else states.shape[1] if states is not None else 1
-        piece = max(1, ROWS_AT_ONCE >> self.qubits)
+        count = rows.shape[-2] if rows is not None else states.shape[-1] if states is not None else 1
+        piece = max(1, ROWS_AT_ONCE // (len(weights) << self.qubits))
         found = []
         for start in range(0, count, piece):
             part = slice(start, min(start + piece, count))
-            begin = self.zero(part.stop - part.start) if states is None else states[:, part]
+            begin = self.zero(part.stop - part.start) if states is None else states[..., part]
             readout = self._readout.of(part)
             if self._layers is not None:
                 found.append(run_dense(self._layers, self._shared(weights), begin, readout))
                 continue
-            own = self._rows(weights, None if rows is None else rows[part])
+            own = self._rows(weights, None if rows is None else rows[..., part, :])
             found.append(run(self._plan, self._shared(weights), begin, readout, own))
         return found[0] if len(found) == 1 else torch.cat(found, 1)
 
     def states(self, weights: Tensor, rows: Tensor | None = None, states: Tensor | None = None) -> Tensor:
         """The states after the circuit (S, 2^n, B), without a gradient."""
-        count = len(rows) if rows is not None else 1
+        count = rows.shape[-2] if rows is not None else 1
         begin = self.zero(count) if states is None else states
         return final(self._plan, self._shared(weights), begin, self._rows(weights, rows))
 
     def _rows(self, weights: Tensor, rows: Tensor | None) -> Tensor | None:
         if rows is None or not self._own:
             return None
-        sets, count = len(weights), len(rows)
+        sets, count = len(weights), rows.shape[-2]
         wide = weights[:, None].expand(sets, count, -1)
         return self._by_row(torch.cat([wide, rows.to(self.precision).expand(sets, count, -1)], -1))
 

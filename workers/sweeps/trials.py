@@ -9,7 +9,6 @@ from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.errors import Problem
 from qstill.contract.sweeps.sweep import Setting
 from workers.distillation.data.dataset import Data
-from workers.distillation.networks.costs import parameters
 from workers.distillation.training.keeper import Keeper, Outcome
 from workers.distillation.training.plan import Lesson, Stage
 from workers.distillation.training.stack import Stack, Taught, group_of, most_together
@@ -170,7 +169,8 @@ def _groups(trials: Sequence[Trial], data: Data) -> Iterator[list[Trial]]:
         key = group_of(*trial.taught[0])
         groups.setdefault(f"alone {trial.number}" if key is None else key, []).append(trial)
     for members in groups.values():
-        weights = parameters(members[0].pairs[0][0].begin(data))
-        count = max(1, most_together(weights) // len(members[0].pairs))
+        stage = members[0].pairs[0][0]
+        most = most_together(stage.begin(data), stage.training.batch_size)
+        count = max(1, most // len(members[0].pairs))
         for first in range(0, len(members), count):
             yield members[first : first + count]

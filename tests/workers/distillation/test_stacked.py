@@ -18,7 +18,7 @@ from workers.distillation.tasks.numbers import Numbers
 from workers.distillation.tasks.targets import Targets
 from workers.distillation.training.keeper import Keeper
 from workers.distillation.training.plan import Lesson, Stage, baseline_lesson, student_lesson, student_stages
-from workers.distillation.training.stack import Stack, group_of
+from workers.distillation.training.stack import Stack, group_of, most_together
 from workers.distillation.training.train import train
 
 RAMP = {"from": 8.0, "to": 2.0, "epochs": 3}
@@ -32,7 +32,21 @@ OPTIMIZERS: list[dict[str, Any]] = [
 Make = Callable[..., Any]
 
 
-def lessons(job: Make, *, taught: bool = True, **training: Any) -> tuple[list[tuple[Stage, Lesson]], Data]:
+MLP = {"kind": "mlp", "hidden": [6, 5], "activation": "tanh"}
+FOUR = 'OPENQASM 3.0; include "stdgates.inc"; ' + "".join(f"input float {name}; " for name in "klmna")
+OWN = f"{FOUR} qubit[2] q; ry(k + a) q[0]; ry(l) q[1]; cx q[0], q[1]; rx(m*a) q[0]; ry(n) q[1]; cx q[1], q[0];"
+CIRCUITS: list[dict[str, Any]] = [
+    {"kind": "quantum", "qubits": 4, "layers": 2},
+    {"kind": "quantum", "qubits": 4, "layers": 2, "frozen": True, "encoding": {"kind": "angle", "inputs": "raw"}},
+    {"kind": "quantum", "qubits": 2, "layers": 2, "encoding": {"kind": "amplitude"}, "observables": ["z", "zz"]},
+    {"kind": "quantum", "qubits": 4, "layers": 2, "encoding": {"kind": "angle", "upload_again": True}},
+    {"kind": "circuit", "circuit": {"format": "openqasm3", "source": OWN}, "inputs": list("klmn")},
+]
+
+
+def lessons(
+    job: Make, *, taught: bool = True, architecture: dict[str, Any] = MLP, **training: Any
+) -> tuple[list[tuple[Stage, Lesson]], Data]:
     """Three settings of two seeds each, which end at different times."""
     made: list[tuple[Stage, Lesson]] = []
     settings: list[tuple[Any, float, float, int]] = [(1.0, 0.0, 1.0, 2), (RAMP, 0.9, 0.3, 4), (4.0, 1.0, 2.0, 4)]
@@ -40,7 +54,7 @@ def lessons(job: Make, *, taught: bool = True, **training: Any) -> tuple[list[tu
         own = {"seed": 10 * number, "epochs": epochs} | training
         own["learning_rate"] = own.get("learning_rate", 0.01) * faster
         spec = job(
-            student={"architecture": {"kind": "mlp", "hidden": [6, 5], "activation": "tanh"}},
+            student={"architecture": architecture},
             objective={"temperature": temperature, "alpha": alpha},
             training=own,
         )
@@ -108,6 +122,25 @@ def together(taught: list[tuple[Stage, Lesson]], data: Data, *, broken_after: in
 def test_each_is_what_it_would_be_alone(job: Make, house: Make, training: dict[str, Any], taught: bool) -> None:
     made, data = lessons(job, taught=taught, **training)
     are_what_they_would_be_alone(made, data, Keeper(job(), house()))
+
+
+@pytest.mark.training
+@pytest.mark.parametrize("architecture", CIRCUITS, ids=lambda each: "-".join(map(str, each.values()))[:40])
+@pytest.mark.parametrize("training", OPTIMIZERS[1:3])
+def test_circuits_too(job: Make, house: Make, architecture: dict[str, Any], training: dict[str, Any]) -> None:
+    made, data = lessons(job, architecture=architecture, **training)
+    are_what_they_would_be_alone(made, data, Keeper(job(), house()))
+    whole, broken = together(made, data), together(made, data, broken_after=13)
+    for name, outcome in whole.outcomes.items():
+        assert all(torch.equal(w, broken.outcomes[name].weights[key]) for key, w in outcome.weights.items())
+
+
+def test_what_is_kept_of_circuits_bounds_how_many_are_stacked(job: Make) -> None:
+    made, data = lessons(job, architecture=CIRCUITS[0])
+    network = made[0][0].begin(data)
+    assert most_together(network, 16) > most_together(network, 64) > 1
+    wide = lessons(job, architecture=CIRCUITS[0] | {"qubits": 8})[0][0]
+    assert group_of(*wide) is None
 
 
 @pytest.mark.parametrize("training", OPTIMIZERS[:3])

@@ -248,6 +248,29 @@ def test_trials_of_real_numbers_are_their_single_runs_and_are_ranked_by_rmse(hou
     assert "RMSE" in picture.description
 
 
+def test_sixty_four_quantum_students_are_their_single_runs(house: Callable[..., FakeRun]) -> None:
+    circuit = {"kind": "quantum", "qubits": 4, "layers": 2}
+    teacher = BASE["teacher"] | {"training": BASE["training"]}  # the same, whatever a trial's students are trained by
+    base = BASE | {"teacher": teacher, "student": {"architecture": circuit}}
+    base["evaluation"] = {"seeds": 4, "controls": False}
+    space = {
+        "/objective/temperature": [1.0, 2.0, 4.0, 8.0],
+        "/objective/alpha": [0.5, 1.0],
+        "/training/learning_rate": [0.01, 0.05],
+    }
+    made, spec = house(), Sweep.model_validate({"base": base, "space": space})
+    result = run(spec, made)
+    trials = json.loads(made.published["trials.json"])
+    assert result["stacked_students"] == 64
+    assert all(trial["stacked"] for trial in trials)
+    for trial in (trials[0], trials[-1]):
+        alone = house()
+        distil(apply(spec.base, trial["setting"]), alone)
+        report = json.loads(alone.published["report.json"])
+        found = [each["validation_accuracy"] for each in report["student"]["runs"]]
+        assert trial["accuracies"] == pytest.approx(found)
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -1,7 +1,7 @@
 """What networks of circuits share: encoded rows, a trained circuit, a linear head on expectation values."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from qiskit import QuantumCircuit
@@ -82,13 +82,28 @@ class CircuitNetwork(Network):
 
     def numbers(self, x: Tensor) -> Tensor:
         """What is encoded (batch, features): amplitudes of length 1, or angles in radians."""
+        rows = (x * self.std + self.mean if self.definition.encoding.inputs == "raw" else x).flatten(1)
+        return self._encoded(rows, getattr(self, "gain", None))
+
+    def _encoded(self, rows: Tensor, gain: Tensor | None) -> Tensor:
+        """The same of rows as they are read. gain: None where there is none."""
         encoding = self.definition.encoding
-        rows = (x * self.std + self.mean if encoding.inputs == "raw" else x).flatten(1)
         if isinstance(encoding, AmplitudeEncoding):
-            lengths: Tensor = rows.norm(dim=1, keepdim=True)
+            lengths: Tensor = rows.norm(dim=-1, keepdim=True)
             return rows / lengths
         turned = rows.arctan() if encoding.turn == "arctan" else rows
-        return turned if encoding.turn == "plain" else self.gain * turned
+        return turned if gain is None else gain * turned
+
+    def stacked(self, state: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        of_rows = {name: state[name].flatten(1)[:, None] for name in ("mean", "std", "gain") if name in state}
+        read = x * of_rows["std"] + of_rows["mean"] if self.definition.encoding.inputs == "raw" else x
+        rows = self._encoded(read, of_rows.get("gain"))
+        given = {"rows": rows} if self.inputs else {"states": self.states(rows)}
+        means = self.circuit(state["angles"].flatten(1), **given)
+        return torch.baddbmm(state["head.bias"][:, :, None], state["head.weight"], means.mT)
+
+    def kept(self, rows: int) -> int:
+        return 2 * self.circuit.steps * (rows + (1 << self.qubits)) << self.qubits
 
     def states(self, numbers: Tensor) -> Tensor:
         """(2^n, batch): the states that a circuit without inputs begins with."""
@@ -96,7 +111,7 @@ class CircuitNetwork(Network):
 
     def real_states(self, numbers: Tensor) -> Tensor:
         """The same, of whose amplitudes none is complex."""
-        return nn.functional.pad(numbers, (0, (1 << self.qubits) - numbers.shape[1])).T
+        return nn.functional.pad(numbers, (0, (1 << self.qubits) - numbers.shape[-1])).mT
 
     def refuse_rows(self, rows: Rows, pointer: str) -> None:
         """Raise Problem zero_amplitudes."""

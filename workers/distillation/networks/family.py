@@ -7,7 +7,6 @@ from typing import Any, Generic
 from pydantic import BaseModel, ConfigDict
 
 from qstill.contract.distillations.architectures.family import A
-from qstill.contract.distillations.architectures.pieces import Activation
 from workers.distillation.networks.network import Network
 from workers.distillation.rows import Standardisation
 
@@ -47,13 +46,12 @@ class Family(Generic[A]):
     build: the network with random weights; raises Problem architecture_mismatch.
     scaled_as_they_come: in eight bits, the ONNX operators of which it is, each batch of whose inputs is scaled anew;
     None: scales are found once, on training rows.
-    stacks: whether networks of one shape train stacked: they are linear layers alone then, and this stands between
-    them; None: they do not.
+    stacks: whether networks of one shape train stacked: they are `Stackable` then.
     written: what a card says of a definition that was built, beside it.
     """
 
     definition: type[A]
     build: Callable[[A, Ends], Network]
     scaled_as_they_come: tuple[str, ...] | None
-    stacks: Callable[[A], Activation | None] = lambda _: None
+    stacks: Callable[[A], bool] = lambda _: False
     written: Callable[[A], Written | None] = lambda _: None

@@ -1,8 +1,10 @@
 """Multilayer perceptrons."""
 
 import math
+from collections.abc import Mapping
 from itertools import pairwise
 
+import torch
 from torch import Tensor, nn
 
 from qstill.contract.distillations.architectures.mlp import Mlp
@@ -31,6 +33,16 @@ class MlpNetwork(Network):
             x = self.dropout(x)
         return self.head(x)  # type: ignore[no-any-return]
 
+    def stacked(self, state: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        x = x.mT
+        for number in range(len(self.hidden)):
+            bias, weight = state[f"hidden.{number}.bias"], state[f"hidden.{number}.weight"]
+            x = self.activation(torch.baddbmm(bias[:, :, None], weight, x))
+        return torch.baddbmm(state["head.bias"][:, :, None], state["head.weight"], x)
+
+    def kept(self, rows: int) -> int:
+        return 0
+
     def joints(self) -> list[Joint]:
         """Between any two layers."""
         return chain([*self.hidden, self.head])
@@ -40,5 +52,5 @@ MLP = Family(
     definition=Mlp,
     build=lambda mlp, ends: MlpNetwork(mlp, ends.input_shape, ends.classes),
     scaled_as_they_come=("MatMul",),
-    stacks=lambda mlp: None if mlp.dropout else mlp.activation,
+    stacks=lambda mlp: not mlp.dropout,
 )

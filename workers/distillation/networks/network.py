@@ -1,9 +1,9 @@
 """What all networks have in common."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -54,6 +54,22 @@ class Network(nn.Module):
     def joints(self) -> list["Joint"]:
         """Where it can be made narrower, from its inputs to its head; empty where it cannot."""
         return []
+
+
+@runtime_checkable
+class Stackable(Protocol):
+    """A network that answers for many of its shape in one pass."""
+
+    def stacked(self, state: Mapping[str, Tensor], x: Tensor) -> Tensor:
+        """Logits (networks, classes, rows): in this order, over classes, a softmax is fast.
+
+        state: as a network's `state_dict`, each tensor (networks, …). x: inputs (networks, rows, features), flattened.
+        """
+        ...
+
+    def kept(self, rows: int) -> int:
+        """How many numbers of each network a pass over so many rows keeps, where they are more than its weights."""
+        ...
 
 
 class BatchNorm(nn.Module):

@@ -22,6 +22,7 @@ from workers.quantum.circuit import DifferentiableCircuit
 from workers.quantum.effect import without_effect
 from workers.quantum.lower import lower
 from workers.quantum.observables import PauliSum, sums_of
+from workers.quantum.state import DENSE
 
 MAX_NUMBERS = 1 << 26  # of the diagonals of all gates: 512 MB in double precision
 
@@ -130,4 +131,10 @@ def written(definition: OwnCircuit) -> Written:
     return read_circuit(definition, "").written
 
 
-OWN_CIRCUIT = Family(definition=OwnCircuit, build=OwnCircuitNetwork, scaled_as_they_come=None, written=written)
+OWN_CIRCUIT = Family(
+    definition=OwnCircuit,
+    build=OwnCircuitNetwork,
+    scaled_as_they_come=None,
+    stacks=lambda own: written(own).qubits <= DENSE,
+    written=written,
+)

@@ -18,6 +18,7 @@ from workers.distillation.networks.circuit_network import CircuitNetwork
 from workers.distillation.networks.family import Ends, Family
 from workers.quantum.ansatz import hardware_efficient
 from workers.quantum.observables import sums_of
+from workers.quantum.state import DENSE
 
 INPUT = "x"  # of parameters of the circuit that are numbers of a row
 
@@ -48,11 +49,13 @@ class QuantumNetwork(CircuitNetwork):
     def real_states(self, numbers: Tensor) -> Tensor:
         if isinstance(self.definition.encoding, AmplitudeEncoding):
             return super().real_states(numbers)
-        cos, sin = (numbers / 2).cos(), (numbers / 2).sin()
-        state = torch.ones_like(numbers.T[:1])  # and not of a number of rows, which an exporter would take for fixed
+        cos, sin = (numbers.mT / 2).cos(), (numbers.mT / 2).sin()
+        state = torch.ones_like(cos[..., :1, :])  # and not of a number of rows, which an exporter would take for fixed
         for qubit in range(self.qubits):  # each is the next higher bit
-            turned = qubit < numbers.shape[1]
-            state = torch.cat([state * cos[:, qubit], state * sin[:, qubit]] if turned else [state, 0 * state])
+            one = slice(qubit, qubit + 1)
+            turned = qubit < numbers.shape[-1]
+            parts = [state * cos[..., one, :], state * sin[..., one, :]] if turned else [state, 0 * state]
+            state = torch.cat(parts, -2)
         return state
 
 
@@ -78,4 +81,9 @@ def refuse_unfit(definition: Quantum, features: int, pointer: str) -> None:
     raise Problem("architecture_mismatch", f"{said}.", pointer=f"{pointer}/qubits", ways_out=fitting)
 
 
-QUANTUM = Family(definition=Quantum, build=QuantumNetwork, scaled_as_they_come=None)
+QUANTUM = Family(
+    definition=Quantum,
+    build=QuantumNetwork,
+    scaled_as_they_come=None,
+    stacks=lambda quantum: quantum.qubits <= DENSE,
+)

@@ -1,4 +1,4 @@
-"""Many small students in one pass: linear layers of one shape, their weights stacked.
+"""Many small students in one pass: networks of one shape, their weights stacked.
 
     stack = Stack(lessons, data)      # (stage, lesson) of every student
     while not stack.finished:
@@ -20,8 +20,9 @@ from torch.nn.functional import log_softmax, softmax
 
 from qstill.contract.distillations.objectives import Kd, LogitMse
 from workers.distillation.data.dataset import Data
+from workers.distillation.networks.costs import parameters
 from workers.distillation.networks.families import family_of
-from workers.distillation.networks.network import ACTIVATIONS
+from workers.distillation.networks.network import Network, Stackable
 from workers.distillation.objectives.schedules import value_at
 from workers.distillation.objectives.terms import UNKNOWN, is_known
 from workers.distillation.training.kd_gradient import slope_of
@@ -49,7 +50,7 @@ def group_of(stage: Stage, lesson: Lesson) -> str | None:
         "augmentation": None, "precision": "float32",
     }  # fmt: skip
     stackable = (
-        family_of(network).stacks(network) is not None
+        family_of(network).stacks(network)
         and lesson.x is None
         and (lesson.objective is None or isinstance(lesson.objective, Kd | LogitMse))
         and (lesson.signal is None or (type(lesson.signal).__name__ == "Signal" and lesson.signal.unspoken is None))
@@ -73,12 +74,18 @@ class Stack:
         self.data, self.device = data, first.device()
         self.all = list(lessons)
         networks = [stage.begin(data) for stage, _ in lessons]
-        self.names = list(networks[0].state_dict())
-        self.shapes = [tensor.shape for tensor in networks[0].state_dict().values()]
-        self.sizes = [shape.numel() for shape in self.shapes]
-        between = family_of(first.architecture).stacks(first.architecture)
-        assert between is not None
-        self.activation = ACTIVATIONS[between]
+        assert isinstance(networks[0], Stackable)
+        self.network = networks[0]
+        trained = {name: each for name, each in networks[0].named_parameters() if each.requires_grad}
+        self.shapes = {name: tensor.shape for name, tensor in trained.items()}
+        self.sizes = [shape.numel() for shape in self.shapes.values()]
+        states = [network.state_dict() for network in networks]
+        self.names = list(states[0])
+        self.untrained = {  # of all students: what standardises their inputs, angles that are frozen
+            name: torch.stack([state[name] for state in states]).to(self.device)
+            for name in self.names
+            if name not in trained
+        }
         self.steps_per_epoch = -(-lesson.epoch_rows // first.training.batch_size)
         self.x = data.train.x.flatten(1).to(self.device)
         self.validation_x = data.validation.x.flatten(1).to(self.device)
@@ -90,7 +97,7 @@ class Stack:
         self.outcomes: dict[str, Outcome] = {}  # of students that have ended, by their stages' names
         self.diverged: set[str] = set()  # their answers were no numbers any more; they have no outcome
         self.learning = torch.arange(len(lessons))  # which of `all` each row of the tensors below is
-        weights = [torch.cat([t.flatten() for t in network.state_dict().values()]) for network in networks]
+        weights = [torch.cat([state[name].flatten() for name in trained]) for state in states]
         self.weights = torch.stack(weights).to(self.device).requires_grad_()
         self.moments = [torch.zeros_like(self.weights, requires_grad=False) for _ in range(self._moment_count())]
         self.best = self.weights.detach().clone()
@@ -128,17 +135,10 @@ class Stack:
         self.batch += 1
 
     def _logits(self, weights: Tensor, x: Tensor) -> Tensor:
-        """(students, classes, rows) of inputs (students, rows, features): a fast softmax."""
-        parts = [
-            part.view(-1, *shape)
-            for part, shape in zip(torch.split(weights, self.sizes, dim=1), self.shapes, strict=True)
-        ]
-        layers = list(zip(parts[::2], parts[1::2], strict=True))
-        x = x.transpose(1, 2)
-        for number, (matrix, bias) in enumerate(layers):
-            x = torch.baddbmm(bias[:, :, None], matrix, x)
-            x = self.activation(x) if number < len(layers) - 1 else x
-        return x
+        """(students, classes, rows) of inputs (students, rows, features)."""
+        parts = zip(self.shapes.items(), torch.split(weights, self.sizes, dim=1), strict=True)
+        trained = {name: part.view(-1, *shape) for (name, shape), part in parts}
+        return self.network.stacked(trained | self.beside, x)
 
     def _slope(self, logits: Tensor, positions: Tensor) -> Tensor:
         """The gradient of each student's loss by its logits, of the same shape: of `kd`, of `logit_mse`, or of the
@@ -248,7 +248,7 @@ class Stack:
                 self.diverged.add(stage.name)
             elif waited or self.epoch >= stage.training.epochs or stage.name in pruned:
                 step = int(best) * self.steps_per_epoch
-                self.outcomes[stage.name] = Outcome(self._unstacked(self.best[index]), int(best), step, accuracy)
+                self.outcomes[stage.name] = Outcome(self._unstacked(index), int(best), step, accuracy)
             else:
                 staying.append(place)
         if len(staying) < len(self.learning):
@@ -259,13 +259,18 @@ class Stack:
         self.weights = self.weights.detach()[places].requires_grad_()
         self.moments = [moment[places] for moment in self.moments]
 
-    def _unstacked(self, row: Tensor) -> dict[str, Tensor]:
-        parts = zip(self.names, torch.split(row.cpu(), self.sizes), self.shapes, strict=True)
-        return {name: part.reshape(shape).clone() for name, part, shape in parts}
+    def _unstacked(self, index: int) -> dict[str, Tensor]:
+        """The best weights of one of all."""
+        parts = zip(self.shapes.items(), torch.split(self.best[index].cpu(), self.sizes), strict=True)
+        found = {name: part.reshape(shape).clone() for (name, shape), part in parts}
+        found |= {name: tensor[index].cpu().clone() for name, tensor in self.untrained.items()}
+        return {name: found[name] for name in self.names}
 
     def _begin_epoch(self) -> None:
         """What the steps of an epoch need of every student: its parameters, and a learning rate for each step."""
         students = self.students
+        learning = self.learning.to(self.device)
+        self.beside = {name: tensor.index_select(0, learning) for name, tensor in self.untrained.items()}
         first = self.epoch * self.steps_per_epoch
         steps = range(first, first + self.steps_per_epoch)
         rates = [[learning_rate(stage.training, step, self.steps_per_epoch) for step in steps] for stage, _ in students]
@@ -303,6 +308,7 @@ class Stack:
         self._begin_epoch()
 
 
-def most_together(weights: int) -> int:
-    """How many students of so many weights are stacked at once."""
-    return max(1, MAX_NUMBERS // (4 * weights))
+def most_together(network: Network, rows: int) -> int:
+    """How many students of this shape are stacked at once, for steps of so many rows."""
+    kept = network.kept(rows) if isinstance(network, Stackable) else 0
+    return max(1, MAX_NUMBERS // (4 * parameters(network) + kept))
