@@ -26,7 +26,7 @@ import httpx
 
 HERE = Path(__file__).parent
 POLL_SECONDS = 0.5
-T_95 = {12: 2.201}  # the 97.5 % quantile of Student's t by the number of pairs
+T_95 = {5: 2.776, 12: 2.201}  # the 97.5 % quantile of Student's t by the number of pairs
 RECOVERED = "3"  # the digit that distil-digits-unseen.json leaves out
 
 Report = dict[str, Any]
@@ -173,6 +173,33 @@ def masked(reports: list[Report]) -> list[Figure]:
     ]
 
 
+def quantum(reports: list[Report]) -> list[Figure]:
+    """Three jobs: 50 labels and a pool, the same 50 labels without it, and every label; five seeds each."""
+    pool, few, every = reports
+    controls = pool["quantum"]["controls"]
+
+    def over(control: str) -> float:
+        return float(controls[control]["student_minus_control"]["points"])
+
+    taught = [[100 * run["accuracy"] for run in report["student"]["runs"]] for report in (pool, few)]
+    calibration = pool["student"]["summary"]["expected_calibration_error"]["mean"]
+    return [
+        Figure("six qubits: a pool over its 50 labels, both distilled", gain_of(*taught), 6),
+        Figure("the same: lower end", lower_end(*taught), 0),
+        Figure("six qubits over an mlp of as many weights", over("same_size_mlp"), 2),
+        Figure("six qubits over the same circuit with random angles", over("frozen"), 7),
+        Figure(
+            "six qubits: lost to all labels", accuracy(every, "baseline") - accuracy(pool, "student"), 1.5, at_most=True
+        ),
+        Figure("six qubits: calibration error", calibration, 0.03, "", at_most=True),
+        Figure("six qubits over a linear student (no goal)", over("linear"), -100),
+    ]
+
+
+def gain_of(first: list[float], second: list[float]) -> float:
+    return fmean(a - b for a, b in zip(first, second, strict=True))
+
+
 def on_splits(file: str, splits: Sequence[int]) -> tuple[Post, ...]:
     """One job for each way to divide the rows: a figure that holds for one of them is luck."""
     return tuple(Post(file, (("/dataset/split_seed", split),)) for split in splits)
@@ -200,6 +227,17 @@ SHOWS: dict[str, Show] = {
             Post("distil-recommender.json"),
         ),
         recommender,
+    ),
+    "quantum": Show(
+        (
+            Post("distil-digits-quantum.json"),
+            Post(
+                "distil-digits-quantum.json",
+                (("/dataset/unlabelled_pool", False), ("/evaluation/controls", False)),
+            ),
+            Post("distil-digits-quantum.json", (("/dataset/labelled", None), ("/evaluation/controls", False))),
+        ),
+        quantum,
     ),
     "classifier": Show((Post("distil-topics-classifier.json"),), classifier),
     "language-model": Show((Post("distil-topics-language-model.json"),), language_model),
