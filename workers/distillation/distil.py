@@ -40,6 +40,7 @@ from workers.distillation.teachers.features import asked_with_features, wanted_f
 from workers.distillation.teachers.initialise import baselines_lesson, initial_weights
 from workers.distillation.teachers.written_texts import sequence_lesson
 from workers.distillation.training.augment import rows_of_epoch
+from workers.distillation.training.hearing import gradient_of_teacher, warn_of_silence
 from workers.distillation.training.keeper import Keeper, Outcome
 from workers.distillation.training.learner import refuse_unfit
 from workers.distillation.training.plan import (
@@ -73,6 +74,8 @@ def distil(submitted: DistillationJob, run: Run) -> dict[str, Any]:
     lesson = replace(heard, begun=begun)
     answers = teachers.answers_of(teacher, data, data.test, run)
     keep_round_trips(teacher, keeper)
+    heard_at_first = gradient_of_teacher(pairs[0][0], lesson, data)
+    warn_of_silence(heard_at_first, run)
 
     for student, baseline in pairs:
         teach(student, lesson, data, keeper, every=job.training.checkpoint_every)
@@ -83,7 +86,7 @@ def distil(submitted: DistillationJob, run: Run) -> dict[str, Any]:
         teach(stage, control_lesson(heard), data, keeper)
     compression = compression_section(job, data, teacher, heard, pairs, keeper)
     run.progress(phase="evaluation", done=0, total=1, unit="reports")
-    measured = measure(job, data, teacher, lesson, pairs, keeper.outcomes, answers=answers, use=use)
+    measured = measure(job, data, teacher, heard_at_first, pairs, keeper.outcomes, answers=answers, use=use)
     quantum = quantum_section(job, data, measured, pairs, controls, keeper, answers)
     short = result(
         DistillationResult,

@@ -30,6 +30,7 @@ from workers.distillation.signals.signals import Signal
 from workers.distillation.teachers.circuit import with_frequencies
 from workers.distillation.teachers.features import asked_with_features, wanted_features, with_features
 from workers.distillation.teachers.initialise import baselines_lesson, initial_weights
+from workers.distillation.training.hearing import gradient_of_teacher
 from workers.distillation.training.keeper import Keeper
 from workers.distillation.training.learner import refuse_unfit
 from workers.distillation.training.plan import Lesson, student_lesson, student_stages
@@ -197,9 +198,8 @@ class _Sweeping:
                 raise Problem("training_diverged", "The best trial's baseline diverged: it learns from labels alone.")
         answers = teachers.answers_of(self.teacher, data, data.test, self.run)
         outcomes = keeper.outcomes
-        measured = measure(
-            job, data, self.teacher, best.lessons[0], best.pairs, outcomes, answers=answers, use=self.use
-        )
+        heard = gradient_of_teacher(best.pairs[0][0], best.lessons[0], data)
+        measured = measure(job, data, self.teacher, heard, best.pairs, outcomes, answers=answers, use=self.use)
         digest = hashlib.sha256(checkpoint(best.pairs[0][0], outcomes, data)).hexdigest()
         for trial in {trial.number: trial for trial in [best, *chosen]}.values():
             for student, _ in trial.pairs:

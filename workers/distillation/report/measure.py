@@ -10,7 +10,7 @@ from workers.distillation.artifacts.clock import Latency, latency, latency_of, t
 from workers.distillation.data.dataset import Data
 from workers.distillation.networks.answers import logits_of
 from workers.distillation.networks.circuit_network import CircuitNetwork
-from workers.distillation.quality import Size, size, soft_gradient
+from workers.distillation.quality import Size, size
 from workers.distillation.quantum.cost import circuit_cost
 from workers.distillation.report.frame import Cost
 from workers.distillation.report.measurements import Answers, RowMeasurements, subject
@@ -18,28 +18,26 @@ from workers.distillation.rows import Rows
 from workers.distillation.teachers import Teacher, Use
 from workers.distillation.teachers.kinds import misnamed
 from workers.distillation.training.keeper import Outcome
-from workers.distillation.training.learner import Learner
-from workers.distillation.training.plan import Lesson, Stage
+from workers.distillation.training.plan import Stage
 
 SIMULATED = "one row, simulated"
-GRADIENT_ROWS = 256  # enough to see whether the teacher is heard
-GRADIENT_TEXTS = 4  # rows of a language model, which has an answer for each of their tokens
 
 
 def measure(
     job: DistillationJob,
     data: Data,
     teacher: Teacher,
-    lesson: Lesson,
+    soft_gradient: float | None,
     pairs: list[tuple[Stage, Stage]],
     outcomes: dict[str, Outcome],
     *,
     answers: Tensor,
     use: Use,
 ) -> RowMeasurements:
-    """lesson: the students'. pairs: (student, baseline) of every seed. outcomes: of every stage trained, by its name.
+    """soft_gradient: of the teacher's term, before training. pairs: (student, baseline) of every seed.
 
-    answers: the teacher's logits (test rows, classes). use: what its signal cost.
+    outcomes: of every stage trained, by its name. answers: the teacher's logits (test rows, classes).
+    use: what its signal cost.
     """
     chosen = outcomes.get("teacher")
     first = pairs[0][0]
@@ -59,7 +57,7 @@ def measure(
         ],
         teacher_cost=teacher_cost(teacher, data),
         student_cost=_cost(first.trained(outcomes, data), len(checkpoint(first, outcomes, data)), data, _device(job)),
-        soft_gradient=_soft_gradient(first, lesson, data),
+        soft_gradient=soft_gradient,
         signal=use,
         teacher_digest=teacher.digest,
         student_warnings=tuple(doubt.said for doubt in first.begin(data).doubts()),
@@ -68,17 +66,6 @@ def measure(
         teacher_warnings=(*teacher.warnings, *(misnamed(answers) if data.task.answers == "logits" else ())),
         curves={name: outcome.curve for name, outcome in outcomes.items() if outcome.curve},  # none of what was pruned
     )
-
-
-def _soft_gradient(stage: Stage, lesson: Lesson, data: Data) -> float | None:
-    """Of the untrained student, on some of the rows that it learns from; None where the teacher only wrote labels."""
-    if lesson.signal is None:
-        return None
-    heard = data.learned[: GRADIENT_TEXTS if data.task.every_token else GRADIENT_ROWS]
-    learner = Learner(stage, lesson, data)
-    if data.task.hides:
-        learner.begin_epoch()  # there is nothing to say of whole texts
-    return soft_gradient(learner.terms(heard.to(learner.device))["soft"], learner.network)
 
 
 def _device(job: DistillationJob) -> Device | None:

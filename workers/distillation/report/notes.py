@@ -22,6 +22,7 @@ from workers.distillation.report.surrogate import circuit_notes
 from workers.distillation.report.texts import sequence_note, text_notes
 from workers.distillation.teachers import Use
 from workers.distillation.teachers.initialise import initialisation_note
+from workers.distillation.training.hearing import SILENT
 
 
 def notes(job: DistillationJob, data: Data, measured: RowMeasurements, sections: TaskSections) -> list[str]:
@@ -57,7 +58,7 @@ def warnings(job: DistillationJob, data: Data, measured: RowMeasurements) -> lis
     if data.task.useless(measured.teacher.quality, data.test.y):
         said.append(data.task.no_better)
     if measured.soft_gradient is not None and not measured.soft_gradient > 0:
-        said.append("The soft term has no gradient; the student cannot learn from this teacher.")
+        said.append(SILENT)
     if any(isinstance(single, LogitStd) for _, single in singles(job.objective)):
         said.append(
             "The student follows the teacher's logits only up to scale and shift (logit_std), which spoils calibration "

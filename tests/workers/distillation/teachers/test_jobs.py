@@ -14,9 +14,11 @@ from sklearn.datasets import load_iris
 from qstill.contract.distillations.preflight import PreflightQuestion
 from qstill.contract.errors import Problem
 from tests.testing.refusals import problem_of
+from workers.distillation import distil
 from workers.distillation.data.dataset import Data
 from workers.distillation.inspection import inspect
 from workers.distillation.jobs import distil_job
+from workers.distillation.training.hearing import SILENT
 
 pytestmark = pytest.mark.training
 
@@ -158,3 +160,14 @@ def test_a_teacher_of_another_split_has_seen_test_rows(
     together = house(files=told.files)
     distil_job(job(teacher=member, dataset=again, **short), together)
     assert sum("another split" in said for said in report_of(together)["warnings"]) == warned
+
+
+def test_a_teacher_that_nobody_hears_is_named_before_a_student_is_trained(
+    job: Make, house: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(distil, "gradient_of_teacher", lambda *_: 0.0)
+    told = house()
+    distil_job(job(training={"epochs": 1}), told)
+    said = [data.get("code") or (data.get("stage"), data.get("state")) for _, data in told.events]
+    assert said.index("teacher_silent") < said.index(("student-seed-0", "began"))
+    assert SILENT in json.loads(told.published["report.json"])["warnings"]
