@@ -139,10 +139,12 @@ class _Expectations(torch.autograd.Function):
         ctx: Any, angles: Tensor, rows: Tensor | None, states: Tensor, plan: Plan, observables: Readout
     ) -> Tensor:
         numbers, state, kept = _Numbers(plan, angles, rows), states, []
+        learns = any(ctx.needs_input_grad)  # otherwise no state is needed again, and a wide one is large
         for place, step in enumerate(plan.steps):
             before = state
             state = numbers.forward(place, state)
-            kept.append(state if isinstance(step, Turned) else before if isinstance(step, Phased) else None)
+            if learns:
+                kept.append(state if isinstance(step, Turned) else before if isinstance(step, Phased) else None)
         ctx.numbers, ctx.kept, ctx.observables = numbers, kept, observables
         ctx.save_for_backward(state)
         return observables.means(state)

@@ -194,6 +194,10 @@ def test_a_teacher_is_asked_about_few_rows(
     assert sum(heard) <= 2 * looking.ROWS
 
 
+OPERATIONS = [{"gate": "ry", "target": 0, "rotation": "a"}, {"gate": "xx", "targets": [0, 5], "rotation": "a*b"}]
+OF_STATES = {"kind": "circuit", "circuit": {"format": "json", "qubits": 6, "operations": OPERATIONS}}
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -204,6 +208,7 @@ def test_a_teacher_is_asked_about_few_rows(
         {"training": {"optimizer": "sgd", "momentum": 0.9, "accumulate": 4, "precision": "bfloat16"}},
         {"training": {"epochs": 5, "augmentation": {"crop": 1, "mix": 0.3}}, "dataset": {"standardise": "channel"}},
         {"student": {"architecture": {"kind": "cnn", "channels": [4]}}},
+        {"student": {"architecture": OF_STATES}},
     ],
 )
 def test_jobs_of_many_kinds_are_looked_at(job: Make, house: Make, changes: Json) -> None:

@@ -195,6 +195,24 @@ def test_many_rows_are_computed_in_pieces_and_the_same(monkeypatch: pytest.Monke
     torch.testing.assert_close(module(weights, rows), whole, rtol=0, atol=1e-12)
 
 
+@pytest.mark.parametrize("qubits", [3, 8])
+def test_each_set_may_have_rows_and_states_of_its_own(qubits: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    inputs, sums = [f"x[{number}]" for number in range(qubits)], [{"Z" * qubits: 1.0}]
+    draw = torch.Generator().manual_seed(4)
+    again = DifferentiableCircuit(reuploading(qubits), inputs=inputs, sums=sums, precision=DOUBLE)
+    once = DifferentiableCircuit(reuploading(qubits), sums=sums, precision=DOUBLE)
+    rows = torch.randn(2, 5, qubits, generator=draw, dtype=DOUBLE)
+    states = torch.randn(2, 1 << qubits, 5, generator=draw, dtype=torch.complex128)
+    for module, given_ in ((again, {"rows": rows}), (once, {"states": states})):
+        weights = torch.randn(2, len(module.weights), generator=draw, dtype=DOUBLE)
+        alone = torch.cat([module(weights[s : s + 1], **{name: of[s] for name, of in given_.items()}) for s in (0, 1)])
+        torch.testing.assert_close(module(weights, **given_), alone, rtol=0, atol=1e-10)
+        monkeypatch.setattr("workers.quantum.circuit.ROWS_AT_ONCE", 4 << qubits)
+        torch.testing.assert_close(module(weights, **given_), alone, rtol=0, atol=1e-10)
+        learned = module(weights.requires_grad_(), **given_)
+        assert torch.equal(learned.detach(), module(weights.detach(), **given_))  # which keeps no state
+
+
 def test_the_states_that_rows_begin_with_have_gradients() -> None:
     circuit = QuantumCircuit(2)
     circuit.ry(Parameter("w"), 0)
