@@ -10,8 +10,20 @@ from qstill.contract.distillations.report.document import DistillationReport
 from qstill.contract.distillations.report.quantum import CLASSICAL, IN_WORDS, Judged, OnEngine, QuantumSection
 from qstill.contract.errors import Problem
 
-COLOURS = {"student": "#2f5fb3", "baseline": "#c27d12", "frozen": "#8a4fa3", "no_entanglement": "#2f8f83"}
-NAMES = {"student": "student", "baseline": "without a teacher", "frozen": "frozen", "no_entanglement": "not entangled"}
+COLOURS = {
+    "student": "#2f5fb3",
+    "teacher": "#616e7c",
+    "baseline": "#c27d12",
+    "frozen": "#8a4fa3",
+    "no_entanglement": "#2f8f83",
+}
+NAMES = {
+    "student": "student",
+    "teacher": "teacher",
+    "baseline": "without a teacher",
+    "frozen": "frozen",
+    "no_entanglement": "not entangled",
+}
 CHART_BOTTOM = 400.0
 ALL_SHOTS = WIDTH - 84.0  # where infinitely many stand
 
@@ -33,7 +45,7 @@ def shots(report: DistillationReport) -> str:
     marks = heading(f"{measure.table[0][1]} over shots", f"{said} Calibrated by {engine.calibration_rows} rows.")
     networks = list(dict.fromkeys(each.network for each in engine.curve))
     for place, name in enumerate(networks):
-        x = 72.0 + 150 * place
+        x = 72.0 + 125 * place
         marks += [Box(x, 67, 14, 4, COLOURS[name]), Text(x + 20, 73, NAMES[name], 11, "start")]
     marks += axes(
         across, up, "Shots of a row", f"{measure.table[0][1]} on {engine.rows} rows", percent=measure.is_share

@@ -1,4 +1,5 @@
-"""A training step of a quantum network, and of many stacked, against PennyLane's `default.qubit` by backpropagation.
+"""A training step of a quantum network, and of many stacked, against PennyLane: `default.qubit` by backpropagation, and
+`lightning.qubit` by the adjoint method, which takes a row at a time.
 
 `python -m benchmarks.quantum.step`
 
@@ -24,6 +25,7 @@ from workers.quantum.observables import sums_of
 
 ROWS, CLASSES = 32, 10
 SIZES = ((4, 3, 25), (6, 3, 25), (8, 3, 25), (10, 4, 25), (12, 4, 40))  # qubits, layers, times faster
+LIGHTNING = ((12, 4, 30),)
 STACKED = ((4, 3, 200), (6, 3, 60))
 SETS = 32
 ROUNDS = 7
@@ -35,6 +37,10 @@ def measure() -> list[Line]:
     for qubits, layers, goal in SIZES:
         ours, theirs = _interleaved(_ours(qubits, layers, 1), _theirs(qubits, layers))
         lines.append(_line(f"a step, {qubits} qubits x {layers} layers", ours, theirs, goal))
+    for qubits, layers, goal in LIGHTNING:
+        theirs_ = _theirs(qubits, layers, device="lightning.qubit", diff_method="adjoint")
+        ours, theirs = _interleaved(_ours(qubits, layers, 1), theirs_)
+        lines.append(_line(f"a step beside lightning, {qubits} x {layers}", ours, theirs, goal))
     for qubits, layers, goal in STACKED:
         ours, theirs = _interleaved(_ours(qubits, layers, SETS), _theirs(qubits, layers))
         lines.append(_line(f"a step of each of {SETS} stacked, {qubits} x {layers}", ours / SETS, theirs, goal))
@@ -102,10 +108,10 @@ def _ours(qubits: int, layers: int, sets: int) -> Callable[[], float]:
     return step
 
 
-def _theirs(qubits: int, layers: int) -> Callable[[], float]:
-    device = qml.device("default.qubit", wires=qubits)
-
-    @qml.qnode(device, interface="torch", diff_method="backprop")
+def _theirs(
+    qubits: int, layers: int, *, device: str = "default.qubit", diff_method: str = "backprop"
+) -> Callable[[], float]:
+    @qml.qnode(qml.device(device, wires=qubits), interface="torch", diff_method=diff_method)
     def means(rows: Tensor, turns: Tensor) -> list[Tensor]:
         for qubit in range(qubits):
             qml.RY(rows[:, qubit], wires=qubit)

@@ -69,7 +69,7 @@ def quantum() -> Json:
     """The section of a report on a quantum student."""
     control = {"summary": arm(0.7)["summary"], "parameters": 30}
     better = {"points": 10.0, "low": 8.0, "high": 12.0}
-    networks = ("student", "baseline", "frozen")
+    networks = ("student", "teacher", "frozen")
     curve = [
         {"network": name, "noisy": noisy, "shots": shots, "value": 0.5, "calibrated": 0.6}
         for name in networks

@@ -83,7 +83,8 @@ class Evaluation(Strict):
     )
     quantum: QuantumEvaluation | None = Field(
         None,
-        description="Run the first seed's quantum student, its baseline and its quantum controls on the circuit "
-        "engine, with shots and noise; null: do not. A fraction of a second for each row and network.",
+        description="Run the first seed's quantum student, its baseline, its quantum controls, and its teacher where "
+        "that is a circuit, on the circuit engine, with shots and noise; null: do not. A fraction of a second for each "
+        "row and network.",
         examples=[{"shots": [64, 1024], "noise": {"model": "depolarizing", "one_qubit": 0.001, "two_qubit": 0.01}}],
     )

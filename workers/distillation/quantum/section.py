@@ -2,7 +2,7 @@
 
 from qiskit import QuantumCircuit
 from qiskit.circuit import ParameterExpression
-from torch import Tensor
+from torch import Tensor, nn
 
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.report.quantum import (
@@ -38,8 +38,11 @@ def quantum_section(
     controls: Controls,
     keeper: Keeper,
     answers: Tensor,
+    teacher: nn.Module | None,
 ) -> QuantumSection | None:
-    """None for a student that is no circuit. answers: the teacher's logits (test rows, classes)."""
+    """None for a student that is no circuit. answers: the teacher's logits (test rows, classes). teacher: its network,
+    where it is at hand.
+    """
     student = pairs[0][0].trained(keeper.outcomes, data)
     if not isinstance(student, CircuitNetwork):
         return None
@@ -47,7 +50,7 @@ def quantum_section(
     engine = None
     if job.evaluation.quantum is not None:
         judge = Judge(job.evaluation.quantum, data, answers, keeper, job.training.seed)
-        engine = judge.judged(_on_engine(student, pairs[0][1], controls, data, keeper))
+        engine = judge.judged(_on_engine(student, teacher, pairs[0][1], controls, data, keeper))
     return QuantumSection(
         controls=arms,
         advantage=_advantage(arms, measured) if arms else None,
@@ -104,11 +107,17 @@ def _names(angle: object) -> set[str]:
 
 
 def _on_engine(
-    student: CircuitNetwork, baseline: Stage, controls: Controls, data: Data, keeper: Keeper
+    student: CircuitNetwork,
+    teacher: nn.Module | None,
+    baseline: Stage,
+    controls: Controls,
+    data: Data,
+    keeper: Keeper,
 ) -> dict[str, CircuitNetwork]:
-    """The first seed's circuits: the student, its baseline where there is one, and its quantum controls."""
+    """The first seed's circuits: the student, its teacher where it is one, its baseline, and its quantum controls."""
     others = {"baseline": baseline} | {str(name): stages[0] for name, stages in controls.items()}
     trained = {
         name: stage.trained(keeper.outcomes, data) for name, stage in others.items() if stage.name in keeper.outcomes
     }
-    return {"student": student} | {name: one for name, one in trained.items() if isinstance(one, CircuitNetwork)}
+    found = {"student": student, "teacher": teacher, **trained}
+    return {name: one for name, one in found.items() if isinstance(one, CircuitNetwork)}

@@ -61,7 +61,7 @@ class QuantumNature(ReportPart):
 class Judged(ReportPart):
     """A network on the circuit engine."""
 
-    network: str = Field(description="`student`, `baseline` or a control.", examples=["student"])
+    network: str = Field(description="`student`, `teacher`, `baseline` or a control.", examples=["student"])
     noisy: bool = Field(description="Whether the noise of the job acted.", examples=[True])
     shots: int | None = Field(description="Of each row and basis; null: infinitely many.", examples=[64])
     value: float = Field(description="The measure on the rows that were run.", examples=[0.86])
