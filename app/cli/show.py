@@ -39,6 +39,9 @@ def _distillation(client: Client, job: Job, console: Console) -> None:
     if "chosen_layers" in job["result"]:
         show_shortening(job["result"], console)
         return
+    if "returned" in job["result"]:
+        show_distribution(job["result"], console)
+        return
     show_distillation(job["result"], console)
     for said in client.get(job["links"]["report"]).get("warnings", ()):
         console.print(f"warning: {said}", style="yellow", markup=False)
@@ -100,6 +103,19 @@ def show_shortening(result: dict[str, Any], console: Console) -> None:
     console.print(result["verdict"], markup=False)
     if result["break_even"] is not None:
         console.print(f"break-even: {result['break_even']['said']}", markup=False)
+
+
+def show_distribution(result: dict[str, Any], console: Console) -> None:
+    """Likelihoods and distances of the student and what it has to beat, and which is given back."""
+    table = Table(title=f"{result['shots']:,} shots of {result['bits']} bits", box=None, title_justify="left")
+    for column in ("", "held-out NLL, nats", "total variation to the exact"):
+        table.add_column(column, justify="right" if column else "left")
+    distances = result["total_variation"] or {}
+    for model, nll in result["nll"].items():
+        distance = distances.get(model)
+        table.add_row(model, f"{nll:.4f}", "unknown" if distance is None else f"{distance:.4f}")
+    console.print(table)
+    console.print(f"the {result['returned']} is given back: {result['why']}", markup=False)
 
 
 def show_distillation(result: dict[str, Any], console: Console) -> None:

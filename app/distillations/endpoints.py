@@ -27,6 +27,8 @@ from ledger.database import Record
 from ledger.ids import id_pattern
 from ledger.store.safetensors import read_card
 from qstill.contract.distillations.circuits.admission import admit_shortening
+from qstill.contract.distillations.circuits.distribution.admission import admit_distribution
+from qstill.contract.distillations.circuits.distribution.job import DistributionJob
 from qstill.contract.distillations.circuits.job import ShorteningJob
 from qstill.contract.distillations.domains import AnyJob, Job, needs_of
 from qstill.contract.distillations.job import DistillationJob
@@ -45,7 +47,7 @@ CheckpointId = Annotated[str, Path(pattern=id_pattern("ckpt"), description="The 
 @router.post("/v1/distillations", status_code=202, responses=problems(400, 409, 413, 415, 429) | FINISHED)
 async def submit_distillation(job: Job, front: AtHand, owner: Owner, reply: Reply) -> JobView:
     """Queue a distillation, of classifiers, of recommenders where the data are interactions, of a circuit into a
-    shorter one where it is a circuit.
+    shorter one, or of shots into a model of their distribution.
 
     Returns at once; follow it by its events, or wait with `Prefer: wait=N`.
     """
@@ -60,7 +62,7 @@ async def look_at_distillation(job: Job, front: AtHand, owner: Owner) -> AnyPref
     A worker reads the data and a teacher that is there already, and learns two batches and some more: seconds. What
     the job would fail with at once is the answer, with the code and pointer that the job would have. Nothing is kept.
     The answer on a recommender has the same sections, about users and items; that on a circuit says what it and its
-    level 3 keep under the noise.
+    level 3 keep under the noise; that on shots how much of their distribution they have not seen.
     """
     files, check = needed(job, front, owner)
     settings = front.settings
@@ -80,6 +82,8 @@ def needed(
     """
     if isinstance(job, ShorteningJob):
         admit_shortening(job, limits(front.settings))
+    if isinstance(job, DistributionJob):
+        admit_distribution(job, limits(front.settings))
     needs = needs_of(job)
     if isinstance(job, DistillationJob) and isinstance(job.teacher, CircuitTeacher):
         try:
@@ -151,7 +155,7 @@ async def get_checkpoint_content(
 @router.get("/v1/checkpoints/{checkpoint_id}/card", responses=problems(404, 410))
 async def get_checkpoint_card(checkpoint_id: CheckpointId, front: AtHand, owner: Owner) -> dict[str, Any]:
     """What it needs besides its weights: architecture, classes, input_shape, standardisation, tokenizer; of a
-    recommender the names of users and items.
+    recommender the names of users and items, of a model of shots its bits.
     """
     found = await front.read_by_key(lambda connection: queries.get_checkpoint(connection, owner, checkpoint_id))
     return await run_in_threadpool(read_card, front.store.locate(found.path))

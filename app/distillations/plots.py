@@ -20,7 +20,7 @@ SHOWN_BELOW_THE_BEST = 0.3  # of test accuracy; a network of a few units would m
 
 
 PlotName = Literal["curves", "reliability", "per_class", "pareto", "compression", "shots"]
-AnyPlotName = PlotName | Literal["ranking", "noise"]  # of recommenders and circuits, which have modules of their own
+AnyPlotName = PlotName | Literal["ranking", "noise", "distribution"]  # of recommenders, circuits and shots
 
 
 def curves(report: DistillationReport) -> str:

@@ -10,6 +10,8 @@ from fastapi.concurrency import run_in_threadpool
 from app.distillations.answers import ExportView, SplitView
 from app.distillations.card import card
 from app.distillations.circuits.card import shortening_card
+from app.distillations.circuits.distribution.card import distribution_card
+from app.distillations.circuits.distribution.plots import distribution_plot
 from app.distillations.circuits.plots import shortening_plot
 from app.distillations.plots import PLOTS, AnyPlotName
 from app.distillations.recommenders.card import ranking_card
@@ -25,6 +27,7 @@ from ledger import queries
 from ledger.database import Record
 from ledger.owned import FILES
 from qstill import __version__
+from qstill.contract.distillations.circuits.distribution.report import DistributionReport
 from qstill.contract.distillations.circuits.report import ShorteningReport
 from qstill.contract.distillations.recommenders.report import RecommenderReport
 from qstill.contract.distillations.reports import Report, read_any
@@ -57,7 +60,7 @@ def _as(media_type: str, description: str) -> dict[int | str, dict[str, Any]]:
 @router.get("/{job_id}/report", response_model=Report, responses=problems(404, 409))
 async def get_report(job_id: JobId, front: AtHand, owner: Owner) -> Response:
     """Whether distillation helped: teacher, student, and the same student trained without a teacher; of a circuit made
-    shorter, it and the given one under the noise.
+    shorter, it and the given one under the noise; of shots, the student and the histogram.
 
     As the worker wrote it: a report of an earlier version may lack fields.
     """
@@ -96,6 +99,8 @@ async def get_card(job_id: JobId, front: AtHand, owner: Owner, if_none_match: If
         match report := read_any(document):
             case ShorteningReport():
                 return shortening_card(report)
+            case DistributionReport():
+                return distribution_card(report, ids)
             case RecommenderReport():
                 return ranking_card(report, ids)
             case _:
@@ -115,16 +120,19 @@ async def get_plot(
     accuracy over bytes and over latency, of all that was pruned, quantised or distilled.
     Of recommenders there are `curves`, and `ranking`: each measure, and what the teacher changed, with its interval.
     Of a circuit made shorter there are `noise`, its fidelity over the strength of the noise before and after, and
-    `curves`: how each depth was fitted.
+    `curves`: how each depth was fitted. Of shots there are `curves`, the student's likelihood, and `distribution`: what
+    is said of the keys that were read most often.
     """
 
     def draw(document: dict[str, Any]) -> str:
         match report := read_any(document):
             case ShorteningReport():
                 return shortening_plot(plot, report)
+            case DistributionReport():
+                return distribution_plot(plot, report)
             case RecommenderReport():
                 return ranking_plot(plot, report)
-        if plot == "ranking" or plot == "noise":
+        if plot == "ranking" or plot == "noise" or plot == "distribution":
             title = f"Of classes and numbers there is no picture `{plot}`: there are `curves` and `pareto`."
             raise Problem("nothing_to_draw", title, status=404)
         return PLOTS[plot](report)
@@ -136,7 +144,8 @@ async def get_plot(
 async def list_exports(job_id: JobId, front: AtHand, owner: Owner) -> Page[ExportView]:
     """The files that the job's `export` asked for, and of its `compression` those that nothing beats, as measured.
 
-    Of a circuit made shorter: the circuit in OpenQASM 3, and its certificate, a body of `POST /v1/circuits`.
+    Of a circuit made shorter: the circuit in OpenQASM 3, and its certificate, a body of `POST /v1/circuits`. Of shots:
+    `distribution.json`, what is given back.
     """
     await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, DISTILLATION))
     found = await front.read(lambda connection: queries.list_artifacts(connection, job_id, "export"))

@@ -184,6 +184,7 @@ def test_every_example_of_a_model_is_read_and_only_misses_what_it_names(client: 
             ("/v1/distillations", "DistillationJob"),
             ("/v1/distillations", "RecommenderJob"),
             ("/v1/distillations", "ShorteningJob"),
+            ("/v1/distillations", "DistributionJob"),
             ("/v1/sweeps", "Sweep"),
         )
         for number, example in enumerate(SCHEMAS[name]["examples"])

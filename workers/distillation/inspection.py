@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from qstill.contract.distillations.circuits.distribution.job import DistributionJob
 from qstill.contract.distillations.circuits.job import ShorteningJob
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.preflight import PreflightQuestion
 from qstill.contract.distillations.recommenders.job import RecommenderJob
 from qstill.contract.models.predictions import Question
+from workers.distillation.circuits.distribution.preflight import preflight_of_distribution
 from workers.distillation.circuits.preflight import preflight_of_shortening
 from workers.distillation.predict.rows import predict
 from workers.distillation.preflight.look import preflight
@@ -21,6 +23,8 @@ def inspect(question: Question | PreflightQuestion, run: Run) -> dict[str, Any]:
     match question.job:
         case ShorteningJob():
             return preflight_of_shortening(question.job, question, run)
+        case DistributionJob():
+            return preflight_of_distribution(question.job, question, run)
         case RecommenderJob():
             return preflight_of_recommender(question.job, question, run)
         case DistillationJob():

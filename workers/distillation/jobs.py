@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from qstill.contract.distillations.circuits.distribution.job import DistributionJob
 from qstill.contract.distillations.circuits.job import ShorteningJob
 from qstill.contract.distillations.domains import AnyJob
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.recommenders.job import RecommenderJob
+from workers.distillation.circuits.distribution.learn import learn_distribution
 from workers.distillation.circuits.shorten import shorten
 from workers.distillation.distil import distil
 from workers.distillation.recommenders.distil import distil_recommender
@@ -22,6 +24,8 @@ def distil_job(job: AnyJob, run: Run) -> dict[str, Any]:
         match job:
             case ShorteningJob():
                 return shorten(job, run)
+            case DistributionJob():
+                return learn_distribution(job, run)
             case RecommenderJob():
                 return distil_recommender(job, run)
             case DistillationJob():

@@ -7,6 +7,7 @@ from typing import Annotated, Any, get_args
 from pydantic import BaseModel, BeforeValidator, Discriminator, Tag
 
 from qstill.contract.distillations.architectures import AnyArchitecture
+from qstill.contract.distillations.circuits.distribution.job import Autoregressive, DistributionJob
 from qstill.contract.distillations.circuits.job import Keep, ShorteningJob
 from qstill.contract.distillations.job import DistillationJob, referenced_files
 from qstill.contract.distillations.objectives import Single
@@ -18,8 +19,9 @@ from qstill.contract.distillations.teachers import formats_of, models_of, urls_o
 from qstill.contract.schemas import FieldPath, refuse
 
 # no field bears such a name: places of errors pass over them
-CLASSIFICATION, RECOMMENDER, SHORTENING = "of rows", "of users", "of a circuit"
-CIRCUITS = dict.fromkeys(get_args(Keep), SHORTENING)  # the domain of a circuit, by what of it is kept
+CLASSIFICATION, RECOMMENDER, SHORTENING, DISTRIBUTION = "of rows", "of users", "of a circuit", "of shots"
+# the domain of a circuit, by what of it is kept
+CIRCUITS = {**dict.fromkeys(get_args(Keep), SHORTENING), "distribution": DISTRIBUTION}
 
 
 def _named(union: Any, field: str) -> frozenset[str]:
@@ -32,12 +34,14 @@ NETWORKS = {
     CLASSIFICATION: _named(AnyArchitecture, "kind"),
     RECOMMENDER: _named(AnyScorer, "kind"),
     SHORTENING: frozenset({"quantum"}),
+    DISTRIBUTION: frozenset(get_args(Autoregressive.model_fields["kind"].annotation)),
 }
 LOSSES = {CLASSIFICATION: _named(Single, "kind"), RECOMMENDER: _named(SingleRanking, "kind")}
 INPUTS = {
     CLASSIFICATION: "rows of numbers or images",
     RECOMMENDER: "users and items",
     SHORTENING: "a circuit",
+    DISTRIBUTION: "shots",
 }
 
 
@@ -97,17 +101,19 @@ def _choices(body: Any) -> Iterator[tuple[FieldPath, Mapping[str, frozenset[str]
 
 
 TaughtJob = DistillationJob | RecommenderJob  # whose students learn from a teacher
-AnyJob = TaughtJob | ShorteningJob
+AnyJob = TaughtJob | ShorteningJob | DistributionJob
 DOMAINS: dict[type[BaseModel], str] = {
     DistillationJob: CLASSIFICATION,
     RecommenderJob: RECOMMENDER,
     ShorteningJob: SHORTENING,
+    DistributionJob: DISTRIBUTION,
 }
 Job = Annotated[
     Annotated[
         Annotated[DistillationJob, Tag(CLASSIFICATION)]
         | Annotated[RecommenderJob, Tag(RECOMMENDER)]
-        | Annotated[ShorteningJob, Tag(SHORTENING)],
+        | Annotated[ShorteningJob, Tag(SHORTENING)]
+        | Annotated[DistributionJob, Tag(DISTRIBUTION)],
         Discriminator(domain_of),
     ],
     BeforeValidator(_refuse_mixed),
@@ -131,6 +137,9 @@ def needs_of(job: AnyJob) -> Needs:
     """What must be there when a job is submitted, and kept until it is finished."""
     if isinstance(job, ShorteningJob):
         return Needs([])
+    if isinstance(job, DistributionJob):
+        file = job.dataset.file
+        return Needs([] if file is None else [("/dataset/file", file, "dataset")])
     if isinstance(job, RecommenderJob):
         return Needs(files_of_recommender(job), models=models_of_recommender(job))
     teacher = job.teacher

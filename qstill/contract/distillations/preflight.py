@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from qstill.contract.distillations.circuits.distribution.preflight import DistributionPreflight
 from qstill.contract.distillations.circuits.preflight import ShorteningPreflight
 from qstill.contract.distillations.domains import Job
 from qstill.contract.distillations.preflight_parts import Advice, Capacity, Memory, Time
@@ -158,4 +159,4 @@ class Preflight(Found):
     advice: list[Advice] = Field(description="What to know of it, problems first.")
 
 
-AnyPreflight = Preflight | RankingPreflight | ShorteningPreflight
+AnyPreflight = Preflight | RankingPreflight | ShorteningPreflight | DistributionPreflight

@@ -4,19 +4,23 @@ from typing import Annotated, Any, get_args
 
 from pydantic import Discriminator, Tag
 
+from qstill.contract.distillations.circuits.distribution.job import MEASURE
+from qstill.contract.distillations.circuits.distribution.report import DistributionReport, read_distribution
 from qstill.contract.distillations.circuits.job import MeasureOfCircuits
 from qstill.contract.distillations.circuits.report import ShorteningReport, read_shortening
 from qstill.contract.distillations.recommenders.report import RecommenderReport, read_ranking
 from qstill.contract.distillations.report.document import DistillationReport, read_report
 
-ROWS, USERS, CIRCUIT = "of rows", "of users", "of a circuit"
+ROWS, USERS, CIRCUIT, SHOTS = "of rows", "of users", "of a circuit", "of shots"
 
-AnyReport = DistillationReport | RecommenderReport | ShorteningReport
+AnyReport = DistillationReport | RecommenderReport | ShorteningReport | DistributionReport
 
 
 def domain_of(document: Any) -> str:
     """By what was measured. Earlier versions did not say of classes what that is."""
     measure = str(document.get("measure", "") if isinstance(document, dict) else document.measure)
+    if measure == MEASURE:
+        return SHOTS
     if measure in get_args(MeasureOfCircuits):
         return CIRCUIT
     return USERS if measure.startswith("ndcg@") else ROWS
@@ -25,7 +29,8 @@ def domain_of(document: Any) -> str:
 Report = Annotated[
     Annotated[DistillationReport, Tag(ROWS)]
     | Annotated[RecommenderReport, Tag(USERS)]
-    | Annotated[ShorteningReport, Tag(CIRCUIT)],
+    | Annotated[ShorteningReport, Tag(CIRCUIT)]
+    | Annotated[DistributionReport, Tag(SHOTS)],
     Discriminator(domain_of),
 ]
 
@@ -33,6 +38,8 @@ Report = Annotated[
 def read_any(document: dict[str, Any]) -> AnyReport:
     """Raises Problem (409) for a report that an earlier version wrote."""
     domain = domain_of(document)
+    if domain == SHOTS:
+        return read_distribution(document)
     if domain == CIRCUIT:
         return read_shortening(document)
     return read_ranking(document) if domain == USERS else read_report(document)
