@@ -2,7 +2,7 @@
 
 `python -m benchmarks.quantum.noisy_shots`: minutes. Digits 0 to 3 as four principal components, four qubits on a line,
 a teacher of seven layers trained on all labels, students of two. Depolarizing noise of 2 % after CX and 0.2 % after
-other gates, and 2 % wrong readings. Both are calibrated by 32 rows. Six seeds, from which teacher and student are drawn.
+other gates, and 2 % wrong readings. Both are calibrated by 32 rows. Six seeds: teacher and student are drawn from each.
 """
 
 import json
