@@ -27,7 +27,7 @@ from workers.circuits.parse.openqasm3 import parse_openqasm3
 from workers.distillation.artifacts.student_circuit import circuit_files
 from workers.distillation.data.dataset import load
 from workers.distillation.jobs import distil_job
-from workers.distillation.networks.circuit_network import CircuitNetwork
+from workers.distillation.networks.circuits.network import CircuitNetwork
 from workers.distillation.networks.families import build
 
 Make = Callable[..., Any]

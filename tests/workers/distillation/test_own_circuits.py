@@ -25,9 +25,9 @@ from tests.workers.distillation.test_training import hashes, resumed
 from workers.circuits.parse import parse
 from workers.distillation.jobs import distil_job
 from workers.distillation.networks.answers import logits_of
+from workers.distillation.networks.circuits.own import OwnCircuitNetwork
 from workers.distillation.networks.costs import multiply_adds, parameters
 from workers.distillation.networks.families import build
-from workers.distillation.networks.own_circuit import OwnCircuitNetwork
 from workers.quantum.observables import sums_of
 
 Make = Callable[..., Any]

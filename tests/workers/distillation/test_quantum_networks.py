@@ -25,9 +25,9 @@ from workers.distillation.artifacts.student_onnx import to_onnx
 from workers.distillation.data.dataset import load
 from workers.distillation.jobs import distil_job
 from workers.distillation.networks.answers import logits_of
+from workers.distillation.networks.circuits.variational import QuantumNetwork
 from workers.distillation.networks.costs import multiply_adds, parameters
 from workers.distillation.networks.families import build
-from workers.distillation.networks.quantum import QuantumNetwork
 from workers.distillation.networks.seeds import seed_of
 from workers.distillation.rows import Standardisation
 from workers.quantum.ansatz import pairs

@@ -8,7 +8,7 @@ from qstill.contract.distillations.architectures.family import ExportFormat
 from workers.distillation.artifacts.student_circuit import circuit_files
 from workers.distillation.artifacts.student_onnx import onnx_files
 from workers.distillation.data.dataset import Data
-from workers.distillation.networks.circuit_network import CircuitNetwork
+from workers.distillation.networks.circuits.network import CircuitNetwork
 from workers.distillation.networks.network import Network
 
 

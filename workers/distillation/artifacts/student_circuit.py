@@ -19,7 +19,7 @@ from workers.circuits.binding import bound
 from workers.circuits.export import to_cirq, to_openqasm3
 from workers.circuits.parse.cirq import parse_cirq
 from workers.circuits.parse.openqasm3 import parse_openqasm3
-from workers.distillation.networks.circuit_network import CircuitNetwork
+from workers.distillation.networks.circuits.network import CircuitNetwork
 from workers.quantum.circuit import DifferentiableCircuit
 
 ROWS = 16  # of the test, that a file is run on: with 16 qubits 16 MB of states

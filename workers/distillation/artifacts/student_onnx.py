@@ -26,7 +26,7 @@ from workers.distillation.data.files.table import Array
 from workers.distillation.networks.answers import logits_of, rows_at_once
 from workers.distillation.networks.families import family_of
 from workers.distillation.networks.network import Network
-from workers.distillation.networks.tokens import END, PAD, UNKNOWN_TOKEN
+from workers.distillation.networks.texts.tokens import END, PAD, UNKNOWN_TOKEN
 from workers.distillation.rows import Rows, Standardisation
 from workers.distillation.tasks.task import Block
 

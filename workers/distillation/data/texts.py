@@ -21,7 +21,7 @@ from workers.distillation.data.files.texts import Texts, read_texts
 from workers.distillation.data.splits import split
 from workers.distillation.data.tokenizer import MASK_TOKEN, Tokenizer, trained
 from workers.distillation.networks.seeds import seed_of
-from workers.distillation.networks.tokens import END, MASK, PAD, UNKNOWN_TOKEN
+from workers.distillation.networks.texts.tokens import END, MASK, PAD, UNKNOWN_TOKEN
 from workers.distillation.objectives.terms import UNKNOWN
 from workers.distillation.rows import Rows, Standardisation
 from workers.distillation.tasks.masked_token import MaskedToken

@@ -15,7 +15,7 @@ from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers, tra
 
 from qstill.contract.distillations.tokenizers import BpeTokenizer, CharacterTokenizer, Trainable
 from qstill.contract.errors import Problem
-from workers.distillation.networks.tokens import PAD, UNKNOWN_TOKEN
+from workers.distillation.networks.texts.tokens import PAD, UNKNOWN_TOKEN
 
 SPECIAL = ["<pad>", "<unk>", "<end>"]
 MASK_TOKEN = "<mask>"  # noqa: S105 (no secret); masked language models alone have it

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from workers.distillation.networks.network import Network
-from workers.distillation.networks.tokens import TokenNetwork
+from workers.distillation.networks.texts.tokens import TokenNetwork
 
 ROWS_AT_ONCE = 4096  # bounds the activations of an evaluation
 TOKENS_AT_ONCE = 8192  # of rows of text, whose activations and logits are one for each token

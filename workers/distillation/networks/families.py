@@ -7,20 +7,20 @@ import torch
 from qstill.contract.distillations.architectures import AnyArchitecture
 from qstill.contract.distillations.architectures import family_of as what_is_known_of
 from qstill.contract.errors import Problem
-from workers.distillation.networks.bag_of_embeddings import BAG_OF_EMBEDDINGS
+from workers.distillation.networks.circuits.own import OWN_CIRCUIT
+from workers.distillation.networks.circuits.variational import QUANTUM
 from workers.distillation.networks.cnn import CNN
-from workers.distillation.networks.decoder import DECODER
-from workers.distillation.networks.encoder import ENCODER
 from workers.distillation.networks.family import Ends, Family
 from workers.distillation.networks.fourier import FOURIER
-from workers.distillation.networks.lstm import LSTM
 from workers.distillation.networks.mlp import MLP
 from workers.distillation.networks.network import Network
-from workers.distillation.networks.own_circuit import OWN_CIRCUIT
-from workers.distillation.networks.quantum import QUANTUM
 from workers.distillation.networks.resnet import RESNET, WIDE_RESNET
-from workers.distillation.networks.text_cnn import TEXT_CNN
-from workers.distillation.networks.text_transformer import TEXT_TRANSFORMER
+from workers.distillation.networks.texts.bag_of_embeddings import BAG_OF_EMBEDDINGS
+from workers.distillation.networks.texts.decoder import DECODER
+from workers.distillation.networks.texts.encoder import ENCODER
+from workers.distillation.networks.texts.lstm import LSTM
+from workers.distillation.networks.texts.text_cnn import TEXT_CNN
+from workers.distillation.networks.texts.text_transformer import TEXT_TRANSFORMER
 from workers.distillation.networks.vit import VIT
 from workers.distillation.rows import Standardisation
 

@@ -23,8 +23,8 @@ from workers.distillation.artifacts import checkpoints
 from workers.distillation.data.dataset import Data, Text
 from workers.distillation.data.texts import AS_THEY_ARE, filled
 from workers.distillation.data.tokenizer import MASK_TOKEN, Tokenizer, uploaded
-from workers.distillation.networks.decoder import DecoderNetwork
-from workers.distillation.networks.tokens import AFTER_MASK, END, MASK, UNKNOWN_TOKEN
+from workers.distillation.networks.texts.decoder import DecoderNetwork
+from workers.distillation.networks.texts.tokens import AFTER_MASK, END, MASK, UNKNOWN_TOKEN
 from workers.distillation.rows import Rows
 from workers.distillation.tasks.classes import Classes
 from workers.distillation.teachers.generate import generated

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from qstill.contract.distillations.architectures.quantum import AmplitudeEncoding
 from workers.circuits.program import Reals
-from workers.distillation.networks.circuit_network import CircuitNetwork
+from workers.distillation.networks.circuits.network import CircuitNetwork
 from workers.quantum.prepare import preparation, preparation_angles
 
 Basis = str  # a letter X, Y or Z for each qubit, that of qubit 0 the last

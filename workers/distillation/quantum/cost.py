@@ -6,7 +6,7 @@ from qstill.contract.circuits.device import Device
 from qstill.contract.distillations.architectures.quantum import AmplitudeEncoding
 from qstill.contract.errors import Problem
 from workers.circuits.device import compile_for
-from workers.distillation.networks.circuit_network import CircuitNetwork
+from workers.distillation.networks.circuits.network import CircuitNetwork
 from workers.distillation.quantum.as_circuits import circuit_of, measured
 from workers.quantum.prepare import preparation
 

@@ -12,7 +12,7 @@ from qstill.contract.distillations.evaluation import QuantumEvaluation
 from qstill.contract.distillations.report.quantum import Judged, OnEngine
 from workers.circuits.program import Reals, seeds
 from workers.distillation.data.dataset import Data
-from workers.distillation.networks.circuit_network import CircuitNetwork
+from workers.distillation.networks.circuits.network import CircuitNetwork
 from workers.distillation.quantum.as_circuits import angles_of_rows, circuit_of
 from workers.distillation.quantum.on_engine import Engine, Readings, readings
 from workers.distillation.training.keeper import Keeper

@@ -16,7 +16,7 @@ from qstill.contract.distillations.report.quantum import (
 )
 from qstill.contract.distillations.results import Gain
 from workers.distillation.data.dataset import Data
-from workers.distillation.networks.circuit_network import CircuitNetwork
+from workers.distillation.networks.circuits.network import CircuitNetwork
 from workers.distillation.networks.costs import parameters
 from workers.distillation.quality import mean_sd
 from workers.distillation.quantum.controls import Controls

@@ -9,7 +9,7 @@ from workers.distillation.artifacts.checkpoints import to_bytes
 from workers.distillation.artifacts.clock import Latency, latency, latency_of, timed
 from workers.distillation.data.dataset import Data
 from workers.distillation.networks.answers import logits_of
-from workers.distillation.networks.circuit_network import CircuitNetwork
+from workers.distillation.networks.circuits.network import CircuitNetwork
 from workers.distillation.quality import Size, size
 from workers.distillation.quantum.cost import circuit_cost
 from workers.distillation.report.frame import Cost

@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from workers.distillation.networks.tokens import MASK
+from workers.distillation.networks.texts.tokens import MASK
 from workers.distillation.rows import Rows
 from workers.distillation.tasks.masks import CHOSEN, MASKED, REPLACED, masked
 from workers.distillation.tasks.of_tokens import OfTokens, over_seeds, perplexities

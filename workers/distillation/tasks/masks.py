@@ -12,7 +12,7 @@ baseline sees the very same masks. Validation and test rows are masked once, by 
 import torch
 from torch import Tensor
 
-from workers.distillation.networks.tokens import AFTER_MASK, MASK
+from workers.distillation.networks.texts.tokens import AFTER_MASK, MASK
 from workers.distillation.objectives.terms import UNKNOWN
 from workers.distillation.rows import Rows
 

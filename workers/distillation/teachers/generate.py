@@ -7,8 +7,8 @@ from torch import Tensor
 
 from qstill.contract.errors import Problem
 from qstill.contract.models.predictions import AskPrompts
-from workers.distillation.networks.decoder import DecoderNetwork
-from workers.distillation.networks.tokens import END, PAD
+from workers.distillation.networks.texts.decoder import DecoderNetwork
+from workers.distillation.networks.texts.tokens import END, PAD
 from workers.run import Stopped
 
 

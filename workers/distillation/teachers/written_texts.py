@@ -12,9 +12,9 @@ from qstill.contract.distillations.objectives import Sequence
 from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import Data
 from workers.distillation.networks.answers import rows_at_once
-from workers.distillation.networks.decoder import DecoderNetwork
 from workers.distillation.networks.seeds import seed_of
-from workers.distillation.networks.tokens import PAD
+from workers.distillation.networks.texts.decoder import DecoderNetwork
+from workers.distillation.networks.texts.tokens import PAD
 from workers.distillation.objectives.terms import UNKNOWN
 from workers.distillation.teachers import Teacher, Use
 from workers.distillation.training.plan import Lesson

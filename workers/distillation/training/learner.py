@@ -15,7 +15,7 @@ from workers.distillation.networks.answers import logits_of
 from workers.distillation.networks.network import Features, Network
 from workers.distillation.networks.seeds import seed_of
 from workers.distillation.networks.shapes import shapes_of
-from workers.distillation.networks.tokens import PAD
+from workers.distillation.networks.texts.tokens import PAD
 from workers.distillation.objectives.criterion import Criterion
 from workers.distillation.objectives.terms import UNKNOWN, Target, Terms, label_term
 from workers.distillation.rows import Rows

@@ -16,7 +16,7 @@ from qstill.contract.distillations.report.document import read_report
 from qstill.contract.errors import Problem
 from tests.testing.examples import examples
 from workers.distillation.jobs import distil_job
-from workers.distillation.networks.circuit_network import CircuitNetwork
+from workers.distillation.networks.circuits.network import CircuitNetwork
 from workers.distillation.networks.families import build
 from workers.distillation.quantum.cost import circuit_cost
 

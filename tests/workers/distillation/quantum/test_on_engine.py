@@ -16,7 +16,7 @@ from qstill.contract.distillations.architectures.circuit import OwnCircuit
 from qstill.contract.distillations.architectures.quantum import Quantum
 from qstill.contract.errors import Problem
 from tests.testing.examples import examples
-from workers.distillation.networks.circuit_network import CircuitNetwork
+from workers.distillation.networks.circuits.network import CircuitNetwork
 from workers.distillation.networks.families import build
 from workers.distillation.quantum.as_circuits import angles_of_rows, bases_of, circuit_of, reads
 from workers.distillation.quantum.on_engine import Engine, Readings, readings

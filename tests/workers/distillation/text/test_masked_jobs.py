@@ -21,8 +21,8 @@ from workers.distillation import teachers
 from workers.distillation.distil import first_heard, heard_lesson, load_data
 from workers.distillation.jobs import distil_job
 from workers.distillation.networks import answers
-from workers.distillation.networks.encoder import EncoderNetwork
-from workers.distillation.networks.tokens import PAD
+from workers.distillation.networks.texts.encoder import EncoderNetwork
+from workers.distillation.networks.texts.tokens import PAD
 from workers.distillation.preflight.look import preflight
 from workers.distillation.training.learner import Learner
 from workers.distillation.training.plan import student_stages

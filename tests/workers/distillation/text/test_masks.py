@@ -15,7 +15,7 @@ from tests.testing.examples import examples
 from workers.distillation.data.dataset import preprocessing_digest
 from workers.distillation.data.texts import load_text
 from workers.distillation.data.tokenizer import Tokenizer
-from workers.distillation.networks.tokens import AFTER_MASK, END, MASK, PAD, UNKNOWN_TOKEN
+from workers.distillation.networks.texts.tokens import AFTER_MASK, END, MASK, PAD, UNKNOWN_TOKEN
 from workers.distillation.objectives.terms import UNKNOWN
 from workers.distillation.rows import Rows
 from workers.distillation.tasks.masks import masked

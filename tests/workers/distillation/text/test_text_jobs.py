@@ -20,8 +20,8 @@ from workers.distillation.data.dataset import Data
 from workers.distillation.data.texts import load_text
 from workers.distillation.data.tokenizer import Tokenizer
 from workers.distillation.jobs import distil_job
-from workers.distillation.networks.decoder import DecoderNetwork
-from workers.distillation.networks.tokens import PAD
+from workers.distillation.networks.texts.decoder import DecoderNetwork
+from workers.distillation.networks.texts.tokens import PAD
 from workers.distillation.objectives.kd import kd
 from workers.distillation.objectives.terms import UNKNOWN, Target
 from workers.distillation.signals import answers_on_disk

@@ -13,7 +13,7 @@ from workers.distillation.data import texts
 from workers.distillation.data.dataset import Data, preprocessing_digest
 from workers.distillation.data.texts import load_text
 from workers.distillation.data.tokenizer import Tokenizer
-from workers.distillation.networks.tokens import END, PAD
+from workers.distillation.networks.texts.tokens import END, PAD
 from workers.distillation.objectives.terms import UNKNOWN
 
 pytestmark = pytest.mark.training

@@ -17,7 +17,7 @@ from workers.distillation.networks.costs import multiply_adds, parameters
 from workers.distillation.networks.families import build
 from workers.distillation.networks.network import Network
 from workers.distillation.networks.shapes import shapes_of
-from workers.distillation.networks.tokens import PAD
+from workers.distillation.networks.texts.tokens import PAD
 
 VOCABULARY, LENGTH, CLASSES = 20, 10, 4
 CLASSIFIERS: list[dict[str, Any]] = [

@@ -14,7 +14,7 @@ from qstill.contract.distillations.tokenizers import Tokenizer as Spec
 from tests.testing.examples import examples
 from tests.testing.refusals import problem_of
 from workers.distillation.data.tokenizer import Tokenizer, trained
-from workers.distillation.networks.tokens import END, PAD, UNKNOWN_TOKEN
+from workers.distillation.networks.texts.tokens import END, PAD, UNKNOWN_TOKEN
 
 pytestmark = pytest.mark.training
 

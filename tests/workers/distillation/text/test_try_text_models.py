@@ -39,9 +39,9 @@ from workers.distillation.data.dataset import Data
 from workers.distillation.data.texts import filled, load_text
 from workers.distillation.data.tokenizer import Tokenizer
 from workers.distillation.networks.answers import logits_of
-from workers.distillation.networks.decoder import DecoderNetwork
 from workers.distillation.networks.families import build
-from workers.distillation.networks.tokens import AFTER_MASK, END, MASK, PAD
+from workers.distillation.networks.texts.decoder import DecoderNetwork
+from workers.distillation.networks.texts.tokens import AFTER_MASK, END, MASK, PAD
 from workers.distillation.predict.rows import predict
 from workers.distillation.teachers.generate import generated
 from workers.distillation.teachers.written_texts import continued

@@ -11,7 +11,7 @@ from torch.nn.functional import linear
 from qstill.contract.distillations.architectures.transformers import Decoder, Encoder
 from workers.distillation.networks.attention import TOKEN_SIZE, Block
 from workers.distillation.networks.network import Features
-from workers.distillation.networks.tokens import TokenNetwork
+from workers.distillation.networks.texts.tokens import TokenNetwork
 
 
 class Likeness(nn.Module):

@@ -7,7 +7,7 @@ from torch.nn.functional import pad
 from qstill.contract.distillations.architectures.texts import TextCnn
 from workers.distillation.networks.family import Family
 from workers.distillation.networks.network import Features
-from workers.distillation.networks.tokens import ON_TEXT, PAD, TokenNetwork, real
+from workers.distillation.networks.texts.tokens import ON_TEXT, PAD, TokenNetwork, real
 
 
 class TextCnnNetwork(TokenNetwork):

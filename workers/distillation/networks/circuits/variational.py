@@ -14,7 +14,7 @@ from qstill.contract.distillations.architectures.quantum import (
     Quantum,
 )
 from qstill.contract.errors import Problem
-from workers.distillation.networks.circuit_network import CircuitNetwork
+from workers.distillation.networks.circuits.network import CircuitNetwork
 from workers.distillation.networks.family import Ends, Family
 from workers.quantum.ansatz import hardware_efficient
 from workers.quantum.observables import sums_of

@@ -16,7 +16,7 @@ from qstill.contract.errors import Problem
 from workers.circuits.export import to_json
 from workers.circuits.export.words import plain_names, with_plain_parameters
 from workers.circuits.parse import parse
-from workers.distillation.networks.circuit_network import CircuitNetwork
+from workers.distillation.networks.circuits.network import CircuitNetwork
 from workers.distillation.networks.family import Ends, Family, Written
 from workers.quantum.circuit import DifferentiableCircuit
 from workers.quantum.effect import without_effect

@@ -6,9 +6,9 @@ Without BERT's segments, its classifier of pairs of sentences, and the layer bet
 from torch import Tensor
 
 from qstill.contract.distillations.architectures.transformers import Encoder
-from workers.distillation.networks.every_token import EveryTokenNetwork
 from workers.distillation.networks.family import Family
-from workers.distillation.networks.tokens import ON_TEXT, PAD
+from workers.distillation.networks.texts.every_token import EveryTokenNetwork
+from workers.distillation.networks.texts.tokens import ON_TEXT, PAD
 
 
 class EncoderNetwork(EveryTokenNetwork):

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from qstill.contract.distillations.architectures.texts import Lstm
 from workers.distillation.networks.family import Family
 from workers.distillation.networks.network import Features
-from workers.distillation.networks.tokens import ON_TEXT, PAD, TokenNetwork, mean_of, real
+from workers.distillation.networks.texts.tokens import ON_TEXT, PAD, TokenNetwork, mean_of, real
 
 
 class LstmNetwork(TokenNetwork):

@@ -7,7 +7,7 @@ from qstill.contract.distillations.architectures.transformers import TextTransfo
 from workers.distillation.networks.attention import TOKEN_SIZE, Block
 from workers.distillation.networks.family import Family
 from workers.distillation.networks.network import Features
-from workers.distillation.networks.tokens import ON_TEXT, PAD, TokenNetwork, mean_of, real
+from workers.distillation.networks.texts.tokens import ON_TEXT, PAD, TokenNetwork, mean_of, real
 
 
 class TextTransformerNetwork(TokenNetwork):

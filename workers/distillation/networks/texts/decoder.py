@@ -4,9 +4,9 @@ import torch
 from torch import Tensor
 
 from qstill.contract.distillations.architectures.transformers import Decoder
-from workers.distillation.networks.every_token import EveryTokenNetwork
 from workers.distillation.networks.family import Family
-from workers.distillation.networks.tokens import ON_TEXT
+from workers.distillation.networks.texts.every_token import EveryTokenNetwork
+from workers.distillation.networks.texts.tokens import ON_TEXT
 
 
 class DecoderNetwork(EveryTokenNetwork):

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 from qstill.contract.distillations.architectures.circuit import OwnCircuit
 from qstill.contract.distillations.architectures.quantum import AmplitudeEncoding, Quantum
 from qstill.contract.errors import Problem
+from workers.distillation.networks.circuits.matrix import AsMatrix
 from workers.distillation.networks.family import Ends
 from workers.distillation.networks.network import Doubt, Features, Network
-from workers.distillation.networks.quantum_matrix import AsMatrix
 from workers.distillation.rows import Rows
 from workers.quantum.circuit import DifferentiableCircuit
 from workers.quantum.effect import without_effect

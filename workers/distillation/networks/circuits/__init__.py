@@ -1,0 +1,1 @@
+"""Networks that are circuits: encoded rows, a trained circuit, a linear head."""
