@@ -94,7 +94,7 @@ def _ours(qubits: int, layers: int, sets: int) -> Callable[[], float]:
     turns, head = _weights(qubits, layers)
     weights = turns.flatten().expand(sets, -1).clone().requires_grad_()
     heads = head.expand(sets, -1, -1).clone().requires_grad_()
-    optimizer = torch.optim.Adam([weights, heads], lr=0.01)
+    optimizer = torch.optim.Adam([weights, heads], lr=0.01, fused=True)
     target = labels.expand(sets, -1).flatten()
 
     def step() -> float:
@@ -125,7 +125,7 @@ def _theirs(
 
     rows, labels = _data(qubits)
     turns, head = (each.clone().requires_grad_() for each in _weights(qubits, layers))
-    optimizer = torch.optim.Adam([turns, head], lr=0.01)
+    optimizer = torch.optim.Adam([turns, head], lr=0.01, fused=True)
     alike = _ours(qubits, layers, 1)
 
     def step() -> float:
