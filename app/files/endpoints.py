@@ -49,8 +49,8 @@ async def upload_file(
 ) -> FileView:
     """Upload a file.
 
-    `dataset`: .npz with arrays x and y, .csv, a .zip of images in one folder for each class, and texts as .jsonl, .csv
-    or .parquet; `teacher`: .safetensors, .onnx, or .pt and .pth with weights alone;
+    `dataset`: .npz with arrays x and y, .csv, a .zip of images in one folder for each class, texts as .jsonl, .csv
+    or .parquet, and counts of a circuit as .json; `teacher`: .safetensors, .onnx, or .pt and .pth with weights alone;
     `soft_labels`: .npy, .npz or .parquet, and a recommender's lists as .csv or .parquet; `circuit`: .qasm or .json;
     `secret`: .json with headers for a teacher's endpoint, which is used and never shown again.
     """

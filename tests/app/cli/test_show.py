@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from app.cli.show import show, show_distillation, show_shortening
+from app.cli.show import show, show_distillation, show_distribution, show_shortening
 
 
 def shown(mean: float, points: float, **given: Any) -> str:
@@ -73,3 +73,15 @@ def test_a_circuit_made_shorter_is_shown_beside_the_given_one(noisy: list[float]
         assert said in out.getvalue()
     for said in ("0.1970", "0.2100", "0.8570", "break-even: equal at p2"):
         assert (said in out.getvalue()) == (noisy is not None)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_distribution_is_shown_beside_the_histogram(known: bool) -> None:
+    numbers = {"student": 7.0371, "histogram": 7.4099, "independent": 8.1756}
+    distances = {"student": 0.2038, "histogram": 0.4161, "independent": 0.6106}
+    result = {"returned": "student", "why": "its held-out NLL is below", "bits": 12, "shots": 1024, "nll": numbers}
+    out = StringIO()
+    show_distribution(result | {"total_variation": distances if known else None}, Console(file=out, width=200))
+    for said in ("1,024 shots of 12 bits", "7.0371", "8.1756", "the student is given back: its held-out NLL"):
+        assert said in out.getvalue()
+    assert ("0.2038" in out.getvalue()) == known
