@@ -32,6 +32,8 @@ BELL: dict[str, Any] = {
 
 
 SHORTENING: dict[str, Any] = json.loads((Path(__file__).parents[2] / "examples" / "shorten-circuit.json").read_text())
+SHOTS: dict[str, Any] = json.loads((Path(__file__).parents[2] / "examples" / "learn-shots.json").read_text())
+SHOTS["training"] = {"epochs": 60, "patience": None, "seed": 5}
 SHORTENING["training"] = {"steps": 800, "seed": 5}
 SHORTENING["student"]["architecture"]["layers"] = {"from": 4, "to": 5}
 
@@ -119,6 +121,26 @@ def test_a_circuit_made_shorter_is_the_same_one_after_a_kill(service: Service) -
     kill_training(service)
     assert finished(job) == unbroken
     assert client.get(job["links"]["self"])["attempts"] == 2
+
+
+def test_a_model_of_shots_is_the_same_one_after_a_kill(service: Service) -> None:
+    client = service.client
+
+    def finished(job: Any) -> tuple[Any, int]:
+        """(result, attempts)."""
+        job = wait_for(client, job, "succeeded", "failed")
+        assert job["status"] == "succeeded", job["error"]
+        return job["result"] | {"seconds": 0}, job["attempts"]
+
+    def amid_student() -> bool:
+        progress = client.get("/v1/jobs")["data"][0]["progress"] or {"phase": "", "done": 0}
+        return bool(progress["phase"] == "student" and progress["done"] > 15)
+
+    unbroken, _ = finished(client.submit(SHOTS))
+    job = client.submit(SHOTS)
+    wait_until(amid_student)
+    kill_training(service)
+    assert finished(job) == (unbroken, 2)
 
 
 def test_stopping_in_good_order_counts_no_attempt_and_loses_nothing(service: Service, unbroken: str) -> None:

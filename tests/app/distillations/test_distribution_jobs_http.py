@@ -2,14 +2,18 @@
 
 import json
 from typing import Any
+from xml.etree import ElementTree
 
 import httpx
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from qstill.contract.distillations.circuits.distribution.job import DistributionJob
+from qstill.contract.distillations.circuits.distribution.report import DistributionReport
 from qstill.contract.distillations.domains import AnyJob, Job
-from tests.testing.in_process import refused
+from qstill.contract.distillations.reports import read_any
+from qstill.contract.kinds import Queue
+from tests.testing.in_process import Worker, refused
 
 JOBS: TypeAdapter[AnyJob] = TypeAdapter(Job)
 
@@ -95,3 +99,70 @@ def test_a_sweep_has_no_shots(client: httpx.Client) -> None:
     sweep = {"base": BODY, "space": {"/training/learning_rate": [0.1, 0.2]}}
     problem = refused(client.post("/v1/sweeps", json=sweep), 422, "validation_failed")
     assert "one by one" in json.dumps(problem)
+
+
+def report(**changes: Any) -> dict[str, Any]:
+    """As a worker writes it."""
+    apart = {"total_variation": 0.2, "hellinger": 0.21}
+    shared = {"nll": 1.2, "standard_error": 0.1, "exact": apart, "held_out": apart, "parameters": 9}
+    point = {"epoch": 0, "loss": 1.4, "validation_nll": 1.3}
+    numbers = {"student": 1.2, "histogram": 1.3, "independent": 1.4}
+    likely = {"key": "00", "count": 512, "student": 0.5, "histogram": 0.51, "exact": 0.5}
+    return {
+        "measure": "held_out_nll",
+        "returned": "student",
+        "why": "the student's held-out NLL is below",
+        "bits": 2,
+        "shots": 1000,
+        "outcomes": 2,
+        "nll": numbers,
+        "gain": {"nats": 0.1, "low": 0.05, "high": 0.15},
+        "total_variation": numbers,
+        "checkpoints": 1,
+        "student_sha256": "9f86",
+        "seconds": 4.2,
+        "parts": {"training": 600, "validation": 150, "held_out": 250},
+        "models": [shared | {"model": name} for name in numbers],
+        "gain_over_independent": 0.2,
+        "entropy": 0.69,
+        "all_shots": apart,
+        "shot_floor": 0.03,
+        "unseen": 0.01,
+        "epoch": 1,
+        "parameters": 9,
+        "curve": [point, point | {"epoch": 1, "validation_nll": 1.2}],
+        "top": [likely, likely | {"key": "11", "exact": None}],
+        "exports": [{"name": "distribution.json"}],
+        "notes": ["250 shots judge."],
+        "job": JOBS.validate_python(BODY).model_dump(mode="json") | {"name": "cat | <b>"},
+        "seed": 0,
+        "digests": {"shots": "02c7"},
+        "versions": {"torch": "2.9.1"},
+    } | changes
+
+
+def finished(client: httpx.Client, worker: Worker, written: dict[str, Any]) -> str:
+    """The path of a finished job."""
+    job = client.post("/v1/distillations", json=BODY).json()
+    held = worker.claim(Queue.DISTILLATION)
+    worker.publish(held, "report", "report.json", json.dumps(written).encode())
+    worker.finish(held, {})
+    return f"/v1/distillations/{job['id']}"
+
+
+def test_a_finished_one_has_a_card_and_pictures(client: httpx.Client, worker: Worker) -> None:
+    path = finished(client, worker, report())
+    assert isinstance(read_any(client.get(f"{path}/report").json()), DistributionReport)
+    card = client.get(f"{path}/report.md").text
+    for said in ("# Card: cat \\| \\<b\\>", "**Use the STUDENT**", "| **student** | 1.2000 ± 0.1000 |", "torch.nn.GRU"):
+        assert said in card
+    for plot in ("distribution", "curves"):
+        picture = client.get(f"{path}/plots/{plot}.svg")
+        assert picture.headers["content-type"] == "image/svg+xml"
+        ElementTree.fromstring(picture.text)  # noqa: S314 - our own
+    refused(client.get(f"{path}/plots/noise.svg"), 404, "nothing_to_draw")
+    wide = finished(client, worker, report(top=[], total_variation=None, all_shots=None, entropy=None))
+    assert "held-out histogram" in client.get(f"{wide}/report.md").text
+    refused(client.get(f"{wide}/plots/distribution.svg"), 404, "nothing_to_draw")
+    old = finished(client, worker, {"measure": "held_out_nll"})
+    refused(client.get(f"{old}/report.md"), 409, "no_card")
