@@ -80,7 +80,7 @@ def test_the_example_is_nearer_to_the_exact_distribution_than_its_histogram(hous
     said = distribution_card(report, {})
     assert "Use the STUDENT" in said
     for name in ("curves", "distribution"):
-        assert distribution_plot(name, report).startswith("<svg")  # type: ignore[arg-type]
+        assert distribution_plot(name, report).startswith("<svg")
     with pytest.raises(Problem):
         distribution_plot("noise", report)
     loaded(run, said, tmp_path)

@@ -15,7 +15,7 @@ from workers.distillation.networks.seeds import seed_of
 from workers.distillation.training.keeper import Keeper, Outcome, Point, thinned
 
 STAGE = "student"
-SCORED_AT_ONCE = 65_536  # shots
+SCORED_AT_ONCE = 4096  # shots: 30 bits of the widest cells take 400 MB
 
 
 class Fit:
@@ -25,8 +25,8 @@ class Fit:
         self.training = job.training
         self.network = untrained(job, shots)
         self.optimizer = torch.optim.Adam(self.network.parameters(), lr=self.training.learning_rate, fused=True)
-        self.rows = bits_of(torch.from_numpy(shots.training), shots.bits)
-        self.judges = bits_of(torch.from_numpy(shots.validation), shots.bits)
+        self.rows = bits_of(torch.from_numpy(shots.training), shots.bits).to(torch.uint8)
+        self.judges = bits_of(torch.from_numpy(shots.validation), shots.bits).to(torch.uint8)
         self.epoch = self.batch = self.steps = 0
         self.loss_sum = 0.0
         self.best = Outcome(self._weights(), 0, 0, -self._nll())

@@ -9,7 +9,7 @@ from qstill.contract.circuits.device import Device
 from qstill.contract.circuits.formats import Circuit
 from qstill.contract.circuits.job import Binding, CircuitJob
 from qstill.contract.circuits.noise import Noise
-from qstill.contract.distillations.training import Epochs
+from qstill.contract.distillations.training import MAX_BATCH, Epochs
 from qstill.contract.errors import Problem
 from qstill.contract.schemas import FileId, Seed, Strict, Submission, View, refuse
 
@@ -161,7 +161,7 @@ class DistributionTraining(Strict):
     """How the network is trained: by the likelihood of the shots, with Adam."""
 
     epochs: Epochs = Field(200, description="Passes over the training shots at most.", examples=[200])
-    batch_size: Annotated[int, Field(ge=1, le=65_536)] = Field(64, description="Shots a step.", examples=[64])
+    batch_size: Annotated[int, Field(ge=1, le=MAX_BATCH)] = Field(64, description="Shots a step.", examples=[64])
     learning_rate: Annotated[float, Field(gt=0, le=10)] = Field(0.005, description="Of every step.", examples=[0.005])
     patience: Epochs | None = Field(
         20,
