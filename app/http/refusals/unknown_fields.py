@@ -23,11 +23,18 @@ def unknown_field(annotation: Any, path: Sequence[str | int]) -> str:
     models = list(_models(annotation))
     for part in above:
         models = _below(models, part)
-    fields = {alias: field for model in models for alias, field in _fields(model).items()}
+    fields: dict[str, list[Any]] = {}  # annotations by alias: several domains may have a field of one name
+    for model in models:
+        for alias, field in _fields(model).items():
+            fields.setdefault(alias, []).append(field)
     sentence = "There is no such field here."
     if near := get_close_matches(name.lower(), fields, n=1, cutoff=LIKENESS):
         return f"{sentence} Did you mean `{near[0]}`?"
-    homes = [alias for alias, annotation in fields.items() if any(name in _fields(m) for m in _models(annotation))]
+    homes = [
+        alias
+        for alias, annotations in fields.items()
+        if any(name in _fields(model) for each in annotations for model in _models(each))
+    ]
     if homes:
         return f"{sentence} It belongs into {' or '.join(f'`{home}`' for home in homes)}."
     return f"{sentence} Known: {', '.join(fields)}." if 0 < len(fields) <= MAX_NAMED else sentence
