@@ -39,6 +39,7 @@ EXAMPLES = 8  # drawn for each operation
 Json = dict[str, Any]
 load_all_checks()
 OPERATIONS = [(method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods]
+SLOW_TO_DRAW = {("POST", f"/v1/{path}") for path in ("distillations", "distillations/preflight", "sweeps")}  # 10 s each
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +93,10 @@ def try_operation(client: httpx.Client, method: str, path: str, *, examples: int
     drawn.ok()[1](client=client)
 
 
-@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [pytest.param(*each, marks=[pytest.mark.service] * (each in SLOW_TO_DRAW)) for each in OPERATIONS],
+)
 def test_every_operation_answers_as_documented(client: httpx.Client, method: str, path: str) -> None:
     try_operation(client, method, path, examples=EXAMPLES, edges=False)
 
