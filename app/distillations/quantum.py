@@ -45,7 +45,7 @@ def shots(report: DistillationReport) -> str:
     marks = heading(f"{measure.table[0][1]} over shots", f"{said} Calibrated by {engine.calibration_rows} rows.")
     networks = list(dict.fromkeys(each.network for each in engine.curve))
     for place, name in enumerate(networks):
-        x = 72.0 + 125 * place
+        x = 72.0 + 136 * place
         marks += [Box(x, 67, 14, 4, COLOURS[name]), Text(x + 20, 73, NAMES[name], 11, "start")]
     marks += axes(
         across, up, "Shots of a row", f"{measure.table[0][1]} on {engine.rows} rows", percent=measure.is_share
