@@ -13,6 +13,7 @@ _WORDS = {
     r"^[0-9]{1,19}$": "A whole number in decimal digits is wanted here.",
     r"^\d{0,9}$": "A whole number of at most nine digits is wanted here.",
     r"^[01]+$": "Only the digits 0 and 1 are allowed here.",
+    r"^[01]+( [01]+)*$": "Only the digits 0 and 1 are allowed here, with one space between registers.",
     r"^[IXYZ]+$": "Only the letters I, X, Y and Z are allowed here.",
     r"^[IXYZ]{1,2}$": "One or two of the letters I, X, Y and Z are wanted here.",
     r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$": "A label's key has up to 63 letters, digits and . _ / - after a letter or a "
