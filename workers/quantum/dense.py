@@ -84,7 +84,7 @@ class _Expectations(torch.autograd.Function):
         whole = (factor[..., None] * turned).gather(2, _rows(layers.source, turned))
         passed = [states]
         for layer in range(len(layers.turns)):
-            passed.append(whole[:, layer] @ passed[-1])
+            passed.append(torch.bmm(whole[:, layer], passed[-1]))
         ctx.layers, ctx.observables, ctx.count = layers, observables, angles.shape[1]
         ctx.save_for_backward(turned, factor, whole, torch.stack(passed, 1))
         return observables.means(passed[-1])
@@ -95,14 +95,14 @@ class _Expectations(torch.autograd.Function):
         """slope: (S, B, O)."""
         turned, factor, whole, passed = ctx.saved_tensors
         layers: Layers = ctx.layers
-        back = whole.mH
+        back = whole.mH.resolve_conj()
         adjoints = [ctx.observables.applied(slope, passed[:, -1])]
         for layer in range(len(layers.turns) - 1, -1, -1):
-            adjoints.append(back[:, layer] @ adjoints[-1])
+            adjoints.append(torch.bmm(back[:, layer], adjoints[-1]))
         after = torch.stack(adjoints[-2::-1], 1)  # (S, L, N, B): after each layer
         left = after.gather(2, _rows(layers.inverse, after)) * factor.conj()[..., None]  # after its turns
         right = turned.to(passed.dtype) @ passed[:, :-1]
-        density = 2 * (left.real * right.imag - left.imag * right.real).sum(-1)  # (S, L, N)
+        density = 2 * (left.conj() * right).imag.sum(-1)  # (S, L, N)
         gradient = density.new_zeros(len(density), ctx.count + 1)
         gradient.index_add_(1, layers.phases, (density[:, layers.of] * layers.diagonals).sum(-1))
         product = (torch.view_as_real(left).flatten(3) @ torch.view_as_real(right).flatten(3).mT).flatten(2)
