@@ -27,6 +27,7 @@ from workers.distillation.data.membership import membership
 from workers.distillation.data.texts import load_text
 from workers.distillation.objectives import refuse_undefined
 from workers.distillation.quantum.controls import control_lesson, control_stages
+from workers.distillation.quantum.on_engine import refuse_unrunnable
 from workers.distillation.quantum.section import quantum_section
 from workers.distillation.report.frame import publish_documents, result
 from workers.distillation.report.measure import checkpoint, measure
@@ -62,6 +63,7 @@ def distil(submitted: DistillationJob, run: Run) -> dict[str, Any]:
     pairs = student_stages(job)
     refuse_undefined(job.objective, len(data.classes))
     refuse_unfit(pairs[0][0], data)  # before a teacher is trained
+    refuse_unrunnable(job.evaluation.quantum, pairs[0][0].begin(data), job.training.seed)
     for doubt in pairs[0][0].begin(data).doubts():
         run.event("warning", {"code": doubt.code, "detail": doubt.said})
     teacher = teacher_of(job, data, keeper)

@@ -148,6 +148,9 @@ class Device(Strict):
             refuse(("coupling_map",), "not_connected", message, apart)
 
 
+ANYWHERE = Device(basis_gates=["u", "cx"])  # where no device is named: the gates that circuits are counted in
+
+
 def _apart(pairs: list[list[int]]) -> int | None:
     """The first qubit that no chain of pairs joins to qubit 0."""
     neighbours: dict[int, list[int]] = {qubit: [] for qubit in range(1 + max(map(max, pairs)))}

@@ -10,7 +10,7 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.circuit import Instruction, Qubit
 
-from qstill.contract.circuits.device import Device
+from qstill.contract.circuits.device import ANYWHERE, Device
 from qstill.contract.circuits.noise import Noise
 from qstill.contract.distillations.circuits.job import MAX_NOISY_QUBITS, ShorteningJob
 from qstill.contract.errors import Problem
@@ -23,7 +23,6 @@ from workers.distillation.circuits.given import Complex, Target
 
 BEST_LEVEL = 3  # of the transpiler
 DIGITS = 12  # of a fidelity: what threads add up in another order is not told apart
-ANYWHERE = Device(basis_gates=["u", "cx"])  # where no device is named: the gates that circuits are counted in
 
 
 @dataclass(frozen=True)

@@ -38,6 +38,7 @@ from workers.distillation.preflight.files import time_of_compression, time_of_ex
 from workers.distillation.preflight.pace import resident
 from workers.distillation.preflight.rehearsal import Rehearsal, as_long, excerpt_of, rehearse
 from workers.distillation.quantum.controls import control_lesson, control_stages
+from workers.distillation.quantum.on_engine import refuse_unrunnable
 from workers.distillation.rows import Rows
 from workers.distillation.signals.signals import Signal
 from workers.distillation.tasks.task import Check
@@ -99,6 +100,7 @@ def _look(submitted: DistillationJob, asked: PreflightQuestion, run: Run) -> Pre
         student_stage = replace(student_stage, training=job.training.model_copy(update={"epochs": 1}))
     refuse_undefined(job.objective, len(data.classes))
     refuse_unfit(student_stage, data)
+    refuse_unrunnable(job.evaluation.quantum, student_stage.begin(data), job.training.seed)
     members = _members(job, data, run)
     teacher = _together(job, data, members)
     refuse_without_network(job, teacher)

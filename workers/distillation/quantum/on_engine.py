@@ -5,21 +5,23 @@ from dataclasses import dataclass
 
 import numpy as np
 from qiskit import QuantumCircuit
+from torch import nn
 
-from qstill.contract.circuits.device import Device
+from qstill.contract.circuits.device import ANYWHERE, Device
 from qstill.contract.circuits.noise import Noise
-from qstill.contract.distillations.evaluation import MAX_JUDGED_QUBITS
+from qstill.contract.distillations.evaluation import MAX_JUDGED_QUBITS, QuantumEvaluation
 from qstill.contract.errors import Problem
 from workers.circuits.device import compile_for
 from workers.circuits.engines import final_state
 from workers.circuits.engines.dense import StateMethod
 from workers.circuits.planning import with_noise
 from workers.circuits.program import Ask, Program, Reals, generator
-from workers.distillation.quantum.as_circuits import bases_of, measured, reads
+from workers.distillation.networks.circuits.network import CircuitNetwork
+from workers.distillation.quantum.as_circuits import bases_of, circuit_of, measured, reads
 from workers.quantum.observables import PauliSum
+from workers.quantum.operations import z
 
 TOGETHER = 16  # rows of one call, between which a job may be stopped
-ANYWHERE = Device(basis_gates=["u", "cx"])  # where no device is named
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,7 @@ class Engine:
 
         rows: (rows, parameters), angles in the order of the circuit's parameters.
         """
-        try:
-            placed = compile_for(circuit, self.device or ANYWHERE, seed=self.seed).circuit
-            program, _ = with_noise(self.noise, placed)
-        except Problem as problem:
-            raise problem.within("/evaluation/quantum") from None
-        _refuse_large(program)
+        program = self.program_of(circuit)
         found = np.zeros((len(rows), 1 << circuit.num_qubits))
         order = {each.name: number for number, each in enumerate(circuit.parameters)}
         bindings = [{each: row[order[each.name]] for each in program.circuit.parameters} for row in rows]
@@ -55,6 +52,16 @@ class Engine:
                 for key, probability in (sample.probabilities or {}).items():
                     found[number, int(key, 2)] = probability
         return found
+
+    def program_of(self, circuit: QuantumCircuit) -> Program:
+        """The circuit as it runs. Raises the Problem of a device or noise that does not take it."""
+        try:
+            placed = compile_for(circuit, self.device or ANYWHERE, seed=self.seed).circuit
+            program, _ = with_noise(self.noise, placed)
+        except Problem as problem:
+            raise problem.within("/evaluation/quantum") from None
+        _refuse_large(program)
+        return program
 
 
 def _refuse_large(program: Program) -> None:
@@ -71,28 +78,30 @@ class Readings:
     distributions: Reals
     bases: list[str]
 
+    @property
+    def qubits(self) -> int:
+        return int(self.distributions.shape[2]).bit_length() - 1
+
     def means(self, sums: Sequence[PauliSum], shots: int | None, seed: int) -> Reals:
         """(rows, observables). shots: of each row and basis; None: infinitely many."""
         seen = self.distributions
         if shots is not None:
             draw = generator(seed)
             seen = draw.multinomial(shots, seen / seen.sum(2, keepdims=True)) / shots
-        size = seen.shape[2]
         found = np.zeros((len(seen), len(sums)))
         for number, terms in enumerate(sums):
             for letters, coefficient in terms.items():
                 basis = next(place for place, basis in enumerate(self.bases) if reads(letters, basis))
-                found[:, number] += coefficient * (seen[:, basis] @ _signs(letters, size))
+                read = [qubit for qubit, letter in enumerate(reversed(letters)) if letter != "I"]
+                found[:, number] += coefficient * (seen[:, basis] @ z(self.qubits, *read))
         return found
 
 
-def _signs(letters: str, size: int) -> Reals:
-    """(2^n,): the value of a string that is read in its own basis, 1 or -1 by the parity of its qubits."""
-    product = np.ones(size)
-    for qubit, letter in enumerate(reversed(letters)):
-        if letter != "I":
-            product *= 1.0 - 2.0 * ((np.arange(size) >> qubit) & 1)
-    return product
+def refuse_unrunnable(asked: QuantumEvaluation | None, network: nn.Module, seed: int) -> None:
+    """Raise the Problem of an evaluation on the engine that would fail, before anything is trained."""
+    if asked is not None and isinstance(network, CircuitNetwork):
+        whole = measured(circuit_of(network), "Z" * network.qubits)
+        Engine(asked.noise, asked.device, seed, threads=1).program_of(whole)
 
 
 def readings(circuit: QuantumCircuit, rows: Reals, sums: Sequence[PauliSum], engine: Engine) -> Readings:

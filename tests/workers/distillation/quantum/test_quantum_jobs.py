@@ -8,6 +8,7 @@ import pytest
 
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.report.document import DistillationReport
+from qstill.contract.errors import Problem
 from tests.workers.distillation.conftest import FakeRun
 from workers.distillation.distil import load_data
 from workers.distillation.jobs import distil_job
@@ -119,3 +120,18 @@ def test_an_attempt_that_goes_on_reads_no_circuit_twice(
     distil_job(asked, rest)
     assert len(asked_again) == 8
     assert reported(rest).quantum == reported(whole).quantum
+
+
+@pytest.mark.parametrize(
+    ("qubits", "device", "code"),
+    [(11, None, "too_many_qubits"), (4, {"coupling_map": {"shape": "line", "qubits": 3}}, "too_few_device_qubits")],
+)
+def test_what_the_engine_cannot_run_is_refused_before_anything_is_trained(
+    job: Make, house: Make, qubits: int, device: Any, code: str
+) -> None:
+    student = {"architecture": {"kind": "quantum", "qubits": qubits, "layers": 1}}
+    told = house()
+    with pytest.raises(Problem) as refused:
+        distil_job(job(student=student, evaluation={"quantum": QUANTUM | {"device": device}}), told)
+    assert (refused.value.code, refused.value.pointer) == (code, "/evaluation/quantum/device/coupling_map")
+    assert (told.published, told.progressed) == ({}, [])
