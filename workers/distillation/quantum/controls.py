@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from qstill.contract.distillations.architectures import AnyArchitecture, family_of
 from qstill.contract.distillations.architectures.mlp import Mlp
+from qstill.contract.distillations.architectures.pieces import MAX_WIDTH
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.objectives import Kd, Objective, OnLogits, Sum
 from qstill.contract.distillations.report.quantum import IN_WORDS, Control
@@ -29,10 +30,10 @@ def control_stages(job: DistillationJob, students: list[Stage], data: Data) -> C
 
 
 def _classical(student: Stage, data: Data) -> dict[str, AnyArchitecture]:
-    """An mlp of about as many weights, of one hidden layer, and one without a hidden layer."""
+    """An mlp of about as many weights, of one hidden layer as wide as one may be, and one without a hidden layer."""
     weights = parameters(student.begin(data))
     inputs, classes = data.train.x[0].numel(), len(data.classes)
-    hidden = max(1, round((weights - classes) / (inputs + 1 + classes)))
+    hidden = min(MAX_WIDTH, max(1, round((weights - classes) / (inputs + 1 + classes))))
     return {"same_size_mlp": Mlp(kind="mlp", hidden=[hidden]), "linear": Mlp(kind="mlp", hidden=[])}
 
 
