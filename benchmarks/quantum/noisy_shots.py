@@ -18,6 +18,7 @@ import torch
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 
+from benchmarks.distillation.work import Quiet
 from benchmarks.report import Line, report
 from qstill.contract.distillations.job import DistillationJob
 from workers.distillation.jobs import distil_job
@@ -30,26 +31,12 @@ ALMOST = 0.95  # of what the worse of the two reaches with all shots: the accura
 Curve = dict[int | None, float]
 
 
-class Alone:
-    """A run whose files stay in a folder, and whose progress nobody watches."""
-
-    threads, models, cache, cache_bytes, hosts, resume = 1, {}, None, 0, frozenset(), None
+class Reported(Quiet):
+    """Keeps the report."""
 
     def __init__(self, folder: Path, files: dict[str, Path]) -> None:
-        self.scratch, self.files = folder, files
-        self.report: dict[str, Any] = {}
-
-    def stop_requested(self) -> bool:
-        return False
-
-    def progress(self, **_: Any) -> None:
-        """Nobody asks."""
-
-    def event(self, *_: Any) -> None:
-        """Nobody asks."""
-
-    def save(self, _: Path) -> None:
-        """It is not interrupted."""
+        super().__init__(folder)
+        self.files, self.report = files, dict[str, Any]()
 
     def publish(self, path: Path, *, name: str, **_: Any) -> None:
         if name == "report.json":
@@ -111,7 +98,7 @@ def _curves(seed: int, table: Path, folder: Path) -> dict[str, Curve]:
             },
         }
     )
-    run = Alone(folder, {"file_digits": table})
+    run = Reported(folder, {"file_digits": table})
     distil_job(job, run)
     curve = run.report["quantum"]["engine"]["curve"]
     return {

@@ -36,7 +36,7 @@ def noise(report: ShorteningReport) -> str:
     marks += axes(across, up, "Strength of the noise; 1 is the job's", "Fidelity")
     for place, (name, words, colour, dashes) in enumerate(LINES):
         line = [(across(point.scale), up(getattr(point, name))) for point in points]
-        marks += [Path(line, colour, 2.0, dashes=dashes), *_key(place, words, colour)]
+        marks += [Path(line, colour, 2.0, dashes=dashes), *key(place, words, colour)]
     marks.append(Line(across(1.0), up.start, across(1.0), up.end, MUTED))
     now = next(point for point in points if point.scale == 1.0)
     for name, words, colour, _ in LINES:
@@ -64,11 +64,12 @@ def fits(report: ShorteningReport) -> str:
         line = [(across(point.step), up(point.best)) for point in points]
         marks.append(Path(line, colour) if len(line) > 1 else Dot(*line[0], colour, f"{layers} layers", 3))
         if place < len(FITS):
-            marks += _key(place, f"{layers} layers", colour, room=108.0)
+            marks += key(place, f"{layers} layers", colour, room=108.0)
         said.append(f"{layers} layers {points[-1].best:.4f}")
     return drawn(480, "How each depth was fitted", f"After the last step: {', '.join(said)}.", marks)
 
 
-def _key(place: int, words: str, colour: str, room: float = 200.0) -> list[Mark]:
+def key(place: int, words: str, colour: str, room: float = 200.0) -> list[Mark]:
+    """A line of the legend. place: from the left. room: pixels for each."""
     x = 72.0 + room * place
     return [Box(x, 75, 14, 4, colour), Text(x + 20, 81, words, 11, "start")]

@@ -1,8 +1,9 @@
 """The pictures of a distribution that was learned: how the student learned, and what is said of the likely keys."""
 
+from app.distillations.circuits.plots import key
 from app.distillations.plots import COLOURS, AnyPlotName
 from app.web.axes import WIDTH, Axis, axes, drawn, heading, linear
-from app.web.drawing import GRID, INK, MUTED, Box, Dot, Line, Mark, Path, Text
+from app.web.drawing import GRID, INK, MUTED, Box, Dot, Line, Path, Text
 from qstill.contract.distillations.circuits.distribution.report import DistributionReport
 from qstill.contract.errors import Problem
 
@@ -34,10 +35,10 @@ def curves(report: DistributionReport) -> str:
     for place, (words, colour, field) in enumerate(lines):
         line = [(across(point.epoch), up(getattr(point, field))) for point in points]
         marks.append(Path(line, colour) if len(line) > 1 else Dot(*line[0], colour, words, 3))
-        marks += _key(place, words, colour)
+        marks += key(place, words, colour, room=170.0)
     if report.entropy is not None:
         marks.append(Line(across.start, up(report.entropy), across.end, up(report.entropy), EXACT))
-        marks += _key(2, "entropy of the exact distribution", EXACT)
+        marks += key(2, "entropy of the exact distribution", EXACT, room=170.0)
     chosen = next((point for point in points if point.epoch == report.epoch), None)
     if chosen is not None:
         marks.append(Dot(across(chosen.epoch), up(chosen.validation_nll), STUDENT, f"epoch {report.epoch}, chosen", 5))
@@ -59,7 +60,7 @@ def likely_keys(report: DistributionReport) -> str:
     keys = [("histogram", HISTOGRAM), ("student", STUDENT)]
     keys += [("exact", INK)] if shown[0].exact is not None else []
     for place, (words, colour) in enumerate(keys):
-        marks += _key(place, words, colour, room=120.0)
+        marks += key(place, words, colour, room=120.0)
     for tick in across.ticks():
         marks.append(Line(across(tick), top, across(tick), bottom, GRID))
         marks.append(Text(across(tick), bottom + 17, f"{tick:.4g}", 11, colour=MUTED))
@@ -74,8 +75,3 @@ def likely_keys(report: DistributionReport) -> str:
     marks.append(Text(28, bottom + 40, f"Given back: the {report.returned}.", 12, "start", INK, bold=True))
     said = f"The likeliest key {shown[0].key}: histogram {shown[0].histogram:.4f}, student {shown[0].student:.4f}."
     return drawn(round(bottom + 58), "The likely keys", said, marks)
-
-
-def _key(place: int, words: str, colour: str, room: float = 170.0) -> list[Mark]:
-    x = 72.0 + room * place
-    return [Box(x, 75, 14, 4, colour), Text(x + 20, 81, words, 11, "start")]
