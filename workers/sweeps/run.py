@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from qstill.contract.distillations.architectures import family_of
 from qstill.contract.distillations.fields import is_solved, trains_baseline
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.measures import MEASURES
@@ -226,7 +227,7 @@ class _Sweeping:
             baseline=short.baseline,
             gain=short.gain,
             verdict=short.verdict,
-            notes=_notes(len(data.validation.y), count, MEASURES[short.measure].said),
+            notes=[*_notes(len(data.validation.y), count, MEASURES[short.measure].said), *_without_controls(job)],
             seconds=short.seconds,
         ).model_dump(mode="json")
 
@@ -255,4 +256,14 @@ def _notes(rows: int, trials: int, measure: str) -> list[str]:
         f"{rows} validation rows chose the best epochs, the best of {trials} trials and the front: the best validation "
         f"{measure} of many is too good by the luck of the winner. The test rows were read once, for the front.",
         "The baseline has the best trial's architecture, training and seeds. Its own settings were not searched.",
+    ]
+
+
+def _without_controls(job: DistillationJob) -> list[str]:
+    """Of a quantum student whose job would train controls by itself."""
+    if not (family_of(job.student.architecture).is_circuit and job.evaluation.controls):
+        return []
+    return [
+        "A sweep trains no controls of a quantum student, so that nothing here says what is quantum in it: submit the "
+        "best setting as a distillation."
     ]

@@ -14,7 +14,7 @@ from app.sweeps.chart import front_chart
 from qstill.contract.sweeps.results import TrialView
 from qstill.contract.sweeps.sweep import Sweep, apply, grid
 from tests.testing.examples import examples
-from tests.testing.refusals import problem_of
+from tests.testing.refusals import errors_of, problem_of
 from tests.workers.distillation.conftest import FakeRun
 from workers.distillation.jobs import distil_job as distil
 from workers.run import Stopped
@@ -262,6 +262,7 @@ def test_sixty_four_quantum_students_are_their_single_runs(house: Callable[..., 
     result = run(spec, made)
     trials = json.loads(made.published["trials.json"])
     assert result["stacked_students"] == 64
+    assert not any("controls" in note for note in result["notes"])
     assert all(trial["stacked"] for trial in trials)
     for trial in (trials[0], trials[-1]):
         alone = house()
@@ -269,6 +270,15 @@ def test_sixty_four_quantum_students_are_their_single_runs(house: Callable[..., 
         report = json.loads(alone.published["report.json"])
         found = [each["validation_accuracy"] for each in report["student"]["runs"]]
         assert trial["accuracies"] == pytest.approx(found)
+
+
+def test_a_sweep_says_that_quantum_students_have_no_controls_in_it(house: Callable[..., FakeRun]) -> None:
+    base = BASE | {"student": {"architecture": {"kind": "quantum", "qubits": 4, "layers": 1}}}
+    space = {"/objective/temperature": [1.0, 2.0]}
+    result = run(Sweep.model_validate({"base": base | {"training": {"epochs": 1}}, "space": space}), house())
+    assert "A sweep trains no controls of a quantum student" in result["notes"][-1]
+    (refused,) = errors_of(sweep, base=base | {"evaluation": {"quantum": {}}}, space=space)
+    assert (refused["type"], refused["loc"]) == ("not_in_a_sweep", ("base", "evaluation", "quantum"))
 
 
 @pytest.mark.parametrize(

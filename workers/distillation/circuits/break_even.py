@@ -4,8 +4,8 @@ from collections.abc import Callable
 from math import sqrt
 
 from qstill.contract.circuits.noise import Noise
+from qstill.contract.circuits.scaled_noise import most_scaled, two_qubit_probability
 from qstill.contract.distillations.circuits.job import BreakEven
-from workers.distillation.circuits.scaled_noise import most_scaled, two_qubit_probability
 
 SCALES = (0.001, 0.01, 0.03, 0.1, 0.3, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)  # that are drawn
 HALVINGS = 7  # of the interval between two of them, in the logarithm: to about two percent

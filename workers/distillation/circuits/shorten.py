@@ -9,6 +9,7 @@ from typing import Any
 from qiskit import QuantumCircuit
 
 from qstill.contract.circuits.job import spec_of
+from qstill.contract.circuits.scaled_noise import scaled
 from qstill.contract.distillations.circuits.job import ShorteningJob
 from qstill.contract.distillations.circuits.report import NoisePoint, ShortCircuit
 from qstill.contract.distillations.report.measured import written
@@ -21,7 +22,6 @@ from workers.distillation.circuits.fit import fitted, short_circuit
 from workers.distillation.circuits.given import Target, given
 from workers.distillation.circuits.judge import Placed, both_given, placed, score
 from workers.distillation.circuits.report import Found, report, result
-from workers.distillation.circuits.scaled_noise import scaled
 from workers.distillation.report.frame import publish_documents
 from workers.distillation.training.keeper import Curve, Keeper, Outcome
 from workers.run import Run

@@ -12,12 +12,12 @@ from qiskit.quantum_info import Operator, Statevector
 
 from qstill.contract.circuits.device import Device
 from qstill.contract.circuits.noise import CustomNoise, DepolarizingNoise
+from qstill.contract.circuits.scaled_noise import most_scaled, scaled, two_qubit_probability
 from qstill.contract.errors import Problem
 from tests.testing.examples import examples
 from workers.distillation.circuits.break_even import break_even
 from workers.distillation.circuits.given import Target, gates_alone
 from workers.distillation.circuits.judge import as_it_is, placed, score
-from workers.distillation.circuits.scaled_noise import most_scaled, scaled, two_qubit_probability
 from workers.quantum.ansatz import hardware_efficient
 
 NOISE = DepolarizingNoise(model="depolarizing", one_qubit=0.01, two_qubit=0.05)
