@@ -23,8 +23,9 @@ from workers.circuits.program import Ask
 from workers.circuits.route import simulate
 from workers.distillation.networks.fourier import Waves
 from workers.distillation.training.solution import Solution, grid, solved_on_grid
+from workers.quantum.measurements import measurements_of
+from workers.quantum.observables import sums_of
 from workers.quantum.teachers.frequencies import frequencies_of
-from workers.quantum.teachers.readings import readings_of, terms_of
 from workers.quantum.teachers.values import CircuitValues
 
 Z0 = {"terms": [{"paulis": "Z", "qubits": [0], "coefficient": 1.0}]}
@@ -128,8 +129,10 @@ def test_strings_that_can_be_read_together_share_their_shots() -> None:
     assert (circuit.circuits, circuit.shots) == (2, 8000)
     rows = torch.tensor([[0.4], [2.0]], dtype=torch.float64)
     torch.testing.assert_close(circuit.asked(rows).values, circuit.exact(rows), rtol=0, atol=0.06)
-    terms = terms_of(circuit.spec.observables, 2)
-    assert [reading.basis for reading in readings_of(terms)] == [{0: "Z", 1: "Z"}, {0: "X", 1: "X"}]
+    assert [each.basis for each in measurements_of(sums_of(circuit.spec.observables, 2))] == [
+        {0: "Z", 1: "Z"},
+        {0: "X", 1: "X"},
+    ]
 
 
 def test_what_is_reset_or_measured_on_the_way_has_exact_values() -> None:

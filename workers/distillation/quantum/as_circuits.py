@@ -1,6 +1,6 @@
 """A trained network as the circuit that a machine would run: a row is prepared by its angles, then the layers act."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import torch
@@ -10,9 +10,8 @@ from torch import Tensor
 from qstill.contract.distillations.architectures.quantum import AmplitudeEncoding
 from workers.circuits.program import Reals
 from workers.distillation.networks.circuits.network import CircuitNetwork
+from workers.quantum.measurements import rotated
 from workers.quantum.prepare import preparation, preparation_angles
-
-Basis = str  # a letter X, Y or Z for each qubit, that of qubit 0 the last
 
 
 def circuit_of(network: CircuitNetwork) -> QuantumCircuit:
@@ -37,31 +36,8 @@ def angles_of_rows(network: CircuitNetwork, x: Tensor) -> Reals:
     return numbers[:, np.argsort(inputs)]
 
 
-def bases_of(strings: Sequence[str]) -> list[Basis]:
-    """Bases in which all of these Pauli strings can be read: each string joins the first that it fits."""
-    found: list[str] = []
-    for letters in strings:
-        for number, basis in enumerate(found):
-            if all("I" in pair or pair[0] == pair[1] for pair in zip(letters, basis, strict=True)):
-                found[number] = "".join(b if a == "I" else a for a, b in zip(letters, basis, strict=True))
-                break
-        else:
-            found.append(letters)
-    return [basis.replace("I", "Z") for basis in found]
-
-
-def measured(circuit: QuantumCircuit, basis: Basis) -> QuantumCircuit:
-    """Every qubit read in its basis, into the classical bit of its number."""
-    turned = circuit.copy()
-    for qubit, letter in enumerate(reversed(basis)):
-        if letter == "Y":
-            turned.sdg(qubit)
-        if letter in "XY":
-            turned.h(qubit)
-    turned.measure_all()
-    return turned
-
-
-def reads(letters: str, basis: Basis) -> bool:
-    """Whether a Pauli string is read in this basis."""
-    return all(letter in ("I", own) for letter, own in zip(letters, basis, strict=True))
+def measured(circuit: QuantumCircuit, basis: Mapping[int, str] | None = None) -> QuantumCircuit:
+    """Every qubit read, into the classical bit of its number. basis: X, Y or Z by qubit; Z where nothing is said."""
+    found = rotated(circuit, basis or {})
+    found.measure_all()
+    return found

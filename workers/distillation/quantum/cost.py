@@ -34,7 +34,7 @@ def circuit_cost(network: CircuitNetwork, device: Device | None, *, seed: int = 
     plain = compile_for(network.whole()[0], AS_WRITTEN, seed=seed).after
     compiled = None
     if device is not None:
-        whole = measured(circuit_of(network), "Z" * network.qubits)
+        whole = measured(circuit_of(network))
         try:
             compiled = compile_for(whole, device, seed=seed).after.two_qubit_gates
         except Problem as problem:

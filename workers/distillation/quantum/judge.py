@@ -14,7 +14,7 @@ from workers.circuits.program import Reals, seeds
 from workers.distillation.data.dataset import Data
 from workers.distillation.networks.circuits.network import CircuitNetwork
 from workers.distillation.quantum.as_circuits import angles_of_rows, circuit_of
-from workers.distillation.quantum.on_engine import Engine, Readings, readings
+from workers.distillation.quantum.on_engine import Engine, distributions_of, means_of
 from workers.distillation.training.keeper import Keeper
 from workers.run import Stopped
 
@@ -37,39 +37,39 @@ class Judge:
             for noise in noises:
                 curve += self._curve(name, network, noise)
         student = next(iter(networks.values()))
-        test, calibration = self._readings("student", student, noises[-1])
+        test, calibration = self._distributions("student", student, noises[-1])
         return OnEngine(
             rows=len(self.x),
             calibration_rows=len(self.calibrated_on),
-            bases=len(test.bases),
+            bases=test.shape[1],
             simulated=self._value(student, student.means(self.x).detach().double().numpy()),
             curve=curve,
-            gains=self._gains(student, calibration.means(student.sums, None, 0)).tolist(),
+            gains=self._gains(student, means_of(calibration, student.sums, None, 0)).tolist(),
         )
 
     def _curve(self, name: str, network: CircuitNetwork, noise: Noise | None) -> list[Judged]:
-        test, calibration = self._readings(name, network, noise)
+        test, calibration = self._distributions(name, network, noise)
         found = []
         for number, shots in enumerate([*self.asked.shots, None]):
             of_test, of_calibration = seeds(self.seed + number, 2)
-            means = test.means(network.sums, shots, of_test)
-            gains = self._gains(network, calibration.means(network.sums, shots, of_calibration))
+            means = means_of(test, network.sums, shots, of_test)
+            gains = self._gains(network, means_of(calibration, network.sums, shots, of_calibration))
             raw, calibrated = self._value(network, means), self._value(network, means * gains)
             noisy = noise is not None
             found.append(Judged(network=name, noisy=noisy, shots=shots, value=raw, calibrated=calibrated))
         return found
 
-    def _readings(self, name: str, network: CircuitNetwork, noise: Noise | None) -> tuple[Readings, Readings]:
+    def _distributions(self, name: str, network: CircuitNetwork, noise: Noise | None) -> tuple[Reals, Reals]:
         """Of the test rows and of those for calibration; an attempt that goes on finds an earlier one's."""
-        kept = f"readings of {name}, {'noisy' if noise else 'ideal'}"
-        rows = torch.cat([self.x, self.calibrated_on])
+        kept = f"distributions of {name}, {'noisy' if noise else 'ideal'}"
         if kept not in self.keeper.notes:
             engine = Engine(noise, self.asked.device, self.seed, self.keeper.run.threads, self._stop)
-            read = readings(circuit_of(network), angles_of_rows(network, rows), network.sums, engine)
-            self.keeper.note(kept, (torch.from_numpy(read.distributions), read.bases))
-        distributions, bases = self.keeper.notes[kept]
-        every: Reals = distributions.numpy()
-        return Readings(every[: len(self.x)], bases), Readings(every[len(self.x) :], bases)
+            angles = angles_of_rows(network, torch.cat([self.x, self.calibrated_on]))
+            self.keeper.note(
+                kept, torch.from_numpy(distributions_of(circuit_of(network), angles, network.sums, engine))
+            )
+        every: Reals = self.keeper.notes[kept].numpy()
+        return every[: len(self.x)], every[len(self.x) :]
 
     def _stop(self) -> None:
         if self.keeper.run.stop_requested():

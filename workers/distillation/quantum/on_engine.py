@@ -17,9 +17,9 @@ from workers.circuits.engines.dense import StateMethod
 from workers.circuits.planning import with_noise
 from workers.circuits.program import Ask, Program, Reals, generator
 from workers.distillation.networks.circuits.network import CircuitNetwork
-from workers.distillation.quantum.as_circuits import bases_of, circuit_of, measured, reads
+from workers.distillation.quantum.as_circuits import circuit_of, measured
+from workers.quantum.measurements import constants_of, measurements_of
 from workers.quantum.observables import PauliSum
-from workers.quantum.operations import z
 
 TOGETHER = 16  # rows of one call, between which a job may be stopped
 
@@ -71,41 +71,35 @@ def _refuse_large(program: Program) -> None:
         raise Problem("too_many_qubits", title, pointer="/evaluation/quantum/device/coupling_map")
 
 
-@dataclass(frozen=True)
-class Readings:
-    """What rows' circuits would count, basis by basis. distributions: (rows, bases, 2^n)."""
-
-    distributions: Reals
-    bases: list[str]
-
-    @property
-    def qubits(self) -> int:
-        return int(self.distributions.shape[2]).bit_length() - 1
-
-    def means(self, sums: Sequence[PauliSum], shots: int | None, seed: int) -> Reals:
-        """(rows, observables). shots: of each row and basis; None: infinitely many."""
-        seen = self.distributions
-        if shots is not None:
-            draw = generator(seed)
-            seen = draw.multinomial(shots, seen / seen.sum(2, keepdims=True)) / shots
-        found = np.zeros((len(seen), len(sums)))
-        for number, terms in enumerate(sums):
-            for letters, coefficient in terms.items():
-                basis = next(place for place, basis in enumerate(self.bases) if reads(letters, basis))
-                read = [qubit for qubit, letter in enumerate(reversed(letters)) if letter != "I"]
-                found[:, number] += coefficient * (seen[:, basis] @ z(self.qubits, *read))
-        return found
-
-
 def refuse_unrunnable(asked: QuantumEvaluation | None, network: nn.Module, seed: int) -> None:
     """Raise the Problem of an evaluation on the engine that would fail, before anything is trained."""
     if asked is not None and isinstance(network, CircuitNetwork):
-        whole = measured(circuit_of(network), "Z" * network.qubits)
+        whole = measured(circuit_of(network))
         Engine(asked.noise, asked.device, seed, threads=1).program_of(whole)
 
 
-def readings(circuit: QuantumCircuit, rows: Reals, sums: Sequence[PauliSum], engine: Engine) -> Readings:
-    """Of a circuit without measurements, for each row of angles."""
-    bases = bases_of([letters for terms in sums for letters in terms])
-    found = [engine.distributions(measured(circuit, basis), rows) for basis in bases]
-    return Readings(np.stack(found, axis=1), bases)
+def distributions_of(circuit: QuantumCircuit, rows: Reals, sums: Sequence[PauliSum], engine: Engine) -> Reals:
+    """(rows, measurements, 2^n): what rows' circuits would count, measurement by measurement.
+
+    circuit: without measurements. rows: (rows, parameters), its angles.
+    """
+    measurements = measurements_of(sums)
+    found = np.zeros((len(rows), len(measurements), 1 << circuit.num_qubits))
+    for number, measurement in enumerate(measurements):
+        found[:, number] = engine.distributions(measured(circuit, measurement.basis), rows)
+    return found
+
+
+def means_of(distributions: Reals, sums: Sequence[PauliSum], shots: int | None, seed: int) -> Reals:
+    """(rows, observables) of distributions (rows, measurements, 2^n).
+
+    shots: of each row and measurement; None: infinitely many.
+    """
+    if shots is not None:
+        draw = generator(seed)
+        distributions = draw.multinomial(shots, distributions / distributions.sum(2, keepdims=True)) / shots
+    found = np.tile(constants_of(sums), (len(distributions), 1))
+    qubits = distributions.shape[2].bit_length() - 1
+    for number, measurement in enumerate(measurements_of(sums)):
+        found += distributions[:, number] @ measurement.worth_of_all(qubits, len(sums)).T
+    return found

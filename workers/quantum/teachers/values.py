@@ -23,6 +23,7 @@ from torch import Tensor
 
 from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.circuits.noise import Noise
+from qstill.contract.circuits.outputs import check_observable
 from qstill.contract.distillations.report.surrogate import JudgedBy
 from qstill.contract.distillations.teachers.circuit import CircuitTeacher, check_inputs
 from qstill.contract.errors import Problem
@@ -35,15 +36,9 @@ from workers.circuits.planning import plan_parsed
 from workers.circuits.program import Ask, generator
 from workers.circuits.route import simulate
 from workers.quantum.circuit import DifferentiableCircuit
+from workers.quantum.measurements import MAX_TABLE, constants_of, estimated, measurements_of, rotated
+from workers.quantum.observables import sums_of
 from workers.quantum.teachers.frequencies import Frequencies, frequencies_of
-from workers.quantum.teachers.readings import (
-    MAX_TABLE,
-    constants_of,
-    estimated,
-    readings_of,
-    sums_of,
-    terms_of,
-)
 
 MAX_NUMBERS = 1 << 26  # of a circuit for all rows at once, where each angle is 2^n of them: 512 MiB
 STATES_AT_ONCE = 1 << 20  # amplitudes of the rows that are drawn from together
@@ -68,14 +63,17 @@ class CircuitValues:
         used = self.circuit.copy()
         used.global_phase = 0
         check_inputs(spec.inputs, {each.name for each in used.parameters})
-        count = len(spec.observables)
-        terms = terms_of(spec.observables, self.circuit.num_qubits)
-        self._constants = torch.from_numpy(constants_of(terms, count))
-        self._readings = readings_of(terms)
+        for number, observable in enumerate(spec.observables):
+            check_observable(observable, self.circuit.num_qubits, f"/observables/{number}")
+        sums = sums_of(spec.observables, self.circuit.num_qubits)
+        self._constants = torch.from_numpy(constants_of(sums))
+        self._measurements = measurements_of(sums)
         self._whole = _without_decisions(self.circuit)
         self._module: DifferentiableCircuit | None = None
         if self._whole is not None and _fits(self._whole):
-            self._module = self._differentiable(self._whole, sums_of(terms, count, self._whole.num_qubits))
+            unread = "I" * (self._whole.num_qubits - self.circuit.num_qubits)
+            widened = [{unread + string: coefficient for string, coefficient in terms.items()} for terms in sums]
+            self._module = self._differentiable(self._whole, widened)
         self._noisy = spec.noise is not None and spec.noise.model != "ideal"
         self._direct = self._module is not None and not self._noisy
         self._shape = examine(self.circuit)
@@ -85,7 +83,7 @@ class CircuitValues:
 
     @property
     def circuits(self) -> int:
-        return 1 if self.spec.shots is None else len(self._readings)
+        return 1 if self.spec.shots is None else len(self._measurements)
 
     @property
     def shots(self) -> int:
@@ -143,17 +141,16 @@ class CircuitValues:
         return found
 
     def _draw(self, rows: Tensor, found: Tensor) -> None:
-        """Add to (2, B, O) what the readings of these rows say, drawn from their states."""
+        """Add to (2, B, O) what the measurements of these rows say, drawn from their states."""
         assert self.spec.shots is not None
         states, count = self._bare.states(rows.new_zeros(1, 0), rows)[0], found.shape[2]
-        for number, reading in enumerate(self._readings):
-            size = 1 << len(reading.qubits)
-            table = reading.worth(np.arange(size), count) if size * count <= MAX_TABLE else None
-            read = reading.probabilities(states).numpy()
-            for row, probabilities in enumerate(read):
+        for number, measurement in enumerate(self._measurements):
+            size = 1 << len(measurement.qubits)
+            table = measurement.worth(np.arange(size), count) if size * count <= MAX_TABLE else None
+            for row, probabilities in enumerate(measurement.probabilities(states).numpy()):
                 random = generator(_seed(self.spec.seed, number, rows[row]))
                 outcomes, frequencies = draw(rounded(probabilities), self.spec.shots, random)
-                worth = reading.worth(outcomes, count) if table is None else table[:, outcomes]
+                worth = measurement.worth(outcomes, count) if table is None else table[:, outcomes]
                 found[:, row] += torch.from_numpy(np.stack(estimated(worth, frequencies)))
 
     def _run(self, row: Tensor) -> Tensor:
@@ -164,15 +161,15 @@ class CircuitValues:
             return torch.stack([exact - self._constants, torch.zeros_like(exact)])
         found = torch.zeros(2, len(self._constants), dtype=torch.float64)
         before = _unmeasured(circuit)
-        for number, reading in enumerate(self._readings):
-            measured = reading.turned(before)
-            register = ClassicalRegister(len(reading.qubits))
+        for number, measurement in enumerate(self._measurements):
+            measured = rotated(before, measurement.basis)
+            register = ClassicalRegister(len(measurement.qubits))
             measured.add_register(register)
-            measured.measure(reading.qubits, register)
+            measured.measure(measurement.qubits, register)
             counts = self._simulated(measured, number, row, noise=self.spec.noise).counts
             outcomes = np.array([int(key[: len(register)], 2) for key in counts], dtype=np.int64)
             frequencies = np.array([*counts.values()], dtype=np.int64)
-            worth = reading.worth(outcomes, len(self._constants))
+            worth = measurement.worth(outcomes, len(self._constants))
             found += torch.from_numpy(np.stack(estimated(worth, frequencies)))
         return found
 
@@ -220,6 +217,6 @@ def _unmeasured(circuit: QuantumCircuit) -> QuantumCircuit:
 
 
 def _seed(seed: int, number: int, row: Tensor) -> int:
-    """Of one circuit: by the teacher's seed, the reading and the row, so that rows may be asked in any order."""
+    """Of one circuit: by the teacher's seed, the measurement and the row, so that rows may be asked in any order."""
     told = f"{seed} {number} ".encode() + row.numpy().tobytes()
     return int.from_bytes(sha256(told).digest()[:6], "big")

@@ -18,8 +18,8 @@ from qstill.contract.errors import Problem
 from tests.testing.examples import examples
 from workers.distillation.networks.circuits.network import CircuitNetwork
 from workers.distillation.networks.families import build
-from workers.distillation.quantum.as_circuits import angles_of_rows, bases_of, circuit_of, reads
-from workers.distillation.quantum.on_engine import Engine, Readings, readings
+from workers.distillation.quantum.as_circuits import angles_of_rows, circuit_of
+from workers.distillation.quantum.on_engine import Engine, distributions_of, means_of
 
 LINE = Device.model_validate({"coupling_map": {"shape": "line", "qubits": 3}})
 AMPLITUDE = {"kind": "amplitude", "inputs": "standardised"}
@@ -45,7 +45,8 @@ def engine(given_noise: Any = None, device: Device | None = None) -> Engine:
 
 
 def means_on(one: CircuitNetwork, x: torch.Tensor, where: Engine) -> np.ndarray:
-    return readings(circuit_of(one), angles_of_rows(one, x), one.sums, where).means(one.sums, None, 0)
+    found = distributions_of(circuit_of(one), angles_of_rows(one, x), one.sums, where)
+    return means_of(found, one.sums, None, 0)
 
 
 def own_circuit() -> CircuitNetwork:
@@ -87,22 +88,13 @@ def test_noise_takes_away_and_all_of_it_takes_all() -> None:
     np.testing.assert_allclose(means_on(one, x, engine(noise(0, 1))), 0, atol=1e-9)
 
 
-@given(st.lists(st.text("IXYZ", min_size=4, max_size=4), min_size=1, max_size=12))
-def test_every_string_is_read_in_one_of_the_bases(strings: list[str]) -> None:
-    bases = bases_of(strings)
-    assert all(any(reads(letters, basis) for basis in bases) for letters in strings)
-    assert len(bases) <= len(set(strings))
-    assert all(set(basis) <= set("XYZ") for basis in bases)
-
-
 @settings(max_examples=examples(40))
 @given(st.integers(0, 99), st.integers(1, 500))
 def test_shots_scatter_as_they_should_and_repeat_with_their_seed(seed: int, shots: int) -> None:
     chances = np.random.default_rng(seed).dirichlet(np.ones(4), size=(30, 1))
-    read = Readings(chances, ["ZZ"])
     sums = [{"ZI": 1.0}, {"IZ": 1.0}, {"ZZ": 1.0}]
-    exact, found = read.means(sums, None, 0), read.means(sums, shots, seed)
-    np.testing.assert_array_equal(found, read.means(sums, shots, seed))
+    exact, found = means_of(chances, sums, None, 0), means_of(chances, sums, shots, seed)
+    np.testing.assert_array_equal(found, means_of(chances, sums, shots, seed))
     deviation = np.sqrt(np.maximum(1 - exact**2, 1e-12) / shots)
     scores = (found - exact) / deviation
     assert np.abs(scores.mean()) < 6 / np.sqrt(scores.size)

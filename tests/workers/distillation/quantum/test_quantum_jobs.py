@@ -103,7 +103,7 @@ def test_an_attempt_that_goes_on_reads_no_circuit_twice(
     asked, whole = small(job, quantum=QUANTUM), house()
     distil_job(asked, whole)
     stop_at, asked_again, first = 3, [], None
-    real = judge.readings
+    real = judge.distributions_of
 
     def counted(*given: Any) -> Any:
         if len(asked_again) == stop_at and first is None:
@@ -111,7 +111,7 @@ def test_an_attempt_that_goes_on_reads_no_circuit_twice(
         asked_again.append(given)
         return real(*given)
 
-    monkeypatch.setattr(judge, "readings", counted)
+    monkeypatch.setattr(judge, "distributions_of", counted)
     first_half = house()
     with pytest.raises(Stopped):
         distil_job(asked, first_half)

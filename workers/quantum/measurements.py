@@ -1,7 +1,7 @@
-"""Sums of Pauli strings read from measurements: which strings share one, and what its counts say of them."""
+"""Sums of Pauli strings read from measurements: which strings share one, and what its outcomes say of them."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,6 @@ import torch
 from qiskit import QuantumCircuit
 from torch import Tensor
 
-from qstill.contract.circuits.outputs import Observable, check_observable
 from workers.circuits.program import Integers, Reals
 from workers.quantum.observables import PauliSum
 
@@ -21,30 +20,21 @@ class Term:
     """A string and its coefficient in one of the observables. letters: by qubit, none of them I."""
 
     observable: int
-    letters: dict[int, str]
+    letters: Mapping[int, str]
     coefficient: float
 
 
 @dataclass(frozen=True)
-class Reading:
-    """One measurement. basis: X, Y or Z by qubit; qubits: those that it reads, ascending: bits of an outcome."""
+class Measurement:
+    """basis: X, Y or Z by qubit; terms: of all observables, those that it reads."""
 
-    basis: dict[int, str]
+    basis: Mapping[int, str]
     terms: tuple[Term, ...]
 
     @property
     def qubits(self) -> list[int]:
+        """Those that are measured, ascending: the bits of an outcome."""
         return sorted(self.basis)
-
-    def turned(self, circuit: QuantumCircuit) -> QuantumCircuit:
-        """The circuit, after which Z is what was X or Y."""
-        found = circuit.copy()
-        for qubit in self.qubits:
-            if self.basis[qubit] == "Y":
-                found.sdg(qubit)
-            if self.basis[qubit] != "Z":
-                found.h(qubit)
-        return found
 
     def probabilities(self, states: Tensor) -> Tensor:
         """Of each outcome (B, 2^k), of states (2^n, B), complex."""
@@ -60,43 +50,38 @@ class Reading:
 
     def worth(self, outcomes: Integers, observables: int) -> Reals:
         """(observables, outcomes): the part of each observable that an outcome says. outcomes: bits as `qubits`."""
+        return self._worth(outcomes, observables, {qubit: bit for bit, qubit in enumerate(self.qubits)})
+
+    def worth_of_all(self, qubits: int, observables: int) -> Reals:
+        """(observables, 2^n): the same of outcomes in which every qubit is a bit."""
+        return self._worth(np.arange(1 << qubits), observables, {qubit: qubit for qubit in range(qubits)})
+
+    def _worth(self, outcomes: Integers, observables: int, bits: Mapping[int, int]) -> Reals:
         found = np.zeros((observables, len(outcomes)))
-        place = {qubit: bit for bit, qubit in enumerate(self.qubits)}
         for term in self.terms:
             sign = np.ones(len(outcomes))
             for qubit in term.letters:
-                sign *= 1 - 2 * (outcomes >> place[qubit] & 1)
+                sign *= 1 - 2 * (outcomes >> bits[qubit] & 1)
             found[term.observable] += term.coefficient * sign
         return found
 
 
-def terms_of(observables: Sequence[Observable], qubits: int) -> list[Term]:
-    """Raises Problem where an observable names qubits that do not exist."""
-    found = []
-    for number, observable in enumerate(observables):
-        check_observable(observable, qubits, f"/observables/{number}")
-        for term in observable.terms:
-            named = range(qubits)[::-1] if term.qubits is None else term.qubits
-            letters = {qubit: letter for qubit, letter in zip(named, term.paulis, strict=True) if letter != "I"}
-            found.append(Term(number, letters, term.coefficient))
+def rotated(circuit: QuantumCircuit, basis: Mapping[int, str]) -> QuantumCircuit:
+    """The circuit, after which Z is what was X or Y."""
+    found = circuit.copy()
+    for qubit, letter in sorted(basis.items()):
+        if letter == "Y":
+            found.sdg(qubit)
+        if letter != "Z":
+            found.h(qubit)
     return found
 
 
-def sums_of(terms: Sequence[Term], observables: int, qubits: int) -> list[PauliSum]:
-    """Coefficients by string, the rightmost letter of qubit 0."""
-    found: list[dict[str, float]] = [{} for _ in range(observables)]
-    for term in terms:
-        string = "".join(term.letters.get(qubit, "I") for qubit in reversed(range(qubits)))
-        own = found[term.observable]
-        own[string] = own.get(string, 0.0) + term.coefficient
-    return list(found)
-
-
-def readings_of(terms: Sequence[Term]) -> list[Reading]:
-    """Strings that want the same letter of every qubit that both read share a measurement; the first that fits."""
+def measurements_of(sums: Sequence[PauliSum]) -> list[Measurement]:
+    """Strings that want the same letter of every qubit that both read share a measurement: the first that fits."""
     bases: list[dict[int, str]] = []
     members: list[list[Term]] = []
-    for term in terms:
+    for term in _terms(sums):
         if not term.letters:
             continue  # a number, which nothing is measured for
         for basis, own in zip(bases, members, strict=True):
@@ -107,16 +92,24 @@ def readings_of(terms: Sequence[Term]) -> list[Reading]:
         else:
             bases.append(dict(term.letters))
             members.append([term])
-    return [Reading(basis, tuple(own)) for basis, own in zip(bases, members, strict=True)]
+    return [Measurement(basis, tuple(own)) for basis, own in zip(bases, members, strict=True)]
 
 
-def constants_of(terms: Sequence[Term], observables: int) -> Reals:
+def constants_of(sums: Sequence[PauliSum]) -> Reals:
     """(observables,): the part of each that is a number."""
-    found = np.zeros(observables)
-    for term in terms:
+    found = np.zeros(len(sums))
+    for term in _terms(sums):
         if not term.letters:
             found[term.observable] += term.coefficient
     return found
+
+
+def _terms(sums: Sequence[PauliSum]) -> list[Term]:
+    return [
+        Term(number, {qubit: letter for qubit, letter in enumerate(reversed(string)) if letter != "I"}, coefficient)
+        for number, strings in enumerate(sums)
+        for string, coefficient in strings.items()
+    ]
 
 
 def estimated(worth: Reals, frequencies: Integers) -> tuple[Reals, Reals]:
