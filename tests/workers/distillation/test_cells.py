@@ -22,11 +22,11 @@ from PIL import Image
 
 from qstill.contract.distillations.datasets import Images, TextFile, UploadedData
 from qstill.contract.errors import Problem
+from qstill.contract.tables.bounds import Unreadable
+from qstill.contract.tables.cells import is_number, names_of, numbers_first, numbers_of
 from tests.testing.examples import examples
 from workers.distillation.data.dataset import load
-from workers.distillation.data.files.cells import is_number, names_of, numbers_first, numbers_of
 from workers.distillation.data.files.images import read_images
-from workers.distillation.data.files.table import Unreadable
 from workers.distillation.data.files.texts import read_texts
 from workers.distillation.recommenders.data.read import numbers_of as times_of
 

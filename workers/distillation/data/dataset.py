@@ -14,9 +14,10 @@ from torch import Tensor
 
 from qstill.contract.distillations.datasets import BUILTIN_REGRESSION, BuiltinData, Images, Splitting, UploadedData
 from qstill.contract.errors import Problem
+from qstill.contract.tables.bounds import Unreadable
 from workers.distillation.data.files.arrays import is_npz, read_table
 from workers.distillation.data.files.images import read_images
-from workers.distillation.data.files.table import Array, ReadingNote, Table, Unreadable
+from workers.distillation.data.files.table import Array, ReadingNote, Table
 from workers.distillation.data.splits import codes_of, noisy, shown_labels, shown_numbers, split
 from workers.distillation.objectives.terms import UNKNOWN, labelled_rows
 from workers.distillation.rows import Rows, Standardisation

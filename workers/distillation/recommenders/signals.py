@@ -12,7 +12,7 @@ from torch import Tensor
 
 from qstill.contract.distillations.recommenders.objectives import Rd, Rrd, SingleRanking
 from qstill.contract.errors import Problem
-from workers.distillation.data.files.table import Unreadable
+from qstill.contract.tables.bounds import Unreadable
 from workers.distillation.recommenders.data.dataset import Data
 from workers.distillation.recommenders.data.read import names_of, numbers_of, read_columns
 from workers.distillation.recommenders.networks import ScorerNetwork

@@ -11,9 +11,9 @@ import pytest
 
 from qstill.contract.distillations.datasets import TextFile
 from qstill.contract.errors import Problem
+from qstill.contract.tables.lines import MAX_TEXT
 from tests.testing.refusals import problem_of
 from workers.distillation.data.files import texts as read
-from workers.distillation.data.files.lines import MAX_TEXT
 from workers.distillation.data.files.texts import read_texts
 from workers.distillation.data.topics import PARTS, paragraphs_of_parts, passages
 

@@ -2,8 +2,8 @@
 
 import zipfile
 
-from workers.distillation.data.files.cells import is_number
-from workers.distillation.data.files.table import Unreadable
+from qstill.contract.tables.bounds import Unreadable
+from qstill.contract.tables.cells import is_number
 
 LITTER = frozenset({"__macosx", "@eadir", "thumbs.db", "ehthumbs.db", "desktop.ini"})  # of file managers, whatever case
 

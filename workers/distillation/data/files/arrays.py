@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from qstill.contract.distillations.datasets import MAX_TARGETS, UploadedData, is_regression
 from qstill.contract.errors import Problem
+from qstill.contract.tables.bounds import MAX_BYTES, Unreadable
+from qstill.contract.tables.lines import is_gzip, start_of
 from workers.distillation.data.files.archives import is_litter
 from workers.distillation.data.files.csv_table import counting, read_csv, with_targets
-from workers.distillation.data.files.lines import is_gzip, start_of
 from workers.distillation.data.files.table import (
-    MAX_BYTES,
     MAX_ROWS,
     MAX_VALUES,
     TEST,
@@ -25,7 +25,6 @@ from workers.distillation.data.files.table import (
     Array,
     ReadingNote,
     Table,
-    Unreadable,
     refuse_infinite,
     said_of_missing,
     with_classes,

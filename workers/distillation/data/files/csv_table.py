@@ -10,15 +10,14 @@ from numpy.typing import NDArray
 
 from qstill.contract.distillations.datasets import UploadedData, is_regression
 from qstill.contract.errors import Problem
-from workers.distillation.data.files.cells import is_missing, is_number, names_of, numbers_first, numbers_of
-from workers.distillation.data.files.lines import csv_rows, text_of
+from qstill.contract.tables.bounds import MAX_COLUMNS, Unreadable
+from qstill.contract.tables.cells import is_missing, is_number, names_of, numbers_first, numbers_of
+from qstill.contract.tables.lines import csv_rows, text_of
 from workers.distillation.data.files.table import (
-    MAX_COLUMNS,
     MAX_ROWS,
     MAX_VALUES,
     ReadingNote,
     Table,
-    Unreadable,
     refuse_infinite,
     said_of_missing,
     with_classes,

@@ -19,9 +19,10 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from qstill.contract.distillations.datasets import UNLABELLED, Images
 from qstill.contract.errors import Problem
+from qstill.contract.tables.bounds import MAX_BYTES, Unreadable
+from qstill.contract.tables.cells import numbers_first
 from workers.distillation.data.files.archives import is_folder, is_litter, parts_of, quoted
-from workers.distillation.data.files.cells import numbers_first
-from workers.distillation.data.files.table import MAX_BYTES, MAX_VALUES, Table, Unreadable, with_classes
+from workers.distillation.data.files.table import MAX_VALUES, Table, with_classes
 from workers.distillation.objectives.terms import UNKNOWN
 
 MAX_MEMBERS = 200_000  # of an archive, folders too

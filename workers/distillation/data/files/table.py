@@ -8,22 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qstill.contract.schemas import PRINTABLE
-from workers.distillation.data.files.cells import is_number
+from qstill.contract.tables.bounds import Unreadable
+from qstill.contract.tables.cells import is_number
 
-MAX_BYTES = 1 << 30  # declared by an archive's members together: a bomb is refused before it is unpacked
 MAX_VALUES = 60_000_000  # of a data set, 240 MB in single precision: MNIST's 70,000 images are 55 million
 MAX_ROWS = 1_000_000
-MAX_COLUMNS = 10_000  # a csv of 10^6 columns would spend minutes on its header alone
 MAX_CLASSES = 1_000  # logits of every row are kept
 MAX_NAME = 200  # characters of a class; a request can name no longer one
 MANY_NUMBERS = 100  # whole numbers that labels name; beyond, they are rather counted or measured than classes
 TRAIN, VALIDATION, TEST = range(3)
 
 Array = NDArray[Any]
-
-
-class Unreadable(Exception):
-    """What is wrong with a file, as a sentence; the caller knows which field named it."""
 
 
 @dataclass(frozen=True)

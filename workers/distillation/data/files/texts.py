@@ -13,16 +13,14 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from qstill.contract.distillations.datasets import TextFile
 from qstill.contract.errors import Problem
-from workers.distillation.data.files.cells import names_of, numbers_first
-from workers.distillation.data.files.lines import MAX_LINE, MAX_TEXT, bounded_lines, csv_rows, start_of, text_of
+from qstill.contract.tables.bounds import MAX_BYTES, MAX_COLUMNS, Unreadable
+from qstill.contract.tables.cells import names_of, numbers_first
+from qstill.contract.tables.lines import MAX_LINE, MAX_TEXT, bounded_lines, csv_rows, start_of, text_of
 from workers.distillation.data.files.table import (
-    MAX_BYTES,
     MAX_CLASSES,
-    MAX_COLUMNS,
     MAX_NAME,
     MAX_ROWS,
     ReadingNote,
-    Unreadable,
     refuse_unusable,
     said_of_missing,
 )

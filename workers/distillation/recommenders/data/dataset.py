@@ -13,7 +13,7 @@ from torch import Tensor
 
 from qstill.contract.distillations.recommenders.data import SyntheticInteractions, UploadedInteractions
 from qstill.contract.errors import Problem
-from workers.distillation.data.files.table import Unreadable
+from qstill.contract.tables.bounds import Unreadable
 from workers.distillation.recommenders.data.read import NoSuchColumn, names_of, numbers_of, read_columns
 from workers.distillation.recommenders.data.sampling import Unseen
 from workers.distillation.recommenders.data.synthetic import draw

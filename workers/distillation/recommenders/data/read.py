@@ -10,9 +10,9 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 
 from qstill.contract.distillations.recommenders.data import MAX_INTERACTIONS
-from workers.distillation.data.files.cells import NUMBER, is_number
-from workers.distillation.data.files.lines import csv_rows, encoding_of, text_of, unpacked
-from workers.distillation.data.files.table import MAX_BYTES, MAX_COLUMNS, Unreadable
+from qstill.contract.tables.bounds import MAX_BYTES, MAX_COLUMNS, Unreadable
+from qstill.contract.tables.cells import NUMBER, is_number
+from qstill.contract.tables.lines import csv_rows, encoding_of, text_of, unpacked
 
 MAX_NAME = 200  # characters of a user's or an item's name
 MAX_LINE = 1 << 20  # bytes; a line must fit the reader's block

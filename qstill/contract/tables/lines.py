@@ -10,7 +10,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, cast
 
-from workers.distillation.data.files.table import MAX_BYTES, MAX_COLUMNS, Unreadable
+from qstill.contract.tables.bounds import MAX_BYTES, MAX_COLUMNS, Unreadable
 
 MAX_LINE = 4_000_000  # characters; a line of commas costs eight bytes of memory for each
 MAX_TEXT = 1_000_000  # characters of one text; a longer one is a book, to be cut by whoever knows where
