@@ -46,6 +46,14 @@ def names_of(cells: Iterable[str]) -> tuple[list[str], Counter[str]]:
     return ["" if name in missing else name for name in names], missing
 
 
+def same_numbers(names: Iterable[str]) -> list[list[str]]:
+    """Names that are one number written in several ways, as `1` and `1.0`; each such number's together."""
+    written: dict[Decimal, list[str]] = {}
+    for name in filter(is_number, names):
+        written.setdefault(Decimal(name.strip(_BLANKS)), []).append(name)
+    return [several for several in written.values() if len(several) > 1]
+
+
 def numbers_first(name: str) -> tuple[bool, Decimal, str]:
     """Sorts the names of classes: numbers by their value, then words."""
     is_one = is_number(name)

@@ -161,6 +161,34 @@ def test_a_missing_label_is_unknown_and_no_class(read: Callable[..., list[str]],
     assert read(folder, ["cat", "dog", nothing] * 5) == ["cat", "dog"]
 
 
+def test_labels_that_pandas_made_floats_for_want_of_some_are_known_or_unknown(folder: Path) -> None:
+    labels = [0.0, 10.0, np.nan, 9.0, -1.0] * 6
+    spec = TextFile.model_validate({"source": "text_file", "file": FILE, "task": "classification"})
+    pq.write_table(pa.table({"text": ["some words"] * 30, "label": labels}), folder / "p")
+    (folder / "j").write_text("\n".join(json.dumps({"text": "some words", "label": label}) for label in labels))
+    for name in ("p", "j"):
+        found = read_texts(folder / name, spec)
+        assert found.classes == ["-1.0", "0.0", "9.0", "10.0"]
+        assert found.labels[:4] == ["0.0", "10.0", "", "9.0"]
+    np.savez(folder / "t.npz", x=np.random.default_rng(0).normal(size=(30, 2)), y=np.array(labels))
+    data = load(UploadedData(source="file", file=FILE), {FILE: folder / "t.npz"})
+    assert data.classes == ["0", "9", "10"]
+    assert int((data.train.y == -1).sum()) == 12
+    assert data.reading_notes[0].said.startswith("12 of 30 rows have no label: in its place stands '-1', 'NaN'.")
+
+
+@pytest.mark.parametrize(
+    ("labels", "doubted"), [(["1", "1.0", "2"], "'1' and '1.0'"), (["1", "2.0", "a"], None), (["a", "A", "b"], None)]
+)
+def test_one_number_written_in_two_ways_is_doubted(labels: list[str], doubted: str | None, folder: Path) -> None:
+    rows = [["a", "b", "kind"], *([f"{i % 7}", "1.5", label] for i, label in enumerate(labels * 6))]
+    notes = list(load(UploadedData(source="file", file=FILE), {FILE: table(folder, rows)}).reading_notes)
+    spec = TextFile.model_validate({"source": "text_file", "file": FILE, "task": "classification"})
+    notes += read_texts(table(folder, [["text", "label"], *(["some words", label] for label in labels)]), spec).notes
+    assert [(note.code, note.doubt) for note in notes] == [("classes_alike", True)] * (0 if doubted is None else 2)
+    assert all(doubted in note.said for note in notes if doubted)
+
+
 def test_plus_and_minus_are_two_classes() -> None:
     assert names_of(["+", "-", " - ", "NA"]) == (["+", "-", "-", ""], {"NA": 1})
 

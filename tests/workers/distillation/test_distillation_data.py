@@ -197,7 +197,7 @@ def test_a_csv_of_too_many_columns_or_without_the_label_is_refused(tmp_path: Pat
         {"x": np.zeros(4), "y": np.zeros(4)},
         {"x": np.zeros((4, 2)), "y": np.zeros(3)},
         {"x": np.zeros((4, 2)), "y": np.array([0, 1, 0.5, 1])},
-        {"x": np.zeros((4, 2)), "y": np.array([0, 1, np.nan, 1])},
+        {"x": np.zeros((4, 2)), "y": np.array([0, 1, np.inf, 1])},
         {"x": np.zeros((4, 2)), "y": np.array([0, 1, -2, 1])},
         {"x": np.zeros((4, 2), dtype=complex), "y": np.zeros(4)},
         {"x": np.array([["a", "b"]]), "y": np.zeros(1)},

@@ -45,8 +45,9 @@ def test_the_test_rows_are_the_files_own(tmp_path: Path, columns: bool) -> None:
     assert "40 in x_train, 10 in x_test" in data.reading_notes[0].said
 
 
-def test_validation_rows_are_too_where_there_are_some(tmp_path: Path) -> None:
-    data = loaded(keras(tmp_path / "a.npz", train=20, val=6, test=10))
+@pytest.mark.parametrize("name", ["val", "valid", "validation"])
+def test_validation_rows_are_too_where_there_are_some(tmp_path: Path, name: str) -> None:
+    data = loaded(keras(tmp_path / "a.npz", train=20, test=10, **{name: 6}))
     splits = [rows.index.tolist() for rows in (data.train, data.validation, data.test)]
     assert splits == [list(range(20)), list(range(20, 26)), list(range(26, 36))]
 

@@ -32,7 +32,13 @@ from workers.distillation.data.files.table import (
 from workers.distillation.objectives.terms import UNKNOWN
 
 FEW_CHANNELS = (1, 3, 4)  # of images: grey, RGB, RGB with transparency
-PARTS = {"train": TRAIN, "val": VALIDATION, "valid": VALIDATION, "test": TEST}  # x_train, x_val, x_test
+PARTS = {
+    "train": TRAIN,
+    "val": VALIDATION,
+    "valid": VALIDATION,
+    "validation": VALIDATION,
+    "test": TEST,
+}  # x_train, x_val, x_test
 
 
 def read_table(path: Path, spec: UploadedData) -> Table:
@@ -186,20 +192,23 @@ def _counted(x: Array) -> list[ReadingNote]:
 def _table_of(arrays: _Arrays) -> Table:
     x = _inputs_of(arrays, columns=False)
     y = arrays.y.reshape(len(x))
-    wrong = np.flatnonzero(~np.isfinite(y) | (y != np.trunc(y)) | (y < UNKNOWN))
+    marked, missing = y == UNKNOWN, np.isnan(y)  # whole numbers of which some are missing are floats in pandas
+    nothing = marked | missing
+    wrong = np.flatnonzero(~nothing & (~np.isfinite(y) | (y != np.trunc(y)) | (y < 0)))
     if len(wrong):
         raise Unreadable(
-            f"Label {y[wrong[0]]} of row {wrong[0]} is not a class: integers from 0, or -1 where unknown. Real numbers "
-            "are predicted with `task` regression."
+            f"Label {y[wrong[0]]} of row {wrong[0]} is not a class: integers from 0, or -1 or NaN where unknown. Real "
+            "numbers are predicted with `task` regression."
         )
-    values, unknown = np.unique(y[y != UNKNOWN]), int((y == UNKNOWN).sum())
-    codes = np.where(y == UNKNOWN, UNKNOWN, np.searchsorted(values, y)).astype(np.int64)
+    values, unknown = np.unique(y[~nothing]), int(nothing.sum())
+    codes = np.where(nothing, UNKNOWN, np.searchsorted(values, y)).astype(np.int64)
+    written = [name for name, rows in (("-1", marked), ("NaN", missing)) if rows.any()]
     notes = [
         *arrays.notes,
         *_counted(x),
-        *([said_of_missing(unknown, len(y), ["-1"])] if unknown else []),
+        *([said_of_missing(unknown, len(y), written)] if unknown else []),
     ]
-    hint = " -1 stands for an unknown label: number the classes from 0." if unknown else ""
+    hint = " -1 stands for an unknown label: number the classes from 0." if marked.any() else ""
     table = with_classes(x, codes, [str(int(value)) for value in values], tuple(notes), hint=hint)
     return replace(table, parts=arrays.parts)
 

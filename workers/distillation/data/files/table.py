@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from qstill.contract.schemas import PRINTABLE
 from qstill.contract.tables.bounds import Unreadable
-from qstill.contract.tables.cells import is_number
+from qstill.contract.tables.cells import is_number, same_numbers
 
 MAX_VALUES = 60_000_000  # of a data set, 240 MB in single precision: MNIST's 70,000 images are 55 million
 MAX_ROWS = 1_000_000
@@ -55,7 +55,17 @@ def with_classes(
         said = " Real numbers are predicted with `task` regression." if quantities(classes) else hint
         raise Unreadable(f"The labels name {len(classes)} classes; 2 to {MAX_CLASSES} are read.{said}")
     refuse_unusable(classes)
-    return Table(x, y, classes, notes)
+    return Table(x, y, classes, (*notes, *alike(classes)))
+
+
+def alike(classes: list[str]) -> list[ReadingNote]:
+    """A doubt where classes are one number written in several ways, as in files that were put together."""
+    found = same_numbers(classes)
+    if not found:
+        return []
+    shown = "; ".join(" and ".join(repr(name[:20]) for name in several[:3]) for several in found[:3])
+    said = f"Classes that are one number written in several ways: {shown}. If they are one class, write it one way."
+    return [ReadingNote("classes_alike", said, doubt=True)]
 
 
 def quantities(classes: list[str]) -> bool:

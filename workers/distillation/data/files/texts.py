@@ -21,6 +21,7 @@ from workers.distillation.data.files.table import (
     MAX_NAME,
     MAX_ROWS,
     ReadingNote,
+    alike,
     refuse_unusable,
     said_of_missing,
 )
@@ -81,18 +82,15 @@ def _checked(rows: Iterable[Row], labelled: bool) -> Texts:
     if labelled and not 2 <= len(classes) <= MAX_CLASSES:
         raise Unreadable(f"The labels name {len(classes)} classes; 2 to {MAX_CLASSES} are read.")
     refuse_unusable(classes)
-    said = (said_of_missing(missing.total(), len(names), sorted(missing)),) if labelled and missing else ()
-    return Texts(texts, names, classes, said)
+    notes = [said_of_missing(missing.total(), len(names), sorted(missing))] if labelled and missing else []
+    return Texts(texts, names, classes, (*notes, *alike(classes)))
 
 
 def _label(label: object, row: int) -> str:
     if label is None:
         return ""
-    if isinstance(label, bool) or not isinstance(label, str | int):
-        said = f"Row {row}: the label is neither a string nor a whole number."
-        if isinstance(label, float):  # as pandas keeps whole numbers of which some are missing
-            said += " Write whole numbers without a fraction, and null or nothing where it is unknown."
-        raise Unreadable(said)
+    if isinstance(label, bool) or not isinstance(label, str | int | float):
+        raise Unreadable(f"Row {row}: the label is neither a string nor a number.")
     name = str(label).strip()
     if len(name) > MAX_NAME:
         raise Unreadable(f"Row {row}: the label has {len(name)} characters; at most {MAX_NAME} are read.")
