@@ -21,7 +21,7 @@ class Run(Protocol):
 
     scratch: Path  # an empty folder of this attempt; gone afterwards
     files: Mapping[str, Path]  # the files, models and checkpoints that the job names, by id, as local paths
-    models: Mapping[str, Mapping[str, Any]]  # of those that are models, how they are read: a `Weights` as JSON
+    models: Mapping[str, Mapping[str, Any]]  # of those that are models, how they are read: a `ModelFormat` as JSON
     resume: Path | None  # the state saved last by an earlier attempt, or None
     threads: int  # cores this computation may use
     cache: Path | None  # a folder that the jobs of this machine share; None: keep nothing for others

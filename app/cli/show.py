@@ -25,7 +25,7 @@ def show(client: Client, job: Job, console: Console) -> None:
         for way in error.get("try", ()):
             console.print(f"  try {json.dumps(way)}", markup=False)
     else:
-        SHOWN[job["kind"]](client, job, console)
+        SHOW_RESULT[job["kind"]](client, job, console)
 
 
 def _circuit(client: Client, job: Job, console: Console) -> None:
@@ -54,7 +54,7 @@ def _sweep(client: Client, job: Job, console: Console) -> None:
     show_distillation(job["result"], console)
 
 
-SHOWN: dict[str, Callable[[Client, Job, Console], None]] = {
+SHOW_RESULT: dict[str, Callable[[Client, Job, Console], None]] = {
     CIRCUIT.name: _circuit,
     DISTILLATION.name: _distillation,
     SWEEP.name: _sweep,

@@ -10,7 +10,7 @@ from rich.text import Text
 from app.cli.client import Client, Job
 from ledger.machine import FINAL
 
-SHOWN = {"paused", "queued", "cancelled"}  # states worth a line; the others show in the bars
+TOLD_STATES = {"paused", "queued", "cancelled"}  # states worth a line; the others show in the bars
 
 
 class RateColumn(ProgressColumn):
@@ -36,7 +36,7 @@ def watch(client: Client, job: Job, console: Console) -> Job:
                 _show(progress, bars, event)
             elif kind == "warning":
                 progress.console.print(f"warning: {event['data']['detail']}", style="yellow", markup=False)
-            elif kind in SHOWN and event["seq"] > 1:
+            elif kind in TOLD_STATES and event["seq"] > 1:
                 progress.console.print(f"{job['id']} is {kind}", style="yellow")
             if kind in FINAL:
                 break

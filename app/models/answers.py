@@ -10,7 +10,7 @@ from ledger.ids import id_pattern
 from qstill.contract.distillations.architectures import AnyArchitecture, Architecture, family_of
 from qstill.contract.distillations.architectures.family import Question
 from qstill.contract.distillations.recommenders.architectures import AnyScorer, Scorer
-from qstill.contract.distillations.teachers import Weights
+from qstill.contract.distillations.teachers import ModelFormat
 from qstill.contract.schemas import FileId, Labels, Name, View, refuse
 
 EXAMPLE_ID = "model_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b"
@@ -19,7 +19,7 @@ ModelId = Annotated[str, Path(pattern=id_pattern("model"), description="The id o
 CheckpointRef = Annotated[str, StringConstraints(pattern=id_pattern("ckpt"))]
 
 
-class NewModel(Weights):
+class NewModel(ModelFormat):
     """Promote a checkpoint, or a model that you uploaded, to a model with a name. Its bytes are copied."""
 
     model_config = ConfigDict(
@@ -55,15 +55,15 @@ class NewModel(Weights):
         if (self.checkpoint is None) == (self.file is None):
             refuse(("checkpoint",), "one_origin", "name a checkpoint or a file, and not both", self.checkpoint)
         if self.checkpoint is not None:
-            told = self.model_fields_set & Weights.model_fields.keys()
+            told = self.model_fields_set & ModelFormat.model_fields.keys()
             for field in sorted(told):
-                if getattr(self, field) != Weights.model_fields[field].default:
+                if getattr(self, field) != ModelFormat.model_fields[field].default:
                     refuse((field,), "checkpoint_knows", "a checkpoint says itself how it is read", None)
         return self
 
-    def reading(self) -> Weights:
+    def model_format(self) -> ModelFormat:
         """How its bytes are read."""
-        return Weights(**{name: getattr(self, name) for name in Weights.model_fields})
+        return ModelFormat(**{name: getattr(self, name) for name in ModelFormat.model_fields})
 
 
 class ModelView(View):

@@ -51,7 +51,7 @@ async def create_model(new: NewModel, response: Response, front: AtHand, owner: 
             stored,
             name=new.name,
             labels=new.labels,
-            reading=new.reading().model_dump(mode="json", exclude_none=True),
+            reading=new.model_format().model_dump(mode="json", exclude_none=True),
             origin=origin,
         )
     )

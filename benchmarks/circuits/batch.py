@@ -31,8 +31,8 @@ def measure() -> list[Line]:
     written = [layered(QUBITS[index % len(QUBITS)], LAYERS, seed=index) for index in range(CIRCUITS)]
     job = CircuitJob.model_validate({"circuits": written, "seed": 7, "shots": SHOTS})
     circuits = [parse(circuit) for circuit in job.programs]
-    for entry, counts in zip(run_job(job), aer_as_it_is(circuits, shots=SHOTS), strict=True):
-        check_alike(entry["counts"], counts)
+    for result, counts in zip(run_job(job), aer_as_it_is(circuits, shots=SHOTS), strict=True):
+        check_alike(result["counts"], counts)
     ours, theirs = compare(
         lambda: time_job(job), lambda: seconds(lambda: aer_as_it_is(circuits, shots=SHOTS)), rounds=ROUNDS
     )

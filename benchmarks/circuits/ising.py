@@ -40,9 +40,9 @@ def measure() -> list[Line]:
     def theirs() -> Counts:
         return aer_as_it_is([circuit], shots=SHOTS, method="matrix_product_state")[0]
 
-    (entry,) = run_job(job)
-    assert entry["method"] == "matrix_product_state"
-    check_alike(_of_few_bits(entry["counts"]), _of_few_bits(theirs()))
+    (result,) = run_job(job)
+    assert result["method"] == "matrix_product_state"
+    check_alike(_of_few_bits(result["counts"]), _of_few_bits(theirs()))
     medians = compare(lambda: time_job(job), lambda: seconds(theirs), rounds=ROUNDS)
     claim = f"Ising model, {QUBITS} qubits, {STEPS} steps, {SHOTS:,} shots, CPU time of Aer's product states"
     return [times(claim, *medians, goal=GOAL)]

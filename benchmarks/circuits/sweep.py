@@ -41,8 +41,8 @@ def measure() -> list[Line]:
             for binding in bindings
         ]
 
-    for entry, counts in zip(run_job(job), one_by_one(), strict=True):
-        check_alike(entry["counts"], counts)
+    for result, counts in zip(run_job(job), one_by_one(), strict=True):
+        check_alike(result["counts"], counts)
     ours, theirs = compare(lambda: time_job(job), lambda: seconds(one_by_one), rounds=ROUNDS)
     return [milliseconds(CLAIM, ours, theirs, goal=GOAL)]
 

@@ -92,7 +92,7 @@ def _plan_one(job: CircuitJob, circuit: Circuit, memory_available: int, between:
         return plan_parsed(job, circuit, parse(circuit), memory_available)
     assert job.seed is not None  # drawn where the job was submitted
     prepared = prepare(circuit.template, seed=job.seed, between=between)
-    return replace(plan_parsed(job, circuit, prepared.circuit, memory_available), answer=prepared.read)
+    return replace(plan_parsed(job, circuit, prepared.circuit, memory_available), answer=prepared.interpret)
 
 
 def _plan_sweep(
@@ -146,8 +146,8 @@ def plan_parsed(job: CircuitJob, source: Circuit, submitted: QuantumCircuit, mem
     for name in STATES:
         if name in job.outputs:
             check_state(name, program, submitted.num_qubits)
-    if "probabilities" in job.outputs and len(program.read) > MAX_SEARCHED_QUBITS:
-        title = f"Probabilities are given out for {MAX_SEARCHED_QUBITS} measured qubits, not {len(program.read)}."
+    if "probabilities" in job.outputs and len(program.measured) > MAX_SEARCHED_QUBITS:
+        title = f"Probabilities are given out for {MAX_SEARCHED_QUBITS} measured qubits, not {len(program.measured)}."
         raise Problem("state_too_large", title, pointer="/outputs")
     pointer = "/circuit/qubits" if isinstance(source, JsonCircuit) else pointer_of(source)
     routed = route(program, job, locations=locations, memory_available=memory_available, pointer=pointer)
@@ -192,5 +192,5 @@ def _ideal(job: CircuitJob, circuit: QuantumCircuit, memory_available: int) -> P
     every = plans(profile, replace(wanted(job), method=None, state=True), memory_available=memory_available)
     method = Method.DENSITY_MATRIX if program.mixed else Method.STATEVECTOR  # channels of the circuit's own stay
     plan = next(plan for plan in every if plan.method == method)
-    cheap = plan.why_not is None and plan.seconds <= MAX_IDEAL_SECONDS and len(program.read) <= MAX_IDEAL_BITS
+    cheap = plan.why_not is None and plan.seconds <= MAX_IDEAL_SECONDS and len(program.measured) <= MAX_IDEAL_BITS
     return program if cheap else None

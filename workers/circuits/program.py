@@ -57,10 +57,10 @@ class Program:
         return self.noise is not None or self.shape.channels > 0
 
     @property
-    def read(self) -> list[Qubit]:
+    def measured(self) -> list[Qubit]:
         """The active qubits that some classical bit reads at the end."""
-        measured = set(self.shape.source.values())
-        return [qubit for qubit in self.shape.active if qubit in measured]
+        sources = set(self.shape.source.values())
+        return [qubit for qubit in self.shape.active if qubit in sources]
 
     def places(self, layout: Sequence[int] | None = None) -> dict[int, int]:
         """Where each submitted qubit stands among the active ones, as far as it is active.
@@ -74,9 +74,9 @@ class Program:
             own: active[qubits[place]] for own, place in enumerate(numbers) if place >= 0 and qubits[place] in active
         }
 
-    def columns(self, read: Sequence[Qubit]) -> list[int]:
-        """For each clbit its place among the qubits read, -1 for one that reads 0."""
-        place = {qubit: index for index, qubit in enumerate(read)}
+    def columns(self, measured: Sequence[Qubit]) -> list[int]:
+        """For each clbit its place among the qubits measured, -1 for one that reads 0."""
+        place = {qubit: index for index, qubit in enumerate(measured)}
         source = self.shape.source
         return [place.get(source[clbit], -1) if clbit in source else -1 for clbit in self.circuit.clbits]
 

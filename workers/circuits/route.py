@@ -59,7 +59,7 @@ def route(program: Program, job: CircuitJob, *, locations: int, memory_available
 
 def _can_be_listed(program: Program, job: CircuitJob) -> bool:
     """Whether the circuit has a distribution over few enough outcomes; those of all circuits are read at once again."""
-    bits = len(program.read)
+    bits = len(program.measured)
     characters = job.runs * (program.circuit.num_clbits + NUMBER_CHARACTERS)
     return not program.shape.dynamic and bits <= MAX_PROBABILITY_QUBITS and characters << bits <= MAX_LISTED_CHARACTERS
 

@@ -8,11 +8,11 @@ from typing import Any
 from torch import Tensor
 
 from qstill.contract.distillations.datasets import BuiltinText, DrawnData, TextFile
-from qstill.contract.distillations.fields import is_solved, trains_baseline
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.objectives import Sequence
 from qstill.contract.distillations.report.measured import written
 from qstill.contract.distillations.results import DistillationResult
+from qstill.contract.distillations.spec import is_solved, trains_baseline
 from qstill.contract.distillations.teachers import EnsembleTeacher, Single, TrainedTeacher
 from qstill.contract.distillations.teachers.circuit import CircuitTeacher
 from qstill.contract.distillations.tokenizers import TeachersTokenizer

@@ -9,11 +9,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from qstill.contract.distillations.architectures import family_of
-from qstill.contract.distillations.fields import is_solved, trains_baseline
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.measures import MEASURES
 from qstill.contract.distillations.objectives import Sequence
 from qstill.contract.distillations.results import DistillationResult
+from qstill.contract.distillations.spec import is_solved, trains_baseline
 from qstill.contract.errors import Problem
 from qstill.contract.sweeps.results import FrontMember, SweepResult, TrialView
 from qstill.contract.sweeps.sweep import Setting, Sweep, apply, reason
@@ -66,10 +66,10 @@ class _Sweeping:
         refuse_unfit(student_stages(base)[0][0], self.data)
         self.teacher = fit_to_teach(base, self.data, teacher_of(base, self.data, self.keeper), run)
         self.heard, view = first_heard(base, self.data)
-        shown = replace(self.data, train=self.heard)
-        self.signal, self.use = teachers.signal_and_use(self.teacher, shown, base.signal, run, view=view)
+        data = replace(self.data, train=self.heard)
+        self.signal, self.use = teachers.signal_and_use(self.teacher, data, base.signal, run, view=view)
         self.trainer = TrialTrainer(self.data, self.keeper, pruning=PRUNING[sweep.pruning])
-        self.views: dict[int, TrialView] = {}
+        self.records: dict[int, TrialView] = {}
         self.costs: dict[str, tuple[int, int, float]] = self.keeper.notes.setdefault("costs", {})
 
     def result(self) -> dict[str, Any]:
@@ -82,7 +82,7 @@ class _Sweeping:
             search.tell([self._goodness(trial) if self._complete(trial) else None for trial in new])
         complete = [trial for trial in trials if self._complete(trial)]
         if not complete:
-            why = next((view.reason for view in self.views.values() if view.reason), "all were given up")
+            why = next((record.reason for record in self.records.values() if record.reason), "all were given up")
             raise Problem("no_trial_succeeded", f"None of the {len(trials)} trials succeeded: {why}.")
         best = min(complete, key=self._rank)
         chosen = [complete[i] for i in front([self._costs(trial) for trial in complete])]
@@ -115,8 +115,8 @@ class _Sweeping:
 
         def ask(rows: Rows, view: str) -> Signal:
             def heard() -> Signal:
-                shown = replace(self.data, train=rows)
-                return teachers.signal_and_use(self.teacher, shown, job.signal, self.run, view=view)[0]
+                data = replace(self.data, train=rows)
+                return teachers.signal_and_use(self.teacher, data, job.signal, self.run, view=view)[0]
 
             return asked_with_features(heard, self.teacher, rows, wanted)
 
@@ -128,39 +128,39 @@ class _Sweeping:
         return replace(stage, name=name, phase=f"trial {number + 1}/{self.sweep.count}")
 
     def _complete(self, trial: Trial) -> bool:
-        return self.views[trial.number].status == "complete"
+        return self.records[trial.number].status == "complete"
 
     def _rank(self, trial: Trial) -> tuple[float, ...]:
         """Ascending: the best first, then the surest, the smallest, the earliest."""
-        view = self.views[trial.number]
-        return -self._goodness(trial), view.negative_log_likelihood or 0.0, view.bytes or 0, trial.number
+        record = self.records[trial.number]
+        return -self._goodness(trial), record.negative_log_likelihood or 0.0, record.bytes or 0, trial.number
 
     def _goodness(self, trial: Trial) -> float:
         """On the validation rows, the larger the better: its accuracy, or its RMSE below zero."""
-        view = self.views[trial.number]
-        found = view.accuracy if view.rmse is None else -view.rmse
+        record = self.records[trial.number]
+        found = record.accuracy if record.rmse is None else -record.rmse
         assert found is not None
         return found
 
     def _costs(self, trial: Trial) -> tuple[float, ...]:
-        view = self.views[trial.number]
-        return -self._goodness(trial), view.bytes or 0, view.latency_ms or 0
+        record = self.records[trial.number]
+        return -self._goodness(trial), record.bytes or 0, record.latency_ms or 0
 
     def _ended(self, trials: list[Trial]) -> None:
         """Measure trials on the validation rows, and tell."""
         for trial in trials:
-            self.views[trial.number] = view = self._view(trial)
-            self.run.event("trial", view.model_dump(mode="json", exclude={"object"}))
+            self.records[trial.number] = record = self._record(trial)
+            self.run.event("trial", record.model_dump(mode="json", exclude={"object"}))
         if trials:
-            done, total = len(self.views), self.sweep.count
+            done, total = len(self.records), self.sweep.count
             self.run.progress(phase="trials", done=done, total=total, unit="trials")
-            self._publish("trials.json", [self.views[number] for number in sorted(self.views)])
+            self._publish("trials.json", [self.records[number] for number in sorted(self.records)])
 
-    def _view(self, trial: Trial) -> TrialView:
+    def _record(self, trial: Trial) -> TrialView:
         failed = trial.why or self.trainer.failed.get(trial.number)
         stages = [student for student, _ in trial.pairs if student.name in self.keeper.outcomes]
         if failed or not stages:
-            return _view(trial, "failed", reason=failed)
+            return _record(trial, "failed", reason=failed)
         outcomes = [self.keeper.outcomes[stage.name] for stage in stages]
         networks = [stage.trained(self.keeper.outcomes, self.data) for stage in stages]
         architecture = stages[0].architecture.model_dump_json()
@@ -171,7 +171,7 @@ class _Sweeping:
             typical = latency(networks[0], self.data.train.x[0]).p50_ms
             self.costs[architecture] = takes.parameters, takes.bytes, typical
         parameters, size_in_bytes, typical = self.costs[architecture]
-        return _view(
+        return _record(
             trial,
             "pruned" if trial.number in self.trainer.pruned else "complete",
             **self._measured(networks, self.data.validation),
@@ -213,14 +213,14 @@ class _Sweeping:
             student_sha256=digest,
             seconds=keeper.seconds(),
         )
-        statuses = [view.status for view in self.views.values()]
+        statuses = [record.status for record in self.records.values()]
         return SweepResult(
             measure=short.measure,
             trials=count,
             pruned=statuses.count("pruned"),
             failed=statuses.count("failed"),
             stacked_students=sum("-student-" in name for name in self.trainer.stacked),
-            best=self.views[best.number],
+            best=self.records[best.number],
             front=[trial.number for trial in chosen],
             teacher=short.teacher,
             student=short.student,
@@ -235,15 +235,15 @@ class _Sweeping:
         networks = [student.trained(self.keeper.outcomes, self.data) for student, _ in trial.pairs]
         measure, found = self.data.task.measure.name, self._measured(networks, self.data.test)
         worth: dict[str, Any] = {"test_accuracy": None, "test_rmse": None} | {f"test_{measure}": found[measure]}
-        return FrontMember(**self.views[trial.number].model_dump(), **worth)
+        return FrontMember(**self.records[trial.number].model_dump(), **worth)
 
-    def _publish(self, name: str, views: Iterable[TrialView]) -> None:
+    def _publish(self, name: str, records: Iterable[TrialView]) -> None:
         path = self.run.scratch / name
-        path.write_text(json.dumps([view.model_dump(mode="json") for view in views], allow_nan=False))
+        path.write_text(json.dumps([record.model_dump(mode="json") for record in records], allow_nan=False))
         self.run.publish(path, kind="report", name=name, media_type="application/json")
 
 
-def _view(trial: Trial, status: Any, **found: Any) -> TrialView:
+def _record(trial: Trial, status: Any, **found: Any) -> TrialView:
     nothing: dict[str, Any] = dict.fromkeys(
         ("reason", "accuracy", "negative_log_likelihood", "parameters", "bytes", "latency_ms")
     )

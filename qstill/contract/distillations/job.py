@@ -3,7 +3,6 @@
 from pydantic import model_validator
 
 from qstill.contract.distillations.datasets import TextFile, UploadedData
-from qstill.contract.distillations.fields import JobFields, learns_numbers, student_count
 from qstill.contract.distillations.rules.circuits import refuse_unfit_for_circuits
 from qstill.contract.distillations.rules.compression import refuse_impossible_compression
 from qstill.contract.distillations.rules.data import refuse_unfit_data
@@ -12,13 +11,14 @@ from qstill.contract.distillations.rules.networks import refuse_what_families_do
 from qstill.contract.distillations.rules.objectives import refuse_impossible_objectives
 from qstill.contract.distillations.rules.regression import refuse_unfit_for_regression
 from qstill.contract.distillations.rules.text import refuse_mixed_with_text
+from qstill.contract.distillations.spec import DistillationSpec, learns_numbers, student_count
 from qstill.contract.distillations.teachers import files_of
 from qstill.contract.schemas import refuse
 
 MAX_PERIODIC_CHECKPOINTS = 200  # files of one job
 
 
-class DistillationJob(JobFields):
+class DistillationJob(DistillationSpec):
     """Teach a small network what a larger one knows, and measure whether it helped."""
 
     @model_validator(mode="after")

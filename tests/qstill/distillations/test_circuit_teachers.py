@@ -7,9 +7,9 @@ from pydantic import ValidationError
 
 from qstill.contract.circuits.admission import Limits
 from qstill.contract.distillations.architectures.fourier import MAX_NODES, nodes_of
-from qstill.contract.distillations.fields import is_solved, student_count, trains_baseline
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.rules.circuits import highest_that_fits
+from qstill.contract.distillations.spec import is_solved, student_count, trains_baseline
 from qstill.contract.distillations.teachers.circuit import INPUT_SOURCE, CircuitTeacher, admit_circuit
 from qstill.contract.errors import Problem
 

@@ -19,7 +19,7 @@ from qstill.contract.distillations.architectures.mlp import Mlp
 from qstill.contract.distillations.architectures.resnet import ResNet, WideResNet
 from qstill.contract.distillations.architectures.vit import Vit
 from qstill.contract.distillations.datasets import BuiltinData
-from qstill.contract.distillations.teachers import Weights
+from qstill.contract.distillations.teachers import ModelFormat
 from tests.testing.examples import examples
 from workers.distillation.artifacts.onnx_file import notes_of_exports
 from workers.distillation.artifacts.student_onnx import Raw, described, onnx_logits, to_int8, to_onnx
@@ -110,7 +110,7 @@ def test_an_export_teaches_as_the_student_that_it_was(house: Make, job: Make) ->
     network = network_of(architecture, data)
     path = house().scratch / "m.onnx"
     path.write_bytes(to_onnx(network, data, architecture))
-    teacher = from_onnx(Weights(format="onnx"), path, data, 1)
+    teacher = from_onnx(ModelFormat(format="onnx"), path, data, 1)
     torch.testing.assert_close(teacher.logits(data.test), logits_of(network, data.test.x), atol=1e-4, rtol=1e-4)
 
 

@@ -198,8 +198,8 @@ def _noisy(matrix: Array, qubits: int, channel: Array) -> Array:
     return np.ascontiguousarray(whole.reshape((2,) * 4 * qubits).transpose(both)).reshape(whole.shape)
 
 
-def probabilities(state: State, read: Sequence[int]) -> Reals:
-    """(2^read,): of the qubits read, the first the low bit."""
+def probabilities(state: State, measured: Sequence[int]) -> Reals:
+    """(2^measured,): of the qubits measured, the first the low bit."""
     array = state.ordered()
     qubits = array.ndim
     chances: Reals
@@ -207,7 +207,7 @@ def probabilities(state: State, read: Sequence[int]) -> Reals:
         chances = array.real**2 + array.imag**2
     else:
         chances = array[(slice(None, None, 3),) * qubits].real.clip(min=0.0)
-    axes = [qubits - 1 - qubit for qubit in reversed(read)]
+    axes = [qubits - 1 - qubit for qubit in reversed(measured)]
     others = tuple(axis for axis in range(qubits) if axis not in axes)
     if others:
         chances = chances.sum(axis=others)

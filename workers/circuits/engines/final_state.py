@@ -43,15 +43,15 @@ def sample_each(
     final = program.final(aer.prepare(method))
     if method == "statevector" and final.num_qubits >= aer.FUSED_QUBITS:
         final = merged(final)
-    read = program.read
-    positions = [final.find_bit(qubit).index for qubit in read]
+    measured = program.measured
+    positions = [final.find_bit(qubit).index for qubit in measured]
     translated = aer.translate(final, method)
     save_observables(translated, program)
-    if len(read) > MAX_DRAWN_QUBITS:
+    if len(measured) > MAX_DRAWN_QUBITS:
         return [_sampled_by_aer(program, translated, positions, ask, method, bindings, i) for i, ask in enumerate(asks)]
-    if read:
+    if measured:
         translated.save_probabilities(positions)
-    asked = read or (program.observables and program.shape.active)
+    asked = measured or (program.observables and program.shape.active)
     found: list[Sample] = []
     step = max(1, STATES_AT_ONCE >> len(program.shape.active) * (2 if method == "density_matrix" else 1))
     for start in range(0, len(asks), step):
@@ -70,7 +70,7 @@ def sample_each(
 def _of_few_qubits(program: Program, state: dense.State) -> dict[str, Any]:
     """What Aer would have saved."""
     place = {qubit: index for index, qubit in enumerate(program.shape.active)}
-    found: dict[str, Any] = {"probabilities": dense.probabilities(state, [place[qubit] for qubit in program.read])}
+    found: dict[str, Any] = {"probabilities": dense.probabilities(state, [place[qubit] for qubit in program.measured])}
     for index, observable in enumerate(program.observables):
         found[f"observable {index}"] = dense.expectation(state, observable.operator)
         if observable.square is not None:
@@ -111,16 +111,16 @@ def means(program: Program, data: Mapping[str, Any]) -> list[Mean]:
 
 
 def _drawn(program: Program, data: Mapping[str, Any], ask: Ask) -> Sample:
-    """One multinomial draw from the probabilities of the qubits read."""
-    read = program.read
-    if not read:
+    """One multinomial draw from the probabilities of the qubits measured."""
+    measured = program.measured
+    if not measured:
         key = "0" * program.circuit.num_clbits
         sure = {key: 1.0} if ask.probabilities else None
         return Sample(counts={key: ask.shots}, kind="exact", probabilities=sure, expectations=means(program, data))
     exact: Reals = misread(np.asarray(data["probabilities"]), program)
     probabilities = rounded(exact)
     outcomes, frequencies = draw(probabilities, ask.shots, generator(ask.seed))
-    columns = program.columns(read)
+    columns = program.columns(measured)
     likely = likely_outcomes(exact, columns) if ask.probabilities else None
     return Sample(
         counts=counts_of(outcomes, frequencies, columns), probabilities=likely, expectations=means(program, data)
@@ -165,7 +165,7 @@ def _sampled_by_aer(
     options = {"noise_model": program.aer_noise} | _binds(bindings[index : index + 1])
     data = aer.run(measured, method, threads=ask.threads, shots=ask.shots, seed=ask.seed, **options).data(0)
     outcomes, frequencies = sorted_outcomes(data["counts"])
-    columns = program.columns(program.read)
+    columns = program.columns(program.measured)
     counts = counts_of(outcomes, frequencies, columns)
     likely = likely_outcomes(np.asarray(data["probabilities"]), columns) if ask.probabilities else None
     return Sample(counts=counts, probabilities=likely, expectations=means(program, data))

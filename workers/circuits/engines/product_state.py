@@ -32,7 +32,7 @@ def sample(program: Program, ask: Ask) -> Sample:
                 circuit.measure(qubit, clbit)
     cuts = ask.max_bond_dimension is not None or ask.truncation_threshold > EXACT_THRESHOLD
     options: dict[str, Any] = {"matrix_product_state_truncation_threshold": ask.truncation_threshold}
-    if not program.shape.dynamic and len(program.read) == len(program.shape.active):
+    if not program.shape.dynamic and len(program.measured) == len(program.shape.active):
         options["mps_sample_measure_algorithm"] = WHOLE_SAMPLE
     if ask.max_bond_dimension is not None:
         options["matrix_product_state_max_bond_dimension"] = ask.max_bond_dimension
@@ -48,8 +48,8 @@ def sample(program: Program, ask: Ask) -> Sample:
     )
     data = result.data(0)
     width = program.circuit.num_clbits
-    read = sorted((int(key, 16), count) for key, count in data.get("counts", {"0x0": ask.shots}).items())
-    counts = {format(outcome, f"0{width}b"): count for outcome, count in read}
+    outcomes = sorted((int(key, 16), count) for key, count in data.get("counts", {"0x0": ask.shots}).items())
+    counts = {format(outcome, f"0{width}b"): count for outcome, count in outcomes}
     log = str(result.results[0].metadata.get("MPS_log_data", ""))
     return Sample(counts=counts, expectations=means(program, data), **_cut_off(log))
 

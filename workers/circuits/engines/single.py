@@ -38,8 +38,8 @@ def available() -> bool:
 
 def sample(program: Program, ask: Ask) -> Sample:
     """Counts from a state of single precision, and how far it is off."""
-    read = program.read
-    if not available() or not read:
+    measured = program.measured
+    if not available() or not measured:
         exact = final_state.sample(program, ask)
         return exact if available() else _with(exact, remark="qsim is not installed: double precision")
     ask.between()
@@ -53,8 +53,8 @@ def sample(program: Program, ask: Ask) -> Sample:
         lost = _infidelity(Statevector(final).data, state)
         fidelity = 1 - max(lost, 2**-53)  # a rounded state is never said to be the very same
         remark += f", the fidelity with double precision by {lost:.1e}"
-    positions = [final.find_bit(qubit).index for qubit in read]
-    columns = program.columns(read)
+    positions = [final.find_bit(qubit).index for qubit in measured]
+    columns = program.columns(measured)
     likely = None
     if ask.probabilities or len(state) <= WHOLE_STATE:
         probabilities = final_state.rounded(_marginal(state, positions))
@@ -100,10 +100,10 @@ def _draw(state: Amplitudes, blocks: Reals, positions: Sequence[int], ask: Ask) 
         places = np.searchsorted(weights.ravel(), row + random.random(len(row)), side="right")
         found.append((chunk[row] - row) * BLOCK + places.clip(max=(row + 1) * BLOCK - 1))
     whole = np.concatenate(found)
-    read = np.zeros_like(whole)
+    measured = np.zeros_like(whole)
     for place, position in enumerate(positions):
-        read |= (whole >> position & 1) << place
-    outcomes, counts = np.unique(read, return_counts=True)
+        measured |= (whole >> position & 1) << place
+    outcomes, counts = np.unique(measured, return_counts=True)
     return outcomes, counts
 
 

@@ -58,7 +58,7 @@ def qft(template: Qft) -> Prepared:
     expected = distribution(spectrum, template.qubits)
     peaks = sorted(expected, key=lambda key: (-expected[key], key))[:8]
 
-    def read(counts: Counts, shots: int) -> Answer:
+    def interpret(counts: Counts, shots: int) -> Answer:
         tested = fit(counts, shots, expected)
         found = most_frequent(counts)
         return Answer(
@@ -71,7 +71,7 @@ def qft(template: Qft) -> Prepared:
             figures={"spectrum": spectrum.tolist(), "distance_of_peaks": size / template.period, **tested.figures()},
         )
 
-    return Prepared(circuit, read)
+    return Prepared(circuit, interpret)
 
 
 def estimate_phase(template: PhaseEstimation) -> Prepared:
@@ -85,7 +85,7 @@ def estimate_phase(template: PhaseEstimation) -> Prepared:
     sums = np.exp(2j * pi * np.outer(np.arange(size), offsets)).sum(axis=0) / size
     expected = distribution(np.abs(sums) ** 2, template.qubits)
 
-    def read(counts: Counts, shots: int) -> Answer:
+    def interpret(counts: Counts, shots: int) -> Answer:
         found = int(most_frequent(counts), 2) / size
         distance = abs(found - template.phase)
         tested = fit(counts, shots, expected)
@@ -98,7 +98,7 @@ def estimate_phase(template: PhaseEstimation) -> Prepared:
             figures={"error": min(distance, 1 - distance), "resolution": 1 / size, **tested.figures()},
         )
 
-    return Prepared(circuit, read)
+    return Prepared(circuit, interpret)
 
 
 def grover(template: Grover) -> Prepared:
@@ -127,7 +127,7 @@ def grover(template: Grover) -> Prepared:
     keys = [format(index, f"0{length}b") for index in range(1 << length)]
     expected = {key: theory / len(marked) if key in marked else other for key in keys}
 
-    def read(counts: Counts, shots: int) -> Answer:
+    def interpret(counts: Counts, shots: int) -> Answer:
         success = sum(counts.get(key, 0) for key in marked) / shots
         found = sorted(sorted(counts, key=lambda key: (-counts[key], key))[: len(marked)])
         tested = fit(counts, shots, expected)
@@ -147,7 +147,7 @@ def grover(template: Grover) -> Prepared:
             },
         )
 
-    return Prepared(circuit, read)
+    return Prepared(circuit, interpret)
 
 
 def shor_15(template: Shor15) -> Prepared:
@@ -167,7 +167,7 @@ def shor_15(template: Shor15) -> Prepared:
     size = 1 << counting
     expected = {format(peak * size // order, f"0{counting}b"): 1 / order for peak in range(order)}
 
-    def read(counts: Counts, shots: int) -> Answer:
+    def interpret(counts: Counts, shots: int) -> Answer:
         found = _order_from(counts, template.a, size)
         factors = _factors(template.a, found)
         tested = fit(counts, shots, expected)
@@ -188,7 +188,7 @@ def shor_15(template: Shor15) -> Prepared:
             figures={"phases": {key: counts.get(key, 0) / shots for key in expected}, **tested.figures()},
         )
 
-    return Prepared(circuit, read)
+    return Prepared(circuit, interpret)
 
 
 def _times(factor: int) -> Gate:
@@ -239,7 +239,7 @@ def volume(template: QuantumVolume, *, seed: int) -> Prepared:
     circuit.compose(model, inplace=True)
     circuit.measure(qubits, qubits)
 
-    def read(counts: Counts, shots: int) -> Answer:
+    def interpret(counts: Counts, shots: int) -> Answer:
         found = sum(count for key, count in counts.items() if key in heavy) / shots
         lowest = found - 2 * sqrt(found * (1 - found) / shots)
         return Answer(
@@ -256,7 +256,7 @@ def volume(template: QuantumVolume, *, seed: int) -> Prepared:
             },
         )
 
-    return Prepared(circuit, read)
+    return Prepared(circuit, interpret)
 
 
 def clifford(template: RandomClifford, *, seed: int) -> Prepared:
@@ -279,7 +279,7 @@ def clifford(template: RandomClifford, *, seed: int) -> Prepared:
     flips = pauli.evolve(drawn, frame="h").x
     expected = "".join("1" if flip else "0" for flip in reversed(flips))
 
-    def read(counts: Counts, shots: int) -> Answer:
+    def interpret(counts: Counts, shots: int) -> Answer:
         found = most_frequent(counts)
         hits = counts.get(expected, 0)
         return Answer(
@@ -291,4 +291,4 @@ def clifford(template: RandomClifford, *, seed: int) -> Prepared:
             figures={"success_probability": hits / shots, "gates": circuit.size() - template.qubits},
         )
 
-    return Prepared(circuit, read)
+    return Prepared(circuit, interpret)

@@ -69,7 +69,7 @@ def vqe(template: Vqe, *, between: Callable[[], None]) -> Prepared:
     theory = float(occupied @ diagonal)
     spread = sqrt(max(0.0, float(occupied @ diagonal**2) - theory**2))
 
-    def read(counts: Counts, shots: int) -> Answer:
+    def interpret(counts: Counts, shots: int) -> Answer:
         sampled = sum(diagonal[int(key, 2)] * count for key, count in counts.items()) / shots
         tested = fit(counts, shots, expected)
         above = round(1000 * (point.vqe - point.exact), 4) + 0.0  # which makes -0 a 0
@@ -108,7 +108,7 @@ def vqe(template: Vqe, *, between: Callable[[], None]) -> Prepared:
             figures=figures,
         )
 
-    return Prepared(circuit, read)
+    return Prepared(circuit, interpret)
 
 
 def _minimise(matrix: Matrix, bond_length: float, pool: list[Excitation], between: Callable[[], None]) -> _Point:

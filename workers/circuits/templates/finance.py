@@ -64,7 +64,7 @@ def portfolio(template: Portfolio, *, seed: int, between: Callable[[], None]) ->
             "variance": float(risks[index]),
         }
 
-    def read(counts: Counts, shots: int) -> Answer:
+    def interpret(counts: Counts, shots: int) -> Answer:
         held = [int(key, 2) for key in sorted(counts) if feasible[int(key, 2)]]
         best = min(held, key=lambda index: float(objectives[index]), default=None)
         hits = sum(count for key, count in counts.items() if optimal[int(key, 2)])
@@ -94,7 +94,7 @@ def portfolio(template: Portfolio, *, seed: int, between: Callable[[], None]) ->
             },
         )
 
-    return Prepared(circuit, read)
+    return Prepared(circuit, interpret)
 
 
 def _assets(index: int) -> list[int]:
@@ -128,7 +128,7 @@ def value_at_risk(template: ValueAtRisk, *, seed: int, between: Callable[[], Non
     theory = amplified_probabilities(probabilities, shares, estimation.iterations)
     expected = distribution(theory, template.qubits + 1)
 
-    def read(counts: Counts, shots: int) -> Answer:
+    def interpret(counts: Counts, shots: int) -> Answer:
         lower, upper = estimation.conclude(_good(counts), shots).amplitudes
         tested = fit(counts, shots, expected)
         covered = lower <= cumulative[low] <= upper
@@ -152,7 +152,7 @@ def value_at_risk(template: ValueAtRisk, *, seed: int, between: Callable[[], Non
             figures=figures,
         )
 
-    return Prepared(amplified(loading, estimation.iterations), read)
+    return Prepared(amplified(loading, estimation.iterations), interpret)
 
 
 def _decide(exact: float, template: ValueAtRisk, *, seed: int, between: Callable[[], None]) -> tuple[float, float]:
@@ -183,7 +183,7 @@ def european_call(template: EuropeanCall, *, seed: int, between: Callable[[], No
     formula = black_scholes(template)
     expected = distribution(amplified_probabilities(probabilities, shares, estimation.iterations), template.qubits + 1)
 
-    def read(counts: Counts, shots: int) -> Answer:
+    def interpret(counts: Counts, shots: int) -> Answer:
         lower, upper = (today * share for share in estimation.conclude(_good(counts), shots).amplitudes)
         tested = fit(counts, shots, expected)
         figures: dict[str, JsonValue] = {
@@ -205,7 +205,7 @@ def european_call(template: EuropeanCall, *, seed: int, between: Callable[[], No
             figures=figures,
         )
 
-    return Prepared(amplified(loading, estimation.iterations), read)
+    return Prepared(amplified(loading, estimation.iterations), interpret)
 
 
 def black_scholes(template: EuropeanCall) -> float:

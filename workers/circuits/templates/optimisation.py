@@ -46,7 +46,7 @@ def maxcut(template: MaxCut, *, seed: int, between: Callable[[], None]) -> Prepa
     largest = float(cuts.max())
     optimal = [_key(index, nodes) for index in np.flatnonzero(np.isclose(cuts, largest)).tolist()]
 
-    def read(counts: Counts, shots: int) -> Answer:
+    def interpret(counts: Counts, shots: int) -> Answer:
         best = max(sorted(counts), key=lambda key: cuts[int(key, 2)])
         cut = float(cuts[int(best, 2)])
         mean = float(sum(cuts[int(key, 2)] * count for key, count in counts.items()) / shots)
@@ -72,7 +72,7 @@ def maxcut(template: MaxCut, *, seed: int, between: Callable[[], None]) -> Prepa
             },
         )
 
-    return Prepared(circuit, read)
+    return Prepared(circuit, interpret)
 
 
 def _key(index: int, qubits: int) -> str:
@@ -106,7 +106,7 @@ def kernel(template: QuantumKernel, *, seed: int, between: Callable[[], None]) -
     expected = distribution(exact_probabilities(circuit), template.features)
     circuit.measure(qubits, qubits)
 
-    def read(counts: Counts, shots: int) -> Answer:
+    def interpret(counts: Counts, shots: int) -> Answer:
         found = counts.get("0" * template.features, 0) / shots
         deviation = sqrt(exact * (1 - exact) / shots)
         tested = fit(counts, shots, expected)
@@ -131,7 +131,7 @@ def kernel(template: QuantumKernel, *, seed: int, between: Callable[[], None]) -
             figures=figures,
         )
 
-    return Prepared(circuit, read)
+    return Prepared(circuit, interpret)
 
 
 def _rows(template: QuantumKernel, seed: int) -> tuple[Floats, Any, Floats, Any]:

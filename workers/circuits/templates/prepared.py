@@ -12,7 +12,7 @@ Counts = Mapping[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """circuit: measured, ready to run. read: from little-endian counts and their shots to the answer."""
+    """circuit: measured, ready to run. interpret: from little-endian counts and their shots to the answer."""
 
     circuit: QuantumCircuit
-    read: Callable[[Counts, int], Answer]
+    interpret: Callable[[Counts, int], Answer]

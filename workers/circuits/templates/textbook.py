@@ -40,7 +40,7 @@ def bell(template: Bell) -> Prepared:
     correlation = {"z": zz, "x": xx, "y": -zz * xx}[template.basis]
     expected = {"00": 0.5, "11": 0.5} if correlation == 1 else {"01": 0.5, "10": 0.5}
 
-    def read(counts: Counts, shots: int) -> Answer:
+    def interpret(counts: Counts, shots: int) -> Answer:
         same = counts.get("00", 0) + counts.get("11", 0)
         tested = fit(counts, shots, expected)
         return Answer(
@@ -52,7 +52,7 @@ def bell(template: Bell) -> Prepared:
             figures={"probabilities": dict(expected), **tested.figures()},
         )
 
-    return Prepared(circuit, read)
+    return Prepared(circuit, interpret)
 
 
 def ghz(template: Ghz) -> Prepared:
@@ -64,7 +64,7 @@ def ghz(template: Ghz) -> Prepared:
     circuit.measure(range(qubits), range(qubits))
     expected = {"0" * qubits: 0.5, "1" * qubits: 0.5}
 
-    def read(counts: Counts, shots: int) -> Answer:
+    def interpret(counts: Counts, shots: int) -> Answer:
         zeros, ones = (counts.get(key, 0) for key in expected)
         tested = fit(counts, shots, expected)
         return Answer(
@@ -76,7 +76,7 @@ def ghz(template: Ghz) -> Prepared:
             figures=tested.figures(),
         )
 
-    return Prepared(circuit, read)
+    return Prepared(circuit, interpret)
 
 
 def superposition(template: Superposition) -> Prepared:
@@ -89,7 +89,7 @@ def superposition(template: Superposition) -> Prepared:
     circuit.measure(range(qubits), range(qubits))
     expected = {format(state, f"0{qubits}b"): 1 / template.states for state in range(template.states)}
 
-    def read(counts: Counts, shots: int) -> Answer:
+    def interpret(counts: Counts, shots: int) -> Answer:
         tested = fit(counts, shots, expected)
         largest = max(counts.values()) / shots
         return Answer(
@@ -101,7 +101,7 @@ def superposition(template: Superposition) -> Prepared:
             figures=tested.figures(),
         )
 
-    return Prepared(circuit, read)
+    return Prepared(circuit, interpret)
 
 
 def teleportation(template: Teleportation) -> Prepared:
@@ -122,7 +122,7 @@ def teleportation(template: Teleportation) -> Prepared:
     circuit.measure(2, arrived[0])
     expected = {f"0{bits:02b}": 0.25 for bits in range(4)}
 
-    def read(counts: Counts, shots: int) -> Answer:
+    def interpret(counts: Counts, shots: int) -> Answer:
         faithful = sum(count for key, count in counts.items() if key[0] == "0")
         messages: dict[str, JsonValue] = {
             f"{bits:02b}": counts.get(f"0{bits:02b}", 0) + counts.get(f"1{bits:02b}", 0) for bits in range(4)
@@ -137,7 +137,7 @@ def teleportation(template: Teleportation) -> Prepared:
             figures={"messages": messages, **tested.figures()},
         )
 
-    return Prepared(circuit, read)
+    return Prepared(circuit, interpret)
 
 
 def deutsch_jozsa(template: DeutschJozsa, *, seed: int) -> Prepared:
@@ -157,7 +157,7 @@ def deutsch_jozsa(template: DeutschJozsa, *, seed: int) -> Prepared:
     circuit.measure(qubits, qubits)
     expected = distribution(_walsh_hadamard(signs) ** 2, template.qubits)
 
-    def read(counts: Counts, shots: int) -> Answer:
+    def interpret(counts: Counts, shots: int) -> Answer:
         zeros = counts.get("0" * template.qubits, 0)
         verdict = "constant" if 2 * zeros >= shots else "balanced"
         tested = fit(counts, shots, expected)
@@ -170,7 +170,7 @@ def deutsch_jozsa(template: DeutschJozsa, *, seed: int) -> Prepared:
             figures={"truth_table": "".join(map(str, table.tolist())), "zeros": zeros, **tested.figures()},
         )
 
-    return Prepared(circuit, read)
+    return Prepared(circuit, interpret)
 
 
 def _walsh_hadamard(signs: Floats) -> Floats:
@@ -197,7 +197,7 @@ def bernstein_vazirani(template: BernsteinVazirani) -> Prepared:
     circuit.h(range(length))
     circuit.measure(range(length), range(length))
 
-    def read(counts: Counts, shots: int) -> Answer:
+    def interpret(counts: Counts, shots: int) -> Answer:
         found = most_frequent(counts)
         hits = counts.get(secret, 0)
         return Answer(
@@ -209,4 +209,4 @@ def bernstein_vazirani(template: BernsteinVazirani) -> Prepared:
             figures={"success_probability": hits / shots, "theory": 1.0, "classical_queries": length},
         )
 
-    return Prepared(circuit, read)
+    return Prepared(circuit, interpret)

@@ -53,24 +53,24 @@ class _Told:
         self.network, self.inputs, self.x = network, inputs, x
 
     def told(
-        self, format: ExportFormat, content: bytes, read: QuantumCircuit, weights: Mapping[str, float]
+        self, format: ExportFormat, content: bytes, circuit: QuantumCircuit, weights: Mapping[str, float]
     ) -> dict[str, Any]:
-        """read: the file's circuit. weights: values of those that it leaves open."""
+        """circuit: the file's circuit. weights: values of those that it leaves open."""
         return {
             "format": format,
             "bytes": len(content),
-            "qubits": read.num_qubits,
+            "qubits": circuit.num_qubits,
             "inputs": list(self.inputs),
             "weights": list(weights),
             "begins_with": "zero" if self.inputs else "amplitudes",
             "rows": len(self.x),
-            "max_difference": self._difference(read, weights),
+            "max_difference": self._difference(circuit, weights),
         }
 
-    def _difference(self, read: QuantumCircuit, weights: Mapping[str, float]) -> float:
+    def _difference(self, circuit: QuantumCircuit, weights: Mapping[str, float]) -> float:
         """The largest of an expectation value, in double precision, from the network's in single."""
         network = self.network
-        exact = DifferentiableCircuit(read, inputs=self.inputs, sums=network.sums, precision=torch.float64)
+        exact = DifferentiableCircuit(circuit, inputs=self.inputs, sums=network.sums, precision=torch.float64)
         values = torch.tensor([weights[name] for name in exact.weights], dtype=torch.float64)[None]
         with torch.no_grad():
             numbers, expected = network.numbers(self.x), network.means(self.x)

@@ -39,12 +39,12 @@ def load_text(spec: AnyTextData, files: Mapping[str, Path], teachers: Tokenizer 
     too_many_labels.
     """
     if not isinstance(spec, BuiltinText):
-        read = read_texts(files[spec.file], spec)
+        corpus = read_texts(files[spec.file], spec)
     else:
-        read = topics.paragraphs_of_parts() if spec.task == "classification" else topics.passages()
+        corpus = topics.paragraphs_of_parts() if spec.task == "classification" else topics.passages()
     if spec.task == "classification":
-        return _classification(read, spec, teachers)
-    return _tokens(read, spec, teachers)
+        return _classification(corpus, spec, teachers)
+    return _tokens(corpus, spec, teachers)
 
 
 def _tokenizer(spec: AnyTextData, teachers: Tokenizer | None, texts: Sequence[str]) -> Tokenizer:
@@ -60,22 +60,22 @@ def _tokenizer(spec: AnyTextData, teachers: Tokenizer | None, texts: Sequence[st
     return teachers
 
 
-def _classification(read: Texts, spec: AnyTextData, teachers: Tokenizer | None) -> Data:
-    code = {name: number for number, name in enumerate(read.classes)} | {"": UNKNOWN}
-    labels = torch.tensor([code[label] for label in read.labels])
-    indices = split(labels.numpy(), read.classes, spec)
-    tokenizer = _tokenizer(spec, teachers, [read.texts[i] for i in indices[0].tolist()])
-    encoded = tokenizer.encode(read.texts)
+def _classification(corpus: Texts, spec: AnyTextData, teachers: Tokenizer | None) -> Data:
+    code = {name: number for number, name in enumerate(corpus.classes)} | {"": UNKNOWN}
+    labels = torch.tensor([code[label] for label in corpus.labels])
+    indices = split(labels.numpy(), corpus.classes, spec)
+    tokenizer = _tokenizer(spec, teachers, [corpus.texts[i] for i in indices[0].tolist()])
+    encoded = tokenizer.encode(corpus.texts)
     _refuse_too_many(len(encoded), spec)
     tokens = filled([row[: spec.max_length] for row in encoded], spec.max_length)
     train, validation, test = (Rows(tokens[i], tokens[i], labels[i], i) for i in indices)
     data = labelled_data(
-        (train, validation, test), read.classes, AS_THEY_ARE, spec, len(labels), _digest(read.texts, read.labels)
+        (train, validation, test), corpus.classes, AS_THEY_ARE, spec, len(labels), _digest(corpus.texts, corpus.labels)
     )
     chosen = indices[2].tolist()
     return replace(
         data,
-        reading_notes=read.notes,
+        reading_notes=corpus.notes,
         text=_text(
             tokenizer,
             (train, validation, test),
@@ -85,10 +85,10 @@ def _classification(read: Texts, spec: AnyTextData, teachers: Tokenizer | None) 
     )
 
 
-def _tokens(read: Texts, spec: AnyTextData, teachers: Tokenizer | None) -> Data:
+def _tokens(corpus: Texts, spec: AnyTextData, teachers: Tokenizer | None) -> Data:
     """Of both kinds of language modelling."""
     hidden = spec.task == "masked_language_modelling"
-    order = np.random.default_rng([spec.split_seed, 0]).permutation(len(read.texts))
+    order = np.random.default_rng([spec.split_seed, 0]).permutation(len(corpus.texts))
     test_count, validation_count = (max(1, round(len(order) * share)) for share in (spec.test, spec.validation))
     if len(order) < test_count + validation_count + 1:
         title = (
@@ -97,7 +97,7 @@ def _tokens(read: Texts, spec: AnyTextData, teachers: Tokenizer | None) -> Data:
         raise Problem("too_few_texts", title, pointer="/dataset/file")
     bounds = (test_count, test_count + validation_count)
     parts = [np.sort(part).tolist() for part in np.split(order, bounds)]
-    test, validation, train = ([read.texts[i] for i in part] for part in parts)
+    test, validation, train = ([corpus.texts[i] for i in part] for part in parts)
     tokenizer = _tokenizer(spec, teachers, train)
     streams = [_stream(tokenizer, texts) for texts in (train, validation, test)]
     _refuse_too_many(sum(map(len, streams)) // spec.max_length + 3, spec)
@@ -124,7 +124,7 @@ def _tokens(read: Texts, spec: AnyTextData, teachers: Tokenizer | None) -> Data:
         learned=learned,
         standardisation=AS_THEY_ARE,
         total=first,
-        digest=_digest(read.texts, read.labels),
+        digest=_digest(corpus.texts, corpus.labels),
         task=task,
         text=_text(
             tokenizer,

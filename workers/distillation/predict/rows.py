@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from qstill.contract.distillations.architectures import family_of
-from qstill.contract.distillations.teachers import ModelTeacher, Weights
+from qstill.contract.distillations.teachers import ModelFormat, ModelTeacher
 from qstill.contract.errors import Problem
 from qstill.contract.models.predictions import (
     BY_FIELD,
@@ -64,17 +64,17 @@ class Known:
 def predict(question: Question, run: Run) -> dict[str, Any]:
     """Returns an Answer as JSON. Raises Problem, with a pointer into the question."""
     torch.set_num_threads(run.threads)
-    path, reading = run.files.get(question.model), Weights.model_validate(run.models.get(question.model, {}))
+    path, stored_as = run.files.get(question.model), ModelFormat.model_validate(run.models.get(question.model, {}))
     if path is None or not path.is_file():
         raise Problem("model_not_found", "The model was deleted while you asked.", status=404)
     asked = question.rows
     try:
-        card = checkpoints.read_card(path) if reading.format == "safetensors" else None
+        card = checkpoints.read_card(path) if stored_as.format == "safetensors" else None
         _refuse_another_question(asked, card)
         spec = ModelTeacher(source="model", model=question.model)
         match asked:
             case AskRows():
-                known = _known(reading, path, run.threads)
+                known = _known(stored_as, path, run.threads)
                 rows = _rows(asked, known.shape)
                 logits = teachers.loaded(spec, _only(rows, known), run).logits(rows)
                 answer: Said = _said(question.model, known, logits)
@@ -136,12 +136,12 @@ def _prediction(model: str, classes: list[str], logits: Tensor, pointer: str, no
     )
 
 
-def _known(reading: Weights, path: Path, threads: int) -> Known:
-    return _onnx(reading, path, threads) if reading.format == "onnx" else _weights(reading, path)
+def _known(spec: ModelFormat, path: Path, threads: int) -> Known:
+    return _onnx(spec, path, threads) if spec.format == "onnx" else _weights(spec, path)
 
 
-def _weights(reading: Weights, path: Path) -> Known:
-    weights, text, _ = read_weights(reading, path)
+def _weights(spec: ModelFormat, path: Path) -> Known:
+    weights, text, _ = read_weights(spec, path)
     if text is not None:
         card = checkpoints.card_of(text)
         if card.targets is not None:
@@ -151,10 +151,10 @@ def _weights(reading: Weights, path: Path) -> Known:
     head = weights.get("head.bias")
     if head is None or head.ndim != 1:
         raise checkpoints.invalid("The file has no tensor `head.bias`, which says how many classes there are.")
-    return Known(reading.classes or _numbers(len(head)), None)
+    return Known(spec.classes or _numbers(len(head)), None)
 
 
-def _onnx(reading: Weights, path: Path, threads: int) -> Known:
+def _onnx(spec: ModelFormat, path: Path, threads: int) -> Known:
     content = path.read_bytes()
     read_onnx(content)  # onnxruntime would read the files that it names
     session = open_session(content, threads)
@@ -162,9 +162,9 @@ def _onnx(reading: Weights, path: Path, threads: int) -> Known:
     fixed = tuple(shape) if shape and all(isinstance(side, int) for side in shape) else None
     if (targets := _targets(session)) is not None:
         return Known(targets.names, fixed, targets)
-    if reading.classes is not None:
-        return Known(reading.classes, fixed)
-    names, columns = _listed(session, "classes") or [], _columns(session, reading.output)
+    if spec.classes is not None:
+        return Known(spec.classes, fixed)
+    names, columns = _listed(session, "classes") or [], _columns(session, spec.output)
     return Known(names if len(names) == columns else _numbers(columns), fixed)
 
 

@@ -7,11 +7,11 @@ is silent.
 import math
 
 from qstill.contract.distillations.datasets import BuiltinText, TextFile
-from qstill.contract.distillations.fields import is_solved
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.objectives import Dkd, Kd, LogitMse, LogitStd, Ramp, singles
 from qstill.contract.distillations.preflight import Found
 from qstill.contract.distillations.preflight_parts import Advice, Rule, advice, at
+from qstill.contract.distillations.spec import is_solved
 from qstill.contract.distillations.teachers import SoftLabels, TrainedTeacher, parts
 from workers.distillation.data.faults import said_of_leaked
 from workers.distillation.data.files.table import ReadingNote

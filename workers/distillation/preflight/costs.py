@@ -11,9 +11,9 @@ import psutil
 
 from ledger.settings import machine_memory
 from qstill.contract.distillations.architectures.fourier import Fourier, nodes_of
-from qstill.contract.distillations.fields import is_solved, student_count
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.preflight_parts import Capacity, Memory, Seconds, Time
+from qstill.contract.distillations.spec import is_solved, student_count
 from qstill.contract.distillations.teachers import EndpointTeacher, parts
 from workers.distillation.artifacts.clock import LATENCY_SECONDS
 from workers.distillation.data.dataset import Data

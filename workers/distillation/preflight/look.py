@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 
 from qstill.contract.distillations import objectives
-from qstill.contract.distillations.fields import is_solved, trains_baseline
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.preflight import (
     Found,
@@ -24,6 +23,7 @@ from qstill.contract.distillations.preflight import (
     TeacherCheck,
 )
 from qstill.contract.distillations.preflight_parts import Capacity
+from qstill.contract.distillations.spec import is_solved, trains_baseline
 from qstill.contract.distillations.teachers import EndpointTeacher, EnsembleTeacher, Single, TrainedTeacher, parts
 from workers.distillation import teachers
 from workers.distillation.compress.section import refuse_without_network

@@ -3,8 +3,8 @@
 from torch import Tensor, nn
 
 from qstill.contract.circuits.device import Device
-from qstill.contract.distillations.fields import trains_baseline
 from qstill.contract.distillations.job import DistillationJob
+from qstill.contract.distillations.spec import trains_baseline
 from workers.distillation.artifacts.checkpoints import to_bytes
 from workers.distillation.artifacts.clock import Latency, latency, latency_of, timed
 from workers.distillation.data.dataset import Data

@@ -4,9 +4,9 @@ import torch
 from torch import Tensor
 
 from qstill.contract.distillations.architectures.fourier import nodes_of
-from qstill.contract.distillations.fields import is_solved
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.report.surrogate import Spectrum, SurrogateErrors, SurrogateSection
+from qstill.contract.distillations.spec import is_solved
 from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import Data
 from workers.distillation.data.unlabelled import inputs_of

@@ -3,7 +3,13 @@
 from pathlib import Path
 
 from qstill.contract.distillations import teachers as said
-from qstill.contract.distillations.teachers import EndpointTeacher, ModelTeacher, SoftLabels, UploadedTeacher, Weights
+from qstill.contract.distillations.teachers import (
+    EndpointTeacher,
+    ModelFormat,
+    ModelTeacher,
+    SoftLabels,
+    UploadedTeacher,
+)
 from qstill.contract.distillations.teachers.circuit import CircuitTeacher
 from qstill.contract.errors import Problem
 from workers.distillation.artifacts import checkpoints
@@ -57,7 +63,7 @@ def tokenizer_of(teacher: said.Single | said.EnsembleTeacher, run: Run) -> Token
     assert found is not None  # refused at the door
     place, name = found
     pointer = "/".join(("", *map(str, place)))
-    path = _place(run, name, pointer)
+    path = _path(run, name, pointer)
     card = None
     if run.models.get(name, {}).get("format", "safetensors") == "safetensors":
         try:
@@ -74,23 +80,23 @@ def tokenizer_of(teacher: said.Single | said.EnsembleTeacher, run: Run) -> Token
 
 def _loaded(spec: Loadable, data: Data, run: Run) -> Teacher:
     if isinstance(spec, SoftLabels):
-        return from_soft_labels(spec, _place(run, spec.file, "/file"), data)
+        return from_soft_labels(spec, _path(run, spec.file, "/file"), data)
     if isinstance(spec, CircuitTeacher):
         return from_circuit(spec, run)
     if isinstance(spec, EndpointTeacher):
-        headers = None if spec.headers is None else _place(run, spec.headers, "/headers")
+        headers = None if spec.headers is None else _path(run, spec.headers, "/headers")
         return from_endpoint(spec, headers, data, run)
     if isinstance(spec, ModelTeacher):
-        reading = Weights.model_validate(run.models.get(spec.model, {}))  # a checkpoint says itself how it is read
-        return _from_file(reading, _place(run, spec.model, "/model"), data, run)
-    return _from_file(spec, _place(run, spec.file, "/file"), data, run)
+        known = ModelFormat.model_validate(run.models.get(spec.model, {}))  # a checkpoint says itself how it is read
+        return _from_file(known, _path(run, spec.model, "/model"), data, run)
+    return _from_file(spec, _path(run, spec.file, "/file"), data, run)
 
 
-def _from_file(spec: Weights, path: Path, data: Data, run: Run) -> Teacher:
+def _from_file(spec: ModelFormat, path: Path, data: Data, run: Run) -> Teacher:
     return from_onnx(spec, path, data, run.threads) if spec.format == "onnx" else from_weights(spec, path, data)
 
 
-def _place(run: Run, file_id: str, pointer: str) -> Path:
+def _path(run: Run, file_id: str, pointer: str) -> Path:
     path = run.files.get(file_id)
     if path is None or not path.is_file():
         raise Problem("file_gone", f"{file_id} was deleted before the job could read it.", pointer=pointer)

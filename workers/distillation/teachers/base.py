@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from qstill.contract.distillations.architectures import AnyArchitecture
-from qstill.contract.distillations.teachers import Weights
+from qstill.contract.distillations.teachers import ModelFormat
 from qstill.contract.errors import Problem
 from workers.distillation.rows import Rows, Standardisation
 from workers.distillation.tasks.judge import ROUNDED, SUM_TOLERANCE
@@ -79,10 +79,10 @@ def as_networks_learn(teacher: Teacher, targets: Targets | None) -> Teacher:
     return replace(teacher, logits=lambda rows: targets.standardised(teacher.logits(rows)))
 
 
-def digest_of(spec: Weights, content: bytes) -> str:
+def digest_of(spec: ModelFormat, content: bytes) -> str:
     """Names a model by its bytes and all that changes how they are read; not by the upload that brought them."""
-    reading = spec.model_dump_json(include=Weights.model_fields.keys() - {"classes"})
-    return hashlib.sha256(reading.encode() + content).hexdigest()
+    read_as = spec.model_dump_json(include=ModelFormat.model_fields.keys() - {"classes"})
+    return hashlib.sha256(read_as.encode() + content).hexdigest()
 
 
 def arranged(teacher: Teacher, names: list[str] | None, classes: list[str], pointer: str = "/classes") -> Teacher:

@@ -11,9 +11,9 @@ import torch
 
 from qstill.contract.distillations.architectures.fourier import MAX_NODES, Fourier, nodes_of, spread
 from qstill.contract.distillations.datasets import BuiltinText, TextFile
-from qstill.contract.distillations.fields import is_solved
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.rules.circuits import highest_that_fits, too_large
+from qstill.contract.distillations.spec import is_solved
 from qstill.contract.distillations.teachers.circuit import CircuitTeacher
 from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import Data

@@ -21,7 +21,7 @@ WORDS: dict[Answers, str] = {
     "log_probabilities": "log-probabilities",
     "sigmoid": "probabilities, each class for itself, divided by their sum",
 }
-SHOWN: dict[str, Answers] = {
+ANSWERS_OF: dict[str, Answers] = {
     "Sigmoid": "sigmoid",
     "Softmax": "probabilities",
     "LogSoftmax": "log_probabilities",
@@ -32,7 +32,7 @@ SHOWN: dict[str, Answers] = {
 PASSING = frozenset({"Identity", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Cast", "Dropout"})  # values go on
 
 
-def shown_by_operators(model: ModelProto, output: str) -> Answers | None:
+def answers_by_operators(model: ModelProto, output: str) -> Answers | None:
     """What the operator says that an output comes from; None where it may be anything."""
     made = {name: node for node in model.graph.node for name in node.output}
     for node in _back(made, output):
@@ -40,7 +40,7 @@ def shown_by_operators(model: ModelProto, output: str) -> Answers | None:
             kinds = {made[name].op_type for name in node.input if name in made}
             return "logits" if kinds & {"Gemm", "MatMul", "Conv"} else None
         if node.op_type not in PASSING:
-            return SHOWN.get(node.op_type)
+            return ANSWERS_OF.get(node.op_type)
     return None
 
 
@@ -51,10 +51,11 @@ def _back(made: dict[str, NodeProto], name: str) -> Iterator[NodeProto]:
         name = node.input[0] if node.input else ""
 
 
-def recognised(answers: Tensor, shown: Answers | None = None) -> Answers:
-    """The kind of some answers (rows, columns) that nobody named. shown: by the model itself, where numbers tell less.
+def recognised(answers: Tensor, by_operators: Answers | None = None) -> Answers:
+    """The kind of some answers (rows, columns) that nobody named.
 
-    Raises Problem kind_mismatch where they leave it open.
+    by_operators: what the model itself says, where numbers tell less. Raises Problem kind_mismatch where they leave it
+    open.
     """
     single = answers.shape[1] == 1
     if not single and _distributions(answers):
@@ -68,8 +69,8 @@ def recognised(answers: Tensor, shown: Answers | None = None) -> Answers:
         open_to, said = ("log_probabilities", "logits"), "at most 0, as logarithms of probabilities are"
     else:
         return "logits"
-    if shown in (*open_to, "sigmoid"):
-        return "probabilities" if single and shown == "sigmoid" else shown
+    if by_operators in (*open_to, "sigmoid"):
+        return "probabilities" if single and by_operators == "sigmoid" else by_operators
     what = "The one column of the answers" if single else "Each of the answers"
     title = f"{what} is {said}; as logits these would be another teacher. Say what they are."
     raise Problem("kind_mismatch", title, pointer="/kind", ways_out=[{"kind": kind} for kind in open_to])

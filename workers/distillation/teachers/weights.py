@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from qstill.contract.distillations.architectures import AnyArchitecture
-from qstill.contract.distillations.teachers import Weights
+from qstill.contract.distillations.teachers import ModelFormat
 from qstill.contract.errors import Problem
 from workers.distillation.artifacts import checkpoints
 from workers.distillation.data.dataset import Data, Text
@@ -33,7 +33,7 @@ def trained(network: nn.Module, file: bytes) -> Teacher:
     return _teacher(network, None, digest, len(file))
 
 
-def from_weights(spec: Weights, path: Path, data: Data) -> Teacher:
+def from_weights(spec: ModelFormat, path: Path, data: Data) -> Teacher:
     """Raises Problem: teacher_mismatch, teacher_invalid, architecture_needed, architecture_mismatch, class_mismatch,
     tokenizer_mismatch.
     """
@@ -74,12 +74,12 @@ def from_weights(spec: Weights, path: Path, data: Data) -> Teacher:
     return teacher
 
 
-def read_weights(reading: Weights, path: Path) -> tuple[dict[str, Tensor], str | None, str]:
+def read_weights(spec: ModelFormat, path: Path) -> tuple[dict[str, Tensor], str | None, str]:
     """(tensors, text of the card, prefix): the tensors by their names without what wraps a network puts before them.
 
     Raises Problem teacher_invalid.
     """
-    tensors, text = (read_torch(path), None) if reading.format == "torch" else checkpoints.read(path)
+    tensors, text = (read_torch(path), None) if spec.format == "torch" else checkpoints.read(path)
     prefix = ""
     while found := [each for each in WRAPPERS if tensors and all(name.startswith(each) for name in tensors)]:
         prefix += found[0]
@@ -155,7 +155,7 @@ def _teacher(network: nn.Module, standardise: Standardisation | None, digest: st
     )
 
 
-def _standardisation(spec: Weights, card: checkpoints.Card | None, data: Data) -> Standardisation | None:
+def _standardisation(spec: ModelFormat, card: checkpoints.Card | None, data: Data) -> Standardisation | None:
     """What of a row the teacher is shown: the card knows best, then the job. None: what the student is shown."""
     if data.text is not None:
         return None

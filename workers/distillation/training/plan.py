@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from qstill.contract.distillations.architectures import AnyArchitecture
-from qstill.contract.distillations.fields import student_count
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.objectives import Objective
+from qstill.contract.distillations.spec import student_count
 from qstill.contract.distillations.teachers import TrainedTeacher
 from qstill.contract.distillations.training import Training
 from qstill.contract.errors import Problem

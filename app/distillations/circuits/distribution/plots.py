@@ -9,7 +9,7 @@ from qstill.contract.errors import Problem
 
 STUDENT, HISTOGRAM, EXACT = COLOURS["student"], COLOURS["baseline"], "#616e7c"
 TRAINING = "#8fb0e0"
-SHOWN = 24  # keys that are readable
+MAX_KEYS = 24  # keys that are readable
 
 
 def distribution_plot(name: AnyPlotName, report: DistributionReport) -> str:
@@ -48,7 +48,7 @@ def curves(report: DistributionReport) -> str:
 
 def likely_keys(report: DistributionReport) -> str:
     """Of each key that was read most often: a bar of the histogram, a dot of the student, a line of what is exact."""
-    shown = report.top[:SHOWN]
+    shown = report.top[:MAX_KEYS]
     if not shown:
         raise Problem("nothing_to_draw", "The keys have too many bits to list what is said of them.", status=404)
     top, row = 104.0, 18.0

@@ -11,13 +11,13 @@ from qstill.contract.distillations.datasets import (
     DrawnData,
     TextFile,
 )
-from qstill.contract.distillations.fields import JobFields, architectures, is_solved
 from qstill.contract.distillations.objectives import OnFeatures, singles
+from qstill.contract.distillations.spec import DistillationSpec, architectures, is_solved
 from qstill.contract.distillations.teachers.circuit import CircuitTeacher
 from qstill.contract.schemas import FieldPath, refuse
 
 
-def refuse_unfit_for_circuits(job: JobFields) -> None:
+def refuse_unfit_for_circuits(job: DistillationSpec) -> None:
     """Raise a validation error where a circuit cannot teach this job, or nothing else can."""
     if isinstance(job.teacher, CircuitTeacher):
         _refuse_without_rows(job, job.teacher)
@@ -42,7 +42,7 @@ def features_of(data: AnyDataset) -> int | None:
     return BUILTIN_FEATURES[data.name] if isinstance(data, BuiltinData) else None
 
 
-def _refuse_without_rows(job: JobFields, teacher: CircuitTeacher) -> None:
+def _refuse_without_rows(job: DistillationSpec, teacher: CircuitTeacher) -> None:
     if isinstance(job.dataset, TextFile | BuiltinText):
         refuse(("teacher", "source"), "teacher_mismatch", "a circuit's inputs are numbers, and this data is text", "")
     known = features_of(job.dataset)
@@ -51,7 +51,7 @@ def _refuse_without_rows(job: JobFields, teacher: CircuitTeacher) -> None:
         refuse(("teacher", "inputs"), "inputs_mismatch", reason, teacher.inputs)
 
 
-def _refuse_uses_of_labels(job: JobFields) -> None:
+def _refuse_uses_of_labels(job: DistillationSpec) -> None:
     data = job.dataset
     asked: list[tuple[FieldPath, bool, Any]] = [
         (("dataset", "labelled"), data.labelled is not None, data.labelled),
@@ -72,7 +72,7 @@ def _refuse_uses_of_labels(job: JobFields) -> None:
         refuse(("training", "augmentation"), "views_unavailable", reason, None)
 
 
-def _refuse_impossible_sum(job: JobFields, architecture: Fourier, place: FieldPath) -> None:
+def _refuse_impossible_sum(job: DistillationSpec, architecture: Fourier, place: FieldPath) -> None:
     if architecture.frequencies is None and not (place[0] == "student" and is_solved(job)):
         reason = "only a circuit says which frequencies it has: name the highest of each input"
         refuse((*place, "frequencies"), "frequencies_needed", reason, None)

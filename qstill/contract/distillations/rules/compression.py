@@ -3,12 +3,12 @@
 from qstill.contract.distillations.architectures import AnyArchitecture, family_of
 from qstill.contract.distillations.compression import MAX_FINE_TUNED, Compression
 from qstill.contract.distillations.datasets import BuiltinData, DrawnData, UploadedData
-from qstill.contract.distillations.fields import JobFields, learns_numbers
+from qstill.contract.distillations.spec import DistillationSpec, learns_numbers
 from qstill.contract.distillations.teachers import ModelTeacher, TrainedTeacher, UploadedTeacher
 from qstill.contract.schemas import refuse
 
 
-def refuse_impossible_compression(job: JobFields) -> None:
+def refuse_impossible_compression(job: DistillationSpec) -> None:
     """Raise a validation error where a comparison is asked for that cannot be made."""
     asked, seeds = job.compression, job.evaluation.seeds
     if asked is None:
@@ -36,7 +36,7 @@ def refuse_impossible_compression(job: JobFields) -> None:
         _refuse_without_structure(job, asked)
 
 
-def _refuse_without_structure(job: JobFields, asked: Compression) -> None:
+def _refuse_without_structure(job: DistillationSpec, asked: Compression) -> None:
     networks: list[AnyArchitecture] = [job.student.architecture] if asked.combine else []
     if isinstance(job.teacher, TrainedTeacher | UploadedTeacher) and job.teacher.architecture is not None:
         networks.append(job.teacher.architecture)

@@ -2,12 +2,12 @@
 
 from qstill.contract.distillations.architectures import family_of
 from qstill.contract.distillations.datasets import BUILTIN_IMAGES, BUILTIN_ROWS_AND_CLASSES, AnyDataset, BuiltinData
-from qstill.contract.distillations.fields import JobFields, architectures, trainings
+from qstill.contract.distillations.spec import DistillationSpec, architectures, trainings
 from qstill.contract.distillations.teachers import SoftLabels, parts
 from qstill.contract.schemas import refuse
 
 
-def refuse_unfit_data(job: JobFields) -> None:
+def refuse_unfit_data(job: DistillationSpec) -> None:
     """Raise a validation error where what is known of the data without reading it rules the job out."""
     _refuse_impossible_splits(job.dataset)
     if isinstance(job.dataset, BuiltinData) and job.dataset.name not in BUILTIN_IMAGES:
@@ -28,7 +28,7 @@ def _refuse_impossible_splits(data: AnyDataset) -> None:
         refuse(("dataset", "labelled"), "too_many_labels", reason, data.labelled)
 
 
-def _refuse_images_only(job: JobFields) -> None:
+def _refuse_images_only(job: DistillationSpec) -> None:
     for place, architecture in architectures(job):
         if family_of(architecture).reads == "images":
             reason = f"a {architecture.kind} needs images; digits is the built-in data set that has them"
@@ -37,7 +37,7 @@ def _refuse_images_only(job: JobFields) -> None:
         refuse(("dataset", "standardise"), "architecture_mismatch", "only images have channels", "channel")
 
 
-def _refuse_impossible_views(job: JobFields) -> None:
+def _refuse_impossible_views(job: DistillationSpec) -> None:
     how = job.training.augmentation
     tables = isinstance(job.dataset, BuiltinData) and job.dataset.name not in BUILTIN_IMAGES
     for place, training in trainings(job):
@@ -53,7 +53,7 @@ def _refuse_impossible_views(job: JobFields) -> None:
         refuse(("training", "augmentation", "consistent"), "views_unavailable", reason, True)
 
 
-def _refuse_impossible_storage(job: JobFields) -> None:
+def _refuse_impossible_storage(job: DistillationSpec) -> None:
     top_k, data = job.signal.top_k, job.dataset
     for name, given in (("top_k", top_k), ("draws", job.signal.draws)):
         if given is not None and isinstance(job.teacher, SoftLabels):

@@ -2,8 +2,8 @@
 
 from qstill.contract.distillations.architectures import AnyArchitecture, family_of
 from qstill.contract.distillations.architectures.pieces import MAX_LAYERS
-from qstill.contract.distillations.fields import JobFields
 from qstill.contract.distillations.initialisation import PLACE, CannotBegin, check
+from qstill.contract.distillations.spec import DistillationSpec
 from qstill.contract.distillations.teachers import (
     EndpointTeacher,
     EnsembleTeacher,
@@ -15,7 +15,7 @@ from qstill.contract.distillations.teachers.circuit import CircuitTeacher
 from qstill.contract.schemas import refuse
 
 
-def refuse_impossible_initialisation(job: JobFields) -> None:
+def refuse_impossible_initialisation(job: DistillationSpec) -> None:
     """Raise a validation error where a student cannot begin from its teacher, as far as the job tells."""
     how, teacher = job.student.initialise_from_teacher, job.teacher
     if how is None:

@@ -1,11 +1,11 @@
 """What is asked of networks whose family does not do it."""
 
 from qstill.contract.distillations.architectures import family_of
-from qstill.contract.distillations.fields import JobFields, architectures, trained_networks
+from qstill.contract.distillations.spec import DistillationSpec, architectures, trained_networks
 from qstill.contract.schemas import refuse
 
 
-def refuse_what_families_do_not_do(job: JobFields) -> None:
+def refuse_what_families_do_not_do(job: DistillationSpec) -> None:
     """Raise a validation error where a network of this job cannot be trained, shown, compressed or exported so."""
     for place, architecture in architectures(job):
         family = family_of(architecture)

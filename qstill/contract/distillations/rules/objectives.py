@@ -2,15 +2,15 @@
 
 from qstill.contract.distillations.architectures import family_of
 from qstill.contract.distillations.datasets import BUILTIN_ROWS_AND_CLASSES, BuiltinData
-from qstill.contract.distillations.fields import JobFields, architectures
 from qstill.contract.distillations.objectives import Dkd, FeatureObjective, OnFeatures, Rkd, singles
 from qstill.contract.distillations.objectives.features import MAX_RKD_BATCH
 from qstill.contract.distillations.objectives.layers import LayersDoNotFit, layer_pairs
+from qstill.contract.distillations.spec import DistillationSpec, architectures
 from qstill.contract.distillations.teachers import EndpointTeacher, EnsembleTeacher, SoftLabels, UploadedTeacher
 from qstill.contract.schemas import FieldPath, refuse
 
 
-def refuse_impossible_objectives(job: JobFields) -> None:
+def refuse_impossible_objectives(job: DistillationSpec) -> None:
     for place, objective in singles(job.objective):
         if isinstance(objective, Dkd) and isinstance(job.dataset, BuiltinData):
             _refuse_two_classes(job.dataset, place)
@@ -27,7 +27,7 @@ def _refuse_two_classes(data: BuiltinData, place: FieldPath) -> None:
         refuse((*place, "kind"), "too_few_classes", reason, "dkd")
 
 
-def _refuse_impossible_layers(job: JobFields, objective: FeatureObjective, place: FieldPath) -> None:
+def _refuse_impossible_layers(job: DistillationSpec, objective: FeatureObjective, place: FieldPath) -> None:
     foreign = isinstance(job.teacher, UploadedTeacher) and job.teacher.format == "onnx"
     if foreign or isinstance(job.teacher, SoftLabels | EndpointTeacher | EnsembleTeacher):
         reason = f"{objective.kind} compares features, and this teacher gives answers only"

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from qstill.contract.distillations.fields import JobFields, learns_numbers, trainings
 from qstill.contract.distillations.objectives import OnFeatures, Single, singles
+from qstill.contract.distillations.spec import DistillationSpec, learns_numbers, trainings
 from qstill.contract.distillations.teachers import EnsembleTeacher, SoftLabels, UploadedTeacher, parts
 from qstill.contract.schemas import FieldPath, refuse
 
@@ -15,7 +15,7 @@ def fits_regression(objective: Single) -> bool:
     return isinstance(objective, OnFeatures) or objective.kind == "logit_mse"
 
 
-def refuse_unfit_for_regression(job: JobFields) -> None:
+def refuse_unfit_for_regression(job: DistillationSpec) -> None:
     """Raise a validation error where a job has real numbers to predict and asks for what only classes have."""
     if not learns_numbers(job):
         for place, teacher in parts(job.teacher):
@@ -31,7 +31,7 @@ def refuse_unfit_for_regression(job: JobFields) -> None:
     _refuse_class_options(job)
 
 
-def _refuse_teachers(job: JobFields) -> None:
+def _refuse_teachers(job: DistillationSpec) -> None:
     if isinstance(job.teacher, EnsembleTeacher) and job.teacher.average == "geometric":
         reason = "the geometric mean is one of probabilities; numbers have their plain mean, `probabilities` here"
         refuse(("teacher", "average"), "only_for_classification", reason, "geometric")
@@ -44,7 +44,7 @@ def _refuse_teachers(job: JobFields) -> None:
             refuse((*place, "kind"), "only_for_classification", reason, teacher.kind)
 
 
-def _refuse_class_options(job: JobFields) -> None:
+def _refuse_class_options(job: DistillationSpec) -> None:
     data, signal = job.dataset, job.signal
     unfit: list[tuple[FieldPath, bool, str, Any]] = [
         (("dataset", "label_noise"), bool(data.label_noise), "labels are replaced by other classes", data.label_noise),

@@ -2,9 +2,9 @@
 
 from qstill.contract.distillations.architectures import FAMILIES, AnyArchitecture, family_of
 from qstill.contract.distillations.datasets import AnyTextData, BuiltinText, TextFile
-from qstill.contract.distillations.fields import JobFields, architectures, trainings
 from qstill.contract.distillations.objectives import Crd, Pkt, Rkd, Sequence, Sp, singles
 from qstill.contract.distillations.objectives.features import MAX_RKD_BATCH
+from qstill.contract.distillations.spec import DistillationSpec, architectures, trainings
 from qstill.contract.distillations.teachers import EndpointTeacher, SoftLabels, UploadedTeacher, parts, tokenizer_of
 from qstill.contract.distillations.tokenizers import TeachersTokenizer
 from qstill.contract.distillations.training import Training
@@ -18,7 +18,7 @@ OF_TOKENS = ("language_modelling", "masked_language_modelling")
 Named = list[tuple[FieldPath, AnyArchitecture]]
 
 
-def refuse_mixed_with_text(job: JobFields) -> None:
+def refuse_mixed_with_text(job: DistillationSpec) -> None:
     """Raise a validation error where parts of a job are for text and others are not."""
     named = architectures(job)
     if isinstance(job.dataset, TextFile | BuiltinText):
@@ -55,7 +55,7 @@ def _one(kind: str) -> str:
     return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
 
-def _refuse_unfit_teachers(job: JobFields, data: AnyTextData) -> None:
+def _refuse_unfit_teachers(job: DistillationSpec, data: AnyTextData) -> None:
     for place, teacher in parts(job.teacher):
         if isinstance(teacher, SoftLabels) and data.task != "classification":
             reason = "soft labels have one row for each row of the data; a language model answers every token"
@@ -94,7 +94,7 @@ def too_many_logits(training: Training, max_length: int, vocabulary: int) -> str
     )
 
 
-def _refuse_unfit_objective(job: JobFields, data: AnyTextData) -> None:
+def _refuse_unfit_objective(job: DistillationSpec, data: AnyTextData) -> None:
     objective = job.objective
     if isinstance(objective, Sequence):
         if data.task != "language_modelling":

@@ -38,7 +38,7 @@ MISSING = (
 )
 
 
-class Weights(Strict):
+class ModelFormat(Strict):
     """How an uploaded model is read. Nothing in it is ever executed but the operators that ONNX itself defines."""
 
     format: Literal["safetensors", "torch", "onnx"] = Field(
@@ -77,7 +77,7 @@ class Weights(Strict):
     classes: ClassNames | None = CLASSES
 
     @model_validator(mode="after")
-    def _fits_its_format(self) -> "Weights":
+    def _fits_its_format(self) -> "ModelFormat":
         if self.format == "torch" and self.architecture is None:
             refuse(("architecture",), "architecture_needed", "a torch checkpoint does not say what it is", None)
         if self.format == "onnx" and self.architecture is not None:
@@ -119,7 +119,7 @@ class Judged(Strict):
     )
 
 
-class UploadedTeacher(Weights, Judged):
+class UploadedTeacher(ModelFormat, Judged):
     """A teacher that you uploaded."""
 
     source: Literal["file"] = Field(description="A model that you uploaded.", examples=["file"])

@@ -35,7 +35,7 @@ def counts_of(ready: Prepared, *, shots: int, seed: int) -> dict[str, int]:
 
 def answer(name: str, *, shots: int = 4000, seed: int = 7, **parameters: Any) -> Answer:
     ready = prepared(name, seed=seed, **parameters)
-    return ready.read(counts_of(ready, shots=shots, seed=seed), shots)
+    return ready.interpret(counts_of(ready, shots=shots, seed=seed), shots)
 
 
 def noise(clbits: int, shots: int) -> dict[str, int]:

@@ -75,12 +75,12 @@ def test_the_known_answer_is_found_and_noise_is_not_taken_for_it(template: dict[
     shots = 4000
     ready = prepared(**template)
     for seed in (1, 2, 3):
-        found = ready.read(counts_of(ready, shots=shots, seed=seed), shots)
+        found = ready.interpret(counts_of(ready, shots=shots, seed=seed), shots)
         check(found)
         assert found.agrees, (found.summary, found.figures)
     counts = counts_of(ready, shots=shots, seed=1)
     for share in (1.0, 0.5):
-        spoilt = ready.read(mixed(counts, ready, shots, share), shots)
+        spoilt = ready.interpret(mixed(counts, ready, shots, share), shots)
         check(spoilt)
         assert not spoilt.agrees, (share, spoilt.summary, spoilt.figures)
 
@@ -89,7 +89,7 @@ def test_the_known_answer_is_found_and_noise_is_not_taken_for_it(template: dict[
 def test_a_few_shots_do_not_contradict_the_answer(template: dict[str, Any]) -> None:
     ready = prepared(**template)
     for shots in (1, 7):
-        found = ready.read(counts_of(ready, shots=shots, seed=5), shots)
+        found = ready.interpret(counts_of(ready, shots=shots, seed=5), shots)
         check(found)
         optimum_missed = template["name"] in ("maxcut", "portfolio")
         assert found.agrees or optimum_missed, (found.summary, found.figures)
@@ -98,7 +98,7 @@ def test_a_few_shots_do_not_contradict_the_answer(template: dict[str, Any]) -> N
 @pytest.mark.parametrize("template", [{"name": "ghz", "qubits": 60}, {"name": "teleportation"}, {"name": "maxcut"}])
 def test_a_template_is_run_like_any_other_circuit(template: dict[str, Any]) -> None:
     found = sample({"format": "template", "template": template}, shots=500, seed=3)
-    assert prepared(**template, seed=0).read(found.counts, 500).agrees
+    assert prepared(**template, seed=0).interpret(found.counts, 500).agrees
 
 
 SEEDED = [
@@ -148,14 +148,14 @@ def test_an_optimisation_stops_when_asked(name: str) -> None:
 
 def test_a_uniform_superposition_of_all_states_is_told_from_a_single_state() -> None:
     ready = prepared("superposition", states=8)
-    assert ready.read(counts_of(ready, shots=1000, seed=1), 1000).agrees
-    assert not ready.read({"011": 1000}, 1000).agrees
+    assert ready.interpret(counts_of(ready, shots=1000, seed=1), 1000).agrees
+    assert not ready.interpret({"011": 1000}, 1000).agrees
 
 
 def test_an_unlucky_base_gives_the_order_but_no_factors() -> None:
     assert answer("shor_15", a=14).found == {"order": 2, "factors": []}
     assert answer("shor_15", a=7).found == {"order": 4, "factors": [3, 5]}
-    assert prepared("shor_15").read(noise(8, 4000), 4000).agrees is False
+    assert prepared("shor_15").interpret(noise(8, 4000), 4000).agrees is False
 
 
 def test_too_many_grover_iterations_lose_the_marked_string_again() -> None:

@@ -114,4 +114,4 @@ def test_the_pauli_strings_are_the_hamiltonian() -> None:
 
 def test_a_shot_that_loses_an_electron_is_noticed() -> None:
     ready = prepared("vqe")
-    assert not ready.read({"0101": 999, "0100": 1}, 1000).agrees
+    assert not ready.interpret({"0101": 999, "0100": 1}, 1000).agrees

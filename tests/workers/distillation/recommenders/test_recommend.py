@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from qstill.contract.distillations.recommenders.architectures import AnyScorer, MatrixFactorisation, MlpScorer, TwoTower
 from qstill.contract.distillations.recommenders.data import SyntheticInteractions
-from qstill.contract.distillations.teachers import Weights
+from qstill.contract.distillations.teachers import ModelFormat
 from qstill.contract.errors import Problem
 from qstill.contract.models.predictions import AskRows, AskTexts, AskUsers, Question, Recommendations
 from tests.testing.examples import examples
@@ -104,7 +104,7 @@ def test_a_recommender_cannot_teach_rows_and_says_why(house: Make) -> None:
     path = house().scratch / "m.safetensors"
     path.write_bytes(model(0)[1])
     with pytest.raises(Problem, match="recommender") as caught:
-        from_weights(Weights(), path, None)  # type: ignore[arg-type]
+        from_weights(ModelFormat(), path, None)  # type: ignore[arg-type]
     assert caught.value.code == "teacher_invalid"
 
 

@@ -23,15 +23,15 @@ _LABEL = "ends"
 
 @dataclass(frozen=True, slots=True)
 class Ends:
-    """circuit: without the final measurements. read: the qubits they read. columns: (clbit, its qubit among them)."""
+    """circuit: without the final measurements. measured: their qubits. columns: (clbit, its qubit among them)."""
 
     circuit: QuantumCircuit
-    read: list[Qubit]
+    measured: list[Qubit]
     columns: list[tuple[int, int]]
 
     def save(self, translated: QuantumCircuit) -> None:
         """Have Aer keep the probabilities of each branch."""
-        positions = [self.circuit.find_bit(qubit).index for qubit in self.read]
+        positions = [self.circuit.find_bit(qubit).index for qubit in self.measured]
         translated.save_probabilities(positions, label=_LABEL, conditional=True)
 
     def draw(self, data: Mapping[str, Any], shots: int, width: int, random: np.random.Generator) -> dict[str, int]:
@@ -53,8 +53,8 @@ def told_apart(circuit: QuantumCircuit) -> Ends | None:
     """None where it cannot be done: a block measures, or nothing or too much is measured at the end."""
     ending = final_measurements(circuit)
     source = {circuit.data[index].clbits[0]: circuit.data[index].qubits[0] for index in sorted(ending)}
-    read = [qubit for qubit in circuit.qubits if qubit in set(source.values())]
-    if not 0 < len(read) <= MAX_DRAWN_QUBITS:
+    measured = [qubit for qubit in circuit.qubits if qubit in set(source.values())]
+    if not 0 < len(measured) <= MAX_DRAWN_QUBITS:
         return None
     kept = [instruction for index, instruction in enumerate(circuit.data) if index not in ending]
     written = Counter(instruction.clbits[0] for instruction in kept if instruction.operation.name == "measure")
@@ -68,5 +68,5 @@ def told_apart(circuit: QuantumCircuit) -> Ends | None:
             apart.add_bits([mark := Clbit()])
             apart._append(CircuitInstruction(Measure(), instruction.qubits, [mark]))
         apart._append(instruction)
-    columns = [(circuit.find_bit(clbit).index, read.index(qubit)) for clbit, qubit in source.items()]
-    return Ends(apart, read, columns)
+    columns = [(circuit.find_bit(clbit).index, measured.index(qubit)) for clbit, qubit in source.items()]
+    return Ends(apart, measured, columns)

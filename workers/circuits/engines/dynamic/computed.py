@@ -212,10 +212,10 @@ class _Run:
             self._count(branch.bits, branch.shots)
             return
         state = branch.state
-        read = sorted({step.qubit for step in looks}.intersection(state.live))
-        outcomes, frequencies = draw(rounded(state.probabilities(read)), branch.shots, self.random)
+        measured = sorted({step.qubit for step in looks}.intersection(state.live))
+        outcomes, frequencies = draw(rounded(state.probabilities(measured)), branch.shots, self.random)
         for outcome, shots in zip(outcomes.tolist(), frequencies.tolist(), strict=True):
-            found = {qubit: outcome >> place & 1 for place, qubit in enumerate(read)} | dict.fromkeys(state.ones, 1)
+            found = {qubit: outcome >> place & 1 for place, qubit in enumerate(measured)} | dict.fromkeys(state.ones, 1)
             self._count(branch.bits | {step.place: found.get(step.qubit, 0) for step in looks}, shots)
 
     def _count(self, bits: dict[int, int], shots: int) -> None:

@@ -58,10 +58,10 @@ class LiveState:
         """The state where a qubit that is not live is 0."""
         return LiveState(self.amplitudes, self.live, self.ones - {qubit})
 
-    def probabilities(self, read: Sequence[int]) -> NDArray[np.float64]:
-        """Of the outcomes of these live qubits, the first the low bit: (2 ** len(read),)."""
+    def probabilities(self, measured: Sequence[int]) -> NDArray[np.float64]:
+        """Of the outcomes of these live qubits, the first the low bit: (2 ** len(measured),)."""
         likely: NDArray[np.float64] = self.amplitudes.real**2 + self.amplitudes.imag**2
-        axes = tuple(axis for axis, qubit in enumerate(reversed(self.live)) if qubit not in read)
+        axes = tuple(axis for axis, qubit in enumerate(reversed(self.live)) if qubit not in measured)
         summed: NDArray[np.float64] = likely.sum(axis=axes)
         return summed.reshape(-1)
 

@@ -34,10 +34,12 @@ class OwnCircuitNetwork(CircuitNetwork):
 
     def __init__(self, definition: OwnCircuit, ends: Ends) -> None:
         """Raises Problem: architecture_mismatch, untrainable_gate, unused_input, nothing_to_read, and a parser's."""
-        read = read_circuit(definition, ends.pointer)
-        refuse_unfit(definition, read, math.prod(ends.input_shape), ends.pointer)
-        sums, weights = _sums(definition, read.circuit.num_qubits, ends.pointer), read.written.weights
-        super().__init__(definition, ends, read.circuit, sums, inputs=read.written.inputs, shape=(len(weights),))
+        trainable = read_circuit(definition, ends.pointer)
+        refuse_unfit(definition, trainable, math.prod(ends.input_shape), ends.pointer)
+        sums, weights = _sums(definition, trainable.circuit.num_qubits, ends.pointer), trainable.written.weights
+        super().__init__(
+            definition, ends, trainable.circuit, sums, inputs=trainable.written.inputs, shape=(len(weights),)
+        )
         self._refuse_unused(ends.pointer)
 
     def _refuse_unused(self, pointer: str) -> None:
@@ -51,14 +53,14 @@ class OwnCircuitNetwork(CircuitNetwork):
 
 
 @dataclass(frozen=True)
-class Read:
+class Trainable:
     """circuit: gates alone, its parameters by names that every format takes. written: the same for a card."""
 
     circuit: QuantumCircuit
     written: Written
 
 
-def read_circuit(definition: OwnCircuit, pointer: str) -> Read:
+def read_circuit(definition: OwnCircuit, pointer: str) -> Trainable:
     """Raises the Problem of a circuit that is no network."""
     try:
         return _read(definition.model_dump_json(include={"circuit", "inputs"}))
@@ -67,7 +69,7 @@ def read_circuit(definition: OwnCircuit, pointer: str) -> Read:
 
 
 @lru_cache(16)
-def _read(text: str) -> Read:
+def _read(text: str) -> Trainable:
     """text: the circuit and its inputs as JSON. A job builds its network for every seed."""
     said = json.loads(text)
     parsed = parse(TypeAdapter(Circuit).validate_python(said["circuit"]), bound=False)
@@ -90,12 +92,12 @@ def _read(text: str) -> Read:
     inputs = [names[name] for name in said["inputs"]]
     weights = [each.name for each in circuit.parameters if each.name not in set(inputs)]
     operations = to_json(circuit)["operations"]
-    return Read(circuit, Written(qubits=circuit.num_qubits, operations=operations, weights=weights, inputs=inputs))
+    return Trainable(circuit, Written(qubits=circuit.num_qubits, operations=operations, weights=weights, inputs=inputs))
 
 
-def refuse_unfit(definition: OwnCircuit, read: Read, features: int, pointer: str) -> None:
+def refuse_unfit(definition: OwnCircuit, trainable: Trainable, features: int, pointer: str) -> None:
     """Raise the Problem of a row that does not fit the circuit."""
-    qubits, inputs = read.circuit.num_qubits, len(read.written.inputs)
+    qubits, inputs = trainable.circuit.num_qubits, len(trainable.written.inputs)
     if inputs and features != inputs:
         title = f"A row has {features} numbers, and the circuit {inputs} inputs."
         raise Problem("architecture_mismatch", title, pointer=f"{pointer}/inputs")
@@ -120,10 +122,12 @@ def _sums(definition: OwnCircuit, qubits: int, pointer: str) -> list[PauliSum]:
 def _idle(text: str) -> frozenset[str]:
     """text: a definition. Inputs that change nothing."""
     definition = OwnCircuit.model_validate_json(text)
-    read = read_circuit(definition, "")
-    sums = _sums(definition, read.circuit.num_qubits, "")
-    exact = DifferentiableCircuit(read.circuit, inputs=read.written.inputs, sums=sums, precision=torch.float64)
-    return frozenset(without_effect(exact).intersection(read.written.inputs))
+    trainable = read_circuit(definition, "")
+    sums = _sums(definition, trainable.circuit.num_qubits, "")
+    exact = DifferentiableCircuit(
+        trainable.circuit, inputs=trainable.written.inputs, sums=sums, precision=torch.float64
+    )
+    return frozenset(without_effect(exact).intersection(trainable.written.inputs))
 
 
 def written(definition: OwnCircuit) -> Written:

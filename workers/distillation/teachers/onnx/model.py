@@ -11,7 +11,7 @@ import onnxruntime as ort
 import torch
 from torch import Tensor
 
-from qstill.contract.distillations.teachers import Answers, Weights
+from qstill.contract.distillations.teachers import Answers, ModelFormat
 from qstill.contract.errors import Problem
 from workers.distillation.artifacts import checkpoints
 from workers.distillation.artifacts.onnx_session import open_session
@@ -20,7 +20,7 @@ from workers.distillation.data.files.table import Array
 from workers.distillation.data.files.wording import in_words
 from workers.distillation.rows import Rows
 from workers.distillation.teachers.base import Teacher, arranged, digest_of
-from workers.distillation.teachers.kinds import WORDS, as_logits, recognised, shown_by_operators
+from workers.distillation.teachers.kinds import WORDS, answers_by_operators, as_logits, recognised
 from workers.distillation.teachers.onnx.check import parameters, read_onnx
 from workers.distillation.teachers.onnx.cost import multiply_adds
 from workers.distillation.teachers.onnx.feed import REAL, Feed, feed_of
@@ -38,7 +38,7 @@ class Output:
     is_map: bool
 
 
-def from_onnx(spec: Weights, path: Path, data: Data, threads: int) -> Teacher:
+def from_onnx(spec: ModelFormat, path: Path, data: Data, threads: int) -> Teacher:
     """Raises Problem: teacher_invalid, teacher_mismatch, class_mismatch, inputs_mismatch, kind_mismatch, output_needed;
     some of them when it is asked.
     """
@@ -65,7 +65,7 @@ def from_onnx(spec: Weights, path: Path, data: Data, threads: int) -> Teacher:
     kind: Answers = spec.kind or "logits"
     values = data.task.answers == "values"
     if spec.kind is None and not values:
-        kind = recognised(answers_of(output, few), shown_by_operators(model, output.name))
+        kind = recognised(answers_of(output, few), answers_by_operators(model, output.name))
 
     def logits(rows: Rows) -> Tensor:
         answers = answers_of(output, rows)

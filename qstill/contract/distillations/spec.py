@@ -1,4 +1,4 @@
-"""What a distillation job may ask, field by field. `schemas.py` says which jobs of these fields can work."""
+"""What a distillation job may ask, field by field. `job.py` says which jobs of these fields can work."""
 
 from typing import Annotated
 
@@ -32,7 +32,7 @@ class Student(Strict):
     )
 
 
-class JobFields(Submission):
+class DistillationSpec(Submission):
     """What a job says of its data, teacher, student, objective, training and answer."""
 
     model_config = ConfigDict(
@@ -151,7 +151,7 @@ class JobFields(Submission):
     )
 
 
-def architectures(job: JobFields) -> list[tuple[FieldPath, AnyArchitecture]]:
+def architectures(job: DistillationSpec) -> list[tuple[FieldPath, AnyArchitecture]]:
     """The networks that a job names, and where: its teachers', where they are said, and the student's."""
     named: list[tuple[FieldPath, AnyArchitecture]] = [
         (place, teacher.architecture)
@@ -161,13 +161,13 @@ def architectures(job: JobFields) -> list[tuple[FieldPath, AnyArchitecture]]:
     return [*named, (("student",), job.student.architecture)]
 
 
-def trainings(job: JobFields) -> list[tuple[FieldPath, Training]]:
+def trainings(job: DistillationSpec) -> list[tuple[FieldPath, Training]]:
     """The student's training and those that teachers have of their own, each with its place in the job."""
     own = [(place, training) for place, _, training in trained_networks(job) if place != ("training",)]
     return [(("training",), job.training), *own]
 
 
-def trained_networks(job: JobFields) -> list[tuple[FieldPath, AnyArchitecture, Training]]:
+def trained_networks(job: DistillationSpec) -> list[tuple[FieldPath, AnyArchitecture, Training]]:
     """Every network that a job trains, and how, with the place that says how."""
     found: list[tuple[FieldPath, AnyArchitecture, Training]] = [(("training",), job.student.architecture, job.training)]
     for place, teacher in parts(job.teacher):
@@ -178,21 +178,21 @@ def trained_networks(job: JobFields) -> list[tuple[FieldPath, AnyArchitecture, T
     return found
 
 
-def learns_numbers(job: JobFields) -> bool:
+def learns_numbers(job: DistillationSpec) -> bool:
     """Whether what is learned are real numbers: labels of a regression, or a circuit's expectation values."""
     return is_regression(job.dataset) or isinstance(job.teacher, CircuitTeacher)
 
 
-def trains_baseline(job: JobFields) -> bool:
+def trains_baseline(job: DistillationSpec) -> bool:
     """Whether there are labels, and baselines that learn from them alone."""
     return job.evaluation.baseline and not isinstance(job.teacher, CircuitTeacher)
 
 
-def is_solved(job: JobFields) -> bool:
+def is_solved(job: DistillationSpec) -> bool:
     """Whether the student's weights follow from what a circuit answers, with nothing trained."""
     return isinstance(job.teacher, CircuitTeacher) and isinstance(job.student.architecture, Fourier)
 
 
-def student_count(job: JobFields) -> int:
+def student_count(job: DistillationSpec) -> int:
     """How many students a job has."""
     return 1 if is_solved(job) else job.evaluation.seeds
