@@ -93,6 +93,8 @@ def card(report: DistillationReport, checkpoints: Mapping[str, str] | None = Non
         of_errors = ("", "RMSE", "Largest error", "Shots of an answer")
         parts += ["## In place of the circuit", _said_of(report.surrogate)]
         parts.append(table(of_errors, _beside_circuit(report.surrogate)))
+        if report.surrogate.mitigation is not None:
+            parts.append(f"Error mitigation {report.surrogate.mitigation.sentence}.")
     parts += quantum_card(report)
     if report.compression is not None:
         parts += _compared(report.compression)
@@ -159,7 +161,7 @@ def _description(report: DistillationReport) -> Iterable[Sequence[str]]:
     learned = f"{rows.student_learns_from} rows, {rows.labels_seen} of them with a label"
     yield "Learned from", learned if nodes is None else f"{nodes:,} nodes of a grid"
     yield "Inputs", "as they are" if is_sum else text(_inputs(data))
-    left_out = ("training", "members", "architecture", "circuit", "inputs", "observables", "noise")
+    left_out = ("training", "members", "architecture", "circuit", "inputs", "observables", "noise", "mitigation")
     known = {name: value for name, value in teacher.items() if name not in left_out}
     known["accept"] = ", ".join(teacher.get("accept", [])) or None
     known |= flat("architecture", teacher.get("architecture"))
@@ -182,7 +184,9 @@ def _said_of(found: SurrogateSection) -> str:
 
 def _beside_circuit(found: SurrogateSection) -> Iterable[Sequence[str]]:
     shots = f"{found.shots_per_query:,}" if found.shots_per_query else "exact values"
-    each = ("The student", found.student, "none"), ("The circuit itself", found.direct, shots)
+    each = [("The student", found.student, "none"), ("The circuit itself", found.direct, shots)]
+    if found.mitigation is not None:
+        each.append(("The circuit without mitigation", found.mitigation.without, shots))
     for label, errors, cost in (*each, ("A linear model of the rows", found.linear, "none")):
         yield label, f"{errors.rmse:.2g}", f"{errors.max_error:.2g}", cost
 

@@ -65,13 +65,15 @@ class DistillationSpec(Submission):
                     "training": {"epochs": 30, "learning_rate": 0.01},
                 },
                 {
-                    "dataset": {"source": "uniform", "ranges": [[0.0, 6.283185307179586]] * 2, "rows": 200},
+                    "dataset": {"source": "uniform", "ranges": [[0.0, 6.283185307179586]] * 2, "rows": 100},
                     "teacher": {
                         "source": "circuit",
                         "circuit": {"format": "openqasm3", "source": INPUT_SOURCE},
                         "inputs": ["x0", "x1"],
                         "observables": [{"terms": [{"paulis": "Z", "qubits": [0], "coefficient": 1.0}]}],
                         "shots": 8192,
+                        "noise": {"model": "depolarizing", "one_qubit": 0.001, "two_qubit": 0.02},
+                        "mitigation": {"kind": "clifford_gains", "variants": 16},
                     },
                     "student": {"architecture": {"kind": "fourier"}},
                     "objective": {"kind": "logit_mse"},

@@ -121,6 +121,40 @@ def test_shots_are_counted_and_their_error_is_foretold(house: Make) -> None:
     assert found.rmse < 3 * found.direct.rmse
 
 
+@pytest.mark.parametrize(
+    ("mitigation", "per_query", "before"),
+    [({"kind": "zne", "fit": "exponential"}, 3, 0), ({"kind": "clifford_gains", "variants": 4}, 1, 4)],
+)
+def test_mitigation_is_counted_and_stands_beside_the_same_without(
+    house: Make, mitigation: dict[str, Any], per_query: int, before: int
+) -> None:
+    noise = {"model": "depolarizing", "one_qubit": 0.0, "two_qubit": 0.1}
+    dataset = {"rows": 20}
+    report, _ = distilled(house, job(dataset=dataset, teacher={"noise": noise, "mitigation": mitigation}))
+    found = report.surrogate
+    assert found is not None
+    assert found.mitigation is not None
+    assert found.mitigation.helped == (found.direct.rmse < found.mitigation.without.rmse)
+    assert found.mitigation.helped
+    assert found.mitigation.sentence.startswith("helped: ")
+    assert (found.circuits_per_query, found.circuits) == (per_query, 15 * per_query + before)
+    assert found.mitigation.circuits_before == before
+    assert (found.mitigation.gains is None) == (before == 0)
+    assert found.rmse < found.mitigation.without.rmse
+    assert f"Error mitigation {found.mitigation.sentence}." in card(report)
+    assert not [each for each in report.warnings if "mitigation" in each]
+
+
+def test_mitigation_that_makes_it_worse_is_reported(house: Make) -> None:
+    noise = {"model": "depolarizing", "one_qubit": 0.0, "two_qubit": 0.0}
+    taught = {"noise": noise, "shots": 20, "mitigation": {"kind": "zne", "fit": "richardson", "scales": [1, 3, 5, 7]}}
+    report, _ = distilled(house, job(dataset={"rows": 20}, teacher=taught))
+    assert report.surrogate is not None
+    assert report.surrogate.mitigation is not None
+    assert not report.surrogate.mitigation.helped
+    assert any("did not help" in each for each in report.warnings)
+
+
 def test_the_same_seed_gives_the_same_student_and_another_another(house: Make) -> None:
     first, again, other = (
         distilled(house, job(teacher={"shots": 50, "seed": seed}))[0].student_sha256 for seed in (1, 1, 2)

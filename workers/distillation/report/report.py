@@ -34,7 +34,7 @@ def report(
         {
             **framed(measured, short, exports, job.model_dump(mode="json")),
             **{name: getattr(sections, name) for name in TaskSections.model_fields},
-            "warnings": warnings(job, data, measured),
+            "warnings": warnings(job, data, measured) + _of_mitigation(surrogate),
             "notes": notes(job, data, measured, sections) + notes_of_exports(exports),
             "paired_differences_in_points": measured.gain.differences if measured.gain else None,
             "compression": compression,
@@ -47,3 +47,8 @@ def report(
             "versions": versions("torch", "numpy", "scikit-learn", "safetensors"),
         }
     )
+
+
+def _of_mitigation(surrogate: SurrogateSection | None) -> list[str]:
+    found = None if surrogate is None else surrogate.mitigation
+    return [] if found is None or found.helped else [f"Error mitigation of the teacher {found.sentence}."]

@@ -1,11 +1,16 @@
 """What a report says of the student in place of its circuit: its errors, what it cost, and when that pays."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
 
 from qstill.contract.distillations.architectures.fourier import nodes_of
 from qstill.contract.distillations.job import DistillationJob
-from qstill.contract.distillations.report.surrogate import Spectrum, SurrogateErrors, SurrogateSection
+from qstill.contract.distillations.mitigation import CliffordGains
+from qstill.contract.distillations.report.surrogate import MitigatedTeacher, Spectrum, SurrogateErrors, SurrogateSection
 from qstill.contract.distillations.spec import is_solved
 from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import Data
@@ -18,6 +23,9 @@ from workers.distillation.tasks.targets import Targets
 from workers.distillation.teachers import Teacher, Use
 from workers.distillation.training.plan import Lesson
 from workers.distillation.training.solution import Solution
+
+if TYPE_CHECKING:
+    from workers.quantum.teachers.values import CircuitValues
 
 EPSILON = torch.finfo(torch.float32).eps
 
@@ -33,22 +41,44 @@ def surrogate_section(
     rows = len(data.train.y) + len(data.validation.y)
     asked = rows if solution is None or solution.nodes is None else solution.nodes
     own = _errors(targets.in_units(logits_of(student, data.test.x)), truth)
+    direct = _errors(targets.in_units(answers), truth)
+    before, each = circuit.circuits_before, circuit.spec.shots or 0
     return SurrogateSection(
         nodes=None if solution is None else solution.nodes,
         exact=solution is not None and solution.exact,
         rmse=own.rmse,
         student=own,
-        direct=_errors(targets.in_units(answers), truth),
+        direct=direct,
         linear=_errors(_linear(inputs_of(data.train.raw), circuit.exact(inputs_of(data.train.raw)), data), truth),
+        mitigation=_mitigated(circuit, data, truth, direct),
         judged_by=circuit.judged_by,
         standard_error=None if solution is None else solution.standard_error,
         rounding=None if solution is None else _rounding(solution, targets, inputs_of(data.test.raw)),
         spectrum=_spectrum(teacher, solution),
-        circuits=asked * circuit.circuits,
-        shots_spent=asked * circuit.shots,
+        circuits=asked * circuit.circuits + before,
+        shots_spent=asked * circuit.shots + before * each,
         circuits_per_query=circuit.circuits,
         shots_per_query=circuit.shots,
         pays_after_queries=asked,
+    )
+
+
+def _mitigated(circuit: CircuitValues, data: Data, truth: Tensor, direct: SurrogateErrors) -> MitigatedTeacher | None:
+    """truth: of the test rows (rows, observables). direct: the errors with it."""
+    mitigation = circuit.spec.mitigation
+    if mitigation is None:
+        return None
+    said = circuit.unmitigated().asked(inputs_of(data.test.raw)).values
+    without = _errors(said, truth)
+    helped = direct.rmse < without.rmse
+    verdict = f"an RMSE of {direct.rmse:.3g} with it and of {without.rmse:.3g} without"
+    return MitigatedTeacher(
+        kind=mitigation.kind,
+        without=without,
+        helped=helped,
+        circuits_before=circuit.circuits_before,
+        gains=circuit.gains.tolist() if isinstance(mitigation, CliffordGains) else None,
+        sentence=f"{'helped' if helped else 'did not help'}: {verdict}, for as many shots",
     )
 
 

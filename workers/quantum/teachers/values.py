@@ -9,6 +9,9 @@ are put off to the end for that. With noise, where a measurement decides what fo
 circuit of its own on the engines of circuit jobs.
 """
 
+from __future__ import annotations
+
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,9 +24,10 @@ import torch
 from qiskit import ClassicalRegister, QuantumCircuit
 from torch import Tensor
 
-from qstill.contract.circuits.job import CircuitJob
+from qstill.contract.circuits.job import MAX_SHOTS, CircuitJob
 from qstill.contract.circuits.noise import Noise
 from qstill.contract.circuits.outputs import check_observable
+from qstill.contract.distillations.mitigation import CliffordGains, ZeroNoise
 from qstill.contract.distillations.report.surrogate import JudgedBy
 from qstill.contract.distillations.teachers.circuit import CircuitTeacher, check_inputs
 from qstill.contract.errors import Problem
@@ -37,6 +41,7 @@ from workers.circuits.program import Ask, generator
 from workers.circuits.route import simulate
 from workers.quantum.circuit import DifferentiableCircuit
 from workers.quantum.measurements import MAX_TABLE, constants_of, estimated, measurements_of, rotated
+from workers.quantum.mitigate import CANDIDATES, extrapolated, folded, gains_of, near_clifford, telling
 from workers.quantum.observables import sums_of
 from workers.quantum.teachers.frequencies import Frequencies, frequencies_of
 
@@ -81,9 +86,19 @@ class CircuitValues:
             title = "This circuit measures or resets on its way, and has no exact values here: give it shots."
             raise Problem("no_exact_value", title, pointer="/shots", ways_out=[{"shots": 8192}])
 
+        if spec.mitigation is not None:
+            folded(self.circuit, 1)  # for what it refuses
+
     @property
     def circuits(self) -> int:
-        return 1 if self.spec.shots is None else len(self._measurements)
+        each = 1 if self.spec.shots is None else len(self._measurements)
+        return each * (1 if self.spec.mitigation is None else self.spec.mitigation.circuits)
+
+    @property
+    def circuits_before(self) -> int:
+        """That are run once, for what all rows are mitigated by."""
+        mitigation = self.spec.mitigation
+        return self.circuits * mitigation.variants if isinstance(mitigation, CliffordGains) else 0
 
     @property
     def shots(self) -> int:
@@ -155,13 +170,46 @@ class CircuitValues:
 
     def _run(self, row: Tensor) -> Tensor:
         """(2, O): values and variances of one row, by the engines of circuit jobs, less constants."""
-        circuit = self._bound(row)
+        circuit, mitigation = self._bound(row), self.spec.mitigation
+        if not isinstance(mitigation, ZeroNoise):
+            found = self._measured(circuit, row)
+            return found if mitigation is None else found * torch.stack([self.gains, self.gains.square()])
+        at_scales = [
+            self._measured(folded(circuit, scale), row, place * len(self._measurements))
+            for place, scale in enumerate(mitigation.scales)
+        ]
+        values, variances = torch.stack(at_scales, 1).numpy()
+        return torch.from_numpy(np.stack(extrapolated(values, variances, mitigation)))
+
+    @cached_property
+    def gains(self) -> Tensor:
+        """(O,), of near-Clifford variants of the circuit, each at inputs of its own."""
+        mitigation = self.spec.mitigation
+        assert isinstance(mitigation, CliffordGains)
+        random, count = generator(self.spec.seed), CANDIDATES * mitigation.variants
+        rows = torch.from_numpy(random.uniform(-math.pi, math.pi, (count, len(self.spec.inputs))))
+        variants = [near_clifford(self._bound(row), random) for row in rows]
+        ideal = torch.stack([self._means(each, row, noise=None) for each, row in zip(variants, rows, strict=True)])
+        ideal -= self._constants
+        chosen = telling(ideal.numpy(), mitigation.variants)
+        noisy = torch.stack([self._measured(variants[number], rows[number]) for number in chosen], 1)
+        return torch.from_numpy(gains_of(ideal[chosen].numpy(), *noisy.numpy()))
+
+    def unmitigated(self) -> CircuitValues:
+        """The same teacher without mitigation, with as many shots for a row in all."""
+        mitigation, shots = self.spec.mitigation, self.spec.shots
+        assert mitigation is not None
+        in_all = None if shots is None else min(MAX_SHOTS, shots * mitigation.circuits)
+        return CircuitValues(self.spec.model_copy(update={"mitigation": None, "shots": in_all}), threads=self.threads)
+
+    def _measured(self, circuit: QuantumCircuit, row: Tensor, first: int = 0) -> Tensor:
+        """(2, O) of a circuit of a row. first: of the numbers that its readings' seeds are drawn by."""
         if self.spec.shots is None:
             exact = self._means(circuit, row, noise=self.spec.noise)
             return torch.stack([exact - self._constants, torch.zeros_like(exact)])
         found = torch.zeros(2, len(self._constants), dtype=torch.float64)
         before = _unmeasured(circuit)
-        for number, measurement in enumerate(self._measurements):
+        for number, measurement in enumerate(self._measurements, first):
             measured = rotated(before, measurement.basis)
             register = ClassicalRegister(len(measurement.qubits))
             measured.add_register(register)

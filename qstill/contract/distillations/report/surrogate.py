@@ -29,6 +29,28 @@ class Spectrum(ReportPart):
     )
 
 
+class MitigatedTeacher(ReportPart):
+    """What error mitigation did for the circuit's answers to the test rows."""
+
+    kind: str = Field(description="As in `teacher.mitigation`.", examples=["zne"])
+    without: SurrogateErrors = Field(
+        description="Of asking the circuit without mitigation, with as many shots for a row in all; `direct` is with."
+    )
+    helped: bool = Field(description="Whether the RMSE is smaller with it.", examples=[True])
+    circuits_before: int = Field(
+        description="Circuits that were run once for the gains, and are in `circuits`; 0 of extrapolation.",
+        examples=[0],
+    )
+    gains: list[float] | None = Field(
+        description="Of each observable: what is measured is multiplied by them. Null of extrapolation.",
+        examples=[[1.21]],
+    )
+    sentence: str = Field(
+        description="The same in words.",
+        examples=["helped: an RMSE of 0.012 with it and of 0.094 without, for as many shots"],
+    )
+
+
 class SurrogateSection(ReportPart):
     """The student in place of its circuit; of the first seed."""
 
@@ -43,11 +65,14 @@ class SurrogateSection(ReportPart):
     )
     rmse: float = Field(description="Of the student, as in `student`.", examples=[0.012])
     student: SurrogateErrors = Field(description="The student's.")
-    direct: SurrogateErrors = Field(description="Of asking the circuit itself, with its shots and its noise.")
+    direct: SurrogateErrors = Field(
+        description="Of asking the circuit itself, with its shots, its noise and its mitigation."
+    )
     linear: SurrogateErrors = Field(
         description="Of a linear model on the circuit's own values for the training rows: what needs no circuit and "
         "no student."
     )
+    mitigation: MitigatedTeacher | None = Field(description="Null where the teacher asked for none.")
     judged_by: JudgedBy = Field(
         description="`exact`: what the errors are from is the circuit without shots and noise. `teacher`: a circuit "
         "that decides by what it measures has no such values here, and its answers stand for them.",
@@ -55,15 +80,18 @@ class SurrogateSection(ReportPart):
     )
     standard_error: float | None = Field(
         description="Of a student's value by its shots, at most, whatever the inputs: that of the node that is worst. "
-        "On the grid a value is a sum of nodes' whose squared weights add up to 1. Null without shots, or off the "
-        "grid.",
+        "On the grid a value is a sum of nodes' whose squared weights add up to 1. That of gains by which all are "
+        "multiplied is left out. Null without shots, or off the grid.",
         examples=[0.011],
     )
     rounding: float | None = Field(
         description="How far single precision can be off, at most; null where the student is no sum.", examples=[1e-6]
     )
     spectrum: Spectrum | None = Field(description="Null where the circuit is not periodic in its inputs.")
-    circuits: int = Field(description="That were run to learn from: rows or nodes, times measurements.", examples=[81])
+    circuits: int = Field(
+        description="That were run to learn from: rows or nodes, times measurements and scales.",
+        examples=[81],
+    )
     shots_spent: int = Field(description="Circuits × shots; 0 for exact values.", examples=[663552])
     circuits_per_query: int = Field(description="That asking the circuit about one row takes.", examples=[1])
     shots_per_query: int = Field(description="Circuits × shots of one row.", examples=[8192])

@@ -11,6 +11,7 @@ from qstill.contract.circuits.named_noise import as_custom
 from qstill.contract.circuits.noise import Noise, check_rules
 from qstill.contract.circuits.openqasm3 import door
 from qstill.contract.circuits.outputs import AnyObservable, check_observable
+from qstill.contract.distillations.mitigation import Mitigation
 from qstill.contract.errors import Problem
 from qstill.contract.schemas import Seed, Strict, refuse
 
@@ -58,6 +59,12 @@ class CircuitTeacher(Strict):
         "without it. Null: nothing does.",
         examples=[None],
     )
+    mitigation: Mitigation | None = Field(
+        None,
+        description="Error mitigation: more circuits, from which the values without `noise` are estimated. The report "
+        "counts them, and has the error without mitigation beside. Null: none.",
+        examples=[{"kind": "zne", "scales": [1, 3, 5], "fit": "linear"}],
+    )
     seed: Seed = Field(
         0, description="Draws the shots. The same row has the same answer, whenever it is asked for.", examples=[0]
     )
@@ -67,6 +74,13 @@ class CircuitTeacher(Strict):
         for place, name in enumerate(self.inputs):
             if name in self.inputs[:place]:
                 refuse(("inputs", place), "named_twice", "a parameter is one number of a row", name)
+        return self
+
+    @model_validator(mode="after")
+    def _has_something_to_mitigate(self) -> Self:
+        if self.mitigation is not None and (self.noise is None or self.noise.model == "ideal"):
+            reason = "without `noise` there is nothing to mitigate: name the noise, or leave this out"
+            refuse(("mitigation",), "nothing_to_mitigate", reason, self.mitigation.kind)
         return self
 
 
