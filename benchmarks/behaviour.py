@@ -34,12 +34,28 @@ LONG = {  # over a minute on one idle core
 
 SEED = "seeds end at 2^63 - 1 everywhere, as those of circuits did"
 PROCESSES = f"{SEED}; several processes for one training are gone (ADR 14)"
+EXAMPLES = "every field of an answer has an example"
 LATER = "networks that are circuits, and circuits made shorter, came after the move"
 INTENDED = {
     "/openapi//v1/distillations/{job_id}/report": "a report has a schema",
     "/openapi/Characterization": "its example was the moment at which the process started, another one each time",
     "/openapi/HistogramView": "the description of `name` says whose it is",
+    "/openapi//v1/checkpoints/{checkpoint_id}/card": "its description names the card of a model of shots, too",
+    "/openapi//v1/files": "counts of a circuit are uploaded, too",
     **dict.fromkeys((f"/openapi/{name}" for name in ("StudentTraining", "Training")), PROCESSES),
+    **dict.fromkeys(
+        (
+            f"/openapi/{name}"
+            for name in (
+                *("CheckpointView", "CircuitJob", "EventView", "FieldProblem", "FileView", "IonqBackend"),
+                *("IonqEstimate", "IonqJob", "IonqJobs", "IonqSession", "IonqSessions", "JobView", "ProblemDocument"),
+                *("Recommended", "RecommenderJob", "SplitView", "WhoAmI"),
+                *(f"Page_{name}View_" for name in ("Checkpoint", "Event", "Export", "File", "Job", "Model")),
+                *("Page_FrontMember_", "Page_TemplateView_", "Page_TrialView_"),
+            )
+        ),
+        EXAMPLES,
+    ),
     **dict.fromkeys(
         (
             f"/openapi/{name}"

@@ -1,11 +1,10 @@
 """A checkpoint as its owner sees it."""
 
-from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import Field
 
-from qstill.contract.schemas import View
+from qstill.contract.schemas import Moment, Sha256, View
 
 
 class CheckpointView(View):
@@ -14,14 +13,17 @@ class CheckpointView(View):
     job: str = Field(description="The distillation that made it.", examples=["job_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b"])
     name: str = Field(description="Unique within its job.", examples=["student-seed0.safetensors"])
     bytes: int = Field(description="Size of the content.", examples=[5192])
-    sha256: str = Field(description="Of the content, as hexadecimal digits.")
-    created_at: datetime = Field(description="When it was published.")
+    sha256: Sha256 = Field(description="Of the content, as hexadecimal digits.")
+    created_at: Moment = Field(description="When it was published.")
     meta: dict[str, Any] = Field(
         description="Role (teacher, student, baseline), seed, epoch, validation accuracy (of regression R²), and "
         "architecture.",
         examples=[{"role": "student", "seed": 0, "epoch": 37}],
     )
-    links: dict[str, str] = Field(description="Where it and its content are.")
+    links: dict[str, str] = Field(
+        description="Where it and its content are.",
+        examples=[{"self": "/v1/checkpoints/ckpt_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b"}],
+    )
 
 
 class ExportView(View):
@@ -31,8 +33,8 @@ class ExportView(View):
     job: str = Field(description="The distillation that made it.", examples=["job_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b"])
     name: str = Field(description="Unique within its job.", examples=["student-seed-0.onnx"])
     bytes: int = Field(description="Size of the content.", examples=[7246])
-    sha256: str = Field(description="Of the content, as hexadecimal digits.")
-    created_at: datetime = Field(description="When it was published.")
+    sha256: Sha256 = Field(description="Of the content, as hexadecimal digits.")
+    created_at: Moment = Field(description="When it was published.")
     meta: dict[str, Any] = Field(
         description="What running it on the test rows showed: accuracy, the largest difference of a logit from "
         "PyTorch's (`max_logit_difference`), agreement, latency; of regression RMSE, and the largest difference of a "
@@ -42,14 +44,17 @@ class ExportView(View):
         "that was made shorter, its depth, gates and fidelities.",
         examples=[{"format": "onnx", "max_logit_difference": 5.7e-06, "accuracy": 0.948}],
     )
-    links: dict[str, str] = Field(description="Where its content is.")
+    links: dict[str, str] = Field(
+        description="Where its content is.",
+        examples=[{"content": "/v1/distillations/job_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b/exports/student-seed-0.onnx"}],
+    )
 
 
 class SplitView(View):
     """Which rows of a data set went where. Rows are numbered from 0, in the order of the data set."""
 
     object: Literal["split"] = Field("split", description="What this is.")
-    digest: str = Field(description="Of the data set as it was read; the report has the same.")
+    digest: Sha256 = Field(description="Of the data set as it was read; the report has the same.")
     unit: Literal["rows", "texts"] = Field(
         description="What the numbers count. Language modelling joins the texts of a split and cuts them anew, so that "
         "they count texts.",

@@ -1,6 +1,5 @@
 """An uploaded file as its owner sees it, and what may be uploaded for which purpose."""
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -8,7 +7,7 @@ from fastapi import Path
 from pydantic import Field
 
 from ledger.ids import id_pattern
-from qstill.contract.schemas import View
+from qstill.contract.schemas import Moment, Sha256, View
 
 
 class Purpose(StrEnum):
@@ -38,6 +37,8 @@ class FileView(View):
     name: str = Field(description="As uploaded.", examples=["flowers.npz"])
     purpose: Purpose = Field(description="What it is for.")
     bytes: int = Field(description="Size.", examples=[61440])
-    sha256: str = Field(description="Of the content, as hexadecimal digits.")
-    created_at: datetime = Field(description="When it was complete.")
-    links: dict[str, str] = Field(description="Where its parts are.")
+    sha256: Sha256 = Field(description="Of the content, as hexadecimal digits.")
+    created_at: Moment = Field(description="When it was complete.")
+    links: dict[str, str] = Field(
+        description="Where its parts are.", examples=[{"self": "/v1/files/file_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b"}]
+    )

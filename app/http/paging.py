@@ -24,9 +24,11 @@ class Page(BaseModel, Generic[T]):
 
     object: Literal["list"] = Field("list", description="What this is.")
     data: list[T] = Field(description="The entries, in the order of the list.")
-    has_more: bool = Field(description="Whether there is another page in the direction that was asked for.")
-    first_id: str | None = Field(description="Pass it as `before` for newer entries.")
-    last_id: str | None = Field(description="Pass it as `after` for older entries.")
+    has_more: bool = Field(
+        description="Whether there is another page in the direction that was asked for.", examples=[False]
+    )
+    first_id: str | None = Field(description="Pass it as `before` for newer entries.", examples=[None])
+    last_id: str | None = Field(description="Pass it as `after` for older entries.", examples=[None])
 
 
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="Entries of a page.")]

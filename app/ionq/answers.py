@@ -2,18 +2,17 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import Field, JsonValue
 
-from app.ionq.ids import child_id
+from app.ionq.ids import Uuid, child_id
 from app.ionq.records import ended_at, no_such_job
 from app.jobs.answers import EXAMPLE_ID, moment, moment_or_none
 from ledger.database import Record
 from ledger.machine import Status
-from qstill.contract.schemas import View
+from qstill.contract.schemas import Moment, View
 
 Word = Literal["submitted", "ready", "started", "completed", "failed", "canceled"]
 
@@ -129,16 +128,16 @@ class IonqJob(View):
     stats: Stats = Field(description="Its size.")
     dry_run: bool = Field(description="As sent.", examples=[False])
     noise: dict[str, JsonValue] | None = Field(None, description="As sent.", examples=[{"model": "aria-1"}])
-    submitter_id: UUID = Field(description="Whose key sent it.")
-    project_id: str | None = Field(None, description="Always null.")
+    submitter_id: Uuid = Field(description="Whose key sent it.")
+    project_id: str | None = Field(None, description="Always null.", examples=[None])
     parent_job_id: str | None = Field(description="For a circuit of several: their job.", examples=[None])
     child_job_ids: list[str] | None = Field(description="Of several circuits: one for each.", examples=[None])
     session_id: str | None = Field(description="As sent.", examples=[None])
-    submitted_at: datetime = Field(description="When it was sent.")
-    started_at: datetime | None = Field(description="When a worker first began it.")
-    completed_at: datetime | None = Field(description="When it became final.")
-    predicted_wait_time_ms: int | None = Field(None, description="Always null.")
-    predicted_execution_duration_ms: int | None = Field(None, description="Always null.")
+    submitted_at: Moment = Field(description="When it was sent.")
+    started_at: Moment | None = Field(description="When a worker first began it.")
+    completed_at: Moment | None = Field(description="When it became final.")
+    predicted_wait_time_ms: int | None = Field(None, description="Always null.", examples=[None])
+    predicted_execution_duration_ms: int | None = Field(None, description="Always null.", examples=[None])
     execution_duration_ms: int | None = Field(description="From its start to its end.", examples=[12])
     failure: Failure | None = Field(description="Why it failed.")
     results: dict[str, Descriptor] | None = Field(description="What there is to read once it is completed.")
@@ -149,7 +148,9 @@ class IonqJobs(View):
     """A page of jobs, newest first."""
 
     jobs: list[IonqJob] = Field(description="The jobs.")
-    next: str | None = Field(None, description="Pass it as `next`. Null on the last page; Cirq gets none there.")
+    next: str | None = Field(
+        None, description="Pass it as `next`. Null on the last page; Cirq gets none there.", examples=[None]
+    )
 
 
 class Submitted(View):
@@ -293,19 +294,19 @@ class IonqSession(View):
     active: bool = Field(description="Whether it takes jobs.", examples=[True])
     usage_time: float = Field(description="Seconds that its jobs took.", examples=[0.5])
     settings: dict[str, JsonValue] = Field(description="As sent.", examples=[{"job_count_limit": 10}])
-    created_at: datetime = Field(description="When it was opened.")
-    started_at: datetime | None = Field(description="When it had its first job.")
-    ended_at: datetime | None = Field(description="When it was ended, or ended by its limit of time.")
-    organization_id: UUID = Field(description="Whose key opened it.")
-    creator_id: UUID = Field(description="The same.")
-    project_id: str | None = Field(None, description="Always null.")
-    ender_id: UUID | None = Field(None, description="Whose key ended it; null where no key did.")
+    created_at: Moment = Field(description="When it was opened.")
+    started_at: Moment | None = Field(description="When it had its first job.")
+    ended_at: Moment | None = Field(description="When it was ended, or ended by its limit of time.")
+    organization_id: Uuid = Field(description="Whose key opened it.")
+    creator_id: Uuid = Field(description="The same.")
+    project_id: str | None = Field(None, description="Always null.", examples=[None])
+    ender_id: Uuid | None = Field(None, description="Whose key ended it; null where no key did.")
 
 
 class IonqSessions(View):
     """The newest sessions."""
 
-    organization_id: UUID = Field(description="Whose key asks.")
+    organization_id: Uuid = Field(description="Whose key asks.")
     sessions: list[IonqSession] = Field(description="The sessions.")
 
 

@@ -4,13 +4,16 @@ Paths take nothing else for an id, so that `jobs/estimate` is no job whatever th
 """
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Path
+from pydantic import Field
 from starlette.convertors import StringConvertor, register_url_convertor
 
 from app.jobs.answers import EXAMPLE_ID
 from qstill.contract.errors import Problem
 
+Uuid = Annotated[UUID, Field(examples=["0193a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"])]
 PATTERN = r"job_[0-9a-f]{32}(?:-(?:0|[1-9][0-9]{0,3}))?"
 JOB = "/jobs/{job_id:ionq_job}"  # of the paths below
 

@@ -11,7 +11,7 @@ from ledger.ids import id_pattern
 from ledger.machine import Status
 from qstill.contract.errors import Problem
 from qstill.contract.kinds import IN_WORDS, NAMED
-from qstill.contract.schemas import View
+from qstill.contract.schemas import Moment, View
 
 EXAMPLE_ID = "job_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b"
 
@@ -38,14 +38,19 @@ class JobView(View):
     name: str | None = Field(description="As submitted.", examples=["bell"])
     labels: dict[str, str] = Field(description="As submitted.", examples=[{"course": "qc101"}])
     priority: int = Field(description="Higher runs earlier among your jobs of a queue.", examples=[0])
-    attempts: int = Field(description="How often a worker began it and did not give it back in good order.")
-    created_at: datetime = Field(description="When it was submitted.")
-    started_at: datetime | None = Field(description="When a worker first began it.")
-    finished_at: datetime | None = Field(description="When it became final.")
+    attempts: int = Field(
+        description="How often a worker began it and did not give it back in good order.", examples=[1]
+    )
+    created_at: Moment = Field(description="When it was submitted.")
+    started_at: Moment | None = Field(description="When a worker first began it.")
+    finished_at: Moment | None = Field(description="When it became final.")
     progress: Progress | None = Field(description="How far it is, or was when last heard of.")
-    result: dict[str, Any] | None = Field(description="The short result; the kind's own endpoints have the rest.")
-    error: dict[str, Any] | None = Field(description="Why it failed: a problem document.")
-    links: dict[str, str] = Field(description="Where its parts are.")
+    result: dict[str, Any] | None = Field(
+        description="The short result; the kind's own endpoints have the rest.",
+        examples=[{"method": "stabilizer", "shots": 1000}],
+    )
+    error: dict[str, Any] | None = Field(description="Why it failed: a problem document.", examples=[None])
+    links: dict[str, str] = Field(description="Where its parts are.", examples=[{"self": f"/v1/jobs/{EXAMPLE_ID}"}])
 
 
 class EventView(View):
@@ -54,7 +59,7 @@ class EventView(View):
     seq: int = Field(description="1, 2, 3, … within the job: pass it as `after` or `Last-Event-ID`.", examples=[3])
     kind: str = Field(description="A state that the job entered, or what it did there.", examples=["epoch"])
     data: dict[str, Any] = Field(description="What there is to say about it.", examples=[{"epoch": 3, "loss": 0.31}])
-    created_at: datetime = Field(description="When it happened.")
+    created_at: Moment = Field(description="When it happened.")
 
 
 def moment(seconds: float) -> datetime:

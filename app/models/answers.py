@@ -1,6 +1,5 @@
 """A model of the registry: what one is promoted from, and how its owner sees it."""
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import Path
@@ -11,7 +10,7 @@ from qstill.contract.distillations.architectures import AnyArchitecture, Archite
 from qstill.contract.distillations.architectures.family import Question
 from qstill.contract.distillations.recommenders.architectures import AnyScorer, Scorer
 from qstill.contract.distillations.teachers import ModelFormat
-from qstill.contract.schemas import FileId, Labels, Name, View, refuse
+from qstill.contract.schemas import FileId, Labels, Moment, Name, Sha256, View, refuse
 
 EXAMPLE_ID = "model_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b"
 
@@ -83,13 +82,15 @@ class ModelView(View):
         examples=["inputs"],
     )
     bytes: int = Field(description="Size of the content.", examples=[5192])
-    sha256: str = Field(description="Of the content, as hexadecimal digits.")
+    sha256: Sha256 = Field(description="Of the content, as hexadecimal digits.")
     origin: dict[str, Any] = Field(
         description="The checkpoint and job, or the file, that it was made from; they may be gone by now.",
         examples=[{"checkpoint": "ckpt_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b"}],
     )
-    created_at: datetime = Field(description="When it was promoted.")
-    links: dict[str, str] = Field(description="Where it and its content are.")
+    created_at: Moment = Field(description="When it was promoted.")
+    links: dict[str, str] = Field(
+        description="Where it and its content are.", examples=[{"self": f"/v1/models/{EXAMPLE_ID}"}]
+    )
 
 
 def answers_of(architecture: AnyArchitecture | AnyScorer | None, format: str, *, has_card: bool) -> Question | None:

@@ -1,5 +1,6 @@
 """The pieces that every request and answer is made of."""
 
+from datetime import datetime
 from typing import Annotated, Any, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -18,6 +19,8 @@ class View(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+Moment = Annotated[datetime, Field(examples=["2026-03-14T09:26:53Z"])]
+Sha256 = Annotated[str, Field(examples=["7d865e959b2466918c9863afca942d0fb89d7c9ac0c99bafc3749504ded97730"])]
 FieldPath = tuple[str | int, ...]  # names and indices from the body, or a part of it, to a field
 PRINTABLE = r"^[^\x00-\x1f\x7f\uFFFE\uFFFF]*$"  # what XML, and so a picture's title, can hold
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PRINTABLE)]
@@ -38,7 +41,7 @@ class Submission(Strict):
         default_factory=dict, description="Up to 32 key-value pairs to find the job by.", examples=[{"course": "qc101"}]
     )
     priority: Annotated[int, Field(ge=-100, le=100)] = Field(
-        0, description="Higher runs earlier among your jobs of a queue."
+        0, description="Higher runs earlier among your jobs of a queue.", examples=[10]
     )
 
 

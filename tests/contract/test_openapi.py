@@ -134,9 +134,18 @@ SCHEMAS = DOCUMENT["components"]["schemas"]
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_every_field_says_what_it_is(name: str) -> None:
+def test_every_field_says_what_it_is_and_shows_what_it_holds(name: str) -> None:
     fields = SCHEMAS[name].get("properties", {})
     assert [field for field, schema in fields.items() if not schema.get("description")] == []
+    assert [field for field, schema in fields.items() if not shows_a_value(schema)] == []
+
+
+def shows_a_value(schema: Json) -> bool:
+    """By itself, or by the schema that it refers to, whose own fields are looked at as well."""
+    if "examples" in schema or any(schema.get(key) is not None for key in ("$ref", "const", "enum", "default")):
+        return True
+    parts = [schema.get("items"), schema.get("additionalProperties"), *schema.get("anyOf", schema.get("oneOf", ()))]
+    return any(shows_a_value(part) for part in parts if isinstance(part, dict))
 
 
 def validates(schema: Json) -> Callable[[Any], bool]:

@@ -59,9 +59,9 @@ class FieldProblem(BaseModel):
     pointer: str | None = Field(
         None, description="JSON pointer into the body.", examples=["/circuit/operations/3/gate"]
     )
-    parameter: str | None = Field(None, description="Name of a path, query or header parameter.")
+    parameter: str | None = Field(None, description="Name of a path, query or header parameter.", examples=["limit"])
     code: str = Field(description="What is wrong, for programs.", examples=["unknown_gate"])
-    detail: str = Field(description="What is wrong, for people.")
+    detail: str = Field(description="What is wrong, for people.", examples=["There is no gate 'hh'."])
 
 
 class ProblemDocument(BaseModel):
@@ -70,11 +70,15 @@ class ProblemDocument(BaseModel):
     type: str = Field(description="The code as a relative reference.", examples=["/problems/validation-failed"])
     code: str = Field(description="Stable; programs match on it.", examples=["validation_failed"])
     status: int = Field(description="The HTTP status.", examples=[422])
-    title: str = Field(description="One sentence for a person.")
-    pointer: str | None = Field(None, description="JSON pointer of the field at fault.")
+    title: str = Field(description="One sentence for a person.", examples=["There is no gate 'hh'."])
+    pointer: str | None = Field(None, description="JSON pointer of the field at fault.", examples=["/circuit"])
     errors: list[FieldProblem] | None = Field(None, description="One entry per field, when several are wrong.")
-    ways_out: list[dict[str, Any]] | None = Field(None, alias="try", description="What would work instead.")
-    ruled_out: list[dict[str, Any]] | None = Field(None, description="What would not work either, and why.")
+    ways_out: list[dict[str, Any]] | None = Field(
+        None, alias="try", description="What would work instead.", examples=[[{"method": "stabilizer"}]]
+    )
+    ruled_out: list[dict[str, Any]] | None = Field(
+        None, description="What would not work either, and why.", examples=[None]
+    )
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

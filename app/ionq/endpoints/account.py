@@ -3,7 +3,6 @@
 import math
 from datetime import UTC, datetime
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import APIRouter, Query
 from pydantic import Field
@@ -14,7 +13,7 @@ from app.ionq import records
 from app.ionq.answers import job_view, uuid_of
 from app.ionq.auth import IonqOwner
 from app.ionq.errors import refusals
-from app.ionq.ids import JOB, IonqJobId, split_id
+from app.ionq.ids import JOB, IonqJobId, Uuid, split_id
 from app.ionq.machines import machine
 from app.ionq.schemas import MAX_SHOTS
 from app.keys.keyring import EVERYBODY
@@ -22,7 +21,7 @@ from ledger.tables import keys
 from qstill.contract.circuits.methods import best
 from qstill.contract.circuits.profile import Profile, Wanted
 from qstill.contract.kinds import Engine
-from qstill.contract.schemas import View
+from qstill.contract.schemas import Moment, View
 
 UNIT = "usd"
 MAX_GATES = 10_000_000
@@ -40,15 +39,15 @@ class IonqRates(View):
 class IonqEstimate(View):
     """What a job would take, in the words of both generations of clients."""
 
-    input_values: dict[str, Any] = Field(description="As asked.")
-    estimate_context: dict[str, Any] = Field(description="As asked.")
+    input_values: dict[str, Any] = Field(description="As asked.", examples=[{"shots": 1000}])
+    estimate_context: dict[str, Any] = Field(description="As asked.", examples=[{}])
     estimated_cost: float = Field(0.0, description="Nothing.")
     estimated_total_cost: float = Field(0.0, description="Nothing.")
     cost_unit: str = Field(UNIT, description="Of the cost.")
     estimated_unit: str = Field(UNIT, description="Of the cost.")
     estimated_execution_time: int = Field(description="Seconds, rounded up.", examples=[1])
     current_predicted_queue_time: int = Field(description="Seconds that the latest circuits waited.", examples=[0])
-    estimated_at: datetime = Field(description="Now.")
+    estimated_at: Moment = Field(description="Now.")
     rate_information: IonqRates = Field(description="What the cost was reckoned by.")
     rate_card: IonqRates = Field(description="The same.")
 
@@ -71,7 +70,7 @@ class IonqCost(View):
 class WhoAmI(View):
     """The key that asks."""
 
-    key_id: UUID = Field(description="Its id; the nil UUID where no key is needed.")
+    key_id: Uuid = Field(description="Its id; the nil UUID where no key is needed.")
     key_name: str = Field(description="Its name.", examples=["laptop"])
 
 

@@ -3,7 +3,6 @@
 from datetime import UTC, datetime
 from itertools import combinations
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import APIRouter, Path, Query
 from pydantic import Field
@@ -12,10 +11,11 @@ from app.http.front import AtHand, Front
 from app.ionq import records
 from app.ionq.auth import IonqOwner
 from app.ionq.errors import refusals
+from app.ionq.ids import Uuid
 from app.ionq.machines import DEFAULT_QPU, NATIVE_GATES, QIS_GATES, QPUS, SINCE, Machine, machine, machines
 from qstill.contract.errors import Problem
 from qstill.contract.kinds import Engine
-from qstill.contract.schemas import View
+from qstill.contract.schemas import Moment, View
 
 router = APIRouter()
 
@@ -34,11 +34,11 @@ class IonqBackend(View):
     status: str = Field("available", description="Always available: it is simulated.", examples=["available"])
     qubits: int = Field(description="The widest circuit.", examples=[29])
     average_queue_time: int = Field(description="Milliseconds that the latest circuits waited.", examples=[15])
-    last_updated: datetime = Field(description="When this was found out: now.")
+    last_updated: Moment = Field(description="When this was found out: now.")
     degraded: bool = Field(False, description="Always false.")
     supported_gates: list[str] = Field(description="Of the gateset `qis`.", examples=[["x", "cnot"]])
     supported_native_gates: list[str] = Field(description="Of the gateset `native`.", examples=[["gpi", "ms"]])
-    characterization_id: UUID | None = Field(None, description="What is known of it; absent for the simulator.")
+    characterization_id: Uuid | None = Field(None, description="What is known of it; absent for the simulator.")
 
 
 class Median(View):
@@ -67,7 +67,7 @@ class Timing(View):
 class Characterization(View):
     """The noise model that stands in for a machine, in the words of a measurement."""
 
-    id: UUID = Field(description="Its id.")
+    id: Uuid = Field(description="Its id.")
     backend: str = Field(description="The machine.", examples=["qpu.aria-1"])
     target: str = Field(description="The same.", examples=["qpu.aria-1"])
     status: str = Field("available", description="Always available.", examples=["available"])

@@ -310,7 +310,9 @@ class Recommended(View):
     """An item of a list."""
 
     item: str = Field(description="Its name in the data.", examples=["17"])
-    score: float = Field(description="The model's; only the order of one user's scores means something.")
+    score: float = Field(
+        description="The model's; only the order of one user's scores means something.", examples=[3.2]
+    )
 
 
 class Recommendations(Said):

@@ -74,7 +74,7 @@ class Certificate(ReportPart):
     )
 
 
-class ShorteningReport(ShorteningResult):
+class ShorteningReport(ShorteningResult, ReportPart):
     """Whether a shorter circuit survives the noise better than the given one, and than the transpiler's best."""
 
     qubits: int = Field(description="Of the circuit.", examples=[6])

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from qstill.contract.distillations.circuits.distribution.job import DistributionResult
+from qstill.contract.distillations.report.part import ReportPart
 from qstill.contract.errors import Problem
 from qstill.contract.schemas import View
 
@@ -57,7 +58,7 @@ class ReadOutcome(View):
     exact: float | None = Field(description="The circuit's own; null where it is not known.", examples=[0.028])
 
 
-class DistributionReport(DistributionResult):
+class DistributionReport(DistributionResult, ReportPart):
     """Whether a model of the shots is nearer to what they were drawn from than their histogram."""
 
     parts: Parts = Field(description="How the shots were divided.")
