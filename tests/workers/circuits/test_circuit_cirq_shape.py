@@ -71,9 +71,9 @@ def test_every_gate_and_operation_of_cirq_is_known_at_the_door() -> None:
             "/moments/0/operations/0/qubits/0/x",
         ),
         (
-            circuit(GATE | {"qubits": [{"cirq_type": "LineQid", "x": 0, "dimension": 3}]}),
-            "cirq_unsupported",
-            "/moments/0/operations/0/qubits/0",
+            circuit(GATE | {"qubits": [{"cirq_type": "LineQid", "x": 0}]}),
+            "cirq_invalid",
+            "/moments/0/operations/0/qubits/0/dimension",
         ),
         (
             circuit({"cirq_type": "TaggedOperation", "sub_operation": {"cirq_type": "Nonsense"}}),

@@ -109,7 +109,7 @@ def _qubits(operation: dict[str, Any], name: str, path: Path) -> None:
         if kind not in QUBITS:
             raise _Fault(f"{kind[:99]!r} is no qubit; known: {', '.join(QUBITS)}.", at, "cirq_unsupported")
         for place in QUBITS[kind]:
-            _field(qubit, place, str if kind == "NamedQubit" else int, at)
+            _field(qubit, place, str if place == "name" else int, at)
 
 
 def _kind(value: Any, path: Path) -> str:

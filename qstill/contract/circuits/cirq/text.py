@@ -7,7 +7,14 @@ from qstill.contract.circuits.gates import MAX_QUBITS
 from qstill.contract.circuits.source_text import MAX_EXPANDED_OPERATIONS, MAX_NESTING, SOURCE
 from qstill.contract.errors import Problem
 
-QUBITS = {"LineQubit": ("x",), "GridQubit": ("row", "col"), "NamedQubit": ("name",)}
+QUBITS = {
+    "LineQubit": ("x",),
+    "GridQubit": ("row", "col"),
+    "NamedQubit": ("name",),
+    "LineQid": ("x", "dimension"),
+    "GridQid": ("row", "col", "dimension"),
+    "NamedQid": ("name", "dimension"),
+}  # and what names one
 
 
 def document(source: dict[str, Any] | str) -> dict[str, Any]:

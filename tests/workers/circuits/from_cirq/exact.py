@@ -1,9 +1,11 @@
 """The exact distribution of a circuit of Cirq, and the same of what became of it.
 
-Cirq says what every operation, key and condition is; every branch of every outcome and Kraus operator is kept.
+Cirq says what every operation, key and condition is; every branch of every outcome and Kraus operator is kept. A level
+of a qudit is compared by its bits, the lowest first.
 """
 
 from collections import Counter
+from itertools import accumulate, product
 from typing import Any
 
 import cirq
@@ -33,7 +35,9 @@ def last_values(circuit: Any) -> dict[Outcome, float]:
     """The same where of each key the last measurement alone counts."""
     total: Counter[Outcome] = Counter()
     for state, data in _branches(circuit):
-        last = tuple(sorted((str(key), tuple(values[-1])) for key, values in data.records.items()))
+        last = tuple(
+            sorted((str(key), _bits(values[-1], data.measured_qubits[key][-1])) for key, values in data.records.items())
+        )
         total[last] += float(np.vdot(state, state).real)
     return dict(total)
 
@@ -56,13 +60,19 @@ def assert_read_alike(circuit: Any, *, last: bool = False) -> None:
 
 def assert_same_state(circuit: Any) -> None:
     """What is parsed of Cirq's JSON ends in the same density matrix."""
-    found = branches.density_matrix(parse_cirq(cirq.to_json(circuit)).reverse_bits())
-    np.testing.assert_allclose(found, density_matrix(circuit), atol=1e-6)
+    whole = branches.density_matrix(parse_cirq(cirq.to_json(circuit)))
+    shape = cirq.qid_shape(sorted(circuit.all_qubits()))
+    places = [0, *accumulate((dimension - 1).bit_length() for dimension in shape)]
+    assert len(whole) == 1 << places[-1]
+    levels = product(*map(range, shape))
+    reached = [sum(level << place for level, place in zip(state, places, strict=False)) for state in levels]
+    np.testing.assert_allclose(whole[np.ix_(reached, reached)], density_matrix(circuit), atol=1e-6)
+    assert np.trace(whole) == pytest.approx(np.trace(whole[np.ix_(reached, reached)]), abs=1e-9)
 
 
 def density_matrix(circuit: Any) -> State:
-    """(2^n, 2^n) of a circuit's end, whatever was measured; the first qubit is the high bit."""
-    size = 1 << len(circuit.all_qubits())
+    """(2^n, 2^n) of a circuit's end, whatever was measured; the first qubit is the high bit, or digit."""
+    size = int(np.prod(cirq.qid_shape(sorted(circuit.all_qubits()))))
     total = np.zeros((size, size), dtype=np.complex128)
     for state, _ in _branches(circuit):
         total += np.outer(state.reshape(-1), state.reshape(-1).conj())
@@ -71,7 +81,7 @@ def density_matrix(circuit: Any) -> State:
 
 def _branches(circuit: Any) -> list[Branch]:
     qubits = sorted(circuit.all_qubits())
-    start = np.zeros((2,) * len(qubits), dtype=np.complex128)
+    start = np.zeros(cirq.qid_shape(qubits), dtype=np.complex128)
     start[(0,) * len(qubits)] = 1
     branches: list[Branch] = [(start, cirq.ClassicalDataDictionaryStore())]
     for operation in circuit.all_operations():
@@ -113,14 +123,14 @@ def _measured(operation: Any, branch: Branch, axes: list[int]) -> list[Branch]:
     state, data = branch
     mask = operation.gate.full_invert_mask()
     found = []
-    for outcome in np.ndindex(*(2,) * len(axes)):
+    for outcome in np.ndindex(*(state.shape[axis] for axis in axes)):
         part = np.zeros_like(state)
         place: list[Any] = [slice(None)] * state.ndim
         for axis, value in zip(axes, outcome, strict=True):
             place[axis] = value
         part[tuple(place)] = state[tuple(place)]
         read = _copied(data)
-        values = [value ^ invert for value, invert in zip(outcome, mask, strict=True)]
+        values = [value ^ (invert and value < 2) for value, invert in zip(outcome, mask, strict=True)]
         read.record_measurement(operation.gate.mkey, values, operation.qubits)
         found.append((part, read))
     return _alive(found)
@@ -135,7 +145,7 @@ def _copied(data: Any) -> Any:
 
 
 def _applied(matrix: State, state: State, axes: list[int]) -> State:
-    tensor = matrix.reshape((2,) * 2 * len(axes))
+    tensor = matrix.reshape(tuple(state.shape[axis] for axis in axes) * 2)
     moved = np.tensordot(tensor, state, axes=(range(len(axes), 2 * len(axes)), axes))
     return np.moveaxis(moved, range(len(axes)), axes)
 
@@ -147,8 +157,13 @@ def _alive(branches: list[Branch]) -> list[Branch]:
 def _outcome(data: Any) -> Outcome:
     return tuple(
         sorted(
-            (f"{key}#{number + 1}" if number else str(key), tuple(values))
+            (f"{key}#{number + 1}" if number else str(key), _bits(values, qubits))
             for key, readings in data.records.items()
-            for number, values in enumerate(readings)
+            for number, (values, qubits) in enumerate(zip(readings, data.measured_qubits[key], strict=True))
         )
     )
+
+
+def _bits(values: Any, qubits: Any) -> tuple[int, ...]:
+    widths = [(qubit.dimension - 1).bit_length() for qubit in qubits]
+    return tuple(value >> bit & 1 for value, width in zip(values, widths, strict=True) for bit in range(width))

@@ -62,7 +62,6 @@ REFUSED = [
         f"{AT}/1/operations/0/gate/exponent/name",
         "64 characters",
     ),
-    (cirq.X(cirq.LineQid(5, 2)), "cirq_unsupported", f"{AT}/0/operations/1/qubit", "'LineQid'"),
     (
         cirq.X(Q[0]).with_classical_controls(sympy.Symbol("m") > 0),
         "cirq_invalid",

@@ -21,9 +21,10 @@ from workers.circuits.matrices import Matrix
 from workers.circuits.parse.values import Value
 
 Object = dict[str, Any]
-Key = tuple[str, tuple[int | str, ...]]
+Key = tuple[str, tuple[int | str, ...], int]  # where a qubit is, by what Cirq sorts it by, and its dimension
 
 MAX_MATRIX_QUBITS = 6  # 4^n numbers of 60 characters each
+MAX_DIMENSION = 1 << MAX_MATRIX_QUBITS  # of a qudit: its gates are matrices
 MAX_EXPRESSION_PARTS = 1_000_000  # of all expressions, read once for every use: two seconds
 _UNITARY = 1e-6  # how far a matrix may be from unitary, in each number
 CONSTANTS = {"sympy.pi": pi, "sympy.E": e, "sympy.EulerGamma": float(np.euler_gamma)}
@@ -56,14 +57,25 @@ def unsupported(value: Object, path: str) -> NoReturn:
 
 
 def qubit_key(qubit: Object, path: str) -> Key:
-    """What Cirq sorts qubits by: the type's name, then the place, or the name with its numbers as numbers."""
+    """What Cirq sorts qubits by: their type, the place, or the name with its numbers as numbers, and the dimension."""
     kind = type_of(qubit, path)
     if kind not in QUBITS:
         unsupported(qubit, path)
-    if kind == "NamedQubit":
+    family = kind.removesuffix("Qubit").removesuffix("Qid")
+    dimension = field(qubit, "dimension", int, path) if "dimension" in QUBITS[kind] else 2
+    if not 1 <= dimension <= MAX_DIMENSION:
+        message = f"A qudit's dimension is between 1 and {MAX_DIMENSION}."
+        raise Problem("cirq_unsupported", message, pointer=f"{path}/dimension")
+    if family == "Named":
         runs = (("".join(run), digits) for digits, run in groupby(field(qubit, "name", str, path), str.isdigit))
-        return kind, ("".join(f"{run.rjust(8, '0')}:{len(run)}" if digits else run for run, digits in runs),)
-    return kind, tuple(field(qubit, name, int, path) for name in QUBITS[kind])
+        name = "".join(f"{run.rjust(8, '0')}:{len(run)}" if digits else run for run, digits in runs)
+        return family, (name,), dimension
+    return family, tuple(field(qubit, name, int, path) for name in QUBITS[kind] if name != "dimension"), dimension
+
+
+def qubits_of(dimension: int) -> int:
+    """How many qubits hold the levels of a qudit; none that of one with a single level."""
+    return (dimension - 1).bit_length()
 
 
 @dataclass(slots=True)
@@ -174,10 +186,12 @@ def complex_number(value: Any, path: str) -> complex:
     return complex(real(value, path))
 
 
-def square_matrix(rows: Any, at: str) -> Matrix:
-    """Rows of numbers, (2^n, 2^n). The first qubit is the high bit."""
+def square_matrix(rows: Any, at: str, *, needed: int | None = None) -> Matrix:
+    """Rows of numbers, (2^n, 2^n), or as many as are needed. The first qubit is the high bit."""
     size = len(rows) if isinstance(rows, list) else 0
-    if size not in [2**qubits for qubits in range(1, MAX_MATRIX_QUBITS + 1)]:
+    if needed is not None and size != needed:
+        raise Problem("cirq_invalid", f"The matrix has {size} rows; these qudits have {needed} states.", pointer=at)
+    if needed is None and size not in [2**qubits for qubits in range(1, MAX_MATRIX_QUBITS + 1)]:
         message = f"A matrix acts on up to {MAX_MATRIX_QUBITS} qubits: its size is a power of two, {size} is not."
         raise Problem("cirq_invalid", message, pointer=at)
     if any(not isinstance(row, list) or len(row) != size for row in rows):
@@ -188,9 +202,9 @@ def square_matrix(rows: Any, at: str) -> Matrix:
     )
 
 
-def unitary_matrix(rows: Any, at: str) -> Matrix:
-    """A matrix that is checked to be unitary."""
-    matrix = square_matrix(rows, at)
+def unitary_matrix(rows: Any, at: str, *, needed: int | None = None) -> Matrix:
+    """A matrix that is checked to be unitary. needed: its size, where that is no power of two."""
+    matrix = square_matrix(rows, at, needed=needed)
     if not np.allclose(matrix @ matrix.conj().T, np.eye(len(matrix)), rtol=0, atol=_UNITARY):
         raise Problem("cirq_invalid", "The matrix is not unitary.", pointer=at)
     return matrix

@@ -7,6 +7,7 @@ appearance; one that a loop repeats keeps what was read last.
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import accumulate, islice, pairwise
 from math import sqrt
 
 import numpy as np
@@ -15,12 +16,13 @@ from qiskit.circuit import ClassicalRegister, Instruction
 from qiskit.circuit.library import UnitaryGate
 
 from qstill.contract.circuits.cirq.text import check_cirq, document
+from qstill.contract.circuits.gates import MAX_QUBITS
 from qstill.contract.circuits.source_text import MAX_EXPANDED_OPERATIONS, SOURCE
 from qstill.contract.errors import Problem
 from workers.circuits.channels import channel
 from workers.circuits.parse.cirq import paulis
 from workers.circuits.parse.cirq.channels import MAX_CHANNEL_QUBITS, is_channel, read_channel
-from workers.circuits.parse.cirq.conditions import enter, read_condition, until
+from workers.circuits.parse.cirq.conditions import Tested, enter, read_condition, until
 from workers.circuits.parse.cirq.flat import (
     Branch,
     Controlled,
@@ -40,10 +42,12 @@ from workers.circuits.parse.cirq.json_fields import (
     constant,
     objects,
     qubit_key,
+    qubits_of,
     type_of,
     unsupported,
 )
 from workers.circuits.parse.cirq.json_fields import field as field_of
+from workers.circuits.parse.cirq.qudits import flip, in_bits, refuse_qudits, steps_of
 from workers.circuits.parse.cirq.records import Records
 from workers.circuits.parse.cirq.steps import Steps
 from workers.circuits.parse.cirq.unitary import (
@@ -72,7 +76,7 @@ def parse_cirq(source: Object | str) -> QuantumCircuit:
 class _Reader:
     circuit: QuantumCircuit = field(default_factory=QuantumCircuit)
     symbols: Symbols = field(default_factory=Symbols)
-    numbers: dict[Key, int] = field(default_factory=dict)
+    wires: dict[Key, tuple[int, ...]] = field(default_factory=dict)
     records: Records = field(default_factory=lambda: Records(QuantumCircuit()))
     conditions: int = 0
     written: int = 0
@@ -80,10 +84,14 @@ class _Reader:
     def read(self, whole: Object) -> QuantumCircuit:
         nodes = Flattener(self.symbols).circuit(whole, "", Placed({}, ""))
         qubits = sorted(set(qubits_in(nodes)))
-        if not qubits:
+        places = [0, *accumulate(qubits_of(key[-1]) for key in qubits)]
+        if not places[-1]:
             raise Problem("no_qubits", "The circuit has no qubit.", pointer="")
-        self.numbers = {key: number for number, key in enumerate(qubits)}
-        self.circuit = QuantumCircuit(len(qubits))
+        if places[-1] > MAX_QUBITS:
+            message = f"The qudits take {places[-1]:,} qubits; {MAX_QUBITS:,} are allowed."
+            raise Problem("too_many_qubits", message, pointer="")
+        self.wires = {key: tuple(range(*ends)) for key, ends in zip(qubits, pairwise(places), strict=True)}
+        self.circuit = QuantumCircuit(places[-1])
         self.records = Records(self.circuit)
         self._write(nodes)
         return self.circuit
@@ -132,13 +140,14 @@ class _Reader:
         operation, path, symbols = node.operation, node.path, node.symbols(self.symbols)
         match type_of(operation, path):
             case "GateOperation":
-                qubits = self._qubits(node, "qubits")
-                steps = gate_steps(field_of(operation, "gate", dict, path), len(qubits), f"{path}/gate", symbols)
+                qubits, shape = self._qudits(node, "qubits")
+                steps = steps_of(field_of(operation, "gate", dict, path), shape, f"{path}/gate", symbols)
             case "SingleQubitPauliStringGateOperation":
-                qubits = [self._number(field_of(operation, "qubit", dict, path), f"{path}/qubit", node)]
+                key = node.qubit(qubit_key(field_of(operation, "qubit", dict, path), f"{path}/qubit"))
+                qubits = self._of_qubits([key], path)
                 steps = gate_steps(field_of(operation, "pauli", dict, path), 1, f"{path}/pauli", symbols)
             case "PauliString":
-                qubits = [self.numbers[node.qubit(key)] for key, _ in pauli_map(operation, path)]
+                qubits = self._of_qubits([node.qubit(key) for key, _ in pauli_map(operation, path)], path)
                 steps = string_operation(node, symbols)
             case "PauliStringPhasor":
                 qubits, steps = self._qubits(node, "qubits"), phasor_operation(node, symbols)
@@ -149,7 +158,7 @@ class _Reader:
 
     def _controlled(self, node: Controlled) -> tuple[Steps, list[int]]:
         placed = node.placed
-        controls = self._qubits(placed, "controls")
+        controls, shape = self._qudits(placed, "controls")
         parts = [self._unitary(inner) for inner in node.body]
         targets = list(dict.fromkeys(qubit for _, qubits in parts for qubit in qubits))
         place = {qubit: index for index, qubit in enumerate(targets)}
@@ -157,8 +166,8 @@ class _Reader:
         for steps, qubits in parts:
             inside = inside.then(steps.on(*(place[qubit] for qubit in qubits), width=len(targets)))
         self._check_distinct(controls + targets, placed.path)
-        states = control_states(placed.operation, len(controls), placed.path)
-        return controlled(inside, states, placed.path), controls + targets
+        states = control_states(placed.operation, len(shape), placed.path, shape)
+        return controlled(inside, in_bits(states, shape), placed.path), controls + targets
 
     def _apply(self, steps: Steps, qubits: list[int], path: str) -> None:
         self.written += len(steps.gates)
@@ -168,7 +177,7 @@ class _Reader:
         steps.apply(self.circuit, qubits)
 
     def _reset(self, placed: Placed) -> None:
-        self.circuit.reset(self._qubits(placed, "qubits"))
+        self.circuit.reset(self._qudits(placed, "qubits")[0])
 
     def _prepare(self, placed: Placed) -> None:
         """A state, whatever the qubits were in before."""
@@ -220,17 +229,23 @@ class _Reader:
         gate, at = field_of(placed.operation, "gate", dict, placed.path), f"{placed.path}/gate"
         if gate.get("confusion_map"):
             raise Problem("cirq_unsupported", "A confusion map is not supported here.", pointer=f"{at}/confusion_map")
-        qubits = self._qubits(placed, "qubits")
+        qubits, shape = self._qudits(placed, "qubits")
         mask = gate.get("invert_mask") or []
-        if not isinstance(mask, list) or len(mask) > len(qubits):
+        if not isinstance(mask, list) or len(mask) > len(shape):
             raise Problem("cirq_invalid", "`invert_mask` has a value for each qubit.", pointer=f"{at}/invert_mask")
+        if not qubits:
+            raise Problem("cirq_unsupported", "What has a single level is not measured here.", pointer=placed.path)
         register = self._register(placed, len(qubits))
-        inverted = [qubit for qubit, invert in zip(qubits, mask, strict=False) if invert]
-        if inverted:
-            self.circuit.x(inverted)
+        if max(shape, default=2) > 2:
+            self.records.levels.add(register)
+        places = iter(qubits)
+        qudits = [(dimension, [*islice(places, qubits_of(dimension))]) for dimension in shape]
+        inverted = [qudit for qudit, invert in zip(qudits, mask, strict=False) if invert]
+        for dimension, own in inverted:
+            self._apply(flip(dimension, at), own, placed.path)
         self.circuit.measure(qubits, register)
-        if inverted:
-            self.circuit.x(inverted)
+        for dimension, own in inverted:
+            self._apply(flip(dimension, at), own, placed.path)
 
     def _measure_paulis(self, placed: Placed) -> None:
         """The sign of a Pauli string: its parity is brought to one qubit, measured there, and taken back."""
@@ -261,7 +276,7 @@ class _Reader:
         placed = node.placed
         with ExitStack() as stack:
             holds = [
-                enter(self.circuit, read_condition(condition, at, self.records.finder(placed)), stack)
+                enter(self.circuit, self._condition(condition, at, placed), stack)
                 for index, condition in enumerate(objects(placed.operation, "conditions", placed.path))
                 for at in [f"{placed.path}/conditions/{index}"]
             ]
@@ -275,22 +290,35 @@ class _Reader:
         self.records.loops += 1
         self._write(node.body)
         condition = field_of(placed.operation, "repeat_until", dict, placed.path)
-        going_on = until(self.circuit, read_condition(condition, at, self.records.finder(placed)), at)
+        going_on = until(self.circuit, self._condition(condition, at, placed), at)
         if going_on is not None:
             with self.circuit.while_loop(going_on):
                 self._write(node.body)
         self.records.loops -= 1
 
+    def _condition(self, condition: Object, path: str, placed: Placed) -> Tested:
+        as_number = condition.get("cirq_type") != "KeyCondition"
+        return read_condition(condition, path, self.records.finder(placed, as_number=as_number))
+
     def _qubits(self, placed: Placed, name: str) -> list[int]:
-        at = f"{placed.path}/{name}"
-        named = objects(placed.operation, name, placed.path)
-        numbers = [self._number(qubit, f"{at}/{index}", placed) for index, qubit in enumerate(named)]
-        self._check_distinct(numbers, at)
+        """Of an operation that acts on qubits alone."""
+        numbers, shape = self._qudits(placed, name)
+        refuse_qudits(shape, f"{placed.path}/{name}")
         return numbers
+
+    def _qudits(self, placed: Placed, name: str) -> tuple[list[int], list[int]]:
+        """The numbers of the qubits that hold them, one qudit's after another, and their dimensions."""
+        at = f"{placed.path}/{name}"
+        named = enumerate(objects(placed.operation, name, placed.path))
+        keys = [placed.qubit(qubit_key(qubit, f"{at}/{index}")) for index, qubit in named]
+        numbers = [number for key in keys for number in self.wires[key]]
+        self._check_distinct(numbers, at)
+        return numbers, [key[-1] for key in keys]
+
+    def _of_qubits(self, keys: Sequence[Key], path: str) -> list[int]:
+        refuse_qudits([key[-1] for key in keys], path)
+        return [number for key in keys for number in self.wires[key]]
 
     def _check_distinct(self, qubits: list[int], path: str) -> None:
         if len(set(qubits)) != len(qubits):
             raise Problem("cirq_invalid", "A qubit is named twice in one operation.", pointer=path)
-
-    def _number(self, qubit: Object, path: str, placed: Placed) -> int:
-        return self.numbers[placed.qubit(qubit_key(qubit, path))]

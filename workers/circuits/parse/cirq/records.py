@@ -32,7 +32,7 @@ class Records:
     """The registers of a circuit's measurements. Two measurements of one key are two registers.
 
     readings: by key, in time order. unknown: keys under which Cirq would record what a channel did.
-    loops: how many loops are being written, one in another.
+    loops: how many loops are being written, one in another. levels: registers that hold levels of qudits.
     """
 
     circuit: QuantumCircuit
@@ -40,6 +40,7 @@ class Records:
     readings: dict[str, list[_Reading]] = field(default_factory=dict)
     unknown: set[str] = field(default_factory=set)
     loops: int = 0
+    levels: set[ClassicalRegister] = field(default_factory=set)
 
     def register(self, placed: Placed, size: int) -> ClassicalRegister:
         """The register of a measurement; the same one where a loop comes back to it."""
@@ -69,8 +70,11 @@ class Records:
             return key
         return next(name for number in count() if (name := f"k{number}") not in taken)
 
-    def finder(self, placed: Placed) -> Callable[[str, int, str], ClassicalRegister]:
-        """What finds the register of a key that is tested: the innermost circuit's own, or one of those around it."""
+    def finder(self, placed: Placed, *, as_number: bool) -> Callable[[str, int, str], ClassicalRegister]:
+        """What finds the register of a key that is tested: the innermost circuit's own, or one of those around it.
+
+        as_number: whether the key's value matters, and not alone that some qubit of it reads something else than 0.
+        """
         scopes = placed.scopes[::-1]
 
         def find(named: str, index: int, path: str) -> ClassicalRegister:
@@ -79,7 +83,11 @@ class Records:
                 pieces = _prefix(scopes[:depth])
                 found = self.readings.get(_written(pieces, key), [])
                 if any(reading.scopes[:depth] == scopes[:depth] for reading in found):
-                    return _chosen(found, index, path)
+                    chosen = _chosen(found, index, path)
+                    if as_number and chosen in self.levels:
+                        message = f"Of {key[:99]!r}, which reads qudits, it can be tested only that one is not 0."
+                        raise Problem("cirq_unsupported", message, pointer=path)
+                    return chosen
             if named in self.unknown:
                 message = f"What a channel did is not recorded here, under {named[:99]!r}."
                 raise Problem("cirq_unsupported", message, pointer=path)

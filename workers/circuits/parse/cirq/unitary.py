@@ -1,7 +1,7 @@
 """What a gate or an operation of Cirq does that is unitary: gates by their tables, controls, Pauli strings."""
 
 from cmath import phase
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import product
 
 from qstill.contract.errors import Problem
@@ -86,8 +86,11 @@ def controlled(steps: Steps, states: list[list[int]], path: str) -> Steps:
     return whole
 
 
-def control_states(owner: Object, count: int | None, path: str) -> list[list[int]]:
-    """The states of the controls in which a gate acts: 0 or 1 for each. count: how many there must be, if known."""
+def control_states(owner: Object, count: int | None, path: str, shape: Sequence[int] | None = None) -> list[list[int]]:
+    """The states of the controls in which a gate acts: 0 or 1 for each. count: how many there must be, if known.
+
+    shape: the dimensions of the controls, and of what may follow them, where they are not all qubits.
+    """
     at = f"{path}/control_values"
     values, sums = owner.get("control_values"), True
     if isinstance(values, dict):
@@ -97,8 +100,8 @@ def control_states(owner: Object, count: int | None, path: str) -> list[list[int
         values, at, sums = field(values, "data", list, at), f"{at}/data", kind == "ProductOfSums"
     if not isinstance(values, list) or not all(isinstance(part, list) for part in values):
         raise Problem("cirq_invalid", "There must be values for each control.", pointer=at)
-    if any(value not in (0, 1) or isinstance(value, bool) for part in values for value in part):
-        raise Problem("cirq_unsupported", "A control is 0 or 1.", pointer=at)
+    if any(not isinstance(value, int) or isinstance(value, bool) or value < 0 for part in values for value in part):
+        raise Problem("cirq_invalid", "The values of controls are whole numbers from 0 on.", pointer=at)
     found = 1
     for part in values if sums else []:
         found *= len(set(part))
@@ -112,6 +115,11 @@ def control_states(owner: Object, count: int | None, path: str) -> list[list[int
     width = len(values) if sums else len(values[0]) if values else 0
     if not distinct or any(len(state) != width for state in distinct) or (count is not None and width != count):
         raise Problem("cirq_invalid", "There must be a value for each control.", pointer=at)
+    dimensions = [2] * width if shape is None else shape[:width]
+    if len(dimensions) != width or any(
+        value >= dimension for state in distinct for value, dimension in zip(state, dimensions, strict=True)
+    ):
+        raise Problem("cirq_unsupported", "A control has no such value: a qubit is 0 or 1.", pointer=at)
     return distinct
 
 
