@@ -20,7 +20,6 @@ from workers.distillation import teachers
 from workers.distillation.artifacts.checkpoints import to_bytes
 from workers.distillation.artifacts.exports import exported
 from workers.distillation.artifacts.onnx_file import publish_exports
-from workers.distillation.artifacts.student_onnx import TOKENIZER_FILE
 from workers.distillation.compress.section import compression_section, refuse_without_network
 from workers.distillation.data.dataset import Data, load
 from workers.distillation.data.membership import membership
@@ -171,11 +170,10 @@ def _export(job: DistillationJob, data: Data, stage: Stage, keeper: Keeper) -> l
     network, run = stage.trained(keeper.outcomes, data), keeper.run
     files = exported(job.export, network, stage.architecture, data, stage.name, run.threads)
     told = publish_exports(files, stage.name, {"role": stage.role, "seed": stage.seed}, run)
-    if told and data.text is not None:
-        path = run.scratch / TOKENIZER_FILE
-        path.write_text(data.text.tokenizer)
-        meta = {"format": "tokenizer", "tokens": data.text.vocabulary, "max_length": data.input_shape[0]}
-        run.publish(path, kind="export", name=path.name, media_type="application/json", meta=meta)
+    for name, content, meta in data.inputs.companions(data.input_shape) if told else ():
+        path = run.scratch / name
+        path.write_text(content)
+        run.publish(path, kind="export", name=name, media_type="application/json", meta=meta)
     return told
 
 

@@ -86,7 +86,7 @@ def of_another_tokenizer() -> bytes:
         BuiltinText(source="builtin_text", name="python_topics", task="classification", tokenizer=tokenizer), {}
     )
     bag = BagOfEmbeddings(kind="bag_of_embeddings")
-    network = build(bag, data.input_shape, len(data.classes), seed=0, pointer="", vocabulary=data.vocabulary)
+    network = build(bag, data.input_shape, len(data.classes), seed=0, pointer="", vocabulary=data.inputs.vocabulary)
     return to_bytes(network.state_dict(), bag, data)
 
 

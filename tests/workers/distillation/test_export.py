@@ -22,8 +22,9 @@ from qstill.contract.distillations.datasets import BuiltinData
 from qstill.contract.distillations.teachers import ModelFormat
 from tests.testing.examples import examples
 from workers.distillation.artifacts.onnx_file import notes_of_exports
-from workers.distillation.artifacts.student_onnx import Raw, described, onnx_logits, to_int8, to_onnx
+from workers.distillation.artifacts.student_onnx import described, onnx_logits, to_int8, to_onnx
 from workers.distillation.data.dataset import Data, load
+from workers.distillation.inputs.values import Raw
 from workers.distillation.jobs import distil_job
 from workers.distillation.networks.answers import logits_of
 from workers.distillation.networks.families import build

@@ -60,7 +60,7 @@ def body(kind: str = "encoder", *, teacher: Json | None = None, student: Json | 
 def built(given: Json, data: Data, seed: int) -> Any:
     architecture: AnyArchitecture = TypeAdapter(Architecture).validate_python(given)
     return build(
-        architecture, data.input_shape, len(data.classes), seed=seed, pointer="", vocabulary=data.vocabulary
+        architecture, data.input_shape, len(data.classes), seed=seed, pointer="", vocabulary=data.inputs.vocabulary
     ).eval()
 
 

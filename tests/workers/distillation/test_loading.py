@@ -131,7 +131,9 @@ def opinionated(network: torch.nn.Module) -> dict[str, torch.Tensor]:
 
 def content_of(described: dict[str, Any], data: Data) -> bytes:
     architecture = TypeAdapter(Architecture).validate_python(described)
-    network = build(architecture, data.input_shape, len(data.classes), seed=3, pointer="", vocabulary=data.vocabulary)
+    network = build(
+        architecture, data.input_shape, len(data.classes), seed=3, pointer="", vocabulary=data.inputs.vocabulary
+    )
     return to_bytes(opinionated(network), architecture, data)
 
 

@@ -66,7 +66,7 @@ def to_bytes(weights: dict[str, Tensor], architecture: Any, data: Data) -> bytes
         mean=data.standardisation.mean.tolist(),
         std=data.standardisation.std.tolist(),
         targets=None if data.task.targets is None else _told(data.task.targets),
-        tokenizer=None if data.text is None else data.text.tokenizer,
+        tokenizer=data.inputs.tokenizer,
         data=data.digest,
         rows=rows_digest(data),
         circuit=family_of(architecture).written(architecture),

@@ -14,48 +14,26 @@ from typing import Any
 import onnxruntime as ort
 import torch
 from onnxruntime.quantization import CalibrationDataReader
-from torch import Tensor, nn
+from torch import Tensor
 
 from qstill.contract.distillations.architectures import AnyArchitecture
 from qstill.contract.distillations.architectures.family import ExportFormat
 from workers.distillation.artifacts.clock import timed
 from workers.distillation.artifacts.onnx_file import Form, quantised_dynamically, quantised_statically, written
 from workers.distillation.artifacts.onnx_session import open_session
-from workers.distillation.data.dataset import Data, Text
+from workers.distillation.data.dataset import Data
 from workers.distillation.data.files.table import Array
+from workers.distillation.inputs.text import Text
+from workers.distillation.inputs.values import Values
 from workers.distillation.networks.answers import logits_of, rows_at_once
 from workers.distillation.networks.families import family_of
 from workers.distillation.networks.network import Network
-from workers.distillation.networks.texts.tokens import END, PAD, UNKNOWN_TOKEN
-from workers.distillation.rows import Rows, Standardisation
+from workers.distillation.rows import Rows
 from workers.distillation.tasks.task import Block
 
-INPUTS, TOKENS, LOGITS = "inputs", "tokens", "logits"
-TOKENIZER_FILE = "tokenizer.json"  # published beside the exports; all students of a job share it
+INPUTS, LOGITS = Values.file_input, "logits"
 BATCH_ROWS = 256  # of one run: bounds the activations
 CALIBRATION_ROWS = 256  # of the training split; ranges hardly change with more
-
-
-class Raw(nn.Module):
-    """A network behind its standardisation: raw inputs (batch, ...) to logits (batch, classes).
-
-    The mean is subtracted in two parts of single precision, so that inputs far from zero lose nothing by it.
-    """
-
-    mean: Tensor
-    rest: Tensor
-    std: Tensor
-
-    def __init__(self, network: Network, standardisation: Standardisation) -> None:
-        super().__init__()
-        self.network = network.portable()
-        self.register_buffer("mean", standardisation.mean.float())
-        self.register_buffer("rest", (standardisation.mean - standardisation.mean.float().double()).float())
-        self.register_buffer("std", standardisation.std.float())
-
-    def forward(self, raw: Tensor) -> Tensor:
-        """Logits."""
-        return self.network((raw - self.mean - self.rest) / self.std)  # type: ignore[no-any-return]
 
 
 def to_onnx(network: Network, data: Data, architecture: AnyArchitecture | None) -> bytes:
@@ -65,39 +43,14 @@ def to_onnx(network: Network, data: Data, architecture: AnyArchitecture | None) 
     """
     example = torch.cat([data.train.raw[:1]] * 2)
     card = None if architecture is None else {"architecture": architecture.model_dump(mode="json"), **_takes(data)}
-    if data.text is not None:
-        dynamic = {1: ("length", data.input_shape[0])}
-        return written(Form(data.task.exported(network), example, TOKENS, data.task.answers, card, dynamic))
-    module = data.task.exported(Raw(network, data.standardisation))
-    return written(Form(module, example, INPUTS, data.task.answers, card, {}))
+    module = data.task.exported(data.inputs.from_raw(network, data.standardisation))
+    varying = data.inputs.varying(data.input_shape)
+    return written(Form(module, example, data.inputs.file_input, data.task.answers, card, varying))
 
 
 def _takes(data: Data) -> dict[str, Any]:
     """What the card of a file says of its inputs and outputs."""
-    if data.text is not None:
-        return _takes_tokens(data, data.text)
-    return {
-        "inputs": "raw: the standardisation is the model's first layer",
-        "input_shape": list(data.input_shape),
-        **data.task.outputs(),
-    }
-
-
-def _takes_tokens(data: Data, text: Text) -> dict[str, Any]:
-    return {
-        "inputs": "tokens (batch, length), int64, by their numbers in the tokenizer; short rows are filled up at their "
-        "end with the padding token, which changes no answer",
-        "max_length": data.input_shape[0],
-        "tokenizer": {
-            "file": TOKENIZER_FILE,
-            "sha256": text.digest,
-            "library": "tokenizers; a text that spells a special token out means letters: encode_special_tokens = True",
-        },
-        "padding": PAD,
-        "unknown": UNKNOWN_TOKEN,
-        "end_of_text": END,
-        **data.task.outputs(),
-    }
+    return {**data.inputs.file_card(data.input_shape), **data.task.outputs()}
 
 
 def to_int8(content: bytes, architecture: AnyArchitecture, calibration: Tensor) -> bytes:
@@ -137,7 +90,7 @@ def _answers(session: ort.InferenceSession, raw: Tensor) -> Tensor:
 
 
 def _input_of(raw: Tensor) -> str:
-    return INPUTS if raw.is_floating_point() else TOKENS
+    return INPUTS if raw.is_floating_point() else Text.file_input
 
 
 def described(content: bytes, network: Network, data: Data, threads: int) -> dict[str, Any]:
@@ -169,7 +122,7 @@ def onnx_files(
         return
     content = to_onnx(network, data, architecture)
     takes = {"input": _input_of(data.train.raw), "input_shape": list(data.input_shape), "output": data.task.answers}
-    takes |= {"standardisation": "inside"} if data.text is None else {"tokenizer": TOKENIZER_FILE}
+    takes |= data.inputs.file_meta()
     if "onnx" in wanted:
         yield ".onnx", content, {"format": "onnx", **takes, **described(content, network, data, threads)}
     if "onnx_int8" in wanted:

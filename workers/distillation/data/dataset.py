@@ -19,28 +19,15 @@ from workers.distillation.data.files.arrays import is_npz, read_table
 from workers.distillation.data.files.images import read_images
 from workers.distillation.data.files.table import Array, ReadingNote, Table
 from workers.distillation.data.splits import codes_of, noisy, shown_labels, shown_numbers, split
+from workers.distillation.inputs.inputs import Inputs
+from workers.distillation.inputs.text import Text
+from workers.distillation.inputs.values import VALUES
 from workers.distillation.objectives.terms import UNKNOWN, labelled_rows
 from workers.distillation.rows import Rows, Standardisation
 from workers.distillation.tasks.classes import Classes
 from workers.distillation.tasks.numbers import Numbers
 from workers.distillation.tasks.targets import targets_of, whole_rows
 from workers.distillation.tasks.task import Task
-
-
-@dataclass(frozen=True)
-class Text:
-    """What data of text has besides. tokenizer: its JSON; digest: names it. rows_digest: names the rows of tokens.
-
-    vocabulary: how many tokens it knows. truncated: texts of which tokens were cut off.
-    unknown: the share of the test texts' tokens that is unknown.
-    """
-
-    tokenizer: str
-    digest: str
-    rows_digest: str
-    vocabulary: int
-    truncated: int
-    unknown: float
 
 
 @dataclass(frozen=True)
@@ -75,9 +62,9 @@ class Data:
         return self.task.names
 
     @property
-    def vocabulary(self) -> int | None:
-        """How many tokens there are; None for numbers."""
-        return None if self.text is None else self.text.vocabulary
+    def inputs(self) -> Inputs:
+        """What rows are made of."""
+        return self.text or VALUES
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -164,8 +151,7 @@ def preprocessing_digest(data: Data) -> str:
     for part in (data.standardisation.mean, data.standardisation.std, data.train.index):
         digest.update(json.dumps([str(part.dtype), *part.shape]).encode())
         digest.update(part.numpy().tobytes())
-    if data.text is not None:
-        digest.update((data.text.digest + data.text.rows_digest).encode())
+    digest.update(data.inputs.digest.encode())
     return digest.hexdigest()
 
 

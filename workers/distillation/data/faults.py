@@ -8,6 +8,7 @@ from torch import Tensor
 
 from qstill.contract.distillations.preflight import DataCheck
 from workers.distillation.data.dataset import Data
+from workers.distillation.inputs.inputs import Inputs
 from workers.distillation.objectives.terms import labelled_rows
 
 
@@ -24,15 +25,10 @@ def check_data(data: Data) -> DataCheck:
         unlabelled_rows=int((learned & ~known).sum()),
         empty_classes=[name for name, count in zip(names, counts, strict=True) if not count],
         imbalance=max(present) / min(present) if present else None,
-        constant_features=0 if data.text is not None else _constant(data.train.raw),
+        constant_features=data.inputs.constant(data.train.raw),
         duplicates_in_test=duplicates_in_test(data),
-        truncated_texts=0 if data.text is None else data.text.truncated,
+        truncated_texts=data.inputs.truncated,
     )
-
-
-def _constant(rows: Tensor) -> int:
-    """How many inputs are the same in all rows."""
-    return int((rows == rows[:1]).all(0).sum())
 
 
 def duplicates_in_test(data: Data) -> int:
@@ -41,15 +37,9 @@ def duplicates_in_test(data: Data) -> int:
     return sum(row in seen for row in _rows_of(data.test.raw))
 
 
-def said_of_leaked(duplicates: int, rows: int, *, of_texts: bool) -> str:
+def said_of_leaked(duplicates: int, rows: int, inputs: type[Inputs]) -> str:
     """Of test rows that were seen in training. rows: of the test."""
-    of_test = f"{duplicates} of {rows} test rows are also training rows"
-    if of_texts:
-        return (
-            f"{of_test} once they are tokens: texts that come twice, or that differ only in unknown words or behind "
-            "`max_length`. The accuracy will be too good; remove texts that come twice before uploading."
-        )
-    return f"{of_test}: the accuracy will be too good. Remove duplicates before uploading."
+    return f"{duplicates} of {rows} test rows are also training rows{inputs.leaked}"
 
 
 def _rows_of(rows: Tensor) -> Iterator[bytes]:

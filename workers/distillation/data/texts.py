@@ -15,11 +15,12 @@ from qstill.contract.distillations.datasets import AnyTextData, BuiltinText
 from qstill.contract.distillations.tokenizers import TeachersTokenizer
 from qstill.contract.errors import Problem
 from workers.distillation.data import topics
-from workers.distillation.data.dataset import Data, Text, labelled_data
+from workers.distillation.data.dataset import Data, labelled_data
 from workers.distillation.data.files.table import MAX_VALUES
 from workers.distillation.data.files.texts import Texts, read_texts
 from workers.distillation.data.splits import split
 from workers.distillation.data.tokenizer import MASK_TOKEN, Tokenizer, trained
+from workers.distillation.inputs.text import Text
 from workers.distillation.networks.seeds import seed_of
 from workers.distillation.networks.texts.tokens import END, MASK, PAD, UNKNOWN_TOKEN
 from workers.distillation.objectives.terms import UNKNOWN
@@ -77,6 +78,7 @@ def _classification(corpus: Texts, spec: AnyTextData, teachers: Tokenizer | None
         data,
         reading_notes=corpus.notes,
         text=_text(
+            spec.tokenizer.kind,
             tokenizer,
             (train, validation, test),
             truncated=sum(len(row) > spec.max_length for row in encoded),
@@ -127,6 +129,7 @@ def _tokens(corpus: Texts, spec: AnyTextData, teachers: Tokenizer | None) -> Dat
         digest=_digest(corpus.texts, corpus.labels),
         task=task,
         text=_text(
+            spec.tokenizer.kind,
             tokenizer,
             rows,
             truncated=0,
@@ -187,6 +190,7 @@ def filled(rows: Sequence[Sequence[int]], length: int, filling: int = PAD) -> Te
 
 
 def _text(
+    kind: str,
     tokenizer: Tokenizer,
     splits: tuple[Rows, Rows, Rows],
     *,
@@ -194,8 +198,9 @@ def _text(
     test_tokens: list[int],
 ) -> Text:
     return Text(
+        kind=kind,
         tokenizer=tokenizer.json,
-        digest=tokenizer.digest,
+        tokenizer_digest=tokenizer.digest,
         vocabulary=len(tokenizer.vocabulary),
         truncated=truncated,
         unknown=sum(token == UNKNOWN_TOKEN for token in test_tokens) / max(1, len(test_tokens)),

@@ -20,9 +20,10 @@ from qstill.contract.models.predictions import (
 )
 from workers.distillation import teachers
 from workers.distillation.artifacts import checkpoints
-from workers.distillation.data.dataset import Data, Text
+from workers.distillation.data.dataset import Data
 from workers.distillation.data.texts import AS_THEY_ARE, filled
 from workers.distillation.data.tokenizer import MASK_TOKEN, Tokenizer, uploaded
+from workers.distillation.inputs.text import Text
 from workers.distillation.networks.texts.decoder import DecoderNetwork
 from workers.distillation.networks.texts.tokens import AFTER_MASK, END, MASK, UNKNOWN_TOKEN
 from workers.distillation.rows import Rows
@@ -110,8 +111,9 @@ def _only(tokens: Tokens, tokenizer: Tokenizer, classes: list[str], length: int)
     count = torch.arange(len(x))
     rows = Rows(x, x, torch.zeros_like(count), count)
     text = Text(
+        kind="teacher",
         tokenizer=tokenizer.json,
-        digest=tokenizer.digest,
+        tokenizer_digest=tokenizer.digest,
         rows_digest="",
         vocabulary=len(tokenizer.vocabulary),
         truncated=0,

@@ -15,6 +15,8 @@ from qstill.contract.distillations.spec import is_solved
 from qstill.contract.distillations.teachers import SoftLabels, TrainedTeacher, parts
 from workers.distillation.data.faults import said_of_leaked
 from workers.distillation.data.files.table import ReadingNote
+from workers.distillation.inputs.text import Text
+from workers.distillation.inputs.values import Values
 from workers.distillation.preflight.advice_common import COMMON_RULES, in_order
 from workers.distillation.preflight.advice_teacher import TEACHER_RULES
 
@@ -248,8 +250,8 @@ def constant_features(job: DistillationJob, found: Found) -> Rule:
 def leaked_rows(job: DistillationJob, found: Found) -> Rule:
     """A test that was seen in training."""
     if found.data.duplicates_in_test:
-        of_texts = isinstance(job.dataset, TextFile | BuiltinText)
-        detail = said_of_leaked(found.data.duplicates_in_test, found.shapes.rows["test"], of_texts=of_texts)
+        inputs = Text if isinstance(job.dataset, TextFile | BuiltinText) else Values
+        detail = said_of_leaked(found.data.duplicates_in_test, found.shapes.rows["test"], inputs)
         yield advice("leaked_rows", "warning", detail, "/dataset")
 
 

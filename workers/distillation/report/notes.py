@@ -1,6 +1,5 @@
 """What a reader must know to judge a report's numbers, and what speaks against believing them, in plain words."""
 
-from qstill.contract.distillations.datasets import BuiltinText, TextFile
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.objectives import LogitStd, Sequence, singles
 from qstill.contract.distillations.report.tasks import TaskSections
@@ -19,7 +18,7 @@ from workers.distillation.data.faults import duplicates_in_test, said_of_leaked
 from workers.distillation.quality import Comparison
 from workers.distillation.report.measurements import RowMeasurements, row_counts
 from workers.distillation.report.surrogate import circuit_notes
-from workers.distillation.report.texts import sequence_note, text_notes
+from workers.distillation.report.texts import sequence_note
 from workers.distillation.teachers import Use
 from workers.distillation.teachers.initialise import initialisation_note
 from workers.distillation.training.hearing import SILENT
@@ -46,8 +45,7 @@ def notes(job: DistillationJob, data: Data, measured: RowMeasurements, sections:
     if job.student.initialise_from_teacher is not None:
         said.append(initialisation_note(job.student.initialise_from_teacher))
     said += _data_notes(job, data)
-    if data.text is not None and isinstance(job.dataset, TextFile | BuiltinText):
-        said += text_notes(job.dataset, data, data.text)
+    said += data.inputs.notes(data.task, data.test.labels, rows=data.total, row=data.input_shape)
     parameters = {"student": measured.student_parameters, "teacher": measured.teacher_parameters}
     return said + data.task.likelihood_notes(sections, **parameters)
 
@@ -70,7 +68,7 @@ def warnings(job: DistillationJob, data: Data, measured: RowMeasurements) -> lis
     said += measured.teacher_warnings
     said += [note.said for note in data.reading_notes if note.doubt]
     if leaked := duplicates_in_test(data):
-        said.append(said_of_leaked(leaked, len(data.test.y), of_texts=data.text is not None))
+        said.append(said_of_leaked(leaked, len(data.test.y), type(data.inputs)))
     if not isinstance(job.teacher, CircuitTeacher):
         said += few_seeds(measured.gain)
     if seen := _perhaps_seen(job, measured):

@@ -15,7 +15,6 @@ from workers.distillation.data.dataset import Data
 from workers.distillation.report.frame import framed, versions
 from workers.distillation.report.measurements import RowMeasurements, row_counts
 from workers.distillation.report.notes import notes, warnings
-from workers.distillation.report.texts import text_section
 
 
 def report(
@@ -40,7 +39,7 @@ def report(
             "compression": compression,
             "surrogate": surrogate,
             "quantum": quantum,
-            "text": None if data.text is None else text_section(data.text),
+            "text": data.inputs.section(),
             "rows": row_counts(data),
             "signal": asdict(measured.signal),
             "digests": {"data": data.digest, "teacher": measured.teacher_digest, "signal": measured.signal.digest},

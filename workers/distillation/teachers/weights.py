@@ -11,7 +11,7 @@ from qstill.contract.distillations.architectures import AnyArchitecture
 from qstill.contract.distillations.teachers import ModelFormat
 from qstill.contract.errors import Problem
 from workers.distillation.artifacts import checkpoints
-from workers.distillation.data.dataset import Data, Text
+from workers.distillation.data.dataset import Data
 from workers.distillation.data.tokenizer import Tokenizer
 from workers.distillation.networks.answers import logits_of
 from workers.distillation.networks.costs import parameters
@@ -47,9 +47,8 @@ def from_weights(spec: ModelFormat, path: Path, data: Data) -> Teacher:
         title = "The architecture is not that of the checkpoint's own card; leave it out."
         way_out = {"architecture": card.architecture.model_dump(mode="json")}
         raise Problem("architecture_mismatch", title, pointer="/architecture", ways_out=[way_out])
-    if data.text is not None:
-        _refuse_other_tokenizer(card, data.text)
-        _refuse_other_length(weights, data)
+    tokenizer = None if card is None or card.tokenizer is None else Tokenizer(card.tokenizer).digest
+    data.inputs.check_teacher(tokenizer, weights, data.input_shape)
     _refuse_other_labels(card, data)
     names = spec.classes or (card.classes if card else None) or None
     if data.task.targets is not None:
@@ -60,7 +59,7 @@ def from_weights(spec: ModelFormat, path: Path, data: Data) -> Teacher:
         len(data.classes),
         seed=0,
         pointer="/architecture",
-        vocabulary=data.vocabulary,
+        vocabulary=data.inputs.vocabulary,
     )
     teacher = _teacher(
         network, _standardisation(spec, card, data), digest_of(spec, path.read_bytes()), path.stat().st_size
@@ -85,29 +84,6 @@ def read_weights(spec: ModelFormat, path: Path) -> tuple[dict[str, Tensor], str 
         prefix += found[0]
         tensors = {name.removeprefix(found[0]): tensor for name, tensor in tensors.items()}
     return tensors, text, prefix
-
-
-def _refuse_other_tokenizer(card: checkpoints.Card | None, text: Text) -> None:
-    """A token's number means something to the tokenizer that gave it, and to no other."""
-    theirs = None if card is None or card.tokenizer is None else Tokenizer(card.tokenizer).digest
-    if theirs != text.digest:
-        has = f"tokenizer {theirs[:12]}" if theirs else "no tokenizer in its card"
-        title = (
-            f"The teacher has {has}, and this job tokenizer {text.digest[:12]}: their tokens are not the same. A "
-            "tokenizer is trained on the training split; the same data, splits, seed and tokenizer give the same one."
-        )
-        ways_out = [{"dataset": {"tokenizer": {"kind": "teacher"}}}] if theirs else []
-        raise Problem("tokenizer_mismatch", title, pointer="/file", ways_out=ways_out)
-
-
-def _refuse_other_length(weights: dict[str, Tensor], data: Data) -> None:
-    """A network with learned positions has as many as its rows had tokens."""
-    positions = weights.get("positions")
-    if positions is None or positions.ndim != 3 or positions.shape[1:2] == data.input_shape:
-        return
-    length = positions.shape[1]
-    title = f"The teacher reads rows of {length} tokens; this job's `max_length` is {data.input_shape[0]}."
-    raise Problem("teacher_mismatch", title, pointer="/file", ways_out=[{"dataset": {"max_length": length}}])
 
 
 def _refuse_other_labels(card: checkpoints.Card | None, data: Data) -> None:
@@ -157,7 +133,7 @@ def _teacher(network: nn.Module, standardise: Standardisation | None, digest: st
 
 def _standardisation(spec: ModelFormat, card: checkpoints.Card | None, data: Data) -> Standardisation | None:
     """What of a row the teacher is shown: the card knows best, then the job. None: what the student is shown."""
-    if data.text is not None:
+    if not data.inputs.standardised:
         return None
     if card is not None:
         return checkpoints.standardisation_of(card, data.input_shape)

@@ -61,7 +61,7 @@ class Stage(AnyStage[AnyArchitecture, Training, Data, Network]):
             len(data.classes),
             seed=seed,
             pointer=self.pointer,
-            vocabulary=data.vocabulary,
+            vocabulary=data.inputs.vocabulary,
             standardisation=data.standardisation,
         )
 

@@ -64,7 +64,9 @@ def topics(task: Any) -> Data:
 
 def network_of(architecture: AnyArchitecture, data: Data) -> Network:
     """Untrained, but of strong opinions, so that a difference is one."""
-    network = build(architecture, data.input_shape, len(data.classes), seed=1, pointer="", vocabulary=data.vocabulary)
+    network = build(
+        architecture, data.input_shape, len(data.classes), seed=1, pointer="", vocabulary=data.inputs.vocabulary
+    )
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.mul_(3)
@@ -116,7 +118,7 @@ def test_a_language_model_answers_every_token_and_is_judged_where_there_is_one(
     for rows, length in ((1, 1), (2, LENGTH), (5, 3)):
         tokens = torch.randint(1, 40, (rows, length))
         found = said(session, tokens.tolist(), length)
-        assert found.shape == (rows, length, data.vocabulary)
+        assert found.shape == (rows, length, data.inputs.vocabulary)
         np.testing.assert_allclose(found.reshape(rows * length, -1), logits_of(network, tokens), atol=1e-4, rtol=1e-4)
         padded = said(session, tokens.tolist(), LENGTH)[:, :length]
         np.testing.assert_allclose(padded, found, atol=1e-4, rtol=1e-4)
@@ -191,7 +193,7 @@ def test_exports_of_text_are_used_with_onnxruntime_and_their_tokenizer_alone(
     assert data.text is not None
     tokens = filled([row[:5] for row in Tokenizer(data.text.tokenizer).encode(texts)], 5)
     (tmp_path / "s").write_bytes(told.published["student-seed-0.safetensors"])
-    network = build(spec.student.architecture, (5,), 2, seed=0, pointer="", vocabulary=data.vocabulary)  # type: ignore[union-attr,arg-type]
+    network = build(spec.student.architecture, (5,), 2, seed=0, pointer="", vocabulary=data.inputs.vocabulary)  # type: ignore[union-attr,arg-type]
     network.load_state_dict(load_file(tmp_path / "s"))
     np.testing.assert_allclose(exact["logits"], logits_of(network, tokens), atol=1e-4, rtol=1e-4)
     np.testing.assert_allclose(small["logits"], logits_of(network, tokens), atol=0.3)

@@ -71,7 +71,7 @@ CHARACTERS = CharacterTokenizer(kind="character", vocabulary=60)
 def network_of(architecture: AnyArchitecture, data: Data) -> Any:
     """Untrained, but of strong opinions, so that a wrong token is noticed."""
     network = build(
-        architecture, data.input_shape, len(data.classes), seed=3, pointer="", vocabulary=data.vocabulary
+        architecture, data.input_shape, len(data.classes), seed=3, pointer="", vocabulary=data.inputs.vocabulary
     ).eval()
     with torch.no_grad():
         for parameter in network.parameters():
@@ -250,7 +250,9 @@ def test_tokens_are_drawn_as_often_as_their_temperature_says() -> None:
 
 def test_a_text_ends_with_its_mark_and_only_there(house: Make) -> None:
     data, (network, _) = topics("language_modelling"), speaker()
-    fond_of_ends = build(DECODER, data.input_shape, len(data.classes), seed=0, pointer="", vocabulary=data.vocabulary)
+    fond_of_ends = build(
+        DECODER, data.input_shape, len(data.classes), seed=0, pointer="", vocabulary=data.inputs.vocabulary
+    )
     fond_of_ends.load_state_dict(network.state_dict())
     assert isinstance(fond_of_ends, DecoderNetwork)
     with torch.no_grad():

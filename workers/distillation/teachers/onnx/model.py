@@ -42,9 +42,7 @@ def from_onnx(spec: ModelFormat, path: Path, data: Data, threads: int) -> Teache
     """Raises Problem: teacher_invalid, teacher_mismatch, class_mismatch, inputs_mismatch, kind_mismatch, output_needed;
     some of them when it is asked.
     """
-    if data.text is not None:
-        title = "An onnx teacher is given numbers; which tokenizer it was trained with, its file does not say."
-        raise Problem("teacher_mismatch", title, pointer="/file")
+    data.inputs.check_onnx_teacher()
     content = path.read_bytes()
     model = read_onnx(content)
     session = open_session(content, threads)
