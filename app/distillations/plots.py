@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.distillations.quantum import shots
+from app.distillations.quantum_noise import noise
 from app.web.axes import WIDTH, Axis, axes, close_logarithmic, drawn, free, heading, linear, logarithmic, wide
 from app.web.drawing import GRID, INK, MUTED, PAPER, Box, Dot, Line, Mark, Path, Text, fit, text_width
 from qstill.contract.distillations.measures import MEASURES, Measure
@@ -19,8 +20,8 @@ FEW_ROWS = 10  # of a bin; below it its accuracy is mostly chance
 SHOWN_BELOW_THE_BEST = 0.3  # of test accuracy; a network of a few units would make all others one line
 
 
-PlotName = Literal["curves", "reliability", "per_class", "pareto", "compression", "shots"]
-AnyPlotName = PlotName | Literal["ranking", "noise", "distribution"]  # of recommenders, circuits and shots
+PlotName = Literal["curves", "reliability", "per_class", "pareto", "compression", "shots", "noise"]
+AnyPlotName = PlotName | Literal["ranking", "distribution"]  # of recommenders, circuits and shots
 
 
 def curves(report: DistillationReport) -> str:
@@ -229,6 +230,7 @@ PLOTS: dict[PlotName, Callable[[DistillationReport], str]] = {
     "pareto": pareto,
     "compression": compression,
     "shots": shots,
+    "noise": noise,
 }
 
 

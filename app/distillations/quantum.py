@@ -36,11 +36,12 @@ def shots(report: DistillationReport) -> str:
     measure = MEASURES[report.measure]
     simple = {name: report.quantum.controls[name] for name in CLASSICAL if name in report.quantum.controls}
     lines = {name: arm.summary[measure.name].mean for name, arm in simple.items()}
-    values = [each.calibrated for each in engine.curve] + list(lines.values())
+    shown = [each for each in engine.curve if each.strength in (0.0, 1.0)]
+    values = [each.calibrated for each in shown] + list(lines.values())
     counted = [float(each.shots) for each in engine.curve if each.shots is not None]
     across = close_logarithmic(counted, 72, WIDTH - 128)
     up = linear(wide(values) if measure.is_share else values, CHART_BOTTOM, 116, least=measure.least_chosen)
-    noisy = any(each.noisy for each in engine.curve)
+    noisy = any(each.strength for each in shown)
     said = "Full lines under the job's noise, dashed ones without." if noisy else "Without noise."
     marks = heading(f"{measure.table[0][1]} over shots", f"{said} Calibrated by {engine.calibration_rows} rows.")
     networks = list(dict.fromkeys(each.network for each in engine.curve))
@@ -56,15 +57,15 @@ def shots(report: DistillationReport) -> str:
         words = f"{IN_WORDS[name]}, on all test rows: {measure.formatted(value)}"
         marks.append(Text(across.start + 6, up(value) - 4, words, 11, "start"))
     for name in networks:
-        for with_noise in {each.noisy for each in engine.curve}:
-            marks += _line(_of(engine, name, with_noise), across, up, dashed=noisy and not with_noise)
-    told = [f"{NAMES[name]} {measure.formatted(_of(engine, name, noisy)[-1].calibrated)}" for name in networks]
+        for strength in {each.strength for each in shown}:
+            marks += _line(_of(engine, name, strength), across, up, dashed=noisy and not strength)
+    told = [f"{NAMES[name]} {measure.formatted(_of(engine, name, float(noisy))[-1].calibrated)}" for name in networks]
     return drawn(456, f"{measure.table[0][1]} over shots", f"With all shots: {', '.join(told)}.", marks)
 
 
-def _of(engine: OnEngine, network: str, noisy: bool) -> list[Judged]:
+def _of(engine: OnEngine, network: str, strength: float) -> list[Judged]:
     """Its points, from few shots to infinitely many."""
-    found = [each for each in engine.curve if (each.network, each.noisy) == (network, noisy)]
+    found = [each for each in engine.curve if (each.network, each.strength) == (network, strength)]
     return sorted(found, key=lambda each: float("inf") if each.shots is None else each.shots)
 
 
@@ -103,10 +104,17 @@ def quantum_card(report: DistillationReport) -> Iterable[str]:
         engine = section.engine
         yield (
             f"On the circuit engine, {engine.rows} test rows; in brackets after a gain for each observable, fitted on "
-            f"{engine.calibration_rows} training rows:"
+            f"{engine.calibration_rows} training rows{', and after error mitigation' if engine.mitigation else ''}:"
         )
         shots = list(dict.fromkeys(each.shots for each in engine.curve))
         yield table(("", *(_shots(count) for count in shots)), _engine(engine, shots, measure))
+        if engine.mitigation is not None:
+            found = engine.mitigation
+            before = f", and {found.circuits_before} once" if found.circuits_before else ""
+            yield (
+                f"Error mitigation ({found.kind}) {found.sentence}. It takes {found.circuits_per_row} circuits for a "
+                f"row in place of {engine.bases}{before}."
+            )
         yield f"Gains under the noise: {', '.join(f'{gain:.3g}' for gain in engine.gains)}."
 
 
@@ -121,11 +129,16 @@ def _controls(section: QuantumSection, report: DistillationReport) -> Iterable[S
 
 
 def _engine(engine: OnEngine, shots: Sequence[int | None], measure: Measure) -> Iterable[Sequence[str]]:
-    found = {(each.network, each.noisy, each.shots): each for each in engine.curve}
-    for network, noisy in dict.fromkeys((each.network, each.noisy) for each in engine.curve):
-        points = [found[network, noisy, count] for count in shots]
-        told = [f"{measure.formatted(each.value)} ({measure.formatted(each.calibrated)})" for each in points]
-        yield f"{NAMES[network]}, {'noisy' if noisy else 'ideal'}", *told
+    found = {(each.network, each.strength, each.shots): each for each in engine.curve}
+    for network, strength in dict.fromkeys((each.network, each.strength) for each in engine.curve):
+        told = [_judged(found[network, strength, count], measure) for count in shots]
+        times = "noisy" if strength == 1 else f"{strength:g} times the noise" if strength else "ideal"
+        yield f"{NAMES[network]}, {times}", *told
+
+
+def _judged(one: Judged, measure: Measure) -> str:
+    better = [one.calibrated] if one.mitigated is None else [one.calibrated, one.mitigated]
+    return f"{measure.formatted(one.value)} ({', '.join(measure.formatted(value) for value in better)})"
 
 
 def _shots(count: int | None) -> str:

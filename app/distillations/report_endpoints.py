@@ -117,7 +117,8 @@ async def get_plot(
 
     `curves`: validation accuracy and loss over the epochs. `reliability`: accuracy over confidence. `per_class`: what
     the teacher changed in each class. `pareto`: accuracy over bytes, of all networks and exports. `compression`:
-    accuracy over bytes and over latency, of all that was pruned, quantised or distilled.
+    accuracy over bytes and over latency, of all that was pruned, quantised or distilled. Of quantum students there are
+    `shots` and `noise` besides: accuracy over shots and over the strength of the noise, where they ran on the engine.
     Of recommenders there are `curves`, and `ranking`: each measure, and what the teacher changed, with its interval.
     Of a circuit made shorter there are `noise`, its fidelity over the strength of the noise before and after, and
     `curves`: how each depth was fitted. Of shots there are `curves`, the student's likelihood, and `distribution`: what
@@ -132,7 +133,7 @@ async def get_plot(
                 return distribution_plot(plot, report)
             case RecommenderReport():
                 return ranking_plot(plot, report)
-        if plot == "ranking" or plot == "noise" or plot == "distribution":
+        if plot == "ranking" or plot == "distribution":
             title = f"Of classes and numbers there is no picture `{plot}`: there are `curves` and `pareto`."
             raise Problem("nothing_to_draw", title, status=404)
         return PLOTS[plot](report)

@@ -110,7 +110,7 @@ def _curves(seed: int, entanglement: str, table: Path, folder: Path) -> dict[str
     distil_job(job, run)
     curve = run.report["quantum"]["engine"]["curve"]
     return {
-        name: {each["shots"]: each["calibrated"] for each in curve if each["noisy"] and each["network"] == name}
+        name: {each["shots"]: each["calibrated"] for each in curve if each["strength"] == 1 and each["network"] == name}
         for name in ROLES
     }
 

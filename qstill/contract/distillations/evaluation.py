@@ -1,19 +1,24 @@
 """What the students of a job are compared with, and how quantum ones are judged where they would run."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 
 from qstill.contract.circuits.device import Device
 from qstill.contract.circuits.noise import Noise
-from qstill.contract.schemas import Strict
+from qstill.contract.circuits.scaled_noise import HIGHEST, most_scaled
+from qstill.contract.distillations.mitigation import Mitigation
+from qstill.contract.schemas import Strict, refuse
 
 MAX_SEEDS = 20  # each trains a student and a baseline
 MAX_JUDGED_QUBITS = 10  # of a density matrix, which every row has one of
 MAX_JUDGED_ROWS = 1024
 MAX_SHOTS_OF_ROW = 1_000_000
 
+MAX_NOISE_SCALES = 6  # each runs every row of every network once more
+
 ShotCount = Annotated[int, Field(ge=1, le=MAX_SHOTS_OF_ROW)]
+NoiseScale = Annotated[float, Field(gt=0.0, le=HIGHEST)]
 
 
 class QuantumEvaluation(Strict):
@@ -41,6 +46,18 @@ class QuantumEvaluation(Strict):
         description="As in circuit jobs; null: none. Circuits without it stand beside those with it.",
         examples=[{"model": "depolarizing", "one_qubit": 0.001, "two_qubit": 0.01}],
     )
+    noise_scales: Annotated[list[NoiseScale], Field(max_length=MAX_NOISE_SCALES)] = Field(
+        default=[],
+        description="Also run at so many times the noise: its probabilities and times of relaxation are multiplied, "
+        "wrong readings stay as they are. Once the noise is run in any case.",
+        examples=[[0.5, 2.0]],
+    )
+    mitigation: Mitigation | None = Field(
+        None,
+        description="Error mitigation beside the raw and the calibrated measure; null: none. Its circuits have as many "
+        "shots each, and are counted in the report.",
+        examples=[{"kind": "zne", "scales": [1, 3, 5], "fit": "linear"}],
+    )
     device: Device | None = Field(
         None,
         description="What circuits are compiled for before noise acts, as in circuit jobs; null: run as written.",
@@ -55,6 +72,28 @@ class QuantumEvaluation(Strict):
         "scale. They are run with as many shots as the test rows.",
         examples=[32],
     )
+
+    @property
+    def strengths(self) -> list[float]:
+        """Of the noise, ascending: 0 for none, 1 for the job's."""
+        return [0.0] if self.noise is None else sorted({0.0, 1.0, *self.noise_scales})
+
+    @model_validator(mode="after")
+    def _has_such_noise(self) -> Self:
+        if self.mitigation is not None and (self.noise is None or self.noise.model == "ideal"):
+            reason = "without `noise` there is nothing to mitigate: name the noise, or leave this out"
+            refuse(("mitigation",), "nothing_to_mitigate", reason, self.mitigation.kind)
+        if not self.noise_scales:
+            return self
+        most = None if self.noise is None else most_scaled(self.noise)
+        if most is None:
+            reason = "only noise of gates has a strength, and an error of Kraus operators has none: leave this out"
+            refuse(("noise_scales",), "noise_not_scaled", reason, self.noise_scales)
+        for place, scale in enumerate(self.noise_scales):
+            if scale > most:
+                reason = f"a probability of this noise would exceed 1: it can be scaled up to {most:g}"
+                refuse(("noise_scales", place), "noise_not_scaled", reason, scale)
+        return self
 
 
 class Evaluation(Strict):

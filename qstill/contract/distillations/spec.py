@@ -100,6 +100,8 @@ class DistillationSpec(Submission):
                             "shots": [64, 1024],
                             "rows": 32,
                             "noise": {"model": "depolarizing", "one_qubit": 0.001, "two_qubit": 0.01},
+                            "noise_scales": [4.0],
+                            "mitigation": {"kind": "zne", "scales": [1, 3, 5], "fit": "linear"},
                         },
                     },
                     "export": ["onnx"],

@@ -12,12 +12,13 @@ from app.distillations.card import card
 from app.distillations.markdown import text
 from app.distillations.plots import PLOTS, PlotName, compression, curves, pareto, per_class
 from app.distillations.quantum import shots
+from app.distillations.quantum_noise import noise
 from app.web.drawing import text_width
 from qstill.contract.distillations.report.document import read_report
 from qstill.contract.errors import Problem
 from tests.testing.examples import examples
 from tests.testing.refusals import problem_of
-from tests.testing.stored_report import arm, document, report
+from tests.testing.stored_report import arm, document, quantum, report
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -196,7 +197,13 @@ def test_a_card_says_what_is_quantum_in_a_student() -> None:
     assert "Fourier series of the encoded angles, up to frequency 3" in found
     assert "**Advantage: shown over both.**" in found
     assert "| a linear student | 70.0% ± 1.0% | +10.00 (+8.00 to +12.00) | 30 |" in found
-    assert "| student, noisy | 50.0% (60.0%) | 50.0% (60.0%) | 50.0% (60.0%) |" in found
+    assert "| student, ideal | 50.0% (60.0%) | 50.0% (60.0%) | 50.0% (60.0%) |" in found
+    assert "| student, noisy | 50.0% (60.0%, 60.0%) |" in found
+    assert "| student, 0.5 times the noise | 50.0% (60.0%, 65.0%) |" in found
+    assert (
+        "did not help over calibrated: 60.0% against 50.0% and 60.0%. It takes 3 circuits for a row in place of 1."
+        in found
+    )
     assert "quantum" not in card(report(quantum=None))
 
 
@@ -206,3 +213,13 @@ def test_shots_are_drawn_of_quantum_students_alone() -> None:
     assert refused.value.code == "nothing_to_draw"
     dashed = shots(report()).count("stroke-dasharray")
     assert dashed == 3  # each circuit without noise
+
+
+def test_noise_is_drawn_where_circuits_ran_under_some() -> None:
+    for nothing in (None, quantum() | {"engine": None}):
+        with pytest.raises(Problem) as refused:
+            noise(report(quantum=nothing))
+        assert refused.value.code == "nothing_to_draw"
+    drawn = noise(report())
+    assert drawn.count("stroke-dasharray") == 2 * 3  # raw and mitigated, of three circuits
+    assert "calibrated: student 60.0%, teacher 60.0%, frozen 60.0%" in drawn

@@ -21,11 +21,13 @@ from workers.quantum.teachers.values import CircuitValues
 
 FITS = ["linear", "richardson", "exponential"]
 GAINS = {"kind": "clifford_gains", "variants": 8}
-SOURCE = (
-    'OPENQASM 3.0; include "stdgates.inc"; input float[64] x0; input float[64] x1; qubit[2] q; '
-    "rzz(x0) q[0], q[1]; crx(x1) q[0], q[1]; swap q[0], q[1]; rzz(0.4) q[1], q[0]; crx(0.9) q[1], q[0]; "
-)
-TWO_QUBIT_GATES = 5
+GATES = [("xx", "x0"), ("zz", 0.4), ("yy", "x1"), ("xx", 0.9), ("zz", "x0")]
+CIRCUIT = {
+    "format": "json",
+    "qubits": 2,
+    "operations": [{"gate": gate, "targets": [0, 1], "rotation": angle} for gate, angle in GATES],
+}
+MIDWAY = 'OPENQASM 3.0; include "stdgates.inc"; input float x0; input float x1; qubit[2] q; ry(x0) q[0]; ry(x1) q[1]; '
 OBSERVABLES: list[Any] = [{"terms": [{"paulis": letters}]} for letters in ("ZI", "IZ", "ZZ")]
 
 
@@ -36,7 +38,7 @@ def zne(fit: Any = "linear", scales: list[int] | None = None) -> dict[str, Any]:
 def values(mitigation: Any, two_qubit: float = 0.01, one_qubit: float = 0.0, **changes: Any) -> CircuitValues:
     body = {
         "source": "circuit",
-        "circuit": {"format": "openqasm3", "source": SOURCE},
+        "circuit": CIRCUIT,
         "inputs": ["x0", "x1"],
         "observables": OBSERVABLES,
         "noise": {"model": "depolarizing", "one_qubit": one_qubit, "two_qubit": two_qubit},
@@ -60,7 +62,7 @@ def test_without_noise_it_changes_nothing_but_shot_noise(mitigation: Any, shots:
 @pytest.mark.parametrize("two_qubit", [0.002, 0.02])
 def test_noise_of_all_qubits_together_is_taken_back_as_far_as_theory_says(two_qubit: float) -> None:
     """After gates on both qubits only, depolarizing noise leaves a share f of every value: f^scale of a folded one."""
-    decay = -TWO_QUBIT_GATES * math.log(1 - two_qubit)  # -ln f
+    decay = -len(GATES) * math.log(1 - two_qubit)  # -ln f
     exact = values(None).exact(ROWS)
 
     def off(mitigation: Any) -> float:
@@ -173,5 +175,5 @@ def test_what_cannot_be_mitigated_is_refused() -> None:
     assert (refused["type"], refused["loc"]) == ("named_twice", ("scales", 1))
     for midway in ("bit b; b = measure q[0]; x q[0];", "reset q[0];"):
         with pytest.raises(Problem) as caught:
-            values(zne(), circuit={"format": "openqasm3", "source": SOURCE + midway}, shots=10)
+            values(zne(), circuit={"format": "openqasm3", "source": MIDWAY + midway}, shots=10)
         assert (caught.value.code, caught.value.pointer) == ("not_a_unitary", "/mitigation")

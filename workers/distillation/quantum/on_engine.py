@@ -1,7 +1,8 @@
 """Expectation values of circuits as the circuit engine finds them: compiled, with noise, from so many shots."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from qiskit import QuantumCircuit
@@ -19,6 +20,7 @@ from workers.circuits.program import Ask, Program, Reals, generator
 from workers.distillation.networks.circuits.network import CircuitNetwork
 from workers.distillation.quantum.as_circuits import circuit_of, measured
 from workers.quantum.measurements import constants_of, measurements_of
+from workers.quantum.mitigate import folded
 from workers.quantum.observables import PauliSum
 
 TOGETHER = 16  # rows of one call, between which a job may be stopped
@@ -26,13 +28,17 @@ TOGETHER = 16  # rows of one call, between which a job may be stopped
 
 @dataclass(frozen=True)
 class Engine:
-    """Where circuits run. seed: for what compiling leaves to chance. between: called before every circuit."""
+    """Where circuits run. seed: for what compiling leaves to chance. between: called before every circuit.
+
+    scale: circuits are folded to so many times their gates, after they are compiled.
+    """
 
     noise: Noise | None
     device: Device | None
     seed: int
     threads: int
     between: Callable[[], None] = lambda: None
+    scale: int = 1
 
     def distributions(self, circuit: QuantumCircuit, rows: Reals) -> Reals:
         """(rows, 2^n) of a circuit that measures every qubit: what infinitely many shots would count.
@@ -40,23 +46,39 @@ class Engine:
         rows: (rows, parameters), angles in the order of the circuit's parameters.
         """
         program = self.program_of(circuit)
-        found = np.zeros((len(rows), 1 << circuit.num_qubits))
         order = {each.name: number for number, each in enumerate(circuit.parameters)}
         bindings = [{each: row[order[each.name]] for each in program.circuit.parameters} for row in rows]
+        parts = [bindings[start : start + TOGETHER] for start in range(0, len(rows), TOGETHER)]
+        return np.concatenate([self._probabilities(program, part) for part in parts])
+
+    def distribution(self, placed: QuantumCircuit) -> Reals:
+        """(2^n,) of a circuit that is compiled and has no parameters."""
+        found: Reals = self._probabilities(self._with_noise(placed), [{}])[0]
+        return found
+
+    def _probabilities(self, program: Program, bindings: Sequence[Mapping[Any, float]]) -> Reals:
         ask = Ask(shots=1, seed=0, threads=self.threads, between=self.between, probabilities=True)
         method: StateMethod = "density_matrix" if program.mixed else "statevector"
-        for start in range(0, len(rows), TOGETHER):
-            some = bindings[start : start + TOGETHER]
-            samples = final_state.sample_each(program, [ask] * len(some), method, some)
-            for number, sample in enumerate(samples, start):
-                for key, probability in (sample.probabilities or {}).items():
-                    found[number, int(key, 2)] = probability
+        found = np.zeros((len(bindings), 1 << program.circuit.num_clbits))
+        samples = final_state.sample_each(program, [ask] * len(bindings), method, bindings if bindings[0] else ())
+        for number, sample in enumerate(samples):
+            for key, probability in (sample.probabilities or {}).items():
+                found[number, int(key, 2)] = probability
         return found
+
+    def placed(self, circuit: QuantumCircuit) -> QuantumCircuit:
+        """Compiled and folded. Raises the Problem of a device that does not take it."""
+        try:
+            return folded(compile_for(circuit, self.device or ANYWHERE, seed=self.seed).circuit, self.scale)
+        except Problem as problem:
+            raise problem.within("/evaluation/quantum") from None
 
     def program_of(self, circuit: QuantumCircuit) -> Program:
         """The circuit as it runs. Raises the Problem of a device or noise that does not take it."""
+        return self._with_noise(self.placed(circuit))
+
+    def _with_noise(self, placed: QuantumCircuit) -> Program:
         try:
-            placed = compile_for(circuit, self.device or ANYWHERE, seed=self.seed).circuit
             program, _ = with_noise(self.noise, placed)
         except Problem as problem:
             raise problem.within("/evaluation/quantum") from None

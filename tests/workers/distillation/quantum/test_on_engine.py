@@ -1,6 +1,7 @@
 """What the circuit engine finds of a trained network is what torch finds, but for noise and shots."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -14,12 +15,17 @@ from qstill.contract.circuits.device import Device
 from qstill.contract.circuits.noise import DepolarizingNoise
 from qstill.contract.distillations.architectures.circuit import OwnCircuit
 from qstill.contract.distillations.architectures.quantum import Quantum
+from qstill.contract.distillations.evaluation import QuantumEvaluation
+from qstill.contract.distillations.mitigation import ZeroNoise
 from qstill.contract.errors import Problem
 from tests.testing.examples import examples
+from tests.testing.refusals import errors_of
 from workers.distillation.networks.circuits.network import CircuitNetwork
 from workers.distillation.networks.families import build
 from workers.distillation.quantum.as_circuits import angles_of_rows, circuit_of
+from workers.distillation.quantum.mitigated import gains_by_variants, variants_of, without_noise
 from workers.distillation.quantum.on_engine import Engine, distributions_of, means_of
+from workers.quantum.measurements import constants_of
 
 LINE = Device.model_validate({"coupling_map": {"shape": "line", "qubits": 3}})
 AMPLITUDE = {"kind": "amplitude", "inputs": "standardised"}
@@ -110,3 +116,60 @@ def test_a_circuit_spread_over_too_many_qubits_is_refused() -> None:
         "too_many_qubits",
         "/evaluation/quantum/device/coupling_map",
     )
+
+
+def pair() -> CircuitNetwork:
+    """All gates on both qubits, so that this noise leaves the same share of all values."""
+    operations = [
+        {"gate": gate, "targets": [0, 1], "rotation": angle}
+        for gate, angle in (("xx", "a"), ("zz", 0.4), ("yy", "w"), ("xx", 0.7), ("zz", "v"))
+    ]
+    definition = OwnCircuit.model_validate(
+        {
+            "kind": "circuit",
+            "circuit": {"format": "json", "qubits": 2, "operations": operations},
+            "inputs": ["a"],
+            "observables": ["z", {"terms": [{"paulis": "II", "coefficient": 0.5}, {"paulis": "ZZ"}]}],
+        }
+    )
+    made = build(definition, (1,), 2, seed=3, pointer="")
+    assert isinstance(made, CircuitNetwork)
+    return made
+
+
+ALL_GATES = Device(basis_gates=["rxx", "ryy", "rzz", "u"])
+
+
+@pytest.mark.parametrize("two_qubit", [0.0, 0.02])
+def test_mitigation_takes_back_noise_of_all_qubits_together(two_qubit: float) -> None:
+    one, x = pair(), torch.randn(6, 1, generator=torch.Generator().manual_seed(1))
+    circuit, angles, sums = circuit_of(one), angles_of_rows(one, x), one.sums
+    where = engine(noise(0, two_qubit), ALL_GATES)
+    expected = one.means(x).detach().double().numpy()
+    zne = ZeroNoise(kind="zne", fit="exponential")
+    at_scales = [distributions_of(circuit, angles, sums, replace(where, scale=scale)) for scale in zne.scales]
+    np.testing.assert_allclose(without_noise(at_scales, zne, sums, None, 0), expected, atol=1e-5)
+    variants = variants_of(circuit, angles, sums, where, count=6, seed=2)
+    assert variants[0].shape == (6, 1, 4)
+    gains = gains_by_variants(*variants, sums, None, 0)
+    np.testing.assert_allclose(gains, np.full(3, gains[0]), rtol=1e-6)
+    seen, constants = means_of(at_scales[0], sums, None, 0), constants_of(sums)
+    np.testing.assert_allclose((seen - constants) * gains + constants, expected, atol=1e-5)
+    again = variants_of(circuit, angles, sums, where, count=6, seed=2)
+    np.testing.assert_array_equal(again[1], variants[1])
+
+
+def test_strengths_and_mitigation_want_noise_that_can_be_scaled() -> None:
+    depolarizing = {"model": "depolarizing", "one_qubit": 0.001, "two_qubit": 0.1}
+    readout = {"model": "readout", "p01": 0.1, "p10": 0.1}
+    for body, code, place in (
+        ({"mitigation": {"kind": "zne"}}, "nothing_to_mitigate", ("mitigation",)),
+        ({"noise_scales": [2.0]}, "noise_not_scaled", ("noise_scales",)),
+        ({"noise_scales": [2.0], "noise": readout}, "noise_not_scaled", ("noise_scales",)),
+        ({"noise_scales": [2.0, 11.0], "noise": depolarizing}, "noise_not_scaled", ("noise_scales", 1)),
+    ):
+        (refused,) = errors_of(QuantumEvaluation.model_validate, body)
+        assert (refused["type"], refused["loc"]) == (code, place)
+    asked = QuantumEvaluation.model_validate({"noise_scales": [2.0, 0.5], "noise": depolarizing})
+    assert asked.strengths == [0.0, 0.5, 1.0, 2.0]
+    assert QuantumEvaluation().strengths == [0.0]

@@ -64,12 +64,39 @@ def test_every_control_learns_the_same_lesson_from_the_same_seeds(job: Make, hou
     engine = section.engine
     assert engine is not None
     networks = ["student", "baseline", "frozen", "no_entanglement"]
-    expected = [(name, noisy, shots) for name in networks for noisy in (False, True) for shots in (16, 4096, None)]
-    assert [(each.network, each.noisy, each.shots) for each in engine.curve] == expected
-    (exact,) = [each for each in engine.curve if (each.network, each.noisy, each.shots) == ("student", False, None)]
+    expected = [(name, strength, shots) for name in networks for strength in (0, 1) for shots in (16, 4096, None)]
+    assert [(each.network, each.strength, each.shots) for each in engine.curve] == expected
+    assert not [each for each in engine.curve if each.mitigated is not None]
+    (exact,) = [each for each in engine.curve if (each.network, each.strength, each.shots) == ("student", 0, None)]
     assert exact.value == exact.calibrated == engine.simulated
     assert len(engine.gains) == 2
     assert all(gain > 1 for gain in engine.gains)
+
+
+@pytest.mark.parametrize(
+    ("mitigation", "circuits"), [({"kind": "zne"}, (3, 0)), ({"kind": "clifford_gains", "variants": 4}, (1, 4))]
+)
+def test_strengths_of_the_noise_and_mitigation_stand_beside(
+    job: Make, house: Make, mitigation: Any, circuits: tuple[int, int]
+) -> None:
+    told = house()
+    quantum = QUANTUM | {"noise_scales": [2.0, 0.5], "mitigation": mitigation, "shots": [256]}
+    distil_job(small(job, quantum=quantum, controls=False, baseline=False), told)
+    section = reported(told).quantum
+    assert section is not None
+    engine = section.engine
+    assert engine is not None
+    assert [(each.strength, each.shots) for each in engine.curve] == [
+        (strength, shots) for strength in (0, 0.5, 1, 2) for shots in (256, None)
+    ]
+    assert [each.mitigated is not None for each in engine.curve] == [each.noisy for each in engine.curve]
+    found = engine.mitigation
+    assert found is not None
+    assert (found.circuits_per_row, found.circuits_before) == circuits
+    now = next(each for each in engine.curve if (each.strength, each.shots) == (1, 256))
+    assert now.mitigated is not None
+    assert ("raw" in found.over) == (now.mitigated > now.value)
+    assert ("calibrated" in found.over) == (now.mitigated > now.calibrated)
 
 
 def test_an_mlp_of_the_same_size_has_about_as_many_weights(job: Make, house: Make) -> None:
