@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from app.distillations.expressibility import expressibility
 from app.distillations.quantum import shots
 from app.distillations.quantum_noise import noise
 from app.web.axes import WIDTH, Axis, axes, close_logarithmic, drawn, free, heading, linear, logarithmic, wide
@@ -20,7 +21,7 @@ FEW_ROWS = 10  # of a bin; below it its accuracy is mostly chance
 SHOWN_BELOW_THE_BEST = 0.3  # of test accuracy; a network of a few units would make all others one line
 
 
-PlotName = Literal["curves", "reliability", "per_class", "pareto", "compression", "shots", "noise"]
+PlotName = Literal["curves", "reliability", "per_class", "pareto", "compression", "shots", "noise", "expressibility"]
 AnyPlotName = PlotName | Literal["ranking", "distribution"]  # of recommenders, circuits and shots
 
 
@@ -231,6 +232,7 @@ PLOTS: dict[PlotName, Callable[[DistillationReport], str]] = {
     "compression": compression,
     "shots": shots,
     "noise": noise,
+    "expressibility": expressibility,
 }
 
 

@@ -95,6 +95,10 @@ def quantum_card(report: DistillationReport) -> Iterable[str]:
     if nature.frequencies is not None:
         said.append(f"Its answers are Fourier series of the encoded angles, up to frequency {nature.frequencies}.")
     said.append(f"It is simulated exactly as a {nature.simulated_by} of {nature.simulation_bytes:,} bytes.")
+    if (reach := nature.expressibility) is not None:
+        floor = f"{reach.floor:.2g} of random states"
+        said.append(f"Its states are {reach.divergence:.3g} nats from evenly spread ones, and {floor} (1905.10876).")
+        said.append(f"Of its {len(reach.gradient_variance)} angles, {len(reach.dead)} change nothing that is read.")
     yield " ".join(said)
     if section.advantage is not None:
         yield f"**Advantage: {section.advantage.sentence}.**"

@@ -12,19 +12,25 @@ WAYS = {"calibrated": "", "value": "5 3", "mitigated": "1 3"}  # dashes
 
 
 def noise(report: DistillationReport) -> str:
-    """The measure with all shots: calibrated, raw and mitigated, a colour for each circuit."""
+    """The measure with the most shots that were asked for: calibrated, raw and mitigated, a colour for each circuit.
+
+    With infinitely many, calibration would give back nearly all: what noise takes then is shots.
+    """
     engine = None if report.quantum is None else report.quantum.engine
-    shown = [] if engine is None else [each for each in engine.curve if each.shots is None]
+    shots = max((each.shots or 0 for each in engine.curve), default=0) if engine else 0
+    shown = [each for each in engine.curve if each.shots == shots] if engine else []
     if engine is None or not any(each.strength for each in shown):
         raise Problem("nothing_to_draw", "The job ran no quantum student under noise.", status=404)
     measure = MEASURES[report.measure]
     values = [worth for each in shown for way in WAYS if (worth := getattr(each, way)) is not None]
-    across = Axis(0.0, max(each.strength for each in shown), 72, WIDTH - 28)
+    across = Axis(0.0, 1.02 * max(each.strength for each in shown), 72, WIDTH - 28)
     up = linear(wide(values) if measure.is_share else values, CHART_BOTTOM, 116, least=measure.least_chosen)
     title = f"{measure.table[0][1]} over noise"
-    said = f"With all shots. Full lines are calibrated by {engine.calibration_rows} rows, dashed ones are raw"
-    marks = heading(title, f"{said}, dotted ones mitigated." if engine.mitigation else f"{said}.")
-    marks += axes(across, up, "Strength of the noise; 1 is the job's", f"{measure.table[0][1]} on {engine.rows} rows")
+    how = f"Full lines are calibrated by {engine.calibration_rows} rows, dashed ones raw"
+    how += ", dotted ones mitigated" if engine.mitigation else ""
+    marks = heading(title, f"With {shots:,} shots of a circuit. {how}.")
+    beside = f"{measure.table[0][1]} on {engine.rows} rows"
+    marks += axes(across, up, "Strength of the noise; 1 is the job's", beside, percent=measure.is_share)
     marks.append(Line(across(1.0), up.start, across(1.0), up.end, MUTED))
     told = []
     for place, name in enumerate(dict.fromkeys(each.network for each in shown)):

@@ -81,7 +81,11 @@ def quantum() -> Json:
         "controls": {name: control | {"student_minus_control": better} for name in ("frozen", "linear")},
         "advantage": {"shown": True, "over": ["frozen", "linear"], "not_over": [], "sentence": "shown over both"},
         "nature": {"entangles": True, "one_matrix": False, "frequencies": 3}
-        | {"simulated_by": "statevector", "simulation_bytes": 64},
+        | {"simulated_by": "statevector", "simulation_bytes": 64}
+        | {
+            "expressibility": {"states": 400, "divergence": 0.2, "floor": 0.004, "draws": 200, "dead": [2]}
+            | {"histogram": [0.6, 0.3, 0.1, 0.0], "haar": [0.8, 0.15, 0.05, 0.0], "gradient_variance": [0.1, 0.02, 0.0]}
+        },
         "engine": {"rows": 64, "calibration_rows": 32, "bases": 1, "simulated": 0.6, "curve": curve, "gains": [1.5]}
         | {
             "mitigation": {"kind": "zne", "circuits_per_row": 3, "circuits_before": 0, "over": ["raw"]}

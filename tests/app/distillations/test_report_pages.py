@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.distillations.card import card
+from app.distillations.expressibility import expressibility
 from app.distillations.markdown import text
 from app.distillations.plots import PLOTS, PlotName, compression, curves, pareto, per_class
 from app.distillations.quantum import shots
@@ -213,6 +214,19 @@ def test_shots_are_drawn_of_quantum_students_alone() -> None:
     assert refused.value.code == "nothing_to_draw"
     dashed = shots(report()).count("stroke-dasharray")
     assert dashed == 3  # each circuit without noise
+
+
+def test_expressibility_is_drawn_where_it_is_known() -> None:
+    unknown = quantum()
+    unknown["nature"]["expressibility"] = None
+    for nothing in (None, unknown):
+        with pytest.raises(Problem) as refused:
+            expressibility(report(quantum=nothing))
+        assert refused.value.code == "nothing_to_draw"
+    drawn = expressibility(report())
+    assert "1 of 3 angles change nothing" in drawn
+    assert "angle 2: dead" in drawn
+    assert "Its states are 0.2 nats from evenly spread ones, and 0.004 of random states" in card(report())
 
 
 def test_noise_is_drawn_where_circuits_ran_under_some() -> None:

@@ -20,6 +20,7 @@ from workers.distillation.networks.circuits.network import CircuitNetwork
 from workers.distillation.networks.costs import parameters
 from workers.distillation.quality import mean_sd
 from workers.distillation.quantum.controls import Controls
+from workers.distillation.quantum.expressibility import expressibility_of
 from workers.distillation.quantum.judge import Judge
 from workers.distillation.report.measure import answers_of_stage
 from workers.distillation.report.measurements import RowMeasurements
@@ -54,7 +55,7 @@ def quantum_section(
     return QuantumSection(
         controls=arms,
         advantage=_advantage(arms, measured) if arms else None,
-        nature=nature_of(student),
+        nature=nature_of(student, data.train.x[:1], job.training.seed),
         engine=engine,
     )
 
@@ -85,8 +86,8 @@ def _advantage(arms: dict[Control, ControlArm], measured: RowMeasurements) -> Ad
     return Advantage(shown=not in_the_way, over=over, not_over=not_over, sentence=sentence)
 
 
-def nature_of(network: CircuitNetwork) -> QuantumNature:
-    """What its circuit has of quantum computing."""
+def nature_of(network: CircuitNetwork, row: Tensor, seed: int) -> QuantumNature:
+    """What its circuit has of quantum computing. row: (1, ...), by which it is looked at; seed: of what is drawn."""
     whole, inputs = network.whole()
     return QuantumNature(
         entangles=any(len(each.qubits) > 1 for each in network.trained.data),
@@ -94,6 +95,7 @@ def nature_of(network: CircuitNetwork) -> QuantumNature:
         frequencies=max(_turns(whole, name) for name in inputs) if inputs else None,
         simulated_by="statevector",
         simulation_bytes=COMPLEX_BYTES << network.qubits,
+        expressibility=expressibility_of(network, row, seed),
     )
 
 

@@ -40,6 +40,37 @@ class Advantage(ReportPart):
     sentence: str = Field(description="The same in words.", examples=["not shown: a linear student reaches 96.2"])
 
 
+class Expressibility(ReportPart):
+    """How much of its space the circuit reaches, and how steep it is, over angles drawn evenly from the whole circle.
+
+    Of what it makes of the first training row.
+    """
+
+    states: int = Field(description="Each made by angles of its own; fidelities are of every two.", examples=[400])
+    divergence: float = Field(
+        description="Kullback-Leibler divergence, nats, of the histogram of fidelities from that of "
+        "states drawn evenly from all (Haar); 0 is all, and an idle circuit has ln of the bins at one qubit "
+        "(Sim, Johnson and Aspuru-Guzik 2019, 1905.10876).",
+        examples=[0.034],
+    )
+    floor: float = Field(description="What as many Haar-random states have: less is not told from 0.", examples=[0.001])
+    histogram: list[float] = Field(
+        description="Shares of the pairs by fidelity, in bins of equal width from 0 to 1.", examples=[[0.7, 0.2, 0.1]]
+    )
+    haar: list[float] = Field(description="The same of Haar-random states.", examples=[[0.72, 0.19, 0.09]])
+    draws: int = Field(description="Sets of angles at which gradients were taken.", examples=[200])
+    gradient_variance: list[float] = Field(
+        description="Of each angle, in their order: of the gradient of an observable by it, mean over the observables "
+        "that are read (McClean and others 2018, 1803.11173). It falls as 2^-n where a circuit reaches all.",
+        examples=[[0.031, 0.027]],
+    )
+    dead: list[int] = Field(
+        description="Angles, from 0, whose gradient is 0 at all draws: a warning names those that are trained for "
+        "nothing.",
+        examples=[[90, 91, 92]],
+    )
+
+
 class QuantumNature(ReportPart):
     """What is quantum in the student, and what it would take to do without."""
 
@@ -56,6 +87,9 @@ class QuantumNature(ReportPart):
     )
     simulated_by: str = Field(description="The method that simulates it exactly.", examples=["statevector"])
     simulation_bytes: int = Field(description="Of its state in double precision.", examples=[1024])
+    expressibility: Expressibility | None = Field(
+        description="Null of circuits of more than ten qubits, of many thousand gates, and without an angle."
+    )
 
 
 class Judged(ReportPart):

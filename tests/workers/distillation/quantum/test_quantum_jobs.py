@@ -54,7 +54,10 @@ def test_every_control_learns_the_same_lesson_from_the_same_seeds(job: Make, hou
     assert advantage is not None
     assert {*advantage.over, *advantage.not_over} == section.controls.keys()
     assert advantage.shown == ({"same_size_mlp", "linear"} <= {*advantage.over})
-    assert section.nature.model_dump() == {
+    reach = section.nature.expressibility
+    assert reach is not None
+    assert len(reach.gradient_variance) == 2 * 2 * 2
+    assert section.nature.model_dump(exclude={"expressibility"}) == {
         "entangles": True,
         "one_matrix": True,
         "frequencies": None,
