@@ -6,7 +6,7 @@ from math import comb, erf, exp, log, sqrt
 import numpy as np
 from pydantic import JsonValue
 from qiskit import QuantumCircuit
-from qiskit.circuit.library import StatePreparation, qaoa_ansatz
+from qiskit.circuit.library import StatePreparation
 
 from qstill.contract.circuits.templates.answer import Answer
 from qstill.contract.circuits.templates.finance import EuropeanCall, Portfolio, ValueAtRisk
@@ -20,37 +20,44 @@ from workers.circuits.templates.amplitude import (
 )
 from workers.circuits.templates.evidence import FITS, SIGMA, Floats, distribution, fit
 from workers.circuits.templates.prepared import Counts, Prepared
-from workers.circuits.templates.qaoa import bits, cost_operator, optimise, swap_mixer
+from workers.circuits.templates.qaoa import Problem, bits, swap_mixer
 
 DEVIATIONS = 3  # a distribution is cut off so many standard deviations from its mean
 FINEST = 1e-4  # precision at which the search for value at risk stops asking whether a probability is above the level
 COVERS = f"The interval of amplitude estimation ({SIGMA} sigma) covers the exact value."
 
 
-def portfolio(template: Portfolio, *, seed: int, between: Callable[[], None]) -> Prepared:
-    """The mixer swaps assets, so that every state holds `budget` of them."""
+def portfolio_problem(template: Portfolio) -> Problem:
+    """Minimise risk and, with a minus, return. The mixer swaps assets, so that every state holds `budget` of them."""
     assets, budget = len(template.expected_returns), template.budget
     returns, covariance = np.array(template.expected_returns), np.array(template.covariance)
     choices = bits(assets)
     feasible = choices.sum(axis=1) == budget
-    risks = np.einsum("si,ij,sj->s", choices, covariance, choices)
-    objectives = template.risk_aversion * risks - choices @ returns
-    linear = template.risk_aversion * np.diag(covariance) - returns
-    quadratic = 2 * template.risk_aversion * np.triu(covariance, 1)
-    scale = float(objectives[feasible].std()) or 1.0
+    objectives = template.risk_aversion * np.einsum("si,ij,sj->s", choices, covariance, choices) - choices @ returns
     start = np.where(feasible, comb(assets, budget) ** -0.5, 0.0)
-    mixer = swap_mixer(assets)
-    found = optimise(objectives / scale, start, mixer, layers=template.layers, seed=seed, between=between)
     initial = QuantumCircuit(assets)
     initial.append(StatePreparation(start), range(assets))
-    ansatz = qaoa_ansatz(
-        cost_operator(linear / scale, quadratic / scale),
-        template.layers,
-        initial_state=initial,
-        mixer_operator=mixer.operator,
+    return Problem(
+        objectives,
+        linear=template.risk_aversion * np.diag(covariance) - returns,
+        quadratic=2 * template.risk_aversion * np.triu(covariance, 1),
+        scale=float(objectives[feasible].std()) or 1.0,
+        mixer=swap_mixer(assets),
+        start=start,
+        prepared=initial,
     )
+
+
+def portfolio(template: Portfolio, *, seed: int, between: Callable[[], None]) -> Prepared:
+    """Angles by QAOA; the optimum is known from computing all portfolios."""
+    problem = portfolio_problem(template)
+    assets, objectives, scale = problem.qubits, problem.costs, problem.scale
+    returns, covariance = np.array(template.expected_returns), np.array(template.covariance)
+    choices, feasible = bits(assets), problem.start > 0
+    risks = np.einsum("si,ij,sj->s", choices, covariance, choices)
+    found = problem.optimise(layers=template.layers, seed=seed, between=between)
     circuit = QuantumCircuit(assets, assets)
-    circuit.compose(ansatz.assign_parameters(found.angles), inplace=True)
+    circuit.compose(problem.ansatz(template.layers).assign_parameters(found.angles), inplace=True)
     circuit.measure(range(assets), range(assets))
     expected = distribution(found.probabilities, assets)
     lowest = float(objectives[feasible].min())

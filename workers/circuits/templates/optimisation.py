@@ -8,22 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import JsonValue
 from qiskit import QuantumCircuit
-from qiskit.circuit.library import qaoa_ansatz, unitary_overlap, zz_feature_map
+from qiskit.circuit.library import unitary_overlap, zz_feature_map
 from qiskit.quantum_info import Statevector
 
 from qstill.contract.circuits.templates.answer import Answer
 from qstill.contract.circuits.templates.optimisation import MaxCut, QuantumKernel
 from workers.circuits.templates.evidence import FITS, SIGMA, distribution, exact_probabilities, fit, within
 from workers.circuits.templates.prepared import Counts, Prepared
-from workers.circuits.templates.qaoa import bits, cost_operator, flip_mixer, optimise
+from workers.circuits.templates.qaoa import Problem, bits, flip_mixer
 
 Floats = NDArray[np.float64]
 
 MAX_LISTED = 16  # largest cuts; a graph with few edges has hundreds
 
 
-def maxcut(template: MaxCut, *, seed: int, between: Callable[[], None]) -> Prepared:
-    """The largest cut is known from computing all of them; QAOA's angles minimise the mean of -cut."""
+def cut_problem(template: MaxCut) -> Problem:
+    """Minimise -cut."""
     nodes = 1 + max(max(edge.nodes) for edge in template.edges)
     sides = bits(nodes)
     cuts = np.zeros(1 << nodes)
@@ -33,14 +33,17 @@ def maxcut(template: MaxCut, *, seed: int, between: Callable[[], None]) -> Prepa
         cuts += edge.weight * (sides[:, i] != sides[:, j])
         linear[[i, j]] -= edge.weight  # x_i + x_j - 2 x_i x_j is 1 where the edge is cut
         quadratic[i, j] += 2 * edge.weight
-    scale = float(cuts.std()) or 1.0
-    mixer = flip_mixer(nodes)
     uniform = np.full(1 << nodes, 2 ** (-nodes / 2))
-    found = optimise(-cuts / scale, uniform, mixer, layers=template.layers, seed=seed, between=between)
-    costs = cost_operator(linear / scale, quadratic / scale)
-    ansatz = qaoa_ansatz(costs, template.layers, mixer_operator=mixer.operator)
+    return Problem(-cuts, linear, quadratic, float(cuts.std()) or 1.0, flip_mixer(nodes), uniform)
+
+
+def maxcut(template: MaxCut, *, seed: int, between: Callable[[], None]) -> Prepared:
+    """The largest cut is known from computing all of them; QAOA's angles minimise the mean of -cut."""
+    problem = cut_problem(template)
+    nodes, cuts, scale = problem.qubits, -problem.costs, problem.scale
+    found = problem.optimise(layers=template.layers, seed=seed, between=between)
     circuit = QuantumCircuit(nodes, nodes)
-    circuit.compose(ansatz.assign_parameters(found.angles), inplace=True)
+    circuit.compose(problem.ansatz(template.layers).assign_parameters(found.angles), inplace=True)
     circuit.measure(range(nodes), range(nodes))
     expected = distribution(found.probabilities, nodes)
     largest = float(cuts.max())

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from qiskit import QuantumCircuit
+from qiskit.circuit.library import qaoa_ansatz
 from qiskit.quantum_info import SparsePauliOp
 
 from workers.circuits.templates.descent import descend
@@ -61,6 +63,38 @@ def swap_mixer(qubits: int) -> Mixer:
 
 
 @dataclass(frozen=True, slots=True)
+class Problem:
+    """costs: of each basis state, Σ linear_i x_i + Σ_(i<j) quadratic_ij x_i x_j. scale: what makes them of the order
+    of 1. start: amplitudes; prepared: the circuit that makes them, None of all states alike.
+    """
+
+    costs: Floats
+    linear: Floats
+    quadratic: Floats
+    scale: float
+    mixer: Mixer
+    start: Floats
+    prepared: QuantumCircuit | None = None
+
+    @property
+    def qubits(self) -> int:
+        return len(self.linear)
+
+    def operator(self) -> SparsePauliOp:
+        """The costs without their constant."""
+        return cost_operator(self.linear, self.quadratic)
+
+    def ansatz(self, layers: int) -> QuantumCircuit:
+        """Its parameters, in their order: all β, then all γ, which turn by the costs over their scale."""
+        turned = cost_operator(self.linear / self.scale, self.quadratic / self.scale)
+        return qaoa_ansatz(turned, layers, initial_state=self.prepared, mixer_operator=self.mixer.operator)
+
+    def optimise(self, *, layers: int, seed: int, between: Callable[[], None]) -> "Optimised":
+        """Minimise the mean of the costs over their scale."""
+        return optimise(self.costs / self.scale, self.start, self.mixer, layers=layers, seed=seed, between=between)
+
+
+@dataclass(frozen=True, slots=True)
 class Optimised:
     """angles: all β, then all γ, radians. trace: the mean cost after each iteration of the best start."""
 
@@ -75,9 +109,8 @@ def optimise(
 ) -> Optimised:
     """Minimise the mean of `costs` (of each basis state, of the order of 1) over the angles."""
     generator = np.random.default_rng(seed)
-    fraction = (np.arange(layers) + 0.5) / layers
-    schedule = RAMP * np.concatenate([1 - fraction, -fraction])  # γ < 0, for the start is the mixer's highest state
-    guesses = [schedule, *(schedule + generator.normal(scale=RAMP / 2, size=(STARTS - 1, 2 * layers)))]
+    first = schedule(layers)
+    guesses = [first, *(first + generator.normal(scale=RAMP / 2, size=(STARTS - 1, 2 * layers)))]
 
     def mean(angles: Floats) -> float:
         return float(np.abs(evolve(costs, start, mixer, angles)) ** 2 @ costs)
@@ -86,6 +119,13 @@ def optimise(
     best = min(descents, key=lambda descent: descent.value)
     probabilities = np.abs(evolve(costs, start, mixer, best.angles)) ** 2
     return Optimised(best.angles.tolist(), probabilities, best.value, best.trace)
+
+
+def schedule(layers: int) -> Floats:
+    """Angles as of an annealing, all β, then all γ."""
+    fraction = (np.arange(layers) + 0.5) / layers
+    angles: Floats = RAMP * np.concatenate([1 - fraction, -fraction])  # γ < 0: the start is the mixer's highest state
+    return angles
 
 
 def evolve(costs: Floats, start: Floats, mixer: Mixer, angles: Floats) -> State:
