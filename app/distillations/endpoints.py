@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from app.circuits.limits import limits
 from app.distillations.answers import CheckpointView
+from app.distillations.circuits.distribution.finished_job import with_counts
 from app.distillations.loading import downloaded
 from app.files.references import ENDINGS, must_end_in, must_exist
 from app.http.auth import Owner
@@ -23,7 +24,7 @@ from app.jobs.answers import JobId, JobView, moment
 from app.jobs.questions import asked
 from app.models.references import must_be_there
 from ledger import outbound, queries
-from ledger.database import Record
+from ledger.database import Change, Record
 from ledger.ids import id_pattern
 from ledger.store.safetensors import read_card
 from qstill.contract.distillations.circuits.admission import admit_shortening
@@ -51,8 +52,10 @@ async def submit_distillation(job: Job, front: AtHand, owner: Owner, reply: Repl
 
     Returns at once; follow it by its events, or wait with `Prefer: wait=N`.
     """
+    job, there = await with_counts(job, front, owner)
     files, check = needed(job, front, owner)
-    return await reply(new_job(DISTILLATION, job, owner, front.settings, files=files), check=check)
+    new = new_job(DISTILLATION, job, owner, front.settings, files=files)
+    return await reply(new, check=both(there, check))
 
 
 @router.post("/v1/distillations/preflight", responses=problems(400, 413, 415, 429, 503))
@@ -64,13 +67,26 @@ async def look_at_distillation(job: Job, front: AtHand, owner: Owner) -> AnyPref
     The answer on a recommender has the same sections, about users and items; that on a circuit says what it and its
     level 3 keep under the noise; that on shots how much of their distribution they have not seen.
     """
+    job, there = await with_counts(job, front, owner)
     files, check = needed(job, front, owner)
     settings = front.settings
     question = PreflightQuestion(
         job=job, memory_limit=settings.distillation_memory_bytes, seconds_limit=settings.distillation_seconds
     )
     spec = question.model_dump(mode="json", exclude_none=True)
-    return ANSWER.validate_python(await asked(spec, DISTILLATION_QUESTION, front, owner, files=files, check=check))
+    return ANSWER.validate_python(
+        await asked(spec, DISTILLATION_QUESTION, front, owner, files=files, check=both(there, check))
+    )
+
+
+def both(first: Change[None], second: Change[None]) -> Change[None]:
+    """One after the other."""
+
+    def check(connection: Connection) -> None:
+        first(connection)
+        second(connection)
+
+    return check
 
 
 def needed(

@@ -13,7 +13,7 @@ from qstill.contract.distillations.circuits.distribution.report import Distribut
 from qstill.contract.distillations.domains import AnyJob, Job
 from qstill.contract.distillations.reports import read_any
 from qstill.contract.kinds import Queue
-from tests.testing.in_process import Worker, refused
+from tests.testing.in_process import Service, Worker, refused
 
 JOBS: TypeAdapter[AnyJob] = TypeAdapter(Job)
 
@@ -166,3 +166,60 @@ def test_a_finished_one_has_a_card_and_pictures(client: httpx.Client, worker: Wo
     refused(client.get(f"{wide}/plots/distribution.svg"), 404, "nothing_to_draw")
     old = finished(client, worker, {"measure": "held_out_nll"})
     refused(client.get(f"{old}/report.md"), 409, "no_card")
+
+
+def finished_circuit(client: httpx.Client, worker: Worker, counts: dict[str, int]) -> str:
+    """The id of a circuit job that succeeded."""
+    job: str = client.post("/v1/circuits", json={"circuit": CIRCUIT, "shots": sum(counts.values()) or 1}).json()["id"]
+    worker.run_circuit(counts)
+    return job
+
+
+def test_the_counts_of_a_finished_job_are_copied_and_outlive_it(client: httpx.Client, worker: Worker) -> None:
+    source = finished_circuit(client, worker, {"00": 512, "11": 488})
+    headers = {"Idempotency-Key": f"copied-{source}"}
+    body = BODY | {"dataset": EMPTY | {"job": source}}
+    answer = client.post("/v1/distillations", json=body, headers=headers)
+    assert answer.status_code == 202, answer.text
+    assert client.delete(f"/v1/jobs/{source}").status_code == 204
+    kept = client.get(answer.json()["links"]["request"]).json()
+    assert kept["dataset"]["counts"] == {"00": 512, "11": 488}
+    assert kept["dataset"]["counts_of"] == source
+    assert "job" not in kept["dataset"]
+    assert client.post("/v1/distillations", json=kept).status_code == 202
+    replayed = client.post("/v1/distillations", json=body, headers=headers)
+    assert (replayed.json()["id"], replayed.headers["Idempotency-Replayed"]) == (answer.json()["id"], "true")
+    gone = refused(client.post("/v1/distillations", json=body), 422, "job_not_found")
+    assert gone["pointer"] == "/dataset/job"
+
+
+def test_a_job_whose_counts_cannot_be_read_is_refused_in_its_own_words(client: httpx.Client, worker: Worker) -> None:
+    def answer(job: str, **given: Any) -> httpx.Response:
+        return client.post("/v1/distillations", json=BODY | {"dataset": EMPTY | {"job": job} | given})
+
+    assert refused(answer("job_none"), 422, "job_not_found")["try"]
+    waiting = client.post("/v1/circuits", json={"circuit": CIRCUIT, "shots": 100}).json()["id"]
+    assert refused(answer(waiting), 422, "no_result_yet")["pointer"] == "/dataset/job"
+    worker.run_circuit({"00": 1000})
+    assert refused(answer(waiting, index=3), 422, "no_such_index")["pointer"] == "/dataset/index"
+    distillation = client.post("/v1/distillations", json=BODY).json()["id"]
+    assert refused(answer(distillation), 422, "job_not_found")["pointer"] == "/dataset/job"
+    few = finished_circuit(client, worker, {"00": 10, "11": 10})
+    refused(answer(few), 422, "too_few_shots")
+    silent = finished_circuit(client, worker, {"": 100})
+    refused(answer(silent), 422, "nothing_measured")
+
+
+@pytest.mark.parametrize("changes", [{"counts": {"0": 100}}, {"counts_of": "job_1"}, {"file": "file_1"}])
+def test_a_job_is_one_source_among_others(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        JOBS.validate_python(BODY | {"dataset": EMPTY | {"job": "job_1"} | changes})
+    assert [error["type"] for error in caught.value.errors()] in (["twice"], ["superfluous"])
+
+
+def test_the_counts_of_another_owner_are_not_there(service: Service) -> None:
+    ada, eve = (service.connect(service.make_key(name)[1]) for name in ("ada", "eve"))
+    source = finished_circuit(ada, service.worker, {"00": 512, "11": 488})
+    body = BODY | {"dataset": EMPTY | {"job": source}}
+    assert refused(eve.post("/v1/distillations", json=body), 422, "job_not_found")["pointer"] == "/dataset/job"
+    assert ada.post("/v1/distillations", json=body).status_code == 202

@@ -89,7 +89,8 @@ def read_shots(job: DistributionJob, run: Run, keeper: Keeper | None = None) -> 
         _check(counts, "/dataset/file")
     else:
         assert data.counts is not None
-        counts, exact, how = data.counts, None, "counts as submitted"
+        counts, exact = data.counts, None
+        how = "counts as submitted" if data.counts_of is None else f"counts of {data.counts_of}"
         _check(counts, "/dataset/counts")
     bits = len(next(iter(counts)).replace(" ", ""))
     sizes = parts_of(data, sum(counts.values()))

@@ -11,7 +11,7 @@ from qstill.contract.circuits.job import Binding, CircuitJob
 from qstill.contract.circuits.noise import Noise
 from qstill.contract.distillations.training import MAX_BATCH, Epochs
 from qstill.contract.errors import Problem
-from qstill.contract.schemas import FileId, Seed, Strict, Submission, View, refuse
+from qstill.contract.schemas import FileId, JobId, Seed, Strict, Submission, View, refuse
 
 MAX_BITS = 30  # of a key: a sample takes as many steps of the network
 MAX_LISTED_BITS = 16  # up to here the model's probability of every key is computed and listed
@@ -22,7 +22,7 @@ MAX_WIDTH = 256
 MAX_CELLS = 3
 
 MEASURE: Literal["held_out_nll"] = "held_out_nll"
-SOURCES = ("counts", "file", "circuit")
+SOURCES = ("counts", "file", "job", "circuit")
 
 ISING = (
     'OPENQASM 3.0; include "stdgates.inc"; qubit[12] q; bit[12] c; '
@@ -48,7 +48,7 @@ class GivenShots(Strict):
     counts: Counts | None = Field(
         None,
         description="How often each key was read. All keys have as many characters; the rightmost is clbit 0, which "
-        "the student reads first. Spaces between registers are left out. Give `counts`, `file` or `circuit`.",
+        "the student reads first. Spaces between registers are left out. Give `counts`, `file`, `job` or `circuit`.",
         examples=[{"00": 512, "11": 488}],
     )
     file: FileId | None = Field(
@@ -57,8 +57,19 @@ class GivenShots(Strict):
         "such an object as `counts`, or a circuit job's `results.json`, of which `index` names the circuit.",
         examples=["file_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b"],
     )
-    index: Annotated[int, Field(ge=0, le=9_999)] = Field(
-        0, description="Which circuit of a `results.json`, from 0.", examples=[0]
+    job: JobId | None = Field(
+        None,
+        description="A circuit job of yours that succeeded. Its counts are copied when this is submitted, so that it "
+        "may be deleted then: the request that is kept has them as `counts`, and the id as `counts_of`.",
+        examples=["job_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b"],
+    )
+    index: Annotated[int, Field(ge=0, le=99_999)] = Field(
+        0, description="Which circuit of a `results.json` or of the `job`, from 0.", examples=[0]
+    )
+    counts_of: JobId | None = Field(
+        None,
+        description="A note to `counts`: the job that read them. `job` writes it.",
+        examples=["job_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b"],
     )
     circuit: Circuit | None = Field(
         None,
@@ -101,15 +112,18 @@ class GivenShots(Strict):
     def _one_source(self) -> Self:
         given = [name for name in SOURCES if getattr(self, name) is not None]
         if not given:
-            refuse(("counts",), "missing", "give `counts`, the id of a `file` of counts, or a `circuit` to run", None)
+            reason = "give `counts`, the id of a `file` of counts or of a circuit `job`, or a `circuit` to run"
+            refuse(("counts",), "missing", reason, None)
         if len(given) > 1:
             reason = f"the shots come from one place: leave out `{given[0]}` or `{given[1]}`"
             refuse((given[1],), "twice", reason, given[1])
         for name in ("bindings", "shots", "noise", "device"):
             if self.circuit is None and getattr(self, name) is not None:
                 refuse((name,), "superfluous", "it belongs to a `circuit` that is run here", name)
-        if self.file is None and self.index:
-            refuse(("index",), "superfluous", "it names a circuit of a `file` that holds several", self.index)
+        if self.file is None and self.job is None and self.index:
+            refuse(("index",), "superfluous", "it names a circuit of a `file` or `job` of several", self.index)
+        if self.counts is None and self.counts_of is not None:
+            refuse(("counts_of",), "superfluous", "it is a note to `counts`: name the job as `job`", self.counts_of)
         return self
 
     @property
