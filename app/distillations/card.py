@@ -6,12 +6,12 @@ from typing import Any
 from app.distillations.loading import how_to_load, program
 from app.distillations.markdown import bullets, counted, flat, milliseconds, settings, spread, table, text
 from app.distillations.quantum import quantum_card
+from app.distillations.surrogate import surrogate_card
 from qstill.contract.distillations.measures import MEASURES
 from qstill.contract.distillations.report.compression import CompressedRival, CompressionSection
 from qstill.contract.distillations.report.document import DistillationReport
 from qstill.contract.distillations.report.exports import ExportedCircuit, ExportedClassifier, ExportedRegressor
 from qstill.contract.distillations.report.measured import CircuitCost
-from qstill.contract.distillations.report.surrogate import SurrogateSection
 from qstill.contract.distillations.report.tasks import TargetErrors
 
 CHANGES_SHOWN = 10  # classes that changed most; the report has all
@@ -90,11 +90,7 @@ def card(report: DistillationReport, checkpoints: Mapping[str, str] | None = Non
         if len(report.per_class) > CHANGES_SHOWN:
             parts.append(f"The {CHANGES_SHOWN} of {len(report.per_class)} classes that changed most.")
     if report.surrogate is not None:
-        of_errors = ("", "RMSE", "Largest error", "Shots of an answer")
-        parts += ["## In place of the circuit", _said_of(report.surrogate)]
-        parts.append(table(of_errors, _beside_circuit(report.surrogate)))
-        if report.surrogate.mitigation is not None:
-            parts.append(f"Error mitigation {report.surrogate.mitigation.sentence}.")
+        parts += surrogate_card(report.surrogate)
     parts += quantum_card(report)
     if report.compression is not None:
         parts += _compared(report.compression)
@@ -171,24 +167,6 @@ def _description(report: DistillationReport) -> Iterable[Sequence[str]]:
     yield "Training", text(settings({name: training[name] for name in ("epochs", "batch_size", "optimizer")}))
     yield "Digest of the data", f"`{report.digests.data[:16]}`"
     yield "Made with", text(", ".join(f"{name} {number}" for name, number in report.versions.items()))
-
-
-def _said_of(found: SurrogateSection) -> str:
-    what = "is the circuit's function but for shots, noise and rounding" if found.exact else "approximates the circuit"
-    cost = f"{found.circuits:,} circuits" + (f" and {found.shots_spent:,} shots" if found.shots_spent else "")
-    return (
-        f"The student {what}. It was learned from {cost}, and needs none to answer: from {found.pays_after_queries:,} "
-        "rows on that is less than asking the circuit."
-    )
-
-
-def _beside_circuit(found: SurrogateSection) -> Iterable[Sequence[str]]:
-    shots = f"{found.shots_per_query:,}" if found.shots_per_query else "exact values"
-    each = [("The student", found.student, "none"), ("The circuit itself", found.direct, shots)]
-    if found.mitigation is not None:
-        each.append(("The circuit without mitigation", found.mitigation.without, shots))
-    for label, errors, cost in (*each, ("A linear model of the rows", found.linear, "none")):
-        yield label, f"{errors.rmse:.2g}", f"{errors.max_error:.2g}", cost
 
 
 def _circuit(cost: CircuitCost) -> str:

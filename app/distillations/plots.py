@@ -7,6 +7,7 @@ from typing import Literal
 from app.distillations.expressibility import expressibility
 from app.distillations.quantum import shots
 from app.distillations.quantum_noise import noise
+from app.distillations.surrogate import surrogate
 from app.web.axes import WIDTH, Axis, axes, close_logarithmic, drawn, free, heading, linear, logarithmic, wide
 from app.web.drawing import GRID, INK, MUTED, PAPER, Box, Dot, Line, Mark, Path, Text, fit, text_width
 from qstill.contract.distillations.measures import MEASURES, Measure
@@ -21,7 +22,9 @@ FEW_ROWS = 10  # of a bin; below it its accuracy is mostly chance
 SHOWN_BELOW_THE_BEST = 0.3  # of test accuracy; a network of a few units would make all others one line
 
 
-PlotName = Literal["curves", "reliability", "per_class", "pareto", "compression", "shots", "noise", "expressibility"]
+PlotName = Literal[
+    "curves", "reliability", "per_class", "pareto", "compression", "shots", "noise", "expressibility", "surrogate"
+]
 AnyPlotName = PlotName | Literal["ranking", "distribution"]  # of recommenders, circuits and shots
 
 
@@ -233,6 +236,7 @@ PLOTS: dict[PlotName, Callable[[DistillationReport], str]] = {
     "shots": shots,
     "noise": noise,
     "expressibility": expressibility,
+    "surrogate": surrogate,
 }
 
 

@@ -119,7 +119,8 @@ async def get_plot(
     the teacher changed in each class. `pareto`: accuracy over bytes, of all networks and exports. `compression`:
     accuracy over bytes and over latency, of all that was pruned, quantised or distilled. Of quantum students there are
     `shots` and `noise` besides: accuracy over shots and over the strength of the noise, where they ran on the engine;
-    and `expressibility`: how much of its space the circuit reaches, and how steep it is in each angle.
+    and `expressibility`: how much of its space the circuit reaches, and how steep it is in each angle. Where a circuit
+    taught there is `surrogate`: the student beside it along one input, and how far both are off.
     Of recommenders there are `curves`, and `ranking`: each measure, and what the teacher changed, with its interval.
     Of a circuit made shorter there are `noise`, its fidelity over the strength of the noise before and after, and
     `curves`: how each depth was fitted. Of shots there are `curves`, the student's likelihood, and `distribution`: what

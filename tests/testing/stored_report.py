@@ -65,6 +65,46 @@ def compared() -> Json:
     }
 
 
+def surrogate(observable: str = "cost", *, minimum: bool = True, shots: bool = True) -> Json:
+    """The section of a report on a student in place of a circuit."""
+    errors = {"rmse": 0.1, "max_error": 0.2}
+    searched = {"angles": [0.1, -0.2], "value": -1.0, "evaluations": 9}
+    optimum = {
+        "observable": observable,
+        "inputs": ["beta0", "gamma0"],
+        "predicted": -1.1,
+        "searches": dict.fromkeys(("surrogate", "start", "best_asked", "cobyla", "spsa"), searched),
+        "tolerance": 0.01,
+        "gain": False,
+        "verdict": "no gain: -1 at the surrogate's minimum; COBYLA finds -1, which is the same",
+        "refined": None,
+        "certificate": "certificate.json",
+        "expected": -1.0,
+    }
+    points = [{"at": 0.1 * n, "student": -1.0, "circuit": -1.0, "asked": -1.0} for n in range(3)]
+    return {
+        "nodes": 9,
+        "exact": True,
+        "rmse": 0.1,
+        "student": errors,
+        "direct": errors,
+        "linear": errors,
+        "mitigation": None,
+        "judged_by": "exact",
+        "standard_error": 0.1 if shots else None,
+        "rounding": 1e-6,
+        "spectrum": None,
+        "circuits": 9,
+        "shots_spent": 90 * shots,
+        "circuits_per_query": 1,
+        "shots_per_query": 10 * shots,
+        "pays_after_queries": 9,
+        "slice": {"input": "beta0", "observable": observable, "through": {"beta0": 0.1, "gamma0": 0}, "points": points},
+        "points": [{"circuit": -1.0, "student": -1.0, "asked": -1.0}],
+        "optimum": optimum if minimum else None,
+    }
+
+
 def quantum() -> Json:
     """The section of a report on a quantum student."""
     control = {"summary": arm(0.7)["summary"], "parameters": 30}

@@ -99,7 +99,8 @@ def distil(submitted: DistillationJob, run: Run) -> dict[str, Any]:
         seconds=keeper.seconds(),
     )
     exports = _export(job, data, pairs[0][0], keeper)
-    surrogate = surrogate_section(data, teacher, lesson, pairs[0][0].trained(keeper.outcomes, data), answers)
+    first = pairs[0][0].trained(keeper.outcomes, data)
+    surrogate = surrogate_section(job, data, teacher, lesson, first, answers, run)
     document = report(submitted, data, measured, short, exports, compression, surrogate, quantum)
     publish_documents({"split.json": json.dumps(membership(data)), "report.json": written(document)}, run)
     return short.model_dump(mode="json")

@@ -8,7 +8,7 @@ from qstill.contract.circuits.device import Device
 from qstill.contract.circuits.noise import Noise
 from qstill.contract.circuits.scaled_noise import HIGHEST, most_scaled
 from qstill.contract.distillations.mitigation import Mitigation
-from qstill.contract.schemas import Strict, refuse
+from qstill.contract.schemas import Seed, Strict, refuse
 
 MAX_SEEDS = 20  # each trains a student and a baseline
 MAX_JUDGED_QUBITS = 10  # of a density matrix, which every row has one of
@@ -96,6 +96,23 @@ class QuantumEvaluation(Strict):
         return self
 
 
+class Minimise(Strict):
+    """The angles at which a sum is lowest, and what others find with as many evaluations of the circuit."""
+
+    observable: Annotated[int, Field(ge=0, lt=100)] = Field(
+        0, description="Which of the teacher's observables, from 0.", examples=[0]
+    )
+    start: Annotated[list[Annotated[float, Field(ge=-1e6, le=1e6)]], Field(min_length=1, max_length=1_000)] | None = (
+        Field(
+            None,
+            description="Where the others begin, a number for each input. Null: where the template's own search "
+            "begins, an annealing schedule or Hartree and Fock; of another circuit the middle of the rows.",
+            examples=[[0.375, -0.375]],
+        )
+    )
+    seed: Seed = Field(0, description="Draws where minima are looked for, and SPSA's directions.", examples=[0])
+
+
 class Evaluation(Strict):
     """What the students are compared with."""
 
@@ -126,4 +143,11 @@ class Evaluation(Strict):
         "that is a circuit, on the circuit engine, with shots and noise; null: do not. A fraction of a second for each "
         "row and network.",
         examples=[{"shots": [64, 1024], "noise": {"model": "depolarizing", "one_qubit": 0.001, "two_qubit": 0.01}}],
+    )
+    minimise: Minimise | None = Field(
+        None,
+        description="Of a `fourier` that a circuit teaches: also find where it is lowest within what the rows span, "
+        "run the circuit there on the circuit engine, and let COBYLA and SPSA ask the circuit as often as the student "
+        "did. The export `certificate.json` is that circuit as a job of `POST /v1/circuits`. Null: do not.",
+        examples=[{"observable": 0}],
     )

@@ -80,6 +80,17 @@ class DistillationSpec(Submission):
                     "export": ["onnx"],
                 },
                 {
+                    "dataset": {"source": "uniform", "ranges": [[-1.5708, 1.5708], [-3.1416, 3.1416]], "rows": 200},
+                    "teacher": {
+                        "source": "circuit",
+                        "circuit": {"format": "template", "template": {"name": "maxcut", "layers": 1}},
+                        "shots": 256,
+                    },
+                    "student": {"architecture": {"kind": "fourier"}},
+                    "objective": {"kind": "logit_mse"},
+                    "evaluation": {"minimise": {"observable": 0}},
+                },
+                {
                     "dataset": {"source": "builtin", "name": "iris", "labelled": 15},
                     "teacher": {"source": "train", "architecture": {"kind": "mlp", "hidden": [32]}},
                     "student": {

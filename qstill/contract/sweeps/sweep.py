@@ -161,6 +161,9 @@ class Sweep(Submission):
         if self.base.evaluation.quantum is not None:
             reason = "a sweep runs nothing on the circuit engine: submit its best setting as a distillation that does"
             refuse(("base", "evaluation", "quantum"), "not_in_a_sweep", reason, None)
+        if self.base.evaluation.minimise is not None:
+            reason = "a sweep looks for no minimum: submit its best setting as a distillation that does"
+            refuse(("base", "evaluation", "minimise"), "not_in_a_sweep", reason, None)
         grid = self.search == "grid"
         if grid and self.trials is not None:
             refuse(("trials",), "grid_has_its_own", "a grid has as many trials as it has combinations", self.trials)

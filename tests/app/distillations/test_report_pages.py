@@ -19,7 +19,7 @@ from qstill.contract.distillations.report.document import read_report
 from qstill.contract.errors import Problem
 from tests.testing.examples import examples
 from tests.testing.refusals import problem_of
-from tests.testing.stored_report import arm, document, quantum, report
+from tests.testing.stored_report import arm, document, quantum, report, surrogate
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -44,7 +44,7 @@ ATTRIBUTES = (
 @pytest.mark.parametrize("name", PLOTS)
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_a_picture_is_xml_in_which_a_name_is_text(name: PlotName, hostile: str) -> None:
-    found = PLOTS[name](report(classes=(hostile, "b"), name=hostile or None))
+    found = PLOTS[name](report(classes=(hostile, "b"), name=hostile or None, surrogate=surrogate(hostile)))
     tree = ElementTree.fromstring(found)  # noqa: S314  # our own picture
     kinds = {element.tag.removeprefix(SVG) for element in tree.iter()}
     assert kinds <= {"svg", "title", "desc", "rect", "line", "text", "polyline", "circle"}
@@ -122,10 +122,15 @@ def test_a_card_says_what_the_network_is_given(data: dict[str, object], said: st
     assert said in card(report(job=job | {"dataset": {"source": "file", "file": "file_1"} | data}))
 
 
+NO_SHOTS = surrogate(minimum=False, shots=False)
+
+
 @pytest.mark.parametrize("name", PLOTS)
 def test_every_picture_can_be_drawn_of_little(name: PlotName) -> None:
     point = [{"epoch": 1, "loss": 0.0, "validation_accuracy": 0.0}]
-    little = report(teacher=arm(0.0, seeds=1, cost=False), curves={"student-seed-0": point}, exports=[])
+    little = report(
+        teacher=arm(0.0, seeds=1, cost=False), curves={"student-seed-0": point}, exports=[], surrogate=NO_SHOTS
+    )
     ElementTree.fromstring(PLOTS[name](little))  # noqa: S314  # our own picture
 
 
@@ -183,6 +188,8 @@ def test_what_is_not_there_is_not_drawn() -> None:
         (curves, {"curves": {}}),
         (per_class, {"per_class": []}),
         (compression, {"compression": None}),
+        (PLOTS["surrogate"], {"surrogate": None}),
+        (PLOTS["surrogate"], {"surrogate": surrogate() | {"slice": None}}),
     ):
         assert problem_of(draw, report(**changes)).status == 404
 
@@ -237,3 +244,10 @@ def test_noise_is_drawn_where_circuits_ran_under_some() -> None:
     drawn = noise(report())
     assert drawn.count("stroke-dasharray") == 2 * 3  # raw and mitigated, of three circuits
     assert "calibrated: student 60.0%, teacher 60.0%, frozen 60.0%" in drawn
+
+
+def test_a_card_says_where_a_surrogate_is_lowest_and_what_others_find() -> None:
+    found = card(report(surrogate=surrogate()))
+    assert "**No gain: -1 at the surrogate's minimum; COBYLA finds -1, which is the same.**" in found
+    assert "| COBYLA | -1 | 9 | 0.1 | -0.2 |" in found
+    assert "The minimum" not in card(report(surrogate=surrogate(minimum=False)))

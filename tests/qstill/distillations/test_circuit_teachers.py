@@ -48,6 +48,8 @@ def refusal(body: dict[str, Any]) -> tuple[str, str]:
     return error["type"], "".join(f"/{part}" for part in error["loc"])
 
 
+MAXCUT = {"source": "circuit", "circuit": {"format": "template", "template": {"name": "maxcut", "layers": 1}}}
+BELL = {"format": "template", "template": {"name": "bell"}}
 TRAINED = {"source": "train", "architecture": {"kind": "mlp", "hidden": [4]}}
 
 
@@ -61,6 +63,21 @@ TRAINED = {"source": "train", "architecture": {"kind": "mlp", "hidden": [4]}}
         ({"dataset": {"source": "builtin", "name": "iris"}}, "inputs_mismatch", "/teacher/inputs"),
         ({"dataset": {"ranges": [[1.0, 0.0]] * 2}}, "empty_range", "/dataset/uniform/ranges/0"),
         ({"teacher": {"inputs": ["x0", "x0"]}}, "named_twice", "/teacher/circuit/inputs/1"),
+        ({"teacher": {"inputs": []}}, "missing", "/teacher/circuit/inputs"),
+        ({"teacher": {"observables": []}}, "missing", "/teacher/circuit/observables"),
+        (
+            {"teacher": MAXCUT | {"circuit": {"format": "template", "template": {"name": "bell"}}}},
+            "missing",
+            "/teacher/circuit/inputs",
+        ),
+        ({"teacher": MAXCUT, "dataset": {"ranges": [[0.0, 1.0]] * 3}}, "inputs_mismatch", "/teacher/inputs"),
+        ({"evaluation": {"minimise": {"observable": 1}}}, "no_such_observable", "/evaluation/minimise/observable"),
+        ({"evaluation": {"minimise": {"start": [0.0]}}}, "inputs_mismatch", "/evaluation/minimise/start"),
+        (
+            {"student": {"architecture": {"kind": "mlp", "hidden": [4]}}, "evaluation": {"minimise": {}}},
+            "minimum_unavailable",
+            "/evaluation/minimise",
+        ),
         ({"teacher": TRAINED}, "labels_needed", "/teacher/source"),
         ({"objective": {"kind": "kd"}}, "objective_mismatch", "/objective/kind"),
         ({"student": fourier(), "objective": {"kind": "rkd"}}, "features_unavailable", "/objective/kind"),
@@ -151,3 +168,5 @@ def test_a_circuit_is_read_at_the_door(asked: CircuitTeacher, code: str, pointer
 def test_a_circuit_whose_parameters_are_its_inputs_is_admitted() -> None:
     admit_circuit(teacher(json_circuit(ROTATION), ["x0"]), LIMITS)
     admit_circuit(teacher({"format": "openqasm3", "source": INPUT_SOURCE}, ["x1", "x0"]), LIMITS)
+    admit_circuit(CircuitTeacher.model_validate(MAXCUT), LIMITS)
+    admit_circuit(CircuitTeacher.model_validate(MAXCUT | {"inputs": ["gamma0", "beta0"]}), LIMITS)

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 
 from app.distillations.card import card
 from app.distillations.plots import PLOTS
+from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.preflight import PreflightQuestion
 from qstill.contract.distillations.report.document import DistillationReport, read_report
@@ -20,6 +21,7 @@ from qstill.contract.distillations.teachers.circuit import INPUT_SOURCE
 from qstill.contract.errors import Problem
 from qstill.contract.models.predictions import Answer, AskRows, Question, Values
 from qstill.contract.sweeps.sweep import Sweep
+from workers.circuits.run import simulate_job
 from workers.distillation.jobs import distil_job
 from workers.distillation.predict.rows import predict
 from workers.distillation.preflight.look import preflight
@@ -268,3 +270,67 @@ def test_a_job_that_is_stopped_while_a_circuit_answers_goes_on_to_the_same_stude
         distil_job(asked, stopped)
     resumed, _ = distilled(house, asked, resume=stopped.saved)
     assert resumed.student_sha256 == whole.student_sha256
+
+
+MAXCUT = {
+    "dataset": {"source": "uniform", "ranges": [[-1.6, 1.6], [-3.2, 3.2]], "rows": 40},
+    "teacher": {
+        "source": "circuit",
+        "circuit": {"format": "template", "template": {"name": "maxcut", "layers": 1}},
+        "inputs": [],
+        "observables": [],
+        "shots": 512,
+    },
+    "evaluation": {"minimise": {}},
+}
+
+
+def test_a_minimum_is_run_again_by_its_certificate_and_stands_beside_other_searches(house: Make) -> None:
+    report, run = distilled(house, job(**MAXCUT))
+    found = report.surrogate.optimum  # type: ignore[union-attr]
+    assert found is not None
+    assert (found.observable, found.inputs) == ("cost", ["beta0", "gamma0"])
+    assert found.searches["surrogate"].value < found.searches["start"].value - 0.3
+    assert [found.searches[name].evaluations for name in ("surrogate", "cobyla", "spsa")] == [75, 75, 75]
+    assert found.refined is not None
+    assert found.refined.surrogate == pytest.approx(-6.3518, abs=1e-3)
+    assert found.verdict.startswith("gain" if found.gain else "no gain")
+    again = simulate_job(CircuitJob.model_validate_json(run.published["certificate.json"]), house())
+    (expectation,) = again["expectations"]
+    assert expectation["value"] == pytest.approx(found.expected, abs=1e-9)
+    assert found.expected == pytest.approx(found.searches["surrogate"].value, abs=1e-9)
+    picture = PLOTS["surrogate"](report)
+    assert found.verdict.split("; ")[0].split(": ")[1] in picture
+    assert "## The minimum" in card(report)
+
+
+def test_a_noisy_minimum_is_certified_with_its_noise(house: Make) -> None:
+    noise = {"model": "depolarizing", "one_qubit": 0.01, "two_qubit": 0.05}
+    asked = job(teacher={"noise": noise, "shots": None}, evaluation={"minimise": {"observable": 1, "seed": 3}})
+    report, run = distilled(house, asked)
+    found = report.surrogate.optimum  # type: ignore[union-attr]
+    assert found is not None
+    assert found.observable == "parity"
+    again = simulate_job(CircuitJob.model_validate_json(run.published["certificate.json"]), house())
+    assert again["expectations"][0]["value"] == pytest.approx(found.expected, abs=1e-9)
+    assert abs(found.expected or 0) < abs(found.searches["surrogate"].value)
+
+
+def test_looking_for_a_minimum_stops_when_asked(house: Make) -> None:
+    looking = False
+
+    def stop() -> bool:
+        return looking
+
+    run = house(stop=stop)
+    told = run.progress
+
+    def progress(**said: Any) -> None:
+        nonlocal looking
+        looking = looking or said["phase"] == "minimum"
+        told(**said)
+
+    run.progress = progress
+    with pytest.raises(Stopped):
+        distil_job(job(**MAXCUT), run)
+    assert "report.json" not in run.published

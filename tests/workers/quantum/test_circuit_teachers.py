@@ -26,11 +26,15 @@ from workers.distillation.training.solution import Solution, grid, solved_on_gri
 from workers.quantum.measurements import measurements_of
 from workers.quantum.observables import sums_of
 from workers.quantum.teachers.frequencies import frequencies_of
+from workers.quantum.teachers.opened import start_of
 from workers.quantum.teachers.values import CircuitValues
 
 Z0 = {"terms": [{"paulis": "Z", "qubits": [0], "coefficient": 1.0}]}
 STD = 'OPENQASM 3.0; include "stdgates.inc"; '
 NOISE = {"model": "depolarizing", "one_qubit": 0.01, "two_qubit": 0.05}
+
+
+MAXCUT = {"format": "template", "template": {"name": "maxcut", "layers": 1}}
 
 
 def teacher(source: str, inputs: Sequence[str] = ("x0",), **given: Any) -> CircuitTeacher:
@@ -258,9 +262,9 @@ def test_ranks_are_those_of_products_and_noise_adds_none(highest: list[int], see
         product = (product[:, None] * each).flatten()
     nodes = Waves(highest)(grid(highest, [1.0] * len(highest))) @ product[:, None]
     ranks = [1] * (len(highest) - 1)
-    assert Solution(tuple(highest), solved_on_grid(nodes, highest)).ranks() == ranks
+    assert Solution(tuple(highest), solved_on_grid(nodes, highest), (nodes, nodes)).ranks() == ranks
     noisy = nodes + 1e-3 * torch.randn(nodes.shape, generator=draw, dtype=torch.float64)
-    found = Solution(tuple(highest), solved_on_grid(noisy, highest), spread=1.5e-3).ranks()
+    found = Solution(tuple(highest), solved_on_grid(noisy, highest), (nodes, noisy), spread=1.5e-3).ranks()
     assert all(rank <= 1 for rank in found)
 
 
@@ -273,3 +277,26 @@ def test_squared_weights_of_the_nodes_add_up_to_one(highest: list[int], seed: in
     nodes = len(grid(highest, [1.0] * len(highest)))
     weights = Waves(highest)(rows) @ solved_on_grid(torch.eye(nodes, dtype=torch.float64), highest)
     torch.testing.assert_close(weights.square().sum(1), torch.ones(5, dtype=torch.float64), rtol=0, atol=1e-12)
+
+
+def test_an_observable_has_only_the_frequencies_of_its_past() -> None:
+    source = program("ry(x0) q[0]; ry(x1) q[1]; rz(x0) q[0];", ["x0", "x1"])
+    found = [values(source, ["x0", "x1"], observables=[each]).frequencies().highest for each in ("IZ", "IX", "ZI")]
+    assert found == [(1, 0), (2, 0), (0, 1)]  # a rotation about Z moves no Z
+
+
+def test_a_template_is_a_teacher_of_its_own_angles_and_cost() -> None:
+    asked = CircuitTeacher.model_validate({"source": "circuit", "circuit": MAXCUT})
+    assert asked.parameters == ["beta0", "gamma0"]
+    found = CircuitValues(asked, threads=1)
+    assert found.names == ["cost"]
+    sums = found.frequencies()
+    assert sums.highest == (2, 7)  # of an edge whose ends have four edges each: seven, itself among them
+    nodes = grid(sums.highest, sums.units)
+    coefficients = solved_on_grid(found.exact(nodes), sums.highest)
+    rows = torch.rand(5, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) * 6 - 3
+    said = Waves(sums.highest)(rows * torch.tensor(sums.units, dtype=torch.float64)) @ coefficients
+    torch.testing.assert_close(said, found.exact(rows), rtol=0, atol=1e-10)
+    turned = CircuitTeacher.model_validate({"source": "circuit", "circuit": MAXCUT, "inputs": ["gamma0", "beta0"]})
+    torch.testing.assert_close(CircuitValues(turned, threads=1).exact(rows.flip(1)), found.exact(rows))
+    assert start_of(turned) == start_of(asked)[::-1]  # type: ignore[index]

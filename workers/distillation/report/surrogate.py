@@ -10,39 +10,53 @@ from torch import Tensor
 from qstill.contract.distillations.architectures.fourier import nodes_of
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.mitigation import CliffordGains
-from qstill.contract.distillations.report.surrogate import MitigatedTeacher, Spectrum, SurrogateErrors, SurrogateSection
+from qstill.contract.distillations.report.surrogate import (
+    MitigatedTeacher,
+    Spectrum,
+    SurrogateErrors,
+    SurrogatePoint,
+    SurrogateSection,
+)
 from qstill.contract.distillations.spec import is_solved
 from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import Data
 from workers.distillation.data.unlabelled import inputs_of
 from workers.distillation.networks.answers import logits_of
 from workers.distillation.networks.network import Network
+from workers.distillation.report.landscape import minimum_of, slice_of
 from workers.distillation.report.measurements import RowMeasurements, row_counts
 from workers.distillation.tasks.expectations import Expectations
 from workers.distillation.tasks.targets import Targets
 from workers.distillation.teachers import Teacher, Use
 from workers.distillation.training.plan import Lesson
 from workers.distillation.training.solution import Solution
+from workers.run import Run
 
 if TYPE_CHECKING:
     from workers.quantum.teachers.values import CircuitValues
 
+POINTS = 200  # test rows of a picture
 EPSILON = torch.finfo(torch.float32).eps
 
 
 def surrogate_section(
-    data: Data, teacher: Teacher, lesson: Lesson, student: Network, answers: Tensor
+    job: DistillationJob, data: Data, teacher: Teacher, lesson: Lesson, student: Network, answers: Tensor, run: Run
 ) -> SurrogateSection | None:
-    """None where no circuit teaches. lesson: the student's. answers: the teacher's (test rows, observables)."""
+    """None where no circuit teaches. lesson: the student's. answers: the teacher's (test rows, observables).
+
+    Publishes the certificate of a minimum that the job asks for. Raises Stopped.
+    """
     circuit, task, solution = teacher.circuit, data.task, lesson.solution
     if circuit is None or not isinstance(task, Expectations):
         return None
     targets, truth = task.targets, task.targets.in_units(data.test.y)
     rows = len(data.train.y) + len(data.validation.y)
     asked = rows if solution is None or solution.nodes is None else solution.nodes
-    own = _errors(targets.in_units(logits_of(student, data.test.x)), truth)
-    direct = _errors(targets.in_units(answers), truth)
+    said, heard = targets.in_units(logits_of(student, data.test.x)), targets.in_units(answers)
+    own, direct = _errors(said, truth), _errors(heard, truth)
     before, each = circuit.circuits_before, circuit.spec.shots or 0
+    found = minimum_of(job, data, circuit, solution, run)
+    shown = 0 if job.evaluation.minimise is None else job.evaluation.minimise.observable
     return SurrogateSection(
         nodes=None if solution is None else solution.nodes,
         exact=solution is not None and solution.exact,
@@ -60,6 +74,12 @@ def surrogate_section(
         circuits_per_query=circuit.circuits,
         shots_per_query=circuit.shots,
         pays_after_queries=asked,
+        slice=slice_of(data, circuit, student, found, shown),
+        points=[
+            SurrogatePoint(circuit=row[0], student=row[1], asked=row[2])
+            for row in torch.stack([truth, said, heard])[:, :POINTS, shown].T.tolist()
+        ],
+        optimum=found,
     )
 
 

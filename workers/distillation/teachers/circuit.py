@@ -57,8 +57,8 @@ def load_for_circuit(job: DistillationJob, spec: CircuitTeacher, run: Run) -> Da
 
     def within(answer: Answer) -> Answer:
         def checked(rows: torch.Tensor) -> torch.Tensor:
-            if rows.shape[1] != len(spec.inputs):
-                title = f"A row of this data has {rows.shape[1]} numbers, and {len(spec.inputs)} inputs are named."
+            if rows.shape[1] != len(spec.parameters):
+                title = f"A row of this data has {rows.shape[1]} numbers, and {len(spec.parameters)} inputs are named."
                 raise Problem("inputs_mismatch", title, pointer="/teacher/inputs")
             try:
                 return answer(rows)
@@ -70,7 +70,7 @@ def load_for_circuit(job: DistillationJob, spec: CircuitTeacher, run: Run) -> Da
     return load_unlabelled(
         data,
         run.files,
-        [each.name or f"observable {number}" for number, each in enumerate(spec.observables)],
+        values.names,
         said=within(lambda rows: values.asked(rows, lambda: _stop_if_asked(run)).values),
         exact=within(values.exact),
         judged_by=values.judged_by,
@@ -98,7 +98,7 @@ def with_frequencies(job: DistillationJob, run: Run) -> DistillationJob:
     architecture, teacher = job.student.architecture, job.teacher
     if not (isinstance(architecture, Fourier) and isinstance(teacher, CircuitTeacher)):
         return job
-    inputs, frequencies, units = len(teacher.inputs), architecture.frequencies, architecture.units
+    inputs, frequencies, units = len(teacher.parameters), architecture.frequencies, architecture.units
     try:
         found = values_of(teacher, run).frequencies()
     except Problem as problem:
@@ -136,7 +136,9 @@ def solved_lesson(job: DistillationJob, data: Data, teacher: Teacher, run: Run) 
         )
         coefficients = solved_on_rows(taught, held_out, frequencies, units)
         lesson = student_lesson(job, data, signal)
-        return replace(lesson, solution=Solution(tuple(frequencies), coefficients)), use
+        heard = inputs_of(torch.cat([data.train.raw, data.validation.raw]))
+        known = heard, torch.cat([taught[1], held_out[1]])
+        return replace(lesson, solution=Solution(tuple(frequencies), coefficients, known)), use
     nodes = grid(frequencies, units)
     parts = []
     try:
@@ -152,6 +154,7 @@ def solved_lesson(job: DistillationJob, data: Data, teacher: Teacher, run: Run) 
     solution = Solution(
         tuple(frequencies),
         solved_on_grid((values - data.task.targets.mean) / deviations, frequencies),
+        (nodes, (values - data.task.targets.mean) / deviations),
         nodes=len(nodes),
         exact=True,
         standard_error=float(variances.max().sqrt()) if circuit.shots else None,

@@ -21,12 +21,14 @@ PENALTIES = [10.0**power for power in range(-10, 3)]  # of squared coefficients,
 class Solution:
     """coefficients: (nodes, observables), standardised, double precision, in the order of `Waves`.
 
-    nodes: of the grid that was asked for; None: rows were. standard_error: of a value, in the observable's unit, at
-    most, by shots; None: it is not known. spread: the mean standard error of a node, standardised.
+    known: rows (N, inputs) that the circuit was asked about, and what it said, standardised. nodes: of the grid that
+    was asked for; None: rows were. standard_error: of a value, in the observable's unit, at most, by shots; None: it is
+    not known. spread: the mean standard error of a node, standardised.
     """
 
     frequencies: tuple[int, ...]
     coefficients: Tensor
+    known: tuple[Tensor, Tensor]
     nodes: int | None = None
     exact: bool = False
     standard_error: float | None = None

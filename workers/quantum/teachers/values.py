@@ -44,6 +44,7 @@ from workers.quantum.measurements import MAX_TABLE, constants_of, estimated, mea
 from workers.quantum.mitigate import CANDIDATES, extrapolated, folded, gains_of, near_clifford, telling
 from workers.quantum.observables import sums_of
 from workers.quantum.teachers.frequencies import Frequencies, frequencies_of
+from workers.quantum.teachers.opened import opened
 
 MAX_NUMBERS = 1 << 26  # of a circuit for all rows at once, where each angle is 2^n of them: 512 MiB
 STATES_AT_ONCE = 1 << 20  # amplitudes of the rows that are drawn from together
@@ -63,6 +64,8 @@ class CircuitValues:
 
     def __init__(self, spec: CircuitTeacher, *, threads: int) -> None:
         """Raises Problem, with a pointer below the teacher."""
+        self.asked_for = spec  # as it was submitted
+        spec, self._sum = opened(spec)
         self.spec, self.threads = spec, threads
         self.circuit = parse(spec.circuit, bound=False)
         used = self.circuit.copy()
@@ -105,13 +108,27 @@ class CircuitValues:
         return (self.spec.shots or 0) * self.circuits
 
     @property
+    def names(self) -> list[str]:
+        """Of the observables."""
+        return [each.name or f"observable {number}" for number, each in enumerate(self.spec.observables)]
+
+    @property
+    def at_once(self) -> bool:
+        """Whether exact values of many rows are computed together, in microseconds each."""
+        return self._module is not None
+
+    @property
     def judged_by(self) -> JudgedBy:
         """What `exact` is: of a circuit without exact values its answers stand for them."""
         return "exact" if self._module is not None or not self._shape.dynamic else "teacher"
 
     def frequencies(self) -> Frequencies:
         """Raises Problem not_periodic."""
-        return frequencies_of(self.circuit, self.spec.inputs)
+        if self._sum is not None:
+            return self._sum
+        return frequencies_of(
+            self.circuit, self.spec.inputs, [term.letters for each in self._measurements for term in each.terms]
+        )
 
     def exact(self, rows: Tensor) -> Tensor:
         """(B, O), double precision, without shots and noise. rows: (B, I), double precision."""
@@ -119,7 +136,7 @@ class CircuitValues:
             return self._module(rows.new_zeros(1, 0), rows)[0]
         if self._shape.dynamic:
             return self.asked(rows).values
-        return torch.stack([self._means(self._bound(row), row, noise=None) for row in rows])
+        return torch.stack([self._means(self.bound(row), row, noise=None) for row in rows])
 
     def asked(self, rows: Tensor, between: Callable[[], None] = lambda: None) -> Answers:
         """What this teacher says: a function of a row alone. between: called now and then; it may raise."""
@@ -170,7 +187,7 @@ class CircuitValues:
 
     def _run(self, row: Tensor) -> Tensor:
         """(2, O): values and variances of one row, by the engines of circuit jobs, less constants."""
-        circuit, mitigation = self._bound(row), self.spec.mitigation
+        circuit, mitigation = self.bound(row), self.spec.mitigation
         if not isinstance(mitigation, ZeroNoise):
             found = self._measured(circuit, row)
             return found if mitigation is None else found * torch.stack([self.gains, self.gains.square()])
@@ -188,7 +205,7 @@ class CircuitValues:
         assert isinstance(mitigation, CliffordGains)
         random, count = generator(self.spec.seed), CANDIDATES * mitigation.variants
         rows = torch.from_numpy(random.uniform(-math.pi, math.pi, (count, len(self.spec.inputs))))
-        variants = [near_clifford(self._bound(row), random) for row in rows]
+        variants = [near_clifford(self.bound(row), random) for row in rows]
         ideal = torch.stack([self._means(each, row, noise=None) for each, row in zip(variants, rows, strict=True)])
         ideal -= self._constants
         chosen = telling(ideal.numpy(), mitigation.variants)
@@ -221,7 +238,17 @@ class CircuitValues:
             found += torch.from_numpy(np.stack(estimated(worth, frequencies)))
         return found
 
-    def _bound(self, row: Tensor) -> QuantumCircuit:
+    def on_engine(self, row: Tensor, observable: int) -> float | None:
+        """The exact value by the engines of circuit jobs, with noise; None of a circuit that has none there.
+
+        row: (I,), double precision.
+        """
+        if self._shape.dynamic:
+            return None
+        return float(self._means(self.bound(row), row, noise=self.spec.noise)[observable])
+
+    def bound(self, row: Tensor) -> QuantumCircuit:
+        """The circuit, measured, with a row's numbers (I,) in it."""
         values = dict(zip(self.spec.inputs, row.tolist(), strict=True))
         return bound(self.circuit, {each: values[each.name] for each in self.circuit.parameters})
 

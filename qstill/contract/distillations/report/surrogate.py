@@ -51,6 +51,92 @@ class MitigatedTeacher(ReportPart):
     )
 
 
+class SlicePoint(ReportPart):
+    """Values along one input."""
+
+    at: float = Field(description="The input.", examples=[0.4])
+    student: float = Field(description="The student's value.", examples=[-6.1])
+    circuit: float = Field(description="The circuit's own, as `judged_by` says.", examples=[-6.12])
+    asked: float = Field(description="What the circuit says with its shots and noise.", examples=[-6.3])
+
+
+class Slice(ReportPart):
+    """The student beside the circuit along one input, the others held: at the minimum, or in the middle of the rows."""
+
+    input: str = Field(description="The circuit's parameter that moves.", examples=["gamma0"])
+    observable: str = Field(description="Of which the values are.", examples=["cost"])
+    through: dict[str, float] = Field(description="All inputs where it is held.", examples=[{"beta0": 0.4}])
+    points: list[SlicePoint] = Field(description="Over the span of the rows.")
+
+
+class SurrogatePoint(ReportPart):
+    """A test row: values of the first observable, or of the minimised one."""
+
+    circuit: float = Field(description="The circuit's own.", examples=[-5.2])
+    student: float = Field(description="The student's.", examples=[-5.19])
+    asked: float = Field(description="Of asking the circuit with its shots and noise.", examples=[-5.3])
+
+
+SearchName = Literal["surrogate", "start", "best_asked", "cobyla", "spsa"]
+
+
+class Searched(ReportPart):
+    """Angles that a search found."""
+
+    angles: list[float] = Field(description="By the teacher's inputs.", examples=[[0.41, -0.62]])
+    value: float = Field(
+        description="The circuit's own value there, as `judged_by` says, whatever the search saw.", examples=[-6.35]
+    )
+    evaluations: int = Field(description="Rows that the circuit was asked about, with shots and noise.", examples=[75])
+
+
+class Refined(ReportPart):
+    """BFGS with the circuit's exact values, as no hardware gives them, from two starts: what a warm start is worth."""
+
+    start: float = Field(description="Where it ends from the start of the others.", examples=[-6.352])
+    start_steps: int = Field(description="Its iterations.", examples=[7])
+    surrogate: float = Field(description="Where it ends from the student's minimum.", examples=[-6.352])
+    surrogate_steps: int = Field(description="Its iterations.", examples=[2])
+
+
+class Optimum(ReportPart):
+    """Where the student is lowest, what the circuit says there, and what others find with as many evaluations."""
+
+    observable: str = Field(description="What is minimised.", examples=["cost"])
+    inputs: list[str] = Field(
+        description="The angles, in the order of the numbers here.", examples=[["beta0", "gamma0"]]
+    )
+    predicted: float = Field(description="The student's value at its minimum.", examples=[-6.36])
+    searches: dict[SearchName, Searched] = Field(
+        description="surrogate: the student's minimum. start: where the others begin. best_asked: the node or row at "
+        "which the circuit's answer was lowest, of those that the student was made of. cobyla, spsa: asking the "
+        "circuit as often as that, from `start`; COBYLA begins anew at random where it ends before.",
+        examples=[{"surrogate": {"angles": [0.41, -0.62], "value": -6.35, "evaluations": 75}}],
+    )
+    tolerance: float = Field(
+        description="What counts as the same value: the standard error at the minimum of as many shots as the student "
+        "cost; of exact answers a millionth of their range.",
+        examples=[0.02],
+    )
+    gain: bool = Field(
+        description="Whether the student's minimum is lower than all others by more than the tolerance.",
+        examples=[False],
+    )
+    verdict: str = Field(
+        description="One sentence.", examples=["no gain: cobyla finds -6.35 with 75 evaluations, the student -6.35"]
+    )
+    refined: Refined | None = Field(description="Null where the circuit has no exact values, or is slow to compute.")
+    certificate: str = Field(
+        description="The export that is a circuit job of its own: `POST /v1/circuits` runs the circuit at the "
+        "student's minimum, and its `expectations[0].value` is `expected`.",
+        examples=["certificate.json"],
+    )
+    expected: float | None = Field(
+        description="What the certificate finds, noise included; null of a circuit that decides by what it measures.",
+        examples=[-6.35],
+    )
+
+
 class SurrogateSection(ReportPart):
     """The student in place of its circuit; of the first seed."""
 
@@ -100,6 +186,12 @@ class SurrogateSection(ReportPart):
         "answers cost no circuit.",
         examples=[81],
     )
+
+    slice: Slice | None = Field(None, description="Null of a report that an earlier version wrote.")
+    points: list[SurrogatePoint] = Field(
+        default_factory=list, description="Test rows, at most 200: the picture `surrogate` is of these and `slice`."
+    )
+    optimum: Optimum | None = Field(None, description="Where `evaluation.minimise` asked for it.")
 
     @property
     def is_sum(self) -> bool:

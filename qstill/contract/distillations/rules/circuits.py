@@ -11,6 +11,7 @@ from qstill.contract.distillations.datasets import (
     DrawnData,
     TextFile,
 )
+from qstill.contract.distillations.evaluation import Minimise
 from qstill.contract.distillations.objectives import OnFeatures, singles
 from qstill.contract.distillations.spec import DistillationSpec, architectures, is_solved
 from qstill.contract.distillations.teachers.circuit import CircuitTeacher
@@ -28,6 +29,8 @@ def refuse_unfit_for_circuits(job: DistillationSpec) -> None:
     for place, architecture in architectures(job):
         if isinstance(architecture, Fourier):
             _refuse_impossible_sum(job, architecture, (*place, "architecture"))
+    if job.evaluation.minimise is not None:
+        _refuse_impossible_minimum(job, job.evaluation.minimise)
     if is_solved(job):
         for place, single in singles(job.objective):
             if single.kind != "logit_mse":
@@ -46,9 +49,9 @@ def _refuse_without_rows(job: DistillationSpec, teacher: CircuitTeacher) -> None
     if isinstance(job.dataset, TextFile | BuiltinText):
         refuse(("teacher", "source"), "teacher_mismatch", "a circuit's inputs are numbers, and this data is text", "")
     known = features_of(job.dataset)
-    if known is not None and known != len(teacher.inputs):
+    if known is not None and known != len(teacher.parameters):
         reason = f"a row of this data has {known} numbers: name the circuit's parameter for each of them"
-        refuse(("teacher", "inputs"), "inputs_mismatch", reason, teacher.inputs)
+        refuse(("teacher", "inputs"), "inputs_mismatch", reason, teacher.parameters)
 
 
 def _refuse_uses_of_labels(job: DistillationSpec) -> None:
@@ -86,6 +89,19 @@ def _refuse_impossible_sum(job: DistillationSpec, architecture: Fourier, place: 
         frequencies = [int(each) for each in spread(architecture.frequencies, known)]
         if nodes_of(frequencies) > MAX_NODES:
             refuse((*place, "frequencies"), "grid_too_large", too_large(frequencies), architecture.frequencies)
+
+
+def _refuse_impossible_minimum(job: DistillationSpec, asked: Minimise) -> None:
+    place = ("evaluation", "minimise")
+    if not (isinstance(job.teacher, CircuitTeacher) and is_solved(job)):
+        reason = "it is of a student `fourier` that a circuit teaches: its angles are the inputs"
+        refuse(place, "minimum_unavailable", reason, None)
+    count = max(1, len(job.teacher.observables))
+    if asked.observable >= count:
+        refuse((*place, "observable"), "no_such_observable", f"the teacher has {count}, from 0", asked.observable)
+    if asked.start is not None and len(asked.start) != len(job.teacher.parameters):
+        reason = f"the circuit has {len(job.teacher.parameters)} inputs: a number for each"
+        refuse((*place, "start"), "inputs_mismatch", reason, asked.start)
 
 
 def too_large(frequencies: list[int]) -> str:

@@ -11,6 +11,7 @@ from qstill.contract.circuits.named_noise import as_custom
 from qstill.contract.circuits.noise import Noise, check_rules
 from qstill.contract.circuits.openqasm3 import door
 from qstill.contract.circuits.outputs import AnyObservable, check_observable
+from qstill.contract.circuits.templates.angles import angles_of
 from qstill.contract.distillations.mitigation import Mitigation
 from qstill.contract.errors import Problem
 from qstill.contract.schemas import Seed, Strict, refuse
@@ -37,14 +38,20 @@ class CircuitTeacher(Strict):
     circuit: Circuit = Field(
         description="In any format that has parameters: an `input` of OpenQASM 3, names in the expressions of `json`, "
         "symbols of Cirq. Every one of them is an input: other angles are written as numbers. It may measure midway, "
-        "reset and branch.",
+        "reset and branch. Of the templates `maxcut`, `portfolio` and `vqe` it is the circuit whose angles they search "
+        "for.",
         examples=[{"format": "openqasm3", "source": INPUT_SOURCE}],
     )
-    inputs: Annotated[list[ParameterName], Field(min_length=1, max_length=MAX_INPUTS)] = Field(
-        description="The circuit's parameter for each number of a row, in the row's order.", examples=[["x0", "x1"]]
+    inputs: Annotated[list[ParameterName], Field(max_length=MAX_INPUTS)] = Field(
+        default_factory=list,
+        description="The circuit's parameter for each number of a row, in the row's order. A template's may be left "
+        "out: `beta0`, … and then `gamma0`, … of its layers, or `theta0`, … of its excitations.",
+        examples=[["x0", "x1"]],
     )
-    observables: Annotated[list[AnyObservable], Field(min_length=1, max_length=MAX_OBSERVABLES)] = Field(
-        description="What is learned of the circuit, as in circuit jobs.",
+    observables: Annotated[list[AnyObservable], Field(max_length=MAX_OBSERVABLES)] = Field(
+        default_factory=list,
+        description="What is learned of the circuit, as in circuit jobs. A template's may be left out: the cost that "
+        "it minimises, of `maxcut` the cut with a minus, of `vqe` the energy in hartree.",
         examples=[[{"terms": [{"paulis": "Z", "qubits": [0], "coefficient": 1.0}]}]],
     )
     shots: Annotated[int, Field(ge=1, le=MAX_SHOTS)] | None = Field(
@@ -69,8 +76,17 @@ class CircuitTeacher(Strict):
         0, description="Draws the shots. The same row has the same answer, whenever it is asked for.", examples=[0]
     )
 
+    @property
+    def parameters(self) -> list[str]:
+        """The circuit's parameter for each number of a row."""
+        return self.inputs or (angles_of(self.circuit.template) if isinstance(self.circuit, TemplateCircuit) else [])
+
     @model_validator(mode="after")
     def _names_each_once(self) -> Self:
+        searches = isinstance(self.circuit, TemplateCircuit) and bool(angles_of(self.circuit.template))
+        for field in ("inputs", "observables"):
+            if not getattr(self, field) and not searches:
+                refuse((field,), "missing", "name at least one: only templates that search for angles say it", [])
         for place, name in enumerate(self.inputs):
             if name in self.inputs[:place]:
                 refuse(("inputs", place), "named_twice", "a parameter is one number of a row", name)
@@ -89,8 +105,8 @@ def admit_circuit(teacher: CircuitTeacher, limits: Limits) -> None:
     source = teacher.circuit
     admit_reading(CircuitJob(circuit=source, shots=teacher.shots or 1), limits)
     if isinstance(source, JsonCircuit | TemplateCircuit):
-        free = set(free_parameters(source)) if isinstance(source, JsonCircuit) else set[str]()
-        check_inputs(teacher.inputs, free)
+        free = free_parameters(source) if isinstance(source, JsonCircuit) else angles_of(source.template)
+        check_inputs(teacher.parameters, set(free))
     if isinstance(source, JsonCircuit):
         if teacher.noise is not None:
             check_rules(as_custom(teacher.noise), source.qubits)
