@@ -5,6 +5,7 @@ module(weights, rows)            # (S, P) and (B, I): (S, B, 1)
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from qiskit import QuantumCircuit
@@ -14,7 +15,7 @@ from torch import Tensor
 from workers.quantum.angles import Angles
 from workers.quantum.dense import layers_of, run_dense
 from workers.quantum.lower import lower
-from workers.quantum.observables import PauliSum, Readout, observables
+from workers.quantum.observables import PauliSum, Readout, before, observables
 from workers.quantum.overlaps import Overlaps
 from workers.quantum.state import DENSE, final, plan, run
 
@@ -44,17 +45,20 @@ class DifferentiableCircuit:
         self.weights = [each.name for each in circuit.parameters if each.name not in set(inputs)]
         self.precision = precision
         by_row = [number for number, angle in enumerate(lowered.angles) if _depends(angle, set(inputs))]
-        shared = [angle if number not in set(by_row) else 0.0 for number, angle in enumerate(lowered.angles)]
+        shared = [angle if number not in set(by_row) else 0.0 for number, angle in enumerate(lowered.angles)] + [0.0]
         self._shared = Angles(shared, self.weights, precision)
         self._by_row = Angles([lowered.angles[number] for number in by_row], [*self.weights, *inputs], precision)
         self._own = bool(by_row)
         self.steps = len(lowered.steps)
-        self._plan = plan(lowered.qubits, lowered.steps, len(lowered.angles), by_row, precision)
+        self._readout: Readout
+        if targets is None:
+            self._readout, read = before(observables(sums, lowered.qubits, precision), lowered.steps)
+        else:
+            self._readout, read = Overlaps(targets.to(self._kind)), len(lowered.steps)
+        planned = partial(plan, lowered.qubits, nothing=len(lowered.angles), by_row=by_row, precision=precision)
+        self._plan, self._unread = planned(lowered.steps[:read]), planned(lowered.steps[read:])
         few = lowered.qubits <= DENSE and not by_row
-        self._layers = layers_of(self._plan, len(lowered.angles)) if few else None
-        self._readout: Readout = (
-            observables(sums, lowered.qubits, precision) if targets is None else Overlaps(targets.to(self._kind))
-        )
+        self._layers = layers_of(self._plan) if few else None
 
     @property
     def _kind(self) -> torch.dtype:
@@ -91,7 +95,8 @@ class DifferentiableCircuit:
         """The states after the circuit (S, 2^n, B), without a gradient."""
         count = rows.shape[-2] if rows is not None else 1
         begin = self.zero(count) if states is None else states
-        return final(self._plan, self._shared(weights), begin, self._rows(weights, rows))
+        angles, own = self._shared(weights), self._rows(weights, rows)
+        return final(self._unread, angles, final(self._plan, angles, begin, own), own)
 
     def _rows(self, weights: Tensor, rows: Tensor | None) -> Tensor | None:
         if rows is None or not self._own:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from qstill.contract.circuits.outputs import Observable
-from workers.quantum.operations import bit
+from workers.quantum.operations import Shuffle, Step, Turns, bit
 
 PauliSum = Mapping[str, float]  # coefficients by string; the rightmost letter is qubit 0
 
@@ -44,14 +44,15 @@ class Observables:
 
     def means(self, state: Tensor) -> Tensor:
         """⟨ψ|O|ψ⟩ (S, B, O) of states (S, 2^n, B)."""
-        found = self.diagonal @ torch.view_as_real(state).square().sum(-1)
+        squares = torch.view_as_real(state).flatten(2).square()  # real and imaginary, row by row
+        found = (self.diagonal @ squares).view(*state.shape[:1], len(self), -1, 2).sum(-1)
         for source, factors in self.flips:
             found = found + (factors @ (state.conj() * state.index_select(1, source))).real
         return found.mT
 
     def applied(self, slope: Tensor, state: Tensor) -> Tensor:
         """Σ_o slope_o·O|ψ⟩, (S, 2^n, B). slope: (S, B, O), real."""
-        found = (slope @ self.diagonal).mT * state
+        found = (self.diagonal.mT @ slope.mT) * state
         for source, factors in self.flips:
             found = found + (slope.to(factors.dtype) @ factors).mT * state.index_select(1, source)
         return found
@@ -84,6 +85,18 @@ def observables(sums: Sequence[PauliSum], qubits: int, precision: torch.dtype = 
         torch.from_numpy(diagonal).to(precision),
         tuple((torch.from_numpy(states ^ mask), torch.from_numpy(factors).to(kind)) for mask, factors in flips.items()),
     )
+
+
+def before(observables: Observables, steps: Sequence[Step]) -> tuple[Observables, int]:
+    """What has the same means before the steps that end a circuit, as far as it can be: Z alone sees no phase, and a
+    shuffle moves its values. Second: how many steps are left.
+    """
+    left, diagonal = len(steps), observables.diagonal
+    while left and not observables.flips and not isinstance(step := steps[left - 1], Turns):
+        if isinstance(step, Shuffle):
+            diagonal = diagonal[:, step.inverse]
+        left -= 1
+    return Observables(diagonal, observables.flips), left
 
 
 def sums_of(wanted: Sequence[Literal["z", "zz"] | Observable], qubits: int) -> list[PauliSum]:

@@ -24,16 +24,19 @@ from workers.quantum.operations import Phases, Shuffle, Step, Turns
 
 DENSE = 7  # qubits whose turns are one matrix
 BLOCK = 4  # qubits of one matrix where there are more
+PRODUCT = 3  # qubits whose gradients are one product: matrices of 8 rows multiply five times as fast as those of 16
+LONG = 512  # numbers of a row of such a product from which on its pieces need not be gathered
 
 Blocks = tuple[tuple[int, int], ...]  # lowest qubit and width of each
 
 
 @dataclass(frozen=True)
 class Turned:
-    """number: among the turns of the plan. blocks: those that turn at all."""
+    """number: among the turns of the plan. blocks, products: those in which anything turns."""
 
     number: int
     blocks: tuple[int, ...]
+    products: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -54,34 +57,42 @@ class Shuffled:
 class Plan:
     """A circuit's steps as tensors of one precision.
 
-    turns: (T, n), the angle of each qubit in each step of turns; that after the last angle is none.
+    turns: (T, n), the number of each qubit's angle in each step of turns. nothing: the number of an angle of 0.
+    of_blocks: (T · blocks · BLOCK,), the same block by block, filled up with `nothing`.
     """
 
     qubits: int
     steps: tuple[Turned | Phased | Shuffled, ...]
     turns: Tensor
+    of_blocks: Tensor
+    nothing: int
     blocks: Blocks
+    products: Blocks
     precision: torch.dtype
 
 
 def plan(
-    qubits: int, steps: Sequence[Step], count: int, by_row: Collection[int] = (), precision: torch.dtype = torch.float32
+    qubits: int,
+    steps: Sequence[Step],
+    nothing: int,
+    by_row: Collection[int] = (),
+    precision: torch.dtype = torch.float32,
 ) -> Plan:
-    """count: of angles. by_row: numbers of those that differ between rows; they stand in phases alone.
+    """nothing: the number of an angle that is always 0. by_row: numbers of those that differ between rows; they stand
+    in phases alone.
 
     precision: of the real numbers; states are complex numbers of two of them.
     """
-    blocks = _blocks(qubits)
+    blocks, products = _blocks(qubits, BLOCK), _blocks(qubits, PRODUCT)
     turns: list[list[int]] = []
     planned: list[Turned | Phased | Shuffled] = []
     order = {number: place for place, number in enumerate(sorted(by_row))}
     for step in steps:
         match step:
             case Turns():
-                row = [step.angles.get(qubit, count) for qubit in range(qubits)]
-                used = [i for i, (low, width) in enumerate(blocks) if any(a != count for a in row[low : low + width])]
-                planned.append(Turned(len(turns), tuple(used)))
-                turns.append(row)
+                turned = step.angles.keys()
+                planned.append(Turned(len(turns), _touched(blocks, turned), _touched(products, turned)))
+                turns.append([step.angles.get(qubit, nothing) for qubit in range(qubits)])
             case Phases():
                 diagonals = torch.from_numpy(step.diagonals).to(precision)
                 rows = [k for k, number in enumerate(step.angles) if number in order]
@@ -94,18 +105,30 @@ def plan(
                 )
             case Shuffle():
                 planned.append(Shuffled(torch.from_numpy(step.source), torch.from_numpy(step.inverse)))
-    return Plan(qubits, tuple(planned), torch.tensor(turns, dtype=torch.int64).view(-1, qubits), blocks, precision)
+    of_blocks = [(row[low : low + width] + [nothing] * BLOCK)[:BLOCK] for row in turns for low, width in blocks]
+    return Plan(
+        qubits,
+        tuple(planned),
+        torch.tensor(turns, dtype=torch.int64).view(-1, qubits),
+        torch.tensor(of_blocks, dtype=torch.int64).flatten(),
+        nothing,
+        blocks,
+        products,
+        precision,
+    )
+
+
+def _touched(blocks: Blocks, qubits: Collection[int]) -> tuple[int, ...]:
+    return tuple(i for i, (low, width) in enumerate(blocks) if any(low + k in qubits for k in range(width)))
 
 
 def _chosen(numbers: list[int], diagonals: Tensor) -> tuple[Tensor, Tensor] | None:
     return (torch.tensor(numbers), diagonals) if numbers else None
 
 
-def _blocks(qubits: int) -> Blocks:
-    """All qubits in one, or as even as they come, none wider than BLOCK."""
-    if qubits <= DENSE:
-        return ((0, qubits),)
-    count = -(-qubits // BLOCK)
+def _blocks(qubits: int, most: int) -> Blocks:
+    """As even as they come, none wider than most."""
+    count = -(-qubits // most)
     edges = [qubits * number // count for number in range(count + 1)]
     return tuple((low, high - low) for low, high in pairwise(edges))
 
@@ -113,8 +136,8 @@ def _blocks(qubits: int) -> Blocks:
 def run(plan: Plan, angles: Tensor, states: Tensor, observables: Readout, rows: Tensor | None = None) -> Tensor:
     """Expectation values (S, B, O).
 
-    angles: (S, A), radians, shared by all rows. rows: (S, B, R) those that differ between rows, in order of their
-    numbers. states: (2^n, B) or (S, 2^n, B), complex: what each row begins with.
+    angles: (S, A), radians, shared by all rows; that of the plan's number for nothing is 0. rows: (S, B, R) those that
+    differ between rows, in order of their numbers. states: (2^n, B) or (S, 2^n, B), complex: what each row begins with.
     """
     apply: Callable[..., Tensor] = _Expectations.apply
     return apply(angles, rows, of_sets(states, angles), plan, observables)
@@ -172,10 +195,10 @@ class _Numbers:
 
     def __init__(self, plan: Plan, angles: Tensor, rows: Tensor | None) -> None:
         self.plan, self.angles, self.rows = plan, angles, rows
-        half = torch.cat([angles, angles.new_zeros(len(angles), 1)], 1)[:, plan.turns] / 2  # (S, T, n)
-        c, s = half.cos(), half.sin()
-        spans = [slice(low, low + width) for low, width in plan.blocks]
-        self.matrices = [product_of(c[..., span], s[..., span]) for span in spans]
+        by_block = angles.index_select(1, plan.of_blocks).view(len(angles), -1, len(plan.blocks), BLOCK)
+        found = product_of(by_block).unbind(2)  # of each block (S, T, 2^BLOCK, 2^BLOCK)
+        sizes = [1 << width for _, width in plan.blocks]
+        self.matrices = [matrix[..., :size, :size] for matrix, size in zip(found, sizes, strict=True)]
         self.factors = {place: self._factor(step) for place, step in enumerate(plan.steps) if isinstance(step, Phased)}
 
     def _factor(self, step: Phased) -> Tensor:
@@ -183,7 +206,7 @@ class _Numbers:
         phase: Tensor | None = None
         if step.shared is not None:
             numbers, diagonals = step.shared
-            phase = (self.angles[:, numbers] @ diagonals)[..., None]
+            phase = (self.angles.index_select(1, numbers) @ diagonals)[..., None]
         if step.by_row is not None:
             assert self.rows is not None
             numbers, diagonals = step.by_row
@@ -215,26 +238,34 @@ class _Numbers:
                 return state.index_select(1, step.inverse)
 
 
-def product_of(c: Tensor, s: Tensor) -> Tensor:
-    """The Kronecker products of turns [[c, -s], [s, c]], (…, k) to (…, 2^k, 2^k); the first is the lowest bit."""
-    matrix = c.new_ones(*c.shape[:-1], 1, 1)
-    for qubit in range(c.shape[-1]):
-        cosine, sine = c[..., qubit, None, None] * matrix, s[..., qubit, None, None] * matrix
-        matrix = torch.cat([torch.cat([cosine, -sine], -1), torch.cat([sine, cosine], -1)], -2)
+def product_of(angles: Tensor) -> Tensor:
+    """The Kronecker products of turns [[cos, -sin], [sin, cos]] of half the angles, (…, k) to (…, 2^k, 2^k).
+
+    The first is the lowest bit.
+    """
+    turns = (angles[..., None, None, None, None] / 2 + _shifts(angles.dtype)).cos()  # (…, k, 2, 1, 2, 1)
+    first, *others = turns.unbind(-5)
+    matrix = first.squeeze(-1).squeeze(-2)
+    for turn in others:
+        size = 2 * matrix.shape[-1]
+        matrix = (turn * matrix[..., None, :, None, :]).view(*matrix.shape[:-2], size, size)
     return matrix
 
 
-def _columns(state: Tensor, block: tuple[int, int]) -> Tensor:
-    """(S, above, 2^k, below): complex columns as twice as many real ones."""
-    low, width = block
-    sets, _, rows = state.shape
-    return torch.view_as_real(state.contiguous()).view(sets, -1, 1 << width, (1 << low) * rows * 2)
+@lru_cache(2)
+def _shifts(precision: torch.dtype) -> Tensor:
+    """What makes sines of cosines: cos(x + π/2) = -sin(x)."""
+    return torch.tensor([[0.0, torch.pi / 2], [-torch.pi / 2, 0.0]], dtype=precision).view(2, 1, 2, 1)
 
 
 def _apply(matrix: Tensor, block: tuple[int, int], state: Tensor) -> Tensor:
-    """A real matrix (S, 2^k, 2^k) on the bits of a block."""
-    turned = matrix[:, None] @ _columns(state, block)
-    return torch.view_as_complex(turned.view(*state.shape, 2))
+    """A real matrix (S, 2^k, 2^k) on the bits of a block. Complex columns are twice as many real ones."""
+    low, width = block
+    sets, size, rows = state.shape
+    above = size >> (low + width)
+    columns = torch.view_as_real(state.contiguous()).view(sets * above, 1 << width, (1 << low) * rows * 2)
+    each = matrix[:, None].expand(-1, above, -1, -1).reshape(sets * above, 1 << width, 1 << width)
+    return torch.view_as_complex(torch.bmm(each, columns).view(sets, size, rows, 2))
 
 
 class _Gradient:
@@ -242,30 +273,47 @@ class _Gradient:
 
     def __init__(self, numbers: _Numbers) -> None:
         self.numbers = numbers
-        self.turns = numbers.angles.new_zeros(len(numbers.angles), *numbers.plan.turns.shape)
-        self.angles = numbers.angles.new_zeros(len(numbers.angles), numbers.angles.shape[1] + 1)
+        self.angles = torch.zeros_like(numbers.angles)
         self.rows = None if numbers.rows is None else torch.zeros_like(numbers.rows)
+        self.products: dict[int, list[tuple[Tensor, Tensor]]] = {}  # by width: numbers of angles, and (S, 4^width)
 
     def turned(self, step: Turned, adjoint: Tensor, state: Tensor) -> None:
         """2·Re⟨λ|(-i/2)Y|ψ⟩ of each turn: the sum of λψᵀ over all but the block's bits, against generators."""
-        for number in step.blocks:
-            low, width = block = self.numbers.plan.blocks[number]
-            product = (_columns(adjoint, block) @ _columns(state, block).mT).sum(1).flatten(1)
-            self.turns[:, step.number, low : low + width] = product @ generators(width, product.dtype)
+        both = torch.view_as_real(adjoint.contiguous()), torch.view_as_real(state.contiguous())
+        sets, size, rows, _ = both[0].shape
+        for number in step.products:
+            low, width = self.numbers.plan.products[number]
+            above, below = size >> (low + width), (1 << low) * rows * 2
+            left, right = (each.view(sets * above, 1 << width, below) for each in both)
+            if below < LONG:  # many products of short rows cost far more than gathering them
+                left, right = (_gathered(each, sets) for each in (left, right))
+            product = torch.bmm(left, right.mT)
+            summed = product if len(product) == sets else product.view(sets, -1, *product.shape[1:]).sum(1)
+            angles = self.numbers.plan.turns[step.number, low : low + width]
+            self.products.setdefault(width, []).append((angles, summed.flatten(1)))
 
     def phased(self, step: Phased, adjoint: Tensor, state: Tensor) -> None:
         """2·Im(λ̄·ψ)·d of each phase, over basis states and, where rows share the angle, over rows."""
-        density = 2 * (adjoint.real * state.imag - adjoint.imag * state.real)  # (S, 2^n, B)
+        density = None if step.by_row is None else (adjoint.conj() * state).imag  # (S, 2^n, B)
         if step.shared is not None:
             numbers, diagonals = step.shared
-            self.angles.index_add_(1, numbers, density.sum(2) @ diagonals.T)
-        if step.by_row is not None and self.rows is not None:
+            summed = torch.linalg.vecdot(adjoint, state).imag if density is None else density.sum(2)
+            self.angles.index_add_(1, numbers, summed @ diagonals.T, alpha=2)
+        if density is not None and step.by_row is not None and self.rows is not None:
             numbers, diagonals = step.by_row
-            self.rows.index_add_(2, numbers, density.mT @ diagonals.T)
+            self.rows.index_add_(2, numbers, density.mT @ diagonals.T, alpha=2)
 
     def of_angles(self) -> Tensor:
-        self.angles.index_add_(1, self.numbers.plan.turns.flatten(), self.turns.flatten(1))
-        return self.angles[:, :-1]
+        for width, found in self.products.items():
+            slopes = torch.stack([product for _, product in found], 1) @ generators(width, self.angles.dtype)
+            self.angles.index_add_(1, torch.cat([angles for angles, _ in found]), slopes.flatten(1))
+        return self.angles
+
+
+def _gathered(pieces: Tensor, sets: int) -> Tensor:
+    """(S · above, 2^k, below) as (S, 2^k, above · below)."""
+    _, size, below = pieces.shape
+    return pieces.view(sets, -1, size, below).transpose(1, 2).reshape(sets, size, -1)
 
 
 @lru_cache(32)
