@@ -29,13 +29,13 @@ from benchmarks.circuits import (
     uniform,
 )
 from benchmarks.distillation import cache_bytes, cached_cost, stacked, textbook, torchdistill
-from benchmarks.quantum import minimum, shorten, step, surrogate
+from benchmarks.quantum import minimum, rivals, shorten, step, surrogate
 from benchmarks.report import report
 
 GROUPS: dict[str, tuple[ModuleType, ...]] = {
     "service": (startup, accept, read, door, start, bell, ionq, throughput, claims, burst),
     "distillation": (stacked, textbook, cached_cost, cache_bytes, torchdistill),
-    "quantum": (step, surrogate, minimum, shorten),
+    "quantum": (step, rivals, surrogate, minimum, shorten),
     "circuits": (
         translation,
         openqasm3,

@@ -9,8 +9,6 @@ own box, data loader and loss; only the training is timed, on one thread, in CPU
 """
 
 import json
-import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -32,6 +30,7 @@ from benchmarks.distillation.work import (
     distilled,
     work,
 )
+from benchmarks.peers import asked, environment
 from benchmarks.report import Line, report
 from workers.distillation.networks.costs import parameters
 
@@ -40,22 +39,6 @@ EPOCHS = 60
 ROUNDS = 3
 PACKAGES = ("torchdistill==1.1.5", "torch==2.13.0", "torchvision==0.28.0")
 PEER = Path(__file__).with_name("torchdistill_peer.py")
-
-
-def environment() -> Path:
-    """The Python that torchdistill is installed for; minutes the first time."""
-    folder = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "qstill" / "torchdistill"
-    python = folder / "bin" / "python"
-    ready = folder / "installed"
-    if not (ready.exists() and ready.read_text() == repr(PACKAGES)):
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        # Free of this machine's choices for pip: a folder of wheels or a constraint may hold the CPU build.
-        free = {name: value for name, value in os.environ.items() if name not in ("PIP_FIND_LINKS", "PIP_CONSTRAINT")}
-        free["PIP_CONFIG_FILE"] = os.devnull
-        command = [str(python), "-m", "pip", "install", "--quiet", "--no-cache-dir", "--only-binary", ":all:"]
-        subprocess.run([*command, *PACKAGES], check=True, env=free)
-        ready.write_text(repr(PACKAGES))
-    return python
 
 
 def written(given: Work, path: Path) -> None:
@@ -78,10 +61,7 @@ def written(given: Work, path: Path) -> None:
 
 def torchdistill(python: Path, path: Path, accuracies: list[float], steps: int) -> float:
     """CPU seconds of its training."""
-    one_thread = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
-    command = [str(python), "-P", str(PEER), str(path)]  # -P: this file has the package's name
-    answer = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=os.environ | one_thread).stdout
-    found: dict[str, Any] = json.loads(answer.splitlines()[-1])
+    found = asked(python, PEER, str(path))
     assert found["steps"] == steps
     accuracies.append(found["accuracy"])
     return float(found["seconds"])
@@ -112,10 +92,8 @@ def against(python: Path, teacher: dict[str, Any], goal: float) -> Line:
 
 
 def measure() -> list[Line]:
-    try:
-        python = environment()
-    except subprocess.CalledProcessError as fault:
-        print(f"left out, as torchdistill cannot be installed here: {fault}", file=sys.stderr)
+    python = environment("torchdistill", PACKAGES)
+    if python is None:
         return []
     return [against(python, teacher, goal) for teacher, goal in GOALS]
 

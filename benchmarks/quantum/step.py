@@ -10,6 +10,9 @@ precision, one thread. Both sides compute the same losses from the same weights 
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from resource import RUSAGE_SELF, getrusage
 from statistics import median
 
 import pennylane as qml
@@ -28,6 +31,8 @@ SIZES = ((4, 3, 25), (6, 3, 25), (8, 3, 25), (10, 4, 25), (12, 4, 40))  # qubits
 LIGHTNING = ((12, 4, 30),)
 STACKED = ((4, 3, 200), (6, 3, 60))
 SETS = 32
+WIDE = (16, 4)
+MOST_MEGABYTES = 200  # more than before the first step
 ROUNDS, STEPS = 7, 5
 
 
@@ -35,16 +40,29 @@ def measure() -> list[Line]:
     torch.set_num_threads(1)
     lines = []
     for qubits, layers, goal in SIZES:
-        ours, theirs = _interleaved(_ours(qubits, layers, 1), _theirs(qubits, layers))
+        ours, theirs = _interleaved(our_step(qubits, layers, 1), _theirs(qubits, layers))
         lines.append(_line(f"a step, {qubits} qubits x {layers} layers", ours, theirs, goal))
     for qubits, layers, goal in LIGHTNING:
         theirs_ = _theirs(qubits, layers, device="lightning.qubit", diff_method="adjoint")
-        ours, theirs = _interleaved(_ours(qubits, layers, 1), theirs_)
+        ours, theirs = _interleaved(our_step(qubits, layers, 1), theirs_)
         lines.append(_line(f"a step beside lightning, {qubits} x {layers}", ours, theirs, goal))
     for qubits, layers, goal in STACKED:
-        ours, theirs = _interleaved(_ours(qubits, layers, SETS), _theirs(qubits, layers))
+        ours, theirs = _interleaved(our_step(qubits, layers, SETS), _theirs(qubits, layers))
         lines.append(_line(f"a step of each of {SETS} stacked, {qubits} x {layers}", ours / SETS, theirs, goal))
-    return lines
+    with ProcessPoolExecutor(1, get_context("spawn")) as fresh:
+        grown = fresh.submit(_megabytes, *WIDE).result()
+    claim = f"memory of a step, {WIDE[0]} x {WIDE[1]}"
+    return [*lines, Line(claim=claim, ours=grown, plain=0, unit="MB", goal=MOST_MEGABYTES, better="less")]
+
+
+def _megabytes(qubits: int, layers: int) -> float:
+    """By how much the most memory of this process grows over that before the first step, its rows being encoded."""
+    torch.set_num_threads(1)
+    our_step(4, 3, 1)()  # what any first step loads
+    step = our_step(qubits, layers, 1)
+    before = getrusage(RUSAGE_SELF).ru_maxrss
+    step()
+    return (getrusage(RUSAGE_SELF).ru_maxrss - before) / 1024
 
 
 def _line(claim: str, ours: float, theirs: float, goal: int) -> Line:
@@ -53,29 +71,27 @@ def _line(claim: str, ours: float, theirs: float, goal: int) -> Line:
 
 def _interleaved(ours: Callable[[], float], theirs: Callable[[], float]) -> tuple[float, float]:
     """Median CPU seconds of a step of each, of a few in a row, as in training; the first are not counted."""
-    _seconds(ours), _seconds(theirs)
-    pairs = [(_seconds(ours), _seconds(theirs)) for _ in range(ROUNDS)]
+    seconds_of(ours), seconds_of(theirs)
+    pairs = [(seconds_of(ours), seconds_of(theirs)) for _ in range(ROUNDS)]
     return median(a for a, _ in pairs), median(b for _, b in pairs)
 
 
-def _seconds(step: Callable[[], float]) -> float:
+def seconds_of(step: Callable[[], float]) -> float:
     start = time.process_time()
     for _ in range(STEPS):
         step()
     return (time.process_time() - start) / STEPS
 
 
-def _data(qubits: int) -> tuple[Tensor, Tensor]:
+def example(qubits: int, layers: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Rows (B, n), labels (B,), angles (L, 2, n) of RY and RZ, and a head (n, CLASSES)."""
     draw = torch.Generator().manual_seed(7)
-    return torch.rand(ROWS, qubits, generator=draw) * 3, torch.randint(0, CLASSES, (ROWS,), generator=draw)
+    rows, labels = torch.rand(ROWS, qubits, generator=draw) * 3, torch.randint(0, CLASSES, (ROWS,), generator=draw)
+    turns, head = torch.rand(layers, 2, qubits, generator=draw) * 3, torch.randn(qubits, CLASSES, generator=draw) / 10
+    return rows, labels, turns, head
 
 
-def _weights(qubits: int, layers: int) -> tuple[Tensor, Tensor]:
-    draw = torch.Generator().manual_seed(8)
-    return torch.rand(layers, 2, qubits, generator=draw) * 3, torch.randn(qubits, CLASSES, generator=draw) / 10
-
-
-def _ours(qubits: int, layers: int, sets: int) -> Callable[[], float]:
+def our_step(qubits: int, layers: int, sets: int) -> Callable[[], float]:
     x, w = ParameterVector("x", qubits), ParameterVector("w", 2 * layers * qubits)
     encoding, ansatz = QuantumCircuit(qubits), QuantumCircuit(qubits)
     for qubit in range(qubits):
@@ -86,13 +102,12 @@ def _ours(qubits: int, layers: int, sets: int) -> Callable[[], float]:
                 turn(w[(2 * layer + axis) * qubits + qubit], qubit)
         for qubit in range(qubits):
             ansatz.cx(qubit, (qubit + 1) % qubits)
-    rows, labels = _data(qubits)
+    rows, labels, turns, head = example(qubits, layers)
     names = [each.name for each in x]
     begin = DifferentiableCircuit(encoding, inputs=names, sums=[]).states(torch.zeros(1, 0), rows)[
         0
     ]  # once for all steps
     module = DifferentiableCircuit(ansatz, sums=sums_of(["z"], qubits))
-    turns, head = _weights(qubits, layers)
     weights = turns.flatten().expand(sets, -1).clone().requires_grad_()
     heads = head.expand(sets, -1, -1).clone().requires_grad_()
     optimizer = torch.optim.Adam([weights, heads], lr=0.01, fused=True)
@@ -127,10 +142,10 @@ def _theirs(
                 qml.CNOT(wires=[qubit, (qubit + 1) % qubits])
         return [qml.expval(qml.PauliZ(qubit)) for qubit in range(qubits)]
 
-    rows, labels = _data(qubits)
-    turns, head = (each.clone().requires_grad_() for each in _weights(qubits, layers))
+    rows, labels, *learned = example(qubits, layers)
+    turns, head = (each.requires_grad_() for each in learned)
     optimizer = torch.optim.Adam([turns, head], lr=0.01, fused=True)
-    alike = _ours(qubits, layers, 1)
+    alike = our_step(qubits, layers, 1)
 
     def step() -> float:
         optimizer.zero_grad()
