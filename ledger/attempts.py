@@ -114,10 +114,17 @@ def append(connection: Connection, held: Claim, kind: str, data: Mapping[str, An
     return seq
 
 
-def finish(connection: Connection, held: Claim, result: Mapping[str, Any]) -> Job:
-    """The computation returned. A job that was asked to cancel ends cancelled, without a result."""
+def finish(
+    connection: Connection, held: Claim, result: Mapping[str, Any], progress: Mapping[str, Any] | None = None
+) -> Job:
+    """The computation returned. A job that was asked to cancel ends cancelled, without a result.
+
+    progress: what was reported last, where that is not in the ledger yet.
+    """
     job = _held(connection, held)
     outcome = {} if job.status == Status.CANCELLING else {"result": dict(result)}
+    if progress is not None:
+        outcome["progress"] = dict(progress)
     return advance(connection, job, Action.FINISH, {}, **outcome)
 
 

@@ -43,7 +43,7 @@ def _eligible(owner: ColumnElement[str]) -> tuple[ColumnElement[bool], ...]:
 # Made once: SQLAlchemy takes longer to build them than to run them.
 _busy = (
     select(jobs.c.owner, func.count().label("running"))
-    .where(jobs.c.queue == _QUEUE, jobs.c.status.in_(OWNED))
+    .where(jobs.c.queue == _QUEUE, jobs.c.status.in_([literal(status) for status in sorted(OWNED)]))  # parsed once
     .group_by(jobs.c.owner)
     .cte("busy")
 )

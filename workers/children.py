@@ -10,10 +10,13 @@ import io
 import json
 import os
 import queue
+import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import psutil
@@ -35,6 +38,7 @@ class ChildDied(Exception):
 
 class Child:
     ready = False  # it has imported what it needs, and works at what it was sent
+    _scratch: Path | None = None
 
     def __init__(self, engine: Engine, threads: int) -> None:
         self._process = subprocess.Popen(
@@ -53,6 +57,23 @@ class Child:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    @property
+    def scratch(self) -> Path:
+        """The empty folder of one attempt after another: to remove one costs milliseconds where its files cost none."""
+        if self._scratch is None:
+            self._scratch = Path(tempfile.mkdtemp(prefix="qstill-"))
+        return self._scratch
+
+    def tidy(self) -> None:
+        """Empty the folder, of what an attempt left there."""
+        if self._scratch is None:
+            return
+        for path in self._scratch.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
     def wait_until_ready(self) -> None:
         """Raises ChildDied when it does not come up."""
@@ -99,6 +120,9 @@ class Child:
         for pipe in (self._requests, self._answers):
             with contextlib.suppress(BrokenPipeError):  # what was not sent is for nobody now
                 pipe.close()
+        if self._scratch is not None:
+            shutil.rmtree(self._scratch, ignore_errors=True)
+            self._scratch = None
 
     def _read(self) -> None:
         with contextlib.suppress(ValueError):  # half a line of a child that died while it wrote

@@ -7,11 +7,9 @@ import hashlib
 import json
 import logging
 import math
-import shutil
-import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -99,9 +97,8 @@ def supervise(house: House, held: Claim, child: Child, take: Change[Claim | None
 
     take: what is to follow, which is returned; it is part of the transaction that ends a job in good order.
     """
-    scratch = Path(tempfile.mkdtemp(prefix="qstill-"))
     try:
-        return _compute(house, held, child, scratch, take)
+        return _compute(house, held, child, take)
     except StaleFence:
         logger.warning("%s is no longer ours; its child is ended", held.job_id)
         child.kill()
@@ -118,7 +115,7 @@ def supervise(house: House, held: Claim, child: Child, take: Change[Claim | None
         broken = limit.problem
         _end(house, lambda connection: attempts.fail(connection, held, broken))
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        child.tidy()
     return house.write(take)
 
 
@@ -130,9 +127,9 @@ def _end(house: House, change: Change[Any]) -> None:
         logger.warning("an attempt that had lost its job ended")
 
 
-def _compute(house: House, held: Claim, child: Child, scratch: Path, take: Change[Claim | None]) -> Claim | None:
+def _compute(house: House, held: Claim, child: Child, take: Change[Claim | None]) -> Claim | None:
     settings = house.settings
-    child.send(_request(house, held, scratch))
+    child.send(_request(house, held, child.scratch))
     watch = _Watch(house, held, child)
     while True:
         batch = _receive(child, watch.pause())
@@ -218,7 +215,9 @@ def _request(house: House, held: Claim, scratch: Path) -> Message:
     state = None
     if held.fence > 1:  # a first attempt has nothing to resume
         state = house.read(lambda connection: queries.get_artifact(connection, held.job_id, STATE, STATE))
-    rows = house.read(lambda connection: connection.execute(_NAMED, {"job_id": held.job_id}).all())
+    rows: Sequence[Any] = ()
+    if held.kind.reads_files:
+        rows = house.read(lambda connection: connection.execute(_NAMED, {"job_id": held.job_id}).all())
     return {
         "kind": held.kind.name,
         "spec": json.dumps(held.spec),
@@ -234,19 +233,21 @@ def _request(house: House, held: Claim, scratch: Path) -> Message:
 
 
 def _changes(house: House, held: Claim, batch: list[Message]) -> list[Change[Any]]:
-    """What a batch of messages does to the ledger. Of several reports of progress only the last counts."""
-    latest = max((i for i, message in enumerate(batch) if message["say"] == "progress"), default=None)
-    return [
-        _change(house, held, message) for i, message in enumerate(batch) if message["say"] != "progress" or i == latest
-    ]
+    """What a batch of messages does to the ledger.
+
+    Of several reports of progress only the last counts; where the job is done it is part of the last statement.
+    """
+    progress = next((message["progress"] for message in reversed(batch) if message["say"] == "progress"), None)
+    changes: list[Change[Any]] = []
+    if progress is not None and batch[-1]["say"] != "done":
+        changes.append(lambda connection: attempts.report_progress(connection, held, progress))
+    others = (message for message in batch if message["say"] not in ("progress", "ready"))
+    return changes + [_change(house, held, message, progress) for message in others]
 
 
-def _change(house: House, held: Claim, message: Message) -> Change[Any]:
+def _change(house: House, held: Claim, message: Message, progress: Mapping[str, Any] | None) -> Change[Any]:
+    """progress: reported in the same batch."""
     match message["say"]:
-        case "ready":
-            return lambda connection: None
-        case "progress":
-            return lambda connection: attempts.report_progress(connection, held, message["progress"])
         case "event":
             return lambda connection: attempts.append(connection, held, message["kind"], message["data"])
         case "publish":
@@ -255,7 +256,7 @@ def _change(house: House, held: Claim, message: Message) -> Change[Any]:
             media_type = "application/octet-stream"
             return _publish(house, held, path=message["path"], kind=STATE, name=STATE, media_type=media_type, meta={})
         case "done":
-            return lambda connection: attempts.finish(connection, held, message["result"])
+            return lambda connection: attempts.finish(connection, held, message["result"], progress)
         case "failed":
             return lambda connection: attempts.fail(connection, held, Problem.from_document(message["problem"]))
         case "stopped":

@@ -29,7 +29,7 @@ class Kind:
 
     path: of its endpoints; empty for a question, which has none and is gone once it is answered.
     told_by: fields of a body, any of which says that it is of this kind. leaves: links to what a job leaves behind,
-    below its own path.
+    below its own path. reads_files: whether it may name files, models or checkpoints.
     """
 
     name: str
@@ -39,6 +39,7 @@ class Kind:
     path: str = ""
     told_by: frozenset[str] = frozenset()
     leaves: Mapping[str, str] = field(default_factory=dict)
+    reads_files: bool = True
 
     @property
     def is_question(self) -> bool:
@@ -64,6 +65,7 @@ CIRCUIT = Kind(
         "histogram_png": "histogram.png",
         "diagram": "diagram.svg",
     },
+    reads_files=False,
 )
 
 SWEEP = Kind(
@@ -90,7 +92,9 @@ DISTILLATION = Kind(
     },
 )
 
-CIRCUIT_QUESTION = Kind(name="circuit_question", queue=Queue.QUESTIONS, engine=Engine.CIRCUITS, attempts=1)
+CIRCUIT_QUESTION = Kind(
+    name="circuit_question", queue=Queue.QUESTIONS, engine=Engine.CIRCUITS, attempts=1, reads_files=False
+)
 DISTILLATION_QUESTION = Kind(
     name="distillation_question", queue=Queue.QUESTIONS, engine=Engine.DISTILLATION, attempts=1
 )

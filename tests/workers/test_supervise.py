@@ -33,6 +33,10 @@ class Script(Child):
         self.heard: list[Message] = []
         self.killed = False
         self.bytes = 0
+        self._scratch = Path("nowhere")
+
+    def tidy(self) -> None:
+        """Nothing was left anywhere."""
 
     def send(self, message: Message) -> None:
         self.heard.append(message)
@@ -103,6 +107,22 @@ def test_what_the_child_says_is_in_the_ledger(house: House, held: Claim, tmp_pat
     assert house.store.locate(found.path).read_text() == "{}"
     assert child.heard[0]["resume"] is None
     assert not child.killed
+
+
+def test_progress_just_before_the_end_is_kept_and_no_later_one_replaces_a_failure(house: House, held: Claim) -> None:
+    said = [{"say": "progress", "progress": {"done": done}} for done in (1, 2)]
+    supervise(house, held, Script(*said, DONE))
+    done = job(house)
+    assert (done.status, done.result, done.progress) == ("succeeded", {"answer": 42}, {"done": 2})
+    house.database.write(lambda connection: requests.submit(connection, NewJob(kind=CIRCUIT, owner="ada", spec={})))
+    again = house.database.write(lambda connection: attempts.claim(connection, "circuits", "w", 30))
+    assert again is not None
+    problem = Problem("no_luck", "It did not work.").document()
+    supervise(house, again, Script(said[0], {"say": "failed", "problem": problem}))
+    failed = house.database.read(
+        lambda connection: connection.execute(select(jobs).where(jobs.c.id == again.job_id)).one()
+    )
+    assert (failed.status, failed.progress) == ("failed", {"done": 1})
 
 
 def test_a_saved_state_is_handed_to_the_next_attempt(house: House, held: Claim, tmp_path: Path) -> None:
