@@ -51,7 +51,8 @@ async def upload_file(
 
     `dataset`: .npz with arrays x and y, .csv, a .zip of images in one folder for each class, texts as .jsonl, .csv
     or .parquet, and counts of a circuit as .json; `teacher`: .safetensors, .onnx, or .pt and .pth with weights alone;
-    `soft_labels`: .npy, .npz or .parquet, and a recommender's lists as .csv or .parquet; `circuit`: .qasm or .json;
+    `soft_labels`: .npy, .npz or .parquet, counts as .json, and a recommender's lists as .csv or .parquet; `circuit`:
+    .qasm or .json;
     `secret`: .json with headers for a teacher's endpoint, which is used and never shown again.
     """
     if request.headers.get("content-type", "").lower().startswith("multipart/"):

@@ -19,12 +19,14 @@ class Signal:
     features: of its layers by their names, rows first, where a loss needs them.
     digest: names the data, their preprocessing and the teacher; two signals with one digest say the same.
     unspoken: (rows, classes), True where the teacher left the class to the student; None: it spoke of all.
+    weights: (rows,), by which rows are drawn into batches; None: each once an epoch. A loss need not know of them.
     """
 
     logits: Tensor
     digest: str
     features: Mapping[str, Tensor] = field(default_factory=dict)
     unspoken: Tensor | None = None
+    weights: Tensor | None = None
 
     def to(self, device: torch.device) -> "Signal":
         """The signal in the memory of a device."""
@@ -47,6 +49,7 @@ class Signal:
             logits=change(self.logits),
             features={name: change(rows) for name, rows in self.features.items()},
             unspoken=None if self.unspoken is None else change(self.unspoken),
+            weights=None if self.weights is None else change(self.weights),
         )
 
 

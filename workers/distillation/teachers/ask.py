@@ -75,7 +75,9 @@ def signal_and_use(
         logits = torch.cat(list(_answers(teacher, data.train, classes, run)))
         unspoken = None if teacher.unspoken is None else teacher.unspoken(data.train)
         size = logits.numel() * logits.element_size()
-        return Signal(logits, digest, unspoken=unspoken), Use(digest, 0, 0, size, "float32", None, None, 0.0)
+        weights = None if teacher.weights is None else teacher.weights(data.train)
+        use = Use(digest, 0, 0, size, "float32", None, None, 0.0)
+        return Signal(logits, digest, unspoken=unspoken, weights=weights), use
     layout = Layout(len(data.train.labels), classes, storage.precision, storage.kept(classes))
     entry = _entry(teacher, data.train, layout, digest, run, storage.draws)
     rows = layout.rows

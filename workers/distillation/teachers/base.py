@@ -34,6 +34,7 @@ class Teacher:
     architecture: of a network that was read, not trained here.
     members: of an ensemble. round_trips: milliseconds of each request that an endpoint answered, without pauses.
     unspoken: rows to (rows, classes), True for a class whose probability it leaves to the student (`ghost`).
+    weights: rows to (rows,), how much each says, of which only proportions count; None: all the same.
     circuit: what answers, where it is a quantum circuit.
     lasting: whether its answers are worth keeping; those that were uploaded are kept already.
     scope: who may share its answers; never shown. notes: what a reader of the report must know. warnings: what speaks
@@ -53,6 +54,7 @@ class Teacher:
     members: tuple[Teacher, ...] = ()
     round_trips: list[float] | None = None
     unspoken: Callable[[Rows], Tensor] | None = None
+    weights: Callable[[Rows], Tensor] | None = None
     circuit: CircuitValues | None = None
     lasting: bool = True
     scope: str = ""

@@ -18,6 +18,7 @@ from workers.distillation.data.files.table import MAX_ROWS, MAX_VALUES, Array
 from workers.distillation.signals.sparse import dense
 from workers.distillation.tasks.judge import ROUNDED, SUM_TOLERANCE
 from workers.distillation.teachers.base import SMALLEST_PROBABILITY, Teacher, arranged, logarithms, refuse_probabilities
+from workers.distillation.teachers.counts import from_counts, read_keys, whole
 
 INDICES, VALUES = "indices", "values"
 
@@ -26,6 +27,8 @@ Notes = tuple[str, ...]
 
 def from_soft_labels(spec: SoftLabels, path: Path, data: Data) -> Teacher:
     """Raises Problem: soft_labels_mismatch, soft_labels_invalid, class_mismatch, kind_mismatch."""
+    if spec.kind == "counts":
+        return _counted(spec, path, data)
     arrays = _read(path, spec.classes or data.classes)
     if set(arrays) == {INDICES, VALUES} and data.task.answers == "logits":
         logits, unspoken, notes = _sparse(spec, arrays, data)
@@ -44,6 +47,19 @@ def from_soft_labels(spec: SoftLabels, path: Path, data: Data) -> Teacher:
         notes=notes,
     )
     return arranged(teacher, spec.classes, data.classes)
+
+
+def _counted(spec: SoftLabels, path: Path, data: Data) -> Teacher:
+    names = spec.classes or data.classes
+    with path.open("rb") as stream:
+        text = not stream.read(4).startswith((b"PAR1", b"PK", b"\x93NUM"))
+    if text:
+        counts, notes = read_keys(path, spec.outcomes, names)
+        return from_counts(spec, counts, data, notes)
+    arrays = _read(path, names)
+    if len(arrays) != 1:
+        raise _invalid("Counts are one array, a column for each class, or a .json of counts by key.")
+    return from_counts(spec, whole(next(iter(arrays.values()))), data)
 
 
 def _dense(spec: SoftLabels, array: Array, data: Data) -> tuple[Tensor, Notes]:
@@ -129,7 +145,9 @@ def _read(path: Path, classes: list[str]) -> dict[str, Array]:
         if start.startswith(b"PK"):
             return read_npz(path)
         if start != b"\x93NUM":
-            raise Unreadable("Soft labels are .npy, .npz or .parquet; a .csv is for the lists of a recommender.")
+            raise Unreadable(
+                "Soft labels are .npy, .npz or .parquet, counts also .json; a .csv is for the lists of a recommender."
+            )
         return {"": read_npy(path)}
     except Unreadable as error:
         raise _invalid(str(error)) from error

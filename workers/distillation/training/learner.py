@@ -35,8 +35,13 @@ def batches(stage: Stage, lesson: Lesson, epoch: int) -> tuple[Tensor, ...]:
     """Positions (batch,) of every step of an epoch; a function of seed, stage and epoch alone."""
     draw = torch.Generator().manual_seed(seed_of("batches", stage.seed, stage.role, epoch))
     count = len(lesson.positions)
-    if stage.training.balanced_batches:
-        chances = _balanced(lesson.labels[lesson.positions])
+    weights = None if lesson.signal is None else lesson.signal.weights
+    if stage.training.balanced_batches or weights is not None:
+        chances = torch.ones(count, dtype=torch.float64)
+        if stage.training.balanced_batches:
+            chances = _balanced(lesson.labels[lesson.positions])
+        if weights is not None:
+            chances = chances * weights[lesson.positions]
         chosen = torch.multinomial(chances, lesson.epoch_rows, replacement=True, generator=draw)
         return torch.split(lesson.positions[chosen], stage.training.batch_size)
     rounds = [torch.randperm(count, generator=draw) for _ in range(-(-lesson.epoch_rows // count))]

@@ -11,11 +11,13 @@ from qstill.contract.schemas import FileId, Strict, refuse
 
 MAX_MEMBERS = 16  # of an ensemble; each answers every row
 MAX_CLASS_NAMES = 1_000  # as many as a data set may have
+MAX_PATTERNS = 1_000  # each is held against each key that was read
 MAX_DRAWS = 1_024  # of one row
 MAX_ROWS_A_REQUEST = 4096
 MAX_URL = 2_000  # characters
 
 ClassName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+OutcomePattern = Annotated[str, StringConstraints(pattern=r"^[01x]{1,64}$")]
 ClassNames = Annotated[list[ClassName], Field(min_length=2, max_length=MAX_CLASS_NAMES)]
 Missing = Literal["uniform", "renormalise", "ghost"]
 Inputs = Literal["standardised", "raw"]
@@ -152,18 +154,36 @@ class SoftLabels(Judged):
         description="An uploaded file of purpose `soft_labels`, rows in the order of the data set before it is split. "
         "Dense: .npy, .npz with one array, or .parquet with one column of lists or a column for each class; shape "
         "(rows, classes). Sparse: .npz or .parquet with `indices` and `values`, both (rows, k): the classes, counted "
-        "from 0, and what the teacher said of them.",
+        "from 0, and what the teacher said of them. Counts also as .json: a list with an object of keys and counts for "
+        "each row, or the `results.json` of a circuit job with a circuit for each row.",
         examples=["file_01990d3e7c5a7cc09d4b8c1f2a3b4c5f"],
     )
-    kind: Literal["logits", "log_probabilities", "probabilities", "values"] = Field(
+    kind: Literal["logits", "log_probabilities", "probabilities", "values", "counts"] = Field(
         description="What the numbers are; probabilities sum to 1 in each dense row, and to at most 1 in a sparse one; "
         "rows that rounding has brought within 0.05 of that are divided by their sum, and the report says so. "
         "Sparse logits do not tell what they leave over: only `renormalise` fits them. `values` are predictions of "
-        "regression, in the units of the data, a column for each target; with one target (rows,) will do.",
+        "regression, in the units of the data, a column for each target; with one target (rows,) will do. `counts`: "
+        "how often a row was read as each class, by a quantum computer or by people: its frequencies are the soft "
+        "labels, and rows are drawn into batches by their shots, so that one of 16 shots says less than one of 4,096.",
         examples=["probabilities"],
+    )
+    outcomes: Annotated[dict[OutcomePattern, ClassName], Field(min_length=1, max_length=MAX_PATTERNS)] | None = Field(
+        None,
+        description="Of counts by key: the class that a key says, clbit 0 the rightmost character and `x` for either "
+        "bit; the first that fits counts. Shots of other keys are left out, and the report says how many. Null: the "
+        "counts are an array, a column for each class.",
+        examples=[{"x0": "setosa", "01": "versicolor", "11": "virginica"}],
     )
     missing: Missing = Field("ghost", description=f"Sparse only. {MISSING}", examples=["ghost"])
     classes: ClassNames | None = CLASSES
+
+    @model_validator(mode="after")
+    def _outcomes_of_counts(self) -> "SoftLabels":
+        if self.outcomes is not None and self.kind != "counts":
+            refuse(("outcomes",), "superfluous", "it says which class a key of `counts` is", self.kind)
+        if len({len(pattern) for pattern in self.outcomes or ()}) > 1:
+            refuse(("outcomes",), "keys_differ", "all keys of one register have as many bits", self.kind)
+        return self
 
 
 class EndpointTeacher(Judged):
@@ -237,6 +257,10 @@ class EnsembleTeacher(Judged):
 
     @model_validator(mode="after")
     def _a_weight_for_each(self) -> "EnsembleTeacher":
+        for place, member in enumerate(self.members):
+            if isinstance(member, SoftLabels) and member.kind == "counts":
+                reason = "an average forgets how many shots a row has: submit frequencies as `probabilities`"
+                refuse(("members", place, "kind"), "not_in_an_ensemble", reason, member.kind)
         if self.weights is not None and len(self.weights) != len(self.members):
             reason = f"{len(self.weights)} weights for {len(self.members)} members"
             refuse(("weights",), "wrong_number_of_weights", reason, self.weights)
