@@ -1,6 +1,8 @@
 """A real service for the real clients of IonQ's API."""
 
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +17,22 @@ SURE = 1e-9  # the chance that a bound on sampled frequencies is broken by a ser
 def ionq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     with running(tmp_path_factory.mktemp("ionq") / "data") as service:
         yield service
+
+
+@pytest.fixture
+def backends(ionq: Service, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """`backends("simulator")`, pointed at the service as its users are told to."""
+    monkeypatch.setenv("IONQ_API_URL", f"{ionq.address}/v0.4")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from qiskit_ionq import IonQProvider  # seconds, which other clients' tests are spared
+
+    return IonQProvider("any").get_backend
+
+
+@pytest.fixture
+def simulator(backends: Callable[..., Any]) -> Any:
+    return backends("simulator")
 
 
 def furthest(outcomes: int, shots: int) -> float:

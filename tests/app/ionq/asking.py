@@ -19,6 +19,7 @@ BELL = {
         "circuit": [{"gate": "h", "target": 0}, {"gate": "cnot", "control": 0, "target": 1}],
     },
 }
+COUNTS = {"00": 507, "11": 493}
 HEADERS = {"Authorization": "apiKey anything", "User-Agent": "qiskit-ionq/1.1.1 (qiskit/2.6.2)"}
 
 

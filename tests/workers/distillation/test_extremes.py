@@ -9,34 +9,31 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from numpy.typing import NDArray
 from pydantic import TypeAdapter
 from torch import Tensor
 
 from qstill.contract.distillations.objectives import Kd, Objective
-from workers.distillation.objectives import DISTANCES, LOSSES, loss_of
+from tests.workers.distillation.ends import (
+    ENDS,
+    PRECISIONS,
+    TEMPERATURES,
+    Labels,
+    Matrix,
+    Parameters,
+    batch,
+    divergence,
+    gradient,
+    leaf,
+    softened,
+)
+from workers.distillation.objectives import LOSSES, loss_of
 from workers.distillation.objectives.terms import Target
-from workers.distillation.recommenders.losses.bce import bce
-from workers.distillation.recommenders.losses.bpr import bpr
-from workers.distillation.recommenders.losses.de import de
-from workers.distillation.recommenders.losses.rd import position_weights, rd
-from workers.distillation.recommenders.losses.rrd import rrd
-from workers.distillation.recommenders.losses.softmax_kl import softmax_kl
 from workers.distillation.signals.signals import Signal, heard
 from workers.distillation.training.kd_gradient import kd_and_slope
 
 pytestmark = pytest.mark.training
 
-Matrix = NDArray[np.float64]
-Labels = NDArray[np.int64]
-Parameters = dict[str, float]
-
-TEMPERATURES = (0.1, 1.0, 20.0, 1000.0)
 CLASSES = (2, 10, 10_000)
-ENDS = [(2, 1.0), (2, 16.0), (10, 1.0), (10, 16.0), (10_000, 1.0)]  # classes, and logits from -4 to 4 times this
-ROWS = 6
-PRECISIONS = [torch.float32, torch.bfloat16]
-
 SHARES: list[Parameters] = [{"alpha": 0.0}, {"alpha": 0.5}, {"alpha": 1.0}]
 WEIGHTS: dict[str, list[Parameters]] = {
     "dkd": [
@@ -57,18 +54,6 @@ WEIGHTS: dict[str, list[Parameters]] = {
     "jsd": [{"alpha": share, "beta": beta} for share in (0.0, 0.5, 1.0) for beta in (0.1, 0.9)],
 }  # from labels alone to the teacher alone; of the other losses, `SHARES`
 WITHOUT_TEMPERATURE = ("hard_label", "logit_mse")
-
-
-def softened(z: Matrix, temperature: float) -> Matrix:
-    """Logarithms of softmax(z/T)."""
-    z = z / temperature
-    z = z - z.max(axis=1, keepdims=True)
-    return z - np.log(np.exp(z).sum(axis=1, keepdims=True))
-
-
-def divergence(p: Matrix, q: Matrix) -> float:
-    """KL(p ‖ q) of logarithms, a mean over rows."""
-    return float(np.mean(np.sum(np.exp(p) * (p - q), axis=1)))
 
 
 def said_by(labels: Labels, s: Matrix) -> float:
@@ -164,18 +149,6 @@ REFERENCES: dict[str, Callable[..., float]] = {
 }
 
 
-def batch(classes: int, size: float, *, rows: int = ROWS) -> tuple[Tensor, Tensor, Tensor]:
-    """Student's and teacher's logits, which half precision holds exactly, even 4·size further up, and labels of which
-    one is unknown. No row is constant, and the teacher has one favourite in each.
-    """
-    draw = torch.Generator().manual_seed(classes)
-    student, teacher = (torch.randint(-64, 64, (rows, classes), generator=draw).float() / 16 for _ in range(2))
-    numbers = torch.arange(rows)
-    student[:, 0], student[:, 1] = 0.5, -1.5
-    teacher[numbers, numbers % classes] = 4.0
-    return size * student, size * teacher, numbers % (classes + 1) - 1
-
-
 def terms(kind: str, logits: Tensor, teacher: Tensor, labels: Tensor, given: Parameters) -> dict[str, Any]:
     more = {"warm_up": 0} if kind == "dkd" else {}
     objective = TypeAdapter(Objective).validate_python({"kind": kind, **given, **more})
@@ -189,17 +162,8 @@ def asked(kind: str) -> list[Parameters]:
     return [at | weights for at in temperatures for weights in WEIGHTS.get(kind, SHARES)]
 
 
-def leaf(student: Tensor) -> Tensor:
-    return student.clone().requires_grad_()
-
-
-def gradient(loss: Tensor, student: Tensor) -> Tensor:
-    return torch.autograd.grad(loss, student)[0]
-
-
 def test_no_loss_is_left_out() -> None:
     assert set(REFERENCES) == set(LOSSES)
-    assert set(FEATURES) == set(DISTANCES)
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
@@ -261,108 +225,3 @@ def test_what_a_sparse_teacher_leaves_open_is_right_at_every_end(kind: str, prec
         found = loss(z)
         assert found.item() == pytest.approx(loss(student.double()).item(), rel=2e-3, abs=2e-5), given
         assert gradient(found, z).isfinite().all()
-
-
-FEATURES: dict[str, list[Parameters]] = {
-    "fitnet": [{}],
-    "at": [{"p": 1.0}, {"p": 2.0}, {"p": 8.0}],
-    "rkd": [{"distance_weight": 1.0, "angle_weight": 0.0}, {"distance_weight": 25.0, "angle_weight": 50.0}],
-    "sp": [{}],
-    "pkt": [{}],
-    "crd": [{"temperature": 0.01}, {"temperature": 0.07}, {"temperature": 10.0}],
-    "cosine": [{}],
-}  # test_feature_laws.py holds them against their formulas in double precision
-
-
-def features(kind: str, width: int, seed: int) -> Tensor:
-    shape = (8, width, 3, 2) if kind == "at" else (8, width)
-    return torch.randn(shape, generator=torch.Generator().manual_seed(seed)).bfloat16().float()
-
-
-@pytest.mark.parametrize("precision", PRECISIONS)
-@pytest.mark.parametrize("kind", FEATURES)
-def test_losses_on_features_are_right_at_every_end(kind: str, precision: torch.dtype) -> None:
-    for width in (2, 64, 4096):
-        student, teacher = features(kind, width, 0), features(kind, width, 1)
-        for given in FEATURES[kind]:
-            for size in (2.0**-10, 1.0, 2.0**10):
-                z = leaf((size * student).to(precision))
-                found = DISTANCES[kind](z, teacher.to(precision), **given)
-                exact = DISTANCES[kind]((size * student).double(), teacher.double(), **given).item()
-                assert found.dtype == torch.float32
-                assert found.item() == pytest.approx(exact, rel=1e-3, abs=1e-7), f"{kind} {given} {width} {size}"
-                assert gradient(found, z).isfinite().all()
-
-
-@pytest.mark.parametrize("kind", FEATURES)
-def test_only_relations_of_rows_ignore_a_constant(kind: str) -> None:
-    """Features have an origin: the other losses compare values, attention or angles as seen from it."""
-    student, teacher, given = features(kind, 16, 0), features(kind, 16, 1), FEATURES[kind][-1]
-    still, moved = (DISTANCES[kind](s.double(), teacher.double(), **given).item() for s in (student, student + 1))
-    assert (moved == pytest.approx(still, rel=1e-6)) is (kind == "rkd")
-
-
-def bpr_reference(s: Matrix, t: Matrix) -> float:
-    return float(np.mean(np.logaddexp(0, s[:, 1:] - s[:, :1])))
-
-
-def bce_reference(s: Matrix, t: Matrix) -> float:
-    return float((np.logaddexp(0, -s[:, 0]).sum() + np.logaddexp(0, s[:, 1:]).sum()) / s.size)
-
-
-def rd_reference(s: Matrix, t: Matrix) -> float:
-    weights = np.exp(-np.arange(1, s.shape[1] + 1) / 10)
-    return float(np.mean((np.logaddexp(0, -s) * weights / weights.sum()).sum(axis=1)))
-
-
-def rrd_reference(s: Matrix, t: Matrix) -> float:
-    below = [np.logaddexp.reduce(s[:, k:], axis=1) - s[:, k] for k in range(min(40, s.shape[1] - 1))]
-    return float(np.mean(np.sum(below, axis=0)))
-
-
-def de_reference(s: Matrix, t: Matrix) -> float:
-    return float(np.mean(((t - (0.25 * s - 0.75 * s)) ** 2).sum(axis=1)))
-
-
-def rrd_of(s: Tensor, t: Tensor) -> Tensor:
-    top = min(40, s.shape[1] - 1)
-    return rrd(s[:, :top], s[:, top:])
-
-
-def de_of(s: Tensor, t: Tensor) -> Tensor:
-    return de(torch.stack([s, -s], 1), t, torch.tensor([[0.25, 0.75]], dtype=s.dtype).expand(len(s), -1))
-
-
-RANKING: dict[str, tuple[Callable[[Tensor, Tensor], Tensor], Callable[[Matrix, Matrix], float], bool]] = {
-    "bpr": (lambda s, t: bpr(s[:, :1], s[:, 1:]), bpr_reference, True),
-    "bce": (lambda s, t: bce(s[:, :1], s[:, 1:]), bce_reference, False),
-    "rd": (lambda s, t: rd(s, position_weights(s.shape[1], 10.0)), rd_reference, False),
-    "rrd": (rrd_of, rrd_reference, True),
-    "de": (de_of, de_reference, False),
-    **{
-        f"softmax_kl at {temperature}": (
-            lambda s, t, temperature=temperature: softmax_kl(s, t, temperature),
-            lambda s, t, temperature=temperature: (
-                temperature**2 * divergence(softened(t, temperature), softened(s, temperature))
-            ),
-            True,
-        )
-        for temperature in TEMPERATURES
-    },
-}  # the loss, its formula, and whether it ignores a constant: a chance of one item alone has an origin
-
-
-@pytest.mark.parametrize("precision", PRECISIONS)
-@pytest.mark.parametrize("name", RANKING)
-def test_losses_of_recommenders_are_right_at_every_end(name: str, precision: torch.dtype) -> None:
-    loss, reference, ignores_a_constant = RANKING[name]
-    for items, size in ENDS:
-        student, teacher, _ = batch(items, size)
-        z = leaf(student.to(precision))
-        found = loss(z, teacher.to(precision))
-        expected = reference(student.double().numpy(), teacher.double().numpy())
-        assert found.dtype == torch.float32
-        assert found.item() == pytest.approx(expected, rel=1e-3, abs=1e-6), f"{items} items, size {size}"
-        assert gradient(found, z).isfinite().all()
-        moved = loss((student + 4 * size).to(precision), teacher.to(precision)).item()
-        assert (moved == pytest.approx(found.item(), rel=1e-3, abs=1e-6)) is ignores_a_constant

@@ -1,154 +1,40 @@
 """The laws of every loss on logits besides kd, and the papers' formulas written again in numpy double precision."""
 
 import itertools
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
-from numpy.typing import NDArray
 from pydantic import TypeAdapter
 from torch.testing import assert_close
 
 from qstill.contract.distillations.objectives import Objective
 from tests.testing.examples import examples
 from tests.testing.refusals import problem_of
+from tests.workers.distillation.batches import (
+    DEFAULT_WEIGHTS,
+    HAVE_TEMPERATURE,
+    Batch,
+    batches,
+    labels_term,
+    loss,
+    numbers,
+    quick,
+    random_batch,
+    softmax,
+    temperatures,
+)
 from workers.distillation.objectives import LOSSES, loss_of, refuse_undefined
 from workers.distillation.objectives.dist import pearson_distance
 from workers.distillation.objectives.terms import Target
 from workers.distillation.signals.signals import Signal
 
-Matrix = NDArray[np.float64]
-Labels = NDArray[np.int64]
-Batch = tuple[Matrix, Matrix, Labels]
-
-quick = settings(deadline=None, max_examples=examples(40))
-temperatures = st.floats(0.1, 1000)
-numbers = st.floats(-30, 30)
-
-HAVE_TEMPERATURE = ["dkd", "dist", "logit_std", "reverse_kl", "jsd", "tf_kd"]
 HAVE_ALPHA = ["hard_label", "logit_mse", "reverse_kl", "jsd", "tf_kd"]
 ALL = [kind for kind in LOSSES if kind != "kd"]
-DEFAULT_WEIGHTS = {"dkd": {"alpha": 1, "beta": 8}, "dist": {"beta": 1, "gamma": 1}, "logit_std": {"weight": 9}}
 HEAR_THE_TEACHER = [kind for kind in ALL if kind != "tf_kd"]
 ZERO_AT_EQUALITY = [kind for kind in HEAR_THE_TEACHER if kind != "hard_label"]
-
-
-@st.composite
-def batches(draw: st.DrawFn, *, least_classes: int = 3) -> Batch:
-    """Student's and teacher's logits, and labels of which some are unknown."""
-    rows, classes = draw(st.integers(1, 6)), draw(st.integers(least_classes, 10))
-    student, teacher = (draw(arrays(np.float64, (rows, classes), elements=numbers)) for _ in range(2))
-    return student, teacher, draw(arrays(np.int64, rows, elements=st.integers(-1, classes - 1)))
-
-
-def loss(kind: str, batch: Batch, *, epoch: int | None = None, **given: float) -> dict[str, Any]:
-    """The terms of a loss with its defaults, some replaced."""
-    objective = TypeAdapter(Objective).validate_python({"kind": kind, **given})
-    student, teacher, labels = (torch.tensor(part) for part in batch)
-    return dict(loss_of(objective)(student, Signal(teacher, "teacher"), Target(labels, epoch=epoch)))
-
-
-def random_batch(rows: int = 40, classes: int = 5) -> Batch:
-    draw = np.random.default_rng(0)
-    labels = draw.integers(-1, classes, rows)
-    return draw.normal(size=(rows, classes)), 3 * draw.normal(size=(rows, classes)), labels
-
-
-def softmax(z: Matrix) -> Matrix:
-    e = np.exp(z - z.max(axis=1, keepdims=True))
-    return e / e.sum(axis=1, keepdims=True)
-
-
-def kl(p: Matrix, q: Matrix) -> float:
-    return float(np.mean(np.sum(p * (np.log(p) - np.log(q)), axis=1)))
-
-
-def labels_term(student: Matrix, labels: Labels) -> float:
-    known = labels >= 0
-    return float(-np.mean(np.log(softmax(student))[known, labels[known]])) if known.any() else 0.0
-
-
-def hard_label_formula(s: Matrix, t: Matrix, y: Labels) -> float:
-    return 0.5 * labels_term(s, y) + 0.5 * labels_term(s, np.argmax(t, axis=1))
-
-
-def logit_mse_formula(s: Matrix, t: Matrix, y: Labels) -> float:
-    centre = np.eye(s.shape[1]) - 1 / s.shape[1]
-    return 0.1 * labels_term(s, y) + 0.9 * float(np.mean(((s - t) @ centre) ** 2))
-
-
-def dkd_formula(s: Matrix, t: Matrix, y: Labels, temperature: float) -> float:
-    target_class = other_classes = 0.0
-    for z_s, z_t, label in zip(s, t, y, strict=True):
-        p, q = softmax(z_t[None] / temperature)[0], softmax(z_s[None] / temperature)[0]
-        c = label if label >= 0 else np.argmax(z_t)
-        p_rest, q_rest = np.delete(p, c), np.delete(q, c)
-        b_p, b_q = (np.array([[one[c], rest.sum()]]) for one, rest in ((p, p_rest), (q, q_rest)))
-        target_class += kl(b_p, b_q) / len(s)
-        other_classes += kl(p_rest[None] / p_rest.sum(), q_rest[None] / q_rest.sum()) / len(s)
-    return labels_term(s, y) + temperature**2 * (target_class + 8 * other_classes)
-
-
-def dist_formula(s: Matrix, t: Matrix, y: Labels, temperature: float) -> float:
-    p, q = softmax(t / temperature), softmax(s / temperature)
-    inter = np.mean([1 - np.corrcoef(a, b)[0, 1] for a, b in zip(q, p, strict=True)])
-    intra = np.mean([1 - np.corrcoef(a, b)[0, 1] for a, b in zip(q.T, p.T, strict=True)])
-    return labels_term(s, y) + float(inter + intra)
-
-
-def logit_std_formula(s: Matrix, t: Matrix, y: Labels, temperature: float) -> float:
-    p, q = (softmax((z - z.mean(1, keepdims=True)) / z.std(1, keepdims=True) / temperature) for z in (t, s))
-    return 0.1 * labels_term(s, y) + 9 * temperature**2 * kl(p, q)
-
-
-def reverse_kl_formula(s: Matrix, t: Matrix, y: Labels, temperature: float) -> float:
-    return 0.1 * labels_term(s, y) + 0.9 * temperature**2 * kl(softmax(s / temperature), softmax(t / temperature))
-
-
-def tf_kd_formula(s: Matrix, t: Matrix, y: Labels, temperature: float) -> float:
-    known = y >= 0
-    virtual = np.where(np.eye(s.shape[1])[y[known]] > 0, 0.99, 0.01 / (s.shape[1] - 1))
-    softened = virtual ** (1 / temperature)
-    p = softened / softened.sum(axis=1, keepdims=True)
-    soft = temperature**2 * kl(p, softmax(s[known] / temperature)) if known.any() else 0.0
-    return 0.9 * labels_term(s, y) + 0.1 * soft
-
-
-def jsd_formula(s: Matrix, t: Matrix, y: Labels, temperature: float) -> float:
-    p, q = softmax(t / temperature), softmax(s / temperature)
-    return 0.1 * labels_term(s, y) + 0.9 * temperature**2 * (kl(p, (p + q) / 2) + kl(q, (p + q) / 2)) / 2
-
-
-@given(batches())
-@quick
-def test_hard_label_and_logit_mse_are_their_formulas(batch: Batch) -> None:
-    for kind, formula in (("hard_label", hard_label_formula), ("logit_mse", logit_mse_formula)):
-        assert loss(kind, batch)["loss"].item() == pytest.approx(formula(*batch), rel=1e-9, abs=1e-9)
-
-
-@given(batches(), temperatures)
-@quick
-def test_losses_with_a_temperature_are_their_formulas(batch: Batch, t: float) -> None:
-    for kind, formula in (
-        *(("dkd", dkd_formula), ("reverse_kl", reverse_kl_formula)),
-        *(("jsd", jsd_formula), ("tf_kd", tf_kd_formula)),
-    ):
-        found = loss(kind, batch, temperature=t)["loss"].item()
-        assert found == pytest.approx(formula(*batch, t), rel=1e-8, abs=1e-8 * t**2)
-
-
-@given(st.integers(0, 10**6), st.integers(2, 8), st.integers(3, 30), temperatures)
-@quick
-def test_dist_and_logit_std_are_their_formulas_where_rows_vary(seed: int, rows: int, classes: int, t: float) -> None:
-    draw = np.random.default_rng(seed)
-    batch = (draw.normal(size=(rows, classes)), 3 * draw.normal(size=(rows, classes)), draw.integers(-1, classes, rows))
-    assert loss("dist", batch, temperature=t)["loss"].item() == pytest.approx(dist_formula(*batch, t), rel=1e-6)
-    found = loss("logit_std", batch, temperature=t)["loss"].item()
-    assert found == pytest.approx(logit_std_formula(*batch, t), rel=1e-6)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

@@ -1,7 +1,6 @@
 """What a preflight says is what the job will find; and it costs a few batches, however large the job is."""
 
 import json
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +9,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from pydantic import TypeAdapter
 from sklearn.datasets import load_diabetes
 from torch import Tensor
@@ -22,7 +19,6 @@ from qstill.contract.distillations.inspection import Inspection
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.preflight import Preflight, PreflightQuestion
 from qstill.contract.distillations.training import Training
-from tests.testing.examples import examples
 from workers.distillation.data.dataset import Data, load
 from workers.distillation.data.faults import check_data
 from workers.distillation.inspection import inspect
@@ -31,7 +27,7 @@ from workers.distillation.networks.answers import logits_of
 from workers.distillation.preflight import look as looking
 from workers.distillation.preflight import pace
 from workers.distillation.preflight.rehearsal import rehearse
-from workers.distillation.tasks.judge import best_order, class_order, judge, kind_of, smoothing
+from workers.distillation.tasks.judge import smoothing
 from workers.distillation.teachers import ask
 from workers.distillation.training.learner import Learner, batches
 from workers.distillation.training.plan import Lesson, Stage
@@ -275,21 +271,6 @@ def test_exports_and_compression_take_their_time(job: Make, house: Make, monkeyp
     assert short.time.compression.expected < many.time.compression.expected / 2
 
 
-@pytest.mark.slow
-def test_a_job_takes_about_as_long_as_was_said(job: Make, house: Make) -> None:
-    body = job_with(
-        job,
-        dataset={"source": "builtin", "name": "digits", "labelled": 200},
-        export=["onnx", "onnx_int8"],
-        compression={"seeds": 1},
-        training={"epochs": 20},
-    )
-    said = looked(body, house()).time.total
-    began = time.perf_counter()
-    distil_job(body, house())
-    assert said.expected / 3 < time.perf_counter() - began < 3 * said.expected
-
-
 def job_with(job: Make, *, export: list[str] | None = None, **changes: Json) -> DistillationJob:
     """The small job, with files."""
     body = job(**{"compression": {}, **changes}).model_dump(mode="json", exclude_none=True)
@@ -321,47 +302,3 @@ def test_what_is_odd_in_data_is_counted() -> None:
     assert found.duplicates_in_test == 1
     assert found.constant_features == int((train.raw.flatten(1).std(0) == 0).sum())
     assert sum(found.labels.values()) == found.labelled_rows == len(DIGITS.train.y)
-
-
-orders = st.permutations(range(5)).map(lambda order: torch.tensor(list(order)))
-
-
-@given(orders, st.integers(0, 2**31), st.floats(0.75, 1.0))
-@settings(max_examples=examples(40), deadline=None)
-def test_any_order_of_columns_is_found_again(order: Tensor, seed: int, accuracy: float) -> None:
-    draw = torch.Generator().manual_seed(seed)
-    labels = torch.arange(200) % 5
-    said = torch.where(torch.rand(200, generator=draw) < accuracy, labels, torch.randint(5, (200,), generator=draw))
-    logits = 4 * torch.eye(5)[said][:, order]
-    assert best_order(logits, labels).tolist() == order.tolist()
-    found = class_order(logits, labels)
-    expected = None if order.tolist() == list(range(5)) else order.tolist()
-    moved = (order != torch.arange(5)).float().mean()
-    assert (None if found is None else found.tolist()) == expected or moved < 0.2
-
-
-def test_noise_is_not_taken_for_an_order() -> None:
-    suspected = 0
-    for seed in range(200):
-        draw = torch.Generator().manual_seed(seed)
-        logits, labels = torch.randn(60, 3, generator=draw), torch.randint(3, (60,), generator=draw)
-        suspected += class_order(logits, labels) is not None
-    assert suspected <= 4
-
-
-@given(st.integers(0, 2**31))
-@settings(max_examples=examples(20), deadline=None)
-def test_what_numbers_are_is_seen(seed: int) -> None:
-    logits = torch.randn(20, 4, generator=torch.Generator().manual_seed(seed)) + 2
-    assert kind_of(logits.softmax(1)) == "probabilities"
-    assert kind_of(logits.log_softmax(1)) == "log_probabilities"
-    assert kind_of(logits) == "logits"
-
-
-def test_a_judgement_is_what_the_report_would_say() -> None:
-    logits = torch.tensor([[2.0, 0.0], [0.0, 2.0], [2.0, 0.0], [2.0, 0.0]])
-    found = judge(logits, torch.tensor([0, 1, 1, 0]), pointer="/teacher", chance_class=0)
-    assert (found.accuracy, found.chance, found.rows) == (0.75, 0.5, 4)
-    sure = float(torch.tensor([2.0, 0.0]).softmax(0)[0])
-    assert found.confidence == pytest.approx(sure)
-    assert found.expected_calibration_error == pytest.approx(sure - 0.75)

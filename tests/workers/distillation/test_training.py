@@ -1,6 +1,5 @@
 """Training is reproducible, fair to the baseline, blind to the test rows, and may stop anywhere."""
 
-import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from torch import nn
 
 from qstill.contract.distillations.job import DistillationJob
 from tests.testing.refusals import problem_of
+from tests.workers.distillation.learners import hashes, resumed
 from workers.distillation.data.dataset import Data, load
 from workers.distillation.jobs import distil_job
 from workers.distillation.rows import Rows
@@ -36,28 +36,6 @@ from workers.run import Stopped
 pytestmark = pytest.mark.training
 
 Make = Callable[..., Any]
-
-
-def hashes(house: Any) -> dict[str, str]:
-    networks = {name: file for name, file in house.published.items() if name.endswith(".safetensors")}
-    return {name: hashlib.sha256(file).hexdigest() for name, file in networks.items()}
-
-
-def resumed(job: Any, house: Make, stops: list[int]) -> tuple[Any, dict[str, Any]]:
-    """Stop a job after so many batches each time. Returns the last house, and the result."""
-    published: dict[str, bytes] = {}
-    saved = None
-    for batch_count in stops:
-        asked = iter(range(batch_count))
-        stopped = house(resume=saved, stop=lambda asked=asked: next(asked, None) is None)
-        with pytest.raises(Stopped):
-            distil_job(job, stopped)
-        published |= stopped.published
-        saved = stopped.saved
-    last = house(resume=saved)
-    result = distil_job(job, last)
-    last.published = published | last.published
-    return last, result
 
 
 SMALL_WITH_DROPOUT = {

@@ -1,10 +1,7 @@
 """Every way to train does what it says, and resumes bit for bit."""
 
-import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,125 +10,17 @@ import torch
 from torch import Tensor
 
 from qstill.contract.distillations.datasets import BuiltinData
-from qstill.contract.distillations.training import Augmentation, StudentTraining, Training
+from qstill.contract.distillations.training import StudentTraining, Training
 from tests.testing.refusals import problem_of
+from tests.workers.distillation.learners import Make, epoch, learner
 from workers.distillation.data.dataset import load
 from workers.distillation.jobs import distil_job
-from workers.distillation.signals.signals import Signal
-from workers.distillation.teachers import weights
-from workers.distillation.training.augment import augmented, name_of_augmented
 from workers.distillation.training.bias import best_offset, shift
-from workers.distillation.training.learner import Learner, batches, score
+from workers.distillation.training.learner import batches, score
 from workers.distillation.training.optimise import Average, learning_rate
-from workers.distillation.training.plan import baseline_lesson, student_lesson, student_stages
-from workers.run import Stopped
+from workers.distillation.training.plan import baseline_lesson, student_stages
 
 pytestmark = pytest.mark.training
-
-Make = Callable[..., Any]
-
-DIGITS = {"source": "builtin", "name": "digits", "labelled": 60, "standardise": "channel"}
-SMALL = {"architecture": {"kind": "mlp", "hidden": [6], "dropout": 0.3}}
-CNN = {"architecture": {"kind": "cnn", "channels": [3], "dropout": 0.2}}
-RESNET = {"architecture": {"kind": "resnet", "depth": 8, "width": 2}}
-
-
-def hashes(house: Any) -> dict[str, str]:
-    networks = {name: file for name, file in house.published.items() if name.endswith(".safetensors")}
-    return {name: hashlib.sha256(file).hexdigest() for name, file in networks.items()}
-
-
-def learner(job: Make, *, baseline: bool = False, signal: Tensor | None = None, **training: Any) -> Learner:
-    spec = job(training=training)
-    data = load(spec.dataset, {})
-    (student, plain), *_ = student_stages(spec)
-    if baseline:
-        return Learner(plain, baseline_lesson(data), data)
-    answers = torch.randn(len(data.train.y), 3, generator=torch.Generator().manual_seed(0))
-    return Learner(student, student_lesson(spec, data, Signal(answers, "teacher")), data)
-
-
-def epoch(one: Learner) -> None:
-    one.begin_epoch()
-    for positions in batches(one.stage, one.lesson, one.epoch):
-        one.learn(positions)
-    one.end_epoch()
-
-
-WAYS: list[dict[str, Any]] = [
-    {"ema": 0.9},
-    {"accumulate": 3},
-    {"clip_norm": 0.1, "accumulate": 2},
-    {"optimizer": "sgd", "momentum": 0.9, "nesterov": True, "schedule": "step", "milestones": [1, 2], "decay": 0.5},
-    {"warm_up": 2, "label_smoothing": 0.1, "class_weights": "balanced", "balanced_batches": True},
-    {"patience": 1, "learning_rate": 0.3, "epochs": 12},
-    {"precision": "bfloat16", "ema": 0.5, "accumulate": 2, "clip_norm": 1.0},
-]
-
-
-@pytest.mark.parametrize("stops", [[1], [8, 1], [5] * 6])
-@pytest.mark.parametrize("own", WAYS, ids=lambda own: "-".join(own))
-def test_every_way_to_train_resumes_bit_for_bit(job: Make, house: Make, own: dict[str, Any], stops: list[int]) -> None:
-    spec = job(student=SMALL, training={"epochs": 3, "batch_size": 16, **own}, evaluation={"seeds": 1})
-    resumes_bit_for_bit(spec, house, stops)
-
-
-OBJECTIVES: list[tuple[dict[str, Any], dict[str, Any]]] = [
-    ({"kind": "fitnet"}, SMALL),
-    ({"kind": "crd", "width": 8}, SMALL),
-    ({"kind": "rkd"}, SMALL),
-    (
-        {
-            "kind": "sum",
-            "terms": [{"objective": {}}, {"weight": {"from": 0, "to": 1, "epochs": 2}, "objective": {"kind": "crd"}}],
-        },
-        SMALL,
-    ),
-    ({"kind": "kd", "temperature": {"from": 8, "to": 2, "shape": "cosine", "epochs": 3}}, SMALL),
-]
-
-
-@pytest.mark.parametrize(("objective", "student"), OBJECTIVES, ids=lambda given: given.get("kind", ""))
-def test_projections_and_ramps_resume_bit_for_bit(
-    job: Make, house: Make, objective: dict[str, Any], student: dict[str, Any]
-) -> None:
-    training = {"epochs": 3, "batch_size": 16, "accumulate": 2}
-    resumes_bit_for_bit(
-        job(student=student, objective=objective, training=training, evaluation={"seeds": 1}), house, [9, 7]
-    )
-
-
-@pytest.mark.parametrize("consistent", [True, False])
-@pytest.mark.parametrize("student", [CNN, RESNET], ids=["cnn", "resnet"])
-def test_images_resume_bit_for_bit(job: Make, house: Make, student: dict[str, Any], consistent: bool) -> None:
-    how = {"flip": True, "crop": 1, "noise": 0.1, "consistent": consistent}
-    spec = job(
-        dataset=DIGITS,
-        teacher={"source": "train", "architecture": {"kind": "cnn", "channels": [4]}},
-        student=student,
-        objective={"kind": "sum", "terms": [{"objective": {}}, {"objective": {"kind": "at"}}]},
-        training={"epochs": 2, "batch_size": 256, "augmentation": how, "ema": 0.9},
-        evaluation={"seeds": 1},
-    )
-    resumes_bit_for_bit(spec, house, [8, 3])
-
-
-def resumes_bit_for_bit(spec: Any, house: Make, stops: list[int]) -> None:
-    unbroken = house()
-    result = distil_job(spec, unbroken)
-    published: dict[str, bytes] = {}
-    saved = None
-    for batch_count in stops:
-        asked = iter(range(batch_count))
-        stopped = house(resume=saved, stop=lambda asked=asked: next(asked, None) is None)
-        with pytest.raises(Stopped):
-            distil_job(spec, stopped)
-        published |= stopped.published
-        saved = stopped.saved
-    last = house(resume=saved)
-    assert distil_job(spec, last)["student_sha256"] == result["student_sha256"]
-    last.published = published | last.published
-    assert hashes(last) == hashes(unbroken)
 
 
 def test_accumulated_batches_make_the_step_of_one_large_batch(job: Make) -> None:
@@ -253,60 +142,6 @@ def test_half_precision_changes_the_products_and_little_else(job: Make) -> None:
     assert all(weight.dtype == torch.float32 for weight in half.best.weights.values())
 
 
-def digits_with(**how: Any) -> tuple[Any, Augmentation]:
-    return load(BuiltinData.model_validate({"source": "builtin", "name": "digits"}), {}), Augmentation(**how)
-
-
-def test_a_view_is_a_function_of_seed_and_epoch() -> None:
-    data, how = digits_with(flip=True, crop=2, noise=0.1)
-    first, same = (augmented(data, how, seed=1, epoch=3) for _ in range(2))
-    assert torch.equal(first.raw, same.raw)
-    assert torch.equal(first.x, data.standardisation(first.raw))
-    for other in (augmented(data, how, seed=2, epoch=3), augmented(data, how, seed=1, epoch=4)):
-        assert not torch.equal(first.raw, other.raw)
-
-
-def test_a_shift_moves_pixels_and_a_flip_mirrors_them() -> None:
-    data, how = digits_with(crop=2)
-    moved = augmented(data, how, seed=0, epoch=0).raw
-    padded = torch.nn.functional.pad(data.train.raw, (2, 2, 2, 2))
-    windows = padded.unfold(2, 8, 1).unfold(3, 8, 1)  # (rows, 1, 5, 5, 8, 8): every shift there is
-    found = (windows == moved[:, :, None, None]).flatten(4).all(4).flatten(1)
-    assert bool(found.any(1).all())
-    assert found.float().sum(0).gt(0).all(), "every shift occurs"
-    data, how = digits_with(flip=True)
-    flipped = augmented(data, how, seed=0, epoch=0).raw
-    same, mirrored = ((flipped == images).flatten(1).all(1) for images in (data.train.raw, data.train.raw.flip(3)))
-    assert bool((same | mirrored).all())
-    assert 0.4 < mirrored.float().mean() < 0.6
-    data, how = digits_with(noise=0.25)
-    noise = augmented(data, how, seed=0, epoch=0).raw - data.train.raw
-    assert (noise / data.standardisation.std).std().item() == pytest.approx(0.25, rel=0.02)
-
-
-def test_a_blend_is_mostly_its_own_image_and_partly_one_that_the_student_learns_from() -> None:
-    data, how = digits_with(mix=0.4)
-    partner = 5
-    black = torch.zeros_like(data.train.raw)
-    rows = replace(data.train, raw=black.index_fill(0, torch.tensor([partner]), 1.0))
-    one = replace(data, train=rows, learned=torch.tensor([partner]))
-    shares = augmented(one, how, seed=0, epoch=0).raw.flatten(1)
-    assert shares[partner].tolist() == [1.0] * 64
-    others = torch.cat([shares[:partner], shares[partner + 1 :]])
-    assert torch.equal(others, others[:, :1].expand(-1, 64))
-    assert 0 <= float(others.min()) < float(others.max()) <= 0.4
-    assert float(others.mean()) == pytest.approx(0.2, abs=0.01)
-
-
-def test_views_that_blend_other_rows_have_another_name() -> None:
-    data, how = digits_with(mix=0.5)
-    fewer = replace(data, learned=data.learned[1:])
-    names = {name_of_augmented(each, how, seed=0, epoch=0) for each in (data, fewer)}
-    assert len(names) == 2
-    plain = Augmentation(crop=1)
-    assert name_of_augmented(data, plain, seed=0, epoch=0) == name_of_augmented(fewer, plain, seed=0, epoch=0)
-
-
 def test_the_best_epoch_is_that_of_the_corrected_student() -> None:
     data = load(BuiltinData.model_validate({"source": "builtin", "name": "digits", "leave_out": ["3"]}), {})
     network = torch.nn.Linear(64, 10).requires_grad_(False)
@@ -316,28 +151,6 @@ def test_the_best_epoch_is_that_of_the_corrected_student() -> None:
     shifted = network(flat.x) + shift(network(flat.x), flat.y, data.left_out)
     assert better == float((shifted.argmax(1) == flat.y).double().mean())
     assert better > plain
-
-
-@pytest.mark.parametrize("consistent", [True, False])
-def test_a_consistent_teacher_is_asked_about_what_the_student_sees(job: Make, consistent: bool) -> None:
-    spec = job(
-        dataset=DIGITS, training={"augmentation": {"crop": 1, "consistent": consistent}, "epochs": 1, "batch_size": 512}
-    )
-    data = load(spec.dataset, {})
-    asked: list[Tensor] = []
-
-    def ask(rows: Any, name: str) -> Signal:
-        assert name.endswith("/0/0")
-        asked.append(rows.x)
-        return Signal(torch.zeros(len(rows.y), 10), "view")
-
-    (student, _), *_ = student_stages(spec)
-    one = Learner(student, student_lesson(spec, data, Signal(torch.ones(len(data.train.y), 10), "still"), ask), data)
-    epoch(one)
-    assert not torch.equal(one.x, data.train.x)
-    assert one.signal is not None
-    assert one.signal.digest == ("view" if consistent else "still")
-    assert [torch.equal(x, one.x) for x in asked] == ([True] if consistent else [])
 
 
 def test_the_best_offset_is_the_best_of_all_that_could_be_tried() -> None:
@@ -412,33 +225,6 @@ def test_what_cannot_be_trained_here_is_refused_before_the_teacher_is(
 def test_a_training_without_options_is_as_it_was() -> None:
     plain = StudentTraining()
     assert (plain.accumulate, plain.ema, plain.patience, plain.clip_norm, plain.augmentation) == (1, *[None] * 4)
-
-
-def test_what_the_teacher_says_of_views_is_kept_for_the_next_job(
-    job: Make, house: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    spec = job(
-        dataset=DIGITS,
-        teacher={"source": "train", "architecture": {"kind": "mlp", "hidden": [8]}, "training": {"epochs": 1}},
-        training={"epochs": 2, "batch_size": 512, "augmentation": {"crop": 1}},
-        evaluation={"seeds": 2, "baseline": False},
-    )
-    asked: list[int] = []
-    answer = weights.logits_of
-
-    def counted(network: Any, x: Tensor, answered: Tensor | None = None) -> Tensor:
-        asked.append(len(x))
-        return answer(network, x, answered)
-
-    monkeypatch.setattr(weights, "logits_of", counted)
-    first, second = house(cache=tmp_path / "cache"), house(cache=tmp_path / "cache")
-    distil_job(spec, first)
-    rows = len(load(spec.dataset, {}).train.y)
-    assert asked.count(rows) == 1 + 2 * 2, "the rows as they are, and two epochs of two seeds"
-    asked.clear()
-    distil_job(spec, second)
-    assert asked == []
-    assert hashes(first) == hashes(second)
 
 
 def test_small_slopes_are_scaled_before_they_are_rounded_to_half_precision(job: Make) -> None:
