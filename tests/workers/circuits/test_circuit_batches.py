@@ -44,10 +44,6 @@ def json_circuit(qubits: int, gates: Operations) -> dict[str, Any]:
     return {"format": "json", "qubits": qubits, "operations": gates}
 
 
-def without_seed(entry: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in entry.items() if name != "expectations"}
-
-
 @settings(max_examples=examples(15))
 @given(st.lists(programs(dynamic=True, conditions="any"), min_size=2, max_size=4), st.integers(0, 2**63 - 1))
 def test_a_batch_is_its_circuits_alone(batch: list[tuple[int, Operations]], seed: int) -> None:

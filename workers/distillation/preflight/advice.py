@@ -27,7 +27,6 @@ LEAST_STEPS = 200  # of a student; digits in miniature need some 300
 FEW_CLASSES = 5
 MANY_EQUAL = 10.0  # labels of the most frequent class for each of the rarest
 FEW_TEST_ROWS = 100
-ROUNDING_CLASSES = 100
 
 
 def advice_on(

@@ -115,10 +115,6 @@ class Scope:
         self.gates.clear()
 
 
-def _is_seen_everywhere(entity: Entity) -> bool:
-    return entity.constant if isinstance(entity, Variable) else isinstance(entity, _EVERYWHERE)
-
-
 CONSTANTS = ("pi", "π", "tau", "τ", "euler", "ℇ")
 _RESERVED = frozenset(CONSTANTS)
 

@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from qstill.contract.distillations.architectures.family import OnnxFormat
 from qstill.contract.distillations.evaluation import MAX_SEEDS
-from qstill.contract.distillations.recommenders.architectures import AnyScorer, Scorer
+from qstill.contract.distillations.recommenders.architectures import Scorer
 from qstill.contract.distillations.recommenders.data import Interactions, SyntheticInteractions, UploadedInteractions
 from qstill.contract.distillations.recommenders.objectives import (
     Base,
@@ -189,14 +189,6 @@ def files_of_recommender(job: RecommenderJob) -> list[tuple[str, str, str]]:
 def models_of_recommender(job: RecommenderJob) -> list[tuple[str, str]]:
     """The models and checkpoints that a job needs: (JSON pointer, id)."""
     return [("/teacher/model", job.teacher.model)] if isinstance(job.teacher, Registered) else []
-
-
-def scorers(job: RecommenderJob) -> dict[str, AnyScorer]:
-    """The networks that a job names: the student's, and the teacher's where it is said."""
-    named: dict[str, AnyScorer] = {"student": job.student.architecture}
-    if isinstance(job.teacher, TrainedScorer):
-        named["teacher"] = job.teacher.architecture
-    return named
 
 
 class RecommenderResult(ShortResult):

@@ -117,10 +117,6 @@ def value(node: Any, branch: Branch) -> int:
     raise AssertionError(node)
 
 
-class Broken(Exception):
-    pass
-
-
 def run(program: Program) -> dict[str, float]:
     """The exact distribution over keys, bit 0 the rightmost."""
     state = np.zeros((2,) * program.qubits, dtype=complex)
