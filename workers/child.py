@@ -48,6 +48,7 @@ class Attempt:
         self.threads = int(request["threads"])
         self.cache = Path(request["cache"]) if request["cache_bytes"] else None
         self.cache_bytes = int(request["cache_bytes"])
+        self.memory = int(request["memory"])
         self.hosts = frozenset(request["hosts"])
         self._channel = channel
         self._stop = stop

@@ -1,7 +1,7 @@
 """Child processes of a worker: started, spoken to, and killed. Training and circuits run in them, never in the worker.
 
 Messages are JSON lines. To the child: a request `{kind, spec, scratch, files, models, resume, threads, cache,
-cache_bytes, hosts}`, and `{"stop": true}`.
+cache_bytes, memory, hosts}`, and `{"stop": true}`.
 From it, each with `say`: ready | progress | event | publish | save, and at the end done | failed | stopped.
 """
 

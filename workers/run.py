@@ -26,6 +26,7 @@ class Run(Protocol):
     threads: int  # cores this computation may use
     cache: Path | None  # a folder that the jobs of this machine share; None: keep nothing for others
     cache_bytes: int  # that all of it may take
+    memory: int  # bytes that this computation may take before it is ended
     hosts: frozenset[str]  # that may be called although their addresses are inside; see ledger/outbound.py
 
     def progress(self, *, phase: str, done: float, total: float, unit: str, **metrics: float) -> None:

@@ -228,6 +228,7 @@ def _request(house: House, held: Claim, scratch: Path) -> Message:
         "threads": house.settings.threads,
         "cache": str(house.settings.signals_dir),
         "cache_bytes": house.settings.signal_cache_bytes,
+        "memory": house.settings.memory_limit(held.kind.engine),
         "hosts": sorted(house.settings.named_hosts),
     }
 

@@ -47,8 +47,8 @@ CheckpointId = Annotated[str, Path(pattern=id_pattern("ckpt"), description="The 
 
 @router.post("/v1/distillations", status_code=202, responses=problems(400, 409, 413, 415, 429) | FINISHED)
 async def submit_distillation(job: Job, front: AtHand, owner: Owner, reply: Reply) -> JobView:
-    """Queue a distillation, of classifiers, of recommenders where the data are interactions, of a circuit into a
-    shorter one, or of shots into a model of their distribution.
+    """Queue a distillation, of classifiers, of recommenders where the data are interactions, of an encoder of texts
+    where they are sentences, of a circuit into a shorter one, or of shots into a model of their distribution.
 
     Returns at once; follow it by its events, or wait with `Prefer: wait=N`.
     """
@@ -65,7 +65,8 @@ async def look_at_distillation(job: Job, front: AtHand, owner: Owner) -> AnyPref
     A worker reads the data and a teacher that is there already, and learns two batches and some more: seconds. What
     the job would fail with at once is the answer, with the code and pointer that the job would have. Nothing is kept.
     The answer on a recommender has the same sections, about users and items; that on a circuit says what it and its
-    level 3 keep under the noise; that on shots how much of their distribution they have not seen.
+    level 3 keep under the noise; that on shots how much of their distribution they have not seen, and that
+    on an encoder what it and its student take.
     """
     job, there = await with_counts(job, front, owner)
     files, check = needed(job, front, owner)
@@ -157,14 +158,17 @@ async def get_checkpoint(
 async def get_checkpoint_content(
     checkpoint_id: CheckpointId, request: Request, front: AtHand, owner: Owner
 ) -> Response:
-    """The weights as safetensors, its card in the metadata. `Range`, ETag and `Repr-Digest` are there to resume by."""
+    """The weights as safetensors, its card in the metadata; of an encoder of texts a zip of its folder.
+
+    `Range`, ETag and `Repr-Digest` are there to resume by.
+    """
     found = await front.read_by_key(lambda connection: queries.get_checkpoint(connection, owner, checkpoint_id))
     return send_file(
         request,
         front.store.locate(found.path),
         sha256=found.sha256,
         media_type=BYTES,
-        filename=downloaded(checkpoint_id),
+        filename=downloaded(checkpoint_id, found.name),
     )
 
 

@@ -13,6 +13,8 @@ from app.distillations.circuits.card import shortening_card
 from app.distillations.circuits.distribution.card import distribution_card
 from app.distillations.circuits.distribution.plots import distribution_plot
 from app.distillations.circuits.plots import shortening_plot
+from app.distillations.embeddings.card import embedding_card
+from app.distillations.embeddings.plots import embedding_plot
 from app.distillations.plots import PLOTS, AnyPlotName
 from app.distillations.recommenders.card import ranking_card
 from app.distillations.recommenders.plots import ranking_plot
@@ -29,6 +31,7 @@ from ledger.owned import FILES
 from qstill import __version__
 from qstill.contract.distillations.circuits.distribution.report import DistributionReport
 from qstill.contract.distillations.circuits.report import ShorteningReport
+from qstill.contract.distillations.embeddings.report import EmbeddingReport
 from qstill.contract.distillations.recommenders.report import RecommenderReport
 from qstill.contract.distillations.reports import Report, read_any
 from qstill.contract.errors import Problem
@@ -103,6 +106,8 @@ async def get_card(job_id: JobId, front: AtHand, owner: Owner, if_none_match: If
                 return distribution_card(report, ids)
             case RecommenderReport():
                 return ranking_card(report, ids)
+            case EmbeddingReport():
+                return embedding_card(report, ids)
             case _:
                 return card(report, ids)
 
@@ -124,7 +129,7 @@ async def get_plot(
     Of recommenders there are `curves`, and `ranking`: each measure, and what the teacher changed, with its interval.
     Of a circuit made shorter there are `noise`, its fidelity over the strength of the noise before and after, and
     `curves`: how each depth was fitted. Of shots there are `curves`, the student's likelihood, and `distribution`: what
-    is said of the keys that were read most often.
+    is said of the keys that were read most often. Of an encoder there are `curves`.
     """
 
     def draw(document: dict[str, Any]) -> str:
@@ -135,6 +140,8 @@ async def get_plot(
                 return distribution_plot(plot, report)
             case RecommenderReport():
                 return ranking_plot(plot, report)
+            case EmbeddingReport():
+                return embedding_plot(plot, report)
         if plot == "ranking" or plot == "distribution":
             title = f"Of classes and numbers there is no picture `{plot}`: there are `curves` and `pareto`."
             raise Problem("nothing_to_draw", title, status=404)

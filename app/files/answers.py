@@ -20,7 +20,7 @@ class Purpose(StrEnum):
 
 SUFFIXES = {  # no format that must run code to be read; a torch checkpoint is read as data only, or not at all
     Purpose.DATASET: (".npz", ".csv", ".jsonl", ".parquet", ".zip", ".json"),
-    Purpose.TEACHER: (".safetensors", ".onnx", ".pt", ".pth"),
+    Purpose.TEACHER: (".safetensors", ".onnx", ".pt", ".pth", ".zip"),
     Purpose.SOFT_LABELS: (".npy", ".npz", ".parquet", ".csv", ".json"),
     Purpose.CIRCUIT: (".qasm", ".json"),
     Purpose.SECRET: (".json",),

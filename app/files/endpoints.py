@@ -50,7 +50,8 @@ async def upload_file(
     """Upload a file.
 
     `dataset`: .npz with arrays x and y, .csv, a .zip of images in one folder for each class, texts as .jsonl, .csv
-    or .parquet, and counts of a circuit as .json; `teacher`: .safetensors, .onnx, or .pt and .pth with weights alone;
+    or .parquet, and counts of a circuit as .json; `teacher`: .safetensors, .onnx, .pt and .pth with weights alone,
+    or a .zip of the folder of an encoder of texts, as `save_pretrained` and sentence-transformers write it;
     `soft_labels`: .npy, .npz or .parquet, counts as .json, and a recommender's lists as .csv or .parquet; `circuit`:
     .qasm or .json;
     `secret`: .json with headers for a teacher's endpoint, which is used and never shown again.

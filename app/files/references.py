@@ -7,7 +7,12 @@ from sqlalchemy import Connection, select
 from ledger.tables import files
 from qstill.contract.errors import Problem
 
-ENDINGS = {"safetensors": (".safetensors",), "torch": (".pt", ".pth"), "onnx": (".onnx",)}  # of a teacher's formats
+ENDINGS = {
+    "safetensors": (".safetensors",),
+    "torch": (".pt", ".pth"),
+    "onnx": (".onnx",),
+    "folder": (".zip",),
+}  # of a teacher's formats
 
 
 def must_exist(connection: Connection, owner: str, wanted: Sequence[tuple[str, str, str]]) -> None:

@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from ledger.ids import id_pattern
 from qstill.contract.distillations.architectures import AnyArchitecture, Architecture, family_of
 from qstill.contract.distillations.architectures.family import Question
+from qstill.contract.distillations.embeddings.students import AnyEncoder, Encoder
 from qstill.contract.distillations.recommenders.architectures import AnyScorer, Scorer
 from qstill.contract.distillations.teachers import ModelFormat
 from qstill.contract.schemas import FileId, Labels, Moment, Name, Sha256, View, refuse
@@ -72,9 +73,11 @@ class ModelView(View):
     id: str = Field(description="Sorts by age.", examples=[EXAMPLE_ID])
     name: str = Field(description="As given.", examples=["digits-small"])
     labels: dict[str, str] = Field(description="As given.", examples=[{"stage": "production"}])
-    format: Literal["safetensors", "torch", "onnx"] = Field(description="Of its content.", examples=["safetensors"])
-    architecture: Architecture | Scorer | None = Field(
-        description="Its network; null for onnx, and where only the content says it."
+    format: Literal["safetensors", "torch", "onnx", "folder"] = Field(
+        description="Of its content.", examples=["safetensors"]
+    )
+    architecture: Architecture | Scorer | Encoder | None = Field(
+        description="Its network; null for onnx, an uploaded folder, and where only the content says it."
     )
     answers: Question | None = Field(
         description="Which field a question to `/predict` has; null where only the content says it. Of an onnx model "
@@ -93,8 +96,12 @@ class ModelView(View):
     )
 
 
-def answers_of(architecture: AnyArchitecture | AnyScorer | None, format: str, *, has_card: bool) -> Question | None:
+def answers_of(
+    architecture: AnyArchitecture | AnyScorer | AnyEncoder | None, format: str, *, has_card: bool
+) -> Question | None:
     """Which field a question to a model has; None where that is not known here. has_card: that names its tokenizer."""
+    if format == "folder" or isinstance(architecture, AnyEncoder):
+        return "texts"
     if architecture is None:
         return "inputs" if format == "onnx" else None
     if isinstance(architecture, AnyScorer):

@@ -24,13 +24,17 @@ from ledger.owned import FILES, MODELS
 from ledger.store.safetensors import read_card
 from ledger.tables import models
 from qstill.contract.distillations.architectures import AnyArchitecture, Architecture
+from qstill.contract.distillations.embeddings.students import AnyEncoder, Encoder
 from qstill.contract.distillations.recommenders.architectures import AnyScorer, Scorer
+from qstill.contract.distillations.teachers import ModelFormat
 from qstill.contract.errors import Problem
 from qstill.contract.schemas import Name
 
 router = APIRouter(prefix="/v1/models", tags=["models"], responses=problems(401, 403, 422))
 
-NETWORK: TypeAdapter[AnyArchitecture | AnyScorer | None] = TypeAdapter(Architecture | Scorer | None)
+NETWORK: TypeAdapter[AnyArchitecture | AnyScorer | AnyEncoder | None] = TypeAdapter(
+    Architecture | Scorer | Encoder | None
+)
 
 
 @router.post("", status_code=201, responses=problems(400, 410, 413, 415))
@@ -51,7 +55,7 @@ async def create_model(new: NewModel, response: Response, front: AtHand, owner: 
             stored,
             name=new.name,
             labels=new.labels,
-            reading=new.model_format().model_dump(mode="json", exclude_none=True),
+            reading=_format_of(new, source).model_dump(mode="json", exclude_none=True),
             origin=origin,
         )
     )
@@ -83,7 +87,7 @@ async def get_model(model_id: ModelId, front: AtHand, owner: Owner) -> ModelView
 async def get_model_content(model_id: ModelId, request: Request, front: AtHand, owner: Owner) -> Response:
     """Its bytes, in the format that it has."""
     row = await front.read_by_key(lambda connection: MODELS.get(connection, owner, model_id))
-    suffix = {"torch": "pt"}.get(row.reading["format"], row.reading["format"])
+    suffix = {"torch": "pt", "folder": "zip"}.get(row.reading["format"], row.reading["format"])
     place = front.store.locate(row.path)
     return send_file(request, place, sha256=row.sha256, media_type=BYTES, filename=f"{model_id}.{suffix}")
 
@@ -99,6 +103,12 @@ async def get_model_card(model_id: ModelId, front: AtHand, owner: Owner) -> dict
 async def delete_model(model_id: ModelId, front: AtHand, owner: Owner) -> None:
     """Delete a model. Refused while a job that is not finished learns from it."""
     await front.write(lambda connection: MODELS.delete(connection, owner, model_id))
+
+
+def _format_of(new: NewModel, source: Record) -> ModelFormat:
+    """How the bytes are read. A checkpoint is safetensors with a card, or the folder of an encoder."""
+    of_folder = new.checkpoint is not None and source.name.endswith(".zip")
+    return ModelFormat(format="folder") if of_folder else new.model_format()
 
 
 async def _source(front: Front, owner: str, new: NewModel) -> tuple[Record, dict[str, Any]]:

@@ -20,20 +20,21 @@ from qstill.contract.models.predictions import (
     Question,
     Recommendations,
     Values,
+    Vectors,
 )
 
 router = APIRouter(prefix="/v1/models", tags=["models"], responses=problems(401, 403, 422, 429, 503))
 
-ANSWERS: TypeAdapter[Prediction | Values | Continuations | Fillings | Recommendations] = TypeAdapter(Answer)
+ANSWERS: TypeAdapter[Prediction | Values | Continuations | Fillings | Vectors | Recommendations] = TypeAdapter(Answer)
 
 
 @router.post("/{model_id}/predict", responses=problems(400, 404, 413, 415))
 async def predict(model_id: ModelId, rows: NewPrediction, front: AtHand, owner: Owner) -> Answer:
     """What a model says. For trying it: seconds, most of them for a worker to start PyTorch.
 
-    One field tells the questions apart: `inputs` are rows of numbers, `texts` go to a classifier of texts, `prompts`
-    to a language model, `masked` to a masked one, `users` to a recommender. A model of another kind says which of them
-    it answers.
+    One field tells the questions apart: `inputs` are rows of numbers, `texts` go to a classifier or encoder of texts,
+    `prompts` to a language model, `masked` to a masked one, `users` to a recommender. A model of another kind says
+    which of them it answers.
 
     Nothing is kept of it. No training is before it; where too many ask at once the answer is 503 with `Retry-After`. To
     serve a model, export it as ONNX and run that.

@@ -5,11 +5,13 @@ from typing import Any
 from qstill.contract.distillations.circuits.distribution.job import DistributionJob
 from qstill.contract.distillations.circuits.job import ShorteningJob
 from qstill.contract.distillations.domains import AnyJob
+from qstill.contract.distillations.embeddings.job import EmbeddingJob
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.recommenders.job import RecommenderJob
 from workers.distillation.circuits.distribution.learn import learn_distribution
 from workers.distillation.circuits.shorten import shorten
 from workers.distillation.distil import distil
+from workers.distillation.embeddings.distil import distil_encoder
 from workers.distillation.recommenders.distil import distil_recommender
 from workers.distillation.training.reproducible import reproducible
 from workers.run import Run
@@ -28,5 +30,7 @@ def distil_job(job: AnyJob, run: Run) -> dict[str, Any]:
                 return learn_distribution(job, run)
             case RecommenderJob():
                 return distil_recommender(job, run)
+            case EmbeddingJob():
+                return distil_encoder(job, run)
             case DistillationJob():
                 return distil(job, run)

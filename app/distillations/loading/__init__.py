@@ -156,6 +156,6 @@ def how_to_load(write: Callable[[str], str], job: dict[str, Any], checkpoints: M
     return LOADING.format(file=file, place=place, program=write(file))
 
 
-def downloaded(checkpoint: str) -> str:
-    """The name that the download of a checkpoint has. checkpoint: its id."""
-    return f"{checkpoint}.safetensors"
+def downloaded(checkpoint: str, name: str = "student.safetensors") -> str:
+    """The name that the download of a checkpoint has. checkpoint: its id. name: what the job called it."""
+    return f"{checkpoint}.{name.rpartition('.')[2]}"

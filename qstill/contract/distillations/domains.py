@@ -9,6 +9,15 @@ from pydantic import BaseModel, BeforeValidator, Discriminator, Tag
 from qstill.contract.distillations.architectures import AnyArchitecture
 from qstill.contract.distillations.circuits.distribution.job import Autoregressive, DistributionJob
 from qstill.contract.distillations.circuits.job import Keep, ShorteningJob
+from qstill.contract.distillations.embeddings.data import AnySentences
+from qstill.contract.distillations.embeddings.job import (
+    EmbeddingJob,
+    files_of_embedding,
+    formats_of_embedding,
+    models_of_embedding,
+)
+from qstill.contract.distillations.embeddings.objectives import SingleOfVectors
+from qstill.contract.distillations.embeddings.students import AnyEncoder
 from qstill.contract.distillations.job import DistillationJob, referenced_files
 from qstill.contract.distillations.objectives import Single
 from qstill.contract.distillations.recommenders.architectures import AnyScorer
@@ -20,6 +29,7 @@ from qstill.contract.schemas import FieldPath, refuse
 
 # no field bears such a name: places of errors pass over them
 CLASSIFICATION, RECOMMENDER, SHORTENING, DISTRIBUTION = "of rows", "of users", "of a circuit", "of shots"
+EMBEDDING = "of sentences"
 # the domain of a circuit, by what of it is kept
 CIRCUITS = {**dict.fromkeys(get_args(Keep), SHORTENING), "distribution": DISTRIBUTION}
 
@@ -30,18 +40,25 @@ def _named(union: Any, field: str) -> frozenset[str]:
 
 
 INTERACTIONS = _named(SyntheticInteractions | UploadedInteractions, "source")
+SENTENCES = _named(AnySentences, "source")
 NETWORKS = {
     CLASSIFICATION: _named(AnyArchitecture, "kind"),
     RECOMMENDER: _named(AnyScorer, "kind"),
     SHORTENING: frozenset({"quantum"}),
     DISTRIBUTION: frozenset(get_args(Autoregressive.model_fields["kind"].annotation)),
+    EMBEDDING: _named(AnyEncoder, "kind"),
 }
-LOSSES = {CLASSIFICATION: _named(Single, "kind"), RECOMMENDER: _named(SingleRanking, "kind")}
+LOSSES = {
+    CLASSIFICATION: _named(Single, "kind"),
+    RECOMMENDER: _named(SingleRanking, "kind"),
+    EMBEDDING: _named(SingleOfVectors, "kind"),
+}
 INPUTS = {
     CLASSIFICATION: "rows of numbers or images",
     RECOMMENDER: "users and items",
     SHORTENING: "a circuit",
     DISTRIBUTION: "shots",
+    EMBEDDING: "sentences",
 }
 
 
@@ -52,6 +69,8 @@ def domain_of(body: Any) -> str:
     source = _word(body, "dataset", "source")
     if source == "circuit":
         return CIRCUITS.get(_word(body, "dataset", "keep") or "", SHORTENING)
+    if source in SENTENCES:
+        return EMBEDDING
     return RECOMMENDER if source in INTERACTIONS else CLASSIFICATION
 
 
@@ -100,20 +119,22 @@ def _choices(body: Any) -> Iterator[tuple[FieldPath, Mapping[str, frozenset[str]
         yield ("objective", "terms", position, "objective", "kind"), LOSSES, "loss"
 
 
-TaughtJob = DistillationJob | RecommenderJob  # whose students learn from a teacher
+TaughtJob = DistillationJob | RecommenderJob | EmbeddingJob  # whose students learn from a teacher
 AnyJob = TaughtJob | ShorteningJob | DistributionJob
 DOMAINS: dict[type[BaseModel], str] = {
     DistillationJob: CLASSIFICATION,
     RecommenderJob: RECOMMENDER,
     ShorteningJob: SHORTENING,
     DistributionJob: DISTRIBUTION,
+    EmbeddingJob: EMBEDDING,
 }
 Job = Annotated[
     Annotated[
         Annotated[DistillationJob, Tag(CLASSIFICATION)]
         | Annotated[RecommenderJob, Tag(RECOMMENDER)]
         | Annotated[ShorteningJob, Tag(SHORTENING)]
-        | Annotated[DistributionJob, Tag(DISTRIBUTION)],
+        | Annotated[DistributionJob, Tag(DISTRIBUTION)]
+        | Annotated[EmbeddingJob, Tag(EMBEDDING)],
         Discriminator(domain_of),
     ],
     BeforeValidator(_refuse_mixed),
@@ -142,5 +163,7 @@ def needs_of(job: AnyJob) -> Needs:
         return Needs([] if file is None else [("/dataset/file", file, "dataset")])
     if isinstance(job, RecommenderJob):
         return Needs(files_of_recommender(job), models=models_of_recommender(job))
+    if isinstance(job, EmbeddingJob):
+        return Needs(files_of_embedding(job), formats_of_embedding(job), models_of_embedding(job))
     teacher = job.teacher
     return Needs(referenced_files(job), formats_of(teacher), models_of(teacher), urls_of(teacher))

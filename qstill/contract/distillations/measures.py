@@ -19,7 +19,7 @@ class Measure:
     said: str
     points: float
     gained: str
-    validation: Literal["accuracy", "r2", "ndcg"]
+    validation: Literal["accuracy", "r2", "ndcg", "spearman"]
     chooses: str
     least_chosen: float | None
     others: tuple[tuple[str, str, bool], ...]
@@ -92,3 +92,19 @@ def ranking(name: str) -> Measure:
         others=(),
         is_share=False,
     )
+
+
+SPEARMAN = Measure(
+    name="spearman",
+    said="Spearman's correlation of cosines with the teacher's",
+    points=100.0,
+    gained="hundredths of Spearman's correlation",
+    validation="spearman",
+    chooses="Spearman's correlation",
+    least_chosen=None,
+    others=(
+        ("ndcg", "NDCG@10", False),
+        ("mrr", "Mean reciprocal rank", False),
+    ),
+    is_share=False,
+)  # of encoders of texts

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from qstill.contract.distillations.circuits.distribution.preflight import DistributionPreflight
 from qstill.contract.distillations.circuits.preflight import ShorteningPreflight
 from qstill.contract.distillations.domains import Job
+from qstill.contract.distillations.embeddings.preflight import EmbeddingPreflight
 from qstill.contract.distillations.preflight_parts import Advice, Capacity, Memory, Time
 from qstill.contract.distillations.recommenders.preflight import RankingPreflight
 from qstill.contract.schemas import View
@@ -159,4 +160,4 @@ class Preflight(Found):
     advice: list[Advice] = Field(description="What to know of it, problems first.")
 
 
-AnyPreflight = Preflight | RankingPreflight | ShorteningPreflight | DistributionPreflight
+AnyPreflight = Preflight | RankingPreflight | ShorteningPreflight | DistributionPreflight | EmbeddingPreflight

@@ -22,7 +22,8 @@ class Gain(View):
 
     points: float = Field(
         description="Mean difference: percentage points of test accuracy, student minus baseline; for regression the "
-        "baseline's RMSE minus the student's; of recommenders hundredths of NDCG@k.",
+        "baseline's RMSE minus the student's; of recommenders hundredths of NDCG@k, of encoders of "
+        "Spearman's correlation.",
         examples=[16.2],
     )
     low: float | None = Field(description="Lower end of its 95% confidence interval.", examples=[13.9])

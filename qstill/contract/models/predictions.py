@@ -1,7 +1,7 @@
 """What a model may be asked, what it says, and how a worker is asked on the way.
 
-One body, told apart by the field that it has: `inputs` of models of numbers and images, `texts` of text classifiers,
-`prompts` of language models, `masked` of masked ones, `users` of recommenders.
+One body, told apart by the field that it has: `inputs` of models of numbers and images, `texts` of text classifiers and
+encoders, `prompts` of language models, `masked` of masked ones, `users` of recommenders.
 """
 
 from collections.abc import Mapping
@@ -71,7 +71,7 @@ class AskRows(Strict):
 
 
 class AskTexts(Strict):
-    """Texts for a classifier of texts. The tokenizer is in its checkpoint."""
+    """Texts for a classifier of texts, or for an encoder. The tokenizer comes with the model."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"texts": ["A list comprehension makes a list of what a loop finds."]}]}
@@ -306,6 +306,16 @@ class Fillings(Said):
     fillings: list[Filling] = Field(description="One for each text, in their order.")
 
 
+class Vectors(Said):
+    """What an encoder says of texts."""
+
+    object: Literal["vectors"] = Field("vectors", description="What this is.")
+    vectors: list[list[float]] = Field(description="One for each text.", examples=[[[0.6, 0.8], [0.0, 1.0]]])
+    cosines: list[list[float]] = Field(
+        description="How alike the texts are: a row and a column for each.", examples=[[[1.0, 0.8], [0.8, 1.0]]]
+    )
+
+
 class Recommended(View):
     """An item of a list."""
 
@@ -325,7 +335,9 @@ class Recommendations(Said):
     )
 
 
-Answer = Annotated[Prediction | Values | Continuations | Fillings | Recommendations, Field(discriminator="object")]
+Answer = Annotated[
+    Prediction | Values | Continuations | Fillings | Vectors | Recommendations, Field(discriminator="object")
+]
 
 
 class Question(BaseModel):

@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from qstill.contract.distillations.domains import DISTRIBUTION, RECOMMENDER, SHORTENING, domain_of
+from qstill.contract.distillations.domains import DISTRIBUTION, EMBEDDING, RECOMMENDER, SHORTENING, domain_of
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.schemas import Seed, Strict, Submission, refuse
 
@@ -35,6 +35,7 @@ _NOT_SWEPT = {
     RECOMMENDER: "a sweep varies students of rows: recommenders are submitted one by one",
     SHORTENING: "a sweep varies students of rows: a circuit's own job tries a range of `layers`, from several starts",
     DISTRIBUTION: "a sweep varies students of rows: models of shots are submitted one by one",
+    EMBEDDING: "a sweep varies students of rows: encoders of texts are submitted one by one",
 }
 
 Path = Annotated[str, StringConstraints(pattern=r"^(/[a-z_]+){1,6}$", max_length=100)]

@@ -22,6 +22,7 @@ class FakeRun:
         self.files: dict[str, Path] = {}
         self.resume = None
         self.threads = 1
+        self.memory = 1 << 33
         self.phases: list[str] = []
         self.published: dict[str, tuple[str, str, str]] = {}
         self.asked = 0

@@ -14,6 +14,7 @@ class FakeRun:
     """Keeps all that is reported. stop: asked before every batch."""
 
     threads = 1
+    memory = 1 << 33
 
     def __init__(
         self,

@@ -4,6 +4,7 @@ Topics repeat one another (`help("if")` is a part of `help("compound")`), so eac
 first: nothing that is read for a test is also trained on.
 """
 
+import re
 from collections.abc import Iterator
 from pydoc_data.topics import topics
 
@@ -11,6 +12,9 @@ from workers.distillation.data.files.texts import Texts
 
 LEAST_PARAGRAPH = 40  # characters; shorter ones are headings and rules of a grammar
 PASSAGE = 1000  # characters after which a passage ends
+SENTENCE = (20, 600)  # characters of one: shorter are headings, longer are tables
+IN_WORDS = 0.6  # of its characters letters or spaces: with fewer it is a program
+END_OF_SENTENCE = re.compile(r"""(?<=[.!?])\s+(?=[A-Z*(“"'])""")
 
 PARTS = {
     "collections": "typesseq typesseq-mutable typesmapping sequence-types lists dict slicings subscriptions",
@@ -46,6 +50,28 @@ def passages() -> Texts:
     seen: set[str] = set()
     texts = [passage for name in sorted(topics) for passage in _joined(_paragraphs(topics[name], seen))]
     return Texts(texts, [""] * len(texts), [])
+
+
+def sentences() -> list[list[str]]:
+    """The sentences of each paragraph in their order, none of them twice."""
+    seen: set[str] = set()
+    paragraphs = (paragraph for name in sorted(topics) for paragraph in _paragraphs(topics[name], seen))
+    said: set[str] = set()
+    found = []
+    for paragraph in paragraphs:
+        fresh = [each for each in dict.fromkeys(_sentences(paragraph)) if each not in said]
+        said.update(fresh)
+        if fresh:
+            found.append(fresh)
+    return found
+
+
+def _sentences(paragraph: str) -> Iterator[str]:
+    """Those that are words."""
+    for sentence in END_OF_SENTENCE.split(" ".join(paragraph.split())):
+        in_words = sum(character.isalpha() or character == " " for character in sentence)
+        if SENTENCE[0] <= len(sentence) <= SENTENCE[1] and in_words >= IN_WORDS * len(sentence):
+            yield sentence
 
 
 def _paragraphs(topic: str, seen: set[str]) -> Iterator[str]:

@@ -32,6 +32,7 @@ from workers.distillation.artifacts import checkpoints
 from workers.distillation.artifacts.onnx_session import open_session
 from workers.distillation.data.dataset import Data
 from workers.distillation.predict.texts import classified, continued, filled_in
+from workers.distillation.predict.vectors import vectors_of
 from workers.distillation.recommenders.checkpoints import card_of as recommender_card
 from workers.distillation.recommenders.recommend import recommended
 from workers.distillation.rows import Rows, Standardisation
@@ -70,7 +71,7 @@ def predict(question: Question, run: Run) -> dict[str, Any]:
     asked = question.rows
     try:
         card = checkpoints.read_card(path) if stored_as.format == "safetensors" else None
-        _refuse_another_question(asked, card)
+        _refuse_another_question(asked, card, stored_as.format)
         spec = ModelTeacher(source="model", model=question.model)
         match asked:
             case AskRows():
@@ -78,6 +79,8 @@ def predict(question: Question, run: Run) -> dict[str, Any]:
                 rows = _rows(asked, known.shape)
                 logits = teachers.loaded(spec, _only(rows, known), run).logits(rows)
                 answer: Said = _said(question.model, known, logits)
+            case AskTexts() if stored_as.format == "folder":
+                answer = vectors_of(asked, path, question.model, run)
             case AskTexts():
                 of_texts = checkpoints.card_of(card or "")
                 logits, notes = classified(asked, of_texts, spec, run)
@@ -96,9 +99,11 @@ def predict(question: Question, run: Run) -> dict[str, Any]:
     return answer.model_dump(mode="json")
 
 
-def _refuse_another_question(asked: AnyQuestion, text: str | None) -> None:
+def _refuse_another_question(asked: AnyQuestion, text: str | None, format: str) -> None:
     """Raise Problem where a model answers another kind of question. text: of its card."""
-    if text is not None and checkpoints.is_recommender(text):
+    if format == "folder":
+        wanted = "texts"
+    elif text is not None and checkpoints.is_recommender(text):
         wanted = "users"
     elif text is not None and (card := checkpoints.card_of(text)).tokenizer is not None:
         wanted = family_of(card.architecture).question

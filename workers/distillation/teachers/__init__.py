@@ -93,6 +93,9 @@ def _loaded(spec: Loadable, data: Data, run: Run) -> Teacher:
 
 
 def _from_file(spec: ModelFormat, path: Path, data: Data, run: Run) -> Teacher:
+    if spec.format == "folder":
+        title = "This model is an encoder of texts: it teaches vectors, where the data has a `source` of sentences."
+        raise Problem("teacher_mismatch", title, pointer="/model")
     return from_onnx(spec, path, data, run.threads) if spec.format == "onnx" else from_weights(spec, path, data)
 
 

@@ -43,11 +43,13 @@ MISSING = (
 class ModelFormat(Strict):
     """How an uploaded model is read. Nothing in it is ever executed but the operators that ONNX itself defines."""
 
-    format: Literal["safetensors", "torch", "onnx"] = Field(
+    format: Literal["safetensors", "torch", "onnx", "folder"] = Field(
         "safetensors",
         description="`safetensors`: tensors named as the architecture says. `torch`: a state dict saved by torch.save "
         "in a .pt or .pth, read with weights_only. `onnx`: a whole model from any framework: one input of numbers, "
-        "standard operators, no external data. A model of whole numbers, as uint8, is given pixels from 0 to 255.",
+        "standard operators, no external data. A model of whole numbers, as uint8, is given pixels from 0 to 255. "
+        "`folder`: a zip of an encoder of texts, as `save_pretrained` or sentence-transformers write it; it says "
+        "itself how it is read, and teaches vectors of sentences.",
         examples=["onnx"],
     )
     architecture: Architecture | None = Field(
@@ -85,11 +87,19 @@ class ModelFormat(Strict):
         if self.format == "onnx" and self.architecture is not None:
             reason = "an onnx file is its own architecture; leave it out"
             refuse(("architecture",), "architecture_not_needed", reason, self.architecture.kind)
+        if self.format == "folder" and (told := _told(self)):
+            refuse((told,), "folder_knows", "a folder says itself how it is read; leave it out", None)
         if self.format != "onnx" and self.output is not None:
             refuse(("output",), "only_for_onnx", "weights have one output", self.output)
         if self.format != "onnx" and self.kind not in (None, "logits"):
             refuse(("kind",), "only_for_onnx", "a network of this service gives logits", self.kind)
         return self
+
+
+def _told(reading: ModelFormat) -> str | None:
+    """The first field that says how weights are read, beside their format."""
+    fields = ("architecture", "inputs", "output", "kind", "classes")
+    return next((field for field in fields if getattr(reading, field) is not None), None)
 
 
 class TrainedTeacher(Strict):
@@ -130,6 +140,13 @@ class UploadedTeacher(ModelFormat, Judged):
         "its own architecture and standardisation.",
         examples=["file_01990d3e7c5a7cc09d4b8c1f2a3b4c5e"],
     )
+
+    @model_validator(mode="after")
+    def _answers_rows(self) -> "UploadedTeacher":
+        if self.format == "folder":
+            reason = "the folder of an encoder teaches vectors: its data has a `source` of sentences"
+            refuse(("format",), "teaches_vectors", reason, self.format)
+        return self
 
 
 class Registered(Strict):

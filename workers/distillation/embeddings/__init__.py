@@ -1,0 +1,1 @@
+"""Encoders of texts that learn the vectors of a larger one."""
