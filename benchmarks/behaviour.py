@@ -24,10 +24,12 @@ CIRCUITS = 200
 SHOTS = 400
 EVERY = 0.2  # seconds between two looks at a job
 PATIENCE = 600  # seconds for a job on a busy machine
-LONG = {  # over a minute on one idle core
+LONG = {  # over a minute on one idle core, or of a folder that has to be uploaded first
     "compress-digits.json",
     "distil-digits-matching.json",
     "distil-digits-noise.json",
+    "distil-encoder-half.json",
+    "distil-encoder-words.json",
     "distil-topics-language-model.json",
     "distil-topics-masked.json",
 }
@@ -35,7 +37,7 @@ LONG = {  # over a minute on one idle core
 SEED = "seeds end at 2^63 - 1 everywhere, as those of circuits did"
 PROCESSES = f"{SEED}; several processes for one training are gone (ADR 14)"
 EXAMPLES = "every field of an answer has an example"
-LATER = "networks that are circuits, and circuits made shorter, came after the move"
+LATER = "networks that are circuits, circuits made shorter, and encoders of texts came after the move"
 INTENDED = {
     "/openapi//v1/distillations/{job_id}/report": "a report has a schema",
     "/openapi/Characterization": "its example was the moment at which the process started, another one each time",
@@ -72,6 +74,7 @@ INTENDED = {
             for name in (
                 *("/v1/distillations", "/v1/distillations/preflight", "/v1/distillations/{job_id}/exports"),
                 *("/v1/distillations/{job_id}/plots/{plot}.svg", "DistillationJob", "Evaluation", "ExportView"),
+                *("/v1/checkpoints/{checkpoint_id}/content", "/v1/models/{model_id}/predict", "AskTexts"),
                 *("ModelView", "NewModel", "Student", "Time", "TrainedTeacher", "UploadedTeacher"),
             )
         ),

@@ -309,7 +309,7 @@ class Fillings(Said):
 class Vectors(Said):
     """What an encoder says of texts."""
 
-    object: Literal["vectors"] = Field("vectors", description="What this is.")
+    object: Literal["vectors"] = Field("vectors", description="What this is.", examples=["vectors"])
     vectors: list[list[float]] = Field(description="One for each text.", examples=[[[0.6, 0.8], [0.0, 1.0]]])
     cosines: list[list[float]] = Field(
         description="How alike the texts are: a row and a column for each.", examples=[[[1.0, 0.8], [0.8, 1.0]]]

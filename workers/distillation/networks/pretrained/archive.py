@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from qstill.contract.errors import Problem
+from qstill.contract.tables.bounds import Unreadable
 from workers.distillation.artifacts.checkpoints import MAX_TEACHER_BYTES, invalid
 from workers.distillation.data.files.archives import is_folder, is_litter, parts_of, quoted
-from workers.distillation.data.files.table import Unreadable
 
 MAX_MEMBERS = 1_000  # a folder has some twenty; each is looked at
 MAX_JSON_BYTES = 64 << 20  # the tokenizers of a hundred languages have 17 MB
