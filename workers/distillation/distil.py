@@ -88,7 +88,7 @@ def distil(submitted: DistillationJob, run: Run) -> dict[str, Any]:
     compression = compression_section(job, data, teacher, heard, pairs, keeper)
     run.progress(phase="evaluation", done=0, total=1, unit="reports")
     measured = measure(job, data, teacher, heard_at_first, pairs, keeper.outcomes, answers=answers, use=use)
-    as_the_data = teacher.standardisation is None and teacher.order is None
+    as_the_data = teacher.standardisation is None and teacher.order is None and not teacher.other_classes
     circuit = teacher.network if as_the_data else None
     quantum = quantum_section(job, data, measured, pairs, controls, keeper, answers, circuit)
     short = result(

@@ -4,6 +4,7 @@ from pydantic import model_validator
 
 from qstill.contract.distillations.datasets import TextFile, UploadedData
 from qstill.contract.distillations.rules.circuits import refuse_unfit_for_circuits
+from qstill.contract.distillations.rules.class_maps import refuse_unfit_class_maps
 from qstill.contract.distillations.rules.compression import refuse_impossible_compression
 from qstill.contract.distillations.rules.data import refuse_unfit_data
 from qstill.contract.distillations.rules.initialisation import refuse_impossible_initialisation
@@ -34,6 +35,7 @@ class DistillationJob(DistillationSpec):
             reason = "it corrects the classes that `dataset.leave_out` names, and none is left out"
             refuse(("training", "bias_correction"), "nothing_to_correct", reason, True)
         refuse_impossible_initialisation(self)
+        refuse_unfit_class_maps(self)
         every = self.training.checkpoint_every
         if every and self.training.epochs // every * student_count(self) > MAX_PERIODIC_CHECKPOINTS:
             reason = f"a job keeps at most {MAX_PERIODIC_CHECKPOINTS} periodic checkpoints over all its seeds"

@@ -7,6 +7,7 @@ from qstill.contract.distillations.teachers import (
     EndpointTeacher,
     ModelFormat,
     ModelTeacher,
+    OfOtherClasses,
     SoftLabels,
     UploadedTeacher,
 )
@@ -18,6 +19,7 @@ from workers.distillation.data.tokenizer import Tokenizer, uploaded
 from workers.distillation.teachers.ask import Use, answers_of, signal_and_use, signal_of
 from workers.distillation.teachers.base import Teacher, as_networks_learn, within
 from workers.distillation.teachers.circuit import from_circuit
+from workers.distillation.teachers.class_map import as_teacher_names, mapped
 from workers.distillation.teachers.endpoint import from_endpoint
 from workers.distillation.teachers.ensemble import ensemble
 from workers.distillation.teachers.onnx.model import from_onnx
@@ -51,10 +53,17 @@ def loaded(spec: Loadable, data: Data, run: Run, pointer: str = "/teacher") -> T
             problem.pointer = "/model"  # the one field that it has
         return problem.within(pointer)
 
+    named = data
+    if isinstance(spec, OfOtherClasses):
+        try:
+            named = as_teacher_names(spec, data)
+        except Problem as problem:
+            raise problem.within(pointer) from None
     try:
-        return within(as_networks_learn(_loaded(spec, data, run), data.task.targets), place)
+        teacher = within(as_networks_learn(_loaded(spec, named, run), data.task.targets), place)
     except Problem as problem:
         raise place(problem) from None
+    return mapped(teacher, spec, data) if isinstance(spec, OfOtherClasses) else teacher
 
 
 def tokenizer_of(teacher: said.Single | said.EnsembleTeacher, run: Run) -> Tokenizer:

@@ -32,6 +32,7 @@ class Teacher:
     data's classes; None: the same.
     bytes, parameters, multiply_adds: of its file, of its network, and of one row; 0 where unknown.
     architecture: of a network that was read, not trained here.
+    other_classes: whether its network's logits are of other classes than its answers.
     members: of an ensemble. round_trips: milliseconds of each request that an endpoint answered, without pauses.
     unspoken: rows to (rows, classes), True for a class whose probability it leaves to the student (`ghost`).
     weights: rows to (rows,), how much each says, of which only proportions count; None: all the same.
@@ -47,6 +48,7 @@ class Teacher:
     inputs: Callable[[Rows], Tensor] | None = None
     standardisation: Standardisation | None = None
     order: Tensor | None = None
+    other_classes: bool = False
     bytes: int = 0
     parameters: int = 0
     multiply_adds: int = 0
@@ -95,7 +97,7 @@ def arranged(teacher: Teacher, names: list[str] | None, classes: list[str], poin
     if names is None or names == classes:
         return teacher
     if sorted(names) != sorted(classes):
-        title = f"The teacher's classes are {_listed(names)}; the data's are {_listed(classes)}."
+        title = f"The teacher's classes are {listed(names)}; the data's are {listed(classes)}."
         raise Problem("class_mismatch", title, pointer=pointer, ways_out=[{"classes": classes[:20]}])
     order = torch.tensor([names.index(name) for name in classes])
     unspoken = teacher.unspoken
@@ -128,6 +130,7 @@ def refuse_probabilities(logits: Tensor, pointer: str = "/kind") -> None:
         raise Problem("kind_mismatch", title, pointer=pointer, ways_out=[{"kind": "probabilities"}])
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: list[str]) -> str:
+    """In a sentence, the first ten."""
     shown = ", ".join(repr(name[:40]) for name in names[:10])
     return f"{shown} and {len(names) - 10} more" if len(names) > 10 else shown

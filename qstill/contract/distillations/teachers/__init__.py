@@ -22,13 +22,14 @@ ClassNames = Annotated[list[ClassName], Field(min_length=2, max_length=MAX_CLASS
 Missing = Literal["uniform", "renormalise", "ghost"]
 Inputs = Literal["standardised", "raw"]
 Answers = Literal["logits", "probabilities", "log_probabilities", "sigmoid"]
-Objection = Literal["class_order", "teacher_worse_than_chance"]
+Objection = Literal["class_order", "teacher_worse_than_chance", "unknown_classes"]
+ClassMap = Annotated[dict[ClassName, ClassName | None], Field(min_length=2, max_length=MAX_CLASS_NAMES)]
 ReadableId = Annotated[str, StringConstraints(pattern=r"^(model|ckpt)_[0-9a-f]{32}$")]
 
 CLASSES = Field(
     None,
     description="The teacher's classes in the order of its answers, if that is not the data's: ascending, numbers "
-    "before words. They must be the data's classes.",
+    "before words. They must be the data's classes, or the names of `class_map`.",
     examples=[["setosa", "virginica", "versicolor"]],
 )
 MISSING = (
@@ -121,17 +122,37 @@ class TrainedTeacher(Strict):
 class Judged(Strict):
     """A teacher that is there already: it answers the validation rows before anything is learned from it."""
 
-    accept: Annotated[list[Objection], Field(max_length=2)] = Field(
+    accept: Annotated[list[Objection], Field(max_length=3)] = Field(
         default_factory=list,
         description="What does not end the job, but stands in its report. `class_order`: the teacher is right if its "
         "columns are assigned to other classes; without this the job ends and names the list for `classes`. "
         "`teacher_worse_than_chance`: it is right less often than always answering the most frequent class (of real "
-        "numbers: further off than their mean). A preflight says both beforehand.",
+        "numbers: further off than their mean). `unknown_classes`: no class of the teacher becomes one of the data's, "
+        "which it then gives the probability 0. A preflight says each beforehand.",
         examples=[["class_order"]],
     )
 
 
-class UploadedTeacher(ModelFormat, Judged):
+class OfOtherClasses(Judged):
+    """A teacher whose classes may be more, fewer or called otherwise than the data's."""
+
+    class_map: ClassMap | None = Field(
+        None,
+        description="What each of the teacher's classes is among the data's; several may be one, whose probability is "
+        "then their sum. Null for a class: what the teacher says of it is left out, and the others share it. Every "
+        "class of the teacher is named; its answers are in the order of `classes`, of the file's card, or ascending. "
+        "Null: the data's classes.",
+        examples=[{"tabby": "cat", "siamese": "cat", "beagle": "dog", "truck": None}],
+    )
+
+    @model_validator(mode="after")
+    def _maps_something(self) -> Self:
+        if self.class_map is not None and not any(self.class_map.values()):
+            refuse(("class_map",), "maps_nothing", "every class of the teacher is left out", None)
+        return self
+
+
+class UploadedTeacher(ModelFormat, OfOtherClasses):
     """A teacher that you uploaded."""
 
     source: Literal["file"] = Field(description="A model that you uploaded.", examples=["file"])
@@ -159,11 +180,11 @@ class Registered(Strict):
     )
 
 
-class ModelTeacher(Registered, Judged):
+class ModelTeacher(Registered, OfOtherClasses):
     """A model of the registry, or what an earlier job made."""
 
 
-class SoftLabels(Judged):
+class SoftLabels(OfOtherClasses):
     """A teacher's answers instead of the teacher: no weights leave your hands."""
 
     source: Literal["soft_labels"] = Field(description="Answers that you uploaded.", examples=["soft_labels"])
@@ -203,7 +224,7 @@ class SoftLabels(Judged):
         return self
 
 
-class EndpointTeacher(Judged):
+class EndpointTeacher(OfOtherClasses):
     """A teacher behind an HTTP endpoint. The training process itself asks it, once for every row.
 
     It posts `{"inputs": [[…], …]}`, rows as nested lists of numbers, and expects `{"logits": [[…], …]}` or
