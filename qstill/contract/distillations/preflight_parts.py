@@ -43,6 +43,10 @@ class Time(View):
     students: Seconds = Field(description="Of all seeds.")
     baselines: Seconds = Field(description="Of all seeds; 0 without them.")
     controls: Seconds = Field(description="Of all seeds of a quantum student's controls; 0 of other students.")
+    engine: Seconds = Field(
+        description="Running quantum networks on the circuit engine, as `evaluation.quantum` asks; 0 without it. A few "
+        "rows of each were run for it."
+    )
     exports: Seconds = Field(description="Writing and running the files of `export`; 0 without them.")
     compression: Seconds = Field(
         description="Pruning, fine-tuning, quantising, running and timing all of `compression`; 0 without it. Which "
@@ -65,9 +69,16 @@ class Memory(View):
         examples=[1360000],
     )
     activations: int = Field(
-        description="What one batch keeps for its gradients, or one block of rows in evaluation.", examples=[2100000]
+        description="What one batch keeps for its gradients, states of a circuit too, or one block of rows in "
+        "evaluation.",
+        examples=[2100000],
     )
     answers: int = Field(description="The teacher's answers and features that are held.", examples=[43080])
+    engine: int = Field(
+        description="What the circuit engine's rows would count, which is kept until the report, and the states that "
+        "are simulated together; 0 without `evaluation.quantum`.",
+        examples=[0],
+    )
     peak: int = Field(description="All of these together.", examples=[416000000])
     limit: int = Field(description="What one job may take.", examples=[8000000000])
     available: int = Field(description="What is free on the worker's machine now.", examples=[12000000000])

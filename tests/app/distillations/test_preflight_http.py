@@ -39,12 +39,12 @@ SAID: Json = {
     "time": {
         "steps_measured": 9,
         **dict.fromkeys(["teacher_training", "teacher_answers", "students", "baselines", "controls"], SECONDS),
-        **dict.fromkeys(["exports", "compression", "rest", "total"], SECONDS),
+        **dict.fromkeys(["engine", "exports", "compression", "rest", "total"], SECONDS),
         "limit": 60.0,
     },
     "memory": dict.fromkeys(
         [
-            *("process", "weights", "optimizer", "activations", "answers", "peak"),
+            *("process", "weights", "optimizer", "activations", "answers", "engine", "peak"),
             *("limit", "available", "cache", "cache_limit", "disk_free"),
         ],
         1,

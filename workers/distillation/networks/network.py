@@ -47,6 +47,10 @@ class Network(nn.Module):
     def refuse_rows(self, rows: Rows, pointer: str) -> None:
         """Raise the Problem of rows that it cannot read. pointer: of its definition."""
 
+    def states_kept(self, rows: int) -> int:
+        """Bytes that a pass over so many rows keeps for its gradients and that autograd does not know of, at most."""
+        return 0
+
     def doubts(self) -> list[Doubt]:
         """What of it is built for nothing, whatever it learns."""
         return []

@@ -33,7 +33,7 @@ class Costs:
     """What was measured. loading: seconds. process: bytes. per_row: seconds that the teacher takes for a row.
 
     rows_asked: of the teacher, by the last request. features: bytes of a row's that are held beside the answers.
-    trained: teachers that the job trains. controls: of a quantum student, one of each.
+    trained: teachers that the job trains. controls: of a quantum student, one of each. engine_memory: bytes.
     """
 
     job: DistillationJob
@@ -48,6 +48,8 @@ class Costs:
     student: Rehearsal
     baseline: Rehearsal | None
     controls: list[Rehearsal]
+    engine: Seconds
+    engine_memory: int
     exports: Seconds
     compression: Seconds
 
@@ -77,6 +79,7 @@ def time_of(costs: Costs, *, limit: float) -> Time:
         "students": training_time(costs.student, seeds),
         "baselines": training_time(costs.baseline, seeds) if costs.baseline else NOTHING,
         "controls": total_of([training_time(each, seeds) for each in costs.controls]),
+        "engine": costs.engine,
         "exports": costs.exports,
         "compression": costs.compression,
         "rest": around(costs.loading + timed * LATENCY_SECONDS + REPORT_SECONDS),
@@ -180,7 +183,7 @@ def memory_of(costs: Costs, run: Run, *, limit: int | None) -> Memory:
     )
     place = run.cache if run.cache is not None and run.cache.exists() else run.scratch
     parts = {"process": costs.process, "weights": weights, "optimizer": optimizer}
-    parts |= {"activations": activations, "answers": answers}
+    parts |= {"activations": activations, "answers": answers, "engine": costs.engine_memory}
     return memory_with(parts, run, limit=limit, cache=kept, place=place)
 
 

@@ -30,14 +30,16 @@ from workers.distillation.compress.section import refuse_without_network
 from workers.distillation.data.dataset import Data
 from workers.distillation.data.faults import check_data
 from workers.distillation.distil import first_heard, load_data
+from workers.distillation.networks.circuits.network import CircuitNetwork
 from workers.distillation.networks.costs import multiply_adds, parameters
 from workers.distillation.objectives import refuse_undefined
 from workers.distillation.preflight.advice import advice_on
 from workers.distillation.preflight.costs import Costs, capacity_of, memory_of, time_of
+from workers.distillation.preflight.engine import engine_cost
 from workers.distillation.preflight.files import time_of_compression, time_of_exports
 from workers.distillation.preflight.pace import resident
 from workers.distillation.preflight.rehearsal import Rehearsal, as_long, excerpt_of, rehearse
-from workers.distillation.quantum.controls import control_lesson, control_stages
+from workers.distillation.quantum.controls import Controls, control_lesson, control_stages
 from workers.distillation.quantum.on_engine import refuse_unrunnable
 from workers.distillation.rows import Rows
 from workers.distillation.signals.signals import Signal
@@ -118,10 +120,17 @@ def _look(submitted: DistillationJob, asked: PreflightQuestion, run: Run) -> Pre
         alone = baseline_lesson(data)
         known = excerpt_of(data, alone.positions, baseline_stage, ROWS)
         baseline = rehearse(baseline_stage, as_long(baseline_lesson(known), alone, known), known, data)
+    stood_beside = control_stages(job, [student for student, _ in pairs], data)
     controls = [
-        rehearse(stages[0], as_long(control_lesson(taught), lesson, few), few, data)
-        for stages in control_stages(job, [student for student, _ in pairs], data).values()
+        rehearse(stages[0], as_long(control_lesson(taught), lesson, few), few, data) for stages in stood_beside.values()
     ]
+    engine = engine_cost(
+        job.evaluation.quantum,
+        _on_engine(job, student_stage, stood_beside, teacher, data),
+        data,
+        threads=run.threads,
+        seed=job.training.seed,
+    )
     trained = [_teacher_rehearsal(member, data) for member in members if member.stage is not None]
 
     costs = Costs(
@@ -137,6 +146,8 @@ def _look(submitted: DistillationJob, asked: PreflightQuestion, run: Run) -> Pre
         student=student,
         baseline=baseline,
         controls=controls,
+        engine=engine.time,
+        engine_memory=engine.memory,
         exports=time_of_exports(
             sum(each.startswith("onnx") for each in job.export), student_stage.begin(data), student.per_epoch
         ),
@@ -252,6 +263,16 @@ def _teacher_rehearsal(member: Member, data: Data) -> Rehearsal | None:
     lesson = teacher_lesson(data, member.spec)
     few = excerpt_of(data, lesson.positions, member.stage, ROWS)
     return rehearse(member.stage, as_long(teacher_lesson(few, member.spec), lesson, few), few, data)
+
+
+def _on_engine(
+    job: DistillationJob, student: Stage, controls: Controls, teacher: Teacher, data: Data
+) -> list[tuple[CircuitNetwork, int]]:
+    """Networks that run on the circuit engine, and how many alike; a frozen circuit costs what the student does."""
+    alike = 1 + trains_baseline(job) + ("frozen" in controls)
+    others = [stages[0].begin(data) for name, stages in controls.items() if name != "frozen"]
+    found = [(student.begin(data), alike), *((each, 1) for each in (*others, teacher.network))]
+    return [(each, count) for each, count in found if isinstance(each, CircuitNetwork)]
 
 
 def _shapes(costs: Costs, said: Signal) -> Shapes:

@@ -49,7 +49,7 @@ def rehearse(stage: Stage, lesson: Lesson, few: Data, data: Data) -> Rehearsal:
         batches_per_epoch=learner.batches_per_epoch,
         seconds=seconds[1:] or seconds,
         per_epoch=scored + per_row * len(data.train.y) * (stage.training.augmentation is not None or data.task.hides),
-        kept=kept,
+        kept=kept + learner.network.states_kept(size),
         evaluated=largest_output(learner.network, validation.x[:1].to(learner.device))
         * min(rows_at_once(data.validation.x), max(len(data.validation.y), len(data.test.y))),
         parameters=parameters,

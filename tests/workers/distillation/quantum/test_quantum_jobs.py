@@ -5,14 +5,20 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 
+from qstill.contract.distillations.architectures import Architecture
 from qstill.contract.distillations.job import DistillationJob
+from qstill.contract.distillations.preflight import Preflight, PreflightQuestion
 from qstill.contract.distillations.report.document import DistillationReport
 from qstill.contract.errors import Problem
 from tests.workers.distillation.conftest import FakeRun
 from workers.distillation.distil import load_data
 from workers.distillation.jobs import distil_job
+from workers.distillation.networks.circuits.network import CircuitNetwork
 from workers.distillation.networks.costs import parameters
+from workers.distillation.networks.families import build
+from workers.distillation.preflight.look import preflight
 from workers.distillation.quantum import judge
 from workers.distillation.quantum.controls import control_stages
 from workers.distillation.training.plan import student_stages
@@ -165,3 +171,33 @@ def test_what_the_engine_cannot_run_is_refused_before_anything_is_trained(
         distil_job(job(student=student, evaluation={"quantum": QUANTUM | {"device": device}}), told)
     assert (refused.value.code, refused.value.pointer) == (code, "/evaluation/quantum/device/coupling_map")
     assert (told.published, told.progressed) == ({}, [])
+
+
+@pytest.mark.parametrize(("qubits", "layers", "again"), [(4, 2, False), (8, 3, False), (3, 2, True)])
+def test_states_that_are_kept_for_gradients_are_counted(qubits: int, layers: int, again: bool) -> None:
+    architecture = {
+        "kind": "quantum", "qubits": qubits, "layers": layers, "encoding": {"kind": "angle", "upload_again": again}
+    }  # fmt: skip
+    network = build(TypeAdapter(Architecture).validate_python(architecture), (qubits,), 3, seed=0, pointer="")
+    assert isinstance(network, CircuitNetwork)
+    own = network.circuit.steps * 10 * 8 << qubits
+    assert network.states_kept(10) == (0 if qubits == 4 else 2 * own if again else own)
+
+
+def test_a_preflight_counts_the_engines_time_and_memory(job: Make, house: Make) -> None:
+    def looked(quantum: Any) -> Preflight:
+        asked = small(job, quantum=quantum)
+        question = PreflightQuestion(job=asked, seconds_limit=600)
+        return Preflight.model_validate(preflight(asked, question, house()))
+
+    without, plain = looked(None), looked(QUANTUM)
+    assert (without.time.engine.expected, without.memory.engine) == (0, 0)
+    assert plain.time.engine.expected > 0
+    assert plain.time.total.expected >= plain.time.engine.expected
+    rows = 16 + 8
+    kept = 8 * 4 * 2 * rows * (1 << 2)  # networks, with noise and without
+    assert plain.memory.engine == kept + 16 * 16 * (1 << 4)
+    more = looked(QUANTUM | {"noise_scales": [2.0], "mitigation": {"kind": "zne"}})
+    assert more.memory.engine == plain.memory.engine + 8 * 4 * (rows + 2 * 2 * 16) * (1 << 2)
+    gains = looked(QUANTUM | {"mitigation": {"kind": "clifford_gains", "variants": 4}})
+    assert gains.memory.engine == plain.memory.engine + 8 * 4 * 2 * 4 * (1 << 2)

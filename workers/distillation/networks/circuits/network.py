@@ -17,7 +17,9 @@ from workers.distillation.rows import Rows
 from workers.quantum.circuit import DifferentiableCircuit
 from workers.quantum.effect import without_effect
 from workers.quantum.observables import PauliSum
+from workers.quantum.state import DENSE
 
+AMPLITUDE_BYTES = 8  # in single precision
 AMPLITUDES_AT_ONCE = 1 << 22  # of one pass: 32 MB, and as much for each layer
 ROWS_TRIED = 3  # for what has no effect
 NAMED = 20  # of weights in a sentence
@@ -104,6 +106,12 @@ class CircuitNetwork(Network):
 
     def kept(self, rows: int) -> int:
         return 2 * self.circuit.steps * (rows + (1 << self.qubits)) << self.qubits
+
+    def states_kept(self, rows: int) -> int:
+        if self.qubits <= DENSE and not self.inputs:
+            return 0  # these are autograd's
+        uploads = 2 if self.inputs else 1  # where rows turn on the way, their factors are as large as states
+        return uploads * AMPLITUDE_BYTES * self.circuit.steps * rows << self.qubits
 
     def states(self, numbers: Tensor) -> Tensor:
         """(2^n, batch): the states that a circuit without inputs begins with."""

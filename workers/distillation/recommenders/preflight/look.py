@@ -163,6 +163,7 @@ def _time(costs: _Costs, *, limit: float) -> Time:
         "students": training_time(costs.student, seeds),
         "baselines": NOTHING if costs.baseline is None else training_time(costs.baseline, seeds),
         "controls": NOTHING,
+        "engine": NOTHING,
         "exports": time_of_exports(len(costs.job.export), student, costs.student.per_user * tested),
         "compression": NOTHING,
         "rest": around(costs.loading + judged + timed * LATENCY_SECONDS + REPORT_SECONDS),
@@ -179,5 +180,5 @@ def _memory(costs: _Costs, run: Run, *, limit: int | None) -> Memory:
     activations = max(max(each.kept, each.evaluated) for each in costs.everything)
     answers = INDEX_BYTES * costs.data.users * costs.depth + costs.vectors
     parts = {"process": costs.process, "weights": weights, "optimizer": optimizer}
-    parts |= {"activations": activations, "answers": answers}
+    parts |= {"activations": activations, "answers": answers, "engine": 0}
     return memory_with(parts, run, limit=limit, cache=0, place=run.scratch)
