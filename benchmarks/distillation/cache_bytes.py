@@ -17,7 +17,7 @@ from torch import Tensor
 
 from benchmarks.distillation.work import Quiet
 from benchmarks.report import Line, report
-from qstill.contract.distillations.teachers import Storage
+from qstill.contract.distillations.teachers.storage import Storage
 from workers.distillation.data.dataset import Data
 from workers.distillation.rows import Rows, Standardisation
 from workers.distillation.signals.signals import Signal

@@ -12,8 +12,9 @@ from qstill.contract.distillations.datasets import Dataset, is_regression
 from qstill.contract.distillations.evaluation import Evaluation
 from qstill.contract.distillations.initialisation import FromTeacher
 from qstill.contract.distillations.objectives import Kd, Objective
-from qstill.contract.distillations.teachers import Storage, Teacher, TrainedTeacher, UploadedTeacher, parts
+from qstill.contract.distillations.teachers import Teacher, TrainedTeacher, UploadedTeacher, parts
 from qstill.contract.distillations.teachers.circuit import INPUT_SOURCE, CircuitTeacher
+from qstill.contract.distillations.teachers.storage import Storage
 from qstill.contract.distillations.training import StudentTraining, Training
 from qstill.contract.schemas import FieldPath, Strict, Submission
 

@@ -16,7 +16,6 @@ from app.distillations.quantum import shots
 from app.distillations.quantum_noise import noise
 from app.web.drawing import text_width
 from qstill.contract.distillations.report.document import read_report
-from qstill.contract.errors import Problem
 from tests.testing.examples import examples
 from tests.testing.refusals import problem_of
 from tests.testing.stored_report import arm, document, quantum, report, surrogate
@@ -216,9 +215,8 @@ def test_a_card_says_what_is_quantum_in_a_student() -> None:
 
 
 def test_shots_are_drawn_of_quantum_students_alone() -> None:
-    with pytest.raises(Problem) as refused:
-        shots(report(quantum=None))
-    assert refused.value.code == "nothing_to_draw"
+    refused = problem_of(shots, report(quantum=None))
+    assert refused.code == "nothing_to_draw"
     dashed = shots(report()).count("stroke-dasharray")
     assert dashed == 3  # each circuit without noise
 
@@ -227,9 +225,8 @@ def test_expressibility_is_drawn_where_it_is_known() -> None:
     unknown = quantum()
     unknown["nature"]["expressibility"] = None
     for nothing in (None, unknown):
-        with pytest.raises(Problem) as refused:
-            expressibility(report(quantum=nothing))
-        assert refused.value.code == "nothing_to_draw"
+        refused = problem_of(expressibility, report(quantum=nothing))
+        assert refused.code == "nothing_to_draw"
     drawn = expressibility(report())
     assert "1 of 3 angles change nothing" in drawn
     assert "angle 2: dead" in drawn
@@ -238,9 +235,8 @@ def test_expressibility_is_drawn_where_it_is_known() -> None:
 
 def test_noise_is_drawn_where_circuits_ran_under_some() -> None:
     for nothing in (None, quantum() | {"engine": None}):
-        with pytest.raises(Problem) as refused:
-            noise(report(quantum=nothing))
-        assert refused.value.code == "nothing_to_draw"
+        refused = problem_of(noise, report(quantum=nothing))
+        assert refused.code == "nothing_to_draw"
     drawn = noise(report())
     assert drawn.count("stroke-dasharray") == 2 * 3  # raw and mitigated, of three circuits
     assert "calibrated: student 60.0%, teacher 60.0%, frozen 60.0%" in drawn

@@ -14,7 +14,7 @@ from app.ionq.translate import as_compiled, circuit_job, in_their_words, remarks
 from qstill.contract.circuits.admission import Limits, admit
 from qstill.contract.circuits.formats import JsonCircuit, OpenQasm3Circuit
 from qstill.contract.circuits.outputs import WHERE_POSSIBLE
-from qstill.contract.errors import Problem
+from tests.testing.refusals import problem_of
 
 MEMORY = 1 << 34
 REQUESTS: TypeAdapter[JobRequest] = TypeAdapter(JobRequest)
@@ -35,12 +35,6 @@ def job_of(body: Json) -> Any:
 def circuit_body(*gates: Json, gateset: str = "qis", **more: Any) -> Json:
     given = {"gateset": gateset, "qubits": QUBITS, "circuit": list(gates)}
     return {"type": "ionq.circuit.v1", "backend": "simulator", "input": given} | more
-
-
-def problem_of(body: Json) -> Problem:
-    with pytest.raises(Problem) as caught:
-        job_of(body)
-    return caught.value
 
 
 angles = st.floats(-10, 10)
@@ -191,7 +185,7 @@ def test_a_machine_brings_its_own_noise_and_says_that_it_is_simulated(name: str)
 def test_a_circuit_wider_than_a_machine_is_refused() -> None:
     body = circuit_body(backend="qpu.harmony")
     body["input"]["qubits"] = 12
-    assert (problem_of(body).code, problem_of(body).pointer) == ("not_enough_qubits", "/input/qubits")
+    assert (problem_of(job_of, body).code, problem_of(job_of, body).pointer) == ("not_enough_qubits", "/input/qubits")
 
 
 def test_the_simulator_has_no_more_qubits_than_memory() -> None:
@@ -215,7 +209,7 @@ def test_the_simulator_has_no_more_qubits_than_memory() -> None:
     ],
 )
 def test_a_wrong_gate_is_named_where_the_client_wrote_it(gate: Json, pointer: str) -> None:
-    problem = problem_of(circuit_body({"gate": "x", "target": 0}, gate))
+    problem = problem_of(job_of, circuit_body({"gate": "x", "target": 0}, gate))
     assert problem.pointer == pointer
     assert "/operations" not in problem.title
     several = circuit_body() | {"type": "ionq.multi-circuit.v1"}
@@ -223,19 +217,18 @@ def test_a_wrong_gate_is_named_where_the_client_wrote_it(gate: Json, pointer: st
         "qubits": QUBITS,
         "circuits": [{"circuit": []}, {"circuit": [{"gate": "x", "target": 0}, gate]}],
     }
-    assert problem_of(several).pointer == pointer.replace("/circuit/", "/circuits/1/circuit/")
+    assert problem_of(job_of, several).pointer == pointer.replace("/circuit/", "/circuits/1/circuit/")
 
 
 def test_what_admission_refuses_is_named_in_the_clients_fields_too() -> None:
     body = {"type": "ionq.qasm3.v1", "backend": "simulator", "input": {"data": "OPENQASM 3.0; qubit[9999999] q;"}}
-    with pytest.raises(Problem) as caught:
-        admit(job_of(body), Limits(memory_available=MEMORY))
-    assert in_their_words(caught.value).pointer == "/input/data"
+    caught = problem_of(admit, job_of(body), Limits(memory_available=MEMORY))
+    assert in_their_words(caught).pointer == "/input/data"
 
 
 @pytest.mark.parametrize("model", ["aria-9", "depolarizing", ""])
 def test_other_noise_is_refused(model: str) -> None:
-    assert problem_of(circuit_body(noise={"model": model})).pointer == "/noise/model"
+    assert problem_of(job_of, circuit_body(noise={"model": model})).pointer == "/noise/model"
 
 
 def test_a_dry_run_takes_one_shot_and_says_so() -> None:
@@ -287,7 +280,6 @@ def commute(one: str, other: str) -> bool:
 
 def test_more_factors_than_a_circuit_may_have_are_refused_where_the_client_wrote_them() -> None:
     gate = {"gate": "pauliexp", "target": 0, "terms": ["X", "Z"] * 500, "coefficients": [0.1] * 1000, "time": 1.0}
-    with pytest.raises(Problem) as caught:
-        as_compiled(job_of(circuit_body(*[gate] * 101)))
-    assert (caught.value.code, caught.value.pointer) == ("too_many_operations", "/circuit/operations")
-    assert in_their_words(caught.value).pointer == "/input/circuit"
+    caught = problem_of(as_compiled, job_of(circuit_body(*[gate] * 101)))
+    assert (caught.code, caught.pointer) == ("too_many_operations", "/circuit/operations")
+    assert in_their_words(caught).pointer == "/input/circuit"

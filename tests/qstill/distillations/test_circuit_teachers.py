@@ -11,7 +11,7 @@ from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.rules.circuits import highest_that_fits
 from qstill.contract.distillations.spec import is_solved, student_count, trains_baseline
 from qstill.contract.distillations.teachers.circuit import INPUT_SOURCE, CircuitTeacher, admit_circuit
-from qstill.contract.errors import Problem
+from tests.testing.refusals import problem_of
 
 Z = {"terms": [{"paulis": "Z", "qubits": [0], "coefficient": 1.0}]}
 ROTATION = {"gate": "ry", "target": 0, "rotation": "x0"}
@@ -160,9 +160,8 @@ def json_circuit(*operations: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def test_a_circuit_is_read_at_the_door(asked: CircuitTeacher, code: str, pointer: str) -> None:
-    with pytest.raises(Problem) as refused:
-        admit_circuit(asked, LIMITS)
-    assert (refused.value.code, refused.value.pointer) == (code, pointer)
+    refused = problem_of(admit_circuit, asked, LIMITS)
+    assert (refused.code, refused.pointer) == (code, pointer)
 
 
 def test_a_circuit_whose_parameters_are_its_inputs_is_admitted() -> None:

@@ -99,10 +99,10 @@ DATA: dict[str, tuple[Callable[[], bytes], str, str]] = {
     "one sample of each class": (lambda: b"a,kind\n1,x\n2,y\n", "/dataset/file", "Class 'x' has 1 labelled rows"),
     "one class": (lambda: npz(x=np.ones((9, 2)), y=np.zeros(9)), "/dataset/file", "1 classes"),
     "no labels at all": (lambda: npz(x=np.ones((9, 2)), y=-np.ones(9)), "/dataset/file", "0 classes"),
-    "a label that is NaN": (
-        lambda: npz(x=np.ones((4, 2)), y=np.array([0, 1, np.nan, 1])),
+    "a label that is infinite": (
+        lambda: npz(x=np.ones((4, 2)), y=np.array([0, 1, np.inf, 1])),
         "/dataset/file",
-        "Label nan of row 2",
+        "Label inf of row 2",
     ),
     "an input that is NaN": (lambda: b"a,kind\n1,x\nnan,y\n", "/dataset/file", "Row 1, column 'a'"),
     "10^6 columns": (lambda: b",".join([b"a"] * 1_000_000) + b"\n", "/dataset/file", "1000000 columns"),

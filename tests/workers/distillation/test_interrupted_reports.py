@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from qstill.contract.distillations.teachers import Storage
+from qstill.contract.distillations.teachers.storage import Storage
 from tests.workers.distillation.conftest import FakeRun
 from workers.distillation.jobs import distil_job
 from workers.distillation.training.keeper import Keeper

@@ -19,8 +19,8 @@ from qiskit.quantum_info import SparsePauliOp, Statevector
 from qstill.contract.circuits.formats import Circuit
 from qstill.contract.distillations.architectures import Architecture
 from qstill.contract.distillations.architectures.circuit import EXAMPLE
-from qstill.contract.errors import Problem
 from tests.testing.examples import examples
+from tests.testing.refusals import problem_of
 from tests.workers.distillation.test_training import hashes, resumed
 from workers.circuits.parse import parse
 from workers.distillation.jobs import distil_job
@@ -159,9 +159,8 @@ READ = "input float x0; input float x1; qubit[2] q; "
 def test_what_is_no_network_is_refused_by_the_worker(
     changes: dict[str, Any], features: int, code: str, pointer: str
 ) -> None:
-    with pytest.raises(Problem) as refused:
-        network((features,), **({"inputs": ["x0", "x1"]} | changes))
-    found = refused.value
+    refused = problem_of(network, (features,), **{"inputs": ["x0", "x1"]} | changes)
+    found = refused
     assert (found.code, (found.pointer or "").removeprefix("/student/architecture")) == (code, pointer)
 
 

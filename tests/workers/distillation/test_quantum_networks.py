@@ -19,8 +19,8 @@ from qstill.contract.distillations.architectures import Architecture
 from qstill.contract.distillations.architectures.quantum import Quantum
 from qstill.contract.distillations.datasets import BuiltinData
 from qstill.contract.distillations.job import DistillationJob
-from qstill.contract.errors import Problem
 from tests.testing.examples import examples
+from tests.testing.refusals import problem_of
 from workers.distillation.artifacts.student_onnx import to_onnx
 from workers.distillation.data.dataset import load
 from workers.distillation.jobs import distil_job
@@ -140,10 +140,9 @@ def test_a_frozen_circuit_keeps_its_angles(job: Make, house: Make) -> None:
 def test_rows_that_do_not_fit_are_refused_with_what_fits(
     definition: dict[str, Any], features: int, ways: list[tuple[str, int]]
 ) -> None:
-    with pytest.raises(Problem) as refused:
-        network((features,), layers=1, **definition)
-    assert (refused.value.code, refused.value.pointer) == ("architecture_mismatch", "/student/architecture/qubits")
-    assert [(way["encoding"]["kind"], way["qubits"]) for way in refused.value.ways_out or ()][: len(ways)] == ways
+    refused = problem_of(network, (features,), layers=1, **definition)
+    assert (refused.code, refused.pointer) == ("architecture_mismatch", "/student/architecture/qubits")
+    assert [(way["encoding"]["kind"], way["qubits"]) for way in refused.ways_out or ()][: len(ways)] == ways
 
 
 @pytest.mark.parametrize(
@@ -185,10 +184,9 @@ def test_a_row_of_zeros_is_no_state() -> None:
     iris = load(BuiltinData(source="builtin", name="iris"), {})
     one = network((4,), qubits=2, layers=1, encoding={"kind": "amplitude"})
     iris.train.raw[5] = 0
-    with pytest.raises(Problem) as refused:
-        one.refuse_rows(iris.train, "/student/architecture")
-    assert (refused.value.code, refused.value.pointer) == ("zero_amplitudes", "/student/architecture/encoding")
-    assert str(int(iris.train.index[5])) in refused.value.title
+    refused = problem_of(one.refuse_rows, iris.train, "/student/architecture")
+    assert (refused.code, refused.pointer) == ("zero_amplitudes", "/student/architecture/encoding")
+    assert str(int(iris.train.index[5])) in refused.title
 
 
 def test_an_onnx_file_answers_as_the_network() -> None:

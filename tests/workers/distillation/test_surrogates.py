@@ -18,9 +18,9 @@ from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.preflight import PreflightQuestion
 from qstill.contract.distillations.report.document import DistillationReport, read_report
 from qstill.contract.distillations.teachers.circuit import INPUT_SOURCE
-from qstill.contract.errors import Problem
 from qstill.contract.models.predictions import Answer, AskRows, Question, Values
 from qstill.contract.sweeps.sweep import Sweep
+from tests.testing.refusals import problem_of
 from workers.circuits.run import simulate_job
 from workers.distillation.jobs import distil_job
 from workers.distillation.predict.rows import predict
@@ -213,24 +213,21 @@ def test_a_sum_is_trained_like_any_network_where_another_teaches(house: Make) ->
 
 def test_what_a_circuit_has_no_sum_for_is_refused_with_what_fits(house: Make) -> None:
     source = INPUT_SOURCE.replace("rz(x0)", "rz(x0*x1)")
-    with pytest.raises(Problem) as refused:
-        distilled(house, job(teacher={"circuit": {"format": "openqasm3", "source": source}}))
-    assert (refused.value.code, refused.value.pointer) == ("not_periodic", "/student/architecture")
+    refused = problem_of(distilled, house, job(teacher={"circuit": {"format": "openqasm3", "source": source}}))
+    assert (refused.code, refused.pointer) == ("not_periodic", "/student/architecture")
     many = [f"x{number}" for number in range(11)]
     turns = " ".join(f"input float[64] {name};" for name in many) + " qubit q;"
     source = 'OPENQASM 3.0; include "stdgates.inc"; ' + turns + " ".join(f"ry({name}) q;" for name in many)
     whole = {"circuit": {"format": "openqasm3", "source": source}, "inputs": many, "observables": ["Z"]}
     data = {"source": "uniform", "ranges": [[0.0, 1.0]] * 11}
-    with pytest.raises(Problem) as refused:
-        distilled(house, job(teacher=whole, dataset=data))
-    assert (refused.value.code, refused.value.pointer) == ("grid_too_large", "/student/architecture/frequencies")
-    assert {"kind": "mlp", "hidden": [64]} in refused.value.ways_out
+    refused = problem_of(distilled, house, job(teacher=whole, dataset=data))
+    assert (refused.code, refused.pointer) == ("grid_too_large", "/student/architecture/frequencies")
+    assert {"kind": "mlp", "hidden": [64]} in refused.ways_out
 
 
 def test_a_constant_is_nothing_to_learn(house: Make) -> None:
-    with pytest.raises(Problem) as refused:
-        distilled(house, job(teacher={"observables": ["ZI", "II"]}))
-    assert (refused.value.code, refused.value.pointer) == ("constant_observable", "/teacher/observables/1")
+    refused = problem_of(distilled, house, job(teacher={"observables": ["ZI", "II"]}))
+    assert (refused.code, refused.pointer) == ("constant_observable", "/teacher/observables/1")
 
 
 def test_inputs_are_as_many_as_the_numbers_of_an_uploaded_row(house: Make, tmp_path: Path) -> None:
@@ -238,9 +235,10 @@ def test_inputs_are_as_many_as_the_numbers_of_an_uploaded_row(house: Make, tmp_p
     path.write_text("a,b,c,label\n" + "\n".join(f"{n},{n},{n},{n % 2}" for n in range(20)))
     asked = {"dataset": {"source": "file", "file": "file_1"}, "rows": None}
     body = json.loads(job().model_dump_json()) | {"dataset": asked["dataset"]}
-    with pytest.raises(Problem) as refused:
-        distilled(house, DistillationJob.model_validate_json(json.dumps(body)), files={"file_1": path})
-    assert (refused.value.code, refused.value.pointer) == ("inputs_mismatch", "/teacher/inputs")
+    refused = problem_of(
+        distilled, house, DistillationJob.model_validate_json(json.dumps(body)), files={"file_1": path}
+    )
+    assert (refused.code, refused.pointer) == ("inputs_mismatch", "/teacher/inputs")
 
 
 @pytest.mark.parametrize("student", [{"architecture": {"kind": "fourier"}}, mlp(8)])

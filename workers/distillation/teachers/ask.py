@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import softmax
 
-from qstill.contract.distillations.teachers import Storage
+from qstill.contract.distillations.teachers.storage import Storage
 from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import Data, preprocessing_digest
 from workers.distillation.networks.answers import rows_at_once

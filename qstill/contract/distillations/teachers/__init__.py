@@ -1,6 +1,6 @@
 """Who may teach: a network of any origin, several of them, an endpoint elsewhere, a teacher's answers, a circuit."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -12,7 +12,6 @@ from qstill.contract.schemas import FileId, Strict, refuse
 MAX_MEMBERS = 16  # of an ensemble; each answers every row
 MAX_CLASS_NAMES = 1_000  # as many as a data set may have
 MAX_PATTERNS = 1_000  # each is held against each key that was read
-MAX_DRAWS = 1_024  # of one row
 MAX_ROWS_A_REQUEST = 4096
 MAX_URL = 2_000  # characters
 
@@ -310,37 +309,6 @@ Teacher = Annotated[
     TrainedTeacher | UploadedTeacher | ModelTeacher | SoftLabels | EndpointTeacher | CircuitTeacher | EnsembleTeacher,
     Field(discriminator="source"),
 ]
-
-
-class Storage(Strict):
-    """How the teacher's answers are kept: once for all jobs of a machine with the same teacher, rows and inputs."""
-
-    precision: Literal["float32", "float16"] = Field(
-        "float32",
-        description="float16 takes half the room; the report says what it changed.",
-        examples=["float32"],
-    )
-    top_k: Annotated[int, Field(ge=1, le=MAX_CLASS_NAMES)] | None = Field(
-        None, description="Keep only the most probable classes of each row; null: all.", examples=[None]
-    )
-    draws: Annotated[int, Field(ge=1, le=MAX_DRAWS)] | None = Field(
-        None,
-        description="Keep the classes that so many draws from the teacher's probabilities give, each with its share of "
-        "the draws: random sampling (2503.16870). At temperature 1 the student's gradient is that of all classes on "
-        "average, which `top_k` biases. In place of `top_k`; `missing` has no part in it.",
-        examples=[None],
-    )
-    missing: Missing = Field("ghost", description=f"With `top_k` only. {MISSING}", examples=["ghost"])
-
-    @model_validator(mode="after")
-    def _one_way_to_thin(self) -> Self:
-        if self.top_k is not None and self.draws is not None:
-            refuse(("draws",), "two_ways_to_thin", "keep the most probable classes, or drawn ones", self.draws)
-        return self
-
-    def kept(self, classes: int) -> int | None:
-        """How many classes are kept of each row; None: all."""
-        return self.top_k if self.draws is None else min(self.draws, classes)
 
 
 def parts(teacher: Single | EnsembleTeacher) -> list[tuple[tuple[str | int, ...], Single]]:

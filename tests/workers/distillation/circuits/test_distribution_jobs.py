@@ -20,6 +20,7 @@ from qstill.contract.distillations.domains import AnyJob, Job
 from qstill.contract.distillations.preflight import PreflightQuestion
 from qstill.contract.distillations.reports import read_any
 from qstill.contract.errors import Problem
+from tests.testing.refusals import problem_of
 from tests.workers.distillation.conftest import FakeRun
 from workers.distillation.inspection import inspect
 from workers.distillation.jobs import distil_job
@@ -145,12 +146,10 @@ def test_free_parameters_are_bound(house: House) -> None:
     data = {"circuit": {"format": "openqasm3", "source": source}, "shots": 300}
     _, _, report = done(house, job(data | {"bindings": {"a": 1.0471975511965976}}))
     assert {each.key: each.exact for each in report.top} == pytest.approx({"0": 0.75, "1": 0.25})
-    with pytest.raises(Problem) as refused:
-        done(house, job(data))
-    assert refused.value.pointer == "/dataset/circuit/source"
-    with pytest.raises(Problem) as refused:
-        done(house, job(data | {"bindings": {"b": 1.0}}))
-    assert (refused.value.pointer or "").startswith("/dataset/bindings")
+    refused = problem_of(done, house, job(data))
+    assert refused.pointer == "/dataset/circuit/source"
+    refused = problem_of(done, house, job(data | {"bindings": {"b": 1.0}}))
+    assert (refused.pointer or "").startswith("/dataset/bindings")
 
 
 def test_many_bits_are_sampled_where_they_cannot_be_listed(house: House) -> None:
@@ -203,9 +202,8 @@ def test_a_file_holds_counts(house: House, tmp_path: Path, document: Any, more: 
 def test_a_file_of_something_else_is_refused(
     house: House, tmp_path: Path, content: str, code: str, pointer: str
 ) -> None:
-    with pytest.raises(Problem) as refused:
-        from_file(house, tmp_path, content)
-    assert (refused.value.code, refused.value.pointer) == (code, pointer)
+    refused = problem_of(from_file, house, tmp_path, content)
+    assert (refused.code, refused.pointer) == (code, pointer)
 
 
 def small() -> AnyJob:

@@ -15,6 +15,7 @@ from qstill.contract.circuits.noise import CustomNoise, DepolarizingNoise
 from qstill.contract.circuits.scaled_noise import most_scaled, scaled, two_qubit_probability
 from qstill.contract.errors import Problem
 from tests.testing.examples import examples
+from tests.testing.refusals import problem_of
 from workers.distillation.circuits.break_even import break_even
 from workers.distillation.circuits.given import Target, gates_alone
 from workers.distillation.circuits.judge import as_it_is, placed, score
@@ -99,9 +100,8 @@ def test_qubits_that_nothing_acts_on_are_as_they_were() -> None:
 def test_noise_on_more_qubits_than_a_density_matrix_holds_is_refused() -> None:
     circuit = some_circuit(3, 0)
     wide = placed(hardware_efficient(11, 1, "line").assign_parameters([0.3] * 22), None, seed=0)
-    with pytest.raises(Problem) as refused:
-        score(wide, target_of(circuit), NOISE, threads=1)
-    assert refused.value.code == "too_many_qubits"
+    refused = problem_of(score, wide, target_of(circuit), NOISE, threads=1)
+    assert refused.code == "too_many_qubits"
 
 
 @given(st.floats(0.0, 4.0))

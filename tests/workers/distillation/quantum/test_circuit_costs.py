@@ -13,8 +13,8 @@ from app.distillations.card import card
 from qstill.contract.circuits.device import Device
 from qstill.contract.distillations.architectures import Architecture
 from qstill.contract.distillations.report.document import read_report
-from qstill.contract.errors import Problem
 from tests.testing.examples import examples
+from tests.testing.refusals import problem_of
 from workers.distillation.jobs import distil_job
 from workers.distillation.networks.circuits.network import CircuitNetwork
 from workers.distillation.networks.families import build
@@ -67,9 +67,8 @@ def test_routing_costs_and_a_device_of_all_pairs_does_not(
 
 
 def test_a_device_that_is_too_small_is_refused() -> None:
-    with pytest.raises(Problem) as refused:
-        circuit_cost(network(2, kind="quantum", qubits=3, layers=1), line(2))
-    assert refused.value.pointer == "/evaluation/quantum/device/coupling_map"
+    refused = problem_of(circuit_cost, network(2, kind="quantum", qubits=3, layers=1), line(2))
+    assert refused.pointer == "/evaluation/quantum/device/coupling_map"
 
 
 @pytest.mark.training

@@ -17,9 +17,8 @@ from qstill.contract.distillations.architectures.circuit import OwnCircuit
 from qstill.contract.distillations.architectures.quantum import Quantum
 from qstill.contract.distillations.evaluation import QuantumEvaluation
 from qstill.contract.distillations.mitigation import ZeroNoise
-from qstill.contract.errors import Problem
 from tests.testing.examples import examples
-from tests.testing.refusals import errors_of
+from tests.testing.refusals import errors_of, problem_of
 from workers.distillation.networks.circuits.network import CircuitNetwork
 from workers.distillation.networks.families import build
 from workers.distillation.quantum.as_circuits import angles_of_rows, circuit_of
@@ -110,9 +109,8 @@ def test_a_circuit_spread_over_too_many_qubits_is_refused() -> None:
     definition = Quantum.model_validate({"kind": "quantum", "qubits": 11, "layers": 1})
     one = build(definition, (11,), 2, seed=0, pointer="")
     assert isinstance(one, CircuitNetwork)
-    with pytest.raises(Problem) as refused:
-        means_on(one, torch.randn(1, 11), engine(noise(0.1, 0.1)))
-    assert (refused.value.code, refused.value.pointer) == (
+    refused = problem_of(means_on, one, torch.randn(1, 11), engine(noise(0.1, 0.1)))
+    assert (refused.code, refused.pointer) == (
         "too_many_qubits",
         "/evaluation/quantum/device/coupling_map",
     )

@@ -11,7 +11,7 @@ from qstill.contract.distillations.architectures import Architecture
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.preflight import Preflight, PreflightQuestion
 from qstill.contract.distillations.report.document import DistillationReport
-from qstill.contract.errors import Problem
+from tests.testing.refusals import problem_of
 from tests.workers.distillation.conftest import FakeRun
 from workers.distillation.distil import load_data
 from workers.distillation.jobs import distil_job
@@ -167,9 +167,8 @@ def test_what_the_engine_cannot_run_is_refused_before_anything_is_trained(
 ) -> None:
     student = {"architecture": {"kind": "quantum", "qubits": qubits, "layers": 1}}
     told = house()
-    with pytest.raises(Problem) as refused:
-        distil_job(job(student=student, evaluation={"quantum": QUANTUM | {"device": device}}), told)
-    assert (refused.value.code, refused.value.pointer) == (code, "/evaluation/quantum/device/coupling_map")
+    refused = problem_of(distil_job, job(student=student, evaluation={"quantum": QUANTUM | {"device": device}}), told)
+    assert (refused.code, refused.pointer) == (code, "/evaluation/quantum/device/coupling_map")
     assert (told.published, told.progressed) == ({}, [])
 
 

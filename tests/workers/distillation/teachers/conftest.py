@@ -10,6 +10,7 @@ import pytest
 from qstill.contract.distillations.datasets import BuiltinData
 from qstill.contract.distillations.teachers import UploadedTeacher
 from qstill.contract.errors import Problem
+from tests.testing.refusals import problem_of
 from workers.distillation import teachers
 from workers.distillation.data.dataset import Data, load
 from workers.distillation.teachers import Teacher
@@ -44,10 +45,9 @@ def refusal() -> Callable[..., Problem]:
     """The problem that an act raises, which must point to a field of the teacher."""
 
     def refused(act: Callable[[], Any], pointer: str = "/teacher/file") -> Problem:
-        with pytest.raises(Problem) as raised:
-            act()
-        assert raised.value.pointer == pointer
-        return raised.value
+        raised = problem_of(act)
+        assert raised.pointer == pointer
+        return raised
 
     return refused
 

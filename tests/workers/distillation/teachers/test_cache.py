@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from qstill.contract.distillations.datasets import BuiltinData
-from qstill.contract.distillations.teachers import Storage
+from qstill.contract.distillations.teachers.storage import Storage
 from qstill.contract.errors import Problem
 from tests.testing.examples import examples
 from tests.testing.refusals import problem_of

@@ -15,8 +15,8 @@ from torch.nn.functional import softmax
 
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.teachers import EnsembleTeacher, SoftLabels
-from qstill.contract.errors import Problem
 from tests.testing.examples import examples
+from tests.testing.refusals import problem_of
 from tests.workers.distillation.teachers.test_soft_labels import npy, npz
 from workers.distillation.data.dataset import Data
 from workers.distillation.teachers import Teacher
@@ -107,9 +107,8 @@ def test_shots_of_no_class_are_left_out_and_counted(measured: Load, iris: Data) 
 def test_what_are_no_counts_is_refused(
     measured: Load, iris: Data, content: bytes, given: dict[str, Any], code: str, pointer: str
 ) -> None:
-    with pytest.raises(Problem) as refused:
-        measured(content, iris, **given)
-    assert (refused.value.code, (refused.value.pointer or "").removeprefix("/teacher")) == (code, pointer)
+    refused = problem_of(measured, content, iris, **given)
+    assert (refused.code, (refused.pointer or "").removeprefix("/teacher")) == (code, pointer)
 
 
 @pytest.mark.parametrize("changes", [{"kind": "logits", "outcomes": OUTCOMES}, {"outcomes": {"0": "a", "11": "b"}}])

@@ -13,7 +13,7 @@ from safetensors import safe_open
 
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.objectives import Sequence
-from qstill.contract.distillations.teachers import Storage
+from qstill.contract.distillations.teachers.storage import Storage
 from tests.testing.refusals import problem_of
 from workers.distillation import teachers
 from workers.distillation.data.dataset import Data
