@@ -4,10 +4,6 @@ The constants of `qstill/contract/circuits/methods.py` are right if nearly all p
 what one core takes. There is no counterpart: the measurement is the judge.
 """
 
-import os
-
-os.environ |= {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}  # before numpy counts cores
-
 import random
 import sys
 import time

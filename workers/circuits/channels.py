@@ -9,7 +9,7 @@ from itertools import product
 
 import numpy as np
 from qiskit import QuantumCircuit
-from qiskit.circuit import ControlFlowOp, Gate, Instruction, Operation
+from qiskit.circuit import Gate, Instruction, Operation
 
 from qstill.contract.circuits.channels import PauliError
 from workers.circuits.matrices import Matrix, pauli_string
@@ -40,11 +40,10 @@ def pauli_error(operation: Instruction) -> PauliError | None:
 def channels_in(circuit: QuantumCircuit) -> Iterator[Instruction]:
     """The channels that stand in the circuit, those in branches and loops included."""
     for instruction in circuit.data:
-        operation = instruction.operation
-        if is_channel(operation):
-            yield operation
-        elif isinstance(operation, ControlFlowOp):
-            for block in operation.blocks:
+        if instruction.name == KRAUS and is_channel(instruction.operation):
+            yield instruction.operation
+        elif instruction.is_control_flow():
+            for block in instruction.operation.blocks:
                 yield from channels_in(block)
 
 

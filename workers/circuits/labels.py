@@ -5,6 +5,7 @@ from math import floor, pi
 
 from qiskit import QuantumCircuit
 from qiskit.circuit import (
+    CircuitInstruction,
     ClassicalRegister,
     Clbit,
     ControlFlowOp,
@@ -29,19 +30,20 @@ _GATES = {
     "PauliEvolution": "exp(-itH)",
     "u1": "P",
 }
+_NUMBERS = (int, float, ParameterExpression)
 _MAX_NAME = 14  # characters; a client may name a gate as it likes
 _MAX_DENOMINATOR = 64
 _NEAR = 1e-12  # of a multiple of π: what rounding leaves
 
 
-def gate_label(operation: Operation) -> str:
+def gate_label(operation: Operation | CircuitInstruction) -> str:
     """What stands in a gate's box; for a controlled gate, what its controls control."""
     gate = _controlled(operation)
     label = getattr(gate, "label", None) or _GATES.get(gate.name) or _capital(gate.name)
     return _short(label.partition(" ")[0])
 
 
-def _controlled(operation: Operation) -> Operation:
+def _controlled(operation: Operation | CircuitInstruction) -> Operation | CircuitInstruction:
     return operation.base_gate if isinstance(operation, ControlledGate) else operation
 
 
@@ -53,7 +55,7 @@ def _short(text: str) -> str:
     return text if len(text) <= _MAX_NAME else text[: _MAX_NAME - 1] + "…"
 
 
-def angles(operation: Operation) -> str:
+def angles(operation: Operation | CircuitInstruction) -> str:
     """A gate's parameters, "π/2" where they are that, otherwise with two decimals; names stay. "" if it has none.
 
     What follows the first word of a gate's label stands for them: turns, or the Pauli strings of an exponential.
@@ -61,7 +63,7 @@ def angles(operation: Operation) -> str:
     gate = _controlled(operation)
     if told := (getattr(gate, "label", None) or "").partition(" ")[2]:
         return _short(told)
-    values = [value for value in getattr(gate, "params", ()) if isinstance(value, int | float | ParameterExpression)]
+    values = [value for value in getattr(gate, "params", ()) if isinstance(value, _NUMBERS)]
     return ", ".join(
         _formula(value) if isinstance(value, ParameterExpression) else _angle(float(value)) for value in values[:4]
     )

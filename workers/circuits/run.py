@@ -63,7 +63,8 @@ def simulate_job(job: CircuitJob, run: Run) -> dict[str, Any]:
             outcome = _outcome(planned, sample, seconds, found[-1])
         _step(run, 1 + len(found), total)
     _publish(run, results_json(found), kind="results", name="results.json", media_type="application/json")
-    diagram = diagram_svg(planned_circuits[0].circuit, title=job.name or "Circuit")
+    depth = None if outcome is None else outcome.depth
+    diagram = diagram_svg(planned_circuits[0].circuit, title=job.name or "Circuit", depth=depth)
     _publish(run, diagram, kind="diagram", name="diagram.svg", media_type=SVG)
     _step(run, total, total)
     figures = {

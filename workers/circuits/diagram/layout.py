@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from qiskit import QuantumCircuit
-from qiskit.circuit import CircuitInstruction, Clbit, ControlFlowOp, Qubit
+from qiskit.circuit import CircuitInstruction, Clbit, ControlFlowOp, Operation, Qubit
 
 from workers.circuits.classical import COMPUTE
 from workers.circuits.labels import angles, bit_label, gate_label, headings
@@ -67,12 +67,13 @@ class Layout:
                 self._mark(instruction, at, [clbits.get(bit, bit) for bit in instruction.clbits])
 
     def _mark(self, instruction: CircuitInstruction, rows: tuple[int, ...], clbits: Sequence[Clbit]) -> None:
-        operation = instruction.operation
-        base, controls = operation, 0
+        operation: Operation | CircuitInstruction = instruction  # which has a plain gate's name, label and angles
+        base, controls, phase = operation, 0, False
         if instruction.is_controlled_gate():
+            operation = instruction.operation
             base, controls = operation.base_gate, operation.num_ctrl_qubits
-        phase = base.num_qubits == 0  # a controlled global phase: the last control's own
-        controls -= phase
+            phase = base.num_qubits == 0  # a controlled global phase: the last control's own
+            controls -= phase
         kind = _KINDS.get(base.name, "box")
         if controls and base.name in ("x", "z"):
             kind = "x" if base.name == "x" else "z"

@@ -16,8 +16,8 @@ _FILL = {"box": "#dbe7fb", "angle": "#e9e0fa", "measure": "#e4e7eb", "reset": "#
 _EDGE = {"box": "#3d6cc0", "angle": "#7a55b8", "measure": "#616e7c", "reset": "#c2681c", "frame": "#d9a514"}
 
 
-def diagram_svg(circuit: QuantumCircuit, *, title: str = "Circuit") -> str:
-    """The diagram. What does not fit is left out, and said so below it."""
+def diagram_svg(circuit: QuantumCircuit, *, title: str = "Circuit", depth: int | None = None) -> str:
+    """The diagram. What does not fit is left out, and said so below it. depth: the circuit's, where it is known."""
     layout = lay_out(circuit)
     columns = max(layout.front, default=0)
     widths = _column_widths(layout, columns)
@@ -30,7 +30,8 @@ def diagram_svg(circuit: QuantumCircuit, *, title: str = "Circuit") -> str:
     right = max(starts[-1] + 16, label_width + 60)
     bottom = _y(len(layout.qubits)) if layout.clbits else _y(len(layout.qubits) - 1)
     width, height = max(right + 10, len(notes) * 6.4 + 24), bottom + 34 + (22 if notes else 0)
-    summary = f"{circuit.num_qubits} qubits, {len(circuit.data)} operations, depth {depth_of(circuit)}"
+    depth = depth_of(circuit) if depth is None else depth
+    summary = f"{circuit.num_qubits} qubits, {len(circuit.data)} operations, depth {depth}"
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height:.0f}" '
         f'viewBox="0 0 {width:.0f} {height:.0f}" role="img" aria-labelledby="title description" '

@@ -11,12 +11,12 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from qiskit.circuit import CircuitInstruction, ControlledGate
+from qiskit.circuit import CircuitInstruction
 from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import DensityMatrix, SparsePauliOp, Statevector
 
 from qstill.contract.circuits.channels import GateError
-from workers.circuits.channels import is_channel
+from workers.circuits.channels import KRAUS, is_channel
 from workers.circuits.engines.superoperators import superoperator
 from workers.circuits.noise.locations import name_of
 from workers.circuits.noise.model import errors_at
@@ -154,7 +154,7 @@ def _steps(program: Program) -> list[_Step] | None:
         errors = none
         if program.noise is not None and program.rules is not None:
             numbers = tuple([program.circuit.find_bit(qubit).index for qubit in instruction.qubits])
-            key = name_of(instruction.operation), numbers
+            key = name_of(instruction), numbers
             if key not in known:
                 known[key] = errors_at(program.rules, *key)
             errors = known[key]
@@ -165,10 +165,10 @@ def _steps(program: Program) -> list[_Step] | None:
 def _matrix(instruction: CircuitInstruction) -> Array | None:
     if len(instruction.qubits) > MAX_GATE_QUBITS:
         return None
-    if is_channel(instruction.operation):
+    if instruction.name == KRAUS and is_channel(instruction.operation):
         return np.array(instruction.operation.params)
     matrix: Array | None = instruction.matrix
-    if matrix is None and isinstance(instruction.operation, ControlledGate) and not instruction.is_parameterized():
+    if matrix is None and instruction.is_controlled_gate() and not instruction.is_parameterized():
         try:
             matrix = instruction.operation.to_matrix()
         except QiskitError:  # what it controls has a definition alone

@@ -6,7 +6,7 @@ from qiskit.circuit import CircuitInstruction, ControlFlowOp
 from qstill.contract.circuits.cost.bond_dimension import BondDimension
 from qstill.contract.circuits.noise import CustomNoise, is_uneven, not_pauli
 from qstill.contract.circuits.profile import Profile
-from workers.circuits.channels import is_channel, pauli_error
+from workers.circuits.channels import KRAUS, is_channel, pauli_error
 from workers.circuits.classical import COMPUTE, READ
 from workers.circuits.examine.clifford import steps_of
 from workers.circuits.examine.feedback import feedback_of
@@ -33,17 +33,16 @@ def profile_of(
     for instruction in circuit.data:
         if instruction.name in _NOT_GATES:
             continue
-        operation = instruction.operation
         if instruction.is_control_flow():
             conditional = True
-            operations += _operations(operation)
+            operations += _operations(instruction.operation)
             not_followed = not_followed or _not_followed(circuit, instruction, rules)
         else:
             operations += 1
-            if is_channel(operation):
-                if odd_error is None and pauli_error(operation) is None:
+            if instruction.name == KRAUS and is_channel(instruction.operation):
+                if odd_error is None and pauli_error(instruction.operation) is None:
                     odd_error = f"the channel {_in_words(circuit, instruction)}"
-            elif not_clifford is None and steps_of(operation) is None:
+            elif not_clifford is None and steps_of(instruction.operation) is None:
                 not_clifford = _in_words(circuit, instruction)
         if len(instruction.qubits) > 1:
             two_qubit += 1

@@ -52,7 +52,7 @@ _UNTOUCHED, _ID = _identity("untouched"), _identity("id")  # matrices, lest they
 _MARKS = {BEFORE_MEASURE, AFTER_RESET}
 
 
-def name_of(operation: Operation) -> str:
+def name_of(operation: Operation | CircuitInstruction) -> str:
     """What noise calls an instruction of a located circuit; `NOWHERE` where it has no say."""
     if operation.name == "unitary":
         return operation.label if operation.label in _NAMED or operation.label in _MARKS else NOWHERE
@@ -89,6 +89,10 @@ class _Walk:
             self._instruction(instruction, into, outer)
 
     def _instruction(self, instruction: CircuitInstruction, into: QuantumCircuit, outer: dict[Qubit, Qubit]) -> None:
+        if self.gates and _is_named(instruction):  # as nearly all are: Qiskit needs no object for them
+            self.touched.update([outer[qubit] for qubit in instruction.qubits])
+            self._put(into, instruction)
+            return
         operation, qubits = instruction.operation, instruction.qubits
         if operation.name in ("measure", READ):
             if self.measurements:
@@ -138,6 +142,9 @@ class _Walk:
             self._instruction(placed, into, outer)
 
     def _write(self, into: QuantumCircuit, operation: Operation, qubits: tuple[Qubit, ...]) -> None:
+        self._put(into, CircuitInstruction(operation, qubits))
+
+    def _put(self, into: QuantumCircuit, instruction: CircuitInstruction) -> None:
         self.written += 1
         if self.written > MAX_EXPANDED_OPERATIONS:
             raise Problem(
@@ -146,7 +153,13 @@ class _Walk:
                 f"{MAX_EXPANDED_OPERATIONS:,} operations.",
                 pointer="/circuit",
             )
-        into._append(CircuitInstruction(operation, qubits))
+        into._append(instruction)
+
+
+def _is_named(instruction: CircuitInstruction) -> bool:
+    """Whether it is a gate of Qiskit's that stays the one instruction that it is."""
+    name = instruction.name
+    return name in _AER and name != "id" and instruction.is_standard_gate() and instruction.label is None
 
 
 def _single(operation: Operation) -> Operation | None:

@@ -157,13 +157,13 @@ def _places(circuit: QuantumCircuit) -> Iterator[tuple[str, tuple[int, ...], int
 
     def walk(block: QuantumCircuit, index: dict[Qubit, int], times: int) -> Iterator[tuple[str, tuple[int, ...], int]]:
         for instruction in block.data:
-            operation = instruction.operation
-            place = tuple(index[qubit] for qubit in instruction.qubits)
-            blocks = getattr(operation, "blocks", ())
-            repeated = times * len(operation.params[0]) if isinstance(operation, ForLoopOp) else times
-            for inner in blocks:
-                yield from walk(inner, dict(zip(inner.qubits, place, strict=True)), repeated)
-            if not blocks and (name := name_of(operation)) != NOWHERE:
+            place = tuple([index[qubit] for qubit in instruction.qubits])
+            if instruction.is_control_flow():
+                operation = instruction.operation
+                repeated = times * len(operation.params[0]) if isinstance(operation, ForLoopOp) else times
+                for inner in operation.blocks:
+                    yield from walk(inner, dict(zip(inner.qubits, place, strict=True)), repeated)
+            elif (name := name_of(instruction)) != NOWHERE:
                 yield name, place, times
 
     return walk(circuit, {qubit: index for index, qubit in enumerate(circuit.qubits)}, 1)

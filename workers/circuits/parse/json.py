@@ -81,6 +81,9 @@ def parse_json(circuit: JsonCircuit) -> QuantumCircuit:
     parameters: dict[str, Parameter] = {}
     for index, operation in enumerate(circuit.operations):
         try:
+            if operation.condition is None:
+                _append(parsed, operation, parameters)
+                continue
             with _where(operation.condition, parsed):
                 _append(parsed, operation, parameters)
         except Problem as problem:
@@ -89,12 +92,12 @@ def parse_json(circuit: JsonCircuit) -> QuantumCircuit:
 
 
 @contextmanager
-def _where(condition: Condition | None, circuit: QuantumCircuit) -> Iterator[None]:
+def _where(condition: Condition, circuit: QuantumCircuit) -> Iterator[None]:
     """What is appended meanwhile happens under the condition: on the whole register, or one `if` in another."""
     with ExitStack() as stack:
-        if condition is not None and len(condition.reads) > 1 and condition.reads == [*range(circuit.num_clbits)]:
+        if len(condition.reads) > 1 and condition.reads == [*range(circuit.num_clbits)]:
             stack.enter_context(circuit.if_test((circuit.cregs[0], condition.value)))
-        elif condition is not None:
+        else:
             for clbit, value in condition.bits:
                 stack.enter_context(circuit.if_test((circuit.clbits[clbit], value)))
         yield
