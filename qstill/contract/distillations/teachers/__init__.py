@@ -1,6 +1,6 @@
 """Who may teach: a network of any origin, several of them, an endpoint elsewhere, a teacher's answers, a circuit."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
