@@ -25,7 +25,6 @@ _WORDS = {
     r"^ndcg@\d+$": "The name of a measure of rankings is wanted here, such as ndcg@10.",
     r"^(/[a-z_]+){1,6}$": "A JSON pointer of names is wanted here, such as /objective/temperature.",
     r"^file_[A-Za-z0-9_-]{1,64}$": "The id of an uploaded file is wanted here: file_ and what follows it.",
-    r"^job_[A-Za-z0-9_-]{1,64}$": "The id of a job is wanted here: job_ and what follows it.",
     r"^[01x]{1,64}$": "Up to 64 of the characters 0, 1 and x are wanted here.",
     r"^ideal$|^job_[0-9a-f]{32}$": "It is `ideal` or the id of a job: job_ and 32 hexadecimal digits in lower case.",
     r"^job_[0-9a-f]{32}(?:-(?:0|[1-9][0-9]{0,3}))?$": "The id of a job is wanted here, or of a child of one: its id, - "

@@ -20,6 +20,7 @@ JOBS: TypeAdapter[AnyJob] = TypeAdapter(Job)
 BELL = 'OPENQASM 3.0; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; c = measure q;'
 CIRCUIT = {"format": "openqasm3", "source": BELL}
 EMPTY = {"source": "circuit", "keep": "distribution"}
+NO_JOB = "job_" + "0" * 32
 DATA: dict[str, Any] = EMPTY | {"counts": {"00": 512, "11": 488}}
 RUN: dict[str, Any] = EMPTY | {"circuit": CIRCUIT}
 ARCHITECTURE: dict[str, Any] = {"kind": "autoregressive", "hidden": [16]}
@@ -197,7 +198,7 @@ def test_a_job_whose_counts_cannot_be_read_is_refused_in_its_own_words(client: h
     def answer(job: str, **given: Any) -> httpx.Response:
         return client.post("/v1/distillations", json=BODY | {"dataset": EMPTY | {"job": job} | given})
 
-    assert refused(answer("job_none"), 422, "job_not_found")["try"]
+    assert refused(answer(NO_JOB), 422, "job_not_found")["try"]
     waiting = client.post("/v1/circuits", json={"circuit": CIRCUIT, "shots": 100}).json()["id"]
     assert refused(answer(waiting), 422, "no_result_yet")["pointer"] == "/dataset/job"
     worker.run_circuit({"00": 1000})
@@ -210,10 +211,10 @@ def test_a_job_whose_counts_cannot_be_read_is_refused_in_its_own_words(client: h
     refused(answer(silent), 422, "nothing_measured")
 
 
-@pytest.mark.parametrize("changes", [{"counts": {"0": 100}}, {"counts_of": "job_1"}, {"file": "file_1"}])
+@pytest.mark.parametrize("changes", [{"counts": {"0": 100}}, {"counts_of": NO_JOB}, {"file": "file_1"}])
 def test_a_job_is_one_source_among_others(changes: dict[str, Any]) -> None:
     with pytest.raises(ValidationError) as caught:
-        JOBS.validate_python(BODY | {"dataset": EMPTY | {"job": "job_1"} | changes})
+        JOBS.validate_python(BODY | {"dataset": EMPTY | {"job": NO_JOB} | changes})
     assert [error["type"] for error in caught.value.errors()] in (["twice"], ["superfluous"])
 
 
