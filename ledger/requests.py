@@ -53,18 +53,20 @@ def submit(
     replay: Replay | None = None,
     admit: Change[None] | None = None,
     also: Callable[[Connection, Job], None] | None = None,
+    job_id: str | None = None,
 ) -> tuple[Job, bool]:
     """Queue a job, or return the one that the same idempotency key made before (second value True).
 
     The row is the outbox: if the process dies on the next line, the reaper sends the wake-up.
     admit: asked about a job that is new; it raises Problem to refuse it. also: what else a new job's row comes with.
+    job_id: where it is known before; None: a new one.
     Raises Problem: idempotency_key_reused (422) for another body, and what `admit` raises.
     """
     if replay is not None and (earlier := _replayed(connection, new.owner, replay)) is not None:
         return earlier, True
     if admit is not None:
         admit(connection)
-    job_id = new_id("job")
+    job_id = job_id or new_id("job")
     job = connection.execute(
         _NEW_JOB,
         {

@@ -15,8 +15,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
+from ledger.ids import new_id
 from qstill.contract.errors import Problem
-from qstill.contract.kinds import CIRCUIT, CIRCUIT_QUESTION, DISTILLATION, DISTILLATION_QUESTION, SWEEP, Engine
+from qstill.contract.kinds import CIRCUIT, CIRCUIT_QUESTION, DISTILLATION, DISTILLATION_QUESTION, SWEEP, Engine, Kind
 from workers.run import Run, Stopped
 
 PROGRESS_SECONDS = 0.25  # a person reads no faster
@@ -50,6 +51,7 @@ class Attempt:
         self.cache_bytes = int(request["cache_bytes"])
         self.memory = int(request["memory"])
         self.hosts = frozenset(request["hosts"])
+        self.submitted: list[dict[str, Any]] = []
         self._channel = channel
         self._stop = stop
         self._next_progress = time.monotonic() + PROGRESS_SECONDS  # a commit that a small circuit is spared
@@ -68,6 +70,12 @@ class Attempt:
     def publish(self, path: Path, *, kind: str, name: str, media_type: str, meta: dict[str, Any] | None = None) -> None:
         self._channel.send(say="publish", path=str(path), kind=kind, name=name, media_type=media_type, meta=meta or {})
 
+    def submit(self, kind: Kind, spec: Mapping[str, Any], *, name: str, labels: Mapping[str, str]) -> str:
+        job_id = new_id("job")
+        asked = {"id": job_id, "kind": kind.name, "spec": dict(spec), "name": name, "labels": dict(labels)}
+        self.submitted.append(asked)
+        return job_id
+
     def save(self, path: Path) -> None:
         self._channel.send(say="save", path=str(path))
 
@@ -85,7 +93,9 @@ def main() -> None:
     channel.send(say="ready")
     while True:
         request = requests.get()
-        channel.send(**answer(computations[request["kind"]], request["spec"], Attempt(channel, request, stop)))
+        attempt = Attempt(channel, request, stop)
+        said = answer(computations[request["kind"]], request["spec"], attempt)
+        channel.send(**said, **({"jobs": attempt.submitted} if attempt.submitted else {}))
 
 
 def load(engine: Engine) -> Mapping[str, Compute]:

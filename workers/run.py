@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from qstill.contract.kinds import Kind
+
 
 class Stopped(Exception):
     """The computation saved its state and gave up the job on request (cancel, pause, or a worker that drains)."""
@@ -40,6 +42,12 @@ class Run(Protocol):
 
         kind: checkpoint | export | histogram | diagram | report. name: unique within the job; the same name again
         replaces it.
+        """
+
+    def submit(self, kind: Kind, spec: Mapping[str, Any], *, name: str, labels: Mapping[str, str]) -> str:
+        """Have a job of the same owner queued in the transaction that ends this one in good order. Returns its id.
+
+        An attempt that ends otherwise queues nothing, so that there is one, whatever died before (ADR 15).
         """
 
     def save(self, path: Path) -> None:

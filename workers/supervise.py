@@ -17,16 +17,18 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, bindparam, literal, select, union_all
 from sqlalchemy.exc import OperationalError
 
-from ledger import attempts, queries
+from ledger import attempts, queries, requests
 from ledger.attempts import Claim, StaleFence
 from ledger.database import Change, Database
 from ledger.machine import Status
+from ledger.requests import NewJob
 from ledger.rows import STATE
 from ledger.settings import Settings
 from ledger.store.artifacts import INLINE_BYTES, INLINE_KINDS
 from ledger.store.folder import FolderStore, Stored
 from ledger.tables import artifacts, files, job_files, models
 from qstill.contract.errors import Problem
+from qstill.contract.kinds import NAMED
 from workers.children import START_SECONDS, Child, ChildDied, Message
 
 T = TypeVar("T")
@@ -257,12 +259,32 @@ def _change(house: House, held: Claim, message: Message, progress: Mapping[str, 
             media_type = "application/octet-stream"
             return _publish(house, held, path=message["path"], kind=STATE, name=STATE, media_type=media_type, meta={})
         case "done":
-            return lambda connection: attempts.finish(connection, held, message["result"], progress)
+            return lambda connection: _finish(house, connection, held, message, progress)
         case "failed":
             return lambda connection: attempts.fail(connection, held, Problem.from_document(message["problem"]))
         case "stopped":
             return lambda connection: attempts.release(connection, held)
     raise ValueError(f"a child said {message['say']!r}")
+
+
+def _finish(
+    house: House, connection: Connection, held: Claim, message: Message, progress: Mapping[str, Any] | None
+) -> None:
+    """End the job, and queue what it submits with it: both are there, or neither."""
+    ended = attempts.finish(connection, held, message["result"], progress)
+    if ended.status != Status.SUCCEEDED:
+        return
+    for asked in message.get("jobs", ()):
+        kind = NAMED[asked["kind"]]
+        new = NewJob(
+            kind=kind,
+            owner=ended.owner,
+            spec=asked["spec"],
+            name=asked["name"],
+            labels=asked["labels"],
+            max_attempts=kind.attempts or house.settings.max_attempts,
+        )
+        requests.submit(connection, new, job_id=asked["id"])
 
 
 def _publish(

@@ -100,8 +100,8 @@ def surrogate_card(found: SurrogateSection) -> Iterable[str]:
         yield table(("", *names), _searches(found.optimum))
         if found.optimum.expected is not None:
             yield (
-                f"`{found.optimum.certificate}` is a job of `POST /v1/circuits`, whose `expectations[0].value` is "
-                f"{found.optimum.expected:.6f}."
+                f"`{text(found.optimum.certificate)}` is a circuit job, and `certificate.json` its request; its "
+                f"`expectations[0].value` is {found.optimum.expected:.6f}."
             )
 
 

@@ -104,12 +104,17 @@ def test_the_job_succeeds_with_the_same_weights(
 def test_a_circuit_made_shorter_is_the_same_one_after_a_kill(service: Service) -> None:
     client = service.client
 
+    certificates: list[str] = []
+
     def finished(job: Any) -> tuple[Any, Any]:
         """(result, digests of what it left)."""
         job = wait_for(client, job, "succeeded", "failed")
         assert job["status"] == "succeeded", job["error"]
         exports = client.get(job["links"]["exports"])["data"]
-        return job["result"] | {"seconds": 0}, {export["name"]: export["sha256"] for export in exports}
+        certificates.append(job["result"]["certificate"])
+        return job["result"] | {"seconds": 0, "certificate": ""}, {
+            export["name"]: export["sha256"] for export in exports
+        }
 
     def amid_the_second_depth() -> bool:
         progress = client.get("/v1/jobs")["data"][0]["progress"] or {"phase": "", "done": 0}
@@ -121,6 +126,10 @@ def test_a_circuit_made_shorter_is_the_same_one_after_a_kill(service: Service) -
     kill_training(service)
     assert finished(job) == unbroken
     assert client.get(job["links"]["self"])["attempts"] == 2
+    queued = client.get("/v1/jobs?kind=circuit")["data"]
+    assert {each["id"] for each in queued} == {*certificates}  # one for each, and none of the attempt that was killed
+    found = [wait_for(client, each, "succeeded", "failed")["result"]["expectations"] for each in queued]
+    assert found[0] == found[1]
 
 
 def test_a_model_of_shots_is_the_same_one_after_a_kill(service: Service) -> None:

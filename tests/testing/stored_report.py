@@ -78,7 +78,7 @@ def surrogate(observable: str = "cost", *, minimum: bool = True, shots: bool = T
         "gain": False,
         "verdict": "no gain: -1 at the surrogate's minimum; COBYLA finds -1, which is the same",
         "refined": None,
-        "certificate": "certificate.json",
+        "certificate": "job_0190",
         "expected": -1.0,
     }
     points = [{"at": 0.1 * n, "student": -1.0, "circuit": -1.0, "asked": -1.0} for n in range(3)]

@@ -277,3 +277,35 @@ def test_an_attempt_that_lost_its_job_ends_its_child_and_changes_nothing(house: 
     supervise(house, held, child)
     assert child.killed
     assert (job(house).status, job(house).worker) == ("running", "another")
+
+
+SUBMITTED = {"id": "job_0f", "kind": "circuit", "spec": {"shots": 5}, "name": "certificate", "labels": {"of": "it"}}
+
+
+def all_jobs(house: House) -> list[Any]:
+    return list(house.database.read(lambda connection: connection.execute(select(jobs).order_by(jobs.c.id)).all()))
+
+
+def test_a_job_that_ends_in_good_order_queues_what_it_submits(house: House, held: Claim) -> None:
+    supervise(house, held, Script(DONE | {"jobs": [SUBMITTED]}))
+    parent, child = all_jobs(house)
+    assert (parent.id, parent.status) == (held.job_id, "succeeded")
+    assert (child.id, child.status, child.owner, child.name) == ("job_0f", "queued", "ada", "certificate")
+    assert (child.spec, child.labels, child.max_attempts) == ({"shots": 5}, {"of": "it"}, 2)
+    follows = house.database.write(lambda connection: attempts.claim(connection, "circuits", "w", 30))
+    assert follows is not None
+    assert follows.job_id == "job_0f"
+
+
+@pytest.mark.parametrize("end", ["failed", "cancelled", "stale"])
+def test_a_job_that_ends_otherwise_queues_nothing(house: House, held: Claim, end: str) -> None:
+    said: Message = DONE | {"jobs": [SUBMITTED]}
+    if end == "failed":
+        said = {"say": "failed", "problem": Problem("x", "y").document(), "jobs": [SUBMITTED]}
+    if end == "cancelled":
+        house.database.write(lambda connection: requests.request(connection, "ada", held.job_id, Action.CANCEL))
+    if end == "stale":
+        lost = update(jobs).values(fence=jobs.c.fence + 1)
+        house.database.write(lambda connection: connection.execute(lost))
+    supervise(house, held, Script(said))
+    assert [each.id for each in all_jobs(house)] == [held.job_id]

@@ -49,7 +49,8 @@ def shortening_card(report: ShorteningReport) -> str:
         parts += ["## Observables", table(header, _observables(report))]
     expected = report.certificate_of.expected
     told = text(report.certificate_of.compares) + ("" if expected is None else f". Expected: {expected:.6f}")
-    parts += ["## Limits", bullets(report.notes), "## How to check it", f"`certificate.json` is a circuit job; {told}."]
+    parts += ["## Limits", bullets(report.notes), "## How to check it"]
+    parts.append(f"`{text(report.certificate)}` is a circuit job, and `certificate.json` its request; {told}.")
     return "\n\n".join([*parts, RUNNING]) + "\n"
 
 

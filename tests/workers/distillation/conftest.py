@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from qstill.contract.distillations.job import DistillationJob
+from qstill.contract.kinds import Kind
 
 
 class FakeRun:
@@ -40,6 +41,7 @@ class FakeRun:
         self.events: list[tuple[str, dict[str, Any]]] = []
         self.published: dict[str, bytes] = {}
         self.metas: dict[str, dict[str, Any] | None] = {}
+        self.submitted: list[dict[str, Any]] = []
         self.saved: Path | None = None
 
     def progress(self, *, phase: str, done: float, total: float, unit: str, **metrics: float) -> None:
@@ -51,6 +53,10 @@ class FakeRun:
     def publish(self, path: Path, *, kind: str, name: str, media_type: str, meta: dict[str, Any] | None = None) -> None:
         self.published[name] = path.read_bytes()
         self.metas[name] = meta
+
+    def submit(self, kind: Kind, spec: Mapping[str, Any], *, name: str, labels: Mapping[str, str]) -> str:
+        self.submitted.append({"kind": kind.name, "spec": dict(spec), "name": name, "labels": dict(labels)})
+        return f"job_{len(self.submitted):032x}"
 
     def save(self, path: Path) -> None:
         self.saved = path

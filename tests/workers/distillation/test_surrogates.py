@@ -295,6 +295,7 @@ def test_a_minimum_is_run_again_by_its_certificate_and_stands_beside_other_searc
     assert found.verdict.startswith("gain" if found.gain else "no gain")
     again = simulate_job(CircuitJob.model_validate_json(run.published["certificate.json"]), house())
     (expectation,) = again["expectations"]
+    assert found.certificate == f"job_{len(run.submitted):032x}"
     assert expectation["value"] == pytest.approx(found.expected, abs=1e-9)
     assert found.expected == pytest.approx(found.searches["surrogate"].value, abs=1e-9)
     picture = PLOTS["surrogate"](report)

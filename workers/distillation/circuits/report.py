@@ -67,8 +67,8 @@ def cost_of(circuit: Placed, fidelity: float | None) -> GivenCost:
     )
 
 
-def result(found: Found, *, seconds: float) -> ShorteningResult:
-    """The few numbers for the job's row."""
+def result(found: Found, *, certificate: str, seconds: float) -> ShorteningResult:
+    """The few numbers for the job's row. certificate: the id of the job that was submitted."""
     own, transpiled, short = found.given_cost, found.transpiled_cost, found.chosen
     gain, said = verdict(short, own, transpiled)
     noisy = [own.fidelity_noisy, short.fidelity_noisy]
@@ -83,7 +83,7 @@ def result(found: Found, *, seconds: float) -> ShorteningResult:
         gain=gain,
         verdict=said,
         break_even=found.break_even,
-        certificate=found.certificate.name,
+        certificate=certificate,
         seconds=round(seconds, 3),
     )
 

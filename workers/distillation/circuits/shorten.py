@@ -8,11 +8,12 @@ from typing import Any
 
 from qiskit import QuantumCircuit
 
-from qstill.contract.circuits.job import spec_of
+from qstill.contract.circuits.job import seeded_spec, spec_of
 from qstill.contract.circuits.scaled_noise import scaled
 from qstill.contract.distillations.circuits.job import ShorteningJob
 from qstill.contract.distillations.circuits.report import NoisePoint, ShortCircuit
 from qstill.contract.distillations.report.measured import written
+from qstill.contract.kinds import CIRCUIT
 from workers.circuits.binding import bind
 from workers.circuits.export.openqasm3 import to_openqasm3
 from workers.distillation.circuits.break_even import break_even, scales_of
@@ -66,8 +67,8 @@ def shorten(job: ShorteningJob, run: Run) -> dict[str, Any]:
         break_even=even,
         certificate=described(job, best.placed, whole.target, threads=run.threads),
     )
-    answer = result(found, seconds=keeper.seconds())
-    _export(job, found, run)
+    submitted = _export(job, found, run)
+    answer = result(found, certificate=submitted, seconds=keeper.seconds())
     publish_documents({"report.json": written(report(job, found, answer, threads=run.threads))}, run)
     return answer.model_dump(mode="json")
 
@@ -139,18 +140,20 @@ def _curve(judge: _Judge, own: Placed, transpiled: Placed, best: _Student) -> li
     ]
 
 
-def _export(job: ShorteningJob, found: Found, run: Run) -> None:
-    """The short circuit as a program, and the job that runs it again."""
+def _export(job: ShorteningJob, found: Found, run: Run) -> str:
+    """The short circuit as a program, and the job that runs it again, as a file and submitted. Returns its id."""
     said = {"expected": found.certificate.expected, "compares": found.certificate.compares}
     labels = {"given": found.whole.digest, "layers": str(found.chosen.layers)}
     if found.certificate.expected is not None:
         labels["expected"] = f"{found.certificate.expected:.12g}"
-    body = spec_of(certificate(job, found.short, found.whole.target, labels))
+    certified = certificate(job, found.short, found.whole.target, labels)
     files = {
         QASM: (to_openqasm3(found.logical), "text/plain", {"format": "openqasm3", **found.chosen.model_dump()}),
-        NAME: (json.dumps(body), "application/json", {"format": "circuit_job", **said}),
+        NAME: (json.dumps(spec_of(certified)), "application/json", {"format": "circuit_job", **said}),
     }
     for name, (content, media_type, meta) in files.items():
         path: Path = run.scratch / name
         path.write_text(content, encoding="utf-8")
         run.publish(path, kind="export", name=name, media_type=media_type, meta=meta)
+    assert certified.name is not None
+    return run.submit(CIRCUIT, seeded_spec(certified), name=certified.name, labels=certified.labels)

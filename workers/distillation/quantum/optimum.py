@@ -1,15 +1,13 @@
 """What a surrogate's minimum is worth: the circuit there, on the circuit engine, beside what others find."""
 
-import json
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from qstill.contract.circuits.formats import OpenQasm3Circuit
-from qstill.contract.circuits.job import CircuitJob, spec_of
+from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.distillations.evaluation import Minimise
 from qstill.contract.distillations.report.surrogate import Optimum, Refined, Searched, SearchName
 from workers.circuits.export.openqasm3 import to_openqasm3
@@ -18,7 +16,6 @@ from workers.distillation.quantum.searches import Box, Floats, Sum, cobyla, lowe
 from workers.quantum.teachers.opened import start_of
 from workers.quantum.teachers.values import CircuitValues
 
-CERTIFICATE = "certificate.json"
 SHOTS = 10_000  # of the certificate, whose expectation value is exact besides
 MAX_DIRECT = 2_000  # evaluations of a direct search: a circuit each, one after the other
 EQUAL = 1e-6  # of the range of values, where answers are exact
@@ -32,9 +29,10 @@ def optimum(
     box: Box,
     known: tuple[Tensor, Tensor],
     between: Callable[[], None],
+    submit: Callable[[CircuitJob], str],
 ) -> Optimum:
     """known: rows that the circuit was asked about for the surrogate (N, inputs), and its answers (N,). between: may
-    raise; called before the circuit is asked.
+    raise; called before the circuit is asked. submit: has a job queued, and returns its id.
     """
     number = asked.observable
     start = asked.start or start_of(circuit.asked_for) or box.at(np.full(len(box.low), 0.5)).tolist()
@@ -67,6 +65,7 @@ def optimum(
     spread = float(answers.max() - answers.min())
     tolerance = max((errors[-1] / len(rows)) ** 0.5, EQUAL * spread)
     gain, verdict = decided(searches, tolerance)
+    expected = circuit.on_engine(torch.from_numpy(found), number)
     return Optimum(
         observable=circuit.names[number],
         inputs=circuit.spec.inputs,
@@ -76,8 +75,8 @@ def optimum(
         gain=gain,
         verdict=verdict,
         refined=_refined(own, box, start, found, spread, between) if circuit.at_once else None,
-        certificate=CERTIFICATE,
-        expected=circuit.on_engine(torch.from_numpy(found), number),
+        certificate=submit(certificate(circuit, torch.from_numpy(found), number, expected)),
+        expected=expected,
     )
 
 
@@ -117,22 +116,17 @@ def _refined(
     return Refined(start=begun, start_steps=steps[0], surrogate=warm, surrogate_steps=steps[1])
 
 
-def certificate(circuit: CircuitValues, found: Optimum, scratch: Path) -> Path:
-    """A body of POST /v1/circuits: the circuit at the surrogate's minimum, and the observable."""
-    angles = torch.tensor(found.searches["surrogate"].angles, dtype=torch.float64)
-    labels = {} if found.expected is None else {"expected": f"{found.expected:.12g}"}
+def certificate(circuit: CircuitValues, row: Tensor, number: int, expected: float | None) -> CircuitJob:
+    """The circuit at a row of inputs, and the observable of this number; expected: its value there."""
     noise = circuit.spec.noise
-    job = CircuitJob(
+    return CircuitJob(
         name="certificate of a minimum",
-        labels=labels,
-        circuit=OpenQasm3Circuit(format="openqasm3", source=to_openqasm3(circuit.bound(angles))),
+        labels={} if expected is None else {"expected": f"{expected:.12g}"},
+        circuit=OpenQasm3Circuit(format="openqasm3", source=to_openqasm3(circuit.bound(row))),
         shots=SHOTS,
         seed=circuit.spec.seed,
-        method="auto" if noise is None or found.expected is None else "density_matrix",
+        method="auto" if noise is None or expected is None else "density_matrix",
         noise=noise,
         outputs=["counts"],
-        observables=[] if found.expected is None else [circuit.spec.observables[circuit.names.index(found.observable)]],
+        observables=[] if expected is None else [circuit.spec.observables[number]],
     )
-    path = scratch / CERTIFICATE
-    path.write_text(json.dumps(spec_of(job)), encoding="utf-8")
-    return path

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
+from qstill.contract.circuits.job import CircuitJob, seeded_spec, spec_of
 from qstill.contract.distillations.architectures.fourier import Fourier
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.report.surrogate import Optimum, Slice, SlicePoint
+from qstill.contract.kinds import CIRCUIT
 from workers.distillation.data.dataset import Data
 from workers.distillation.data.unlabelled import inputs_of
 from workers.distillation.networks.answers import logits_of
@@ -21,6 +24,7 @@ from workers.run import Run, Stopped
 if TYPE_CHECKING:
     from workers.quantum.teachers.values import CircuitValues
 
+CERTIFICATE = "certificate.json"
 ALONG = 41  # points of a slice
 
 
@@ -31,7 +35,7 @@ def minimum_of(
     asked, architecture = job.evaluation.minimise, job.student.architecture
     if asked is None or solution is None:
         return None
-    from workers.distillation.quantum.optimum import certificate, optimum  # Qiskit, which other jobs are spared
+    from workers.distillation.quantum.optimum import optimum  # Qiskit, which other jobs are spared
     from workers.distillation.quantum.searches import Box, Sum
 
     assert isinstance(architecture, Fourier)
@@ -47,19 +51,24 @@ def minimum_of(
         if run.stop_requested():
             raise Stopped
 
+    def submit(certificate: CircuitJob) -> str:
+        path = run.scratch / CERTIFICATE
+        path.write_text(json.dumps(spec_of(certificate)), encoding="utf-8")
+        meta = {"format": "circuit_job", "compares": "expectations/0/value"}
+        run.publish(path, kind="export", name=path.name, media_type="application/json", meta=meta)
+        assert certificate.name is not None
+        return run.submit(CIRCUIT, seeded_spec(certificate), name=certificate.name, labels=certificate.labels)
+
     run.progress(phase="minimum", done=0, total=1, unit="searches")
-    found = optimum(
+    return optimum(
         asked,
         circuit,
         Sum(solution.frequencies, units, coefficients),
         Box(low.numpy(), high.numpy()),
         (rows, answers[:, number] * targets.std[number] + targets.mean[number]),
         between,
+        submit,
     )
-    path = certificate(circuit, found, run.scratch)
-    meta = {"format": "circuit_job", "expected": found.expected, "compares": "expectations/0/value"}
-    run.publish(path, kind="export", name=path.name, media_type="application/json", meta=meta)
-    return found
 
 
 def slice_of(data: Data, circuit: CircuitValues, student: Network, found: Optimum | None, observable: int) -> Slice:

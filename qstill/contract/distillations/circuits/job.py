@@ -309,7 +309,8 @@ class ShorteningResult(View):
     )
     break_even: BreakEven | None = Field(description="Null without noise, or where it cannot be scaled.")
     certificate: str = Field(
-        description="The export that is a circuit job of its own: `POST /v1/circuits` runs the short circuit again.",
-        examples=["certificate.json"],
+        description="The circuit job that runs the short circuit again: it was queued when this one succeeded, is "
+        "yours as any other, and its request may be submitted anew. The export `certificate.json` is the same.",
+        examples=["job_01990d3e7c5a7cc09d4b8c1f2a3b4c5d"],
     )
     seconds: float = Field(description="Computing time over all attempts.", examples=[6.1])

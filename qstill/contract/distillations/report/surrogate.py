@@ -127,9 +127,9 @@ class Optimum(ReportPart):
     )
     refined: Refined | None = Field(description="Null where the circuit has no exact values, or is slow to compute.")
     certificate: str = Field(
-        description="The export that is a circuit job of its own: `POST /v1/circuits` runs the circuit at the "
-        "student's minimum, and its `expectations[0].value` is `expected`.",
-        examples=["certificate.json"],
+        description="The circuit job that runs the circuit at the student's minimum, queued when this one succeeded: "
+        "its `expectations[0].value` is `expected`. The export `certificate.json` is its request.",
+        examples=["job_01990d3e7c5a7cc09d4b8c1f2a3b4c5d"],
     )
     expected: float | None = Field(
         description="What the certificate finds, noise included; null of a circuit that decides by what it measures.",
