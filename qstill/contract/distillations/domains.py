@@ -24,7 +24,7 @@ from qstill.contract.distillations.recommenders.architectures import AnyScorer
 from qstill.contract.distillations.recommenders.data import SyntheticInteractions, UploadedInteractions
 from qstill.contract.distillations.recommenders.job import RecommenderJob, files_of_recommender, models_of_recommender
 from qstill.contract.distillations.recommenders.objectives import SingleRanking
-from qstill.contract.distillations.teachers import formats_of, models_of, urls_of
+from qstill.contract.distillations.teachers.needs import formats_of, models_of, urls_of
 from qstill.contract.schemas import FieldPath, refuse
 
 # no field bears such a name: places of errors pass over them

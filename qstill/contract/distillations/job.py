@@ -13,7 +13,7 @@ from qstill.contract.distillations.rules.objectives import refuse_impossible_obj
 from qstill.contract.distillations.rules.regression import refuse_unfit_for_regression
 from qstill.contract.distillations.rules.text import refuse_mixed_with_text
 from qstill.contract.distillations.spec import DistillationSpec, learns_numbers, student_count
-from qstill.contract.distillations.teachers import files_of
+from qstill.contract.distillations.teachers.needs import files_of
 from qstill.contract.schemas import refuse
 
 MAX_PERIODIC_CHECKPOINTS = 200  # files of one job

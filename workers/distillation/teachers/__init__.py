@@ -2,14 +2,16 @@
 
 from pathlib import Path
 
-from qstill.contract.distillations import teachers as said
 from qstill.contract.distillations.teachers import (
     EndpointTeacher,
+    EnsembleTeacher,
     ModelFormat,
     ModelTeacher,
     OfOtherClasses,
+    Single,
     SoftLabels,
     UploadedTeacher,
+    needs,
 )
 from qstill.contract.distillations.teachers.circuit import CircuitTeacher
 from qstill.contract.errors import Problem
@@ -66,9 +68,9 @@ def loaded(spec: Loadable, data: Data, run: Run, pointer: str = "/teacher") -> T
     return mapped(teacher, spec, data) if isinstance(spec, OfOtherClasses) else teacher
 
 
-def tokenizer_of(teacher: said.Single | said.EnsembleTeacher, run: Run) -> Tokenizer:
+def tokenizer_of(teacher: Single | EnsembleTeacher, run: Run) -> Tokenizer:
     """The tokenizer in the card of a teacher's file. Raises Problem, also tokenizer_unavailable."""
-    found = said.tokenizer_of(teacher)
+    found = needs.tokenizer_of(teacher)
     assert found is not None  # refused at the door
     place, name = found
     pointer = "/".join(("", *map(str, place)))

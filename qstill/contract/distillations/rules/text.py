@@ -5,7 +5,8 @@ from qstill.contract.distillations.datasets import AnyTextData, BuiltinText, Tex
 from qstill.contract.distillations.objectives import Crd, Pkt, Rkd, Sequence, Sp, singles
 from qstill.contract.distillations.objectives.features import MAX_RKD_BATCH
 from qstill.contract.distillations.spec import DistillationSpec, architectures, trainings
-from qstill.contract.distillations.teachers import EndpointTeacher, SoftLabels, UploadedTeacher, parts, tokenizer_of
+from qstill.contract.distillations.teachers import EndpointTeacher, SoftLabels, UploadedTeacher, parts
+from qstill.contract.distillations.teachers.needs import tokenizer_of
 from qstill.contract.distillations.tokenizers import TeachersTokenizer
 from qstill.contract.distillations.training import Training
 from qstill.contract.schemas import FieldPath, refuse

@@ -1,0 +1,57 @@
+"""What a job's teachers need: files, models and addresses, each with its place in the job."""
+
+from qstill.contract.distillations.teachers import (
+    EndpointTeacher,
+    EnsembleTeacher,
+    ModelTeacher,
+    Single,
+    SoftLabels,
+    UploadedTeacher,
+    parts,
+)
+
+
+def files_of(teacher: Single | EnsembleTeacher) -> list[tuple[str, str, str]]:
+    """The uploads that a teacher needs: (JSON pointer, file id, purpose)."""
+    files = []
+    for place, part in parts(teacher):
+        if isinstance(part, UploadedTeacher):
+            files.append((_pointer(place, "file"), part.file, "teacher"))
+        if isinstance(part, SoftLabels):
+            files.append((_pointer(place, "file"), part.file, "soft_labels"))
+        if isinstance(part, EndpointTeacher) and part.headers is not None:
+            files.append((_pointer(place, "headers"), part.headers, "secret"))
+    return files
+
+
+def formats_of(teacher: Single | EnsembleTeacher) -> list[tuple[str, str, str]]:
+    """The formats that uploads must have: (JSON pointer, file id, format)."""
+    return [
+        (_pointer(place, "file"), part.file, part.format)
+        for place, part in parts(teacher)
+        if isinstance(part, UploadedTeacher)
+    ]
+
+
+def tokenizer_of(teacher: Single | EnsembleTeacher) -> tuple[tuple[str | int, ...], str] | None:
+    """Where the first teacher is that may bring a tokenizer, and the id of its file; None if there is none."""
+    for place, part in parts(teacher):
+        if isinstance(part, ModelTeacher):
+            return (*place, "model"), part.model
+        if isinstance(part, UploadedTeacher) and part.format == "safetensors":
+            return (*place, "file"), part.file
+    return None
+
+
+def models_of(teacher: Single | EnsembleTeacher) -> list[tuple[str, str]]:
+    """The models and checkpoints that a teacher needs: (JSON pointer, id)."""
+    return [(_pointer(place, "model"), part.model) for place, part in parts(teacher) if isinstance(part, ModelTeacher)]
+
+
+def urls_of(teacher: Single | EnsembleTeacher) -> list[tuple[str, str]]:
+    """The endpoints that a teacher needs: (JSON pointer, URL)."""
+    return [(_pointer(place, "url"), part.url) for place, part in parts(teacher) if isinstance(part, EndpointTeacher)]
+
+
+def _pointer(place: tuple[str | int, ...], field: str) -> str:
+    return "".join(f"/{step}" for step in (*place, field))
