@@ -73,7 +73,13 @@ INTENDED = {
             f"/openapi/{name}"
             for name in (
                 *("/v1/distillations", "/v1/distillations/preflight", "/v1/distillations/{job_id}/exports"),
-                *("/v1/distillations/{job_id}/plots/{plot}.svg", "DistillationJob", "Evaluation", "ExportView"),
+                *(
+                    "/v1/distillations/{job_id}/plots/{plot}.svg",
+                    "DistillationJob",
+                    "Evaluation",
+                    "ExportView",
+                    "Memory",
+                ),
                 *("/v1/checkpoints/{checkpoint_id}/content", "/v1/models/{model_id}/predict", "AskTexts"),
                 *("ModelView", "NewModel", "Student", "Time", "TrainedTeacher", "UploadedTeacher"),
             )

@@ -33,7 +33,7 @@ def report(
         {
             **framed(measured, short, exports, job.model_dump(mode="json")),
             **{name: getattr(sections, name) for name in TaskSections.model_fields},
-            "warnings": warnings(job, data, measured) + _of_mitigation(surrogate),
+            "warnings": warnings(job, data, measured) + _of_mitigation(surrogate, quantum),
             "notes": notes(job, data, measured, sections) + notes_of_exports(exports),
             "paired_differences_in_points": measured.gain.differences if measured.gain else None,
             "compression": compression,
@@ -48,6 +48,10 @@ def report(
     )
 
 
-def _of_mitigation(surrogate: SurrogateSection | None) -> list[str]:
-    found = None if surrogate is None else surrogate.mitigation
-    return [] if found is None or found.helped else [f"Error mitigation of the teacher {found.sentence}."]
+def _of_mitigation(surrogate: SurrogateSection | None, quantum: QuantumSection | None) -> list[str]:
+    """Where it did not help."""
+    taught = None if surrogate is None else surrogate.mitigation
+    engine = None if quantum is None else quantum.engine
+    ran = None if engine is None else engine.mitigation
+    said = [] if taught is None or taught.helped else [f"Error mitigation of the teacher {taught.sentence}."]
+    return said if ran is None or ran.over else [*said, f"Error mitigation of the student {ran.sentence}."]

@@ -106,6 +106,8 @@ def test_strengths_of_the_noise_and_mitigation_stand_beside(
     assert now.mitigated is not None
     assert ("raw" in found.over) == (now.mitigated > now.value)
     assert ("calibrated" in found.over) == (now.mitigated > now.calibrated)
+    warned = [each for each in reported(told).warnings if "mitigation of the student did not help" in each]
+    assert bool(warned) == (not found.over)
 
 
 def test_an_mlp_of_the_same_size_has_about_as_many_weights(job: Make, house: Make) -> None:
