@@ -1,5 +1,6 @@
 """A model card in Markdown: what the student is, what it was made from, what it is worth, and how to load it."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,7 +14,9 @@ from qstill.contract.distillations.report.document import DistillationReport
 from qstill.contract.distillations.report.exports import ExportedCircuit, ExportedClassifier, ExportedRegressor
 from qstill.contract.distillations.report.measured import CircuitCost
 from qstill.contract.distillations.report.tasks import TargetErrors
+from qstill.contract.tables.columns import Column
 
+COLUMNS_SHOWN = 100
 CHANGES_SHOWN = 10  # classes that changed most; the report has all
 UNITS = {
     "accuracy": "Losses in nats",
@@ -40,6 +43,21 @@ session = onnxruntime.InferenceSession("{file}")
 logits = session.run(["logits"], {{"tokens": tokens}})[0]
 ```"""
 
+
+LOADING_COLUMNS = """```python
+import numpy, onnxruntime
+
+session = onnxruntime.InferenceSession("{file}")
+given = {{  # rows: objects as the table has them; numbers or nan, and words, dates, true or false as strings, or ""
+    {given},
+}}
+{output} = session.run(["{output}"], given)[0]
+```"""
+
+COLUMNS = (
+    "Encoders were fitted on the training rows alone, and are in the card of the checkpoint and inside the exports, "
+    "which take the columns as they are."
+)
 
 RUNNING = """```python
 from qiskit import qasm3  # with the package qiskit-qasm3-import
@@ -81,6 +99,9 @@ def card(report: DistillationReport, checkpoints: Mapping[str, str] | None = Non
         header = ("File", "Bytes", "Qubits", "Open parameters", "Largest difference of an expectation value")
         said = f"Each file was run on {report.circuits[0].rows} test rows. The linear layer is in the checkpoint alone."
         parts += ["## Circuits", said, table(header, _circuits(report))]
+    if report.encoded:
+        header = ("Column", "Taken for", "Networks are given", "In gaps", "Gaps")
+        parts += ["## Columns", COLUMNS, table(header, _columns(report.columns or []))]
     if report.targets:
         header = ("Target", "Deviation of its labels", "Teacher", "Student", "Baseline")
         parts += ["## Targets", "RMSE in the target's unit, and R².", table(header, _targets(report))]
@@ -107,10 +128,20 @@ def _program(report: DistillationReport, checkpoints: Mapping[str, str]) -> str:
     tokenizer, architecture = job["dataset"].get("tokenizer"), job["student"]["architecture"]["kind"]
     kind = None if tokenizer is None else tokenizer["kind"]
     numbers = bool(report.targets)
-    return how_to_load(lambda file: program(file, architecture, tokenizer=kind, numbers=numbers), job, checkpoints)
+    columns = report.encoded
+    return how_to_load(
+        lambda file: program(file, architecture, tokenizer=kind, numbers=numbers, columns=columns), job, checkpoints
+    )
 
 
 def _loading(export: ExportedClassifier | ExportedRegressor) -> str:
+    if export.columns is not None:
+        given = ",\n    ".join(
+            f"{json.dumps(each.input)}: numpy.array([[row[{json.dumps(each.column)}]] for row in rows], "
+            f"{'numpy.float32' if each.type == 'float' else 'object'})"
+            for each in export.columns
+        )
+        return LOADING_COLUMNS.format(file=export.name, output=export.output, given=given)
     if export.tokenizer is None:
         return LOADING_ONNX.format(file=export.name, output=export.output)
     return LOADING_TEXT.format(file=export.name, tokenizer=export.tokenizer, length=export.input_shape[0])
@@ -239,6 +270,16 @@ def _changes(report: DistillationReport) -> Iterable[Sequence[str]]:
     for row in most:
         change = "" if row.change_in_points is None else f"{row.change_in_points:+.1f}"
         yield text(row.name[:100]), *map(_percent, (row.teacher, row.student, row.baseline)), change
+
+
+def _columns(columns: Sequence[Column]) -> Iterable[Sequence[str]]:
+    for each in columns[:COLUMNS_SHOWN]:
+        given = each.inputs or []
+        shown = ", ".join(given[:4]) + (f", … {len(given)} in all" if len(given) > 4 else "")
+        taken = each.kind if each.said is None else f"{each.kind}: {each.said}"
+        yield text(each.name[:100]), text(taken), text(shown or "nothing"), text(each.fills or ""), f"{each.gaps:,}"
+    if len(columns) > COLUMNS_SHOWN:
+        yield f"… {len(columns)} in all", "", "", "", ""
 
 
 def _targets(report: DistillationReport) -> Iterable[Sequence[str]]:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ledger.ids import id_pattern
 from qstill.contract.schemas import Moment, Sha256, View
+from qstill.contract.tables.columns import COLUMN_EXAMPLE, Column
 
 
 class Purpose(StrEnum):
@@ -19,7 +20,10 @@ class Purpose(StrEnum):
 
 
 SUFFIXES = {  # no format that must run code to be read; a torch checkpoint is read as data only, or not at all
-    Purpose.DATASET: (".npz", ".csv", ".jsonl", ".parquet", ".zip", ".json"),
+    Purpose.DATASET: (
+        *(".npz", ".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet", ".feather", ".arrow"),
+        *(".jsonl", ".jsonl.gz", ".zip", ".json"),
+    ),
     Purpose.TEACHER: (".safetensors", ".onnx", ".pt", ".pth", ".zip"),
     Purpose.SOFT_LABELS: (".npy", ".npz", ".parquet", ".csv", ".json"),
     Purpose.CIRCUIT: (".qasm", ".json"),
@@ -39,6 +43,12 @@ class FileView(View):
     bytes: int = Field(description="Size.", examples=[61440])
     sha256: Sha256 = Field(description="Of the content, as hexadecimal digits.")
     created_at: Moment = Field(description="When it was complete.")
+    columns: list[Column] | None = Field(
+        None,
+        description="Of a csv, in the answer to its upload and where one file is asked for: what each column is taken "
+        "for by the first 1,000 rows. A preflight looks at all rows of any table. Null of other files, and in lists.",
+        examples=[[COLUMN_EXAMPLE]],
+    )
     links: dict[str, str] = Field(
         description="Where its parts are.", examples=[{"self": "/v1/files/file_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b"}]
     )

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import Connection
 
 from app.files.answers import FileId, FileView, Purpose
+from app.files.columns import columns_of
 from app.files.upload import check_name, check_size, receive
 from app.http.auth import Owner
 from app.http.content import BYTES, CONTENT, send_file
@@ -20,6 +22,7 @@ from ledger.owned import FILES
 from ledger.tables import files
 from qstill.contract.errors import Problem
 from qstill.contract.schemas import Name
+from qstill.contract.tables.columns import Column
 
 UNBOUNDED = 1 << 62  # this endpoint counts for itself, and by another setting
 
@@ -49,12 +52,13 @@ async def upload_file(
 ) -> FileView:
     """Upload a file.
 
-    `dataset`: .npz with arrays x and y, .csv, a .zip of images in one folder for each class, texts as .jsonl, .csv
-    or .parquet, and counts of a circuit as .json; `teacher`: .safetensors, .onnx, .pt and .pth with weights alone,
-    or a .zip of the folder of an encoder of texts, as `save_pretrained` and sentence-transformers write it;
-    `soft_labels`: .npy, .npz or .parquet, counts as .json, and a recommender's lists as .csv or .parquet; `circuit`:
-    .qasm or .json;
-    `secret`: .json with headers for a teacher's endpoint, which is used and never shown again.
+    `dataset`: .npz with arrays x and y; tables as .csv, .tsv, .parquet, .feather or .arrow; a .zip of images in one
+    folder for each class; texts as .jsonl, .csv or .parquet; .csv, .tsv and .jsonl also with .gz; and counts of a
+    circuit as .json. The answer says what the columns of a csv are taken for. `teacher`: .safetensors, .onnx, .pt
+    and .pth with weights alone, or a .zip of the folder of an encoder of texts, as `save_pretrained` and
+    sentence-transformers write it; `soft_labels`: .npy, .npz or .parquet, counts as .json, and a recommender's lists
+    as .csv or .parquet; `circuit`: .qasm or .json; `secret`: .json with headers for a teacher's endpoint, which is
+    used and never shown again.
     """
     if request.headers.get("content-type", "").lower().startswith("multipart/"):
         raise Problem("not_a_form", "Send the file itself as the body: `curl --data-binary @FILE`.", status=415)
@@ -67,7 +71,7 @@ async def upload_file(
     about = {"purpose": purpose, "name": name}
     row = await front.write(lambda connection: FILES.add(connection, owner, file_id, stored, **about))
     response.headers["Location"] = f"/v1/files/{file_id}"
-    return _view(row)
+    return _view(row, await run_in_threadpool(columns_of, front.store.locate(row.path), name))
 
 
 @router.get("")
@@ -87,7 +91,8 @@ async def list_files(
 @router.get("/{file_id}", responses=problems(404))
 async def get_file(file_id: FileId, front: AtHand, owner: Owner) -> FileView:
     """What a file is."""
-    return _view(await front.read_by_key(lambda connection: FILES.get(connection, owner, file_id)))
+    row = await front.read_by_key(lambda connection: FILES.get(connection, owner, file_id))
+    return _view(row, await run_in_threadpool(columns_of, front.store.locate(row.path), row.name))
 
 
 @router.get(
@@ -110,7 +115,7 @@ async def delete_file(file_id: FileId, front: AtHand, owner: Owner) -> None:
     await front.write(lambda connection: FILES.delete(connection, owner, file_id))
 
 
-def _view(row: Record) -> FileView:
+def _view(row: Record, columns: list[Column] | None = None) -> FileView:
     return FileView(
         id=row.id,
         name=row.name,
@@ -118,5 +123,6 @@ def _view(row: Record) -> FileView:
         bytes=row.bytes,
         sha256=row.sha256,
         created_at=moment(row.created_at),
+        columns=columns,
         links={"self": f"/v1/files/{row.id}", "content": f"/v1/files/{row.id}/content"},
     )

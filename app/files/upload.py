@@ -12,6 +12,7 @@ from typing import BinaryIO
 from fastapi.concurrency import run_in_threadpool
 
 from app.files.answers import SUFFIXES, Purpose
+from app.files.columns import TABLES, refuse_too_wide
 from ledger.store.folder import FolderStore, Stored
 from qstill.contract.errors import Problem
 
@@ -25,6 +26,9 @@ MAGIC = {
     ".zip": ZIP,
     ".npy": (b"\x93NUMPY",),
     ".parquet": (b"PAR1",),
+    ".feather": (b"ARROW1",),
+    ".arrow": (b"ARROW1",),
+    ".gz": (b"\x1f\x8b",),
     ".pt": ZIP,
     ".pth": ZIP,
     ".onnx": ONNX,
@@ -96,6 +100,8 @@ def _look(place: Path, name: str, size: int) -> None:
             raise Problem("broken_file", f"This is no {suffix} file: its first bytes say otherwise.")
     if size == 0:
         raise Problem("broken_file", "The file is empty.")
+    if name.endswith(TABLES):
+        refuse_too_wide(place)
 
 
 def _look_at_safetensors(file: BinaryIO, size: int) -> None:

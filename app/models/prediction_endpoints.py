@@ -32,9 +32,9 @@ ANSWERS: TypeAdapter[Prediction | Values | Continuations | Fillings | Vectors | 
 async def predict(model_id: ModelId, rows: NewPrediction, front: AtHand, owner: Owner) -> Answer:
     """What a model says. For trying it: seconds, most of them for a worker to start PyTorch.
 
-    One field tells the questions apart: `inputs` are rows of numbers, `texts` go to a classifier or encoder of texts,
-    `prompts` to a language model, `masked` to a masked one, `users` to a recommender. A model of another kind says
-    which of them it answers.
+    One field tells the questions apart: `inputs` are rows of numbers, `rows` those of a table with words, as objects,
+    `texts` go to a classifier or encoder of texts, `prompts` to a language model, `masked` to a masked one, `users` to
+    a recommender. A model of another kind says which of them it answers.
 
     Nothing is kept of it. No training is before it; where too many ask at once the answer is 503 with `Retry-After`. To
     serve a model, export it as ONNX and run that.

@@ -7,6 +7,7 @@ text here: nothing in this process runs them. What varies within a family they r
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from app.distillations.loading.columns import ENCODE
 from app.distillations.loading.tokens import TOKENIZERS
 from qstill.contract.distillations.architectures import BY_KIND
 
@@ -67,6 +68,9 @@ for row in predict(["Put yours here."]):
     print(card["classes"][row.argmax()], float(row.max()))
 """
 )
+
+NO_ROW = 'torch.zeros(1, *card["input_shape"])'
+NO_OBJECT = '[{encoder["name"]: None for encoder in card["columns"]["encoders"]}]'
 
 NUMBERS = '''
 
@@ -135,10 +139,19 @@ print(predict("Put yours here, with a <mask> in it."))
 '''
 
 
-def program(file: str, architecture: str, *, tokenizer: str | None = None, numbers: bool = False) -> str:
-    """file: the name under which it was downloaded. architecture, tokenizer: their `kind`. numbers: of regression."""
+def program(
+    file: str, architecture: str, *, tokenizer: str | None = None, numbers: bool = False, columns: bool = False
+) -> str:
+    """file: the name under which it was downloaded. architecture, tokenizer: their `kind`. numbers: of regression.
+
+    columns: whether rows are those of a table whose columns are encoded.
+    """
     family = BY_KIND[architecture]
-    opening = OPENING.format(file=file, imports="" if tokenizer is None else "import re\nimport unicodedata\n")
+    imports = "import datetime\n" if columns else "" if tokenizer is None else "import re\nimport unicodedata\n"
+    opening = OPENING.format(file=file, imports=imports)
+    if columns:
+        says = (NUMBERS if numbers else CLASSES_OF_ROWS).replace(NO_ROW, NO_OBJECT)
+        return opening + family.program + ENCODE + says
     if tokenizer is None:
         return opening + family.program + OF_ROWS + (NUMBERS if numbers else CLASSES_OF_ROWS)
     says = {"prompts": CONTINUES, "masked": FILLS_IN}.get(family.question, OF_TEXTS + CLASSES_OF_TEXTS)

@@ -6,6 +6,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from qstill.contract.distillations.tokenizers import BpeTokenizer, Tokenizer
 from qstill.contract.schemas import FileId, Seed, Strict, refuse
+from qstill.contract.tables.columns import ColumnKind
 
 BUILTIN_ROWS_AND_CLASSES = {"digits": (1797, 10), "iris": (150, 3), "wine": (178, 3), "breast_cancer": (569, 2)}
 BUILTIN_ROWS_AND_CLASSES |= {"diabetes": (442, 1)}  # one target
@@ -18,8 +19,10 @@ MAX_TARGETS = 100  # numbers that a regression predicts
 MAX_DRAWN_INPUTS = 1_000  # as many as a circuit may have
 MAX_DRAWN_NUMBERS = 10_000_000  # of all rows: 40 MB
 MAX_DRAWN_ROWS = 1_000_000
+MAX_NAMED = 1_000  # columns that a job says something of
 UNLABELLED = "_unlabelled"  # the folder of images whose class is unknown
 
+MissingWord = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
 Task = Literal["classification", "regression"]
@@ -125,9 +128,14 @@ class UploadedData(Splitting):
         description="An uploaded file of purpose `dataset`. npz: arrays `x`, of shape (rows, features), (rows, height, "
         "width) or (rows, channels, height, width), and `y`, integers, -1 where the label is unknown; for regression "
         "real numbers of shape (rows,) or (rows, targets), NaN where unknown. Or `x_train`, `y_train`, `x_test`, "
-        "`y_test` and perhaps `x_val`, `y_val`, whose rows stay in their splits. csv: UTF-8, or UTF-16 with its mark, "
-        "or a gzip of it, with a header, numbers, and a label column; a label that is empty, `NA`, `null` or `?` is "
-        "unknown. A column without a name that numbers the rows is not read. Errors count rows from 0. zip: PNG and "
+        "`y_test` and perhaps `x_val`, `y_val`, whose rows stay in their splits. A table with a header and a column to "
+        "learn: csv with commas, semicolons, tabs or bars between its columns, UTF-8, or UTF-16 with its mark, or a "
+        "gzip of it; parquet; or Arrow (feather). Its columns hold numbers, words, true or false (yes or no), or "
+        "dates, with gaps: nothing, `NA`, `null` or `?`; a label that is a gap is unknown. What each was taken for is "
+        "in the answer to the upload and in a preflight, and can be said by `columns`, `ignore`, `categorical` and "
+        "`missing`. Not read are identifiers, texts, constants, and a column without a name that numbers the rows. "
+        "Encoders are fitted on the training rows: gaps are filled by medians and have an input of their own, words "
+        "become one input each, dates their parts. Errors count rows from 0. zip: PNG and "
         "JPEG images, turned as their EXIF says, in one folder for each class, which names it, as in `daisy/1.png`; "
         f"those in `{UNLABELLED}` have no label. Rows are in the order of their names, values from 0 to 1. A folder "
         "around all others is passed over. Classes are in ascending order, numbers by their value, before words.",
@@ -135,12 +143,32 @@ class UploadedData(Splitting):
     )
     task: Task = TASK
     label: ColumnName | None = Field(
-        None, description="csv only: the label column; null: the last.", examples=["species"]
+        None, description="Of tables only: the column to learn; null: the last.", examples=["species"]
     )
+    target: ColumnName | None = Field(None, description="Another word for `label`.", examples=[None])
     targets: Annotated[list[ColumnName], Field(min_length=1, max_length=MAX_TARGETS)] | None = Field(
         None,
-        description="csv and regression only, instead of `label`: the columns to predict, when there are several.",
+        description="Of tables and regression only, instead of `label`: the columns to predict, if there are several.",
         examples=[["height", "weight"]],
+    )
+    columns: Annotated[dict[ColumnName, ColumnKind], Field(max_length=MAX_NAMED)] = Field(
+        default_factory=dict,
+        description="Of tables only: what columns are, by their names, where they should not be taken for what their "
+        "cells look like.",
+        examples=[{"postcode": "categorical"}],
+    )
+    ignore: Annotated[list[ColumnName], Field(max_length=MAX_NAMED)] = Field(
+        default_factory=list, description="Of tables only: columns that are no inputs.", examples=[["customer"]]
+    )
+    categorical: Annotated[list[ColumnName], Field(max_length=MAX_NAMED)] = Field(
+        default_factory=list,
+        description="Of tables only: columns whose cells are names, if they are numbers, too. Short for `columns`.",
+        examples=[["postcode"]],
+    )
+    missing: Annotated[list[MissingWord], Field(max_length=20)] = Field(
+        default_factory=list,
+        description="Of tables only: what stands in gaps besides nothing, `NA`, `null`, `?` and the like.",
+        examples=[["unknown", "-999"]],
     )
     image: Images | None = Field(
         None, description="zip only: how images become rows; null: as they are, RGB.", examples=[{"size": [32, 32]}]
@@ -150,13 +178,29 @@ class UploadedData(Splitting):
     def _one_way_to_read_it(self) -> "UploadedData":
         if self.targets is not None and self.task == "classification":
             refuse(("targets",), "only_for_regression", "a class is read from one column: name it as `label`", None)
-        if self.targets is not None and self.label is not None:
-            refuse(("targets",), "label_and_targets", "name the columns to predict once", self.targets)
+        if sum(each is not None for each in (self.label, self.target, self.targets)) > 1:
+            field = "target" if self.targets is None else "targets"
+            refuse((field,), "label_and_targets", "name the columns to predict once", getattr(self, field))
         if self.targets is not None and len(set(self.targets)) < len(self.targets):
             refuse(("targets",), "named_twice", "a column is predicted once", self.targets)
         if self.image is not None and self.task == "regression":
             refuse(("image",), "only_for_classification", "the folders of a zip name classes; use an npz", None)
+        self._refuse_contradictions()
         return self
+
+    def _refuse_contradictions(self) -> None:
+        learned = {name for name in (self.label, self.target, *(self.targets or [])) if name is not None}
+        for field in ("ignore", "categorical"):
+            for place, name in enumerate(getattr(self, field)):
+                if name in learned:
+                    refuse((field, place), "column_is_learned", "this column is what is learned, and no input", name)
+                if name in self.columns or (field == "categorical" and name in self.ignore):
+                    refuse((field, place), "said_twice", "say one thing of a column", name)
+
+    @property
+    def says_of_columns(self) -> bool:
+        """Whether columns are to be taken for something else than what their cells look like."""
+        return bool(self.columns or self.ignore or self.categorical or self.missing)
 
 
 class DrawnData(Splitting):

@@ -11,6 +11,7 @@ from qstill.contract.distillations.embeddings.preflight import EmbeddingPrefligh
 from qstill.contract.distillations.preflight_parts import Advice, Capacity, Memory, Time
 from qstill.contract.distillations.recommenders.preflight import RankingPreflight
 from qstill.contract.schemas import View
+from qstill.contract.tables.columns import COLUMN_EXAMPLE, Column
 
 
 class PreflightQuestion(BaseModel):
@@ -151,6 +152,12 @@ class Found(View):
     time: Time = Field(description="How long it will take.")
     memory: Memory = Field(description="What it will occupy.")
     data: DataCheck = Field(description="Labels, duplicates and constant inputs.")
+    columns: list[Column] = Field(
+        default_factory=list,
+        description="Of a table with a header: what each column was taken for, and what networks are given of it. Say "
+        "otherwise by `columns`, `ignore`, `categorical` and `missing` of the data.",
+        examples=[[COLUMN_EXAMPLE]],
+    )
 
 
 class Preflight(Found):

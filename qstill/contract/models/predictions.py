@@ -1,7 +1,8 @@
 """What a model may be asked, what it says, and how a worker is asked on the way.
 
-One body, told apart by the field that it has: `inputs` of models of numbers and images, `texts` of text classifiers and
-encoders, `prompts` of language models, `masked` of masked ones, `users` of recommenders.
+One body, told apart by the field that it has: `inputs` of models of numbers and images, `rows` of models of tables
+with words, gaps or dates, `texts` of text classifiers and encoders, `prompts` of language models, `masked` of masked
+ones, `users` of recommenders.
 """
 
 from collections.abc import Mapping
@@ -34,6 +35,7 @@ Side = Annotated[int, Field(ge=1, le=4096)]
 GivenText = Annotated[str, StringConstraints(min_length=1, max_length=MAX_CHARACTERS, pattern=r"\S")]
 Prompt = Annotated[str, StringConstraints(max_length=MAX_CHARACTERS)]
 ItemName = Annotated[str, StringConstraints(max_length=1000)]
+Cell = float | bool | Annotated[str, StringConstraints(max_length=10_000)] | None
 
 
 class AskRows(Strict):
@@ -67,6 +69,30 @@ class AskRows(Strict):
         if width * len(self.inputs) > MAX_NUMBERS:
             reason = f"at most {MAX_NUMBERS:,} numbers at once; send fewer rows"
             refuse(("inputs",), "too_many_numbers", reason, width * len(self.inputs))
+        return self
+
+
+class AskTable(Strict):
+    """Rows of a table, as objects, for a model that was trained on its columns."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"rows": [{"age": 41, "job": "nurse", "since": "2021-04-01", "member": True}]}]}
+    )
+
+    rows: Annotated[
+        list[Annotated[dict[ItemName, Cell], Field(min_length=1, max_length=10_000)]],
+        Field(min_length=1, max_length=MAX_ROWS),
+    ] = Field(
+        description="Up to 256 rows, each value by the name of its column, as the table has it: numbers, words, true "
+        "or false, dates as text; null, or no value at all, where nothing is known. Columns that are not read, and the "
+        "one that is learned, may be there.",
+        examples=[[{"age": 41, "job": "nurse", "since": "2021-04-01", "member": True}]],
+    )
+
+    @model_validator(mode="after")
+    def _not_too_many(self) -> "AskTable":
+        if (values := sum(map(len, self.rows))) > MAX_NUMBERS:
+            refuse(("rows",), "too_many_values", f"at most {MAX_NUMBERS:,} values at once; send fewer rows", values)
         return self
 
 
@@ -183,8 +209,15 @@ def refuse_too_long(field: str, texts: list[str]) -> None:
         refuse((field,), "too_many_characters", reason, characters)
 
 
-BY_FIELD = {"inputs": AskRows, "texts": AskTexts, "prompts": AskPrompts, "masked": AskMasked, "users": AskUsers}
-AnyQuestion = AskRows | AskTexts | AskPrompts | AskMasked | AskUsers
+BY_FIELD = {
+    "inputs": AskRows,
+    "rows": AskTable,
+    "texts": AskTexts,
+    "prompts": AskPrompts,
+    "masked": AskMasked,
+    "users": AskUsers,
+}
+AnyQuestion = AskRows | AskTable | AskTexts | AskPrompts | AskMasked | AskUsers
 
 
 def _tag(body: Any) -> str:
@@ -197,7 +230,7 @@ def _one_question(body: Any) -> Any:
     if isinstance(body, Mapping):
         named = [field for field in BY_FIELD if field in body]
         if len(named) != 1:
-            reason = "a question has one of the fields `inputs`, `texts`, `prompts`, `masked` and `users`"
+            reason = "a question has one of the fields `inputs`, `rows`, `texts`, `prompts`, `masked` and `users`"
             refuse(tuple(named[1:2]), "one_question", reason, named)
     elif not isinstance(body, AnyQuestion):
         refuse((), "one_question", "a question is an object", None)
@@ -207,6 +240,7 @@ def _one_question(body: Any) -> Any:
 NewPrediction = Annotated[
     Annotated[
         Annotated[AskRows, Tag("of inputs")]
+        | Annotated[AskTable, Tag("of rows")]
         | Annotated[AskTexts, Tag("of texts")]
         | Annotated[AskPrompts, Tag("of prompts")]
         | Annotated[AskMasked, Tag("of masked")]

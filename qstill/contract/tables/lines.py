@@ -15,6 +15,7 @@ from qstill.contract.tables.bounds import MAX_BYTES, MAX_COLUMNS, Unreadable
 MAX_LINE = 4_000_000  # characters; a line of commas costs eight bytes of memory for each
 MAX_TEXT = 1_000_000  # characters of one text; a longer one is a book, to be cut by whoever knows where
 GZIP = b"\x1f\x8b"
+SEPARATORS = (",", ";", "\t", "|")  # of columns, the first where nothing tells them apart
 MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
@@ -82,10 +83,21 @@ def bounded_lines(stream: IO[str], most: int = MAX_LINE) -> Iterator[str]:
         yield line
 
 
-def csv_rows(stream: IO[str]) -> Iterator[list[str]]:
+def separator_of(path: Path) -> str:
+    """What divides the columns: of `SEPARATORS` the one that makes the most of the first line. Raises Unreadable."""
+    with text_of(path) as stream:
+        return separator_in(next(bounded_lines(stream), ""))
+
+
+def separator_in(line: str) -> str:
+    """Of a header; a comma where none makes more columns."""
+    return max(SEPARATORS, key=lambda each: len(next(csv.reader([line], delimiter=each), [])))
+
+
+def csv_rows(stream: IO[str], separator: str = ",") -> Iterator[list[str]]:
     """The rows of a csv that are not blank, its header first. Raises Unreadable."""
     csv.field_size_limit(MAX_LINE)  # Python's own, for the whole process, is 131,072
-    reader = csv.reader(bounded_lines(stream), strict=True)
+    reader = csv.reader(bounded_lines(stream), strict=True, delimiter=separator)
     try:
         yield from (row for row in reader if row)
     except csv.Error as error:

@@ -289,3 +289,27 @@ def test_a_client_that_leaves_midway_leaves_nothing(
         until(lambda: not any(path.is_file() for path in store.rglob("*")))
         assert httpx.get(f"{on_the_wire.url}/v1/files").json()["data"] == []
     assert [record.message for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+def test_the_answer_to_a_table_says_what_its_columns_are_taken_for(service: Service) -> None:
+    rows = "".join(f"{1000 + n};{n},5;{['nurse', 'NA'][n % 2]};{1 + n % 28}.1.2024\n" for n in range(40))
+    content = ("user_id;size;job;since\n" + rows).encode("utf-16")
+    file = upload(service.client, content, "people.csv")
+    found = {each["name"]: (each["kind"], each["gaps"]) for each in file["columns"]}
+    assert found == {
+        "user_id": ("identifier", 0),
+        "size": ("numeric", 0),
+        "job": ("categorical", 20),
+        "since": ("date", 0),
+    }
+    assert service.client.get(file["links"]["self"]).json()["columns"] == file["columns"]
+    assert service.client.get("/v1/files").json()["data"][0]["columns"] is None
+    assert upload(service.client, b"a,b\n1\n", "torn.csv")["columns"] is None
+    assert upload(service.client, b"PAR1....", "a.parquet")["columns"] is None
+
+
+@pytest.mark.parametrize("header", ["c," * 20_000, "c," * 1_000_000, "c;" * 3_000_000])
+def test_a_table_of_countless_columns_is_refused_where_it_is_uploaded(refusing: Service, header: str) -> None:
+    content = header.encode()[: LIMIT - 10] + b"\n1,2\n"
+    answer = refusing.client.post("/v1/files", params={"purpose": "dataset", "name": "wide.csv"}, content=content)
+    assert refused(answer, 422, "too_many_columns")["title"].endswith("belong into an .npz, as its array x.")

@@ -109,9 +109,14 @@ def test_a_csv_names_its_classes_and_keeps_their_order(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e39"])
 def test_a_value_that_is_not_finite_is_named_by_row_and_column(tmp_path: Path, value: str) -> None:
-    problem = refusal(csv(tmp_path, f"a,b,kind\n1,2,x\n1,{value},y\n"))
-    assert (problem.code, problem.pointer) == ("dataset_invalid", "/dataset/file")
-    assert "Row 1, column 'b'" in problem.title
+    if value != "nan":  # a gap, which is filled
+        problem = refusal(csv(tmp_path, f"a,b,kind\n1,2,x\n1,{value},y\n"))
+        assert (problem.code, problem.pointer) == ("dataset_invalid", "/dataset/file")
+        assert (
+            "Row 1, column 'b'"
+            if value == "1e39"
+            else f"Column 'b' was taken for numeric. 1 of 2 values are no numbers: '{value}'"
+        ) in problem.title
     x, y = some_rows()
     x[7, 2] = float(value)
     assert "Row 7, feature 2" in refusal(npz(tmp_path, x=x, y=y)).title
@@ -120,14 +125,10 @@ def test_a_value_that_is_not_finite_is_named_by_row_and_column(tmp_path: Path, v
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("a,kind\n1,x\nred,y\n", "Row 1, column 'a': 'red' is not a number"),
         ("a,kind\n1,x\n1,2,y\n", "Row 1 has 3 columns; the header has 2"),
-        ("a,kind\n1,x\n,y\n", "Row 1, column 'a': the cell is empty. Fill in what is missing"),
-        ("a,kind\n1,x\nNA,y\n", "'NA' is not a number. Fill in what is missing"),
-        ("a,kind\n1,x\nred,y\n", "columns of 0 and 1, one for each word"),
+        ("a,kind\nred,x\nred,y\n", "No column is left to predict from. a: all rows have the same value"),
+        (",kind\nred,x\nblue,y\n", "Column 0 has no name, and does not number the rows"),
         ("a\n1\n", "1 columns"),
-        ("a;b;kind\n1;2;x\n", "1 columns; 2 to 10000 are read. Columns are divided by commas, not by semicolons"),
-        ("a\tkind\n1\tx\n", "not by tabs"),
         ("a,kind\n", "no rows"),
         ("", "0 columns"),
         ("a,kind\n1,x\n2,x\n", "1 classes"),
@@ -163,7 +164,7 @@ def test_columns_that_are_counted_have_names(tmp_path: Path, header: str) -> Non
     assert uploaded(csv(tmp_path, "\n".join([header, *lines]))).total == 12
 
 
-@pytest.mark.parametrize("content", [b'{"text":"a","label":"b"}\n', b'\xef\xbb\xbf\n{"x": [1, 2]}', b"PAR1\x15\x04"])
+@pytest.mark.parametrize("content", [b'{"text":"a","label":"b"}\n', b'\xef\xbb\xbf\n{"x": [1, 2]}'])
 def test_files_of_texts_are_told_where_they_belong(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "data").write_bytes(content)
     problem = refusal(tmp_path / "data")

@@ -24,6 +24,7 @@ from workers.distillation.data.files.wording import in_words
 from workers.distillation.networks.families import family_of
 from workers.distillation.networks.family import Written
 from workers.distillation.rows import Standardisation
+from workers.distillation.tables.encoding import Encoding
 from workers.distillation.tasks.targets import Targets
 
 CARD = "qstill"  # one key only: with two, the bytes of a file would not be reproducible
@@ -55,6 +56,7 @@ class Card(BaseModel):
     data: str | None = None  # names the data set that it was trained on
     rows: str | None = None  # names the training split of it
     circuit: Written | None = None  # of networks that are circuits of the user's own
+    columns: Encoding | None = None  # of a table: how its columns become inputs
 
 
 def to_bytes(weights: dict[str, Tensor], architecture: Any, data: Data) -> bytes:
@@ -70,6 +72,7 @@ def to_bytes(weights: dict[str, Tensor], architecture: Any, data: Data) -> bytes
         data=data.digest,
         rows=rows_digest(data),
         circuit=family_of(architecture).written(architecture),
+        columns=data.encoding,
     )
     tensors = {name: weights[name].contiguous() for name in sorted(weights)}
     return save(tensors, metadata={CARD: json.dumps(card.model_dump(mode="json", exclude_none=True), sort_keys=True)})

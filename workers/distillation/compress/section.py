@@ -19,6 +19,7 @@ from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.report.compression import CompressionSection, TheStudent
 from qstill.contract.errors import Problem
 from workers.distillation.artifacts.clock import Latency, latency_of, milliseconds_of
+from workers.distillation.artifacts.column_graph import column_inputs, with_columns
 from workers.distillation.artifacts.onnx_session import open_session
 from workers.distillation.artifacts.student_onnx import INPUTS, LOGITS, calibration_rows, onnx_logits
 from workers.distillation.compress import judge
@@ -60,6 +61,10 @@ LATENCY = (
     f"fast as the student up to {judge.AS_FAST:g} times its median: less is noise. No sparsity is looked for by "
     "latency, because clocks would then decide what is computed."
 )
+COLUMNS = (
+    "Bytes and milliseconds are of the networks behind the encoding of the table's columns, which is the same for all. "
+    "Published files have it inside, and take raw rows."
+)
 
 
 @dataclass(frozen=True)
@@ -88,10 +93,11 @@ def compression_section(
     published = judge.front(made)
     for each in published:
         work.publish(each)
+    columns = None if data.encoding is None else COLUMNS
     said = [judge.verdict(by_bytes, "bytes"), judge.verdict(by_latency, "latency"), judge.smaller_still(by_bytes)]
     return CompressionSection(
         verdicts=[sentence for sentence in said if sentence],
-        notes=[FILES, CHOICE, work.fine_tuning_note(), LATENCY, *filter(None, [judge.magnitude_note(made)])],
+        notes=[FILES, CHOICE, work.fine_tuning_note(), LATENCY, *filter(None, [columns, judge.magnitude_note(made)])],
         seeds=len(work.pairs),
         student=TheStudent(bytes=made[0].bytes, p50_ms=made[0].latency.p50_ms),
         candidates=[judge.candidate(each, each.way.file if each in published else None) for each in made],
@@ -107,6 +113,9 @@ def refuse_without_network(job: DistillationJob, teacher: Teacher) -> None:
     if not isinstance(teacher.network, Network):
         title = "What is pruned and quantised is the teacher's network, and this teacher gives answers only."
         raise Problem("compression_needs_network", title, pointer="/compression", ways_out=[{"compression": None}])
+    if teacher.encoding is not None:
+        title = "The teacher encodes the columns of the table in a way of its own, and the student in another."
+        raise Problem("compression_unavailable", title, pointer="/teacher", ways_out=[{"compression": None}])
     if teacher.architecture is not None and not family_of(teacher.architecture).compresses:
         title = f"A {teacher.architecture.kind} is neither pruned nor quantised, and this teacher is one."
         raise Problem("compression_unavailable", title, pointer="/teacher", ways_out=[{"compression": None}])
@@ -166,7 +175,10 @@ class _Work:
         meta |= {"format": "onnx", "seed": self.pairs[0][0].seed, "accuracy": made.accuracies[0]}
         meta |= {"input": INPUTS, "input_shape": list(self.data.input_shape), "output": LOGITS}
         meta |= {"standardisation": "inside", "latency": told.latency.model_dump()}
-        path = self._place(made.way)
+        path, encoding = self._place(made.way), self.data.encoding
+        if encoding is not None:
+            path.write_bytes(with_columns(path.read_bytes(), encoding))
+            meta["columns"] = [each.model_dump() for each in column_inputs(encoding, [LOGITS])]
         self.run.publish(path, kind="export", name=made.way.file, media_type="application/octet-stream", meta=meta)
 
     def fine_tuning_note(self) -> str:

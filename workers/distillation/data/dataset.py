@@ -24,10 +24,14 @@ from workers.distillation.inputs.text import Text
 from workers.distillation.inputs.values import VALUES
 from workers.distillation.objectives.terms import UNKNOWN, labelled_rows
 from workers.distillation.rows import Rows, Standardisation
+from workers.distillation.tables.encoding import Encoding
+from workers.distillation.tables.inputs import Columns, inputs_of, only_measured
 from workers.distillation.tasks.classes import Classes
 from workers.distillation.tasks.numbers import Numbers
 from workers.distillation.tasks.targets import targets_of, whole_rows
 from workers.distillation.tasks.task import Task
+
+OF_TABLES = ("label", "target", "targets", "columns", "ignore", "categorical", "missing")
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,7 @@ class Data:
     left_out: classes of which neither student nor baseline sees a training row.
     pixels: whether raw inputs are bytes of images divided by 255.
     reading_notes: what a reader must know of how the data set was read.
+    columns: of a table with a header.
     """
 
     train: Rows
@@ -55,6 +60,7 @@ class Data:
     text: Text | None = None
     pixels: bool = False
     reading_notes: tuple[ReadingNote, ...] = ()
+    columns: Columns | None = None
 
     @property
     def classes(self) -> list[str]:
@@ -67,6 +73,11 @@ class Data:
         return self.text or VALUES
 
     @property
+    def encoding(self) -> Encoding | None:
+        """How the columns of a table become inputs; None where there are none, or numbers alone."""
+        return None if self.columns is None else self.columns.encoding
+
+    @property
     def input_shape(self) -> tuple[int, ...]:
         """Of one row: (features,) or (channels, height, width)."""
         return tuple(self.train.x.shape[1:])
@@ -75,22 +86,23 @@ class Data:
 def load(spec: BuiltinData | UploadedData, files: Mapping[str, Path]) -> Data:
     """Read, split and standardise. Raises Problem: dataset_invalid, too_few_labels, too_many_labels."""
     table = table_of(spec, files)
-    raw = torch.from_numpy(np.require(table.x, np.float32, ["C", "W"]))  # an uploaded array may not be written
     labels, regression = torch.from_numpy(table.y), table.y.dtype.kind == "f"
     codes, names = (whole_rows(table.y), ["of numbers"]) if regression else (table.y, table.classes)
     indices = split(codes, names, spec, table.parts)
-    standardise = standardisation_by(raw[indices[0]], spec.standardise)
+    inputs = inputs_of(table, indices[0])
+    raw, notes = inputs.raw, (*table.notes, *inputs.notes)
+    standardise = only_measured(standardisation_by(raw[indices[0]], spec.standardise), inputs.columns)
     targets = targets_of(labels[indices[0]], table.classes) if regression else None
     y = labels if targets is None else targets.standardised(labels)
     train, validation, test = (Rows(raw[i], standardise(raw[i]), y[i], i) for i in indices)
     total, digest = len(table.y), _digest(table)
     if targets is None:
         data = labelled_data((train, validation, test), table.classes, standardise, spec, total, digest)
-        return replace(data, reading_notes=table.notes, pixels=table.pixels)
+        return replace(data, reading_notes=notes, pixels=table.pixels, columns=inputs.columns)
     seen = shown_numbers(train.y, spec)
     learned = torch.nonzero(torch.ones(len(seen)) if spec.unlabelled_pool else labelled_rows(seen)).flatten()
     found = Data(train, validation, test, seen, learned, standardise, total, digest, Numbers(targets))
-    return replace(found, reading_notes=table.notes)
+    return replace(found, reading_notes=notes, columns=inputs.columns)
 
 
 def table_of(spec: BuiltinData | UploadedData, files: Mapping[str, Path]) -> Table:
@@ -103,10 +115,9 @@ def _uploaded(spec: UploadedData, path: Path) -> Table:
     try:
         archive = zipfile.is_zipfile(path)
         images = archive and not is_npz(path)
-        if archive and spec.label is not None:
-            raise Problem("dataset_invalid", "Only a csv has a label column.", pointer="/dataset/label")
-        if archive and spec.targets is not None:
-            raise Problem("dataset_invalid", "Only a csv has columns with names.", pointer="/dataset/targets")
+        if archive and (named := next((field for field in OF_TABLES if getattr(spec, field)), None)):
+            title = "Only a table (csv, parquet or Arrow) has columns with names."
+            raise Problem("dataset_invalid", title, pointer=f"/dataset/{named}")
         if spec.image is not None and not images:
             raise Problem("dataset_invalid", "Only a zip holds files of images.", pointer="/dataset/image")
         if images and spec.task == "regression":
@@ -152,6 +163,8 @@ def preprocessing_digest(data: Data) -> str:
         digest.update(json.dumps([str(part.dtype), *part.shape]).encode())
         digest.update(part.numpy().tobytes())
     digest.update(data.inputs.digest.encode())
+    if data.encoding is not None:
+        digest.update(data.encoding.model_dump_json().encode())
     return digest.hexdigest()
 
 
@@ -182,6 +195,8 @@ def standardisation_by(raw: Tensor, kind: str) -> Standardisation:
 def _digest(table: Table) -> str:
     digest = hashlib.sha256()
     parts: list[Array] = [table.x, table.y]
+    if table.plan is not None and table.frame is not None:
+        digest.update(table.frame.digest().encode())
     for part in parts:
         digest.update(json.dumps([part.dtype.str, *part.shape]).encode())
         digest.update(np.ascontiguousarray(part).tobytes())

@@ -17,6 +17,8 @@ from workers.distillation.data.dataset import Data, standardisation_by, table_of
 from workers.distillation.data.files.table import Table
 from workers.distillation.data.splits import split
 from workers.distillation.rows import Rows
+from workers.distillation.tables.inputs import inputs_of as of_columns
+from workers.distillation.tables.inputs import only_measured
 from workers.distillation.tasks.expectations import Expectations
 from workers.distillation.tasks.targets import LEAST_SPREAD, Targets
 
@@ -37,9 +39,10 @@ def load_unlabelled(
     exact: of the test rows. Raises Problem: dataset_invalid, constant_observable.
     """
     table = _drawn(spec) if isinstance(spec, DrawnData) else table_of(spec, files)
-    raw = torch.from_numpy(np.require(table.x, np.float32, ["C", "W"]))
-    indices = split(np.zeros(len(raw), dtype=np.int64), ["of rows"], spec, table.parts)
-    standardise = standardisation_by(raw[indices[0]], spec.standardise)
+    indices = split(np.zeros(len(table.y), dtype=np.int64), ["of rows"], spec, table.parts)
+    given = of_columns(table, indices[0])
+    raw = given.raw
+    standardise = only_measured(standardisation_by(raw[indices[0]], spec.standardise), given.columns)
     heard = said(inputs_of(raw[indices[1]]))
     targets = _targets(heard, names)
     nothing = torch.full((len(indices[0]), len(names)), torch.nan)
@@ -51,7 +54,8 @@ def load_unlabelled(
     task = Expectations(targets, judged_by=judged_by)
     every = torch.arange(len(nothing))
     whole = Data(train, validation, test, nothing, every, standardise, len(raw), digest, task)
-    return replace(whole, reading_notes=table.notes, pixels=table.pixels)
+    notes = (*table.notes, *given.notes)
+    return replace(whole, reading_notes=notes, pixels=table.pixels, columns=given.columns)
 
 
 def inputs_of(raw: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from qstill.contract.models.predictions import (
     AskMasked,
     AskPrompts,
     AskRows,
+    AskTable,
     AskTexts,
     AskUsers,
     Prediction,
@@ -31,6 +32,7 @@ from workers.distillation import teachers
 from workers.distillation.artifacts import checkpoints
 from workers.distillation.artifacts.onnx_session import open_session
 from workers.distillation.data.dataset import Data
+from workers.distillation.predict.records import Reader, reader_of_card, reader_of_onnx, table_of
 from workers.distillation.predict.texts import classified, continued, filled_in
 from workers.distillation.predict.vectors import vectors_of
 from workers.distillation.recommenders.checkpoints import card_of as recommender_card
@@ -46,6 +48,7 @@ from workers.run import Run
 
 ANSWERS = {
     "inputs": "rows of numbers",
+    "rows": "rows of a table, as objects",
     "texts": "texts",
     "prompts": "the beginnings of texts",
     "masked": "texts with masks",
@@ -71,14 +74,21 @@ def predict(question: Question, run: Run) -> dict[str, Any]:
     asked = question.rows
     try:
         card = checkpoints.read_card(path) if stored_as.format == "safetensors" else None
-        _refuse_another_question(asked, card, stored_as.format)
+        reader = _reader(stored_as, path, card, run.threads)
+        _refuse_another_question(asked, card, stored_as.format, of_columns=reader is not None)
         spec = ModelTeacher(source="model", model=question.model)
         match asked:
             case AskRows():
                 known = _known(stored_as, path, run.threads)
                 rows = _rows(asked, known.shape)
                 logits = teachers.loaded(spec, _only(rows, known), run).logits(rows)
-                answer: Said = _said(question.model, known, logits)
+                answer: Said = _said(question.model, known, logits, "/inputs")
+            case AskTable():
+                assert reader is not None  # or it was refused
+                known = _known(stored_as, path, run.threads)
+                rows, columns, notes = table_of(asked, reader)
+                data = replace(_only(rows, known), columns=columns)
+                answer = _said(question.model, known, teachers.loaded(spec, data, run).logits(rows), "/rows", notes)
             case AskTexts() if stored_as.format == "folder":
                 answer = vectors_of(asked, path, question.model, run)
             case AskTexts():
@@ -99,7 +109,14 @@ def predict(question: Question, run: Run) -> dict[str, Any]:
     return answer.model_dump(mode="json")
 
 
-def _refuse_another_question(asked: AnyQuestion, text: str | None, format: str) -> None:
+def _reader(stored_as: ModelFormat, path: Path, card: str | None, threads: int) -> Reader | None:
+    """What a model takes of the columns of a table; None: nothing. card: its text, if it has one."""
+    if stored_as.format == "onnx":
+        return reader_of_onnx(path, threads)
+    return None if card is None or checkpoints.is_recommender(card) else reader_of_card(checkpoints.card_of(card))
+
+
+def _refuse_another_question(asked: AnyQuestion, text: str | None, format: str, *, of_columns: bool) -> None:
     """Raise Problem where a model answers another kind of question. text: of its card."""
     if format == "folder":
         wanted = "texts"
@@ -108,19 +125,21 @@ def _refuse_another_question(asked: AnyQuestion, text: str | None, format: str) 
     elif text is not None and (card := checkpoints.card_of(text)).tokenizer is not None:
         wanted = family_of(card.architecture).question
     else:
-        wanted = "inputs"
+        wanted = "rows" if of_columns else "inputs"
     if not isinstance(asked, BY_FIELD[wanted]):
         field = next(field for field, kind in BY_FIELD.items() if isinstance(asked, kind))
         title = f"This model answers {ANSWERS[wanted]}: send `{wanted}` instead of `{field}`."
         raise Problem("another_question", title, pointer=f"/{field}", ways_out=[{"field": wanted}])
 
 
-def _said(model: str, known: Known, answers: Tensor) -> Prediction | Values:
-    """answers: (rows, classes or targets)."""
+def _said(model: str, known: Known, answers: Tensor, pointer: str, notes: Sequence[str] = ()) -> Prediction | Values:
+    """answers: (rows, classes or targets). pointer: to what was asked."""
     if known.targets is None:
-        return _prediction(model, known.classes, answers, "/inputs")
-    _refuse_infinite(answers, "/inputs")
-    return Values(model=model, notes=[], targets=known.classes, values=known.targets.in_units(answers).tolist())
+        return _prediction(model, known.classes, answers, pointer, notes)
+    _refuse_infinite(answers, pointer)
+    return Values(
+        model=model, notes=list(notes), targets=known.classes, values=known.targets.in_units(answers).tolist()
+    )
 
 
 def _refuse_infinite(answers: Tensor, pointer: str) -> None:

@@ -161,6 +161,7 @@ def _look(submitted: DistillationJob, asked: PreflightQuestion, run: Run) -> Pre
         time=time_of(costs, limit=asked.seconds_limit),
         memory=memory_of(costs, run, limit=asked.memory_limit),
         data=check_data(data),
+        columns=[] if data.columns is None else list(data.columns.said),
     )
     finite = all(each.finite for each in (student, *costs.trained))
     return Preflight(

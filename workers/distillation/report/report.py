@@ -40,6 +40,7 @@ def report(
             "surrogate": surrogate,
             "quantum": quantum,
             "text": data.inputs.section(),
+            "columns": None if data.columns is None else [each.model_dump() for each in data.columns.said],
             "rows": row_counts(data),
             "signal": asdict(measured.signal),
             "digests": {"data": data.digest, "teacher": measured.teacher_digest, "signal": measured.signal.digest},

@@ -14,6 +14,7 @@ from qstill.contract.distillations.architectures import AnyArchitecture
 from qstill.contract.distillations.teachers import ModelFormat
 from qstill.contract.errors import Problem
 from workers.distillation.rows import Rows, Standardisation
+from workers.distillation.tables.encoding import Encoding
 from workers.distillation.tasks.judge import ROUNDED, SUM_TOLERANCE
 from workers.distillation.tasks.targets import Targets
 
@@ -30,6 +31,7 @@ class Teacher:
     network, inputs: the network and what of a row it is shown, where there is one in this process.
     standardisation: what makes these inputs of raw rows; None: the job's own. order: of the network's logits, by the
     data's classes; None: the same.
+    encoding: how it makes inputs of the columns of a table; None: as the job does.
     bytes, parameters, multiply_adds: of its file, of its network, and of one row; 0 where unknown.
     architecture: of a network that was read, not trained here.
     other_classes: whether its network's logits are of other classes than its answers.
@@ -48,6 +50,7 @@ class Teacher:
     inputs: Callable[[Rows], Tensor] | None = None
     standardisation: Standardisation | None = None
     order: Tensor | None = None
+    encoding: Encoding | None = None
     other_classes: bool = False
     bytes: int = 0
     parameters: int = 0

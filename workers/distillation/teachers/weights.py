@@ -17,6 +17,7 @@ from workers.distillation.networks.answers import logits_of
 from workers.distillation.networks.costs import parameters
 from workers.distillation.networks.families import build
 from workers.distillation.rows import Rows, Standardisation
+from workers.distillation.tables.encoding import Encoding
 from workers.distillation.teachers.base import Teacher, arranged, digest_of
 from workers.distillation.teachers.torch_file import read_torch
 
@@ -53,17 +54,20 @@ def from_weights(spec: ModelFormat, path: Path, data: Data) -> Teacher:
     names = spec.classes or (card.classes if card else None) or None
     if data.task.targets is not None:
         names = spec.classes or (card.targets.names if card and card.targets and len(data.classes) > 1 else None)
+    own = card.columns if card is not None and card.columns != data.encoding else None
+    shape = data.input_shape if own is None or card is None else tuple(card.input_shape)
     network = build(
         architecture,
-        data.input_shape,
+        shape,
         len(data.classes),
         seed=0,
         pointer="/architecture",
         vocabulary=data.inputs.vocabulary,
     )
-    teacher = _teacher(
-        network, _standardisation(spec, card, data), digest_of(spec, path.read_bytes()), path.stat().st_size
-    )
+    standardise = _standardisation(spec, card, data, shape)
+    digest, size = digest_of(spec, path.read_bytes()), path.stat().st_size
+    teacher = _teacher(network, standardise, digest, size, None if own is None else _encoded(own, data))
+    teacher = replace(teacher, encoding=own)
     said = (f"The names of the teacher's tensors begin with {prefix!r}, which was left out.",) if prefix else ()
     teacher = _in_units(replace(teacher, architecture=architecture, notes=said), card, data)
     teacher = arranged(teacher, names, data.classes, "/classes" if spec.classes else "/file")
@@ -111,11 +115,29 @@ def _computes(architecture: AnyArchitecture) -> dict[str, object]:
     return architecture.model_dump(exclude={"dropout"})
 
 
-def _teacher(network: nn.Module, standardise: Standardisation | None, digest: str, size: int) -> Teacher:
-    """standardise: what of a raw row it is shown; None: rows as this job standardises them."""
+def _encoded(encoding: Encoding, data: Data) -> Tensor:
+    """All rows of a table as a teacher of another job encodes them. Raises Problem teacher_mismatch."""
+    if data.columns is None:
+        title = "The teacher reads the columns of a table by their names, and this data has none."
+        raise Problem("teacher_mismatch", title, pointer="/file")
+    try:
+        return torch.from_numpy(encoding.encode(data.columns.frame))
+    except Problem as problem:
+        raise Problem("teacher_mismatch", f"The teacher reads a table. {problem.title}", pointer="/file") from problem
+
+
+def _teacher(
+    network: nn.Module, standardise: Standardisation | None, digest: str, size: int, raw: Tensor | None = None
+) -> Teacher:
+    """standardise: what of a raw row it is shown; None: rows as this job standardises them.
+
+    raw: all rows before the split, where it makes them of a table in a way of its own.
+    """
 
     def inputs(rows: Rows) -> Tensor:
-        return rows.x if standardise is None else standardise(rows.raw)
+        if standardise is None:
+            return rows.x
+        return standardise(rows.raw if raw is None else raw[rows.index])
 
     def logits(rows: Rows) -> Tensor:
         return logits_of(network, inputs(rows), rows.answered)
@@ -131,12 +153,14 @@ def _teacher(network: nn.Module, standardise: Standardisation | None, digest: st
     )
 
 
-def _standardisation(spec: ModelFormat, card: checkpoints.Card | None, data: Data) -> Standardisation | None:
+def _standardisation(
+    spec: ModelFormat, card: checkpoints.Card | None, data: Data, shape: tuple[int, ...]
+) -> Standardisation | None:
     """What of a row the teacher is shown: the card knows best, then the job. None: what the student is shown."""
     if not data.inputs.standardised:
         return None
     if card is not None:
-        return checkpoints.standardisation_of(card, data.input_shape)
+        return checkpoints.standardisation_of(card, shape)
     nothing = Standardisation(torch.zeros(1, dtype=torch.float64), torch.ones(1, dtype=torch.float64))
     return nothing if spec.inputs == "raw" else None
 

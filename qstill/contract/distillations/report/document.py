@@ -14,6 +14,7 @@ from qstill.contract.distillations.report.quantum import QuantumSection
 from qstill.contract.distillations.report.surrogate import SurrogateSection
 from qstill.contract.distillations.report.tasks import TaskSections
 from qstill.contract.errors import Problem
+from qstill.contract.tables.columns import COLUMN_EXAMPLE, Column
 
 
 class TextSection(ReportPart):
@@ -80,9 +81,19 @@ class DistillationReport(TaskSections, ReportFrame[MeasuredArm]):
     surrogate: SurrogateSection | None = Field(description="Where a circuit teaches.")
     quantum: QuantumSection | None = Field(description="Of a quantum student; null of another.")
     text: TextSection | None = Field(description="Of texts.")
+    columns: list[Column] | None = Field(
+        None,
+        description="Of a table with a header: what each column was taken for, and what networks are given of it.",
+        examples=[[COLUMN_EXAMPLE]],
+    )
     rows: SplitCounts = Field(description="How many there were.")
     signal: SignalUse = Field(description="Of the teacher's answers to the training rows.")
     digests: Digests = Field(description="Names of what went in.")
+
+    @property
+    def encoded(self) -> bool:
+        """Whether columns are encoded, rather than numbers as they are."""
+        return any(each.inputs not in (None, [each.name]) or each.fills is not None for each in self.columns or [])
 
     @property
     def models(self) -> list[ExportedClassifier | ExportedRegressor]:

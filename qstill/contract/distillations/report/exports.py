@@ -28,12 +28,33 @@ class ExportedFile(ReportPart):
     )
 
 
+class ColumnInput(ReportPart):
+    """What a file takes of a column."""
+
+    column: str = Field(description="Its name.", examples=["job"])
+    input: str = Field(description="The name of the input.", examples=["job"])
+    type: Literal["float", "string"] = Field(
+        description="A tensor (rows, 1): float32 with NaN in gaps, or strings as they stand in the table.",
+        examples=["string"],
+    )
+
+    @property
+    def numpy_type(self) -> str:
+        """As numpy names it."""
+        return "float32" if self.type == "float" else "string"
+
+
 class ExportOfRows(ExportedFile):
     """A student that takes rows or texts."""
 
     input_shape: list[int] = Field(description="Of one row.", examples=[[1, 8, 8]])
     standardisation: Literal["inside"] = Field(
         "inside", description="Of numbers, it is the first layer.", examples=["inside"]
+    )
+    columns: list[ColumnInput] | None = Field(
+        None,
+        description="Of a table with words, gaps or dates: it takes an input for each column, and encodes it inside.",
+        examples=[[{"column": "job", "input": "job", "type": "string"}]],
     )
     tokenizer: str | None = Field(None, description="Of texts: the file beside it.", examples=["tokenizer.json"])
     calibration_rows: int | None = Field(None, description="What set the ranges of activations.", examples=[256])

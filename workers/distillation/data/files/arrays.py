@@ -15,7 +15,8 @@ from qstill.contract.errors import Problem
 from qstill.contract.tables.bounds import MAX_BYTES, Unreadable
 from qstill.contract.tables.lines import is_gzip, start_of
 from workers.distillation.data.files.archives import is_litter
-from workers.distillation.data.files.csv_table import counting, read_csv, with_targets
+from workers.distillation.data.files.csv_table import counting, read_csv
+from workers.distillation.data.files.labels import with_targets
 from workers.distillation.data.files.table import (
     MAX_ROWS,
     MAX_VALUES,
@@ -30,6 +31,8 @@ from workers.distillation.data.files.table import (
     with_classes,
 )
 from workers.distillation.objectives.terms import UNKNOWN
+from workers.distillation.tables.read import frame_table
+from workers.distillation.tables.sheet import ARROW, PARQUET, sheet_of_arrow
 
 FEW_CHANNELS = (1, 3, 4)  # of images: grey, RGB, RGB with transparency
 PARTS = {
@@ -42,9 +45,15 @@ PARTS = {
 
 
 def read_table(path: Path, spec: UploadedData) -> Table:
-    """An uploaded npz or csv. Raises Unreadable, and Problem dataset_invalid for a column that is not there."""
+    """An uploaded npz, csv, parquet or Arrow file.
+
+    Raises Unreadable, and Problem dataset_invalid for a column that is not there.
+    """
     if not zipfile.is_zipfile(path):
-        _refuse_texts(path)
+        start = start_of(path)
+        if start.startswith((PARQUET, ARROW)):
+            return frame_table(sheet_of_arrow(path, start), spec)
+        _refuse_texts(path, start)
         return read_csv(path, spec)
     arrays = _one_of_each(read_npz(path))
     return _numbers_to_predict(arrays) if is_regression(spec) else _table_of(arrays)
@@ -228,15 +237,14 @@ def _numbers_to_predict(arrays: _Arrays) -> Table:
     return replace(with_targets(x, y, names, tuple(notes)), parts=arrays.parts)
 
 
-def _refuse_texts(path: Path) -> None:
+def _refuse_texts(path: Path, start: bytes) -> None:
     """Raises Problem for the formats in which texts come, and numbers do not; Unreadable for half an archive."""
-    start = start_of(path).lstrip()
+    start = start.lstrip()
     if start[:4] == b"PK\x03\x04":
         if is_gzip(path):
             raise Unreadable("The file is a gzip around an archive, npz or zip: upload the archive itself.")
         raise Unreadable("The file begins as an archive, npz or zip, and its end is missing: upload it again.")
-    if start[:1] in (b"{", b"[") or start[:4] == b"PAR1":
-        found = "a parquet table" if start[:4] == b"PAR1" else "JSON"
-        title = f"The file is {found}, from which texts are read (`text_file`); numbers come as csv or npz."
+    if start[:1] in (b"{", b"["):
+        title = "The file is JSON, from which texts are read (`text_file`); tables come as csv, parquet, Arrow or npz."
         ways_out: list[dict[str, Any]] = [{"source": "text_file"}]
         raise Problem("dataset_invalid", title, pointer="/dataset/source", ways_out=ways_out)

@@ -1,94 +1,94 @@
-"""A csv of numbers with a column to learn: bounded, and exact about what is wrong where."""
+"""A csv with a column to learn. One of numbers alone is read as it is, any other column by column."""
 
 import re
-from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from qstill.contract.distillations.datasets import UploadedData, is_regression
-from qstill.contract.errors import Problem
+from qstill.contract.distillations.datasets import UploadedData
 from qstill.contract.tables.bounds import MAX_COLUMNS, Unreadable
-from qstill.contract.tables.cells import is_missing, is_number, names_of, numbers_first, numbers_of
-from qstill.contract.tables.lines import csv_rows, text_of
+from qstill.contract.tables.cells import is_number, numbers_of
+from qstill.contract.tables.columns import names_rows
+from qstill.contract.tables.lines import csv_rows, separator_of, text_of
+from workers.distillation.data.files.labels import Numbers, labelled_table, places
 from workers.distillation.data.files.table import (
     MAX_ROWS,
     MAX_VALUES,
     ReadingNote,
     Table,
     refuse_infinite,
-    said_of_missing,
-    with_classes,
 )
-from workers.distillation.objectives.terms import UNKNOWN
+from workers.distillation.tables.frame import Frame
+from workers.distillation.tables.frame import Numbers as NumbersOfColumn
+from workers.distillation.tables.read import frame_table
+from workers.distillation.tables.sheet import refuse_names_twice, sheet_of_csv
 
-OTHER_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
 NAMELESS = re.compile(r"(Unnamed: [0-9]+)?")  # pandas writes an index without a name, and reads it as the second
 LEAST_COUNTED = 20  # rows; of fewer, whole numbers in a row may well be measured
+MAX_FRAME = 10_000_000  # numbers that are kept a second time, by the names of their columns
 
-Numbers = NDArray[np.float64]
+
+class _OtherCells(Exception):
+    """A cell that is no number, or a column that is none of the inputs."""
 
 
 def read_csv(path: Path, spec: UploadedData) -> Table:
     """Raises Unreadable, and Problem dataset_invalid for a column that is not there."""
+    separator = separator_of(path)
     with text_of(path) as stream:
-        lines = csv_rows(stream)
+        lines = csv_rows(stream, separator)
         header = next(lines, [])
         if not 2 <= len(header) <= MAX_COLUMNS:
-            raise Unreadable(f"The header has {len(header)} columns; 2 to {MAX_COLUMNS} are read.{_other(header)}")
-        at = _places(header, spec)
+            raise Unreadable(f"The header has {len(header)} columns; 2 to {MAX_COLUMNS} are read.")
+        at = places(header, spec)
         inputs = [column for column in range(len(header)) if column not in set(at)]
         _refuse_wrong_header(header, inputs)
         if not inputs:
             raise Unreadable("All columns are to be predicted, and none is left to predict them from.")
-        x, labels = _read(lines, header, inputs, at)
+        try:
+            if spec.says_of_columns:
+                raise _OtherCells
+            x, labels = _read(lines, header, inputs, at)
+            return _of_numbers(x, labels, header, inputs, at, spec)
+        except _OtherCells:
+            pass
+    return frame_table(sheet_of_csv(path, separator), spec)
+
+
+def _of_numbers(
+    x: Numbers, labels: list[list[str]], header: list[str], inputs: list[int], at: list[int], spec: UploadedData
+) -> Table:
     x, columns, notes = _without_index(x, [header[column] for column in inputs])
+    if len(x) >= LEAST_COUNTED and any(names_rows(name, values) for name, values in zip(columns, x.T, strict=True)):
+        raise _OtherCells
     refuse_infinite(x, [f"column {name!r}" for name in columns])
     notes += [*counting(x, [f"Column {name!r}" for name in columns])]
-    if is_regression(spec):
-        return _to_predict(x, labels, [header[column] for column in at], notes)
-    names, missing = names_of(name for (name,) in labels)
-    if missing:
-        notes.append(said_of_missing(missing.total(), len(names), sorted(missing)))
-    classes = sorted(set(names) - {""}, key=numbers_first)
-    code = {name: i for i, name in enumerate(classes)} | {"": UNKNOWN}
-    return with_classes(x, np.array([code[name] for name in names], dtype=np.int64), classes, tuple(notes))
+    frame = None
+    if x.size <= MAX_FRAME:
+        frame = Frame({name: NumbersOfColumn(values) for name, values in zip(columns, x.T, strict=True)})
+    return replace(labelled_table(x, labels, [header[column] for column in at], spec, notes), frame=frame)
 
 
 def _read(
     lines: Iterator[list[str]], header: list[str], inputs: list[int], at: list[int]
 ) -> tuple[Numbers, list[list[str]]]:
-    """The inputs as numbers (rows, columns), and the cells to learn of each row."""
-    columns = [header[column] for column in inputs]
+    """The inputs as numbers (rows, columns), and the cells to learn of each row. Raises _OtherCells."""
     rows, labels = [], []
     for number, line in enumerate(lines):
         if len(line) != len(header):
             raise Unreadable(f"Row {number} has {len(line)} columns; the header has {len(header)}.")
         labels.append([line[column] for column in at])
-        rows.append(_numbers([line[column] for column in inputs], columns, number))
-        if len(rows) > MAX_ROWS or len(rows) * len(columns) > MAX_VALUES:
+        found = numbers_of([line[column] for column in inputs])
+        if found is None:
+            raise _OtherCells
+        rows.append(np.array(found))
+        if len(rows) > MAX_ROWS or len(rows) * len(inputs) > MAX_VALUES:
             raise Unreadable(f"The table has more than {MAX_ROWS} rows or {MAX_VALUES} values.")
     if not rows:
         raise Unreadable("The table has no rows.")
     return np.stack(rows), labels
-
-
-def _to_predict(x: Numbers, labels: list[list[str]], names: list[str], notes: list[ReadingNote]) -> Table:
-    known = [["nan" if is_missing(cell) else cell for cell in cells] for cells in labels]
-    written = sorted({cell.strip() for cells in labels for cell in cells if is_missing(cell)})
-    if written:
-        incomplete = sum("nan" in cells for cells in known)
-        notes = [*notes, said_of_missing(incomplete, len(known), written)]
-    y = np.stack([_numbers(cells, names, row, missing="nan") for row, cells in enumerate(known)])
-    return with_targets(x, y, names, tuple(notes))
-
-
-def with_targets(x: Numbers, y: Numbers, names: list[str], notes: tuple[ReadingNote, ...] = ()) -> Table:
-    """The table of a regression. y: (rows, targets), NaN where unknown. Raises Unreadable for infinite ones."""
-    refuse_infinite(np.where(np.isnan(y), 0, y), [f"target {name!r}" for name in names])
-    return Table(x, y, names, notes)
 
 
 def _without_index(x: Numbers, columns: list[str]) -> tuple[Numbers, list[str], list[ReadingNote]]:
@@ -123,19 +123,6 @@ def counting(x: Numbers, names: list[str]) -> Iterator[ReadingNote]:
             yield ReadingNote("counting_column", said, doubt=True)
 
 
-def _places(header: list[str], spec: UploadedData) -> list[int]:
-    """Of the columns to learn. Raises Problem dataset_invalid for one that the header does not name once."""
-    if spec.targets is None and spec.label is None:
-        return [len(header) - 1]
-    named = [("label", spec.label)] if spec.label else []
-    named += [(f"targets/{number}", name) for number, name in enumerate(spec.targets or [])]
-    for pointer, name in named:
-        if header.count(str(name)) != 1:
-            title = f"The header names {name!r} {header.count(str(name))} times: {', '.join(header[:10])}."
-            raise Problem("dataset_invalid", title, pointer=f"/dataset/{pointer}")
-    return [header.index(str(name)) for _, name in named]
-
-
 def _refuse_wrong_header(header: list[str], inputs: list[int]) -> None:
     """Raises Unreadable where the first line is a row already, or gives several columns one name.
 
@@ -147,38 +134,4 @@ def _refuse_wrong_header(header: list[str], inputs: list[int]) -> None:
         raise Unreadable(
             f"The first line names the columns, and this is a row of numbers: {shown}. Put names above it."
         )
-    times = Counter(name.strip() for name in header)
-    name, count = times.most_common(1)[0]
-    if count > 1:
-        raise Unreadable(f"The header names {name[:100]!r} {count} times; every column needs a name of its own.")
-
-
-def _other(header: list[str]) -> str:
-    """What to do about a header of one column that another sign divides."""
-    sign = next((sign for sign in OTHER_SEPARATORS if len(header) == 1 and sign in header[0]), None)
-    if sign is None:
-        return ""
-    return f" Columns are divided by commas, not by {OTHER_SEPARATORS[sign]}, and decimals written with a point."
-
-
-def _numbers(cells: list[str], columns: list[str], row: int, missing: str | None = None) -> Numbers:
-    """missing: how a cell says that there is no number, which is NaN then. Raises Unreadable."""
-    found = numbers_of([cell if cell != missing else "0" for cell in cells])
-    if found is None:
-        at = next(at for at, cell in enumerate(cells) if cell != missing and not is_number(cell))
-        raise Unreadable(f"Row {row}, column {columns[at]!r}: {_no_number(cells[at].strip())}")
-    values = np.array(found)
-    if missing is not None:
-        values[[cell == missing for cell in cells]] = np.nan
-    return values
-
-
-def _no_number(cell: str) -> str:
-    """What is wrong with a cell, and what to do about it."""
-    if is_missing(cell):
-        said = f"{cell[:50]!r} is not a number" if cell else "the cell is empty"
-        return f"{said}. Fill in what is missing (with the column's median, say), or leave the row out."
-    return (
-        f"{cell[:50]!r} is not a number. Write words as columns of 0 and 1, one for each word, dates as days; classes "
-        "go into the label column of `task` classification."
-    )
+    refuse_names_twice(header)

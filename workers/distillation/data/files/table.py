@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from qstill.contract.schemas import PRINTABLE
 from qstill.contract.tables.bounds import Unreadable
 from qstill.contract.tables.cells import is_number, same_numbers
+from workers.distillation.tables.frame import Frame, Plan
 
 MAX_VALUES = 60_000_000  # of a data set, 240 MB in single precision: MNIST's 70,000 images are 55 million
 MAX_ROWS = 1_000_000
@@ -37,6 +38,8 @@ class Table:
     Regression: y is (rows, targets) float64, NaN where unknown, and `classes` are the names of the targets.
     parts: (rows,) TRAIN, VALIDATION or TEST, where the file divides its rows itself.
     pixels: whether x are bytes of images divided by 255.
+    frame: the cells of the inputs, where they have names. plan: what columns are taken for, where not all of them are
+    numbers and inputs; x is empty then, since encoders are fitted on the training rows alone.
     """
 
     x: Array
@@ -45,6 +48,8 @@ class Table:
     notes: tuple[ReadingNote, ...] = ()
     parts: NDArray[np.int8] | None = None
     pixels: bool = False
+    frame: Frame | None = None
+    plan: Plan | None = None
 
 
 def with_classes(

@@ -11,6 +11,7 @@ from qstill.contract.errors import Problem
 from workers.distillation.artifacts import checkpoints
 from workers.distillation.data.dataset import Data
 from workers.distillation.data.files.table import Array
+from workers.distillation.rows import Rows
 
 REAL = {"tensor(float)": np.float32, "tensor(double)": np.float64, "tensor(float16)": np.float16}
 WHOLE = {
@@ -42,6 +43,10 @@ class Feed:
     raw: bool
     times: float
     said: tuple[str, ...]
+
+    def given(self, rows: Rows) -> dict[str, Array]:
+        """Rows by the name of the input. Raises Problem inputs_mismatch."""
+        return {self.name: self.fed((rows.raw if self.raw else rows.x).numpy())}
 
     def fed(self, rows: Array) -> Array:
         """Rows (rows, ...) as the model takes them. Raises Problem inputs_mismatch for what its numbers cannot say."""

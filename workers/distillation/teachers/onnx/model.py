@@ -22,6 +22,7 @@ from workers.distillation.rows import Rows
 from workers.distillation.teachers.base import Teacher, arranged, digest_of
 from workers.distillation.teachers.kinds import WORDS, answers_by_operators, as_logits, recognised
 from workers.distillation.teachers.onnx.check import parameters, read_onnx
+from workers.distillation.teachers.onnx.columns import ColumnFeed, column_feed
 from workers.distillation.teachers.onnx.cost import multiply_adds
 from workers.distillation.teachers.onnx.feed import REAL, Feed, feed_of
 
@@ -46,8 +47,7 @@ def from_onnx(spec: ModelFormat, path: Path, data: Data, threads: int) -> Teache
     content = path.read_bytes()
     model = read_onnx(content)
     session = open_session(content, threads)
-    raw = spec.inputs != "standardised"
-    feed = feed_of(session, data, raw=raw)
+    feed = column_feed(session, data) or feed_of(session, data, raw=spec.inputs != "standardised")
     names = list(spec.classes or data.classes)
     numbered = spec.classes is not None
 
@@ -55,8 +55,7 @@ def from_onnx(spec: ModelFormat, path: Path, data: Data, threads: int) -> Teache
         return _table(answer, names, numbered) if is_map else _columns(answer)
 
     def answers_of(output: Output, rows: Rows) -> Tensor:
-        x = (rows.raw if raw else rows.x).numpy()
-        return _run(session, feed, output.name, x, lambda answer: read(answer, output.is_map))
+        return _run(session, feed, output.name, rows, lambda answer: read(answer, output.is_map))
 
     few = data.train.some(slice(0, BATCH_ROWS))
     output = _one(_fitting(session, spec.output, len(names)), len(names), lambda each: answers_of(each, few))
@@ -139,17 +138,19 @@ def _widths(classes: int) -> set[int]:
     return {1, 2} if classes == 2 else {classes}
 
 
-def _run(session: ort.InferenceSession, feed: Feed, output: str, x: Array, read: Callable[[Any], Array]) -> Tensor:
+def _run(
+    session: ort.InferenceSession, feed: Feed | ColumnFeed, output: str, rows: Rows, read: Callable[[Any], Array]
+) -> Tensor:
     """Answers (rows, columns), in batches; a fixed batch is filled up with copies of the last row."""
-    size = feed.batch or BATCH_ROWS
+    size, total = feed.batch or BATCH_ROWS, len(rows.index)
     answers = []
-    for first in range(0, len(x), size):
-        rows = x[first : first + size]
-        given = rows if feed.batch is None else np.concatenate([rows, rows[-1:].repeat(size - len(rows), axis=0)])
-        answer = read(_run_once(session, {feed.name: feed.fed(given)}, output))
-        if len(answer) != len(given):
-            raise checkpoints.invalid(f"The model answered {len(answer)} rows to {len(given)}.")
-        answers.append(answer[: len(rows)])
+    for first in range(0, total, size):
+        end = min(first + size, total)
+        places = torch.arange(first, end if feed.batch is None else first + size).clamp(max=end - 1)
+        answer = read(_run_once(session, feed.given(rows.some(places)), output))
+        if len(answer) != len(places):
+            raise checkpoints.invalid(f"The model answered {len(answer)} rows to {len(places)}.")
+        answers.append(answer[: end - first])
     return torch.from_numpy(np.concatenate(answers).astype(np.float32))
 
 
