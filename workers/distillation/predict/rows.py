@@ -43,6 +43,7 @@ from workers.distillation.tasks.numbers import Numbers
 from workers.distillation.tasks.targets import Targets
 from workers.distillation.tasks.task import Task
 from workers.distillation.teachers.onnx.check import read_onnx
+from workers.distillation.teachers.other_names import last_layer
 from workers.distillation.teachers.weights import read_weights
 from workers.run import Run
 
@@ -172,9 +173,9 @@ def _weights(spec: ModelFormat, path: Path) -> Known:
             targets = checkpoints.targets_of(card)
             return Known(targets.names, tuple(card.input_shape), targets)
         return Known(card.classes, tuple(card.input_shape))
-    head = weights.get("head.bias")
+    head = weights.get("head.bias", weights.get(f"{last_layer(weights)}.bias"))
     if head is None or head.ndim != 1:
-        raise checkpoints.invalid("The file has no tensor `head.bias`, which says how many classes there are.")
+        raise checkpoints.invalid("The file's last layer has no bias, which says how many classes there are.")
     return Known(spec.classes or _numbers(len(head)), None)
 
 

@@ -24,6 +24,7 @@ from workers.distillation.teachers.circuit import from_circuit
 from workers.distillation.teachers.class_map import as_teacher_names, mapped
 from workers.distillation.teachers.endpoint import from_endpoint
 from workers.distillation.teachers.ensemble import ensemble
+from workers.distillation.teachers.keras_file import refuse_keras
 from workers.distillation.teachers.onnx.model import from_onnx
 from workers.distillation.teachers.soft_labels import from_soft_labels
 from workers.distillation.teachers.weights import from_weights, trained
@@ -104,6 +105,7 @@ def _loaded(spec: Loadable, data: Data, run: Run) -> Teacher:
 
 
 def _from_file(spec: ModelFormat, path: Path, data: Data, run: Run) -> Teacher:
+    refuse_keras(path)
     if spec.format == "folder":
         title = "This model is an encoder of texts: it teaches vectors, where the data has a `source` of sentences."
         raise Problem("teacher_mismatch", title, pointer="/model")

@@ -19,6 +19,7 @@ from workers.distillation.networks.families import build
 from workers.distillation.rows import Rows, Standardisation
 from workers.distillation.tables.encoding import Encoding
 from workers.distillation.teachers.base import Teacher, arranged, digest_of
+from workers.distillation.teachers.other_names import renamed
 from workers.distillation.teachers.torch_file import read_torch
 
 WRAPPERS = ("module.", "_orig_mod.", "model.")  # of DataParallel, torch.compile, and most modules of Lightning
@@ -68,10 +69,12 @@ def from_weights(spec: ModelFormat, path: Path, data: Data) -> Teacher:
     digest, size = digest_of(spec, path.read_bytes()), path.stat().st_size
     teacher = _teacher(network, standardise, digest, size, None if own is None else _encoded(own, data))
     teacher = replace(teacher, encoding=own)
-    said = (f"The names of the teacher's tensors begin with {prefix!r}, which was left out.",) if prefix else ()
+    called = renamed(weights, network.state_dict())
+    cut = f"The names of the teacher's tensors begin with {prefix!r}, which was left out." if prefix else ""
+    said = tuple(each for each in (cut, called.said) if each)
     teacher = _in_units(replace(teacher, architecture=architecture, notes=said), card, data)
     teacher = arranged(teacher, names, data.classes, "/classes" if spec.classes else "/file")
-    network.load_state_dict(fitting(weights, network))
+    network.load_state_dict(fitting(called.weights, network))
     if card is not None and checkpoints.trained_on_others(card, data):
         return replace(teacher, warnings=(OTHER_SPLIT,))
     return teacher
