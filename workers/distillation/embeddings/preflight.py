@@ -19,7 +19,7 @@ from workers.distillation.embeddings.data import load_sentences
 from workers.distillation.embeddings.distil import teacher_of
 from workers.distillation.embeddings.learner import EncoderLearner
 from workers.distillation.embeddings.plan import student_stages
-from workers.distillation.embeddings.students import Material
+from workers.distillation.embeddings.students import COPIES, Material, refuse_too_large
 from workers.distillation.networks.costs import parameters
 from workers.distillation.preflight.costs import BYTES, REPORT_SECONDS, around, total_of
 from workers.distillation.preflight.pace import seconds_of_step, timed
@@ -28,7 +28,6 @@ from workers.run import Run
 
 STEPS = 3  # the first is left out of the time
 ASKED = 64  # sentences that the teacher answers
-COPIES = 4  # of a student's weights: their gradients, two moments, the best epoch
 
 
 def preflight_of_encoder(job: EmbeddingJob, asked: PreflightQuestion, run: Run) -> dict[str, Any]:
@@ -40,13 +39,14 @@ def preflight_of_encoder(job: EmbeddingJob, asked: PreflightQuestion, run: Run) 
 def _look(job: EmbeddingJob, asked: PreflightQuestion, run: Run) -> EmbeddingPreflight:
     teacher = teacher_of(job, run)
     data = load_sentences(job.dataset, run.files)
-    tokens = teacher.tokenizer.encode(data.texts)[:, : job.dataset.max_length]
+    tokens = teacher.tokenizer.within(job.dataset.max_length).encode(data.texts)
     stage = student_stages(job)[0][0]
     count = len(tokens)
     some = torch.arange(min(ASKED, count))
     per_sentence = timed(lambda: teacher.encoder.vectors(tokens[some])) / len(some)
     unheard = Answers(torch.randn(count, teacher.encoder.width, generator=torch.Generator().manual_seed(0)), 0)
     material = Material(data, teacher, unheard)
+    refuse_too_large(job.student.architecture, teacher, run.memory)
     began = time.perf_counter()
     learner = EncoderLearner(stage, material, job)
     beginning = time.perf_counter() - began

@@ -64,8 +64,7 @@ def judge_of_test(material: Material) -> Judge:
 
 def tokens_of_test(job: EmbeddingJob, stage: Stage, material: Material) -> Tensor:
     """What a student reads of the test sentences."""
-    texts = [material.data.texts[place] for place in material.data.test.tolist()]
-    return material.tokenizer(stage.architecture).encode(texts)[:, : job.dataset.max_length]
+    return material.tokens(stage.architecture, job.dataset.max_length)[material.data.test]
 
 
 def measure(
@@ -79,8 +78,7 @@ def measure(
     judge, first = judge_of_test(material), pairs[0][0]
     tokens = tokens_of_test(job, first, material)
     teacher, words = material.teacher, _word_mean(material)
-    with_marks = teacher.tokenizer.encode([material.data.texts[place] for place in material.data.test.tolist()])
-    with_marks = with_marks[:, : job.dataset.max_length]
+    with_marks = teacher.tokenizer.within(job.dataset.max_length).encode(material.data.texts)[material.data.test]
 
     def judged(network: TextEncoder, seed: int, outcome: Outcome | None) -> Vectors:
         return Vectors(

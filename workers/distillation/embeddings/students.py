@@ -11,12 +11,15 @@ from qstill.contract.distillations.embeddings.students import AnyEncoder, FewerL
 from qstill.contract.errors import Problem
 from workers.distillation.embeddings.ask import Answers
 from workers.distillation.embeddings.data import SentenceData
+from workers.distillation.networks.costs import parameters
 from workers.distillation.networks.pretrained import encoder as networks
+from workers.distillation.networks.pretrained.config import BYTES, Sizes
 from workers.distillation.networks.pretrained.folder import Pretrained
 from workers.distillation.networks.pretrained.library import transformers
 from workers.distillation.networks.pretrained.tokenizer import FolderTokenizer
 
 FREQUENT = 1e-3  # a token's share of all, at which its vector is half as long (Arora and others 2017)
+COPIES = 4  # of a student's weights: their gradients, two moments, the best epoch
 POINTER = "/student/architecture"
 
 
@@ -32,6 +35,10 @@ class Material:
         """Of a student: the teacher's, without its marks around a text where no layer would read them."""
         return replace(self.teacher.tokenizer, special=not isinstance(architecture, WordVectors))
 
+    def tokens(self, architecture: AnyEncoder, length: int) -> Tensor:
+        """What a student reads of all sentences, (sentences, tokens), at most `length` of each."""
+        return self.tokenizer(architecture).within(length).encode(self.data.texts)
+
     @cached_property
     def words(self) -> Tensor:
         """The teacher's answer to each token alone, (tokens, width)."""
@@ -44,6 +51,35 @@ class Material:
         numbers = tokens.encode([self.data.texts[place] for place in self.data.train.tolist()])
         counts = numbers[numbers != tokens.pad].bincount(minlength=len(self.teacher.encoder.body.words)).double() + 0.1
         return counts / counts.sum()
+
+
+def refuse_too_large(architecture: AnyEncoder, teacher: Pretrained, limit: int) -> None:
+    """Raise Problem needs_more_memory, before anything is built. limit: bytes that the job may take."""
+    needed = BYTES * (parameters(teacher.encoder) + (1 + COPIES) * _parameters(architecture, teacher))
+    if needed > limit:
+        title = (
+            f"With its gradients, what the optimizer keeps, and its teacher beside it, the student takes some "
+            f"{needed >> 20:,} MiB in training; a job may take {limit >> 20:,} MiB."
+        )
+        way = {"note": "make the student smaller, or raise QSTILL_DISTILLATION_MEMORY_BYTES"}
+        raise Problem("needs_more_memory", title, pointer=POINTER, ways_out=[way])
+
+
+def _parameters(architecture: AnyEncoder, teacher: Pretrained) -> int:
+    """Of a student, to a per cent or so."""
+    body, width = teacher.encoder.body, teacher.encoder.width
+    tokens = len(body.words)
+    match architecture:
+        case FewerLayers():
+            kept = architecture.layers if isinstance(architecture.layers, int) else len(architecture.layers)
+            layers = list(body.layers) if isinstance(body, networks.Transformer) else []
+            return parameters(teacher.encoder) - sum(map(parameters, layers[kept:]))
+        case WordVectors():
+            return (tokens + width) * architecture.width
+        case OwnEncoder():
+            of = architecture
+            sizes = Sizes("bert", of.layers, of.width, of.heads, of.inner, tokens, teacher.tokenizer.length, 0)
+            return sizes.parameters + of.width * width
 
 
 def begun(architecture: AnyEncoder, material: Material, seed: int, *, blank: bool = False) -> networks.TextEncoder:

@@ -25,8 +25,13 @@ from qstill.contract.models.predictions import AskRows, AskTexts, Question
 from tests.testing import folders
 from tests.workers.distillation.conftest import FakeRun
 from tests.workers.distillation.embeddings.conftest import Houses, job_of
+from workers.distillation.embeddings.ask import Answers
+from workers.distillation.embeddings.data import SentenceData
+from workers.distillation.embeddings.distil import teacher_of
 from workers.distillation.embeddings.preflight import preflight_of_encoder
+from workers.distillation.embeddings.students import Material, begun, refuse_too_large
 from workers.distillation.jobs import distil_job
+from workers.distillation.networks.costs import parameters
 from workers.distillation.networks.pretrained.folder import opened, zipped
 from workers.distillation.networks.pretrained.library import transformers
 from workers.distillation.predict.rows import predict
@@ -40,6 +45,8 @@ STUDENTS: list[dict[str, Any]] = [
     {"kind": "word_vectors", "width": 8, "begin": "embeddings"},
     {"kind": "bert", "layers": 1, "width": 16, "heads": 2, "inner": 32},
 ]
+NONE = torch.zeros(0, dtype=torch.int64)
+NO_DATA = SentenceData([], NONE, NONE, NONE, NONE, "")
 MODEL = f"model_{7:032x}"
 TEXTS = ["the cat of a red house sings", "a river falls", "the sun of a new moon shines slow", "of of of"]
 
@@ -212,6 +219,11 @@ def test_a_published_student_teaches_and_is_tried(house: Houses, tmp_path: Path)
         ({"kind": "fewer_layers", "layers": 3}, "no_such_layer", "/student/architecture/layers"),
         ({"kind": "fewer_layers", "layers": [0, 2]}, "no_such_layer", "/student/architecture/layers"),
         ({"kind": "word_vectors", "width": 33}, "too_wide", "/student/architecture/width"),
+        (
+            {"kind": "bert", "layers": 48, "width": 4096, "heads": 4, "inner": 16384},
+            "needs_more_memory",
+            "/student/architecture",
+        ),
     ],
 )
 def test_a_student_that_cannot_be_made_is_refused_before_the_teacher_is_asked(
@@ -222,6 +234,23 @@ def test_a_student_that_cannot_be_made_is_refused_before_the_teacher_is_asked(
         distil_job(job_of(architecture), run)
     assert (refused.value.code, refused.value.pointer) == (code, pointer)
     assert not run.progressed
+
+
+@pytest.mark.parametrize("architecture", STUDENTS, ids=lambda each: "-".join(map(str, each.values())))
+def test_the_weights_of_a_student_are_counted_before_it_is_built(architecture: dict[str, Any], house: Houses) -> None:
+    run, job = house(), job_of(architecture)
+    material = Material(NO_DATA, teacher_of(job, run), Answers(NONE, 0))
+    built = begun(job.student.architecture, material, 0, blank=True)
+    needed = 4 * (parameters(material.teacher.encoder) + 5 * parameters(built))
+    refuse_too_large(job.student.architecture, material.teacher, round(1.05 * needed))
+    with pytest.raises(Problem, match="MiB"):
+        refuse_too_large(job.student.architecture, material.teacher, round(0.95 * needed))
+
+
+def test_what_is_cut_off_keeps_the_marks_of_the_model(house: Houses) -> None:
+    teacher = teacher_of(job_of(STUDENTS[0]), house())
+    [row] = teacher.tokenizer.within(5).encode(["the cat of a red house"]).tolist()
+    assert [teacher.tokenizer.tokens[number] for number in row] == ["[CLS]", "the", "cat", "of", "[SEP]"]
 
 
 def test_a_preflight_says_what_it_takes(house: Houses) -> None:

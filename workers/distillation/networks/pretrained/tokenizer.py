@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -55,6 +55,10 @@ class FolderTokenizer:
         for number, row in enumerate(rows):
             filled[number, : len(row)] = row
         return torch.from_numpy(filled)
+
+    def within(self, length: int) -> "FolderTokenizer":
+        """The same for texts of at most so many tokens; its marks stay around what is cut off."""
+        return replace(self, length=min(self.length, length))
 
     def alone(self) -> Tensor:
         """(tokens, 3 or so): each token of the vocabulary as a text of its own, between the model's own marks."""
