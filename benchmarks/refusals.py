@@ -17,7 +17,7 @@ from benchmarks.servers import ROOT
 from qstill.contract.errors import Problem
 
 RECORD = Path(__file__).with_suffix(".json")
-TESTS = ("test_*bad_input*.py", "test_*refus*.py", "test_*admission*.py")
+TESTS = ("test_*bad_input*.py", "test_*refus*.py", "test_*admission*.py", "qstill/**/test_*.py")
 FOLDER = "QSTILL_REFUSALS"  # names the folder in which each process of pytest leaves what it saw
 
 _seen: set[str] = set()
@@ -41,7 +41,7 @@ def pytest_unconfigure() -> None:
 
 def observed() -> list[str]:
     """Status and code of every problem that was made."""
-    files = [str(path) for pattern in TESTS for path in sorted((ROOT / "tests").rglob(pattern))]
+    files = sorted({str(path) for pattern in TESTS for path in (ROOT / "tests").rglob(pattern)})
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "pytest", "-q", "-p", "benchmarks.refusals", "-m", "not slow and not service"]
         subprocess.run([*command, *files], check=True, cwd=ROOT, env=os.environ | {FOLDER: folder})

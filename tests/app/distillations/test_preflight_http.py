@@ -1,16 +1,11 @@
 """/v1/distillations/preflight over HTTP, with a worker that answers what the test says."""
 
-import threading
-
 import pytest
-from sqlalchemy import func, select
 
-from ledger import attempts
-from ledger.attempts import Claim
-from ledger.tables import job_files, jobs
 from qstill.contract.errors import Problem
-from qstill.contract.kinds import DISTILLATION_QUESTION, Queue
-from tests.testing.in_process import DIGITS, Json, Service, refused, until
+from qstill.contract.kinds import DISTILLATION_QUESTION
+from tests.testing.in_process import DIGITS, Json, Service, refused
+from tests.testing.questions import answered, count
 
 PATH = "/v1/distillations/preflight"
 SECONDS = {"expected": 2.0, "low": 1.0, "high": 4.0}
@@ -71,43 +66,13 @@ SAID: Json = {
 }
 
 
-def count(service: Service) -> int:
-    return (
-        service.front.database.read(lambda connection: connection.scalar(select(func.count()).select_from(jobs))) or 0
-    )
-
-
-def look(service: Service, body: Json, outcome: Json | Problem) -> tuple[Claim, set[str], object]:
-    """(what the worker was given, the files it may read, the answer)."""
-    given: list[Claim] = []
-    files: set[str] = set()
-
-    def work() -> None:
-        until(lambda: count(service) > 0)
-        held = service.worker.claim(Queue.QUESTIONS)
-        given.append(held)
-        database = service.front.database
-        named = select(job_files.c.file_id).where(job_files.c.job_id == held.job_id)
-        files.update(database.read(lambda connection: connection.scalars(named).all()))
-        if isinstance(outcome, Problem):
-            database.write(lambda connection: attempts.fail(connection, held, outcome))
-        else:
-            service.worker.finish(held, outcome)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    answer = service.client.post(PATH, json=body)
-    thread.join()
-    return given[0], files, answer
-
-
 def uploaded(service: Service, purpose: str, name: str, content: bytes) -> str:
     answer = service.client.post("/v1/files", params={"purpose": purpose, "name": name}, content=content)
     return str(answer.json()["id"])
 
 
 def test_a_worker_looks_and_nothing_is_left_of_it(service: Service) -> None:
-    held, files, answer = look(service, DIGITS, SAID)
+    held, files, answer = answered(service, PATH, DIGITS, SAID)
     assert answer.status_code == 200  # type: ignore[attr-defined]
     assert answer.json() == SAID  # type: ignore[attr-defined]
     assert (held.kind, held.spec["ask"], files) == (DISTILLATION_QUESTION, "preflight", set())
@@ -123,14 +88,14 @@ def test_the_worker_may_read_what_the_job_would(service: Service) -> None:
         "dataset": {"source": "file", "file": data},
         "teacher": {"source": "file", "file": teacher},
     }
-    assert look(service, body, SAID)[1] == {data, teacher}
+    assert answered(service, PATH, body, SAID)[1] == {data, teacher}
 
 
 def test_what_the_job_would_fail_with_is_the_answer(service: Service) -> None:
     problem = Problem(
         "class_mismatch", "The teacher has 5 classes.", pointer="/teacher/file", ways_out=[{"classes": 3}]
     )
-    _, _, answer = look(service, DIGITS, problem)
+    _, _, answer = answered(service, PATH, DIGITS, problem)
     document = refused(answer, 422, "class_mismatch")  # type: ignore[arg-type]
     assert (document["pointer"], document["try"]) == ("/teacher/file", [{"classes": 3}])
     assert count(service) == 0
@@ -178,7 +143,7 @@ def test_a_recommender_is_looked_at_too(service: Service) -> None:
         },
     }
     del said["regressors"]
-    held, _, answer = look(service, body, said)
+    held, _, answer = answered(service, PATH, body, said)
     assert answer.status_code == 200  # type: ignore[attr-defined]
     assert answer.json() == said  # type: ignore[attr-defined]
     assert held.spec["job"]["dataset"]["source"] == "synthetic_interactions"

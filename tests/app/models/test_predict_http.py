@@ -1,21 +1,21 @@
 """/v1/models/{id}/predict over HTTP, with a worker that answers what the test says."""
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
 
-from ledger import attempts
-from ledger.attempts import Claim
-from ledger.tables import job_files, jobs
 from qstill.contract.errors import Problem
-from qstill.contract.kinds import DISTILLATION_QUESTION, Queue
-from tests.testing.in_process import Json, Service, refused, running, until
+from qstill.contract.kinds import DISTILLATION_QUESTION
+from tests.testing.in_process import Json, Service, refused, running
+from tests.testing.questions import answered, count
 
 NOBODY = "model_" + "0" * 32
 ROWS = {"inputs": [[1.0, 2.0], [3.0, 4.0]]}
+
+
+def predict(model: str) -> str:
+    return f"/v1/models/{model}/predict"
 
 
 def model(service: Service) -> str:
@@ -23,38 +23,6 @@ def model(service: Service) -> str:
     file = service.client.post("/v1/files", params={"purpose": "teacher", "name": "t.safetensors"}, content=content)
     body = {"name": "m", "file": file.json()["id"], "architecture": {"kind": "mlp", "hidden": []}}
     return str(service.client.post("/v1/models", json=body).json()["id"])
-
-
-def count(service: Service) -> int:
-    return (
-        service.front.database.read(lambda connection: connection.scalar(select(func.count()).select_from(jobs))) or 0
-    )
-
-
-def ask(
-    service: Service, wanted: str, outcome: Json | Problem, question: Json = ROWS
-) -> tuple[Claim, list[str], object]:
-    """(what the worker was given, the files it may read, the answer)."""
-    given: list[Claim] = []
-    files: list[str] = []
-
-    def work() -> None:
-        until(lambda: count(service) > 0)
-        held = service.worker.claim(Queue.QUESTIONS)
-        given.append(held)
-        database = service.front.database
-        named = select(job_files.c.file_id).where(job_files.c.job_id == held.job_id)
-        files.extend(database.read(lambda connection: connection.scalars(named).all()))
-        if isinstance(outcome, Problem):
-            database.write(lambda connection: attempts.fail(connection, held, outcome))
-        else:
-            service.worker.finish(held, outcome)
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    answer = service.client.post(f"/v1/models/{wanted}/predict", json=question)
-    thread.join()
-    return given[0], files, answer
 
 
 def test_a_worker_is_asked_and_nothing_is_left_of_it(service: Service) -> None:
@@ -68,9 +36,9 @@ def test_a_worker_is_asked_and_nothing_is_left_of_it(service: Service) -> None:
         "predicted": ["a", "b"],
         "notes": [],
     }
-    held, files, answer = ask(service, wanted, said)
+    held, files, answer = answered(service, predict(wanted), ROWS, said)
     assert answer.json() == said  # type: ignore[attr-defined]
-    assert (held.kind, held.spec["rows"]["inputs"], files) == (DISTILLATION_QUESTION, ROWS["inputs"], [wanted])
+    assert (held.kind, held.spec["rows"]["inputs"], files) == (DISTILLATION_QUESTION, ROWS["inputs"], {wanted})
     assert count(service) == 0
 
 
@@ -108,14 +76,14 @@ def test_language_models_and_recommenders_are_asked_in_their_own_words(
 ) -> None:
     wanted = model(service)
     said = {"model": wanted, "notes": ["a note"]} | said
-    held, _, answer = ask(service, wanted, said, question)
+    held, _, answer = answered(service, predict(wanted), question, said)
     assert answer.json() == said  # type: ignore[attr-defined]
     assert held.spec["rows"].items() >= question.items()
 
 
 def test_what_is_wrong_with_the_rows_is_the_answer(service: Service) -> None:
     problem = Problem("inputs_mismatch", "A row of this model has 4 numbers.", pointer="/inputs")
-    _, _, answer = ask(service, model(service), problem)
+    _, _, answer = answered(service, predict(model(service)), ROWS, problem)
     assert refused(answer, 422, "inputs_mismatch")["pointer"] == "/inputs"  # type: ignore[arg-type]
     assert count(service) == 0
 

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,10 @@ from qstill.contract.distillations.preflight import PreflightQuestion
 from qstill.contract.distillations.reports import read_any
 from qstill.contract.errors import Problem
 from tests.testing.refusals import problem_of
+from tests.workers.distillation.circuits.interrupted import interrupted, told
 from tests.workers.distillation.conftest import FakeRun
 from workers.distillation.inspection import inspect
 from workers.distillation.jobs import distil_job
-from workers.run import Stopped
 
 pytestmark = pytest.mark.training
 
@@ -210,38 +210,13 @@ def small() -> AnyJob:
     return job({"circuit": {"format": "openqasm3", "source": BELL}, "shots": 200}, hidden=[4, 3], epochs=5)
 
 
-def told(run: FakeRun) -> Mapping[str, Any]:
-    """All that is published, less the time that it took."""
-    files = {name: content for name, content in run.published.items() if name != "report.json"}
-    return files | {"report.json": json.loads(run.published["report.json"]) | {"seconds": 0}}
-
-
 def test_the_same_seed_finds_the_same_bits(house: House) -> None:
     assert told(done(house, small())[0]) == told(done(house, small())[0])
 
 
 def test_given_up_anywhere_it_goes_on_to_the_same_bits(house: House, tmp_path: Path) -> None:
     whole, _, _ = done(house, small())
-    stops = 0
-    state: Path | None = None
-    while True:
-        asked = 0
-
-        def stop() -> bool:
-            nonlocal asked
-            asked += 1
-            return asked >= 6
-
-        run = house(resume=state, stop=stop)
-        try:
-            distil_job(small(), run)
-        except Stopped:
-            if run.saved is not None:
-                stops += 1
-                state = tmp_path / f"state-{stops}.pt"
-                state.write_bytes(run.saved.read_bytes())
-            continue
-        break
+    run, stops = interrupted(house, small(), tmp_path, looks=6)
     assert stops > 1
     assert told(run) == told(whole)
 

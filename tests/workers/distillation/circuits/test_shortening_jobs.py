@@ -22,6 +22,7 @@ from qstill.contract.distillations.domains import AnyJob, Job
 from qstill.contract.distillations.preflight import AnyPreflight, PreflightQuestion
 from qstill.contract.distillations.reports import read_any
 from tests.testing.refusals import problem_of
+from tests.workers.distillation.circuits.interrupted import interrupted, told
 from tests.workers.distillation.conftest import FakeRun
 from workers.circuits.export.openqasm3 import to_openqasm3
 from workers.circuits.parse import parse
@@ -30,7 +31,6 @@ from workers.distillation.circuits.given import gates_alone
 from workers.distillation.inspection import inspect
 from workers.distillation.jobs import distil_job
 from workers.quantum.ansatz import hardware_efficient
-from workers.run import Stopped
 
 pytestmark = pytest.mark.training
 
@@ -172,39 +172,13 @@ def small() -> AnyJob:
                evaluation=evaluation)  # fmt: skip
 
 
-def told(run: FakeRun) -> dict[str, Any]:
-    """All that is published, less the time that it took."""
-    files = {name: content for name, content in run.published.items() if name != "report.json"}
-    return files | {"report.json": json.loads(run.published["report.json"]) | {"seconds": 0}}
-
-
 def test_the_same_seed_finds_the_same_bits(house: House) -> None:
     assert told(done(house, small())[0]) == told(done(house, small())[0])
 
 
 def test_given_up_anywhere_it_goes_on_to_the_same_bits(house: House, tmp_path: Path) -> None:
     whole, _, _ = done(house, small())
-    asked = 0
-    stops = 0
-    state: Path | None = None
-    while True:
-        patience = asked + 7
-
-        def stop() -> bool:
-            nonlocal asked
-            asked += 1
-            return asked >= patience  # noqa: B023  # of this attempt
-
-        run = house(resume=state, stop=stop)
-        try:
-            distil_job(small(), run)
-        except Stopped:
-            assert run.saved is not None
-            stops += 1
-            state = tmp_path / f"state-{stops}.pt"
-            state.write_bytes(run.saved.read_bytes())
-            continue
-        break
+    run, stops = interrupted(house, small(), tmp_path, looks=7)
     assert stops > 5
     assert told(run) == told(whole)
 
