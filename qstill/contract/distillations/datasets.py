@@ -23,6 +23,7 @@ MAX_NAMED = 1_000  # columns that a job says something of
 UNLABELLED = "_unlabelled"  # the folder of images whose class is unknown
 
 MissingWord = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+DIVIDING = ("split", "groups", "time")  # fields that name a column by which rows are divided
 ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
 Task = Literal["classification", "regression"]
@@ -165,6 +166,25 @@ class UploadedData(Splitting):
         description="Of tables only: columns whose cells are names, if they are numbers, too. Short for `columns`.",
         examples=[["postcode"]],
     )
+    split: ColumnName | None = Field(
+        None,
+        description="Of tables only: a column that says in which split each row is: train, validation (val, valid, "
+        "dev) or test. It is no input. Where it names no rows for validation, or for the test, they are drawn from the "
+        "training rows.",
+        examples=["split"],
+    )
+    groups: ColumnName | None = Field(
+        None,
+        description="Of tables only: a column that says which rows belong together, a customer, say. They stay in one "
+        "split; whole groups are drawn until `test` and `validation` are about reached. It is no input.",
+        examples=["customer"],
+    )
+    time: ColumnName | None = Field(
+        None,
+        description="Of tables only: a column of dates or numbers. The latest rows are the test, those before them "
+        "validation, so that nobody learns from what came later. It is no input.",
+        examples=["ordered_at"],
+    )
     missing: Annotated[list[MissingWord], Field(max_length=20)] = Field(
         default_factory=list,
         description="Of tables only: what stands in gaps besides nothing, `NA`, `null`, `?` and the like.",
@@ -190,6 +210,12 @@ class UploadedData(Splitting):
 
     def _refuse_contradictions(self) -> None:
         learned = {name for name in (self.label, self.target, *(self.targets or [])) if name is not None}
+        dividing = [(field, name) for field in DIVIDING if (name := getattr(self, field)) is not None]
+        if len(dividing) > 1:
+            refuse((dividing[1][0],), "divided_twice", "rows are divided by one column", dividing[1][1])
+        for field, name in dividing:
+            if name in learned or name in self.columns or name in (*self.ignore, *self.categorical):
+                refuse((field,), "said_twice", "say one thing of a column", name)
         for field in ("ignore", "categorical"):
             for place, name in enumerate(getattr(self, field)):
                 if name in learned:
@@ -200,7 +226,12 @@ class UploadedData(Splitting):
     @property
     def says_of_columns(self) -> bool:
         """Whether columns are to be taken for something else than what their cells look like."""
-        return bool(self.columns or self.ignore or self.categorical or self.missing)
+        said = self.columns or self.ignore or self.categorical or self.missing
+        return bool(said) or any(getattr(self, field) is not None for field in DIVIDING)
+
+    def divides_by(self, name: str) -> str | None:
+        """The field that names this column as what divides the rows."""
+        return next((field for field in DIVIDING if getattr(self, field) == name), None)
 
 
 class DrawnData(Splitting):

@@ -23,6 +23,7 @@ SAID: Json = {
         "total_steps": 4080,
     },
     "teachers": [],
+    "columns": [],
     "regressors": [],
     "capacity": {
         "student_parameters": 10,

@@ -12,7 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from qstill.contract.distillations.datasets import BUILTIN_REGRESSION, BuiltinData, Images, Splitting, UploadedData
+from qstill.contract.distillations.datasets import (
+    BUILTIN_REGRESSION,
+    DIVIDING,
+    BuiltinData,
+    Images,
+    Splitting,
+    UploadedData,
+)
 from qstill.contract.errors import Problem
 from qstill.contract.tables.bounds import Unreadable
 from workers.distillation.data.files.arrays import is_npz, read_table
@@ -31,7 +38,7 @@ from workers.distillation.tasks.numbers import Numbers
 from workers.distillation.tasks.targets import targets_of, whole_rows
 from workers.distillation.tasks.task import Task
 
-OF_TABLES = ("label", "target", "targets", "columns", "ignore", "categorical", "missing")
+OF_TABLES = ("label", "target", "targets", "columns", "ignore", "categorical", "missing", *DIVIDING)
 
 
 @dataclass(frozen=True)

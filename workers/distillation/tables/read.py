@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from qstill.contract.distillations.datasets import UploadedData
+from qstill.contract.distillations.datasets import DIVIDING, UploadedData
 from qstill.contract.errors import Problem
 from qstill.contract.tables.bounds import Unreadable
 from qstill.contract.tables.cells import is_number
@@ -13,6 +13,7 @@ from qstill.contract.tables.columns import Column, Reading, Seen, understand, wi
 from qstill.contract.tables.dates import DateForm
 from workers.distillation.data.files.labels import labelled_table, places
 from workers.distillation.data.files.table import ReadingNote, Table
+from workers.distillation.tables.division import SAID, divided
 from workers.distillation.tables.frame import GAP, Cells, Frame, Numbers, Plan, Words
 from workers.distillation.tables.sheet import Sheet
 
@@ -24,7 +25,8 @@ def frame_table(sheet: Sheet, spec: UploadedData) -> Table:
     at = places(sheet.header, spec)
     _refuse_unknown_names(sheet.header, [sheet.header[place] for place in at], spec)
     missing = frozenset(spec.missing)
-    columns, kinds, cells = [], dict[str, tuple[str, DateForm | None]](), dict[str, Cells]()
+    columns, dividing = list[Column](), list[tuple[str, Cells, Reading]]()
+    kinds, cells = dict[str, tuple[str, DateForm | None]](), dict[str, Cells]()
     for place, name in enumerate(sheet.header):
         words = _words(sheet, place)
         seen = Seen(name, _counts(words), missing)
@@ -32,7 +34,10 @@ def frame_table(sheet: Sheet, spec: UploadedData) -> Table:
             columns.append(_other(seen, "label", "what is learned"))
             continue
         reading = _understood(seen, spec)
-        if name in spec.ignore:
+        if (field := spec.divides_by(name)) is not None:
+            columns.append(_other(seen, "ignored", SAID[field]))
+            dividing.append((field, _cells(words, seen, reading.column), reading))
+        elif name in spec.ignore:
             columns.append(_other(seen, "ignored", "as the job says"))
         else:
             columns.append(reading.column)
@@ -51,6 +56,9 @@ def frame_table(sheet: Sheet, spec: UploadedData) -> Table:
     table = labelled_table(
         np.zeros((len(rows), 0), np.float32), rows, [sheet.header[place] for place in at], spec, notes
     )
+    for field, divides, reading in dividing:
+        parts, note = divided(field, divides, reading, table.y, spec)
+        table = replace(table, parts=parts, notes=(*table.notes, note))
     return replace(table, frame=Frame(cells), plan=Plan(tuple(columns), kinds, tuple(spec.missing)))
 
 
@@ -104,6 +112,7 @@ def _refuse_unknown_names(header: list[str], learned: list[str], spec: UploadedD
     """Raises Problem dataset_invalid for a name that the header does not have, or that is to be learned."""
     named = [(f"ignore/{number}", name) for number, name in enumerate(spec.ignore)]
     named += [(f"categorical/{number}", name) for number, name in enumerate(spec.categorical)]
+    named += [(field, name) for field in DIVIDING if (name := getattr(spec, field)) is not None]
     named += [("columns/" + name.replace("~", "~0").replace("/", "~1"), name) for name in spec.columns]
     for pointer, name in named:
         if name not in header:
