@@ -155,7 +155,7 @@ async def list_exports(job_id: JobId, front: AtHand, owner: Owner) -> Page[Expor
     """The files that the job's `export` asked for, and of its `compression` those that nothing beats, as measured.
 
     Of a circuit made shorter: the circuit in OpenQASM 3, and its certificate, a body of `POST /v1/circuits`. Of shots:
-    `distribution.json`, what is given back.
+    `distribution.json`, what is given back, and where `export` asks for it `student.onnx`.
     """
     await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, DISTILLATION))
     found = await front.read(lambda connection: queries.list_artifacts(connection, job_id, "export"))

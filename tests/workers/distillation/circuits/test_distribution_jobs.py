@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime as ort
 import pytest
 from pydantic import TypeAdapter
 
@@ -228,3 +229,23 @@ def test_a_preflight_says_how_much_is_unseen(house: House) -> None:
     assert "histogram_suffices" in {each.code for each in found.advice}
     again = inspect(PreflightQuestion(job=small(), seconds_limit=1e-6), house())
     assert again["advice"][0]["code"] == "time"
+
+
+@pytest.mark.parametrize(("bits", "hidden"), [(2, [4]), (20, [6, 5])])
+def test_as_onnx_the_student_says_what_its_checkpoint_says(house: House, bits: int, hidden: list[int]) -> None:
+    keys = {f"{code:0{bits}b}": 30 + code % 7 for code in range(0, 1 << bits, max(1, (1 << bits) // 13))}
+    body = job({"counts": keys}, hidden=hidden, epochs=4)
+    run, _, report = done(house, body.model_copy(update={"export": ["onnx"]}))
+    told = next(each for each in report.exports if each["name"] == "student.onnx")
+    assert told["max_difference"] < 1e-5 * bits
+    assert (told["rows"], told["bits"]) == (len(keys), bits)
+    session = ort.InferenceSession(run.published["student.onnx"])
+    every = np.array([[float(bit) for bit in reversed(key)] for key in keys], dtype=np.float32)
+    one_by_one = [session.run(["log_probability"], {"bits": row[None]})[0][0] for row in every]
+    together = session.run(["log_probability"], {"bits": every})[0]
+    np.testing.assert_allclose(together, one_by_one, atol=1e-5)
+    if bits == 2:
+        whole = np.array([[0, 0], [1, 0], [0, 1], [1, 1]], dtype=np.float32)
+        assert np.exp(session.run(None, {"bits": whole})[0]).sum() == pytest.approx(1, abs=1e-5)
+    plain, _, _ = done(house, body)
+    assert "student.onnx" not in plain.published

@@ -13,6 +13,7 @@ from workers.distillation.circuits.distribution.fit import fitted, trained
 from workers.distillation.circuits.distribution.judge import Judged, decided, judged
 from workers.distillation.circuits.distribution.models import histogram_of, independent_of
 from workers.distillation.circuits.distribution.network import drawn
+from workers.distillation.circuits.distribution.onnx import publish_onnx
 from workers.distillation.circuits.distribution.report import report, result
 from workers.distillation.circuits.distribution.shots import Shots, key_of, read_shots
 from workers.distillation.report.frame import publish_documents
@@ -46,6 +47,8 @@ def learn_distribution(job: DistributionJob, run: Run) -> dict[str, Any]:
     learned = shots.learned
     found = judged(network, histogram_of(learned, shots.bits), independent_of(learned, shots.bits), shots)
     exports = [_export(job, shots, found, run)]
+    if "onnx" in job.export:
+        exports.append(publish_onnx(network, shots, run))
     answer = result(shots, found, student=hashlib.sha256(content).hexdigest(), seconds=keeper.seconds())
     document = report(job, shots, found, outcome, answer, exports)
     publish_documents({"report.json": written(document)}, run)

@@ -218,6 +218,12 @@ class DistributionJob(Submission):
     training: DistributionTraining = Field(
         default_factory=lambda: DistributionTraining(), description="How it is trained.", examples=[{"epochs": 60}]
     )
+    export: Annotated[list[Literal["onnx"]], Field(max_length=1)] = Field(
+        default_factory=list,
+        description="`onnx`: also the student as `student.onnx`, whichever model is returned: from `bits` (rows, "
+        "bits), float32 of 0 and 1 with clbit 0 first, to `log_probability` (rows,), nats.",
+        examples=[["onnx"]],
+    )
 
 
 def check_counts(counts: Mapping[str, int]) -> None:
