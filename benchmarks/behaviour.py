@@ -44,6 +44,7 @@ INTENDED = {
     "/openapi/HistogramView": "the description of `name` says whose it is",
     "/openapi//v1/checkpoints/{checkpoint_id}/card": "its description names the card of a model of shots, too",
     "/openapi//v1/files": "counts of a circuit are uploaded, too",
+    "/openapi/SoftLabels": "a teacher may be known by counts",
     **dict.fromkeys((f"/openapi/{name}" for name in ("StudentTraining", "Training")), PROCESSES),
     **dict.fromkeys(
         (
