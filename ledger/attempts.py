@@ -5,7 +5,7 @@ once the job is no longer this worker's.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, Float, Integer, bindparam, insert, select, update
@@ -14,7 +14,7 @@ from ledger import turns
 from ledger.database import now
 from ledger.ids import new_id
 from ledger.machine import OWNED, Action, Status
-from ledger.rows import Job, advance, discard, locked, log, row
+from ledger.rows import Job, advance, discard, log, row
 from ledger.tables import artifacts, jobs
 from qstill.contract.errors import Problem
 from qstill.contract.kinds import NAMED, Kind
@@ -26,6 +26,8 @@ _NOTED = (
     .where(jobs.c.id == bindparam("job_id"))
     .values(version=jobs.c.version + 1, last_event=bindparam("seq", type_=Integer()))
 )
+_MOVING = (jobs.c.id, jobs.c.queue, jobs.c.owner, jobs.c.status, jobs.c.fence, jobs.c.last_event)
+_HELD = select(*_MOVING, jobs.c.attempts, jobs.c.max_attempts).where(jobs.c.id == bindparam("job_id")).with_for_update()
 _STANDING = select(jobs.c.status, jobs.c.fence).where(jobs.c.id == bindparam("job_id"))
 _HEARTBEAT = (
     update(jobs)
@@ -53,6 +55,20 @@ class Claim:
     fence: int
     kind: Kind
     spec: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artifact:
+    """What a job leaves behind. path: where the store has its bytes; or content: the bytes themselves."""
+
+    kind: str
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    path: str | None = None
+    content: bytes | None = None
+    meta: Mapping[str, Any] = field(default_factory=dict)
 
 
 def claim(
@@ -157,49 +173,38 @@ def expire(connection: Connection, problem: Problem, limit: int = 100) -> int:
     return len(overdue)
 
 
-def publish(
-    connection: Connection,
-    held: Claim,
-    *,
-    kind: str,
-    name: str,
-    path: str | None,
-    media_type: str,
-    size: int,
-    sha256: str,
-    meta: Mapping[str, Any],
-    content: bytes | None = None,
-) -> str:
-    """Make bytes visible as an artifact of the job; the same kind and name again replaces it. Returns its id.
-
-    path: where the store has them; or content: the bytes themselves.
-    """
+def publish(connection: Connection, held: Claim, *made: Artifact) -> list[str]:
+    """Make bytes visible as artifacts of the job; the same kind and name again replaces one. Returns their ids."""
     job = _held(connection, held)
-    same = {"of_job": job.id, "of_kind": kind, "of_name": name}
-    for former in connection.scalars(_REPLACED, same).all():
-        if former is not None and former != path:
-            discard(connection, former)
-    artifact_id = new_id("ckpt" if kind == "checkpoint" else "art")
-    connection.execute(
-        _ARTIFACT,
-        {
-            "id": artifact_id,
-            "job_id": job.id,
-            "kind": kind,
-            "name": name,
-            "path": path,
-            "content": content,
-            "media_type": media_type,
-            "bytes": size,
-            "sha256": sha256,
-            "meta": dict(meta),
-        },
-    )
-    return artifact_id
+    latest = {(artifact.kind, artifact.name): artifact for artifact in made}
+    for (kind, name), artifact in latest.items():
+        former = connection.scalars(_REPLACED, {"of_job": job.id, "of_kind": kind, "of_name": name}).all()
+        before = [each.path for each in made if (each.kind, each.name) == (kind, name)]
+        for path in {*former, *before} - {artifact.path, None}:
+            discard(connection, path)
+    rows = [_row(job.id, artifact) for artifact in latest.values()]
+    connection.execute(_ARTIFACT, rows)
+    return [row["id"] for row in rows]
+
+
+def _row(job_id: str, artifact: Artifact) -> dict[str, Any]:
+    return {
+        "id": new_id("ckpt" if artifact.kind == "checkpoint" else "art"),
+        "job_id": job_id,
+        "kind": artifact.kind,
+        "name": artifact.name,
+        "path": artifact.path,
+        "content": artifact.content,
+        "media_type": artifact.media_type,
+        "bytes": artifact.size,
+        "sha256": artifact.sha256,
+        "meta": dict(artifact.meta),
+    }
 
 
 def _held(connection: Connection, held: Claim) -> Job:
-    job = locked(connection, held.job_id)
+    """What moves a job, of its row, which is kept from other writers; its documents stay unread."""
+    job = connection.execute(_HELD, {"job_id": held.job_id}).one_or_none()
     if job is None or job.fence != held.fence or job.status not in OWNED:
         raise StaleFence(held.job_id)
     return job

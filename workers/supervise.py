@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,7 +19,7 @@ from sqlalchemy import Connection, bindparam, literal, select, union_all
 from sqlalchemy.exc import OperationalError
 
 from ledger import attempts, queries, requests
-from ledger.attempts import Claim, StaleFence
+from ledger.attempts import Artifact, Claim, StaleFence
 from ledger.database import Change, Database
 from ledger.machine import Status
 from ledger.requests import NewJob
@@ -238,14 +239,20 @@ def _request(house: House, held: Claim, scratch: Path) -> Message:
 def _changes(house: House, held: Claim, batch: list[Message]) -> list[Change[Any]]:
     """What a batch of messages does to the ledger.
 
-    Of several reports of progress only the last counts; where the job is done it is part of the last statement.
+    What is published in a row is one change. Of several reports of progress only the last counts; where the job is
+    done it is part of the last statement.
     """
     progress = next((message["progress"] for message in reversed(batch) if message["say"] == "progress"), None)
     changes: list[Change[Any]] = []
     if progress is not None and batch[-1]["say"] != "done":
         changes.append(lambda connection: attempts.report_progress(connection, held, progress))
     others = (message for message in batch if message["say"] not in ("progress", "ready"))
-    return changes + [_change(house, held, message, progress) for message in others]
+    for published, messages in groupby(others, key=lambda message: message["say"] in ("publish", "save")):
+        if published:
+            changes.append(_publish(house, held, [*messages]))
+        else:
+            changes += [_change(house, held, message, progress) for message in messages]
+    return changes
 
 
 def _change(house: House, held: Claim, message: Message, progress: Mapping[str, Any] | None) -> Change[Any]:
@@ -253,11 +260,6 @@ def _change(house: House, held: Claim, message: Message, progress: Mapping[str, 
     match message["say"]:
         case "event":
             return lambda connection: attempts.append(connection, held, message["kind"], message["data"])
-        case "publish":
-            return _publish(house, held, **{key: value for key, value in message.items() if key != "say"})
-        case "save":
-            media_type = "application/octet-stream"
-            return _publish(house, held, path=message["path"], kind=STATE, name=STATE, media_type=media_type, meta={})
         case "done":
             return lambda connection: _finish(house, connection, held, message, progress)
         case "failed":
@@ -287,29 +289,35 @@ def _finish(
         requests.submit(connection, new, job_id=asked["id"])
 
 
-def _publish(
-    house: House, held: Claim, *, path: str, kind: str, name: str, media_type: str, meta: dict[str, Any]
-) -> Change[Any]:
+def _publish(house: House, held: Claim, messages: Sequence[Message]) -> Change[Any]:
     """Store the bytes now, make them visible in the transaction; few bytes are part of it."""
-    stored = _few(Path(path), kind) or house.store.put(Path(path), f"jobs/{held.job_id}/{held.fence}/{kind}/{name}")
+    made = [_artifact(house, held, message) for message in messages]
 
     def change(connection: Connection) -> None:
-        attempts.publish(
-            connection,
-            held,
-            kind=kind,
-            name=name,
-            path=stored.path,
-            media_type=media_type,
-            size=stored.bytes,
-            sha256=stored.sha256,
-            meta=meta,
-            content=stored.content,
-        )
-        if kind == "checkpoint":
-            attempts.append(connection, held, "checkpoint", {"name": name, "bytes": stored.bytes, **meta})
+        attempts.publish(connection, held, *made)
+        for artifact in made:
+            if artifact.kind == "checkpoint":
+                about = {"name": artifact.name, "bytes": artifact.size, **artifact.meta}
+                attempts.append(connection, held, "checkpoint", about)
 
     return change
+
+
+def _artifact(house: House, held: Claim, message: Message) -> Artifact:
+    if message["say"] == "save":
+        message = {"kind": STATE, "name": STATE, "media_type": "application/octet-stream", "meta": {}} | message
+    kind, name, path = message["kind"], message["name"], Path(message["path"])
+    stored = _few(path, kind) or house.store.put(path, f"jobs/{held.job_id}/{held.fence}/{kind}/{name}")
+    return Artifact(
+        kind=kind,
+        name=name,
+        media_type=message["media_type"],
+        size=stored.bytes,
+        sha256=stored.sha256,
+        path=stored.path,
+        content=stored.content,
+        meta=message["meta"],
+    )
 
 
 def _few(path: Path, kind: str) -> Stored | None:

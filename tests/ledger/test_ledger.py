@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection, insert, select, update
 
 from ledger import attempts, queries, requests, rows
-from ledger.attempts import Claim, StaleFence
+from ledger.attempts import Artifact, Claim, StaleFence
 from ledger.database import Database, now
 from ledger.machine import Action, IllegalTransition, Status
 from ledger.requests import NewJob, Replay
@@ -207,17 +207,25 @@ def test_another_owner_and_another_version_are_refused(database: Database) -> No
 
 
 def publish(connection: Connection, held: Claim, kind: str, name: str) -> str:
-    return attempts.publish(
-        connection,
-        held,
-        kind=kind,
-        name=name,
-        path=f"jobs/{held.job_id}/{held.fence}/{kind}/{name}",
-        media_type="x",
-        size=1,
-        sha256="0" * 64,
-        meta={},
-    )
+    path = f"jobs/{held.job_id}/{held.fence}/{kind}/{name}"
+    made = Artifact(kind=kind, name=name, path=path, media_type="x", size=1, sha256="0" * 64)
+    (artifact_id,) = attempts.publish(connection, held, made)
+    return artifact_id
+
+
+def test_what_is_published_twice_at_once_is_published_once_and_the_former_bytes_are_discarded(
+    database: Database,
+) -> None:
+    submit(database)
+    held = must_claim(database)
+    first = Artifact(kind="results", name="r", path="jobs/a", media_type="x", size=1, sha256="0" * 64)
+    last = Artifact(kind="results", name="r", content=b"few", media_type="x", size=3, sha256="1" * 64)
+    other = Artifact(kind="diagram", name="d", content=b"more", media_type="x", size=4, sha256="2" * 64)
+    ids = database.write(lambda connection: attempts.publish(connection, held, first, other, last))
+    found = database.read(lambda connection: queries.get_artifact(connection, held.job_id, "results", "r"))
+    assert found is not None
+    assert (found.content, found.path, found.id in ids, len(ids)) == (b"few", None, True, 2)
+    assert paths(database) == {"jobs/a"}
 
 
 def paths(database: Database) -> set[str]:

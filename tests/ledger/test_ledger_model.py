@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select, update
 
 from ledger import attempts, queries, requests, rows
 from ledger import turns as in_turn
-from ledger.attempts import Claim, StaleFence
+from ledger.attempts import Artifact, Claim, StaleFence
 from ledger.database import Change, Database
 from ledger.machine import FINAL, OWNED, TRANSITIONS, Action, IllegalTransition, Status
 from ledger.requests import NewJob
@@ -168,17 +168,8 @@ class LedgerMachine(RuleBasedStateMachine):
 
 def publish(connection: Connection, held: Claim) -> None:
     path = f"jobs/{held.job_id}/{held.fence}/state"
-    attempts.publish(
-        connection,
-        held,
-        kind=rows.STATE,
-        name=rows.STATE,
-        path=path,
-        media_type="x",
-        size=1,
-        sha256="0" * 64,
-        meta={},
-    )
+    made = Artifact(kind=rows.STATE, name=rows.STATE, path=path, media_type="x", size=1, sha256="0" * 64)
+    attempts.publish(connection, held, made)
 
 
 @pytest.mark.parametrize(

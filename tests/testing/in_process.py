@@ -26,7 +26,7 @@ from app.http.front import Front
 from app.keys import keyring
 from app.main import create_app
 from ledger import attempts
-from ledger.attempts import Claim
+from ledger.attempts import Artifact, Claim
 from ledger.database import Database
 from ledger.migrations import migrate
 from ledger.settings import Settings
@@ -77,19 +77,17 @@ class Worker:
         with tempfile.NamedTemporaryFile() as file:
             Path(file.name).write_bytes(content)
             stored = self.store.put(Path(file.name), path)
-        return self.database.write(
-            lambda connection: attempts.publish(
-                connection,
-                held,
-                kind=kind,
-                name=name,
-                path=path,
-                media_type="application/octet-stream",
-                size=stored.bytes,
-                sha256=stored.sha256,
-                meta=meta,
-            )
+        made = Artifact(
+            kind=kind,
+            name=name,
+            path=path,
+            media_type="application/octet-stream",
+            size=stored.bytes,
+            sha256=stored.sha256,
+            meta=meta,
         )
+        (artifact_id,) = self.database.write(lambda connection: attempts.publish(connection, held, made))
+        return artifact_id
 
     def append(self, held: Claim, kind: str, **data: Any) -> None:
         self.database.write(lambda connection: attempts.append(connection, held, kind, data))

@@ -11,6 +11,7 @@ from PIL import Image
 
 from app.circuits import stored_results
 from ledger import attempts
+from ledger.attempts import Artifact
 from qstill.contract.errors import Problem
 from qstill.contract.kinds import Queue
 from tests.testing.in_process import BELL, DIGITS, Json, Service, Worker, refused, sha256
@@ -212,12 +213,9 @@ def test_small_results_that_lie_in_the_ledger_are_read_like_any_other(client: ht
     job = submit(client)
     held = worker.claim(Queue.CIRCUITS)
     content = json.dumps({"bit_order": "little", "circuits": [GHZ]}).encode()
-    about = {"path": None, "media_type": "application/json", "size": len(content), "sha256": sha256(content)}
-    worker.database.write(
-        lambda connection: attempts.publish(
-            connection, held, kind="results", name="results.json", meta={}, content=content, **about
-        )
-    )
+    about = {"media_type": "application/json", "size": len(content), "sha256": sha256(content)}
+    made = Artifact(kind="results", name="results.json", content=content, **about)
+    worker.database.write(lambda connection: attempts.publish(connection, held, made))
     worker.finish(held, {})
     assert histogram(client, job)["counts"] == {"110": 2, "000": 1, "111": 1}
     whole = client.get(job["links"]["results"])
