@@ -13,6 +13,7 @@ from qstill.contract.schemas import Seed, Strict, refuse
 MAX_SEEDS = 20  # each trains a student and a baseline
 MAX_JUDGED_QUBITS = 10  # of a density matrix, which every row has one of
 MAX_JUDGED_ROWS = 1024
+MAX_EVALUATIONS = 2_000  # of a search that asks a circuit, one row after the other
 MAX_SHOTS_OF_ROW = 1_000_000
 
 MAX_NOISE_SCALES = 6  # each runs every row of every network once more
@@ -148,6 +149,6 @@ class Evaluation(Strict):
         None,
         description="Of a `fourier` that a circuit teaches: also find where it is lowest within what the rows span, "
         "run the circuit there on the circuit engine, and let COBYLA and SPSA ask the circuit as often as the student "
-        "did. The export `certificate.json` is that circuit as a job of `POST /v1/circuits`. Null: do not.",
+        f"did, up to {MAX_EVALUATIONS:,} times. That circuit is queued as a job, the certificate. Null: do not.",
         examples=[{"observable": 0}],
     )

@@ -333,3 +333,10 @@ def test_looking_for_a_minimum_stops_when_asked(house: Make) -> None:
     with pytest.raises(Stopped):
         distil_job(job(**MAXCUT), run)
     assert "report.json" not in run.published
+
+
+def test_a_preflight_looks_at_a_job_for_a_minimum(house: Make) -> None:
+    asked = job(**MAXCUT)
+    found = preflight(asked, PreflightQuestion(job=asked, memory_limit=1 << 33, seconds_limit=60), house())
+    assert found["shapes"]["inputs"] == [2]
+    assert found["time"]["total"]["expected"] > 0

@@ -11,6 +11,7 @@ import psutil
 
 from ledger.settings import machine_memory
 from qstill.contract.distillations.architectures.fourier import Fourier, nodes_of
+from qstill.contract.distillations.evaluation import MAX_EVALUATIONS
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.preflight_parts import Capacity, Memory, Seconds, Time
 from qstill.contract.distillations.spec import is_solved, student_count
@@ -25,6 +26,7 @@ from workers.run import Run
 
 CALMER, BUSIER = 0.7, 1.4  # a later hour on the same machine
 BYTES = 4  # of a number in single precision
+SEARCHES = 2  # for a minimum, that ask a circuit besides its surrogate
 REPORT_SECONDS = 0.5  # checkpoints, cards and pictures' numbers, of a small job
 
 
@@ -115,9 +117,11 @@ def _halves(seconds: list[float]) -> tuple[float, float, float]:
 
 
 def _answers(costs: Costs) -> Seconds:
-    """Asking about all splits. The views of augmented rows are part of the students' epochs."""
-    data = costs.data
-    rows = len(data.train.y) + len(data.validation.y) + len(data.test.y) + _nodes(costs.job)
+    """Asking about all splits, and of searches. The views of augmented rows are part of the students' epochs."""
+    data, nodes = costs.data, _nodes(costs.job)
+    rows = len(data.train.y) + len(data.validation.y) + len(data.test.y) + nodes
+    if costs.job.evaluation.minimise is not None:
+        rows += SEARCHES * min(nodes or len(data.train.y) + len(data.validation.y), MAX_EVALUATIONS)
     ours = costs.per_row * rows
     endpoints = [spec for _, spec in parts(costs.job.teacher) if isinstance(spec, EndpointTeacher)]
     if not endpoints:

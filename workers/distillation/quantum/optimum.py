@@ -8,7 +8,7 @@ from torch import Tensor
 
 from qstill.contract.circuits.formats import OpenQasm3Circuit
 from qstill.contract.circuits.job import CircuitJob
-from qstill.contract.distillations.evaluation import Minimise
+from qstill.contract.distillations.evaluation import MAX_EVALUATIONS, Minimise
 from qstill.contract.distillations.report.surrogate import Optimum, Refined, Searched, SearchName
 from workers.circuits.export.openqasm3 import to_openqasm3
 from workers.circuits.templates.descent import descend
@@ -17,7 +17,6 @@ from workers.quantum.teachers.opened import start_of
 from workers.quantum.teachers.values import CircuitValues
 
 SHOTS = 10_000  # of the certificate, whose expectation value is exact besides
-MAX_DIRECT = 2_000  # evaluations of a direct search: a circuit each, one after the other
 EQUAL = 1e-6  # of the range of values, where answers are exact
 FLAT = 1e-5  # of the range of values, for each box length: BFGS ends there
 
@@ -50,7 +49,7 @@ def optimum(
     rows, answers = known
     best = rows[answers.argmin()].numpy()
     found, predicted = lowest(surrogate, box, asked.seed, [start, best.tolist()])
-    budget = min(len(rows), MAX_DIRECT)
+    budget = min(len(rows), MAX_EVALUATIONS)
     ends: dict[SearchName, tuple[Floats, int]] = {
         "surrogate": (found, len(rows)),
         "start": (np.asarray(start, dtype=np.float64), 0),
