@@ -37,6 +37,7 @@ LONG = {  # over a minute on one idle core, or of a folder or table that has to 
 
 SEED = "seeds end at 2^63 - 1 everywhere, as those of circuits did"
 PROCESSES = f"{SEED}; several processes for one training are gone (ADR 14)"
+TEACHERS = "teachers may have other classes than the data, and weights under other names"
 EXAMPLES = "every field of an answer has an example"
 LATER = "networks that are circuits, circuits made shorter, and encoders of texts came after the move"
 INTENDED = {
@@ -46,6 +47,8 @@ INTENDED = {
     "/openapi//v1/checkpoints/{checkpoint_id}/card": "its description names the card of a model of shots, too",
     "/openapi//v1/files": "counts of a circuit are uploaded, too",
     "/openapi/SoftLabels": "a teacher may be known by counts",
+    "/openapi/Preflight": "it says how each column of a table is understood",
+    **dict.fromkeys((f"/openapi/{kind}" for kind in ("EndpointTeacher", "EnsembleTeacher", "ModelTeacher")), TEACHERS),
     **dict.fromkeys((f"/openapi/{name}" for name in ("StudentTraining", "Training")), PROCESSES),
     **dict.fromkeys(
         (

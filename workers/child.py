@@ -116,7 +116,7 @@ def load(engine: Engine) -> Mapping[str, Compute]:
     from qstill.contract.distillations.domains import AnyJob, Job
     from qstill.contract.distillations.inspection import Inspection as Asked
     from qstill.contract.distillations.preflight import PreflightQuestion
-    from qstill.contract.models.predictions import Question
+    from qstill.contract.models.questions import Question
     from workers.distillation.inspection import inspect as answer_question
     from workers.distillation.jobs import distil_job
 

@@ -11,17 +11,8 @@ from app.models.answers import ModelId
 from app.models.references import must_be_there
 from ledger.owned import MODELS
 from qstill.contract.kinds import DISTILLATION_QUESTION
-from qstill.contract.models.predictions import (
-    Answer,
-    Continuations,
-    Fillings,
-    NewPrediction,
-    Prediction,
-    Question,
-    Recommendations,
-    Values,
-    Vectors,
-)
+from qstill.contract.models.answers import Answer, Continuations, Fillings, Prediction, Recommendations, Values, Vectors
+from qstill.contract.models.questions import NewPrediction, Question
 
 router = APIRouter(prefix="/v1/models", tags=["models"], responses=problems(401, 403, 422, 429, 503))
 

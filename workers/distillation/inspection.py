@@ -8,7 +8,7 @@ from qstill.contract.distillations.embeddings.job import EmbeddingJob
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.preflight import PreflightQuestion
 from qstill.contract.distillations.recommenders.job import RecommenderJob
-from qstill.contract.models.predictions import Question
+from qstill.contract.models.questions import Question
 from workers.distillation.circuits.distribution.preflight import preflight_of_distribution
 from workers.distillation.circuits.preflight import preflight_of_shortening
 from workers.distillation.embeddings.preflight import preflight_of_encoder

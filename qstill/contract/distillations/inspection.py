@@ -5,6 +5,6 @@ from typing import Annotated
 from pydantic import Field
 
 from qstill.contract.distillations.preflight import PreflightQuestion
-from qstill.contract.models.predictions import Question
+from qstill.contract.models.questions import Question
 
 Inspection = Annotated[Question | PreflightQuestion, Field(discriminator="ask")]

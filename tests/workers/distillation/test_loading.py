@@ -27,7 +27,7 @@ from qstill.contract.distillations.recommenders.job import RecommenderJob
 from qstill.contract.distillations.recommenders.report import read_ranking
 from qstill.contract.distillations.report.document import read_report
 from qstill.contract.distillations.tokenizers import BpeTokenizer, CharacterTokenizer, Trainable, WordTokenizer
-from qstill.contract.models.predictions import AskMasked, AskPrompts, AskRows, AskTexts, AskUsers, Question
+from qstill.contract.models.questions import AskMasked, AskPrompts, AskRows, AskTexts, AskUsers, Question
 from tests.workers.distillation.programs import Case, answers_of, program_in
 from tests.workers.distillation.recommenders.test_recommender_jobs import done
 from tests.workers.distillation.recommenders.test_recommender_jobs import job as ranking_job

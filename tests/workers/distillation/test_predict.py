@@ -14,7 +14,8 @@ from qstill.contract.distillations.architectures import AnyArchitecture
 from qstill.contract.distillations.architectures.cnn import Cnn
 from qstill.contract.distillations.architectures.mlp import Mlp
 from qstill.contract.distillations.datasets import BuiltinData
-from qstill.contract.models.predictions import MAX_ROWS, AskRows, Prediction, Question
+from qstill.contract.models.answers import Prediction
+from qstill.contract.models.questions import MAX_ROWS, AskRows, Question
 from tests.testing.examples import examples
 from tests.testing.refusals import problem_of
 from workers.distillation.artifacts.checkpoints import to_bytes

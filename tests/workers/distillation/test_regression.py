@@ -21,7 +21,8 @@ from qstill.contract.distillations.datasets import BuiltinData, UploadedData
 from qstill.contract.distillations.report.document import read_report
 from qstill.contract.distillations.results import DistillationResult
 from qstill.contract.errors import Problem
-from qstill.contract.models.predictions import Answer, AskRows, Question, Values
+from qstill.contract.models.answers import Answer, Values
+from qstill.contract.models.questions import AskRows, Question
 from tests.testing.examples import examples
 from tests.testing.refusals import problem_of
 from workers.distillation.data.dataset import Data, load

@@ -18,7 +18,8 @@ from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.preflight import PreflightQuestion
 from qstill.contract.distillations.report.document import DistillationReport, read_report
 from qstill.contract.distillations.teachers.circuit import INPUT_SOURCE
-from qstill.contract.models.predictions import Answer, AskRows, Question, Values
+from qstill.contract.models.answers import Answer, Values
+from qstill.contract.models.questions import AskRows, Question
 from qstill.contract.sweeps.sweep import Sweep
 from tests.testing.refusals import problem_of
 from workers.circuits.run import simulate_job

@@ -11,7 +11,7 @@ import torch
 from pydantic import ValidationError
 
 from qstill.contract.errors import Problem
-from qstill.contract.models.predictions import AskTable, Cell
+from qstill.contract.models.questions import AskTable, Cell
 from qstill.contract.tables.cells import is_missing, is_number
 from workers.distillation.artifacts import checkpoints
 from workers.distillation.artifacts.onnx_session import open_session

@@ -14,7 +14,8 @@ from torch import Tensor
 from qstill.contract.distillations.architectures import family_of
 from qstill.contract.distillations.teachers import ModelFormat, ModelTeacher
 from qstill.contract.errors import Problem
-from qstill.contract.models.predictions import (
+from qstill.contract.models.answers import Prediction, Said, Values
+from qstill.contract.models.questions import (
     BY_FIELD,
     AnyQuestion,
     AskMasked,
@@ -23,10 +24,7 @@ from qstill.contract.models.predictions import (
     AskTable,
     AskTexts,
     AskUsers,
-    Prediction,
     Question,
-    Said,
-    Values,
 )
 from workers.distillation import teachers
 from workers.distillation.artifacts import checkpoints

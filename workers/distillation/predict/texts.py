@@ -7,17 +7,8 @@ import torch
 from qstill.contract.distillations.datasets import MAX_LENGTH
 from qstill.contract.distillations.teachers import ModelTeacher
 from qstill.contract.errors import Problem
-from qstill.contract.models.predictions import (
-    AskMasked,
-    AskPrompts,
-    AskTexts,
-    Candidate,
-    Continuation,
-    Continuations,
-    Filling,
-    Fillings,
-    NewToken,
-)
+from qstill.contract.models.answers import Candidate, Continuation, Continuations, Filling, Fillings, NewToken
+from qstill.contract.models.questions import AskMasked, AskPrompts, AskTexts
 from workers.distillation import teachers
 from workers.distillation.artifacts import checkpoints
 from workers.distillation.data.dataset import Data

@@ -6,7 +6,8 @@ import torch
 from torch.nn.functional import normalize
 
 from qstill.contract.errors import Problem
-from qstill.contract.models.predictions import AskTexts, Vectors
+from qstill.contract.models.answers import Vectors
+from qstill.contract.models.questions import AskTexts
 from workers.distillation.networks.pretrained.folder import opened
 from workers.run import Run
 

@@ -3,7 +3,8 @@
 import torch
 
 from qstill.contract.errors import Problem
-from qstill.contract.models.predictions import AskUsers, Recommendations, Recommended
+from qstill.contract.models.answers import Recommendations, Recommended
+from qstill.contract.models.questions import AskUsers
 from workers.distillation.recommenders.checkpoints import Card
 from workers.distillation.recommenders.networks import build
 from workers.distillation.teachers.weights import fitting

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from qstill.contract.errors import Problem
-from qstill.contract.models.predictions import AskPrompts
+from qstill.contract.models.questions import AskPrompts
 from workers.distillation.networks.texts.decoder import DecoderNetwork
 from workers.distillation.networks.texts.tokens import END, PAD
 from workers.run import Stopped

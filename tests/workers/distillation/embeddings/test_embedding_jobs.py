@@ -21,7 +21,7 @@ from qstill.contract.distillations.embeddings.report import EmbeddingReport
 from qstill.contract.distillations.preflight import PreflightQuestion
 from qstill.contract.distillations.reports import read_any
 from qstill.contract.errors import Problem
-from qstill.contract.models.predictions import AskRows, AskTexts, Question
+from qstill.contract.models.questions import AskRows, AskTexts, Question
 from tests.testing import folders
 from tests.workers.distillation.conftest import FakeRun
 from tests.workers.distillation.embeddings.conftest import Houses, job_of

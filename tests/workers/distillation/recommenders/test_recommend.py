@@ -14,7 +14,8 @@ from qstill.contract.distillations.recommenders.architectures import AnyScorer, 
 from qstill.contract.distillations.recommenders.data import SyntheticInteractions
 from qstill.contract.distillations.teachers import ModelFormat
 from qstill.contract.errors import Problem
-from qstill.contract.models.predictions import AskRows, AskTexts, AskUsers, Question, Recommendations
+from qstill.contract.models.answers import Recommendations
+from qstill.contract.models.questions import AskRows, AskTexts, AskUsers, Question
 from tests.testing.examples import examples
 from tests.testing.refusals import problem_of
 from workers.distillation.predict.rows import predict

@@ -23,7 +23,8 @@ from app.distillations.loading import program
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.preflight import PreflightQuestion
 from qstill.contract.distillations.report.document import read_report
-from qstill.contract.models.predictions import AskRows, AskTable, Prediction, Question, Values
+from qstill.contract.models.answers import Prediction, Values
+from qstill.contract.models.questions import AskRows, AskTable, Question
 from tests.testing.refusals import problem_of
 from tests.workers.distillation.programs import Case, answers_of
 from workers.distillation.data.dataset import load

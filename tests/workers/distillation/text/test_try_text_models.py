@@ -20,17 +20,8 @@ from qstill.contract.distillations.datasets import BuiltinText
 from qstill.contract.distillations.objectives import Sequence
 from qstill.contract.distillations.tokenizers import BpeTokenizer, CharacterTokenizer
 from qstill.contract.errors import Problem
-from qstill.contract.models.predictions import (
-    AskMasked,
-    AskPrompts,
-    AskRows,
-    AskTexts,
-    AskUsers,
-    Continuations,
-    Fillings,
-    Prediction,
-    Question,
-)
+from qstill.contract.models.answers import Continuations, Fillings, Prediction
+from qstill.contract.models.questions import AskMasked, AskPrompts, AskRows, AskTexts, AskUsers, Question
 from tests.testing.examples import examples
 from tests.testing.refusals import problem_of
 from workers.distillation.artifacts.checkpoints import to_bytes
