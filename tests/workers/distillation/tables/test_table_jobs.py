@@ -188,6 +188,16 @@ def test_teachers_read_the_table_in_their_own_way(table: Any, house: Make) -> No
     assert "The teacher was given 2 columns by their names, as they stand in the table." in report.notes
 
 
+def test_what_is_pruned_and_quantised_takes_raw_rows_too(table: Any) -> None:
+    asked_for = {"pruning": [{"kind": "magnitude", "sparsity": 0.5}], "quantisation": ["int8_dynamic"]}
+    distil_job(job_of(compression=asked_for, export=[]), table)
+    files = [content for name, content in table.published.items() if name.endswith(".onnx")]
+    assert files
+    for content in files:
+        session = ort.InferenceSession(content)
+        assert session.run(["logits"], given(session, people()[:3]))[0].shape == (3, 2)
+
+
 def test_a_preflight_shows_what_columns_were_taken_for(table: Any) -> None:
     asked_of = PreflightQuestion(job=job_of(), seconds_limit=1e6)
     found = preflight(job_of(), asked_of, table)
