@@ -14,7 +14,7 @@ from tests.workers.distillation.learners import DIGITS, Make, epoch, hashes
 from workers.distillation.data.dataset import load
 from workers.distillation.jobs import distil_job
 from workers.distillation.signals.signals import Signal
-from workers.distillation.teachers import weights
+from workers.distillation.teachers.files import weights
 from workers.distillation.training.augment import augmented, name_of_augmented
 from workers.distillation.training.learner import Learner
 from workers.distillation.training.plan import student_lesson, student_stages

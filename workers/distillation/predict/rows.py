@@ -40,9 +40,9 @@ from workers.distillation.tasks.classes import Classes
 from workers.distillation.tasks.numbers import Numbers
 from workers.distillation.tasks.targets import Targets
 from workers.distillation.tasks.task import Task
+from workers.distillation.teachers.files.other_names import last_layer
+from workers.distillation.teachers.files.weights import read_weights
 from workers.distillation.teachers.onnx.check import read_onnx
-from workers.distillation.teachers.other_names import last_layer
-from workers.distillation.teachers.weights import read_weights
 from workers.run import Run
 
 ANSWERS = {

@@ -12,7 +12,7 @@ from workers.distillation.recommenders.checkpoints import Card, card_of
 from workers.distillation.recommenders.data.dataset import Data
 from workers.distillation.recommenders.networks import ScorerNetwork, build
 from workers.distillation.recommenders.signals import Signal, from_network
-from workers.distillation.teachers.weights import fitting
+from workers.distillation.teachers.files.weights import fitting
 
 MODEL = "/teacher/model"
 OF_USERS, OF_ITEMS = ("user.weight",), ("item.weight", "bias.weight")  # tables with a row for each

@@ -7,7 +7,7 @@ from qstill.contract.models.answers import Recommendations, Recommended
 from qstill.contract.models.questions import AskUsers
 from workers.distillation.recommenders.checkpoints import Card
 from workers.distillation.recommenders.networks import build
-from workers.distillation.teachers.weights import fitting
+from workers.distillation.teachers.files.weights import fitting
 
 USERS_AT_ONCE = 32  # bounds the table of scores of every item
 

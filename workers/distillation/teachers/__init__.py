@@ -24,10 +24,10 @@ from workers.distillation.teachers.circuit import from_circuit
 from workers.distillation.teachers.class_map import as_teacher_names, mapped
 from workers.distillation.teachers.endpoint import from_endpoint
 from workers.distillation.teachers.ensemble import ensemble
-from workers.distillation.teachers.keras_file import refuse_keras
+from workers.distillation.teachers.files.keras import refuse_keras
+from workers.distillation.teachers.files.soft_labels import from_soft_labels
+from workers.distillation.teachers.files.weights import from_weights, trained
 from workers.distillation.teachers.onnx.model import from_onnx
-from workers.distillation.teachers.soft_labels import from_soft_labels
-from workers.distillation.teachers.weights import from_weights, trained
 from workers.run import Run
 
 __all__ = [

@@ -22,7 +22,7 @@ from workers.distillation.predict.rows import predict
 from workers.distillation.recommenders.checkpoints import to_bytes
 from workers.distillation.recommenders.data.dataset import Data, Pairs, load
 from workers.distillation.recommenders.networks import ScorerNetwork, build
-from workers.distillation.teachers.weights import from_weights
+from workers.distillation.teachers.files.weights import from_weights
 
 Make = Callable[..., Any]
 NAME = "model_" + "0" * 32

@@ -19,7 +19,7 @@ from qstill.contract.errors import Problem
 from tests.workers.distillation.teachers.conftest import FILE, Load
 from workers.distillation.data.dataset import Data
 from workers.distillation.networks.families import build
-from workers.distillation.teachers.other_names import renamed
+from workers.distillation.teachers.files.other_names import renamed
 
 Refusal = Callable[..., Problem]
 MLP = Mlp(kind="mlp", hidden=[7, 7, 5])

@@ -259,7 +259,7 @@ def test_a_file_that_holds_something_else_is_refused(
 def test_a_table_of_a_billion_equal_values_is_refused_before_it_is_unpacked(
     answered: Load, refusal: Refusal, iris: Data, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workers.distillation.teachers.soft_labels.MAX_VALUES", 100)
+    monkeypatch.setattr("workers.distillation.teachers.files.soft_labels.MAX_VALUES", 100)
     content = parquet(p=np.full((150, 3), 1 / 3))
     assert "more than 100 values" in refusal(lambda: answered(content, iris)).title
 

@@ -19,8 +19,8 @@ from workers.distillation.networks.families import build
 from workers.distillation.rows import Rows, Standardisation
 from workers.distillation.tables.encoding import Encoding
 from workers.distillation.teachers.base import Teacher, arranged, digest_of
-from workers.distillation.teachers.other_names import renamed
-from workers.distillation.teachers.torch_file import read_torch
+from workers.distillation.teachers.files.other_names import renamed
+from workers.distillation.teachers.files.torch_file import read_torch
 
 WRAPPERS = ("module.", "_orig_mod.", "model.")  # of DataParallel, torch.compile, and most modules of Lightning
 OTHER_SPLIT = (

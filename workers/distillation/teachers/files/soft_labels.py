@@ -18,7 +18,7 @@ from workers.distillation.data.files.table import MAX_ROWS, MAX_VALUES, Array
 from workers.distillation.signals.sparse import dense
 from workers.distillation.tasks.judge import ROUNDED, SUM_TOLERANCE
 from workers.distillation.teachers.base import SMALLEST_PROBABILITY, Teacher, arranged, logarithms, refuse_probabilities
-from workers.distillation.teachers.counts import from_counts, read_keys, whole
+from workers.distillation.teachers.files.counts import from_counts, read_keys, whole
 
 INDICES, VALUES = "indices", "values"
 
