@@ -20,10 +20,12 @@ from workers.distillation import teachers
 from workers.distillation.artifacts.checkpoints import to_bytes
 from workers.distillation.artifacts.exports import exported
 from workers.distillation.artifacts.onnx_file import publish_exports
+from workers.distillation.artifacts.student_circuit import picture
 from workers.distillation.compress.section import compression_section, refuse_without_network
 from workers.distillation.data.dataset import Data, load
 from workers.distillation.data.membership import membership
 from workers.distillation.data.texts import load_text
+from workers.distillation.networks.circuits.network import CircuitNetwork
 from workers.distillation.objectives import refuse_undefined
 from workers.distillation.quantum.controls import control_lesson, control_stages
 from workers.distillation.quantum.on_engine import refuse_unrunnable
@@ -175,6 +177,10 @@ def _export(job: DistillationJob, data: Data, stage: Stage, keeper: Keeper) -> l
         path = run.scratch / name
         path.write_text(content)
         run.publish(path, kind="export", name=name, media_type="application/json", meta=meta)
+    if isinstance(network, CircuitNetwork) and not {"openqasm3", "cirq"}.isdisjoint(job.export):
+        path = run.scratch / f"{stage.name}.svg"
+        path.write_text(picture(network, stage.name), encoding="utf-8")
+        run.publish(path, kind="export", name=path.name, media_type="image/svg+xml", meta={"format": "svg"})
     return told
 
 

@@ -119,6 +119,7 @@ def test_a_job_publishes_circuits_and_its_card_runs_them(
     assert [each.name for each in report.exports] == [f"student-seed-0{ending}" for ending in endings]
     assert {told.metas[each.name]["format"] for each in report.circuits} == set(FORMATS)
     trained = safetensors.torch.load(told.published["student-seed-0.safetensors"])
+    assert "student-seed-0</title>" in told.published["student-seed-0.svg"].decode()
     bound, free = (told.published[f"student-seed-0{ending}"].decode() for ending in (".qasm", ".inputs.qasm"))
     weights = dict(zip(report.circuits[1].weights, trained["angles"].double().flatten().tolist(), strict=True))
     filled = parse_openqasm3(free, {})

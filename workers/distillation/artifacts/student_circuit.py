@@ -16,6 +16,7 @@ from torch import Tensor
 from qstill.contract.distillations.architectures.family import ExportFormat
 from qstill.contract.distillations.architectures.quantum import AmplitudeEncoding
 from workers.circuits.binding import bound
+from workers.circuits.diagram.svg import diagram_svg
 from workers.circuits.export import to_cirq, to_openqasm3
 from workers.circuits.parse.cirq import parse_cirq
 from workers.circuits.parse.openqasm3 import parse_openqasm3
@@ -33,9 +34,8 @@ def circuit_files(wanted: Sequence[ExportFormat], network: CircuitNetwork, name:
     x: some inputs, to run the files on.
     """
     whole, inputs = network.whole()
-    angles = network.angles.detach().double().flatten().tolist()
-    weights = dict(zip(network.circuit.weights, angles, strict=True))
-    trained = bound(whole, {each: weights[each.name] for each in whole.parameters if each.name in weights})
+    weights = _weights(network)
+    trained = _trained(whole, weights)
     what = _Told(network, inputs, x[:ROWS])
     if "openqasm3" in wanted:
         for ending, circuit, free in ((".qasm", trained, {}), (".inputs.qasm", whole, weights)):
@@ -44,6 +44,21 @@ def circuit_files(wanted: Sequence[ExportFormat], network: CircuitNetwork, name:
     if "cirq" in wanted:
         content = json.dumps(to_cirq(trained)).encode()
         yield ".cirq.json", content, what.told("cirq", content, parse_cirq(content.decode()), {})
+
+
+def picture(network: CircuitNetwork, name: str) -> str:
+    """The trained circuit, drawn; open are the angles that a row becomes. name: of the network's files."""
+    whole, _ = network.whole()
+    return diagram_svg(_trained(whole, _weights(network)), title=name)
+
+
+def _weights(network: CircuitNetwork) -> dict[str, float]:
+    angles = network.angles.detach().double().flatten().tolist()
+    return dict(zip(network.circuit.weights, angles, strict=True))
+
+
+def _trained(whole: QuantumCircuit, weights: Mapping[str, float]) -> QuantumCircuit:
+    return bound(whole, {each: weights[each.name] for each in whole.parameters if each.name in weights})
 
 
 class _Told:

@@ -15,6 +15,7 @@ from qstill.contract.distillations.circuits.report import NoisePoint, ShortCircu
 from qstill.contract.distillations.report.measured import written
 from qstill.contract.kinds import CIRCUIT
 from workers.circuits.binding import bind
+from workers.circuits.diagram.svg import diagram_svg
 from workers.circuits.export.openqasm3 import to_openqasm3
 from workers.distillation.circuits.break_even import break_even, scales_of
 from workers.distillation.circuits.certificate import NAME, certificate, described
@@ -28,7 +29,7 @@ from workers.distillation.training.keeper import Curve, Keeper, Outcome
 from workers.run import Run
 
 JUDGING = "judging"  # what the keeper calls what is done between fits and after them
-QASM = "student.qasm"
+QASM, PICTURE = "student.qasm", "student.svg"
 
 
 def shorten(job: ShorteningJob, run: Run) -> dict[str, Any]:
@@ -149,6 +150,7 @@ def _export(job: ShorteningJob, found: Found, run: Run) -> str:
     certified = certificate(job, found.short, found.whole.target, labels)
     files = {
         QASM: (to_openqasm3(found.logical), "text/plain", {"format": "openqasm3", **found.chosen.model_dump()}),
+        PICTURE: (diagram_svg(found.logical, title="The short circuit"), "image/svg+xml", {"format": "svg"}),
         NAME: (json.dumps(spec_of(certified)), "application/json", {"format": "circuit_job", **said}),
     }
     for name, (content, media_type, meta) in files.items():

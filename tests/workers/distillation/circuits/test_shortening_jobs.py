@@ -85,6 +85,7 @@ def test_the_example_gains_and_its_certificate_finds_the_same(house: House) -> N
     assert found == pytest.approx(result["fidelity_ideal"], abs=1e-9)
     certificate = CircuitJob.model_validate_json(run.published["certificate.json"])
     again = simulate_job(certificate, house())
+    assert "The short circuit</title>" in run.published["student.svg"].decode()
     (submitted,) = run.submitted
     assert (submitted["kind"], CircuitJob.model_validate(submitted["spec"])) == ("circuit", certificate)
     assert result["certificate"] == report.certificate == f"job_{1:032x}"
