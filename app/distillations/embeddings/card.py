@@ -1,6 +1,7 @@
 """An encoder's model card in Markdown: what the student is, what it keeps of the teacher, how to open its folder."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from app.distillations.loading import downloaded
 from app.distillations.markdown import bullets, counted, milliseconds, settings, spread, table, text
@@ -82,9 +83,16 @@ def _description(report: EmbeddingReport) -> Iterable[Sequence[str]]:
     yield "Data", f"{text(str(source))}: {rows.train:,} sentences to learn from, {rows.test:,} held out"
     yield "Teacher", text(settings(job["teacher"]))
     yield "Vectors", f"{report.signal.width} numbers, as the teacher's"
-    yield "Objective", text(settings(job["objective"])[:300])
+    yield "Objective", text(_objective(job["objective"]))
     yield "Digests", f"data `{report.digests.data[:16]}`, teacher `{report.digests.teacher[:16]}`"
     yield "Made with", text(", ".join(f"{name} {number}" for name, number in report.versions.items()))
+
+
+def _objective(said: dict[str, Any]) -> str:
+    """A sum as one writes it."""
+    if said["kind"] != "sum":
+        return settings(said)
+    return " + ".join(f"{term['weight']:g}·{settings(term['objective'])}" for term in said["terms"])
 
 
 def _measures(report: EmbeddingReport) -> Iterable[Sequence[str]]:

@@ -41,10 +41,12 @@ def distil_encoder(job: EmbeddingJob, run: Run) -> dict[str, Any]:
     whole = teacher.tokenizer.encode(data.texts)[:, tokens.shape[1] :]
     truncated = int((whole != teacher.tokenizer.pad).any(1).sum())
     unasked = Material(data, teacher, Answers(tokens.new_zeros(0), 0))
-    pairs[0][0].device()
+    device = pairs[0][0].device()
     refuse_too_large(job.student.architecture, teacher, run.memory)
     begun(job.student.architecture, unasked, 0, blank=True)  # refuses, before the teacher is asked, what cannot be made
+    teacher.encoder.to(device)
     answers = answers_of(teacher, tokens, data, run)
+    teacher.encoder.cpu()
     material = replace(unasked, answers=_whole(answers, keeper))
     for student, _ in pairs:
         _teach(job, student, material, keeper)

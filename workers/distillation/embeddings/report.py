@@ -8,14 +8,15 @@ from torch import Tensor
 
 from qstill.contract.distillations.embeddings.job import EmbeddingJob, EmbeddingResult
 from qstill.contract.distillations.embeddings.report import EmbeddingReport
+from qstill.contract.distillations.embeddings.students import FewerLayers
 from qstill.contract.distillations.measures import SPEARMAN, Measure
 from workers.distillation.artifacts.clock import timed
 from workers.distillation.embeddings.learner import EncoderLearner
 from workers.distillation.embeddings.metrics import Judge, Quality, judge_of
 from workers.distillation.embeddings.plan import Stage
-from workers.distillation.embeddings.students import Material
+from workers.distillation.embeddings.students import Material, layers_of
 from workers.distillation.networks.costs import parameters
-from workers.distillation.networks.pretrained.encoder import Form, TextEncoder, WordVectors, trimmed
+from workers.distillation.networks.pretrained.encoder import Form, TextEncoder, Transformer, WordVectors, trimmed
 from workers.distillation.quality import Comparison, Size, compare, soft_gradient
 from workers.distillation.report.frame import Cost, Measurements, Subject, framed, versions
 from workers.distillation.report.notes import few_seeds
@@ -182,6 +183,11 @@ def notes(job: EmbeddingJob, material: Material, measured: EmbeddingMeasurements
         "were read once, at the end.",
         *material.teacher.notes,
     ]
+    student, theirs = job.student.architecture, material.teacher.encoder.body
+    if isinstance(student, FewerLayers) and isinstance(theirs, Transformer):
+        depth = len(theirs.layers)
+        chosen = ", ".join(map(str, layers_of(student, depth)))
+        said.append(f"Of the teacher's {depth} layers the student has these, counted from 0: {chosen}.")
     best = max(measured.worth(measured.students))
     if untaught and best <= max(untaught):
         said.append("WARNING: the untaught student keeps as much of the teacher's order as the taught one.")

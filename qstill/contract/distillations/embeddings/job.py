@@ -56,7 +56,7 @@ class EncoderTraining(Optimisation):
         32, description="Sentences a step, and as many that each is compared with.", examples=[32]
     )
     learning_rate: Annotated[float, Field(gt=0, le=10)] = Field(
-        1e-4, description="At the first step after the warm-up; of word vectors 0.01 is usual.", examples=[1e-4]
+        1e-4, description="At the first step after the warm-up; of word vectors 0.003 is usual.", examples=[1e-4]
     )
     seed: Seed = Field(
         0,
