@@ -53,8 +53,7 @@ def to_onnx(network: Network, data: Data, architecture: AnyArchitecture | None) 
 
 def _takes(data: Data) -> dict[str, Any]:
     """What the card of a file says of its inputs and outputs."""
-    columns = {} if data.encoding is None else {"columns": data.encoding.model_dump(mode="json")}
-    return {**data.inputs.file_card(data.input_shape), **columns, **data.task.outputs()}
+    return {**data.inputs.file_card(data.input_shape), **data.task.outputs()}
 
 
 def to_int8(content: bytes, architecture: AnyArchitecture, calibration: Tensor) -> bytes:

@@ -32,7 +32,7 @@ from workers.distillation.inputs.values import VALUES
 from workers.distillation.objectives.terms import UNKNOWN, labelled_rows
 from workers.distillation.rows import Rows, Standardisation
 from workers.distillation.tables.encoding import Encoding
-from workers.distillation.tables.inputs import Columns, inputs_of, only_measured
+from workers.distillation.tables.inputs import Columns, encoded_rows, only_measured
 from workers.distillation.tasks.classes import Classes
 from workers.distillation.tasks.numbers import Numbers
 from workers.distillation.tasks.targets import targets_of, whole_rows
@@ -77,7 +77,7 @@ class Data:
     @property
     def inputs(self) -> Inputs:
         """What rows are made of."""
-        return self.text or VALUES
+        return self.text or self.columns or VALUES
 
     @property
     def encoding(self) -> Encoding | None:
@@ -96,7 +96,7 @@ def load(spec: BuiltinData | UploadedData, files: Mapping[str, Path]) -> Data:
     labels, regression = torch.from_numpy(table.y), table.y.dtype.kind == "f"
     codes, names = (whole_rows(table.y), ["of numbers"]) if regression else (table.y, table.classes)
     indices = split(codes, names, spec, table.parts)
-    inputs = inputs_of(table, indices[0])
+    inputs = encoded_rows(table, indices[0])
     raw, notes = inputs.raw, (*table.notes, *inputs.notes)
     standardise = only_measured(standardisation_by(raw[indices[0]], spec.standardise), inputs.columns)
     targets = targets_of(labels[indices[0]], table.classes) if regression else None
@@ -170,8 +170,6 @@ def preprocessing_digest(data: Data) -> str:
         digest.update(json.dumps([str(part.dtype), *part.shape]).encode())
         digest.update(part.numpy().tobytes())
     digest.update(data.inputs.digest.encode())
-    if data.encoding is not None:
-        digest.update(data.encoding.model_dump_json().encode())
     return digest.hexdigest()
 
 

@@ -17,8 +17,7 @@ from workers.distillation.data.dataset import Data, standardisation_by, table_of
 from workers.distillation.data.files.table import Table
 from workers.distillation.data.splits import split
 from workers.distillation.rows import Rows
-from workers.distillation.tables.inputs import inputs_of as of_columns
-from workers.distillation.tables.inputs import only_measured
+from workers.distillation.tables.inputs import encoded_rows, only_measured
 from workers.distillation.tasks.expectations import Expectations
 from workers.distillation.tasks.targets import LEAST_SPREAD, Targets
 
@@ -40,7 +39,7 @@ def load_unlabelled(
     """
     table = _drawn(spec) if isinstance(spec, DrawnData) else table_of(spec, files)
     indices = split(np.zeros(len(table.y), dtype=np.int64), ["of rows"], spec, table.parts)
-    given = of_columns(table, indices[0])
+    given = encoded_rows(table, indices[0])
     raw = given.raw
     standardise = only_measured(standardisation_by(raw[indices[0]], spec.standardise), given.columns)
     heard = said(inputs_of(raw[indices[1]]))

@@ -1,6 +1,7 @@
 """What rows are made of, and all that the rest of the house must know of it: whoever needs to know asks `data.inputs`.
 
-A new kind is a file beside this one that says what is abstract here, and a line where its data are read.
+A new kind is a file beside this one that says what is abstract here, and a line where its data are read; the columns of
+tables are one, in `tables/inputs.py`.
 """
 
 from abc import ABC, abstractmethod

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +12,8 @@ from qstill.contract.errors import Problem
 from qstill.contract.tables.bounds import MAX_COLUMNS
 from qstill.contract.tables.columns import Column
 from workers.distillation.data.files.table import MAX_VALUES, ReadingNote, Table
+from workers.distillation.inputs.inputs import Shape
+from workers.distillation.inputs.values import Values
 from workers.distillation.rows import Standardisation
 from workers.distillation.tables.encoding import Encoding, fitted
 from workers.distillation.tables.frame import Frame
@@ -19,7 +22,7 @@ MAX_SHOWN = 1_000  # columns of a table of numbers that are described
 
 
 @dataclass(frozen=True)
-class Columns:
+class Columns(Values):
     """The columns of a table with a header. frame: all cells, by the numbers that rows had before the split.
 
     encoding: how they become inputs; None: all are numbers, and inputs as they are. said: of each, for people.
@@ -29,9 +32,17 @@ class Columns:
     encoding: Encoding | None
     said: tuple[Column, ...]
 
+    @property
+    def digest(self) -> str:
+        return "" if self.encoding is None else self.encoding.model_dump_json()
+
+    def file_card(self, row: Shape) -> dict[str, Any]:
+        columns = {} if self.encoding is None else {"columns": self.encoding.model_dump(mode="json")}
+        return super().file_card(row) | columns
+
 
 @dataclass(frozen=True)
-class Inputs:
+class EncodedRows:
     """raw: (rows, ...), float32. notes: what encoding them showed."""
 
     raw: Tensor
@@ -39,13 +50,13 @@ class Inputs:
     notes: tuple[ReadingNote, ...] = ()
 
 
-def inputs_of(table: Table, train: Tensor) -> Inputs:
+def encoded_rows(table: Table, train: Tensor) -> EncodedRows:
     """train: numbers of the training rows, on which alone encoders are fitted. Raises Problem dataset_invalid."""
     if table.frame is None or table.plan is None:
         raw = torch.from_numpy(np.require(table.x, np.float32, ["C", "W"]))  # an uploaded array may not be written
         if table.frame is None:
-            return Inputs(raw)
-        return Inputs(raw, Columns(table.frame, None, tuple(_numeric(table.frame))))
+            return EncodedRows(raw)
+        return EncodedRows(raw, Columns(table.frame, None, tuple(_numeric(table.frame))))
     plan, training = table.plan, table.frame.some(train.numpy())
     others = [column.name for column in plan.columns if column.name not in plan.kinds]
     encoding = fitted(training, plan.kinds, others, plan.missing)
@@ -60,7 +71,7 @@ def inputs_of(table: Table, train: Tensor) -> Inputs:
     )
     held_out = np.setdiff1d(np.arange(len(table.y)), train.numpy())
     unseen = encoding.unseen(table.frame.some(held_out), but=training)
-    return Inputs(raw, Columns(table.frame, encoding, said), tuple(_unseen_notes(unseen, len(held_out))))
+    return EncodedRows(raw, Columns(table.frame, encoding, said), tuple(_unseen_notes(unseen, len(held_out))))
 
 
 def only_measured(standardisation: Standardisation, columns: Columns | None) -> Standardisation:
