@@ -139,7 +139,9 @@ class UploadedData(Splitting):
         "become one input each, dates their parts. Errors count rows from 0. zip: PNG and "
         "JPEG images, turned as their EXIF says, in one folder for each class, which names it, as in `daisy/1.png`; "
         f"those in `{UNLABELLED}` have no label. Rows are in the order of their names, values from 0 to 1. A folder "
-        "around all others is passed over. Classes are in ascending order, numbers by their value, before words.",
+        "around all others is passed over. In folders `train`, `val` (validation, dev) and `test`, as in "
+        "`train/daisy/1.png`, rows stay in their splits. Classes are in ascending order, numbers by their value, "
+        "before words.",
         examples=["file_01990d3e7c5a7cc09d4b8c1f2a3b4c5d"],
     )
     task: Task = TASK

@@ -171,3 +171,22 @@ def test_a_small_network_learns_from_a_zip(tmp_path: Path, job: Make, house: Mak
     result = distil_job(spec, told)
     assert result["student"]["mean"] > 0.8
     assert json.loads(told.published["report.json"])["classes"] == ["bright", "dark"]
+
+
+@pytest.mark.parametrize("around", ["", "flowers/"])
+def test_folders_of_splits_keep_their_rows(tmp_path: Path, around: str) -> None:
+    names = [f"{split}/{name}/{i}.png" for split in ("Train", "test", "val") for name in "xy" for i in range(4)]
+    data = uploaded(packed(tmp_path, {around + name: picture(row) for row, name in enumerate(names)}))
+    assert data.classes == ["x", "y"]
+    assert [sorted(rows.index.tolist()) for rows in (data.train, data.test, data.validation)] == [
+        [*range(8)],
+        [*range(8, 16)],
+        [*range(16, 24)],
+    ]
+    said = "The rows were divided as their folders say: 8 for training, 8 for validation, 8 for the test."
+    assert [note.said for note in data.reading_notes] == [said]
+
+
+def test_one_folder_that_is_called_as_a_split_is_a_folder_around_all(tmp_path: Path) -> None:
+    data = uploaded(packed(tmp_path, {f"train/{name}/{i}.png": picture(i) for name in "xy" for i in range(6)}))
+    assert (data.classes, data.total, data.reading_notes) == (["x", "y"], 12, ())

@@ -8,16 +8,12 @@ from numpy.typing import NDArray
 from qstill.contract.distillations.datasets import UploadedData
 from qstill.contract.errors import Problem
 from qstill.contract.tables.columns import Reading
-from workers.distillation.data.files.table import TEST, TRAIN, VALIDATION, Array, ReadingNote
+from workers.distillation.data.files.table import SPLITS, TEST, TRAIN, VALIDATION, Array, ReadingNote, own_split
 from workers.distillation.objectives.terms import UNKNOWN
 from workers.distillation.tables.dates import dates
 from workers.distillation.tables.frame import GAP, Cells, as_numbers, as_words
 
-NAMES = {"train": TRAIN, "training": TRAIN, "test": TEST, "testing": TEST, "validation": VALIDATION}
-NAMES |= {"val": VALIDATION, "valid": VALIDATION, "dev": VALIDATION}
 SAID = {"split": "which split a row is in", "groups": "which rows belong together", "time": "when a row is of"}
-LATER = ((VALIDATION, "validation"), (TEST, "the test"))
-
 Parts = NDArray[np.int8]
 
 
@@ -36,20 +32,18 @@ def divided(field: str, cells: Cells, reading: Reading, y: Array, spec: Uploaded
             parts = _held_out(codes, list(range(int(codes.max()), -1, -1)), spec, field)
     if field != "split":
         _refuse_torn(parts, y, field)
-    counts = ", ".join(f"{int((parts == part).sum()):,} for {name}" for part, name in ((TRAIN, "training"), *LATER))
     how = {"split": "as column {0} says", "groups": "so that no group of {0} is torn", "time": "the latest by {0} last"}
-    said = f"The rows were divided {how[field].format(repr(getattr(spec, field)))}: {counts}."
-    return parts, ReadingNote("own_split", said)
+    return parts, own_split(parts, how[field].format(repr(getattr(spec, field))))
 
 
 def _named(cells: Cells) -> Parts:
     words = as_words(cells)
     for code in np.unique(words.codes):
-        if words.cells[code].lower() not in NAMES:
+        if words.cells[code].lower() not in SPLITS:
             known = "train, validation (or val, valid, dev) and test are known"
             title = f"{words.cells[code][:50]!r} in the column of splits is none: {known}."
             raise Problem("dataset_invalid", title, pointer="/dataset/split")
-    return np.array([NAMES.get(cell.lower(), TRAIN) for cell in words.cells], dtype=np.int8)[words.codes]
+    return np.array([SPLITS.get(cell.lower(), TRAIN) for cell in words.cells], dtype=np.int8)[words.codes]
 
 
 def _ranks(cells: Cells, reading: Reading) -> NDArray[np.int64]:

@@ -22,7 +22,7 @@ from qstill.contract.errors import Problem
 from qstill.contract.tables.bounds import MAX_BYTES, Unreadable
 from qstill.contract.tables.cells import numbers_first
 from workers.distillation.data.files.archives import is_folder, is_litter, parts_of, quoted
-from workers.distillation.data.files.table import MAX_VALUES, Table, with_classes
+from workers.distillation.data.files.table import MAX_VALUES, SPLITS, Table, own_split, with_classes
 from workers.distillation.objectives.terms import UNKNOWN
 
 MAX_MEMBERS = 200_000  # of an archive, folders too
@@ -43,10 +43,11 @@ UPRIGHT = {
 
 @dataclass(frozen=True)
 class Member:
-    """An image of the archive. name: with its folders. folder: of its class."""
+    """An image of the archive. name: with its folders. folder: of its class. split: the folder of it, if there is."""
 
     name: str
     folder: str
+    split: str | None
     info: zipfile.ZipInfo
 
 
@@ -59,9 +60,18 @@ def read_images(path: Path, how: Images) -> Table:
             classes = sorted(folders, key=numbers_first)
             code = {name: number for number, name in enumerate(classes)} | {UNLABELLED: UNKNOWN}
             labels = np.array([code[member.folder] for member in members], dtype=np.int64)
-            return replace(with_classes(_pixels(archive, members, how), labels, classes), pixels=True)
+            table = replace(with_classes(_pixels(archive, members, how), labels, classes), pixels=True)
+            return _divided(table, [member.split for member in members])
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
         raise Unreadable("The file is not a readable zip archive.") from error
+
+
+def _divided(table: Table, splits: list[str | None]) -> Table:
+    """The table with its rows in the splits that their folders name, where there are such folders."""
+    if None in splits:
+        return table
+    parts = np.array([SPLITS[(split or "").lower()] for split in splits], dtype=np.int8)
+    return replace(table, parts=parts, notes=(*table.notes, own_split(parts, "as their folders say")))
 
 
 def _members(archive: zipfile.ZipFile) -> list[Member]:
@@ -78,12 +88,14 @@ def _members(archive: zipfile.ZipFile) -> list[Member]:
     for (name, _, _), (after, _, _) in pairwise(files):
         if name == after:
             raise Unreadable(f"The archive has two members {quoted(name)}.")
-    around = 1 if len({parts[0] for _, parts, _ in files}) == 1 and all(len(parts) == 3 for _, parts, _ in files) else 0
+    within = [parts for _, parts, _ in files]
+    around = 1 if len({parts[0] for parts in within}) == 1 and all(len(parts) >= 3 for parts in within) else 0
+    split = all(len(parts) == around + 3 and parts[around].lower() in SPLITS for parts in within)
     members = []
     for name, parts, info in files:
-        if len(parts) != around + 2:
+        if len(parts) != around + 2 + split:
             raise Unreadable(f"Member {quoted(name)} does not lie in the folder of a class, as in `daisy/1.png`.")
-        members.append(Member(name, parts[around], info))
+        members.append(Member(name, parts[around + split], parts[around] if split else None, info))
     if not members:
         raise Unreadable("The archive holds neither images in folders nor the arrays x and y.")
     _refuse_empty_folders(folders, [member.name for member in members])

@@ -18,6 +18,8 @@ MAX_CLASSES = 1_000  # logits of every row are kept
 MAX_NAME = 200  # characters of a class; a request can name no longer one
 MANY_NUMBERS = 100  # whole numbers that labels name; beyond, they are rather counted or measured than classes
 TRAIN, VALIDATION, TEST = range(3)
+SPLITS = {"train": TRAIN, "training": TRAIN, "test": TEST, "testing": TEST, "validation": VALIDATION}
+SPLITS |= {"val": VALIDATION, "valid": VALIDATION, "dev": VALIDATION}  # as folders and cells name them
 
 Array = NDArray[Any]
 
@@ -98,6 +100,13 @@ def refuse_infinite(x: Array, names: list[str]) -> None:
     if len(wrong):
         row, column = wrong[0]
         raise Unreadable(f"Row {row}, {names[column]}: {x[row, column]} is not a finite number in single precision.")
+
+
+def own_split(parts: NDArray[np.int8], how: str) -> ReadingNote:
+    """Of rows that were not drawn. how: they were divided."""
+    named = ((TRAIN, "training"), (VALIDATION, "validation"), (TEST, "the test"))
+    counts = ", ".join(f"{int((parts == part).sum()):,} for {name}" for part, name in named)
+    return ReadingNote("own_split", f"The rows were divided {how}: {counts}.")
 
 
 def said_of_missing(count: int, rows: int, written: list[str]) -> ReadingNote:
