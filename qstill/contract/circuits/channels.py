@@ -1,6 +1,5 @@
 """The errors that noise is made of: channels on one or two qubits, and wrong readings."""
 
-from itertools import combinations_with_replacement
 from operator import mul
 from typing import Annotated, Any, Literal, Self
 
@@ -155,15 +154,15 @@ class KrausError(Strict):
             if size == 3 or len(operator) != size or any(len(row) != size for row in operator):
                 message = "All operators are matrices of one size, 2 by 2 or 4 by 4."
                 refuse(("operators", index), "operator_shape", message, None)
-        columns = [
-            [complex(*operator[row][column]) for operator in self.operators for row in range(size)]
-            for column in range(size)
-        ]
-        for i, j in combinations_with_replacement(range(size), 2):  # ΣK†K is Hermitian
-            entry = sum(map(mul, map(complex.conjugate, columns[i]), columns[j]))
-            if not abs(entry - (i == j)) <= TOLERANCE:  # an overflow is not within it either
-                message = f"ΣK†K is not 1: its entry ({i}, {j}) is {entry:.7g}."
-                refuse(("operators",), "not_complete", message, None)
+        conjugates: list[list[complex]] = []
+        for j in range(size):
+            column = [complex(*row[j]) for operator in self.operators for row in operator]
+            conjugates.append([number.conjugate() for number in column])
+            for i in range(j + 1):  # ΣK†K is Hermitian
+                entry = sum(map(mul, conjugates[i], column))
+                if not abs(entry - (i == j)) <= TOLERANCE:  # an overflow is not within it either
+                    message = f"ΣK†K is not 1: its entry ({i}, {j}) is {entry:.7g}."
+                    refuse(("operators",), "not_complete", message, None)
         return self
 
 
