@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Literal
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from qstill.contract.circuits.noise import IONQ_RATES, IonqName
+from qstill.contract.circuits.noise.model import IONQ_RATES, IonqName
 from qstill.contract.errors import Problem
 
 SIMULATOR = "simulator"

@@ -13,7 +13,7 @@ from app.ionq.product import first_order
 from app.ionq.schemas import Asked, CircuitRequest, CircuitsRequest, Gate, Gateset, JobRequest, Qasm3Request
 from qstill.contract.circuits.formats import JsonCircuit
 from qstill.contract.circuits.job import CircuitJob
-from qstill.contract.circuits.noise import IonqName
+from qstill.contract.circuits.noise.model import IonqName
 from qstill.contract.circuits.outputs import WHERE_POSSIBLE
 from qstill.contract.errors import Problem
 

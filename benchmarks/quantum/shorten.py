@@ -24,7 +24,7 @@ from qiskit.synthesis import synth_qft_full
 from benchmarks.distillation.work import Quiet
 from benchmarks.report import Line, report
 from qstill.contract.circuits.device import Device
-from qstill.contract.circuits.noise import DepolarizingNoise
+from qstill.contract.circuits.noise.model import DepolarizingNoise
 from qstill.contract.distillations.circuits.job import ShorteningJob, ShorteningResult
 from workers.circuits.export.openqasm3 import to_openqasm3
 from workers.distillation.circuits.given import Target

@@ -15,7 +15,7 @@ from qiskit.quantum_info import DensityMatrix, Operator, SparsePauliOp, Statevec
 from qiskit_aer import AerSimulator
 from qiskit_aer.noise import NoiseModel, depolarizing_error
 
-from qstill.contract.circuits.noise import IONQ_RATES
+from qstill.contract.circuits.noise.model import IONQ_RATES
 from tests.contract.conftest import distance, furthest
 from tests.contract.qiskit_circuits import EXACT, Backends, bell, measured, must_be_exact, raw
 

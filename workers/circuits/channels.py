@@ -11,7 +11,7 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.circuit import Gate, Instruction, Operation
 
-from qstill.contract.circuits.channels import PauliError
+from qstill.contract.circuits.noise.channels import PauliError
 from workers.circuits.matrices import Matrix, pauli_string
 
 KRAUS = "kraus"  # Aer's name

@@ -12,8 +12,8 @@ from qstill.contract.circuits.admission import check_binding, check_histogram, p
 from qstill.contract.circuits.formats import Circuit, JsonCircuit, TemplateCircuit
 from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.circuits.methods import plans
-from qstill.contract.circuits.named_noise import as_custom
-from qstill.contract.circuits.noise import Noise, check_rules
+from qstill.contract.circuits.noise.model import Noise, check_rules
+from qstill.contract.circuits.noise.named import as_custom
 from qstill.contract.circuits.outputs import MAX_SEARCHED_QUBITS, WHERE_POSSIBLE, StateName
 from qstill.contract.circuits.profile import Method
 from qstill.contract.circuits.templates.answer import Answer

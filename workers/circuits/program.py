@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from qiskit import QuantumCircuit
 from qiskit.circuit import CircuitInstruction, Qubit
 
-from qstill.contract.circuits.noise import CustomNoise
+from qstill.contract.circuits.noise.model import CustomNoise
 from workers.circuits.examine.shape import Shape
 from workers.circuits.observables import Measured
 

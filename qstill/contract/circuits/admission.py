@@ -23,8 +23,8 @@ from qstill.contract.circuits.formats import (
 from qstill.contract.circuits.gates import MAX_CLBITS, MAX_QUBITS
 from qstill.contract.circuits.job import MAX_BINDINGS, MAX_CIRCUITS, MAX_SHOTS, CircuitJob
 from qstill.contract.circuits.methods import best
-from qstill.contract.circuits.named_noise import as_custom
-from qstill.contract.circuits.noise import CustomNoise, check_rules
+from qstill.contract.circuits.noise.model import CustomNoise, check_rules
+from qstill.contract.circuits.noise.named import as_custom
 from qstill.contract.circuits.openqasm2 import reader as openqasm2
 from qstill.contract.circuits.openqasm3 import door as openqasm3
 from qstill.contract.circuits.openqasm3.limits import Limits as ProgramLimits

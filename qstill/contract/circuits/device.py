@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
-from qstill.contract.circuits.noise import ONE_QUBIT_GATES, TWO_QUBIT_GATES
+from qstill.contract.circuits.noise.model import ONE_QUBIT_GATES, TWO_QUBIT_GATES
 from qstill.contract.schemas import Seed, Strict, refuse
 
 MAX_DEVICE_QUBITS = 1_024  # routing on 1,000 qubits takes 60 ms for the smallest circuit

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from qstill.contract.circuits.device import Device
 from qstill.contract.circuits.formats import BELL_OPERATIONS, BELL_SOURCE, BELL_SOURCE_2, CIRQ_EXAMPLE, Circuit
-from qstill.contract.circuits.noise import Noise
+from qstill.contract.circuits.noise.model import Noise
 from qstill.contract.circuits.outputs import AnyObservable, OutputName
 from qstill.contract.circuits.profile import MethodName
 from qstill.contract.circuits.results.answers import BitOrder

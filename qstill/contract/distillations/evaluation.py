@@ -5,8 +5,8 @@ from typing import Annotated, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from qstill.contract.circuits.device import Device
-from qstill.contract.circuits.noise import Noise
-from qstill.contract.circuits.scaled_noise import HIGHEST, most_scaled
+from qstill.contract.circuits.noise.model import Noise
+from qstill.contract.circuits.noise.scaled import HIGHEST, most_scaled
 from qstill.contract.distillations.mitigation import Mitigation
 from qstill.contract.schemas import Seed, Strict, refuse
 

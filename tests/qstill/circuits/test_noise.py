@@ -6,8 +6,8 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from app.http.refusals.pointers import json_pointer
-from qstill.contract.circuits.named_noise import as_custom
-from qstill.contract.circuits.noise import IONQ_RATES, CustomNoise, Noise
+from qstill.contract.circuits.noise.model import IONQ_RATES, CustomNoise, Noise
+from qstill.contract.circuits.noise.named import as_custom
 from tests.testing.refusals import errors_of
 
 NOISE: TypeAdapter[Noise] = TypeAdapter(Noise)

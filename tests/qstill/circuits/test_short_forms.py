@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qstill.contract.circuits.job import CircuitJob, spec_of
-from qstill.contract.circuits.noise import NAMES
+from qstill.contract.circuits.noise.model import NAMES
 from tests.testing.refusals import errors_of
 
 BELL = {"format": "json", "qubits": 2, "operations": [{"gate": "h", "target": 0}]}

@@ -9,7 +9,7 @@ from qiskit import QuantumCircuit
 from qiskit.quantum_info import Operator
 from qiskit_aer import AerSimulator
 
-from qstill.contract.circuits.noise import Noise
+from qstill.contract.circuits.noise.model import Noise
 from workers.circuits.engines.aer import translate
 from workers.circuits.noise.model import for_noise, noise_model
 

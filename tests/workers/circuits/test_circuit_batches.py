@@ -12,7 +12,7 @@ from qstill.contract.circuits.cost.json_profile import profile_of
 from qstill.contract.circuits.formats import JsonCircuit
 from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.circuits.methods import plans
-from qstill.contract.circuits.named_noise import as_custom
+from qstill.contract.circuits.noise.named import as_custom
 from qstill.contract.circuits.profile import Method, Wanted
 from qstill.contract.errors import Problem
 from tests.testing.circuits import exact

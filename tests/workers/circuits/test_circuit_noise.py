@@ -12,8 +12,8 @@ from qiskit.circuit.library import UnitaryGate
 from qiskit.quantum_info import SuperOp, random_unitary
 from qiskit_aer import AerSimulator
 
-from qstill.contract.circuits.named_noise import as_custom
-from qstill.contract.circuits.noise import IONQ_RATES
+from qstill.contract.circuits.noise.model import IONQ_RATES
+from qstill.contract.circuits.noise.named import as_custom
 from tests.testing.circuits.circuit_strategies import pauli_string
 from tests.testing.circuits.noisy import AER, Matrix, close, custom, density, depolarized, ideal, noise_of
 from tests.testing.examples import examples

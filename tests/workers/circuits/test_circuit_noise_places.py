@@ -11,7 +11,7 @@ from qiskit.circuit.library import RGate, UnitaryGate, XGate
 from qiskit.quantum_info import Operator
 
 from qstill.contract.circuits.job import CircuitJob
-from qstill.contract.circuits.noise import ONE_QUBIT_GATES, TWO_QUBIT_GATES
+from qstill.contract.circuits.noise.model import ONE_QUBIT_GATES, TWO_QUBIT_GATES
 from tests.testing.circuits.circuit_strategies import circuits
 from tests.testing.circuits.noisy import AER, close, custom, density, ideal, noise_of
 from tests.testing.examples import examples

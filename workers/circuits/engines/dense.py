@@ -15,7 +15,7 @@ from qiskit.circuit import CircuitInstruction
 from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import DensityMatrix, SparsePauliOp, Statevector
 
-from qstill.contract.circuits.channels import GateError
+from qstill.contract.circuits.noise.channels import GateError
 from workers.circuits.channels import KRAUS, is_channel
 from workers.circuits.engines.superoperators import superoperator
 from workers.circuits.noise.locations import name_of

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import product
 
-from qstill.contract.circuits.channels import Depolarizing, GateError, PauliError
+from qstill.contract.circuits.noise.channels import Depolarizing, GateError, PauliError
 
 _STRINGS = {
     1: ["X", "Y", "Z"],

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qiskit.quantum_info import SuperOp
 
-from qstill.contract.circuits.channels import Depolarizing, GateError
+from qstill.contract.circuits.noise.channels import Depolarizing, GateError
 from workers.circuits.noise.model import ERRORS, channel
 
 Array = NDArray[np.complex128]

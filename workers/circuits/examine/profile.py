@@ -4,7 +4,7 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import CircuitInstruction, ControlFlowOp
 
 from qstill.contract.circuits.cost.bond_dimension import BondDimension
-from qstill.contract.circuits.noise import CustomNoise, is_uneven, not_pauli
+from qstill.contract.circuits.noise.model import CustomNoise, is_uneven, not_pauli
 from qstill.contract.circuits.profile import Profile
 from workers.circuits.channels import KRAUS, is_channel, pauli_error
 from workers.circuits.classical import COMPUTE, READ

@@ -21,7 +21,7 @@ from qiskit.circuit.library import UnitaryGate, get_standard_gate_name_mapping
 from qiskit.exceptions import QiskitError
 from qiskit.quantum_info import Operator
 
-from qstill.contract.circuits.noise import ONE_QUBIT_GATES, TWO_QUBIT_GATES
+from qstill.contract.circuits.noise.model import ONE_QUBIT_GATES, TWO_QUBIT_GATES
 from qstill.contract.circuits.source_text import MAX_EXPANDED_OPERATIONS
 from qstill.contract.errors import Problem
 from workers.circuits.channels import is_channel

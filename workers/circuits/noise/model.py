@@ -26,7 +26,7 @@ from qiskit_aer.noise import (
     thermal_relaxation_error,
 )
 
-from qstill.contract.circuits.channels import (
+from qstill.contract.circuits.noise.channels import (
     AmplitudeDamping,
     Depolarizing,
     GateError,
@@ -35,8 +35,8 @@ from qstill.contract.circuits.channels import (
     PhaseDamping,
     Thermal,
 )
-from qstill.contract.circuits.named_noise import as_custom
-from qstill.contract.circuits.noise import ANY_ONE, ANY_TWO, CustomNoise, GateRule, Noise
+from qstill.contract.circuits.noise.model import ANY_ONE, ANY_TWO, CustomNoise, GateRule, Noise
+from qstill.contract.circuits.noise.named import as_custom
 from workers.circuits.channels import completed
 from workers.circuits.noise.locations import AFTER_RESET, BEFORE_MEASURE, NOWHERE, locate, name_of
 

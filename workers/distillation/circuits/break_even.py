@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from math import sqrt
 
-from qstill.contract.circuits.noise import Noise
-from qstill.contract.circuits.scaled_noise import most_scaled, two_qubit_probability
+from qstill.contract.circuits.noise.model import Noise
+from qstill.contract.circuits.noise.scaled import most_scaled, two_qubit_probability
 from qstill.contract.distillations.circuits.job import BreakEven
 
 SCALES = (0.001, 0.01, 0.03, 0.1, 0.3, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)  # that are drawn

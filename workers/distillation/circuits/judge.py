@@ -11,7 +11,7 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import Instruction, Qubit
 
 from qstill.contract.circuits.device import ANYWHERE, Device
-from qstill.contract.circuits.noise import Noise
+from qstill.contract.circuits.noise.model import Noise
 from qstill.contract.distillations.circuits.job import MAX_NOISY_QUBITS, ShorteningJob
 from qstill.contract.errors import Problem
 from workers.circuits.device import Figures, compile_for, figures

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from qiskit import QuantumCircuit
 
-from qstill.contract.circuits.noise import Noise
+from qstill.contract.circuits.noise.model import Noise
 from qstill.contract.distillations.circuits.job import (
     FAITHFUL,
     MEASURES,

@@ -9,7 +9,7 @@ from typing import Any
 from qiskit import QuantumCircuit
 
 from qstill.contract.circuits.job import seeded_spec, spec_of
-from qstill.contract.circuits.scaled_noise import scaled
+from qstill.contract.circuits.noise.scaled import scaled
 from qstill.contract.distillations.circuits.job import ShorteningJob
 from qstill.contract.distillations.circuits.report import NoisePoint, ShortCircuit
 from qstill.contract.distillations.report.measured import written

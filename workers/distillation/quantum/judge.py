@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from qstill.contract.circuits.scaled_noise import scaled
+from qstill.contract.circuits.noise.scaled import scaled
 from qstill.contract.distillations.evaluation import QuantumEvaluation
 from qstill.contract.distillations.mitigation import CliffordGains, ZeroNoise
 from qstill.contract.distillations.report.quantum import EngineMitigation, Judged, OnEngine

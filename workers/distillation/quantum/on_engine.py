@@ -9,7 +9,7 @@ from qiskit import QuantumCircuit
 from torch import nn
 
 from qstill.contract.circuits.device import ANYWHERE, Device
-from qstill.contract.circuits.noise import Noise
+from qstill.contract.circuits.noise.model import Noise
 from qstill.contract.distillations.evaluation import MAX_JUDGED_QUBITS, QuantumEvaluation
 from qstill.contract.errors import Problem
 from workers.circuits.device import compile_for

@@ -25,7 +25,7 @@ from qiskit import ClassicalRegister, QuantumCircuit
 from torch import Tensor
 
 from qstill.contract.circuits.job import MAX_SHOTS, CircuitJob
-from qstill.contract.circuits.noise import Noise
+from qstill.contract.circuits.noise.model import Noise
 from qstill.contract.circuits.outputs import check_observable
 from qstill.contract.distillations.mitigation import CliffordGains, ZeroNoise
 from qstill.contract.distillations.report.surrogate import JudgedBy

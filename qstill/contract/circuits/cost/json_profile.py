@@ -7,7 +7,7 @@ from qstill.contract.circuits.cost.profile_counter import ProfileCounter, is_mul
 from qstill.contract.circuits.expressions import compile_expression
 from qstill.contract.circuits.formats import JsonCircuit
 from qstill.contract.circuits.gates import Operation
-from qstill.contract.circuits.noise import CustomNoise, not_pauli
+from qstill.contract.circuits.noise.model import CustomNoise, not_pauli
 from qstill.contract.circuits.profile import Profile
 
 _INERT = {"measure", "reset", "barrier", "nop"}  # on a qubit still in 0 they leave it there

@@ -6,7 +6,7 @@ be one for each qubit: nothing is refused for how many there are. The workers co
 
 from math import ceil, log2
 
-from qstill.contract.circuits.noise import CustomNoise, not_pauli
+from qstill.contract.circuits.noise.model import CustomNoise, not_pauli
 from qstill.contract.circuits.profile import Profile
 from qstill.contract.circuits.templates import Template
 from qstill.contract.circuits.templates.algorithms import (

@@ -2,8 +2,8 @@
 
 from qstill.contract.circuits.admission import Limits, admit_reading
 from qstill.contract.circuits.job import CircuitJob
-from qstill.contract.circuits.named_noise import as_custom
-from qstill.contract.circuits.noise import check_rules
+from qstill.contract.circuits.noise.model import check_rules
+from qstill.contract.circuits.noise.named import as_custom
 from qstill.contract.distillations.circuits.job import ShorteningJob, check_size, qubits_at_the_door
 from qstill.contract.errors import Problem
 

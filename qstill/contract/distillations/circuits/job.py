@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from qstill.contract.circuits.device import Device
 from qstill.contract.circuits.formats import Circuit, JsonCircuit, TemplateCircuit
 from qstill.contract.circuits.job import Binding
-from qstill.contract.circuits.noise import Noise
+from qstill.contract.circuits.noise.model import Noise
 from qstill.contract.circuits.outputs import AnyObservable
 from qstill.contract.circuits.templates.size import size_of
 from qstill.contract.errors import Problem

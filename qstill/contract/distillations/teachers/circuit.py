@@ -7,8 +7,8 @@ from pydantic import Field, model_validator
 from qstill.contract.circuits.admission import Limits, admit_reading
 from qstill.contract.circuits.formats import Circuit, JsonCircuit, OpenQasm3Circuit, TemplateCircuit, free_parameters
 from qstill.contract.circuits.job import MAX_SHOTS, CircuitJob, ParameterName
-from qstill.contract.circuits.named_noise import as_custom
-from qstill.contract.circuits.noise import Noise, check_rules
+from qstill.contract.circuits.noise.model import Noise, check_rules
+from qstill.contract.circuits.noise.named import as_custom
 from qstill.contract.circuits.openqasm3 import door
 from qstill.contract.circuits.outputs import AnyObservable, check_observable
 from qstill.contract.circuits.templates.angles import angles_of

@@ -11,8 +11,8 @@ from qiskit import QuantumCircuit
 from qiskit.quantum_info import Operator, Statevector
 
 from qstill.contract.circuits.device import Device
-from qstill.contract.circuits.noise import CustomNoise, DepolarizingNoise
-from qstill.contract.circuits.scaled_noise import most_scaled, scaled, two_qubit_probability
+from qstill.contract.circuits.noise.model import CustomNoise, DepolarizingNoise
+from qstill.contract.circuits.noise.scaled import most_scaled, scaled, two_qubit_probability
 from qstill.contract.errors import Problem
 from tests.testing.examples import examples
 from tests.testing.refusals import problem_of

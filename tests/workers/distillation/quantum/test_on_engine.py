@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qstill.contract.circuits.device import Device
-from qstill.contract.circuits.noise import DepolarizingNoise
+from qstill.contract.circuits.noise.model import DepolarizingNoise
 from qstill.contract.distillations.architectures.circuit import OwnCircuit
 from qstill.contract.distillations.architectures.quantum import Quantum
 from qstill.contract.distillations.evaluation import QuantumEvaluation

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, model_validator
 from qstill.contract.circuits.device import Device
 from qstill.contract.circuits.formats import Circuit
 from qstill.contract.circuits.job import Binding, CircuitJob
-from qstill.contract.circuits.noise import Noise
+from qstill.contract.circuits.noise.model import Noise
 from qstill.contract.distillations.training import MAX_BATCH, Epochs
 from qstill.contract.errors import Problem
 from qstill.contract.schemas import FileId, JobId, Seed, Strict, Submission, View, refuse

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from qstill.contract.circuits.channels import (
+from qstill.contract.circuits.gates import Index, repeats
+from qstill.contract.circuits.noise.channels import (
     Depolarizing,
     GateError,
     Microseconds,
@@ -21,7 +22,6 @@ from qstill.contract.circuits.channels import (
     ReadoutMatrix,
     check_relaxation,
 )
-from qstill.contract.circuits.gates import Index, repeats
 from qstill.contract.errors import Problem
 from qstill.contract.schemas import Strict, refuse
 

@@ -1,6 +1,6 @@
 """Noise made weaker or stronger: every error's strength times a number."""
 
-from qstill.contract.circuits.channels import (
+from qstill.contract.circuits.noise.channels import (
     AmplitudeDamping,
     Depolarizing,
     GateError,
@@ -9,8 +9,8 @@ from qstill.contract.circuits.channels import (
     PhaseDamping,
     Thermal,
 )
-from qstill.contract.circuits.named_noise import as_custom
-from qstill.contract.circuits.noise import ANY_TWO, TWO_QUBIT_GATES, CustomNoise, Noise
+from qstill.contract.circuits.noise.model import ANY_TWO, TWO_QUBIT_GATES, CustomNoise, Noise
+from qstill.contract.circuits.noise.named import as_custom
 
 HIGHEST = 32.0  # times as strong; beyond, nothing is left of either circuit
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from qstill.contract.circuits.channels import Depolarizing, Readout, Thermal
-from qstill.contract.circuits.noise import (
+from qstill.contract.circuits.noise.channels import Depolarizing, Readout, Thermal
+from qstill.contract.circuits.noise.model import (
     ANY_ONE,
     ANY_TWO,
     IONQ_RATES,
