@@ -210,7 +210,7 @@ def test_other_reports_have_no_picture_of_noise(client: httpx.Client, worker: Wo
     client.post("/v1/distillations", json=DIGITS)
     (job,) = [each for each in client.get("/v1/jobs").json()["data"] if each["kind"] == "distillation"]
     held = worker.claim(Queue.DISTILLATION)
-    worker.publish(held, "report", "report.json", json.dumps(document()).encode())
+    worker.publish(held, "report", "report.json", json.dumps(document(quantum=None)).encode())
     worker.finish(held, {})
     refused(client.get(f"/v1/distillations/{job['id']}/plots/noise.svg"), 404, "nothing_to_draw")
 

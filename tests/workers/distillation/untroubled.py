@@ -15,7 +15,7 @@ CAPACITY: Json = {
 TIME: Json = {
     "steps_measured": 30,
     **dict.fromkeys(["teacher_training", "teacher_answers", "students", "baselines", "controls"], SECONDS),
-    **dict.fromkeys(["exports", "compression", "rest", "total"], SECONDS),
+    **dict.fromkeys(["exports", "compression", "engine", "rest", "total"], SECONDS),
     "limit": 3600.0,
 }
 MEMORY: Json = {
@@ -24,6 +24,7 @@ MEMORY: Json = {
     "optimizer": 20,
     "activations": 30,
     "answers": 40,
+    "engine": 0,
     "peak": 500,
     "limit": 10_000,
     "available": 10_000,
