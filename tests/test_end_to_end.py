@@ -195,7 +195,7 @@ def test_a_recommender_is_promoted_and_recommends(client: Client) -> None:
 def test_uploaded_data_is_distilled_and_bad_data_fails_with_a_code(client: Client) -> None:
     rows = ["a,b,label"] + [f"{i % 7 - 3},{i % 5 - 2},{int(i % 7 > 3)}" for i in range(120)]
     good = _upload(client, "\n".join(rows))
-    bad = _upload(client, "\n".join([*rows[:60], "nan,1,0", *rows[60:]]))
+    bad = _upload(client, "\n".join([*rows[:60], "inf,1,0", *rows[60:]]))
     body = SHORT | {"dataset": {"source": "file", "file": good}}
     assert wait_for(client, client.submit(body), "succeeded", "failed")["status"] == "succeeded"
     body = SHORT | {"dataset": {"source": "file", "file": bad}}

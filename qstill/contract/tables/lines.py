@@ -16,6 +16,7 @@ MAX_LINE = 4_000_000  # characters; a line of commas costs eight bytes of memory
 MAX_TEXT = 1_000_000  # characters of one text; a longer one is a book, to be cut by whoever knows where
 GZIP = b"\x1f\x8b"
 SEPARATORS = (",", ";", "\t", "|")  # of columns, the first where nothing tells them apart
+csv.field_size_limit(MAX_LINE)  # Python's own, for the whole process, is 131,072
 MARKS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
@@ -91,12 +92,18 @@ def separator_of(path: Path) -> str:
 
 def separator_in(line: str) -> str:
     """Of a header; a comma where none makes more columns."""
-    return max(SEPARATORS, key=lambda each: len(next(csv.reader([line], delimiter=each), [])))
+    return max(SEPARATORS, key=lambda each: _columns(line, each))
+
+
+def _columns(line: str, separator: str) -> int:
+    try:
+        return len(next(csv.reader([line], delimiter=separator), []))
+    except csv.Error:
+        return 0
 
 
 def csv_rows(stream: IO[str], separator: str = ",") -> Iterator[list[str]]:
     """The rows of a csv that are not blank, its header first. Raises Unreadable."""
-    csv.field_size_limit(MAX_LINE)  # Python's own, for the whole process, is 131,072
     reader = csv.reader(bounded_lines(stream), strict=True, delimiter=separator)
     try:
         yield from (row for row in reader if row)
