@@ -19,7 +19,7 @@ from workers.quantum.observables import PauliSum, Readout, before, observables
 from workers.quantum.overlaps import Overlaps
 from workers.quantum.state import DENSE, final, plan, run
 
-ROWS_AT_ONCE = 1 << 22  # amplitudes of one pass: 32 MB in single precision, and as much for each layer
+ROWS_AT_ONCE = 1 << 20  # amplitudes of one pass: 8 MB in single precision, and as much for each layer
 
 
 class DifferentiableCircuit:
