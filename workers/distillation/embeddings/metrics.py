@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.stats import rankdata
 from torch import Tensor
 from torch.nn.functional import normalize
 
@@ -75,6 +74,8 @@ def drawn_pairs(count: int, draw: torch.Generator) -> Tensor:
 
 def spearman(first: Tensor, second: Tensor) -> float:
     """Pearson's correlation of ranks, equal values sharing theirs; 0 where one of both does not vary. Both: (n,)."""
+    from scipy.stats import rankdata  # half a second to import, which other jobs are spared
+
     ranks = [rankdata(each.double().numpy()) for each in (first, second)]
     centred = [each - each.mean() for each in ranks]
     size = math.prod(float(np.sqrt(np.square(each).sum())) for each in centred)
