@@ -5,7 +5,7 @@ from itertools import islice
 from pathlib import Path
 
 from qstill.contract.errors import Problem
-from qstill.contract.tables.bounds import MAX_COLUMNS, Unreadable
+from qstill.contract.tables.bounds import MAX_COLUMNS, LineTooLong, Unreadable
 from qstill.contract.tables.columns import Column, Seen, understand, with_points
 from qstill.contract.tables.lines import csv_rows, separator_of, text_of
 
@@ -15,7 +15,7 @@ CELLS = 200_000  # of them: half a second
 
 
 def columns_of(place: Path, name: str) -> list[Column] | None:
-    """None for what is no csv, or none that can be read: a preflight says why."""
+    """None for what is no csv, or none that can be read: a preflight says why; and for a file deleted meanwhile."""
     if not name.lower().endswith(TABLES):
         return None
     try:
@@ -24,7 +24,7 @@ def columns_of(place: Path, name: str) -> list[Column] | None:
             lines = csv_rows(stream, separator)
             header = next(lines, [])
             rows = [*islice(lines, max(1, min(ROWS, CELLS // max(1, len(header)))))]
-    except Unreadable:
+    except (Unreadable, FileNotFoundError):
         return None
     if not rows or any(len(row) != len(header) for row in rows):
         return None
@@ -41,12 +41,12 @@ def refuse_too_wide(place: Path) -> None:
     try:
         with text_of(place) as stream:
             header = next(csv_rows(stream, separator_of(place)), [])
-    except Unreadable as error:
-        if "longer than" not in str(error):
-            return  # a job says what is wrong
+    except LineTooLong as error:
         raise _too_wide(
             f"The first line of the table is too long: at most {MAX_COLUMNS:,} columns are read."
         ) from error
+    except Unreadable:
+        return  # a job says what is wrong
     if len(header) > MAX_COLUMNS:
         raise _too_wide(f"The table has {len(header):,} columns; at most {MAX_COLUMNS:,} are read.")
 

@@ -6,3 +6,7 @@ MAX_COLUMNS = 10_000  # a csv of 10^6 columns would spend minutes on its header 
 
 class Unreadable(Exception):
     """What is wrong with a file, as a sentence; the caller knows which field named it."""
+
+
+class LineTooLong(Unreadable):
+    """A line that is longer than any that is read."""

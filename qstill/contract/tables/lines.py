@@ -10,7 +10,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, cast
 
-from qstill.contract.tables.bounds import MAX_BYTES, MAX_COLUMNS, Unreadable
+from qstill.contract.tables.bounds import MAX_BYTES, MAX_COLUMNS, LineTooLong, Unreadable
 
 MAX_LINE = 4_000_000  # characters; a line of commas costs eight bytes of memory for each
 MAX_TEXT = 1_000_000  # characters of one text; a longer one is a book, to be cut by whoever knows where
@@ -70,7 +70,7 @@ def start_of(path: Path) -> bytes:
 
 
 def bounded_lines(stream: IO[str], most: int = MAX_LINE) -> Iterator[str]:
-    """The lines of a file. Raises Unreadable at one that is longer than `most`, or that no text has."""
+    """The lines of a file. Raises LineTooLong, and Unreadable for what is no text."""
     total = 0
     while line := stream.readline(most):
         total += len(line)
@@ -78,7 +78,7 @@ def bounded_lines(stream: IO[str], most: int = MAX_LINE) -> Iterator[str]:
             raise Unreadable("The file holds a NUL character, so it is no text in UTF-8.")
         if len(line) == most:
             columns = f"; a table has at most {MAX_COLUMNS} columns" if "," in line else ""
-            raise Unreadable(f"A line of the file is longer than {most} characters{columns}.")
+            raise LineTooLong(f"A line of the file is longer than {most} characters{columns}.")
         if total > MAX_BYTES:
             raise Unreadable(f"The file holds more than {MAX_BYTES} characters.")
         yield line

@@ -4,10 +4,12 @@ import json
 import logging
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
+from app.files.columns import columns_of
 from ledger.reaper import reap
 from qstill.contract.kinds import Queue
 from tests.testing.in_process import DIGITS, Json, Listening, Service, Worker, refused, running, sha256, until
@@ -306,6 +308,10 @@ def test_the_answer_to_a_table_says_what_its_columns_are_taken_for(service: Serv
     assert service.client.get("/v1/files").json()["data"][0]["columns"] is None
     assert upload(service.client, b"a,b\n1\n", "torn.csv")["columns"] is None
     assert upload(service.client, b"PAR1....", "a.parquet")["columns"] is None
+
+
+def test_a_table_whose_bytes_went_while_it_was_asked_about_has_no_columns(tmp_path: Path) -> None:
+    assert columns_of(tmp_path / "gone", "gone.csv") is None
 
 
 @pytest.mark.parametrize("header", ["c," * 20_000, "c," * 1_000_000, "c;" * 3_000_000])
