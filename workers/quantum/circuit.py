@@ -13,11 +13,11 @@ from qiskit.circuit import ParameterExpression
 from torch import Tensor
 
 from workers.quantum.angles import Angles
-from workers.quantum.dense import layers_of, run_dense
+from workers.quantum.dense import DENSE, layers_of, run_dense
 from workers.quantum.lower import lower
 from workers.quantum.observables import PauliSum, Readout, before, observables
 from workers.quantum.overlaps import Overlaps
-from workers.quantum.state import DENSE, final, plan, run
+from workers.quantum.state import final, plan, run
 
 ROWS_AT_ONCE = 1 << 20  # amplitudes of one pass: 8 MB in single precision, and as much for each layer
 

@@ -19,6 +19,8 @@ from workers.quantum.observables import Readout
 from workers.quantum.operations import Integers
 from workers.quantum.state import Phased, Plan, Shuffled, Turned, generators, of_sets
 
+DENSE = 7  # qubits up to which this is the quicker way
+
 Array = NDArray[Any]  # of the plan's precision
 
 

@@ -22,8 +22,7 @@ from torch.autograd.function import once_differentiable
 from workers.quantum.observables import Readout
 from workers.quantum.operations import Phases, Shuffle, Step, Turns
 
-DENSE = 7  # qubits whose turns are one matrix
-BLOCK = 4  # qubits of one matrix where there are more
+BLOCK = 4  # qubits whose turns are one matrix
 PRODUCT = 3  # qubits whose gradients are one product: matrices of 8 rows multiply five times as fast as those of 16
 LONG = 512  # numbers of a row of such a product from which on its pieces need not be gathered
 

@@ -48,13 +48,13 @@ def mapped(teacher: Teacher, spec: OfOtherClasses, data: Data) -> Teacher:
         torch.tensor([number for number, name in enumerate(names) if spec.class_map[name] == wanted], dtype=torch.int64)
         for wanted in data.classes
     ]
+    kept = torch.cat(members)
     asked, unspoken = teacher.logits, teacher.unspoken
 
     def logits(rows: Rows) -> Tensor:
         answers = asked(rows)
         floor = answers.new_full((len(answers),), math.log(SMALLEST_PROBABILITY))
-        known = torch.cat(members)
-        shares = answers - answers.index_select(1, known).logsumexp(1, keepdim=True)
+        shares = answers - answers.index_select(1, kept).logsumexp(1, keepdim=True)
         columns = [shares.index_select(1, each).logsumexp(1) if len(each) else floor for each in members]
         return torch.stack(columns, 1)
 

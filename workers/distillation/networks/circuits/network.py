@@ -15,9 +15,9 @@ from workers.distillation.networks.family import Ends
 from workers.distillation.networks.network import Doubt, Features, Network
 from workers.distillation.rows import Rows
 from workers.quantum.circuit import DifferentiableCircuit
+from workers.quantum.dense import DENSE
 from workers.quantum.effect import without_effect
 from workers.quantum.observables import PauliSum
-from workers.quantum.state import DENSE
 
 AMPLITUDE_BYTES = 8  # in single precision
 AMPLITUDES_AT_ONCE = 1 << 22  # of one pass: 32 MB, and as much for each layer

@@ -19,10 +19,10 @@ from workers.circuits.parse import parse
 from workers.distillation.networks.circuits.network import CircuitNetwork
 from workers.distillation.networks.family import Ends, Family, Written
 from workers.quantum.circuit import DifferentiableCircuit
+from workers.quantum.dense import DENSE
 from workers.quantum.effect import without_effect
 from workers.quantum.lower import lower
 from workers.quantum.observables import PauliSum, sums_of
-from workers.quantum.state import DENSE
 
 MAX_NUMBERS = 1 << 26  # of the diagonals of all gates: 512 MB in double precision
 

@@ -17,8 +17,8 @@ from qstill.contract.errors import Problem
 from workers.distillation.networks.circuits.network import CircuitNetwork
 from workers.distillation.networks.family import Ends, Family
 from workers.quantum.ansatz import hardware_efficient
+from workers.quantum.dense import DENSE
 from workers.quantum.observables import sums_of
-from workers.quantum.state import DENSE
 
 INPUT = "x"  # of parameters of the circuit that are numbers of a row
 
