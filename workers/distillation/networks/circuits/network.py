@@ -108,10 +108,12 @@ class CircuitNetwork(Network):
         return 2 * self.circuit.steps * (rows + (1 << self.qubits)) << self.qubits
 
     def states_kept(self, rows: int) -> int:
-        if self.qubits <= DENSE and not self.inputs:
-            return 0  # these are autograd's
-        uploads = 2 if self.inputs else 1  # where rows turn on the way, their factors are as large as states
-        return uploads * AMPLITUDE_BYTES * self.circuit.steps * rows << self.qubits
+        columns = rows  # of each step: its state
+        if self.inputs:
+            columns = 2 * rows  # where rows turn on the way, their factors are as large as states
+        elif self.qubits <= DENSE:
+            columns = rows + (2 << self.qubits)  # and its matrix, before and after its phases
+        return AMPLITUDE_BYTES * self.circuit.steps * columns << self.qubits
 
     def states(self, numbers: Tensor) -> Tensor:
         """(2^n, batch): the states that a circuit without inputs begins with."""
