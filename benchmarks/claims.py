@@ -17,10 +17,10 @@ from benchmarks.servers import temporary_folder
 from ledger import attempts, queries
 from ledger.database import Database
 from ledger.ids import new_id
-from ledger.machine import Status
 from ledger.migrations import migrate
 from ledger.queries import JobFilter
 from ledger.tables import events, jobs, turns
+from qstill.contract.status import Status
 from tests.testing import servers
 
 FEW, MANY = 100, 100_000  # queued jobs

@@ -13,11 +13,12 @@ from sqlalchemy import Connection, Float, Integer, bindparam, insert, select, up
 from ledger import turns
 from ledger.database import now
 from ledger.ids import new_id
-from ledger.machine import OWNED, Action, Status
+from ledger.machine import OWNED, Action
 from ledger.rows import Job, advance, discard, log, row
 from ledger.tables import artifacts, jobs
 from qstill.contract.errors import Problem
 from qstill.contract.kinds import NAMED, Kind
+from qstill.contract.status import Status
 
 UNBOUNDED = 2**31 - 1
 RETRY_SECONDS = 60  # the longest pause before a job whose workers keep dying is tried again

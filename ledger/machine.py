@@ -12,16 +12,7 @@ finish has finished.
 
 from enum import StrEnum
 
-
-class Status(StrEnum):
-    QUEUED = "queued"
-    RUNNING = "running"
-    PAUSING = "pausing"
-    PAUSED = "paused"
-    CANCELLING = "cancelling"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
+from qstill.contract.status import Status
 
 
 class Action(StrEnum):
@@ -38,7 +29,6 @@ class Action(StrEnum):
 
 S, A = Status, Action
 
-FINAL = frozenset({S.SUCCEEDED, S.FAILED, S.CANCELLED})
 OWNED = frozenset({S.RUNNING, S.PAUSING, S.CANCELLING})  # a worker holds a lease on the job
 
 TRANSITIONS: dict[tuple[Status, Action], Status] = {

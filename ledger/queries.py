@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, select, union_all
 
 from ledger.database import Cursors, Record, newest_first, page_of
-from ledger.machine import FINAL, Status
 from ledger.tables import artifacts, events, job_files, job_labels, jobs
 from qstill.contract.errors import Problem
 from qstill.contract.kinds import JOBS, Kind
+from qstill.contract.status import FINAL, Status
 
 LOOKED_AT = 10  # jobs for each result that is wanted
 

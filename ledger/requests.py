@@ -13,12 +13,13 @@ from sqlalchemy import Connection, Select, insert, select
 from ledger import turns
 from ledger.database import Change, now
 from ledger.ids import new_id
-from ledger.machine import FINAL, Action, Status, after
+from ledger.machine import Action, after
 from ledger.queries import unfinished_user
 from ledger.rows import Job, advance, discard, locked, log, row
 from ledger.tables import artifacts, idempotency, job_files, job_labels, jobs
 from qstill.contract.errors import Problem
 from qstill.contract.kinds import Kind
+from qstill.contract.status import FINAL, Status
 
 FORGOTTEN_SECONDS = 60  # after which a question that nobody came back for is removed
 

@@ -9,8 +9,9 @@ from sqlalchemy.sql.dml import ReturningUpdate
 
 from ledger import turns
 from ledger.database import Record, now
-from ledger.machine import FINAL, OWNED, Action, Status, after
+from ledger.machine import OWNED, Action, after
 from ledger.tables import artifacts, events, jobs, trash
+from qstill.contract.status import FINAL, Status
 
 STATE = "state"  # the kind of the artifact from which a later attempt resumes
 Job = Record

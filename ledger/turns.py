@@ -22,8 +22,9 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import ColumnElement
 
 from ledger.database import Record, now
-from ledger.machine import OWNED, Status
+from ledger.machine import OWNED
 from ledger.tables import jobs, turns
+from qstill.contract.status import Status
 
 SWEPT_AT_ONCE = 100
 

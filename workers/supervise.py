@@ -21,7 +21,6 @@ from sqlalchemy.exc import OperationalError
 from ledger import attempts, queries, requests
 from ledger.attempts import Artifact, Claim, StaleFence
 from ledger.database import Change, Database
-from ledger.machine import Status
 from ledger.requests import NewJob
 from ledger.rows import STATE
 from ledger.settings import Settings
@@ -30,6 +29,7 @@ from ledger.store.folder import FolderStore, Stored
 from ledger.tables import artifacts, files, job_files, models
 from qstill.contract.errors import Problem
 from qstill.contract.kinds import NAMED
+from qstill.contract.status import Status
 from workers.children import START_SECONDS, Child, ChildDied, Message
 
 T = TypeVar("T")

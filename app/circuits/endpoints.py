@@ -11,7 +11,7 @@ from app.http.auth import Owner
 from app.http.front import AtHand
 from app.http.refusals.problems import problems
 from app.jobs.accepted import FINISHED, Reply, new_job
-from app.jobs.answers import JobView
+from qstill.contract.answers.jobs import JobView
 from qstill.contract.circuits.admission import admit
 from qstill.contract.circuits.cost.estimates import Estimate
 from qstill.contract.circuits.job import CircuitJob, seeded_spec

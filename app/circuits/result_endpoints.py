@@ -21,11 +21,12 @@ from app.http.content import send_bytes, send_file
 from app.http.etag import IfNoneMatch, etag, unchanged
 from app.http.front import AtHand, Front
 from app.http.refusals.problems import problems
-from app.jobs.answers import EXAMPLE_ID, JobId
+from app.jobs.answers import JobId
 from ledger import queries
 from ledger.database import Record
 from ledger.ids import id_pattern
 from qstill import __version__
+from qstill.contract.answers.jobs import EXAMPLE_ID
 from qstill.contract.circuits.outputs import StateName
 from qstill.contract.circuits.results.answers import BitOrder, HistogramView, IntervalMethod, KeyFormat, MemoryView
 from qstill.contract.errors import Problem

@@ -11,8 +11,8 @@ import click
 import httpx
 import httpx_sse
 
-from ledger.machine import FINAL
 from qstill.contract.kinds import kind_of
+from qstill.contract.status import FINAL
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from app.cli.client import Client
 from app.cli.show import show
 from app.cli.watch import watch
-from ledger.machine import FINAL
+from qstill.contract.status import FINAL
 
 FAILING_SECONDS = 2  # a job that a worker cannot read or hold has failed by then
 

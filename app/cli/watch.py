@@ -8,7 +8,7 @@ from rich.table import Column
 from rich.text import Text
 
 from app.cli.client import Client, Job
-from ledger.machine import FINAL
+from qstill.contract.status import FINAL
 
 TOLD_STATES = {"paused", "queued", "cancelled"}  # states worth a line; the others show in the bars
 

@@ -9,7 +9,6 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
 from app.circuits.limits import limits
-from app.distillations.answers import CheckpointView
 from app.distillations.circuits.distribution.finished_job import with_counts
 from app.distillations.loading import downloaded
 from app.files.references import ENDINGS, must_end_in, must_exist
@@ -17,16 +16,18 @@ from app.http.auth import Owner
 from app.http.content import BYTES, CONTENT, send_file
 from app.http.etag import etag
 from app.http.front import AtHand, Front
-from app.http.paging import Page
 from app.http.refusals.problems import problems
 from app.jobs.accepted import FINISHED, Reply, new_job
-from app.jobs.answers import JobId, JobView, moment
+from app.jobs.answers import JobId, moment
 from app.jobs.questions import asked
 from app.models.references import must_be_there
 from ledger import outbound, queries
 from ledger.database import Change, Record
 from ledger.ids import id_pattern
 from ledger.store.safetensors import read_card
+from qstill.contract.answers.artifacts import CheckpointView
+from qstill.contract.answers.jobs import JobView
+from qstill.contract.answers.pages import Page
 from qstill.contract.distillations.circuits.admission import admit_shortening
 from qstill.contract.distillations.circuits.distribution.admission import admit_distribution
 from qstill.contract.distillations.circuits.distribution.job import DistributionJob

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from app.distillations.answers import ExportView, SplitView
 from app.distillations.card import card
 from app.distillations.circuits.card import shortening_card
 from app.distillations.circuits.distribution.card import distribution_card
@@ -22,13 +21,14 @@ from app.http.auth import Owner
 from app.http.content import BYTES, CONTENT, send_file
 from app.http.etag import IfNoneMatch, etag, unchanged
 from app.http.front import AtHand, Front
-from app.http.paging import Page
 from app.http.refusals.problems import problems
 from app.jobs.answers import JobId, moment, must_have_succeeded
 from ledger import queries
 from ledger.database import Record
 from ledger.owned import FILES
 from qstill import __version__
+from qstill.contract.answers.artifacts import ExportView, SplitView
+from qstill.contract.answers.pages import Page
 from qstill.contract.distillations.circuits.distribution.report import DistributionReport
 from qstill.contract.distillations.circuits.report import ShorteningReport
 from qstill.contract.distillations.embeddings.report import EmbeddingReport

@@ -7,19 +7,21 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import Connection
 
-from app.files.answers import FileId, FileView, Purpose
+from app.files.answers import FileId
 from app.files.columns import columns_of
 from app.files.upload import check_name, check_size, receive
 from app.http.auth import Owner
 from app.http.content import BYTES, CONTENT, send_file
 from app.http.front import AtHand
-from app.http.paging import Lister, Page, lister_of
+from app.http.paging import Lister, lister_of
 from app.http.refusals.problems import problems
 from app.jobs.answers import moment
 from ledger.database import Cursors, Record
 from ledger.ids import new_id
 from ledger.owned import FILES
 from ledger.tables import files
+from qstill.contract.answers.files import FileView, Purpose
+from qstill.contract.answers.pages import Page
 from qstill.contract.errors import Problem
 from qstill.contract.schemas import Name
 from qstill.contract.tables.columns import Column

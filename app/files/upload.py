@@ -11,9 +11,9 @@ from typing import BinaryIO
 
 from fastapi.concurrency import run_in_threadpool
 
-from app.files.answers import SUFFIXES, Purpose
 from app.files.columns import TABLES, refuse_too_wide
 from ledger.store.folder import FolderStore, Stored
+from qstill.contract.answers.files import SUFFIXES, Purpose
 from qstill.contract.errors import Problem
 
 BLOCK = 1 << 20  # bytes written at once

@@ -4,9 +4,9 @@ import time
 
 from sqlalchemy import Connection, func, select
 
-from ledger.machine import FINAL, Status
 from ledger.tables import jobs
 from qstill.contract.errors import Problem
+from qstill.contract.status import FINAL, Status
 
 FRESH_SECONDS = 1.0  # counting a long queue takes milliseconds: too much for every submission
 UNFINISHED = frozenset(Status) - FINAL

@@ -2,33 +2,21 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, TypeVar
 
 from fastapi import Query, Request, Response
-from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
 from app.http.auth import Owner
 from app.http.front import AtHand, Front
 from ledger.database import Cursors, Record
 from ledger.ids import id_pattern
+from qstill.contract.answers.pages import Page
 from qstill.contract.errors import Problem
 
 T = TypeVar("T")
 
 MAX_PAGE = 1_000  # rows of a page
-
-
-class Page(BaseModel, Generic[T]):
-    """A part of a list."""
-
-    object: Literal["list"] = Field("list", description="What this is.")
-    data: list[T] = Field(description="The entries, in the order of the list.")
-    has_more: bool = Field(
-        description="Whether there is another page in the direction that was asked for.", examples=[False]
-    )
-    first_id: str | None = Field(description="Pass it as `before` for newer entries.", examples=[None])
-    last_id: str | None = Field(description="Pass it as `after` for older entries.", examples=[None])
 
 
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="Entries of a page.")]

@@ -9,10 +9,11 @@ from pydantic import Field, JsonValue
 
 from app.ionq.ids import Uuid, child_id
 from app.ionq.records import ended_at, no_such_job
-from app.jobs.answers import EXAMPLE_ID, moment, moment_or_none
+from app.jobs.answers import moment, moment_or_none
 from ledger.database import Record
-from ledger.machine import Status
+from qstill.contract.answers.jobs import EXAMPLE_ID
 from qstill.contract.schemas import Moment, View
+from qstill.contract.status import Status
 
 Word = Literal["submitted", "ready", "started", "completed", "failed", "canceled"]
 

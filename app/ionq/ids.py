@@ -10,7 +10,7 @@ from fastapi import Path
 from pydantic import Field
 from starlette.convertors import StringConvertor, register_url_convertor
 
-from app.jobs.answers import EXAMPLE_ID
+from qstill.contract.answers.jobs import EXAMPLE_ID
 from qstill.contract.errors import Problem
 
 Uuid = Annotated[UUID, Field(examples=["0193a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b"])]

@@ -10,9 +10,10 @@ from sqlalchemy import Connection, func, insert, select, update
 from ledger import requests
 from ledger.database import Record, now
 from ledger.ids import new_id
-from ledger.machine import FINAL, Action, IllegalTransition, Status
+from ledger.machine import Action, IllegalTransition
 from ledger.tables import ionq_jobs, ionq_sessions, jobs
 from qstill.contract.errors import Problem
+from qstill.contract.status import FINAL, Status
 
 RECENT_JOBS = 100  # whose waiting time is that of the queue
 

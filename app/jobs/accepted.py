@@ -11,16 +11,17 @@ from sqlalchemy import Connection
 
 from app.http.etag import etag
 from app.http.front import AtHand, Front
-from app.jobs.answers import JobView, job_view
+from app.jobs.answers import job_view
 from ledger import queries, requests
 from ledger.database import Change
-from ledger.machine import FINAL
 from ledger.requests import NewJob, Replay
 from ledger.rows import Job
 from ledger.settings import Settings
+from qstill.contract.answers.jobs import JobView
 from qstill.contract.errors import Problem
 from qstill.contract.kinds import Kind
 from qstill.contract.schemas import Submission
+from qstill.contract.status import FINAL
 
 IdempotencyKey = Annotated[
     str | None,

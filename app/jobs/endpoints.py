@@ -9,16 +9,19 @@ from sqlalchemy import Connection
 from app.http.auth import Owner
 from app.http.etag import IfMatch, IfNoneMatch, etag, unchanged, wanted_version
 from app.http.front import AtHand, Front
-from app.http.paging import Limit, Lister, Page, lister_of
+from app.http.paging import Limit, Lister, lister_of
 from app.http.refusals.problems import problems
 from app.jobs.accepted import Prefer, wait_for_end, wait_seconds
-from app.jobs.answers import EventView, JobId, JobView, event_view, job_view
+from app.jobs.answers import JobId, event_view, job_view
 from app.jobs.stream import stream_events
 from ledger import queries, requests
 from ledger.database import Cursors, Record
-from ledger.machine import FINAL, Action, Status
+from ledger.machine import Action
+from qstill.contract.answers.jobs import EventView, JobView
+from qstill.contract.answers.pages import Page
 from qstill.contract.kinds import IN_WORDS, JOB_NAME
 from qstill.contract.schemas import LabelKey, LabelValue
+from qstill.contract.status import FINAL, Status
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=problems(401, 403, 422))
 

@@ -9,10 +9,10 @@ from app.http.front import Front
 from app.jobs.accepted import wait_for_end
 from ledger import requests
 from ledger.database import Change
-from ledger.machine import Status
 from ledger.requests import NewJob
 from qstill.contract.errors import Problem
 from qstill.contract.kinds import Kind
+from qstill.contract.status import Status
 
 RETRY_SECONDS = 5  # a worker that drains a queue, or starts, is there by then
 # All else is the question's: 422. One that takes too long may have had a machine that was busy.

@@ -10,8 +10,8 @@ from app.http.front import Front
 from app.jobs.answers import event_view
 from ledger import queries
 from ledger.database import Record
-from ledger.machine import FINAL
 from ledger.rows import Job
+from qstill.contract.status import FINAL
 
 PING_SECONDS = 15.0  # under the idle limits of common proxies
 EVENTS_AT_ONCE = 500

@@ -12,10 +12,10 @@ from app.files.references import ENDINGS, must_end_in, must_exist
 from app.http.auth import Owner
 from app.http.content import BYTES, CONTENT, send_file
 from app.http.front import AtHand, Front
-from app.http.paging import Lister, Page, lister_of
+from app.http.paging import Lister, lister_of
 from app.http.refusals.problems import problems
 from app.jobs.answers import moment
-from app.models.answers import ModelId, ModelView, NewModel, answers_of
+from app.models.answers import ModelId, answers_of
 from app.models.references import must_be_there
 from ledger import queries
 from ledger.database import Cursors, Record
@@ -23,6 +23,8 @@ from ledger.ids import new_id
 from ledger.owned import FILES, MODELS
 from ledger.store.safetensors import read_card
 from ledger.tables import models
+from qstill.contract.answers.models import ModelView, NewModel
+from qstill.contract.answers.pages import Page
 from qstill.contract.distillations.architectures import AnyArchitecture, Architecture
 from qstill.contract.distillations.embeddings.students import AnyEncoder, Encoder
 from qstill.contract.distillations.recommenders.architectures import AnyScorer, Scorer

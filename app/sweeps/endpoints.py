@@ -7,16 +7,18 @@ from fastapi import APIRouter, Query, Response
 from fastapi.concurrency import run_in_threadpool
 
 from app.circuits.histogram.svg import chart_svg
-from app.distillations.answers import CheckpointView
 from app.distillations.endpoints import checkpoints_of, needed
 from app.http.auth import Owner
 from app.http.front import AtHand, Front
-from app.http.paging import Limit, Page
+from app.http.paging import Limit
 from app.http.refusals.problems import problems
 from app.jobs.accepted import FINISHED, Reply, new_job
-from app.jobs.answers import JobId, JobView, must_have_succeeded
+from app.jobs.answers import JobId, must_have_succeeded
 from app.sweeps.chart import front_chart
 from ledger import queries
+from qstill.contract.answers.artifacts import CheckpointView
+from qstill.contract.answers.jobs import JobView
+from qstill.contract.answers.pages import Page
 from qstill.contract.kinds import SWEEP
 from qstill.contract.sweeps.results import FrontMember, TrialView
 from qstill.contract.sweeps.sweep import MAX_TRIALS, Sweep

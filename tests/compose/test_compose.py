@@ -22,7 +22,7 @@ import httpx
 import pytest
 
 from app.cli.demo import DISTILLATION, GHZ
-from ledger.machine import FINAL
+from qstill.contract.status import FINAL
 from tests.compose.conftest import Timed
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(1800)]

@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import ignored_auth, positive_data_accept
 
 from app.ionq.endpoints.router import PREFIX as IONQ
 from app.main import create_app
-from app.models.answers import EXAMPLE_ID as MODEL_ID
+from qstill.contract.answers.models import EXAMPLE_ID as MODEL_ID
 from tests.app.ionq.answers import refused_as_by_ionq
 from tests.testing.in_process import Service, refused, running
 

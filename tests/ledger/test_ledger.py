@@ -8,11 +8,12 @@ from sqlalchemy import Connection, insert, select, update
 from ledger import attempts, queries, requests, rows
 from ledger.attempts import Artifact, Claim, StaleFence
 from ledger.database import Database, now
-from ledger.machine import Action, IllegalTransition, Status
+from ledger.machine import Action, IllegalTransition
 from ledger.requests import NewJob, Replay
 from ledger.tables import artifacts, events, jobs, trash
 from qstill.contract.errors import Problem
 from qstill.contract.kinds import CIRCUIT, DISTILLATION
+from qstill.contract.status import Status
 from tests.testing.refusals import problem_of
 
 PROBLEM = Problem("worker_lost", "lost")

@@ -16,11 +16,12 @@ from ledger import attempts, queries, requests, rows
 from ledger import turns as in_turn
 from ledger.attempts import Artifact, Claim, StaleFence
 from ledger.database import Change, Database
-from ledger.machine import FINAL, OWNED, TRANSITIONS, Action, IllegalTransition, Status
+from ledger.machine import OWNED, TRANSITIONS, Action, IllegalTransition
 from ledger.requests import NewJob
 from ledger.tables import jobs, turns
 from qstill.contract.errors import Problem
 from qstill.contract.kinds import CIRCUIT, Queue
+from qstill.contract.status import FINAL, Status
 
 LOST = Problem("worker_lost", "lost")
 MAX_ATTEMPTS = 3

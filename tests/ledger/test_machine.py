@@ -4,7 +4,8 @@ import itertools
 
 import pytest
 
-from ledger.machine import FINAL, OWNED, TRANSITIONS, Action, IllegalTransition, Status, after
+from ledger.machine import OWNED, TRANSITIONS, Action, IllegalTransition, after
+from qstill.contract.status import FINAL, Status
 
 EVERY_PAIR = list(itertools.product(Status, Action))
 

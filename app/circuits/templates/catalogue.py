@@ -5,7 +5,7 @@ from typing import get_args
 
 from pydantic import BaseModel, JsonValue
 
-from app.circuits.templates.answers import TemplateView
+from qstill.contract.answers.templates import TemplateView
 from qstill.contract.circuits.templates.algorithms import (
     Grover,
     PhaseEstimation,

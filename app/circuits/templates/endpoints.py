@@ -4,11 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path
 
-from app.circuits.templates.answers import TemplateView
 from app.circuits.templates.catalogue import catalogue
 from app.http.auth import Owner
-from app.http.paging import Page
 from app.http.refusals.problems import problems
+from qstill.contract.answers.pages import Page
+from qstill.contract.answers.templates import TemplateView
 from qstill.contract.errors import Problem
 
 router = APIRouter(prefix="/v1/circuits/templates", tags=["circuits"], responses=problems(401, 403, 422))

@@ -18,8 +18,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.http.refusals.patterns import in_words
 from app.http.refusals.pointers import MAX_ECHO, json_pointer
 from app.http.refusals.unknown_fields import unknown_field
-from ledger.machine import IllegalTransition, Status
+from ledger.machine import IllegalTransition
 from qstill.contract.errors import PROBLEM_MEDIA_TYPE, Problem
+from qstill.contract.status import Status
 
 MAX_FIELDS = 20  # errors named in one answer; a body of 100,000 wrong operations gets no answer of megabytes
 

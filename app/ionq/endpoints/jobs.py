@@ -27,8 +27,8 @@ from app.ionq.schemas import CloneRequest, JobIds, JobRequest
 from app.ionq.submission import Queued, clone, submit
 from app.jobs.accepted import IdempotencyKey, replay_of, wait_for_end
 from ledger.database import Record
-from ledger.machine import Status
 from ledger.rows import Job
+from qstill.contract.status import Status
 
 HOLD_SECONDS = 5.0  # Qiskit sleeps for five after an answer that is not final
 CIRQ_HOLD_SECONDS = 0.5  # Cirq reads a job at once to return from creating it, and then once a second

@@ -6,8 +6,8 @@ import httpx
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from app.circuits.templates.answers import TemplateView
 from app.circuits.templates.catalogue import catalogue
+from qstill.contract.answers.templates import TemplateView
 from qstill.contract.circuits.admission import Limits, admit
 from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.circuits.templates import Template

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 
-from app.distillations.answers import SplitView
+from qstill.contract.answers.artifacts import SplitView
 from qstill.contract.kinds import Queue
 from tests.testing.in_process import BELL, DIGITS, Json, Service, Worker, refused, running, sha256
 from tests.testing.stored_report import document

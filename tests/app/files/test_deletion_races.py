@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, select
 
-from app.files.answers import Purpose
 from app.files.references import must_exist
 from app.models.references import must_be_there
 from ledger import requests
@@ -22,6 +21,7 @@ from ledger.owned import FILES, MODELS
 from ledger.requests import NewJob
 from ledger.store.folder import Stored
 from ledger.tables import files, job_files, models
+from qstill.contract.answers.files import Purpose
 from qstill.contract.errors import Problem
 from qstill.contract.kinds import DISTILLATION
 

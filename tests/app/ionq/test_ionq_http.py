@@ -9,10 +9,10 @@ import pytest
 from app.ionq.answers import SHOTS_V2, STATUS
 from app.ionq.endpoints import jobs as held
 from ledger import attempts
-from ledger.machine import Status
 from qstill.contract.circuits.results.document import results_json
 from qstill.contract.errors import Problem
 from qstill.contract.kinds import Queue
+from qstill.contract.status import Status
 from tests.app.ionq.answers import refused_as_by_ionq
 from tests.app.ionq.asking import BELL, COUNTS, HEADERS, get, submit
 from tests.testing.in_process import Listening, Service, Worker

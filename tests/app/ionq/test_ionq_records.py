@@ -8,11 +8,11 @@ from app.ionq.records import Wanted
 from ledger import attempts, requests
 from ledger.attempts import Claim
 from ledger.database import Database, now
-from ledger.machine import Status
 from ledger.requests import NewJob
 from ledger.tables import ionq_jobs, ionq_sessions, jobs
 from qstill.contract.errors import Problem
 from qstill.contract.kinds import CIRCUIT
+from qstill.contract.status import Status
 
 NEW = NewJob(kind=CIRCUIT, owner="ada", spec={})
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_iris
 
-from app.distillations.answers import SplitView
+from qstill.contract.answers.artifacts import SplitView
 from qstill.contract.distillations.datasets import BuiltinData, BuiltinText, TextFile
 from workers.distillation.data.dataset import load
 from workers.distillation.data.membership import membership

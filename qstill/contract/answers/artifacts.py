@@ -1,4 +1,4 @@
-"""A checkpoint as its owner sees it."""
+"""What a distillation leaves behind, as its owner sees it: checkpoints, exports, and which rows went where."""
 
 from typing import Any, Literal
 
