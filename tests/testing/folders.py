@@ -11,7 +11,7 @@ from typing import Any
 
 import tokenizers
 import torch
-from safetensors.torch import save
+from safetensors.torch import load, save
 from tokenizers import models, normalizers, pre_tokenizers, processors
 
 from workers.distillation.networks.pretrained.library import transformers
@@ -95,6 +95,19 @@ def zipped(content: Mapping[str, bytes], *, below: str = "my-model") -> bytes:
             info.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(info, each)
     return written.getvalue()
+
+
+def sharded(content: Mapping[str, bytes], count: int = 2) -> dict[str, bytes]:
+    """The files, with their weights in several of them, as `save_pretrained` writes what is large."""
+    tensors = load(content["model.safetensors"])
+    names = [f"model-{number + 1:05}-of-{count:05}.safetensors" for number in range(count)]
+    places = {name: names[number % count] for number, name in enumerate(sorted(tensors))}
+    found = {name: each for name, each in content.items() if name != "model.safetensors"}
+    for shard in names:
+        found[shard] = save({name: tensors[name] for name in tensors if places[name] == shard}, {"format": "pt"})
+    total = sum(tensor.nbytes for tensor in tensors.values())
+    index = {"metadata": {"total_size": total}, "weight_map": places}
+    return found | {"model.safetensors.index.json": json.dumps(index).encode()}
 
 
 def changed(content: Mapping[str, bytes], **fields: Any) -> dict[str, bytes]:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from qstill.contract.errors import Problem
-from tests.testing.folders import WORDS, changed, plain, zipped
-from workers.distillation.networks.pretrained.archive import MAX_MEMBERS, unpacked
+from tests.testing.folders import WORDS, changed, plain, sharded, zipped
+from workers.distillation.networks.pretrained.archive import INDEX, MAX_MEMBERS, unpacked
 from workers.distillation.networks.pretrained.config import sizes_of
 from workers.distillation.networks.pretrained.folder import opened
 
@@ -26,6 +26,10 @@ def refusal(content: dict[str, bytes] | bytes, scratch: Path) -> Problem:
         opened(path, scratch, memory=MEMORY)
     assert {name for name in sys.modules if name.startswith("transformers")} == loaded  # not even imported for it
     return refused.value
+
+
+def without(content: dict[str, bytes], name: str) -> dict[str, bytes]:
+    return {each: bytes_ for each, bytes_ in content.items() if each != name}
 
 
 @pytest.mark.parametrize(
@@ -44,7 +48,12 @@ def refusal(content: dict[str, bytes] | bytes, scratch: Path) -> Problem:
         (plain() | {"tokenizer.json": b"{}"}, "tokenizer_invalid", "tokenizers"),
         (plain() | {"config.json": b"[1]"}, "teacher_invalid", "no JSON object"),
         (plain() | {"config.json": b"\xff\xfe"}, "teacher_invalid", "no text"),
-        (plain() | {"model-00001-of-00002.safetensors": b""}, "sharded_weights", "several files"),
+        (without(sharded(plain()), "model-00001-of-00002.safetensors"), "teacher_invalid", "00001-of-00002"),
+        (without(sharded(plain()), INDEX), "teacher_invalid", INDEX),
+        (sharded(plain()) | {INDEX: b'{"weight_map": {"x": "../../etc/passwd"}}'}, "teacher_invalid", INDEX),
+        (sharded(plain()) | {INDEX: b'{"weight_map": []}'}, "teacher_invalid", INDEX),
+        (changed(plain(), type_vocab_size=10**7), "teacher_invalid", "type_vocab_size"),
+        (changed(plain(), num_labels=10**9), "teacher_invalid", "num_labels"),
         (
             plain() | {"modules.json": b'[{"type": "a.Transformer", "path": "../.."}]'},
             "teacher_invalid",
@@ -117,3 +126,18 @@ def test_the_weights_that_a_config_speaks_of_are_counted_to_a_per_cent(tmp_path:
     path.write_bytes(zipped(changed(plain(), **config, vocab_size=30522, max_position_embeddings=512)))
     counted = sizes_of(unpacked(path, tmp_path / "out")).parameters
     assert counted == pytest.approx(22_713_216 - 147_840, rel=0.01)
+
+
+def test_the_onnx_of_a_folder_is_taken_where_it_has_no_weights_and_one_is_wanted(tmp_path: Path) -> None:
+    path = tmp_path / "model.zip"
+    path.write_bytes(zipped(without(plain(), "model.safetensors") | {"onnx/small.onnx": b"x"}))
+    assert unpacked(path, tmp_path / "out", onnx=True).has("model.onnx")
+    with pytest.raises(Problem, match=r"model\.safetensors"):
+        unpacked(path, tmp_path / "other")
+    path.write_bytes(zipped({"tokenizer.json": b"{}", "my.onnx": b"x"}))
+    assert unpacked(path, tmp_path / "bare", onnx=True).has("model.onnx")
+    path.write_bytes(zipped(plain() | {"a.onnx": b"x", "b.onnx": b"x"}))
+    assert not unpacked(path, tmp_path / "whole", onnx=True).has("model.onnx")
+    path.write_bytes(zipped({"tokenizer.json": b"{}", "a.onnx": b"x", "b.onnx": b"x"}))
+    with pytest.raises(Problem, match="several ONNX"):
+        unpacked(path, tmp_path / "two", onnx=True)

@@ -298,3 +298,13 @@ def test_pairs_that_are_given_are_what_retrieval_looks_for(house: Houses, tmp_pa
     assert report.rows.test == 18
     assert report.rows.belonging == 9
     assert 0 < report.teacher.summary["mrr"].mean < 1
+
+
+def test_weights_in_several_files_are_the_weights(tmp_path: Path) -> None:
+    vectors = []
+    for name, content in (("whole", folders.files()), ("parts", folders.sharded(folders.files()))):
+        path = tmp_path / f"{name}.zip"
+        path.write_bytes(folders.zipped(content))
+        found = opened(path, tmp_path, memory=1 << 30)
+        vectors.append(found.encoder.vectors(found.tokenizer.encode(TEXTS)))
+    assert torch.equal(*vectors)

@@ -10,6 +10,8 @@ from workers.distillation.networks.pretrained.archive import CONFIG, Folder, rem
 
 MOST = 10_000_000  # of any size in a configuration; beyond, a product of two is no memory of this world
 MAX_LAYERS = 256  # each is some objects of Python, even where it is small
+MAX_SEGMENTS = 1_000  # kinds of tokens; BERT has two
+MAX_LABELS = 1_000  # classes, as many as a data set may have; the library makes a name for each
 BYTES = 4  # of a weight in single precision
 
 
@@ -51,12 +53,13 @@ class Sizes:
     vocabulary: int
     positions: int
     pad: int
+    segments: int = 2
 
     @property
     def parameters(self) -> int:
         square, wide = self.width * self.width, self.width * self.inner
         layer = 4 * square + 2 * wide + 9 * self.width + self.inner
-        return (self.vocabulary + self.positions + 4) * self.width + self.layers * layer
+        return (self.vocabulary + self.positions + self.segments + 2) * self.width + self.layers * layer
 
     @property
     def bytes(self) -> int:
@@ -85,12 +88,36 @@ def sizes_of(folder: Folder) -> Sizes:
         vocabulary=_number(config, "vocab_size"),
         positions=_number(config, kind.positions) - kind.offset,
         pad=pad if isinstance(pad, int) and not isinstance(pad, bool) else 0,
+        segments=_number(config, "type_vocab_size", most=MAX_SEGMENTS) if "type_vocab_size" in config else 2,
     )
+    if config.get("num_labels") is not None:
+        _number(config, "num_labels", most=MAX_LABELS)
     if found.width % found.heads:
         raise invalid(f"config.json: {found.heads} heads cannot share a width of {found.width} evenly.")
     if found.positions < 2 or not 0 <= found.pad < found.vocabulary:
         raise invalid("config.json: there is no room for a token, or the padding's number is none of the vocabulary.")
     return found
+
+
+def labels_of(config: dict[str, Any]) -> list[str] | None:
+    """The names of a head's classes in the order of its answers; None where none are said. Raises Problem
+    teacher_invalid.
+    """
+    said = config.get("id2label")
+    if said is None:
+        return None
+    if (
+        not isinstance(said, dict)
+        or not 0 < len(said) <= MAX_LABELS
+        or not all(isinstance(v, str) for v in said.values())
+    ):
+        raise invalid(f"config.json: id2label is no object of 1 to {MAX_LABELS:,} names.")
+    if {*said} != {str(number) for number in range(len(said))}:
+        raise invalid("config.json: id2label does not number its classes from 0.")
+    names = [str(said[str(number)]) for number in range(len(said))]
+    if len({*names}) < len(names):
+        raise invalid("config.json: id2label calls two classes the same.")
+    return names
 
 
 def refuse_too_large(sizes: Sizes, limit: int) -> None:

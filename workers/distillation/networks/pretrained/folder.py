@@ -34,7 +34,7 @@ from workers.distillation.networks.pretrained.encoder import (
     Transformer,
     WordVectors,
 )
-from workers.distillation.networks.pretrained.library import transformers
+from workers.distillation.networks.pretrained.model import loaded
 from workers.distillation.networks.pretrained.tokenizer import FolderTokenizer, tokenizer_of
 
 MAX_LENGTH = 512  # tokens of a text
@@ -97,19 +97,7 @@ def _transformer(folder: Folder, memory: int) -> tuple[Transformer, FolderTokeni
     refuse_too_large(sizes, memory)
     length = min(sizes.positions, MAX_LENGTH, *_lengths(folder))
     tokenizer = tokenizer_of(folder, vocabulary=sizes.vocabulary, pad=sizes.pad, length=length)
-    try:
-        model, found = transformers().AutoModel.from_pretrained(
-            folder.path,
-            local_files_only=True,
-            trust_remote_code=False,
-            use_safetensors=True,
-            output_loading_info=True,
-            dtype="float32",
-        )
-    except (OSError, ValueError, RuntimeError, TypeError, KeyError, AttributeError, SafetensorError) as error:
-        raise invalid(f"The weights are not those of config.json: {in_words(error)}.") from error
-    if missing := sorted(name for name in found["missing_keys"] if not name.startswith("pooler.")):
-        raise invalid(f"{WEIGHTS} has not all that config.json speaks of: {missing[0]!r} is missing.")
+    model, _ = loaded(folder, "AutoModel", may_lack=lambda name: name.startswith("pooler."))
     model.pooler = None  # nothing here reads it
     return Transformer(model, KINDS[sizes.kind].blocks), tokenizer
 
