@@ -28,6 +28,7 @@ from app.keys.keyring import Keyring
 from app.models.endpoints import router as models
 from app.models.prediction_endpoints import router as predictions
 from app.sweeps.endpoints import router as sweeps
+from app.uploads.endpoints import router as uploads
 from app.web import docs
 from ledger.broker.wakeups import Waker
 from ledger.database import Database
@@ -70,6 +71,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         predictions,
         jobs,
         files,
+        uploads,
     ):
         application.include_router(router, dependencies=[ALL_ARE_KNOWN])
     for router in (ionq, health.router):  # clients of IonQ and probes may send more than is read here

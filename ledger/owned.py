@@ -41,8 +41,9 @@ class Shelf:
     def newest(
         self, connection: Connection, owner: str, cursors: Cursors, *conditions: ColumnElement[bool]
     ) -> Sequence[Record]:
-        """A page, newest first."""
-        query = select(self.table).where(self.table.c.owner == owner, *conditions)
+        """A page, newest first, without what may be large: the columns of a table."""
+        shown = [column for column in self.table.c if column.name != "columns"]
+        query = select(*shown).where(self.table.c.owner == owner, *conditions)
         return newest_first(connection, query, self.table.c.id, cursors)
 
     def delete(self, connection: Connection, owner: str, wanted: str) -> None:

@@ -1,4 +1,5 @@
-"""What every process does now and then: take back lost jobs, send lost wake-ups again, delete bytes nobody names.
+"""What every process does now and then: take back lost jobs, send lost wake-ups again, end
+uploads that nobody goes on with, delete bytes nobody names.
 
 Safe to run in any number of processes, and to be killed anywhere.
 """
@@ -12,7 +13,7 @@ from functools import partial
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from ledger import attempts, requests, turns
+from ledger import attempts, requests, turns, uploads
 from ledger.broker.wakeups import Waker
 from ledger.database import Database, now
 from ledger.machine import OWNED
@@ -38,6 +39,8 @@ def reap(database: Database, store: FolderStore, wake: Callable[[str], None]) ->
     forgotten = requests.forgotten(Queue.QUESTIONS)
     if database.read(lambda connection: connection.scalar(forgotten.limit(1))) is not None:
         database.write(lambda connection: connection.execute(delete(jobs).where(jobs.c.id.in_(forgotten))))
+    if database.read(uploads.anything_over):
+        database.write(uploads.sweep)
     if database.read(turns.anyone_left):
         database.write(turns.sweep)
     for queue in Queue:

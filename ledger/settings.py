@@ -34,7 +34,12 @@ class Settings(BaseSettings):
     bootstrap_key: SecretStr | None = Field(None, description="An API key that `qstill migrate` makes sure exists.")
 
     max_body_bytes: int = Field(8 * MEBIBYTE, description="A JSON body; 100,000 circuit operations take about 6 MiB.")
-    max_upload_bytes: int = Field(512 * MEBIBYTE, description="One uploaded file.")
+    max_upload_bytes: int = Field(512 * MEBIBYTE, description="One uploaded file that comes in one request.")
+    max_file_bytes: int = Field(16 * GIBIBYTE, description="One uploaded file that comes in parts.")
+    max_unfinished_bytes_per_owner: int = Field(
+        64 * GIBIBYTE, description="All files of one key that are coming in parts, before 429."
+    )
+    upload_seconds: float = Field(24 * 3600.0, description="An upload without a new part for this long is given up.")
     max_queued_per_owner: int = Field(100_000, description="Unfinished jobs of one key before 429.")
     max_wait_seconds: float = Field(60.0, description="The longest `Prefer: wait=N`; proxies often cut at 60 s.")
     max_streams: int = Field(1_000, description="Open event streams and waits of one API process.")

@@ -140,8 +140,36 @@ files = Table(
     Column("path", String(400), nullable=False),
     Column("bytes", BigInteger, nullable=False),
     Column("sha256", String(64), nullable=False),
+    Column("columns", Document),  # of a table, as they were understood when it came
     Column("created_at", Float(53), nullable=False),
     Index("ix_files_owner", "owner", "id"),
+)
+
+uploads = Table(  # files that come in parts
+    "uploads",
+    metadata,
+    Column("id", String(40), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("purpose", String(32), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("sha256", String(64)),  # where the client said it
+    Column("part_bytes", Integer, nullable=False),
+    Column("file_id", String(40), nullable=False),  # of the file that it becomes
+    Column("created_at", Float(53), nullable=False),
+    Column("expires_at", Float(53), nullable=False, index=True),
+    Index("ix_uploads_owner", "owner", "id"),
+)
+
+upload_parts = Table(
+    "upload_parts",
+    metadata,
+    Column("upload_id", ForeignKey("uploads.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("path", String(400), nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("sha256", String(64), nullable=False),
 )
 
 models = Table(

@@ -4,6 +4,7 @@ from collections import Counter
 from itertools import islice
 from pathlib import Path
 
+from qstill.contract.answers.files import Purpose
 from qstill.contract.errors import Problem
 from qstill.contract.tables.bounds import MAX_COLUMNS, LineTooLong, Unreadable
 from qstill.contract.tables.columns import Column, Seen, understand, with_points
@@ -14,9 +15,9 @@ ROWS = 1_000  # looked at; an upload waits for it
 CELLS = 200_000  # of them: half a second
 
 
-def columns_of(place: Path, name: str) -> list[Column] | None:
-    """None for what is no csv, or none that can be read: a preflight says why; and for a file deleted meanwhile."""
-    if not name.lower().endswith(TABLES):
+def columns_of(place: Path, name: str, purpose: Purpose) -> list[Column] | None:
+    """None for what is no table of a dataset, or none that can be read: a preflight says why."""
+    if purpose != Purpose.DATASET or not name.lower().endswith(TABLES):
         return None
     try:
         separator = separator_of(place)
@@ -24,7 +25,7 @@ def columns_of(place: Path, name: str) -> list[Column] | None:
             lines = csv_rows(stream, separator)
             header = next(lines, [])
             rows = [*islice(lines, max(1, min(ROWS, CELLS // max(1, len(header)))))]
-    except (Unreadable, FileNotFoundError):
+    except Unreadable:
         return None
     if not rows or any(len(row) != len(header) for row in rows):
         return None

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import Connection
 
-from app.files.answers import FileId
+from app.files.answers import FileId, columns_row, file_view, in_list
 from app.files.columns import columns_of
 from app.files.upload import check_name, check_size, receive
 from app.http.auth import Owner
@@ -15,7 +15,6 @@ from app.http.content import BYTES, CONTENT, send_file
 from app.http.front import AtHand
 from app.http.paging import Lister, lister_of
 from app.http.refusals.problems import problems
-from app.jobs.answers import moment
 from ledger.database import Cursors, Record
 from ledger.ids import new_id
 from ledger.owned import FILES
@@ -24,7 +23,6 @@ from qstill.contract.answers.files import FileView, Purpose
 from qstill.contract.answers.pages import Page
 from qstill.contract.errors import Problem
 from qstill.contract.schemas import Name
-from qstill.contract.tables.columns import Column
 
 UNBOUNDED = 1 << 62  # this endpoint counts for itself, and by another setting
 
@@ -70,10 +68,11 @@ async def upload_file(
     check_size(int(declared[:19]) if declared.isascii() and declared.isdigit() else 0, limit)  # 19 digits are EiB
     file_id = new_id("file")
     stored = await receive(front.store, request.stream(), f"files/{file_id}", name=name, limit=limit)
-    about = {"purpose": purpose, "name": name}
+    columns = await run_in_threadpool(columns_of, front.store.locate(f"files/{file_id}"), name, purpose)
+    about = {"purpose": purpose, "name": name, "columns": columns_row(columns)}
     row = await front.write(lambda connection: FILES.add(connection, owner, file_id, stored, **about))
     response.headers["Location"] = f"/v1/files/{file_id}"
-    return _view(row, await run_in_threadpool(columns_of, front.store.locate(row.path), name))
+    return file_view(row)
 
 
 @router.get("")
@@ -87,14 +86,13 @@ async def list_files(
     def find(connection: Connection, cursors: Cursors) -> Sequence[Record]:
         return FILES.newest(connection, lister.owner, cursors, *wanted)
 
-    return await lister.page(find, _view)
+    return await lister.page(find, in_list)
 
 
 @router.get("/{file_id}", responses=problems(404))
 async def get_file(file_id: FileId, front: AtHand, owner: Owner) -> FileView:
     """What a file is."""
-    row = await front.read_by_key(lambda connection: FILES.get(connection, owner, file_id))
-    return _view(row, await run_in_threadpool(columns_of, front.store.locate(row.path), row.name))
+    return file_view(await front.read_by_key(lambda connection: FILES.get(connection, owner, file_id)))
 
 
 @router.get(
@@ -115,16 +113,3 @@ async def get_file_content(file_id: FileId, request: Request, front: AtHand, own
 async def delete_file(file_id: FileId, front: AtHand, owner: Owner) -> None:
     """Delete a file. Refused while a job that is not finished needs it."""
     await front.write(lambda connection: FILES.delete(connection, owner, file_id))
-
-
-def _view(row: Record, columns: list[Column] | None = None) -> FileView:
-    return FileView(
-        id=row.id,
-        name=row.name,
-        purpose=Purpose(row.purpose),
-        bytes=row.bytes,
-        sha256=row.sha256,
-        created_at=moment(row.created_at),
-        columns=columns,
-        links={"self": f"/v1/files/{row.id}", "content": f"/v1/files/{row.id}/content"},
-    )

@@ -59,20 +59,20 @@ async def receive(store: FolderStore, chunks: AsyncIterator[bytes], path: str, *
     await run_in_threadpool(place.parent.mkdir, parents=True, exist_ok=True)
     partial = place.with_name(f"{place.name}.{secrets.token_hex(4)}.partial")
     try:
-        stored = await _write(chunks, partial, path, limit)
-        await run_in_threadpool(_look, partial, name.lower(), stored.bytes)
+        stored = await write(chunks, partial, path, limit)
+        await run_in_threadpool(look, partial, name, stored.bytes)
         partial.replace(place)
         return stored
     finally:
         partial.unlink(missing_ok=True)
 
 
-async def _write(chunks: AsyncIterator[bytes], partial: Path, path: str, limit: int) -> Stored:
+async def write(chunks: AsyncIterator[bytes], partial: Path, path: str, limit: int) -> Stored:
+    """Write the chunks to a file, durably. path: under which they will lie in the store. Raises Problem: 413, 507."""
     digest, size, waiting = hashlib.sha256(), 0, bytearray()
 
     def append(file: BinaryIO, block: bytes) -> None:
-        if shutil.disk_usage(partial.parent).free < FREE_BYTES:
-            raise Problem("disk_full", "The service has no room for this file.", status=507)
+        must_fit(partial.parent)
         digest.update(block)
         file.write(block)
         file.flush()
@@ -90,17 +90,31 @@ async def _write(chunks: AsyncIterator[bytes], partial: Path, path: str, limit: 
     return Stored(path, size, digest.hexdigest())
 
 
-def _look(place: Path, name: str, size: int) -> None:
+def must_fit(folder: Path, size: int = 0) -> None:
+    """Raises Problem (507) where the disk has no room for so many bytes more."""
+    if shutil.disk_usage(folder).free < FREE_BYTES + size:
+        raise Problem("disk_full", "The service has no room for this file.", status=507)
+
+
+def look(place: Path, name: str, size: int) -> None:
     """Raises Problem (422) for a file that is plainly not what its name says; its content is checked by the job."""
-    suffix = name[name.rindex(".") :]
-    with place.open("rb") as file:
-        if suffix == ".safetensors":
+    if name.lower().endswith(".safetensors"):
+        with place.open("rb") as file:
             _look_at_safetensors(file, size)
-        elif suffix in MAGIC and not file.read(8).startswith(MAGIC[suffix]):
-            raise Problem("broken_file", f"This is no {suffix} file: its first bytes say otherwise.")
+    else:
+        look_at_beginning(place, name)
     if size == 0:
         raise Problem("broken_file", "The file is empty.")
-    if name.endswith(TABLES):
+
+
+def look_at_beginning(place: Path, name: str) -> None:
+    """What `look` can say of a file by its first part alone. Raises Problem (422)."""
+    lower = name.lower()
+    suffix = lower[lower.rindex(".") :]
+    with place.open("rb") as file:
+        if suffix in MAGIC and not file.read(8).startswith(MAGIC[suffix]):
+            raise Problem("broken_file", f"This is no {suffix} file: its first bytes say otherwise.")
+    if lower.endswith(TABLES):
         refuse_too_wide(place)
 
 

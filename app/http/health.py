@@ -11,7 +11,7 @@ from ledger.database import Database
 from ledger.tables import jobs
 from qstill import __version__
 
-SCHEMA = "0005"  # the revision that this code was written for
+SCHEMA = "0006"  # the revision that this code was written for
 
 router = APIRouter(tags=["health"])
 

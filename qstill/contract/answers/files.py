@@ -41,8 +41,9 @@ class FileView(View):
     created_at: Moment = Field(description="When it was complete.")
     columns: list[Column] | None = Field(
         None,
-        description="Of a csv, in the answer to its upload and where one file is asked for: what each column is taken "
-        "for by the first 1,000 rows. A preflight looks at all rows of any table. Null of other files, and in lists.",
+        description="Of a dataset that is a csv, in the answer to its upload and where one file is asked for: what "
+        "each column is taken for by the first 1,000 rows. A preflight looks at all rows of any table. Null of other "
+        "files, and in lists.",
         examples=[[COLUMN_EXAMPLE]],
     )
     links: dict[str, str] = Field(

@@ -4,12 +4,10 @@ import json
 import logging
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 
-from app.files.columns import columns_of
 from ledger.reaper import reap
 from qstill.contract.kinds import Queue
 from tests.testing.in_process import DIGITS, Json, Listening, Service, Worker, refused, running, sha256, until
@@ -310,8 +308,17 @@ def test_the_answer_to_a_table_says_what_its_columns_are_taken_for(service: Serv
     assert upload(service.client, b"PAR1....", "a.parquet")["columns"] is None
 
 
-def test_a_table_whose_bytes_went_while_it_was_asked_about_has_no_columns(tmp_path: Path) -> None:
-    assert columns_of(tmp_path / "gone", "gone.csv") is None
+def test_what_was_understood_of_a_table_is_kept_and_costs_no_reading(service: Service) -> None:
+    file = upload(service.client, b"size,job\n1.5,nurse\n2.5,baker\n3,baker\n", "people.csv")
+    service.front.store.delete(f"files/{file['id']}")
+    assert [column["name"] for column in file["columns"]] == ["size", "job"]
+    assert service.client.get(file["links"]["self"]).json() == file
+
+
+def test_soft_labels_are_no_table_of_a_dataset(service: Service) -> None:
+    content = b"user,item,score\n1,2,0.5\n1,3,0.25\n"
+    assert upload(service.client, content, "lists.csv", "soft_labels")["columns"] is None
+    assert upload(service.client, content, "lists.csv", "dataset")["columns"] is not None
 
 
 @pytest.mark.parametrize("header", ["c," * 20_000, "c," * 1_000_000, "c;" * 3_000_000])
