@@ -55,8 +55,8 @@ async def upload_file(
     `dataset`: .npz with arrays x and y; tables as .csv, .tsv, .parquet, .feather or .arrow; a .zip of images in one
     folder for each class; texts as .jsonl, .csv or .parquet; .csv, .tsv and .jsonl also with .gz; and counts of a
     circuit as .json. The answer says what the columns of a csv are taken for. `teacher`: .safetensors, .onnx, .pt
-    and .pth with weights alone, or a .zip of the folder of an encoder of texts, as `save_pretrained` and
-    sentence-transformers write it; `soft_labels`: .npy, .npz or .parquet, counts as .json, and a recommender's lists
+    and .pth with weights alone, or a .zip of the folder of a model of texts, as `save_pretrained`,
+    sentence-transformers and optimum write it; `soft_labels`: .npy, .npz or .parquet, counts as .json, and a recommender's lists
     as .csv or .parquet; `circuit`: .qasm or .json; `secret`: .json with headers for a teacher's endpoint, which is
     used and never shown again.
     """

@@ -43,34 +43,52 @@ def plain() -> dict[str, bytes]:
     }
 
 
+NAMED = {"bert": "Bert", "roberta": "Roberta", "mpnet": "MPNet", "distilbert": "DistilBert"}
+
+
+def plain_head(*classes: str) -> dict[str, bytes]:
+    """The same of a head for classes."""
+    weights = {"model.safetensors": save({"classifier.weight": torch.zeros(len(classes), 32)})}
+    return changed(plain() | weights, id2label={str(number): name for number, name in enumerate(classes)})
+
+
 @cache
 def files(kind: str = "bert") -> Mapping[str, bytes]:
-    """The files of a folder, by their names: two layers, 32 wide."""
-    library, torch_state = transformers(), torch.random.get_rng_state()
-    torch.manual_seed(7)
-    sizes: dict[str, Any] = {"vocab_size": len(WORDS), "max_position_embeddings": 64, "pad_token_id": 0}
-    if kind == "distilbert":
-        model = library.DistilBertModel(library.DistilBertConfig(dim=32, n_layers=2, n_heads=4, hidden_dim=64, **sizes))
-    else:
-        named = {"bert": "Bert", "roberta": "Roberta", "mpnet": "MPNet"}[kind]
-        config = getattr(library, f"{named}Config")(
-            hidden_size=32,
-            num_hidden_layers=2,
-            num_attention_heads=4,
-            intermediate_size=64,
-            initializer_range=0.3,
-            **sizes,
-        )
-        model = getattr(library, f"{named}Model")(config)
-    torch.random.set_rng_state(torch_state)
-    with TemporaryDirectory() as folder:
-        model.save_pretrained(folder)
-        found = {name: (Path(folder) / name).read_bytes() for name in ("config.json", "model.safetensors")}
-    found["tokenizer.json"] = _tokenizer().to_str().encode()
+    """The files of an encoder's folder, by their names: two layers, 32 wide."""
+    found = _saved(f"{NAMED[kind]}Model", _config(kind))
     found["1_Pooling/config.json"] = json.dumps({"embedding_dimension": 32, "pooling_mode": "mean"}).encode()
     listed = [("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize")]
     modules = [{"idx": n, "name": str(n), "path": p, "type": MODULES + t} for n, (p, t) in enumerate(listed)]
     found["modules.json"] = json.dumps(modules).encode()
+    return found
+
+
+@cache
+def classifier(kind: str = "bert", classes: tuple[str, ...] = ("moves", "rests")) -> Mapping[str, bytes]:
+    """The files of the folder of the same with a head for classes."""
+    names = dict(enumerate(classes))
+    config = _config(kind, id2label=names, label2id={name: number for number, name in names.items()})
+    return _saved(f"{NAMED[kind]}ForSequenceClassification", config)
+
+
+def _config(kind: str, **fields: Any) -> Any:
+    fields |= {"vocab_size": len(WORDS), "max_position_embeddings": 64, "pad_token_id": 0, "initializer_range": 0.3}
+    if kind == "distilbert":
+        fields |= {"dim": 32, "n_layers": 2, "n_heads": 4, "hidden_dim": 64}
+    else:
+        fields |= {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
+    return getattr(transformers(), f"{NAMED[kind]}Config")(**fields)
+
+
+def _saved(name: str, config: Any) -> dict[str, bytes]:
+    torch_state = torch.random.get_rng_state()
+    torch.manual_seed(7)
+    model = getattr(transformers(), name)(config)
+    torch.random.set_rng_state(torch_state)
+    with TemporaryDirectory() as folder:
+        model.save_pretrained(folder)
+        found = {each: (Path(folder) / each).read_bytes() for each in ("config.json", "model.safetensors")}
+    found["tokenizer.json"] = _tokenizer().to_str().encode()
     found["tokenizer_config.json"] = b'{"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": "[PAD]"}'
     return found
 

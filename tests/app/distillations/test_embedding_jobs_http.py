@@ -57,7 +57,7 @@ def test_sentences_say_what_a_body_is() -> None:
          ("dataset", "sentence_file", "pair"), "same_column"),
         (BODY | {"training": {"batch_size": 1}}, ("training", "batch_size"), "greater_than_equal"),
         (DIGITS | {"teacher": {"source": "file", "file": "file_1", "format": "folder"}},
-         ("teacher", "file", "format"), "teaches_vectors"),
+         ("teacher", "format"), "teaches_texts"),
         (DIGITS | {"teacher": {"source": "file", "file": "file_1", "format": "folder", "inputs": "raw"}},
          ("teacher", "file", "inputs"), "folder_knows"),
     ],

@@ -83,6 +83,7 @@ def _classification(corpus: Texts, spec: AnyTextData, teachers: Tokenizer | None
             (train, validation, test),
             truncated=sum(len(row) > spec.max_length for row in encoded),
             test_tokens=[token for i in chosen for token in encoded[i]],
+            texts=corpus.texts,
         ),
     )
 
@@ -196,6 +197,7 @@ def _text(
     *,
     truncated: int,
     test_tokens: list[int],
+    texts: Sequence[str] = (),
 ) -> Text:
     return Text(
         kind=kind,
@@ -205,6 +207,7 @@ def _text(
         truncated=truncated,
         unknown=sum(token == UNKNOWN_TOKEN for token in test_tokens) / max(1, len(test_tokens)),
         rows_digest=_rows_digest(splits),
+        texts=texts,
     )
 
 

@@ -1,6 +1,6 @@
 """Texts: rows of tokens, by their numbers in a tokenizer."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,7 +10,7 @@ from qstill.contract.errors import Problem
 from workers.distillation.inputs.inputs import Inputs, Shape
 from workers.distillation.networks.network import Network
 from workers.distillation.networks.texts.tokens import END, PAD, UNKNOWN_TOKEN
-from workers.distillation.rows import Standardisation
+from workers.distillation.rows import Rows, Standardisation
 from workers.distillation.tasks.task import Task
 
 TOKENIZER_FILE = "tokenizer.json"  # published beside the exports; all students of a job share it
@@ -21,6 +21,7 @@ class Text(Inputs):
     """kind: of the tokenizer, as the job names it; tokenizer_digest: names it. rows_digest: names the rows of tokens.
 
     truncated: texts of which tokens were cut off. unknown: the share of the test texts' tokens that is unknown.
+    texts: as they were read, by the numbers of rows; empty where rows are no whole texts.
     """
 
     file_input: ClassVar[str] = "tokens"
@@ -36,6 +37,11 @@ class Text(Inputs):
     vocabulary: int
     truncated: int
     unknown: float
+    texts: Sequence[str] = ()
+
+    def of(self, rows: Rows) -> list[str]:
+        """The texts of some rows, for who has a tokenizer of its own."""
+        return [self.texts[number] for number in rows.index.tolist()]
 
     @property
     def digest(self) -> str:
@@ -117,4 +123,5 @@ class Text(Inputs):
 
     def check_onnx_teacher(self) -> None:
         title = "An onnx teacher is given numbers; which tokenizer it was trained with, its file does not say."
-        raise Problem("teacher_mismatch", title, pointer="/file")
+        way = {"format": "folder", "note": "zip the .onnx and its tokenizer.json together"}
+        raise Problem("teacher_mismatch", title, pointer="/file", ways_out=[way])

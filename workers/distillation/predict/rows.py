@@ -31,7 +31,7 @@ from workers.distillation.artifacts import checkpoints
 from workers.distillation.artifacts.onnx_session import open_session
 from workers.distillation.data.dataset import Data
 from workers.distillation.predict.records import Reader, reader_of_card, reader_of_onnx, table_of
-from workers.distillation.predict.texts import classified, continued, filled_in
+from workers.distillation.predict.texts import classified, classified_by_folder, continued, filled_in
 from workers.distillation.predict.vectors import vectors_of
 from workers.distillation.recommenders.checkpoints import card_of as recommender_card
 from workers.distillation.recommenders.recommend import recommended
@@ -89,7 +89,12 @@ def predict(question: Question, run: Run) -> dict[str, Any]:
                 data = replace(_only(rows, known), columns=columns)
                 answer = _said(question.model, known, teachers.loaded(spec, data, run).logits(rows), "/rows", notes)
             case AskTexts() if stored_as.format == "folder":
-                answer = vectors_of(asked, path, question.model, run)
+                answered = classified_by_folder(asked, path, stored_as, spec, run)
+                if answered is None:
+                    answer = vectors_of(asked, path, question.model, run)
+                else:
+                    classes, logits, notes = answered
+                    answer = _prediction(question.model, classes, logits, "/texts", notes)
             case AskTexts():
                 of_texts = checkpoints.card_of(card or "")
                 logits, notes = classified(asked, of_texts, spec, run)

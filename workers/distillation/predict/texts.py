@@ -1,11 +1,12 @@
 """What models of text say when somebody tries them."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 
 from qstill.contract.distillations.datasets import MAX_LENGTH
-from qstill.contract.distillations.teachers import ModelTeacher
+from qstill.contract.distillations.teachers import ModelFormat, ModelTeacher
 from qstill.contract.errors import Problem
 from qstill.contract.models.answers import Candidate, Continuation, Continuations, Filling, Fillings, NewToken
 from qstill.contract.models.questions import AskMasked, AskPrompts, AskTexts
@@ -15,10 +16,14 @@ from workers.distillation.data.dataset import Data
 from workers.distillation.data.texts import AS_THEY_ARE, filled
 from workers.distillation.data.tokenizer import MASK_TOKEN, Tokenizer, uploaded
 from workers.distillation.inputs.text import Text
+from workers.distillation.networks.pretrained.archive import CONFIG
+from workers.distillation.networks.pretrained.classifier import has_head, names_of
+from workers.distillation.networks.pretrained.config import document, labels_of
 from workers.distillation.networks.texts.decoder import DecoderNetwork
 from workers.distillation.networks.texts.tokens import AFTER_MASK, END, MASK, UNKNOWN_TOKEN
 from workers.distillation.rows import Rows
 from workers.distillation.tasks.classes import Classes
+from workers.distillation.teachers.folders.classifier import opened
 from workers.distillation.teachers.generate import generated
 from workers.run import Run
 
@@ -32,6 +37,29 @@ def classified(asked: AskTexts, card: checkpoints.Card, spec: ModelTeacher, run:
     data = _only([row[:length] for row in rows], tokenizer, card.classes, length)
     logits = teachers.loaded(spec, data, run).logits(data.test)
     return logits, _notes("text", rows, length, "were cut off after")
+
+
+def classified_by_folder(
+    asked: AskTexts, path: Path, stored_as: ModelFormat, spec: ModelTeacher, run: Run
+) -> tuple[list[str], torch.Tensor, list[str]] | None:
+    """(classes, logits (texts, classes), what a reader must know) of a folder; None of one without a head.
+
+    Raises Problem, also classes_unknown.
+    """
+    folder = opened(path, run, "asked")
+    if folder.weights and not has_head(folder):
+        return None
+    config = document(folder, CONFIG) if folder.has(CONFIG) else {}
+    if stored_as.classes is None and labels_of(config) is None:
+        title = "The folder does not say what its classes are called; promote it again with its `classes`."
+        raise Problem("classes_unknown", title)
+    names = stored_as.classes or names_of(config)
+    count = torch.arange(len(asked.texts))
+    rows = Rows(torch.zeros(len(count), 1), torch.zeros(len(count), 1), torch.zeros_like(count), count)
+    nothing = Text("teacher", "", "", "", 0, truncated=0, unknown=0.0, texts=asked.texts)
+    data = Data(rows, rows, rows, rows.y, count[:0], AS_THEY_ARE, len(count), "", Classes(names), text=nothing)
+    teacher = teachers.loaded(spec, data, run)
+    return names, teacher.logits(data.test), list(teacher.notes)
 
 
 def continued(asked: AskPrompts, card: checkpoints.Card, spec: ModelTeacher, run: Run) -> Continuations:

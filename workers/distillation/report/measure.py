@@ -110,7 +110,7 @@ def teacher_cost(teacher: Teacher, data: Data) -> Cost | None:
         return None
     one = _first(data)
     size = Size(teacher.parameters, teacher.bytes, teacher.multiply_adds or None)
-    return Cost(size, timed(lambda: teacher.logits(one)), "one row by onnxruntime")
+    return Cost(size, timed(lambda: teacher.logits(one)), f"one row by {teacher.by}")
 
 
 def _sum(members: list[Cost]) -> Cost:

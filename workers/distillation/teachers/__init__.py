@@ -18,6 +18,7 @@ from qstill.contract.errors import Problem
 from workers.distillation.artifacts import checkpoints
 from workers.distillation.data.dataset import Data
 from workers.distillation.data.tokenizer import Tokenizer, uploaded
+from workers.distillation.networks.pretrained.archive import is_zip
 from workers.distillation.teachers.ask import Use, answers_of, signal_and_use, signal_of
 from workers.distillation.teachers.base import Teacher, as_networks_learn, within
 from workers.distillation.teachers.circuit import from_circuit
@@ -27,6 +28,7 @@ from workers.distillation.teachers.ensemble import ensemble
 from workers.distillation.teachers.files.keras import refuse_keras
 from workers.distillation.teachers.files.soft_labels import from_soft_labels
 from workers.distillation.teachers.files.weights import from_weights, trained
+from workers.distillation.teachers.folders.classifier import from_folder
 from workers.distillation.teachers.onnx.model import from_onnx
 from workers.run import Run
 
@@ -106,10 +108,11 @@ def _loaded(spec: Loadable, data: Data, run: Run) -> Teacher:
 
 def _from_file(spec: ModelFormat, path: Path, data: Data, run: Run) -> Teacher:
     refuse_keras(path)
-    if spec.format == "folder":
-        title = "This model is an encoder of texts: it teaches vectors, where the data has a `source` of sentences."
-        raise Problem("teacher_mismatch", title, pointer="/model")
-    return from_onnx(spec, path, data, run.threads) if spec.format == "onnx" else from_weights(spec, path, data)
+    if spec.format == "onnx":
+        return from_onnx(spec, path, data, run.threads)
+    if spec.format == "folder" or (spec.format == "safetensors" and is_zip(path)):  # as checkpoints of encoders are
+        return from_folder(spec, path, data, run)
+    return from_weights(spec, path, data)
 
 
 def _path(run: Run, file_id: str, pointer: str) -> Path:

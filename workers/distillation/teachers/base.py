@@ -33,6 +33,7 @@ class Teacher:
     data's classes; None: the same.
     encoding: how it makes inputs of the columns of a table; None: as the job does.
     bytes, parameters, multiply_adds: of its file, of its network, and of one row; 0 where unknown.
+    by: what computes its answers, where it is no network of this house.
     architecture: of a network that was read, not trained here.
     other_classes: whether its network's logits are of other classes than its answers.
     members: of an ensemble. round_trips: milliseconds of each request that an endpoint answered, without pauses.
@@ -55,6 +56,7 @@ class Teacher:
     bytes: int = 0
     parameters: int = 0
     multiply_adds: int = 0
+    by: str = "onnxruntime"
     architecture: AnyArchitecture | None = None
     members: tuple[Teacher, ...] = ()
     round_trips: list[float] | None = None

@@ -32,6 +32,10 @@ def refuse_mixed_with_text(job: DistillationSpec) -> None:
             _refuse_unfit_training(place, training, job.dataset)
         _refuse_unfit_objective(job, job.dataset)
         return
+    for place, teacher in parts(job.teacher):
+        if isinstance(teacher, UploadedTeacher) and teacher.format == "folder":
+            reason = "the model of a folder reads texts, and this data holds numbers"
+            refuse((*place, "format"), "teaches_texts", reason, teacher.format)
     for place, architecture in named:
         if family_of(architecture).reads == "text":
             reason = f"a {architecture.kind} reads text, and this data holds numbers"
@@ -61,6 +65,12 @@ def _refuse_unfit_teachers(job: DistillationSpec, data: AnyTextData) -> None:
         if isinstance(teacher, SoftLabels) and data.task != "classification":
             reason = "soft labels have one row for each row of the data; a language model answers every token"
             refuse((*place, "source"), "teacher_mismatch", reason, "soft_labels")
+        if isinstance(teacher, UploadedTeacher) and teacher.format == "folder" and data.task != "classification":
+            reason = (
+                "it answers whole texts on tokens of its own, and here each token of this job's tokenizer is answered: "
+                "train a teacher on these tokens, or choose `classification`"
+            )
+            refuse((*place, "format"), "tokenizer_mismatch", reason, teacher.format)
         if isinstance(teacher, EndpointTeacher) or (isinstance(teacher, UploadedTeacher) and teacher.format == "onnx"):
             reason = "it would be given numbers of tokens, and does not say which tokenizer it knows"
             refuse((*place, "source"), "teacher_mismatch", reason, teacher.source)

@@ -28,7 +28,8 @@ ReadableId = Annotated[str, StringConstraints(pattern=r"^(model|ckpt)_[0-9a-f]{3
 CLASSES = Field(
     None,
     description="The teacher's classes in the order of its answers, if that is not the data's: ascending, numbers "
-    "before words. They must be the data's classes, or the names of `class_map`.",
+    "before words; of a folder, what its `id2label` says. They must be the data's classes, or the names of "
+    "`class_map`.",
     examples=[["setosa", "virginica", "versicolor"]],
 )
 MISSING = (
@@ -48,8 +49,10 @@ class ModelFormat(Strict):
         description="`safetensors`: tensors named as the architecture says. `torch`: a state dict saved by torch.save "
         "in a .pt or .pth, read with weights_only. `onnx`: a whole model from any framework: one input of numbers, "
         "standard operators, no external data. A model of whole numbers, as uint8, is given pixels from 0 to 255. "
-        "`folder`: a zip of an encoder of texts, as `save_pretrained` or sentence-transformers write it; it says "
-        "itself how it is read, and teaches vectors of sentences.",
+        "`folder`: a zip of a model of texts with its `tokenizer.json`, as `save_pretrained`, sentence-transformers or "
+        "optimum write it: an encoder, which teaches vectors of sentences, or one with a head for classes "
+        "(`…ForSequenceClassification`, or an ONNX), which teaches texts with labels, on tokens of its own. It says "
+        "itself how it is read, but for `classes` where it calls them LABEL_0, LABEL_1.",
         examples=["onnx"],
     )
     architecture: Architecture | None = Field(
@@ -98,7 +101,7 @@ class ModelFormat(Strict):
 
 def _told(reading: ModelFormat) -> str | None:
     """The first field that says how weights are read, beside their format."""
-    fields = ("architecture", "inputs", "output", "kind", "classes")
+    fields = ("architecture", "inputs", "output", "kind")
     return next((field for field in fields if getattr(reading, field) is not None), None)
 
 
@@ -160,13 +163,6 @@ class UploadedTeacher(ModelFormat, OfOtherClasses):
         "its own architecture and standardisation.",
         examples=["file_01990d3e7c5a7cc09d4b8c1f2a3b4c5e"],
     )
-
-    @model_validator(mode="after")
-    def _answers_rows(self) -> "UploadedTeacher":
-        if self.format == "folder":
-            reason = "the folder of an encoder teaches vectors: its data has a `source` of sentences"
-            refuse(("format",), "teaches_vectors", reason, self.format)
-        return self
 
 
 class Registered(Strict):

@@ -17,6 +17,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
 }  # of dense layers, by the names of torch's classes
 LEAST = -1e9  # what a token that is not there counts as, where the largest is taken
 TOKENS_AT_ONCE = 8192  # of an evaluation; bounds its activations
+ROWS_AT_ONCE = 256
 
 
 class Transformer(nn.Module):
@@ -126,18 +127,26 @@ class TextEncoder(nn.Module):
 
     def vectors(self, tokens: Tensor) -> Tensor:
         """The same of many rows, without gradients: rows of like length together, no longer than they are."""
-        lengths = (tokens != self.form.pad).sum(1)
-        order = lengths.argsort(stable=True)
-        found = torch.empty(len(tokens), self.width)
         device = next(self.parameters()).device
         with torch.inference_mode():
-            at = 0
-            while at < len(order):
-                longest = int(lengths[order[min(at + 256, len(order)) - 1]])
-                rows = order[at : at + max(1, min(256, TOKENS_AT_ONCE // max(1, longest)))]
-                found[rows] = self(trimmed(tokens[rows], self.form.pad).to(device)).float().cpu()
-                at += len(rows)
-        return found
+            return by_length(tokens, self.form.pad, self.width, lambda some: self(some.to(device)).float().cpu())
+
+
+def by_length(tokens: Tensor, pad: int, width: int, answer: Callable[[Tensor], Tensor]) -> Tensor:
+    """Answers (rows, width) to rows of tokens, asked for rows of like length together, no longer than they are.
+
+    answer: of (some, tokens) to (some, width).
+    """
+    lengths = (tokens != pad).sum(1)
+    order = lengths.argsort(stable=True)
+    found = torch.empty(len(tokens), width)
+    at = 0
+    while at < len(order):
+        longest = int(lengths[order[min(at + ROWS_AT_ONCE, len(order)) - 1]])
+        rows = order[at : at + max(1, min(ROWS_AT_ONCE, TOKENS_AT_ONCE // max(1, longest)))]
+        found[rows] = answer(trimmed(tokens[rows], pad))
+        at += len(rows)
+    return found
 
 
 def trimmed(tokens: Tensor, pad: int) -> Tensor:

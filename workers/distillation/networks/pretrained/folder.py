@@ -34,10 +34,10 @@ from workers.distillation.networks.pretrained.encoder import (
     Transformer,
     WordVectors,
 )
+from workers.distillation.networks.pretrained.lengths import MAX_LENGTH, lengths_of
 from workers.distillation.networks.pretrained.model import loaded
 from workers.distillation.networks.pretrained.tokenizer import FolderTokenizer, tokenizer_of
 
-MAX_LENGTH = 512  # tokens of a text
 POOLINGS: dict[str, Pooling] = {
     "pooling_mode_cls_token": "cls",
     "pooling_mode_mean_tokens": "mean",
@@ -95,19 +95,11 @@ def _modules(folder: Folder) -> Iterator[tuple[str, str]]:
 def _transformer(folder: Folder, memory: int) -> tuple[Transformer, FolderTokenizer]:
     sizes = sizes_of(folder)
     refuse_too_large(sizes, memory)
-    length = min(sizes.positions, MAX_LENGTH, *_lengths(folder))
+    length = min(sizes.positions, MAX_LENGTH, *lengths_of(folder))
     tokenizer = tokenizer_of(folder, vocabulary=sizes.vocabulary, pad=sizes.pad, length=length)
     model, _ = loaded(folder, "AutoModel", may_lack=lambda name: name.startswith("pooler."))
     model.pooler = None  # nothing here reads it
     return Transformer(model, KINDS[sizes.kind].blocks), tokenizer
-
-
-def _lengths(folder: Folder) -> Iterator[int]:
-    """How many tokens of a text its maker reads, where that is said."""
-    for name, field in zip(LENGTHS, ("max_seq_length", "model_max_length"), strict=True):
-        found = document(folder, name).get(field) if folder.has(name) else None
-        if isinstance(found, int) and found > 0:
-            yield found
 
 
 def _static(folder: Folder) -> tuple[WordVectors, FolderTokenizer]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import onnxruntime as ort
@@ -12,6 +13,7 @@ from workers.distillation.data.files.table import Array
 from workers.distillation.rows import Rows
 from workers.distillation.tables.encoding import truths
 from workers.distillation.tables.frame import Cells, Frame, as_words, fed
+from workers.distillation.teachers.onnx.feed import ROWS_AT_ONCE
 
 TYPES = {
     "tensor(string)": "string",
@@ -38,6 +40,7 @@ class Taken:
 class ColumnFeed:
     """As `Feed`, by the names of columns. batch: rows of one run if the model fixes them."""
 
+    rows_at_once: ClassVar[int] = ROWS_AT_ONCE
     taken: tuple[Taken, ...]
     frame: Frame
     batch: int | None

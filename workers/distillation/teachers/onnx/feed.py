@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import onnxruntime as ort
@@ -26,6 +26,8 @@ WHOLE = {
 }  # pixels, numbers of tokens, or of anything that is counted
 BYTE = 255.0  # what the pixels of an archive were divided by when they were read
 
+ROWS_AT_ONCE = 256  # of one run: bounds the activations of a model that we know nothing about
+
 Shape = tuple[int | None, ...]  # None: any size
 
 
@@ -36,6 +38,7 @@ class Feed:
     said: in words, what a reader of the report must know.
     """
 
+    rows_at_once: ClassVar[int] = ROWS_AT_ONCE
     name: str
     number: type
     batch: int | None

@@ -4,11 +4,12 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import onnxruntime as ort
 import torch
+from onnx import ModelProto
 from torch import Tensor
 
 from qstill.contract.distillations.teachers import Answers, ModelFormat
@@ -22,11 +23,10 @@ from workers.distillation.rows import Rows
 from workers.distillation.teachers.base import Teacher, arranged, digest_of
 from workers.distillation.teachers.kinds import WORDS, answers_by_operators, as_logits, recognised
 from workers.distillation.teachers.onnx.check import parameters, read_onnx
-from workers.distillation.teachers.onnx.columns import ColumnFeed, column_feed
+from workers.distillation.teachers.onnx.columns import column_feed
 from workers.distillation.teachers.onnx.cost import multiply_adds
-from workers.distillation.teachers.onnx.feed import REAL, Feed, feed_of
+from workers.distillation.teachers.onnx.feed import REAL, feed_of
 
-BATCH_ROWS = 256  # of one run: bounds the activations of a model that we know nothing about
 RUN_SECONDS = 120.0  # for one run; a loop without an end is no teacher
 MAPS = ("seq(map(int64,tensor(float)))", "seq(map(string,tensor(float)))")  # scikit-learn's ZipMap
 
@@ -39,15 +39,55 @@ class Output:
     is_map: bool
 
 
+class Given(Protocol):
+    """How rows become what a model takes. batch: rows of one run if the model fixes them. rows_at_once: otherwise.
+
+    said: in words, what a reader of the report must know.
+    """
+
+    @property
+    def rows_at_once(self) -> int: ...
+
+    @property
+    def batch(self) -> int | None: ...
+
+    @property
+    def said(self) -> tuple[str, ...]: ...
+
+    def given(self, rows: Rows) -> dict[str, Array]:
+        """Rows by the names of inputs."""
+        ...
+
+
 def from_onnx(spec: ModelFormat, path: Path, data: Data, threads: int) -> Teacher:
     """Raises Problem: teacher_invalid, teacher_mismatch, class_mismatch, inputs_mismatch, kind_mismatch, output_needed;
     some of them when it is asked.
     """
     data.inputs.check_onnx_teacher()
+
+    def feed(session: ort.InferenceSession, _: ModelProto) -> Given:
+        return column_feed(session, data) or feed_of(session, data, raw=spec.inputs != "standardised")
+
     content = path.read_bytes()
+    return teacher_of_graph(spec, content, data, threads, feed, names_it=content)
+
+
+def teacher_of_graph(
+    spec: ModelFormat,
+    content: bytes,
+    data: Data,
+    threads: int,
+    feed_of_session: Callable[[ort.InferenceSession, ModelProto], Given],
+    *,
+    names_it: bytes,
+) -> Teacher:
+    """A model, and what it is given. content: of the ONNX. names_it: all bytes on which its answers depend.
+
+    Raises as `from_onnx`.
+    """
     model = read_onnx(content)
     session = open_session(content, threads)
-    feed = column_feed(session, data) or feed_of(session, data, raw=spec.inputs != "standardised")
+    feed = feed_of_session(session, model)
     names = list(spec.classes or data.classes)
     numbered = spec.classes is not None
 
@@ -57,7 +97,7 @@ def from_onnx(spec: ModelFormat, path: Path, data: Data, threads: int) -> Teache
     def answers_of(output: Output, rows: Rows) -> Tensor:
         return _run(session, feed, output.name, rows, lambda answer: read(answer, output.is_map))
 
-    few = data.train.some(slice(0, BATCH_ROWS))
+    few = data.train.some(slice(0, feed.rows_at_once))
     output = _one(_fitting(session, spec.output, len(names)), len(names), lambda each: answers_of(each, few))
     kind: Answers = spec.kind or "logits"
     values = data.task.answers == "values"
@@ -70,7 +110,7 @@ def from_onnx(spec: ModelFormat, path: Path, data: Data, threads: int) -> Teache
 
     teacher = Teacher(
         logits,
-        digest_of(spec, content),
+        digest_of(spec, names_it),
         bytes=len(content),
         parameters=parameters(model),
         multiply_adds=multiply_adds(model, data.input_shape),
@@ -138,11 +178,9 @@ def _widths(classes: int) -> set[int]:
     return {1, 2} if classes == 2 else {classes}
 
 
-def _run(
-    session: ort.InferenceSession, feed: Feed | ColumnFeed, output: str, rows: Rows, read: Callable[[Any], Array]
-) -> Tensor:
+def _run(session: ort.InferenceSession, feed: Given, output: str, rows: Rows, read: Callable[[Any], Array]) -> Tensor:
     """Answers (rows, columns), in batches; a fixed batch is filled up with copies of the last row."""
-    size, total = feed.batch or BATCH_ROWS, len(rows.index)
+    size, total = feed.batch or feed.rows_at_once, len(rows.index)
     answers = []
     for first in range(0, total, size):
         end = min(first + size, total)

@@ -1,0 +1,1 @@
+"""Teachers that came with a tokenizer: they read whole texts, whatever tokens the student reads."""

@@ -1,0 +1,83 @@
+"""The folder of a text classifier as a teacher: weights of `transformers`, or an ONNX beside its tokenizer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from qstill.contract.distillations.teachers import ModelFormat
+from qstill.contract.errors import Problem
+from workers.distillation.data.dataset import Data
+from workers.distillation.inputs.text import Text
+from workers.distillation.networks.costs import multiply_adds, parameters
+from workers.distillation.networks.pretrained.archive import Folder, unpacked
+from workers.distillation.networks.pretrained.classifier import Classifier, classifier_of
+from workers.distillation.networks.pretrained.encoder import by_length
+from workers.distillation.rows import Rows
+from workers.distillation.tasks.classes import Classes
+from workers.distillation.teachers.base import Teacher, arranged, digest_of
+from workers.distillation.teachers.folders.texts_onnx import from_texts_onnx
+from workers.run import Run
+
+SCRATCH = "teacher-folder"  # below the attempt's own
+
+
+def from_folder(spec: ModelFormat, path: Path, data: Data, run: Run) -> Teacher:
+    """Raises Problem: teacher_mismatch, class_mismatch, no_head, and what reading a folder raises."""
+    text = data.text
+    if text is None or not isinstance(data.task, Classes):
+        title = (
+            "This model reads texts: it teaches labels of texts (`task`: `classification`), or vectors, where the data "
+            "has a `source` of sentences."
+        )
+        raise Problem("teacher_mismatch", title, pointer="/file")
+    folder = opened(path, run, SCRATCH)
+    if not folder.weights:
+        return from_texts_onnx(spec, folder, path.read_bytes(), data, text, run)
+    found = classifier_of(folder, memory=run.memory)
+    return from_classifier(spec, found, path.read_bytes(), data, text)
+
+
+def opened(path: Path, run: Run, name: str) -> Folder:
+    """A folder out of its zip. name: of a place in the scratch. Raises Problem."""
+    place, number = run.scratch / name, 0
+    while place.exists():  # of another member of an ensemble
+        number += 1
+        place = run.scratch / f"{name}-{number}"
+    return unpacked(path, place, onnx=True)
+
+
+def from_classifier(spec: ModelFormat, found: Classifier, content: bytes, data: Data, text: Text) -> Teacher:
+    """content: the bytes of its zip. Raises Problem class_mismatch."""
+    reader = Reader(found)
+
+    def logits(rows: Rows) -> Tensor:
+        return reader.answers(text.of(rows))
+
+    longest = min(data.input_shape[0], found.tokenizer.length)
+    teacher = Teacher(
+        logits,
+        digest_of(spec, content),
+        bytes=len(content),
+        parameters=parameters(found.network),
+        multiply_adds=multiply_adds(found.network, (longest,)),
+        by="transformers",
+        notes=(found.tokenizer.said, *found.notes),
+    )
+    return arranged(teacher, list(spec.classes or found.names), data.classes)
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A classifier that is shown texts."""
+
+    classifier: Classifier
+
+    def answers(self, texts: Sequence[str]) -> Tensor:
+        """Logits (texts, classes), in the order of its own classes."""
+        network, tokenizer = self.classifier.network, self.classifier.tokenizer
+        with torch.inference_mode():
+            found = by_length(tokenizer.encode(texts), tokenizer.pad, len(self.classifier.names), network)
+        return found.clone()  # of no inference, so that what is learned from it may be differentiated
