@@ -39,6 +39,7 @@ SEED = "seeds end at 2^63 - 1 everywhere, as those of circuits did"
 PROCESSES = f"{SEED}; several processes for one training are gone (ADR 14)"
 TEACHERS = "teachers may have other classes than the data, and weights under other names"
 EXAMPLES = "every field of an answer has an example"
+NAMED = "a measure may be named by which trials are ranked"
 LATER = "networks that are circuits, circuits made shorter, and encoders of texts came after the move"
 INTENDED = {
     "/openapi//v1/distillations/{job_id}/report": "a report has a schema",
@@ -50,6 +51,8 @@ INTENDED = {
     "/openapi/Preflight": "it says how each column of a table is understood",
     **dict.fromkeys((f"/openapi/{kind}" for kind in ("EndpointTeacher", "EnsembleTeacher", "ModelTeacher")), TEACHERS),
     **dict.fromkeys((f"/openapi/{name}" for name in ("StudentTraining", "Training")), PROCESSES),
+    **dict.fromkeys((f"/openapi/{name}" for name in ("FrontMember", "TrialView")), NAMED),
+    **dict.fromkeys((f"/openapi//v1/sweeps/{{job_id}}/pareto{end}" for end in ("", ".svg")), NAMED),
     **dict.fromkeys(
         (
             f"/openapi/{name}"

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.cli.client import Client, Job
-from qstill.contract.distillations.measures import MEASURES, ranking
+from qstill.contract.distillations.measures.measure import measure_of
 from qstill.contract.kinds import CIRCUIT, DISTILLATION, SWEEP
 
 BAR = 40  # characters of a certain outcome
@@ -120,7 +120,7 @@ def show_distribution(result: dict[str, Any], console: Console) -> None:
 
 def show_distillation(result: dict[str, Any], console: Console) -> None:
     """The measure on the test split, mean ± standard deviation over the seeds, and the verdict."""
-    measure = MEASURES.get(result.get("measure", "accuracy")) or ranking(result["measure"])
+    measure = measure_of(result.get("measure", "accuracy"))
     table = Table(title=f"test {measure.said}", box=None, title_justify="left")
     for column in ("", "mean", "± SD"):
         table.add_column(column, justify="right" if column else "left")

@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from app.distillations.asked import asked_card
 from app.distillations.loading import how_to_load, program
 from app.distillations.markdown import bullets, counted, flat, milliseconds, settings, spread, table, text
 from app.distillations.quantum import quantum_card
 from app.distillations.surrogate import surrogate_card
-from qstill.contract.distillations.measures import MEASURES
 from qstill.contract.distillations.report.compression import CompressedRival, CompressionSection
 from qstill.contract.distillations.report.document import DistillationReport
 from qstill.contract.distillations.report.exports import ExportedCircuit, ExportedClassifier, ExportedRegressor
@@ -18,10 +18,6 @@ from qstill.contract.tables.columns import Column
 
 COLUMNS_SHOWN = 100
 CHANGES_SHOWN = 10  # classes that changed most; the report has all
-UNITS = {
-    "accuracy": "Losses in nats",
-    "rmse": "RMSE and mean absolute error in the target's unit, of several targets in standard deviations",
-}
 
 LOADING_ONNX = """```python
 import onnxruntime
@@ -83,17 +79,17 @@ def card(report: DistillationReport, checkpoints: Mapping[str, str] | None = Non
         table(("", ""), _description(report)),
         "## What it is worth",
         f"On {report.rows.test} test rows, mean over {len(report.student.runs)} seed(s) ± standard deviation. "
-        f"{UNITS[report.measure]}; milliseconds are of one row on the CPU of the machine that trained it.",
+        f"{report.usual.units}; milliseconds are of one row on the CPU of the machine that trained it.",
         table(("", *(role for role, _ in report.arms())), _measures(report)),
     ]
+    parts += asked_card(report)
     if report.teacher.cost is not None and report.teacher.cost.timed:
         parts.append(f"The teacher's time is of {text(report.teacher.cost.timed)}.")
     if report.student.cost is not None and report.student.cost.timed:
         parts.append(f"The student's time is of {text(report.student.cost.timed)}.")
     if report.models:
-        what = "logit" if report.measure == "accuracy" else "prediction"
-        said = f"Test {MEASURES[report.measure].said}"
-        header = ("File", "Bytes", said, f"Largest difference of a {what}", "ms p50 / p95")
+        said = f"Test {report.by.said}"
+        header = ("File", "Bytes", said, f"Largest difference of a {report.usual.number}", "ms p50 / p95")
         parts += ["## Exports", "Each file was run on the test rows.", table(header, _exports(report))]
     if report.circuits:
         header = ("File", "Bytes", "Qubits", "Open parameters", "Largest difference of an expectation value")
@@ -153,7 +149,7 @@ def _running(export: ExportedCircuit) -> str:
 
 
 def _verdict(report: DistillationReport) -> str:
-    measure, gain = MEASURES[report.measure], report.gain
+    measure, gain = report.by, report.gain
     worth = f"Test {measure.said} {measure.formatted(report.student.summary[measure.name].mean)}."
     said = {
         "BEATS": "**BEATS**: distilled, the student is better than the same student trained without the teacher",
@@ -165,10 +161,9 @@ def _verdict(report: DistillationReport) -> str:
         said = "The student stands in place of a quantum circuit"
     if gain is None:
         return f"{said}. {worth}"
-    form = "+.2f" if measure.is_share else "+.4g"
-    said += f": {gain.points:{form}} {measure.gained}"
+    said += f": {measure.difference(gain.points)} {measure.gained}"
     if gain.low is not None and gain.high is not None:
-        said += f", 95% interval {gain.low:{form}} to {gain.high:{form}}"
+        said += f", 95% interval {measure.difference(gain.low)} to {measure.difference(gain.high)}"
     return f"{said}. {worth}"
 
 
@@ -217,7 +212,7 @@ def _inputs(data: dict[str, Any]) -> str:
 
 def _measures(report: DistillationReport) -> Iterable[Sequence[str]]:
     arms = [arm for _, arm in report.arms()]
-    for name, label, percent in MEASURES[report.measure].table:
+    for name, label, percent in report.table:
         yield label, *(spread(arm.summary[name], percent=percent) for arm in arms)
     for label, name in (("Parameters", "parameters"), ("Bytes", "bytes"), ("Multiply-adds of a row", "multiply_adds")):
         yield label, *(counted(arm.cost, name) for arm in arms)
@@ -226,8 +221,7 @@ def _measures(report: DistillationReport) -> Iterable[Sequence[str]]:
 
 def _exports(report: DistillationReport) -> Iterable[Sequence[str]]:
     for each in report.models:
-        measure, difference = MEASURES[report.measure], f"{each.max_difference:.2g}"
-        worth = measure.formatted(getattr(each, measure.name))
+        worth, difference = report.by.formatted(each.worth(report.by)), f"{each.max_difference:.2g}"
         yield text(each.name), f"{each.bytes:,}", worth, difference, milliseconds(each.latency)
 
 

@@ -10,7 +10,7 @@ from app.distillations.quantum_noise import noise
 from app.distillations.surrogate import surrogate
 from app.web.axes import WIDTH, Axis, axes, close_logarithmic, drawn, free, heading, linear, logarithmic, wide
 from app.web.drawing import GRID, INK, MUTED, PAPER, Box, Dot, Line, Mark, Path, Text, fit, text_width
-from qstill.contract.distillations.measures import MEASURES, Measure
+from qstill.contract.distillations.measures.measure import Measure
 from qstill.contract.distillations.report.document import DistillationReport
 from qstill.contract.distillations.report.measured import ConfidenceBin, LearningPoint, Role
 from qstill.contract.errors import Problem
@@ -29,8 +29,8 @@ AnyPlotName = PlotName | Literal["ranking", "distribution"]  # of recommenders, 
 
 
 def curves(report: DistillationReport) -> str:
-    """Validation accuracy (of regression R²) and loss over the epochs, a line for each network that the job trained."""
-    return learning_curves(report.curves, MEASURES[report.measure])
+    """What chose the epochs, on the validation rows, and the loss: a line for each network that the job trained."""
+    return learning_curves(report.curves, report.by)
 
 
 def learning_curves(found: Mapping[str, Sequence[LearningPoint]], measure: Measure) -> str:
@@ -42,10 +42,10 @@ def learning_curves(found: Mapping[str, Sequence[LearningPoint]], measure: Measu
     accuracies = [point.score(measure) for _, points in stages for point in points]
     losses = [point.loss for _, points in stages for point in points if point.loss > 0] or [1.0]
     across = Axis(0, max(epochs), 72, WIDTH - 28)
-    upper, lower = linear(accuracies, 300, 96, least=measure.least_chosen), logarithmic(losses, 540, 352)
+    upper, lower = linear(accuracies, 300, 96, least=measure.least), logarithmic(losses, 540, 352)
     marks = heading("Learning curves", "Each network that was trained. Losses are of different objectives.")
     marks += legend(dict.fromkeys(role for role, _ in stages))
-    marks += axes(across, upper, "", f"Validation {measure.chooses}", percent=measure.is_share)
+    marks += axes(across, upper, "", f"Validation {measure.chosen}", percent=measure.is_share)
     marks += axes(across, lower, "Epoch", "Loss, nats" if measure.is_share else "Loss")
     for role, points in stages:
         colour, dashes = COLOURS[role], "5 3" if role == "teacher" else ""
@@ -56,13 +56,13 @@ def learning_curves(found: Mapping[str, Sequence[LearningPoint]], measure: Measu
             line = [(across(point.epoch), axis(value)) for point, value in zip(points, values, strict=True)]
             marks.append(Path(line, colour, dashes=dashes) if len(line) > 1 else Dot(*line[0], colour, role, 3))
     last = [f"{role} {measure.formatted(points[-1].score(measure))}" for role, points in stages]
-    said = f"Validation {measure.chooses} after the last epoch: {', '.join(last)}."
+    said = f"Validation {measure.chosen} after the last epoch: {', '.join(last)}."
     return drawn(600, "Learning curves", said, marks)
 
 
 def reliability(report: DistillationReport) -> str:
     """How often a network is right, over how sure it is. On the diagonal it knows what it knows."""
-    if report.measure != "accuracy":
+    if not report.has_confidence:
         raise Problem("nothing_to_draw", "Predictions of numbers come without a confidence to draw.", status=404)
     across, up = Axis(0, 1, 72, 492), Axis(0, 1, 500, 96)
     marks = heading(
@@ -138,19 +138,18 @@ def _weighed(report: DistillationReport, measure: Measure) -> list[Weighed]:
         if arm.cost is not None and arm.cost.size is not None and arm.cost.size.bytes > 0
     ]
     return found + [
-        Weighed(_export_name(each.format), each.bytes, getattr(each, measure.name), 0.0, EXPORT)
-        for each in report.models
+        Weighed(_export_name(each.format), each.bytes, each.worth(measure), 0.0, EXPORT) for each in report.models
     ]
 
 
 def pareto(report: DistillationReport) -> str:
     """The measure over the bytes of the file; the line goes through what nothing beats in both."""
-    measure = MEASURES[report.measure]
+    measure = report.by
     found = _weighed(report, measure)
     across = logarithmic([float(each.size) for each in found], 72, WIDTH - 28)
     ends = [end for each in found for end in (each.value - each.sd, each.value + each.sd)]
     up = linear(wide(ends) if measure.is_share else ends, 400, 100)
-    better, title = "Up" if measure.points > 0 else "Down", f"{measure.table[0][1]} and size"
+    better, title = "Up" if measure.points > 0 else "Down", f"{measure.heading} and size"
     said = f"{better} and to the left is better: mean over seeds, with bars of one standard deviation."
     marks = heading(title, said + (" Exports are of the first seed's student." if report.models else ""))
     if absent := [role for role, _ in report.arms() if role not in {each.name for each in found}]:

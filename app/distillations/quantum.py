@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from app.distillations.markdown import spread, table
 from app.web.axes import WIDTH, Axis, axes, close_logarithmic, drawn, heading, linear, wide
 from app.web.drawing import MUTED, Box, Dot, Line, Mark, Path, Text
-from qstill.contract.distillations.measures import MEASURES, Measure
+from qstill.contract.distillations.measures.measure import Measure
 from qstill.contract.distillations.report.document import DistillationReport
 from qstill.contract.distillations.report.quantum import CLASSICAL, IN_WORDS, Judged, OnEngine, QuantumSection
 from qstill.contract.errors import Problem
@@ -33,24 +33,22 @@ def shots(report: DistillationReport) -> str:
     engine = None if report.quantum is None else report.quantum.engine
     if report.quantum is None or engine is None:
         raise Problem("nothing_to_draw", "The job ran no quantum student on the circuit engine.", status=404)
-    measure = MEASURES[report.measure]
+    measure = report.by
     simple = {name: report.quantum.controls[name] for name in CLASSICAL if name in report.quantum.controls}
     lines = {name: arm.summary[measure.name].mean for name, arm in simple.items()}
     shown = [each for each in engine.curve if each.strength in (0.0, 1.0)]
     values = [each.calibrated for each in shown] + list(lines.values())
     counted = [float(each.shots) for each in engine.curve if each.shots is not None]
     across = close_logarithmic(counted, 72, WIDTH - 128)
-    up = linear(wide(values) if measure.is_share else values, CHART_BOTTOM, 116, least=measure.least_chosen)
+    up = linear(wide(values) if measure.is_share else values, CHART_BOTTOM, 116, least=measure.least)
     noisy = any(each.strength for each in shown)
     said = "Full lines under the job's noise, dashed ones without." if noisy else "Without noise."
-    marks = heading(f"{measure.table[0][1]} over shots", f"{said} Calibrated by {engine.calibration_rows} rows.")
+    marks = heading(f"{measure.heading} over shots", f"{said} Calibrated by {engine.calibration_rows} rows.")
     networks = list(dict.fromkeys(each.network for each in engine.curve))
     for place, name in enumerate(networks):
         x = 72.0 + 136 * place
         marks += [Box(x, 67, 14, 4, COLOURS[name]), Text(x + 20, 73, NAMES[name], 11, "start")]
-    marks += axes(
-        across, up, "Shots of a row", f"{measure.table[0][1]} on {engine.rows} rows", percent=measure.is_share
-    )
+    marks += axes(across, up, "Shots of a row", f"{measure.heading} on {engine.rows} rows", percent=measure.is_share)
     marks.append(Text(ALL_SHOTS, CHART_BOTTOM + 17, "all", 11, colour=MUTED))
     for name, value in lines.items():
         marks.append(Line(across.start, up(value), ALL_SHOTS, up(value), MUTED, 1))
@@ -60,7 +58,7 @@ def shots(report: DistillationReport) -> str:
         for strength in {each.strength for each in shown}:
             marks += _line(_of(engine, name, strength), across, up, dashed=noisy and not strength)
     told = [f"{NAMES[name]} {measure.formatted(_of(engine, name, float(noisy))[-1].calibrated)}" for name in networks]
-    return drawn(456, f"{measure.table[0][1]} over shots", f"With all shots: {', '.join(told)}.", marks)
+    return drawn(456, f"{measure.heading} over shots", f"With all shots: {', '.join(told)}.", marks)
 
 
 def _of(engine: OnEngine, network: str, strength: float) -> list[Judged]:
@@ -84,7 +82,7 @@ def _line(points: Sequence[Judged], across: Axis, up: Axis, *, dashed: bool) -> 
 
 def quantum_card(report: DistillationReport) -> Iterable[str]:
     """Nothing for other students."""
-    section, measure = report.quantum, MEASURES[report.measure]
+    section, measure = report.quantum, report.by
     if section is None:
         return
     yield "## What is quantum in it"
@@ -123,7 +121,7 @@ def quantum_card(report: DistillationReport) -> Iterable[str]:
 
 
 def _controls(section: QuantumSection, report: DistillationReport) -> Iterable[Sequence[str]]:
-    name, _, percent = MEASURES[report.measure].table[0]
+    name, percent = report.by.name, report.by.is_share
     for control, arm in section.controls.items():
         beside = arm.student_minus_control
         change = f"{beside.points:+.2f}"

@@ -3,7 +3,6 @@
 from app.distillations.quantum import CHART_BOTTOM, COLOURS, NAMES
 from app.web.axes import WIDTH, Axis, axes, drawn, heading, linear, wide
 from app.web.drawing import MUTED, Box, Dot, Line, Path, Text
-from qstill.contract.distillations.measures import MEASURES
 from qstill.contract.distillations.report.document import DistillationReport
 from qstill.contract.distillations.report.quantum import Judged
 from qstill.contract.errors import Problem
@@ -21,15 +20,15 @@ def noise(report: DistillationReport) -> str:
     shown = [each for each in engine.curve if each.shots == shots] if engine else []
     if engine is None or not any(each.strength for each in shown):
         raise Problem("nothing_to_draw", "The job ran no quantum student under noise.", status=404)
-    measure = MEASURES[report.measure]
+    measure = report.by
     values = [worth for each in shown for way in WAYS if (worth := getattr(each, way)) is not None]
     across = Axis(0.0, 1.02 * max(each.strength for each in shown), 72, WIDTH - 28)
-    up = linear(wide(values) if measure.is_share else values, CHART_BOTTOM, 116, least=measure.least_chosen)
-    title = f"{measure.table[0][1]} over noise"
+    up = linear(wide(values) if measure.is_share else values, CHART_BOTTOM, 116, least=measure.least)
+    title = f"{measure.heading} over noise"
     how = f"Full lines are calibrated by {engine.calibration_rows} rows, dashed ones raw"
     how += ", dotted ones mitigated" if engine.mitigation else ""
     marks = heading(title, f"With {shots:,} shots of a circuit. {how}.")
-    beside = f"{measure.table[0][1]} on {engine.rows} rows"
+    beside = f"{measure.heading} on {engine.rows} rows"
     marks += axes(across, up, "Strength of the noise; 1 is the job's", beside, percent=measure.is_share)
     marks.append(Line(across(1.0), up.start, across(1.0), up.end, MUTED))
     told = []

@@ -1,4 +1,4 @@
-"""The picture of a Pareto front: validation accuracy, or RMSE, over the bytes of a student's file, logarithmic."""
+"""The picture of a Pareto front: what ranks trials on the validation rows, over the bytes of a file, logarithmic."""
 
 from collections.abc import Collection, Sequence
 from itertools import pairwise
@@ -6,7 +6,7 @@ from itertools import pairwise
 from app.circuits.histogram.chart import MEASURED, OTHER, Bar, Chart
 from app.web.axes import close_logarithmic, free, linear, wide
 from app.web.drawing import GRID, INK, MUTED, Box, Line, Shape, Text, text_width
-from qstill.contract.distillations.measures import MEASURES, Measure
+from qstill.contract.distillations.measures.measure import ACCURACY, Measure, measure_of
 from qstill.contract.sweeps.results import TrialView
 
 WIDTH, HEIGHT = 720, 440
@@ -16,8 +16,8 @@ DOT, FRONT_DOT = 6.0, 10.0
 
 def front_chart(trials: Sequence[TrialView], front: Collection[int]) -> Chart:
     """Each complete trial is a square, with its figures in words; those of `front` are larger, blue and joined."""
-    measure = MEASURES["accuracy" if all(trial.rmse is None for trial in trials) else "rmse"]
-    complete = [(trial, trial.bytes, getattr(trial, measure.name)) for trial in trials if trial.status == "complete"]
+    complete = [(trial, trial.bytes, trial.worth) for trial in trials if trial.status == "complete"]
+    measure = measure_of(complete[0][0].measure) if complete else ACCURACY
     shown = [(trial, float(size), value) for trial, size, value in complete if size and value is not None]
     sizes = [room * size for _, size, _ in shown for room in (0.6, 1.6)] or [1.0, 10.0]  # so that two ticks lie inside
     across = close_logarithmic(sizes, LEFT, WIDTH - RIGHT)
@@ -64,5 +64,5 @@ def _tick(value: float, measure: Measure) -> str:
 
 def _words(trial: TrialView, measure: Measure) -> str:
     setting = ", ".join(f"{path} = {value}" for path, value in trial.setting.items())
-    worth = f"{measure.said} {getattr(trial, measure.name):.4g}"
+    worth = f"{measure.said} {trial.worth:.4g}"
     return f"trial {trial.number}: {worth}, {trial.bytes:,} bytes, {trial.latency_ms:.3f} ms; {setting}"

@@ -66,7 +66,7 @@ async def list_sweep_checkpoints(job_id: JobId, front: AtHand, owner: Owner) -> 
 
 @router.get("/{job_id}/pareto", responses=problems(404, 409))
 async def list_front(job_id: JobId, front: AtHand, owner: Owner) -> Page[FrontMember]:
-    """The trials that no other beats in validation accuracy (of regression RMSE), bytes and latency, best first."""
+    """The trials that no other beats in what ranks them on the validation rows, bytes and latency, best first."""
     await _succeeded(front, owner, job_id)
     members = [FrontMember.model_validate(row) for row in await _read(front, job_id, "pareto.json")]
     ids = [str(member.number) for member in members]
@@ -75,7 +75,7 @@ async def list_front(job_id: JobId, front: AtHand, owner: Owner) -> Page[FrontMe
 
 @router.get("/{job_id}/pareto.svg", response_class=Response, responses=problems(404, 409) | SVG)
 async def draw_front(job_id: JobId, front: AtHand, owner: Owner) -> Response:
-    """Validation accuracy, or RMSE, over bytes: all complete trials, and those of the front."""
+    """What ranks trials on the validation rows, over bytes: all complete trials, and those of the front."""
     await _succeeded(front, owner, job_id)
     trials = [TrialView.model_validate(row) for row in await _read(front, job_id, "trials.json")]
     on_front = {row["number"] for row in await _read(front, job_id, "pareto.json")}

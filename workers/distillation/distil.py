@@ -30,6 +30,7 @@ from workers.distillation.objectives import refuse_undefined
 from workers.distillation.quantum.controls import control_lesson, control_stages
 from workers.distillation.quantum.on_engine import refuse_unrunnable
 from workers.distillation.quantum.section import quantum_section
+from workers.distillation.report.asked import judged
 from workers.distillation.report.frame import publish_documents, result
 from workers.distillation.report.measure import checkpoint, measure
 from workers.distillation.report.report import report
@@ -128,7 +129,14 @@ def keep_round_trips(teacher: teachers.Teacher, keeper: Keeper) -> None:
 
 
 def load_data(job: DistillationJob, run: Run) -> Data:
-    """The rows of a job, split; of texts as tokens of its own tokenizer or the teacher's. Raises Problem."""
+    """The rows of a job, split and judged as it asks; of texts as tokens of its own tokenizer or the teacher's.
+
+    Raises Problem.
+    """
+    return judged(_rows_of(job, run), job.evaluation)
+
+
+def _rows_of(job: DistillationJob, run: Run) -> Data:
     spec = job.dataset
     if isinstance(job.teacher, CircuitTeacher):
         return load_for_circuit(job, job.teacher, run)

@@ -10,10 +10,12 @@ from torch import Tensor, nn
 from torch.autograd import grad
 from torch.nn.functional import log_softmax, one_hot
 
+from qstill.contract.distillations.measures.measure import Measure
 from qstill.contract.distillations.results import Spread, Verdict
 from workers.distillation.networks.costs import multiply_adds, parameters
 
 CALIBRATION_BINS = 15
+SHARE = 100.0  # points of a measure between 0 and 1
 QUALITY_ROWS = 4096  # measured at once
 LEAST_PROBABILITY_LOG = -103.0  # nats; below it float32 knows only 0, and a mean over rows would be infinite
 T_95 = (
@@ -133,6 +135,14 @@ def compare(first: list[float], second: list[float], *, most: float = math.inf, 
     spread = max(float(np.std(differences, ddof=1)), step / math.sqrt(12))  # rounding's: uniform over one step
     half = T_95[len(differences) - 2] * spread / math.sqrt(len(differences))
     return Comparison(mean, max(mean - half, -most), min(mean + half, most), differences)
+
+
+def compared_by(measure: Measure, first: list[float], second: list[float], *, rows: int) -> Comparison:
+    """first - second, values of a measure, in its points. rows: of the test, each a step of a share."""
+    points = measure.points
+    own, other = ([points * value for value in arm] for arm in (first, second))
+    bounded = points == SHARE and measure.least == 0
+    return compare(own, other, most=SHARE if bounded else math.inf, step=SHARE / rows if measure.is_share else 0.0)
 
 
 def verdict(difference: Comparison | None) -> Verdict | None:

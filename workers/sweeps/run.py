@@ -4,13 +4,14 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import replace
+from statistics import fmean
 from typing import Any
 
 from pydantic import ValidationError
 
 from qstill.contract.distillations.architectures import family_of
 from qstill.contract.distillations.job import DistillationJob
-from qstill.contract.distillations.measures import MEASURES
+from qstill.contract.distillations.measures.measure import measure_of
 from qstill.contract.distillations.objectives import Sequence
 from qstill.contract.distillations.results import DistillationResult
 from qstill.contract.distillations.spec import is_solved, trains_baseline
@@ -136,11 +137,10 @@ class _Sweeping:
         return -self._goodness(trial), record.negative_log_likelihood or 0.0, record.bytes or 0, trial.number
 
     def _goodness(self, trial: Trial) -> float:
-        """On the validation rows, the larger the better: its accuracy, or its RMSE below zero."""
-        record = self.records[trial.number]
-        found = record.accuracy if record.rmse is None else -record.rmse
-        assert found is not None
-        return found
+        """On the validation rows, the larger the better."""
+        worth, measure = self.records[trial.number].worth, self.data.task.measure
+        assert worth is not None
+        return worth if measure.better == "more" else -worth
 
     def _costs(self, trial: Trial) -> tuple[float, ...]:
         record = self.records[trial.number]
@@ -183,8 +183,10 @@ class _Sweeping:
         )
 
     def _measured(self, networks: list[Network], rows: Rows) -> dict[str, Any]:
+        task = self.data.task
         answers = [logits_of(network, rows.x, rows.answered) for network in networks]
-        return self.data.task.of_trial(answers, rows.labels)
+        worth = fmean(task.value_of(task.measure, each, rows.labels) for each in answers)
+        return {"measure": task.measure.name, "worth": worth, **task.of_trial(answers, rows.labels)}
 
     def _concluded(self, best: Trial, chosen: list[Trial], count: int) -> dict[str, Any]:
         """Train the best trial's baselines, then read the test rows: for the front's members, and for nothing else."""
@@ -227,14 +229,14 @@ class _Sweeping:
             baseline=short.baseline,
             gain=short.gain,
             verdict=short.verdict,
-            notes=[*_notes(len(data.validation.y), count, MEASURES[short.measure].said), *_without_controls(job)],
+            notes=[*_notes(len(data.validation.y), count, measure_of(short.measure).said), *_without_controls(job)],
             seconds=short.seconds,
         ).model_dump(mode="json")
 
     def _member(self, trial: Trial) -> FrontMember:
         networks = [student.trained(self.keeper.outcomes, self.data) for student, _ in trial.pairs]
-        measure, found = self.data.task.measure.name, self._measured(networks, self.data.test)
-        worth: dict[str, Any] = {"test_accuracy": None, "test_rmse": None} | {f"test_{measure}": found[measure]}
+        found = self._measured(networks, self.data.test)
+        worth = {f"test_{name}": found.get(name) for name in ("accuracy", "rmse", "worth")}
         return FrontMember(**self.records[trial.number].model_dump(), **worth)
 
     def _publish(self, name: str, records: Iterable[TrialView]) -> None:

@@ -108,8 +108,9 @@ class TrialTrainer:
             if self.pruning is None:
                 return set()
             compared: list[tuple[str, Trial, float]] = []
+            rank = self.data.task.measure.rank
             for trial in trials:
-                scores = [stack.latest[stage.name] for stage, _ in trial.taught if stage.name in stack.latest]
+                scores = [rank * stack.latest[stage.name] for stage, _ in trial.taught if stage.name in stack.latest]
                 rung = rung_of(self.pruning.rungs, trial.pairs[0][0].training.epochs, stack.epoch)
                 if rung is not None and len(scores) == len(trial.pairs):
                     compared.append((rung, trial, fmean(scores)))
@@ -137,8 +138,9 @@ class TrialTrainer:
                 rung = rung_of(self.pruning.rungs, stage.training.epochs, latest.epoch)
                 if rung is None:
                     return
-                self.rungs.setdefault(rung, []).append(latest.validation_score)
-                if self._below(self.pruning, rung, latest.validation_score):
+                score = self.data.task.measure.rank * latest.validation_score
+                self.rungs.setdefault(rung, []).append(score)
+                if self._below(self.pruning, rung, score):
                     weights = {name: tensor.clone() for name, tensor in latest.weights.items()}
                     raise Pruned(Outcome(weights, latest.epoch, latest.step, latest.validation_score))
 

@@ -2,7 +2,7 @@
 
 from app.distillations.plots import AnyPlotName, learning_curves
 from qstill.contract.distillations.embeddings.report import EmbeddingReport
-from qstill.contract.distillations.measures import SPEARMAN
+from qstill.contract.distillations.measures.measure import SPEARMAN
 from qstill.contract.errors import Problem
 
 

@@ -2,6 +2,7 @@
 
 import re
 
+from qstill.contract.distillations.measures.measure import MEASURE, NAMED
 from qstill.contract.kinds import IN_WORDS, JOB_NAME
 from qstill.contract.schemas import PRINTABLE
 
@@ -22,6 +23,7 @@ _WORDS = {
     r"^[\x21-\x7e]+$": "Only printable ASCII characters, without spaces, are allowed here.",
     r"^[a-z0-9][a-z0-9.-]*$": "Only lower-case letters, digits, dots and hyphens are allowed here.",
     r"^[^\W\d]\w{0,63}$": "A parameter's name has up to 64 letters, digits and underscores and begins with no digit.",
+    MEASURE: f"The name of a measure is wanted here: {', '.join(each.name for each in NAMED)}, top_2, top_3, …",
     r"^ndcg@\d+$": "The name of a measure of rankings is wanted here, such as ndcg@10.",
     r"^(/[a-z_]+){1,6}$": "A JSON pointer of names is wanted here, such as /objective/temperature.",
     r"^file_[A-Za-z0-9_-]{1,64}$": "The id of an uploaded file is wanted here: file_ and what follows it.",

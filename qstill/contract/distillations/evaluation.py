@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field, model_validator
 from qstill.contract.circuits.device import Device
 from qstill.contract.circuits.noise.model import Noise
 from qstill.contract.circuits.noise.scaled import HIGHEST, most_scaled
+from qstill.contract.distillations.measures.measure import MeasureName
 from qstill.contract.distillations.mitigation import Mitigation
 from qstill.contract.schemas import Seed, Strict, refuse
 
@@ -15,6 +16,7 @@ MAX_JUDGED_QUBITS = 10  # of a density matrix, which every row has one of
 MAX_JUDGED_ROWS = 1024
 MAX_EVALUATIONS = 2_000  # of a search that asks a circuit, one row after the other
 MAX_SHOTS_OF_ROW = 1_000_000
+MAX_MEASURES = 20
 
 MAX_NOISE_SCALES = 6  # each runs every row of every network once more
 
@@ -130,6 +132,21 @@ class Evaluation(Strict):
         description="Students to train. A verdict needs two or more. A student that is solved instead, a `fourier` "
         "that a circuit teaches, has no random weights: it is one.",
         examples=[3],
+    )
+    verdict: MeasureName | None = Field(
+        None,
+        description="The measure that the verdict rests on, that chooses the best epoch on the validation rows and "
+        "that a sweep ranks its trials by. Null: accuracy; of regression RMSE, with R² to choose the epoch.",
+        examples=["f1_macro"],
+    )
+    measures: Annotated[list[MeasureName], Field(max_length=MAX_MEASURES)] = Field(
+        default_factory=list,
+        description="Also measure these on the test rows, each with its intervals over seeds and over test rows: of "
+        "classes `accuracy`, `f1_macro`, `f1_micro`, `auc` (area under the ROC curve, of each class against the rest; "
+        "of two classes of the second), `average_precision` (the same of precision and recall), `log_loss` (nats) and "
+        "`top_2`, `top_3`, … (the label is among so many of the likeliest); of language models `accuracy`, `log_loss` "
+        "and `top_…`; of regression `rmse`, `mae`, `r2`. Means over classes are plain ones, as scikit-learn's `macro`.",
+        examples=[["f1_macro", "auc", "top_5", "log_loss"]],
     )
     controls: bool = Field(
         True,

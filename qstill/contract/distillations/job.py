@@ -8,6 +8,7 @@ from qstill.contract.distillations.rules.class_maps import refuse_unfit_class_ma
 from qstill.contract.distillations.rules.compression import refuse_impossible_compression
 from qstill.contract.distillations.rules.data import refuse_unfit_data
 from qstill.contract.distillations.rules.initialisation import refuse_impossible_initialisation
+from qstill.contract.distillations.rules.measures import refuse_unfit_measures
 from qstill.contract.distillations.rules.networks import refuse_what_families_do_not_do
 from qstill.contract.distillations.rules.objectives import refuse_impossible_objectives
 from qstill.contract.distillations.rules.regression import refuse_unfit_for_regression
@@ -30,6 +31,7 @@ class DistillationJob(DistillationSpec):
         refuse_what_families_do_not_do(self)
         refuse_unfit_data(self)
         refuse_impossible_objectives(self)
+        refuse_unfit_measures(self)
         refuse_impossible_compression(self)
         if self.training.bias_correction and not learns_numbers(self) and not self.dataset.leave_out:
             reason = "it corrects the classes that `dataset.leave_out` names, and none is left out"

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from qstill.contract.distillations.measures import MeasureName
+from qstill.contract.distillations.measures.measure import MeasureName
 from qstill.contract.schemas import View
 
 Verdict = Literal["BEATS", "NO BEATS", "INCONCLUSIVE"]
@@ -23,7 +23,7 @@ class Gain(View):
     points: float = Field(
         description="Mean difference: percentage points of test accuracy, student minus baseline; for regression the "
         "baseline's RMSE minus the student's; of recommenders hundredths of NDCG@k, of encoders of "
-        "Spearman's correlation.",
+        "Spearman's correlation. Of another measure that the job named: hundredths of shares and areas, else its unit.",
         examples=[16.2],
     )
     low: float | None = Field(description="Lower end of its 95% confidence interval.", examples=[13.9])
@@ -56,6 +56,6 @@ class DistillationResult(ShortResult):
         "accuracy",
         description="What these numbers are: `accuracy`, where more is better, or for regression `rmse`, the root of "
         "the mean squared error, where less is: in the unit of the target, with several targets in standard deviations "
-        "of their training labels.",
+        "of their training labels; or what the job's `evaluation.verdict` names.",
         examples=["accuracy"],
     )

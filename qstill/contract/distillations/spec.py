@@ -11,6 +11,7 @@ from qstill.contract.distillations.compression import Compression
 from qstill.contract.distillations.datasets import Dataset, is_regression
 from qstill.contract.distillations.evaluation import Evaluation
 from qstill.contract.distillations.initialisation import FromTeacher
+from qstill.contract.distillations.measures.measure import Learned
 from qstill.contract.distillations.objectives import Kd, Objective
 from qstill.contract.distillations.teachers import Teacher, TrainedTeacher, UploadedTeacher, parts
 from qstill.contract.distillations.teachers.circuit import INPUT_SOURCE, CircuitTeacher
@@ -197,6 +198,13 @@ def trained_networks(job: DistillationSpec) -> list[tuple[FieldPath, AnyArchitec
 def learns_numbers(job: DistillationSpec) -> bool:
     """Whether what is learned are real numbers: labels of a regression, or a circuit's expectation values."""
     return is_regression(job.dataset) or isinstance(job.teacher, CircuitTeacher)
+
+
+def learned(job: DistillationSpec) -> Learned:
+    """What labels are."""
+    if learns_numbers(job):
+        return "numbers"
+    return "classes" if job.dataset.task == "classification" else "tokens"
 
 
 def trains_baseline(job: DistillationSpec) -> bool:

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from qstill.contract.distillations.measures import MeasureName
+from qstill.contract.distillations.measures.measure import MeasureName
 from qstill.contract.distillations.results import Gain, Spread
 from qstill.contract.schemas import View
 
@@ -29,6 +29,14 @@ class TrialView(View):
         description="Mean over the seeds, nats, validation; null for regression.", examples=[0.14]
     )
     accuracies: list[float] = Field(description="Of each seed; empty for regression.", examples=[[0.958, 0.964]])
+    measure: MeasureName = Field(
+        "accuracy", description="What `worth` is, by which trials are ranked.", examples=["accuracy"]
+    )
+    worth: float | None = Field(
+        None,
+        description="Mean over its seeds' best epochs on the validation rows; null for failed ones.",
+        examples=[0.961],
+    )
     rmse: float | None = Field(
         None,
         description="Regression: mean validation RMSE of its seeds' best epochs, in the unit of the target, "
@@ -48,7 +56,7 @@ class TrialView(View):
 
 
 class FrontMember(TrialView):
-    """A trial that no other beats in validation accuracy (of regression RMSE), bytes and latency together."""
+    """A trial that no other beats in what ranks trials on the validation rows, bytes and latency together."""
 
     test_accuracy: float | None = Field(
         description="Mean over the seeds on the test rows, which were read at the end for the front's members only. "
@@ -58,6 +66,7 @@ class FrontMember(TrialView):
     test_rmse: float | None = Field(
         None, description="Regression: the same of RMSE. Null for classes.", examples=[None]
     )
+    test_worth: float | None = Field(None, description="The same of `measure`.", examples=[0.955])
 
 
 class SweepResult(View):
@@ -66,14 +75,14 @@ class SweepResult(View):
     measure: MeasureName = Field(
         "accuracy",
         description="What trials are ranked by and what the spreads below are: `accuracy`, or `rmse` of regression, "
-        "where less is better.",
+        "where less is better; or what the base's `evaluation.verdict` names.",
         examples=["accuracy"],
     )
     trials: int = Field(description="All.", examples=[16])
     pruned: int = Field(description="Given up early.", examples=[5])
     failed: int = Field(description="Whose setting or training failed.", examples=[0])
     stacked_students: int = Field(description="Students that were trained in one pass with others.", examples=[48])
-    best: TrialView = Field(description="The complete trial with the best validation accuracy, or RMSE.")
+    best: TrialView = Field(description="The complete trial that is best on the validation rows.")
     front: list[int] = Field(description="Numbers of the trials on the Pareto front.", examples=[[3, 7]])
     teacher: Spread = Field(description="The teacher on the test rows.")
     student: Spread = Field(description="The best trial's students on the test rows.")

@@ -136,10 +136,11 @@ class Sweep(Submission):
     pruning: Literal["none", "median", "successive_halving"] = Field(
         "none",
         description="median: after a quarter and after a half of its epochs, a trial whose validation accuracy (of "
-        "regression R²) is below the median of those that came as far is given up. successive_halving (Jamieson and "
-        "Talwalkar 2016, 1502.07943): after a ninth and after a third of its epochs, all but the best third of those "
-        "that came as far are given up; a third of the epochs of `none` where there are many trials. Trials that are "
-        "trained together are compared together, others with those before them (1810.05934).",
+        "regression R², or what `evaluation.verdict` names) is below the median of those that came as far is given up. "
+        "successive_halving (Jamieson and Talwalkar 2016, 1502.07943): after a ninth and after a third of its epochs, "
+        "all but the best third of those that came as far are given up; a third of the epochs of `none` where there "
+        "are many trials. Trials that are trained together are compared together, others with those before them "
+        "(1810.05934).",
         examples=["median"],
     )
     seed: Seed = Field(0, description="Of the draws; students have seeds of their own.", examples=[0])

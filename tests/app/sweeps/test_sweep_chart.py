@@ -16,6 +16,7 @@ def trial(number: int, size: int, accuracy: float) -> TrialView:
         status="complete",
         reason=None,
         accuracy=accuracy,
+        worth=accuracy,
         negative_log_likelihood=0.5,
         accuracies=[accuracy],
         epochs=[1],

@@ -22,6 +22,7 @@ def trial(number: int, **changes: Any) -> Json:
         "status": "complete",
         "reason": None,
         "accuracy": 0.9 + number / 100,
+        "worth": 0.9 + number / 100,
         "negative_log_likelihood": 0.2,
         "accuracies": [0.9 + number / 100],
         "epochs": [3],

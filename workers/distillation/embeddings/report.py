@@ -9,7 +9,7 @@ from torch import Tensor
 from qstill.contract.distillations.embeddings.job import EmbeddingJob, EmbeddingResult
 from qstill.contract.distillations.embeddings.report import EmbeddingReport
 from qstill.contract.distillations.embeddings.students import FewerLayers
-from qstill.contract.distillations.measures import SPEARMAN, Measure
+from qstill.contract.distillations.measures.measure import SPEARMAN, Measure
 from workers.distillation.artifacts.clock import timed
 from workers.distillation.embeddings.learner import EncoderLearner
 from workers.distillation.embeddings.metrics import Judge, Quality, judge_of

@@ -1,7 +1,6 @@
 """Trained networks on the circuit engine: their measure over shots, with noise and without, raw and calibrated."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import torch
@@ -150,6 +149,4 @@ class Judge:
     def _value(self, network: CircuitNetwork, means: Reals) -> float:
         with torch.no_grad():
             logits = network.head(torch.from_numpy(means).float())
-        task = self.data.task
-        measured: Any = task.measured(logits, self.labels, self.answers)[0]
-        return float(getattr(measured, task.measure.name))
+        return self.data.task.value_of(self.data.task.measure, logits, self.labels)

@@ -24,7 +24,6 @@ from workers.distillation.quantum.expressibility import expressibility_of
 from workers.distillation.quantum.judge import Judge
 from workers.distillation.report.measure import answers_of_stage
 from workers.distillation.report.measurements import RowMeasurements
-from workers.distillation.tasks.task import Arms
 from workers.distillation.training.keeper import Keeper
 from workers.distillation.training.plan import Stage
 
@@ -62,9 +61,8 @@ def quantum_section(
 
 def _arm(stages: list[Stage], data: Data, measured: RowMeasurements, keeper: Keeper, answers: Tensor) -> ControlArm:
     subjects = [answers_of_stage(stage, data, keeper.outcomes, answers) for stage in stages]
-    runs = [vars(one.quality) | measured.besides(one) for one in subjects]
-    qualities = [one.quality for one in subjects]
-    beside = data.task.compare(Arms(measured.teacher.quality, [one.quality for one in measured.students], qualities))
+    runs = [vars(one.quality) | measured.besides(one) | dict(one.named) for one in subjects]
+    beside = measured.compared(measured.students, subjects)
     return ControlArm(
         summary={name: mean_sd([run[name] for run in runs]) for name in measured.summarised},
         parameters=parameters(stages[0].begin(data)),

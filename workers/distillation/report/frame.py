@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any, Generic, TypeVar
 
-from qstill.contract.distillations.measures import Measure
+from qstill.contract.distillations.measures.measure import Measure
 from qstill.contract.distillations.results import ShortResult
 from workers.distillation.artifacts.clock import Latency
 from workers.distillation.quality import Comparison, Size, mean_sd, verdict
@@ -144,7 +144,8 @@ def _arm(subjects: list[Measured], cost: Cost | None, measured: Measurements[Mea
         }
         for one in subjects
     ]
-    summary = {name: mean_sd([run[name] for run in runs]) for name in measured.summarised}
+    flat = [run | run.get("measures", {}) for run in runs]
+    summary = {name: mean_sd([run[name] for run in flat]) for name in measured.summarised}
     return {"summary": summary, "runs": runs, "cost": asdict(cost) if cost else None}
 
 

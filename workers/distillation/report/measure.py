@@ -43,6 +43,7 @@ def measure(
     first = pairs[0][0]
     return RowMeasurements(
         task=data.task,
+        test_labels=data.test.labels,
         teacher=subject(
             answers,
             data,

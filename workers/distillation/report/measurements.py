@@ -1,13 +1,16 @@
 """What was measured of a job's networks."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor
 
-from qstill.contract.distillations.measures import TaskMeasure
+from qstill.contract.distillations.measures.measure import Measure
 from workers.distillation.data.dataset import Data
-from workers.distillation.quality import Comparison, Quality
+from workers.distillation.measures.draws import drawn
+from workers.distillation.objectives.terms import is_known
+from workers.distillation.quality import Comparison, Quality, compared_by
 from workers.distillation.report.frame import Measurements, Subject
 from workers.distillation.tasks.targets import Errors
 from workers.distillation.tasks.task import Arms, Task
@@ -16,17 +19,23 @@ from workers.distillation.teachers import Use
 
 @dataclass(frozen=True, kw_only=True)
 class Answers(Subject):
-    """A network's answers to the test rows. likeness: to the teacher's, as the task measures it."""
+    """A network's answers to the test rows. likeness: to the teacher's, as the task measures it.
+
+    named: the measures that the job named, as far as there are any here. drawn: the same of rows drawn again (draws,).
+    """
 
     quality: Quality | Errors
     likeness: float
+    named: Mapping[str, float] = field(default_factory=dict)
+    drawn: Mapping[str, Tensor | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RowMeasurements(Measurements[Answers]):
-    """teacher_parameters: 0 where unknown."""
+    """teacher_parameters: 0 where unknown. test_labels: of the test rows."""
 
     task: Task[Any]
+    test_labels: Tensor
     signal: Use
     teacher_parameters: int
     teacher_notes: tuple[str, ...]
@@ -34,12 +43,13 @@ class RowMeasurements(Measurements[Answers]):
     student_warnings: tuple[str, ...]
 
     @property
-    def measure(self) -> TaskMeasure:
+    def measure(self) -> Measure:
         return self.task.measure
 
     @property
     def summarised(self) -> tuple[str, ...]:
-        return tuple(name for name, _, _ in self.measure.table)
+        named = [each for each in self.task.by_name if each.name in self.teacher.named]
+        return tuple(name for name, _, _ in self.task.usual.table(self.measure, named))
 
     @property
     def arms(self) -> Arms[Any]:
@@ -49,7 +59,15 @@ class RowMeasurements(Measurements[Answers]):
 
     @property
     def gain(self) -> Comparison | None:
-        return self.task.compare(self.arms) if self.baselines else None
+        return self.compared(self.students, self.baselines) if self.baselines else None
+
+    def compared(self, first: Sequence[Answers], second: Sequence[Answers]) -> Comparison:
+        """first - second in points of the measure, paired by position."""
+        return compared_by(self.measure, self.worth(first), self.worth(second), rows=self.task.count(self.test_labels))
+
+    def worth(self, subjects: Iterable[Answers]) -> list[float]:
+        name = self.measure.name
+        return [one.named[name] if name in one.named else float(getattr(one.quality, name)) for one in subjects]
 
     @property
     def student_parameters(self) -> int:
@@ -58,13 +76,30 @@ class RowMeasurements(Measurements[Answers]):
         return self.student_cost.size.parameters
 
     def besides(self, subject: Answers) -> dict[str, Any]:
-        return {self.measure.likeness: subject.likeness}
+        named = {"measures": dict(subject.named)} if subject.named else {}
+        return {self.task.usual.likeness: subject.likeness, **named}
 
 
 def subject(logits: Tensor, data: Data, teacher: Tensor, **chosen: Any) -> Answers:
     """Measure logits (answers, classes) against the test labels and against the teacher's, where a label is known."""
-    measured, likeness = data.task.measured(logits, data.test.labels, teacher)
-    return Answers(quality=measured, likeness=likeness, **chosen)
+    task, labels = data.task, data.test.labels
+    measured, likeness = task.measured(logits, labels, teacher)
+    by = [each for each in task.by_name if task.unmeasured(each, labels) is None]
+    named = {each.name: task.value_of(each, logits, labels) for each in by}
+    again = {each.name: _on_other_rows(each, logits, data) for each in by}
+    return Answers(quality=measured, likeness=likeness, named=named, drawn=again, **chosen)
+
+
+def _on_other_rows(measure: Measure, logits: Tensor, data: Data) -> Tensor | None:
+    """(draws,): the same draws for every network of these rows."""
+    known = is_known(data.test.labels).reshape(len(logits), -1).all(1)
+    answers, labels = logits[known], data.test.labels[known]
+    return drawn(
+        lambda weights: data.task.weighed(measure, answers, labels, weights),
+        len(labels),
+        numbers=data.task.numbers_a_draw(measure, answers),
+        seed=0,
+    )
 
 
 def row_counts(data: Data) -> dict[str, int]:

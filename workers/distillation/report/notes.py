@@ -29,11 +29,12 @@ def notes(job: DistillationJob, data: Data, measured: RowMeasurements, sections:
     rows, use = row_counts(data), measured.signal
     if isinstance(job.teacher, CircuitTeacher):
         return circuit_notes(job, data, measured)
+    chosen = f", by {data.task.measure.chosen}" if data.task.named is not None else ""
     said = [
         data.task.lesson_note(data.train, data.seen, data.learned),
         *dict.fromkeys(_teacher_note(teacher, rows) for _, teacher in parts(job.teacher)),
         *measured.teacher_notes,
-        f"The {rows['validation']} validation labels chose the best epoch of every network trained here; the "
+        f"The {rows['validation']} validation labels chose the best epoch of every network trained here{chosen}; the "
         f"{rows['test']} test rows were read once, at the end.",
         "The interval covers initial weights and batch order over paired seeds. It does not cover which rows were "
         "labelled or held out, nor another teacher: repeat the job with other split seeds to see what those change.",

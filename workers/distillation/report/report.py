@@ -12,6 +12,7 @@ from qstill.contract.distillations.report.tasks import TaskSections
 from qstill.contract.distillations.results import DistillationResult
 from workers.distillation.artifacts.onnx_file import notes_of_exports
 from workers.distillation.data.dataset import Data
+from workers.distillation.report.asked import asked_section
 from workers.distillation.report.frame import framed, versions
 from workers.distillation.report.measurements import RowMeasurements, row_counts
 from workers.distillation.report.notes import notes, warnings
@@ -35,6 +36,7 @@ def report(
             **{name: getattr(sections, name) for name in TaskSections.model_fields},
             "warnings": warnings(job, data, measured) + _of_mitigation(surrogate, quantum),
             "notes": notes(job, data, measured, sections) + notes_of_exports(exports),
+            **({"measures": asked} if (asked := asked_section(measured)) else {}),
             "paired_differences_in_points": measured.gain.differences if measured.gain else None,
             "compression": compression,
             "surrogate": surrogate,

@@ -8,11 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from qstill.contract.distillations.measures import RMSE
+from qstill.contract.distillations.measures.measure import R2, Measure
+from qstill.contract.distillations.measures.usual import OF_NUMBERS
 from qstill.contract.distillations.report.tasks import NO_SECTIONS, PredictedTarget, TaskSections
 from qstill.contract.distillations.report.tasks import TargetErrors as ReportedErrors
+from workers.distillation.measures import numbers
 from workers.distillation.objectives.terms import labelled_rows
-from workers.distillation.quality import Comparison, compare, mean
+from workers.distillation.quality import mean
 from workers.distillation.tasks.judge import judge_numbers
 from workers.distillation.tasks.targets import Errors, TargetErrors, Targets, correlation, errors, score
 from workers.distillation.tasks.task import Arms, Block, Check, Task
@@ -42,7 +44,7 @@ class Numbers(Task[Errors]):
     targets: Targets = field()  # not the default of `Task`
 
     answers = "values"
-    measure = RMSE
+    usual = OF_NUMBERS
     no_better = "The teacher is no better than always answering the mean of the labels."
 
     @property
@@ -53,15 +55,23 @@ class Numbers(Task[Errors]):
         return int(labelled_rows(labels).sum())
 
     def score(self, answers: Tensor, labels: Tensor) -> tuple[float, float]:
-        """(R², mean squared error)."""
-        return score(answers, labels)
+        """(R², or the measure that the job named; mean squared error)."""
+        r2, error = score(answers, labels)
+        return (r2 if self.named is None else self.value_of(self.named, answers, labels)), error
+
+    def weighed(self, measure: Measure, answers: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
+        """In the unit of the target, of several in standard deviations, as everything."""
+        targets = self.targets
+        unit = targets.std.to(labels.device) if len(targets.names) == 1 else 1.0
+        known = labels.double() * unit
+        return numbers.measured(measure, answers.double() * unit - known, known, weights)
+
+    def unmeasured(self, measure: Measure, labels: Tensor) -> str | None:
+        varies = bool((labels.amax(0) > labels.amin(0)).any())
+        return f"{measure.heading} needs labels that vary." if measure == R2 and not varies else None
 
     def measured(self, answers: Tensor, labels: Tensor, teacher: Tensor) -> tuple[Errors, float]:
         return errors(answers, labels, teacher, self.targets), correlation(answers, teacher)
-
-    def compare(self, arms: Arms[Errors]) -> Comparison:
-        first, second = ([self.measure.points * each.rmse for each in arm] for arm in (arms.students, arms.baselines))
-        return compare(first, second)
 
     def useless(self, teacher: Errors, labels: Tensor) -> bool:
         return teacher.r2 <= 0
@@ -93,6 +103,7 @@ class Numbers(Task[Errors]):
             "r2": file.r2,
             "max_value_difference": float((answers - self.targets.in_units(expected)).abs().max()),
             "correlation": correlation(found, expected),
+            **self.named_of_file([(found, labels)]),
         }
 
     def sections(self, arms: Arms[Errors], labels: Tensor) -> TaskSections:

@@ -1,4 +1,4 @@
-"""What classes and tokens have in common: answers are logits, and the verdict rests on accuracy."""
+"""What classes and tokens have in common: answers are logits, and labels are numbers of classes."""
 
 from collections.abc import Iterable, Sequence
 from statistics import fmean
@@ -8,9 +8,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import log_softmax
 
-from qstill.contract.distillations.measures import ACCURACY
+from qstill.contract.distillations.measures.measure import Measure
+from qstill.contract.distillations.measures.usual import OF_CLASSES
+from workers.distillation.measures import classes
 from workers.distillation.objectives.terms import UNKNOWN, cross_entropy_of_known, is_known
-from workers.distillation.quality import LEAST_PROBABILITY_LOG, Comparison, Quality, agreement, compare, quality
+from workers.distillation.quality import LEAST_PROBABILITY_LOG, Quality, agreement, quality
 from workers.distillation.tasks.judge import judge
 from workers.distillation.tasks.task import Arms, Block, Check, Task
 
@@ -20,25 +22,35 @@ HARDLY_HARD = 0.98  # accuracy of students from which on a teacher without mista
 class OfClasses(Task[Quality]):
     """Labels are numbers of classes, `UNKNOWN` where there is none; losses are in nats."""
 
-    measure = ACCURACY
+    usual = OF_CLASSES
     no_better = "The teacher is no better than always answering the most frequent class."
 
     def score(self, answers: Tensor, labels: Tensor) -> tuple[float, float]:
-        """(accuracy, negative log-likelihood)."""
+        """(accuracy, or the measure that the job named; negative log-likelihood)."""
+        loss = float(cross_entropy_of_known(answers, labels))
+        if self.named is not None:
+            return self.value_of(self.named, answers, labels), loss
         accuracy = (answers.argmax(1) == labels).double().sum() / (labels != UNKNOWN).sum()
-        return float(accuracy), float(cross_entropy_of_known(answers, labels))
+        return float(accuracy), loss
+
+    def weighed(self, measure: Measure, answers: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
+        return classes.measured(measure, answers, labels, weights)
+
+    def numbers_a_draw(self, measure: Measure, answers: Tensor) -> int:
+        return classes.numbers_a_draw(measure, answers)
+
+    def unmeasured(self, measure: Measure, labels: Tensor) -> str | None:
+        if not classes.needs_every_class(measure):
+            return None
+        counts = labels[is_known(labels)].bincount(minlength=len(self.names)).tolist()
+        absent = [name for name, count in zip(self.names, counts, strict=True) if not count]
+        return None if not absent else f"{measure.heading} is of every class, and class {absent[0]!r} has no rows."
 
     def measured(self, answers: Tensor, labels: Tensor, teacher: Tensor) -> tuple[Quality, float]:
         known = torch.nonzero(is_known(labels)).flatten()
         if len(known) < len(labels):
             answers, labels, teacher = (part.index_select(0, known) for part in (answers, labels, teacher))
         return quality(answers, labels, per_class=not self.every_token), agreement(answers, teacher)
-
-    def compare(self, arms: Arms[Quality]) -> Comparison:
-        rows = sum(each.rows for each in arms.teacher.reliability)
-        points = self.measure.points
-        first, second = ([points * each.accuracy for each in arm] for arm in (arms.students, arms.baselines))
-        return compare(first, second, most=points, step=points / rows)
 
     def useless(self, teacher: Quality, labels: Tensor) -> bool:
         counts = labels[is_known(labels)].bincount()
@@ -65,9 +77,12 @@ class OfClasses(Task[Quality]):
     def of_file(self, blocks: Iterable[Block]) -> dict[str, Any]:
         """Block by block: a language model answers every token."""
         right, expected_right, agree, losses, expected_losses, furthest = [], [], [], [], [], 0.0
+        kept = list[tuple[Tensor, Tensor]]()
         for said, by_network, y in blocks:
             known = is_known(y)
             labels, answers, expected = y[known], said[known], by_network[known]
+            if self.by_name:
+                kept.append((answers, labels))
             right.append(answers.argmax(1) == labels)
             expected_right.append(expected.argmax(1) == labels)
             agree.append(answers.argmax(1) == expected.argmax(1))
@@ -81,6 +96,7 @@ class OfClasses(Task[Quality]):
             "pytorch_negative_log_likelihood": _mean(expected_losses),
             "max_logit_difference": furthest,
             "agreement": _mean(agree),
+            **self.named_of_file(kept),
         }
 
 

@@ -47,7 +47,7 @@ class OfTokens(OfClasses):
 
     def order(self, worth: float, loss: float) -> tuple[float, float]:
         """Most answers are guesses: which token is likeliest says little of how good they are."""
-        return -loss, worth
+        return (-loss, worth) if self.named is None else super().order(worth, loss)
 
     def exported(self, network: nn.Module) -> nn.Module:
         return EveryToken(network)
@@ -105,9 +105,10 @@ class OfTokens(OfClasses):
         if section.verdict is None:
             said.append("Accuracy counts the likeliest token alone; bits count how likely the right one was.")
         else:
+            alone = ", which counts the likeliest token alone" if self.named is None else ""
             said.append(
-                "The verdict rests on accuracy, which counts the likeliest token alone. By bits, which count how "
-                f"likely the right one was, it is {section.verdict}."
+                f"The verdict rests on {self.measure.said}{alone}. By bits, which count how likely the right one was, "
+                f"it is {section.verdict}."
             )
         return said
 

@@ -5,17 +5,18 @@ A new task is a file beside this one that says what is abstract here, and a line
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 
+import torch
 from torch import Tensor, nn
 
-from qstill.contract.distillations.measures import TaskMeasure
+from qstill.contract.distillations.measures.measure import Measure
+from qstill.contract.distillations.measures.usual import Usual
 from qstill.contract.distillations.preflight import RegressorCheck, TeacherCheck
 from qstill.contract.distillations.report.tasks import TaskSections
 from workers.distillation.objectives.terms import is_known
-from workers.distillation.quality import Comparison
 from workers.distillation.rows import Rows
 from workers.distillation.tasks.targets import Targets
 
@@ -37,14 +38,35 @@ class Arms(Generic[Measures]):
         return {"teacher": [self.teacher], "student": self.students, "baseline": self.baselines}
 
 
-class Task(ABC, Generic[Measures]):
-    """answers: logits of classes, or values in units of the data. every_token: whether each token of a row is answered.
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """named: what the verdict rests on, where that is not the task's usual measure. besides: what is measured, too."""
+
+    named: Measure | None = None
+    besides: tuple[Measure, ...] = ()
+
+    def measured_by(self, named: Measure | None, besides: tuple[Measure, ...]) -> Self:
+        """The same task by other measures."""
+        return replace(self, named=named, besides=besides)
+
+    @property
+    def by_name(self) -> tuple[Measure, ...]:
+        """All that a job named, that of the verdict first."""
+        first = () if self.named is None else (self.named,)
+        return (*first, *(each for each in self.besides if each != self.named))
+
+
+class Task(Judged, ABC, Generic[Measures]):
+    """usual: what is measured of such answers in any case.
+
+    answers: logits of classes, or values in units of the data. every_token: whether each token of a row is answered.
 
     hides: whether an epoch hides what is to be found, so that there is nothing to say of a row as it is.
     targets: of numbers. class_names: of classes that are not tokens. members: of texts that are cut into rows, those of
     training, validation and test by their numbers.
     """
 
+    usual: ClassVar[Usual]
     answers: ClassVar[Literal["logits", "values"]] = "logits"
     every_token: ClassVar[bool] = False
     hides: ClassVar[bool] = False
@@ -63,9 +85,28 @@ class Task(ABC, Generic[Measures]):
         return [] if self.every_token else self.names
 
     @property
-    @abstractmethod
-    def measure(self) -> TaskMeasure:
+    def measure(self) -> Measure:
         """What a verdict rests on."""
+        return self.named or self.usual.verdict
+
+    @abstractmethod
+    def weighed(self, measure: Measure, answers: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
+        """(draws,) a measure by name, of rows that count by their weights (draws, rows); labels all known."""
+
+    def numbers_a_draw(self, measure: Measure, answers: Tensor) -> int:
+        """How much there is to compute of one."""
+        return len(answers)
+
+    def unmeasured(self, measure: Measure, labels: Tensor) -> str | None:
+        """Why rows with these labels have no such number: a sentence; None where they have one."""
+        return None
+
+    def value_of(self, measure: Measure, answers: Tensor, labels: Tensor) -> float:
+        """A measure of answers; rows without a label do not count."""
+        known = is_known(labels) if labels.ndim == 1 else is_known(labels).flatten(1).all(1)
+        answers, labels = answers[known], labels[known]
+        weights = torch.ones(1, len(labels), dtype=torch.float64, device=labels.device)
+        return float(self.weighed(measure, answers, labels, weights))
 
     @property
     @abstractmethod
@@ -90,15 +131,11 @@ class Task(ABC, Generic[Measures]):
 
     def order(self, worth: float, loss: float) -> tuple[float, float]:
         """The best epoch has the most of it. Both: of `score`."""
-        return worth, -loss
+        return self.measure.rank * worth, -loss
 
     @abstractmethod
     def measured(self, answers: Tensor, labels: Tensor, teacher: Tensor) -> tuple[Measures, float]:
         """(all measures of a network's answers to the test rows, how like the teacher's they are)."""
-
-    @abstractmethod
-    def compare(self, arms: Arms[Measures]) -> Comparison:
-        """Students minus baselines in points of the measure."""
 
     @abstractmethod
     def useless(self, teacher: Measures, labels: Tensor) -> bool:
@@ -131,6 +168,14 @@ class Task(ABC, Generic[Measures]):
     @abstractmethod
     def of_file(self, blocks: Iterable[Block]) -> dict[str, Any]:
         """What running a file on the test rows shows, beside the network that it came from."""
+
+    def named_of_file(self, kept: Sequence[tuple[Tensor, Tensor]]) -> Mapping[str, Any]:
+        """The same by what the job named; nothing where it named no measure. kept: blocks of (answers, labels)."""
+        if not self.by_name:
+            return {}
+        answers, labels = (torch.cat(parts) for parts in zip(*kept, strict=True))
+        found = [each for each in self.by_name if self.unmeasured(each, labels) is None]
+        return {"measures": {each.name: self.value_of(each, answers, labels) for each in found}}
 
     @abstractmethod
     def sections(self, arms: Arms[Measures], labels: Tensor) -> TaskSections:

@@ -29,9 +29,9 @@ def corrected(outcome: Outcome, stage: Stage, data: Data) -> Outcome:
     network.load_state_dict(outcome.weights)
     logits, labels = logits_of(network, data.validation.x), data.validation.y
     bias = shift(logits, labels, data.left_out)
-    accuracy = float(((logits + bias).argmax(1) == labels).double().mean())
+    worth, _ = data.task.score(logits + bias, labels)
     weights = outcome.weights | {"head.bias": outcome.weights["head.bias"] + bias}
-    return Outcome(weights, outcome.epoch, outcome.step, accuracy)
+    return Outcome(weights, outcome.epoch, outcome.step, worth)
 
 
 def shift(logits: Tensor, labels: Tensor, classes: tuple[int, ...]) -> Tensor:

@@ -101,9 +101,10 @@ class Stack:
         self.weights = torch.stack(weights).to(self.device).requires_grad_()
         self.moments = [torch.zeros_like(self.weights, requires_grad=False) for _ in range(self._moment_count())]
         self.best = self.weights.detach().clone()
-        self.best_scores = torch.tensor([[-math.inf, -math.inf, 0.0]]).repeat(len(lessons), 1).double()  # and the epoch
+        worst = [-math.inf * data.task.measure.rank, -math.inf, 0.0]  # and the epoch
+        self.best_scores = torch.tensor([worst]).repeat(len(lessons), 1).double()
         self.epoch = self.batch = 0
-        self.latest: dict[str, float] = {}  # validation accuracy, or R², of the last epoch, by the stages' names
+        self.latest: dict[str, float] = {}  # what chooses epochs, of the last one, by the stages' names
         self._begin_epoch()
 
     @property
@@ -204,13 +205,14 @@ class Stack:
         """
         with torch.no_grad():
             x = self.validation_x.expand(len(self.learning), -1, -1)
-            judge = self._judged_numbers if self.numbers else self._judged
-            accuracy, likelihood = judge(self._logits(self.weights, x))
+            accuracy, likelihood = self._judge(self._logits(self.weights, x))
         self.epoch, self.batch = self.epoch + 1, 0
         alive = torch.isfinite(likelihood)
         self.latest = dict(zip((stage.name for stage, _ in self.students), accuracy.tolist(), strict=True))
         held = self.best_scores[self.learning]
-        better = (accuracy > held[:, 0]) | ((accuracy == held[:, 0]) & (likelihood > held[:, 1]))
+        rank = self.data.task.measure.rank
+        before, now = rank * held[:, 0], rank * accuracy
+        better = (now > before) | ((now == before) & (likelihood > held[:, 1]))
         better &= alive
         rows = self.learning[better]
         self.best[rows.to(self.device)] = self.weights.detach()[better.to(self.device)]
@@ -219,6 +221,14 @@ class Stack:
         pruned = prune(self) if prune else set()
         self._let_go(alive, pruned)
         self._begin_epoch()
+
+    def _judge(self, answers: Tensor) -> tuple[Tensor, Tensor]:
+        """(what chooses the epoch, the loss below zero) of each student."""
+        if self.data.task.named is None:
+            return self._judged_numbers(answers) if self.numbers else self._judged(answers)
+        found = [self.data.task.score(each.T, self.validation_y) for each in answers]
+        worth, loss = torch.tensor(found, dtype=torch.float64).T
+        return worth, -loss
 
     def _judged(self, logits: Tensor) -> tuple[Tensor, Tensor]:
         """(accuracy, log-likelihood) of each student, in double precision. logits: of the validation rows."""

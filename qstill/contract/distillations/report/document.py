@@ -4,7 +4,9 @@ from typing import Any
 
 from pydantic import Field, ValidationError, model_validator
 
-from qstill.contract.distillations.measures import MEASURES, MeasureName
+from qstill.contract.distillations.measures.measure import Measure, MeasureName, measure_of
+from qstill.contract.distillations.measures.usual import OF_CLASSES, OF_NUMBERS, Row, Usual
+from qstill.contract.distillations.report.asked import AskedMeasure
 from qstill.contract.distillations.report.compression import CompressionSection
 from qstill.contract.distillations.report.exports import ExportedCircuit, ExportedClassifier, ExportedRegressor
 from qstill.contract.distillations.report.frame import ReportFrame
@@ -64,6 +66,9 @@ class DistillationReport(TaskSections, ReportFrame[MeasuredArm]):
     """Whether distillation helped: teacher, student, and the same student trained without a teacher."""
 
     measure: MeasureName = Field(description="What the verdict rests on.", examples=["accuracy"])
+    measures: list[AskedMeasure] = Field(
+        default_factory=list, description="What the job's `evaluation` names, the verdict's first; empty: nothing."
+    )
     paired_differences_in_points: list[float] | None = Field(
         description="Of each seed: what `gain` is the mean of.", examples=[[18.1, 14.2]]
     )
@@ -91,6 +96,27 @@ class DistillationReport(TaskSections, ReportFrame[MeasuredArm]):
     digests: Digests = Field(description="Names of what went in.")
 
     @property
+    def by(self) -> Measure:
+        """What the verdict rests on."""
+        return measure_of(self.measure)
+
+    @property
+    def usual(self) -> Usual:
+        """What is measured of such answers in any case."""
+        return OF_NUMBERS if self.targets else OF_CLASSES
+
+    @property
+    def table(self) -> tuple[Row, ...]:
+        """The measures of the arms' summaries, the verdict's first."""
+        named = [measure_of(each.name) for each in self.measures if each.unmeasured is None]
+        return self.usual.table(self.by, named)
+
+    @property
+    def has_confidence(self) -> bool:
+        """Whether answers come with probabilities."""
+        return any(arm.reliability() for _, arm in self.arms())
+
+    @property
     def encoded(self) -> bool:
         """Whether columns are encoded, rather than numbers as they are."""
         return any(each.inputs not in (None, [each.name]) or each.fills is not None for each in self.columns or [])
@@ -108,7 +134,7 @@ class DistillationReport(TaskSections, ReportFrame[MeasuredArm]):
     @model_validator(mode="after")
     def _has_its_measures(self) -> "DistillationReport":
         for _, arm in self.arms():
-            if missing := [name for name, _, _ in MEASURES[self.measure].table if name not in arm.summary]:
+            if missing := [name for name, _, _ in self.table if name not in arm.summary]:
                 raise ValueError(f"no {', '.join(missing)}")
         return self
 

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from qstill.contract.distillations.measures.measure import Measure, MeasureName
 from qstill.contract.distillations.report.measured import NetworkLatency
 from qstill.contract.distillations.report.part import ReportPart
 
@@ -58,6 +59,14 @@ class ExportOfRows(ExportedFile):
     )
     tokenizer: str | None = Field(None, description="Of texts: the file beside it.", examples=["tokenizer.json"])
     calibration_rows: int | None = Field(None, description="What set the ranges of activations.", examples=[256])
+    measures: dict[MeasureName, float] = Field(
+        default_factory=dict, description="What the job asked for by name.", examples=[{"f1_macro": 0.93}]
+    )
+
+    def worth(self, measure: Measure) -> float:
+        """On the test rows."""
+        named = self.measures.get(measure.name)
+        return float(getattr(self, measure.name)) if named is None else named
 
 
 class ExportedClassifier(ExportOfRows):

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from qstill.contract.distillations.measures import Measure
+from qstill.contract.distillations.measures.measure import Measure, MeasureName
 from qstill.contract.distillations.report.part import ReportPart
 from qstill.contract.distillations.results import Spread
 from qstill.contract.schemas import View
@@ -79,10 +79,25 @@ class ChosenEpoch(ReportPart):
     epoch: int | None = Field(description="The best one; null for a teacher from elsewhere.", examples=[37])
 
 
-class ClassifierRun(ChosenEpoch):
+class RowRun(ChosenEpoch):
+    """A network that answers rows."""
+
+    validation_score: float | None = Field(
+        None, description="What chose the epoch, where the job named the measure of its verdict.", examples=[0.93]
+    )
+    measures: dict[MeasureName, float] = Field(
+        default_factory=dict,
+        description="What the job asked for by name, as far as it exists on these test rows.",
+        examples=[{"f1_macro": 0.931}],
+    )
+
+
+class ClassifierRun(RowRun):
     """One network on the test rows; of a language model, on their tokens."""
 
-    validation_accuracy: float | None = Field(description="What chose the epoch, or stands beside it.", examples=[0.95])
+    validation_accuracy: float | None = Field(
+        None, description="What chose the epoch, or stands beside it.", examples=[0.95]
+    )
     accuracy: float = Field(description="Share that is right.", examples=[0.94])
     negative_log_likelihood: float = Field(description="Mean, in nats.", examples=[0.21])
     expected_calibration_error: float = Field(description="Mean gap of accuracy and confidence.", examples=[0.02])
@@ -104,10 +119,10 @@ class ErrorsOfTarget(ReportPart):
     r2: float | None = Field(description="R²; null where the test labels do not vary.", examples=[0.83])
 
 
-class RegressorRun(ChosenEpoch):
+class RegressorRun(RowRun):
     """One network on the test rows. With several targets, errors are in deviations of their training labels."""
 
-    validation_r2: float | None = Field(description="What chose the epoch.", examples=[0.81])
+    validation_r2: float | None = Field(None, description="What chose the epoch.", examples=[0.81])
     rmse: float = Field(description="Root of the mean squared error.", examples=[3.1])
     mae: float = Field(description="Mean absolute error.", examples=[2.2])
     r2: float = Field(description="R², mean over targets whose labels vary.", examples=[0.83])
@@ -142,6 +157,12 @@ class RegressorPoint(LearningPoint):
     validation_r2: float = Field(description="R² on the validation rows.", examples=[0.79])
 
 
+class NamedPoint(LearningPoint):
+    """Where the job named the measure of its verdict."""
+
+    validation_score: float = Field(description="That measure on the validation rows.", examples=[0.92])
+
+
 class RankingPoint(LearningPoint):
     """Of a recommender."""
 
@@ -163,4 +184,4 @@ class MeasuredArm(ReportPart):
         return [run.reliability for run in self.runs if isinstance(run, ClassifierRun)]
 
 
-Curve = list[ClassifierPoint | RegressorPoint]
+Curve = list[ClassifierPoint | RegressorPoint | NamedPoint]

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from qstill.contract.distillations.measures import Measure, ranking
+from qstill.contract.distillations.measures.measure import Measure, ranking
 from qstill.contract.distillations.recommenders.data import SyntheticInteractions
 from qstill.contract.distillations.recommenders.job import RecommenderJob, RecommenderResult, UploadedLists
 from qstill.contract.distillations.recommenders.report import RecommenderReport
