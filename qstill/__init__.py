@@ -1,3 +1,3 @@
-"""What a Python program may import of Qstill, and what all of its rooms agree on. Needs pydantic alone."""
+"""What a Python program may import of Qstill: the client, and the contract that all of its rooms agree on."""
 
 __version__ = "0.1.0"

@@ -7,9 +7,9 @@ text here: nothing in this process runs them. What varies within a family they r
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from app.distillations.loading.columns import ENCODE
-from app.distillations.loading.tokens import TOKENIZERS
 from qstill.contract.distillations.architectures import BY_KIND
+from qstill.contract.distillations.computing import LINEAR, OF_TEXTS, of_rows
+from qstill.contract.distillations.computing.tokens import TOKENIZERS
 
 LOADING = (
     "With numpy, safetensors and torch, and nothing else, in the folder to which `{file}` was downloaded{place}:\n\n"
@@ -26,22 +26,7 @@ with safe_open("{file}", "pt") as file:
     card = json.loads(file.metadata()["qstill"])  # what the network is, and what it needs besides its weights
     weights = {{name: file.get_tensor(name) for name in file.keys()}}
 architecture = card["architecture"]
-
-
-def linear(name, x):
-    return F.linear(x, weights[f"{{name}}.weight"], weights[f"{{name}}.bias"])
 """
-
-OF_ROWS = '''
-mean, std = (torch.tensor(card[part], dtype=torch.float64) for part in ("mean", "std"))
-
-
-def logits(rows):
-    """(rows, classes) of rows as they were uploaded; pixels of an archive of images go from 0 to 1."""
-    rows = torch.as_tensor(rows).float().reshape(-1, *card["input_shape"])
-    with torch.no_grad():
-        return network(((rows.double() - mean) / std).float())
-'''
 
 CLASSES = '''
 
@@ -82,19 +67,6 @@ def predict(rows):
 
 rows = torch.zeros(1, *card["input_shape"])  # put yours here
 print(card["targets"]["names"], predict(rows).tolist())
-'''
-
-OF_TEXTS = '''
-
-def logits(texts):
-    """(texts, classes)."""
-    length = card["input_shape"][0]
-    tokens = torch.zeros(len(texts), length, dtype=torch.int64)  # 0 is padding
-    for row, text in zip(tokens, texts):
-        numbers = encode(text)[:length]
-        row[: len(numbers)] = torch.tensor(numbers, dtype=torch.int64)
-    with torch.no_grad():
-        return network(tokens)
 '''
 
 CONTINUES = '''
@@ -148,12 +120,12 @@ def program(
     """
     family = BY_KIND[architecture]
     imports = "import datetime\n" if columns else "" if tokenizer is None else "import re\nimport unicodedata\n"
-    opening = OPENING.format(file=file, imports=imports)
+    opening = OPENING.format(file=file, imports=imports) + LINEAR
     if columns:
         says = (NUMBERS if numbers else CLASSES_OF_ROWS).replace(NO_ROW, NO_OBJECT)
-        return opening + family.program + ENCODE + says
+        return opening + of_rows(family, columns=True) + says
     if tokenizer is None:
-        return opening + family.program + OF_ROWS + (NUMBERS if numbers else CLASSES_OF_ROWS)
+        return opening + of_rows(family) + (NUMBERS if numbers else CLASSES_OF_ROWS)
     says = {"prompts": CONTINUES, "masked": FILLS_IN}.get(family.question, OF_TEXTS + CLASSES_OF_TEXTS)
     return opening + family.program + TOKENIZERS[tokenizer] + says
 

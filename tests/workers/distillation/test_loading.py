@@ -16,11 +16,11 @@ from pydantic import TypeAdapter
 
 from app.distillations.card import card
 from app.distillations.loading import program
-from app.distillations.loading.tokens import TOKENIZERS
 from app.distillations.recommenders.card import ranking_card
 from app.distillations.recommenders.loading import NETWORKS as SCORERS
 from app.distillations.recommenders.loading import program as program_of_recommender
 from qstill.contract.distillations.architectures import Architecture
+from qstill.contract.distillations.computing.tokens import TOKENIZERS
 from qstill.contract.distillations.datasets import BuiltinData, BuiltinText
 from qstill.contract.distillations.recommenders.architectures import Scorer
 from qstill.contract.distillations.recommenders.job import RecommenderJob

@@ -32,8 +32,10 @@ def elaborated(source: str, limits: Limits = USUAL) -> Elaborated | None:
 
 @lru_cache(8)  # a submission asks twice
 def _elaborated(source: str, limits: Limits) -> Elaborated | None:
-    from qstill.contract.circuits.openqasm3.reader import elaborate  # its syntax tree's package takes 0.2 s to import
-
+    try:
+        from qstill.contract.circuits.openqasm3.reader import elaborate  # its syntax tree's package takes 0.2 s
+    except ModuleNotFoundError:
+        return None  # a client has no parser; the service, which is not started without one, will say what is wrong
     try:
         return elaborate(source, limits=replace(limits, operations=min(limits.operations, MAX_OPERATIONS)))
     except Problem as problem:
@@ -54,5 +56,7 @@ def _refuse_what_is_too_deep(beginning: str) -> None:
 
 
 def warm() -> None:
-    """Import what the first program would wait for."""
-    elaborated("OPENQASM 3.0; qubit q;")
+    """Import what the first program would wait for. Raises ModuleNotFoundError where there is no parser."""
+    from qstill.contract.circuits.openqasm3 import reader
+
+    reader.elaborate("OPENQASM 3.0; qubit q;", limits=USUAL)
