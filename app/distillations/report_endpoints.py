@@ -82,7 +82,7 @@ async def get_split(job_id: JobId, request: Request, front: AtHand, owner: Owner
     await _must_have_succeeded(front, owner, job_id)
     found = await front.read_by_key(lambda connection: queries.get_artifact(connection, job_id, "report", "split.json"))
     if found is None:
-        title = "The job has no list of rows: it is a recommender's or a circuit's, or an earlier version computed it."
+        title = "The job has no list of rows: it is a circuit's or of sentences, or an earlier version computed it."
         raise Problem("split_not_found", title, status=404)
     return send_file(
         request, front.store.locate(found.path), sha256=found.sha256, media_type=JSON, filename=f"{job_id}-split.json"

@@ -55,9 +55,10 @@ class SplitView(View):
 
     object: Literal["split"] = Field("split", description="What this is.")
     digest: Sha256 = Field(description="Of the data set as it was read; the report has the same.")
-    unit: Literal["rows", "texts"] = Field(
+    unit: Literal["rows", "texts", "interactions"] = Field(
         description="What the numbers count. Language modelling joins the texts of a split and cuts them anew, so that "
-        "they count texts.",
+        "they count texts. Interactions are the rows of a recommender's table; those that were left out, as the "
+        "repeated, and the held out of users or items that training does not know, are in no split.",
         examples=["rows"],
     )
     rows: int = Field(description="How many the data set has.", examples=[150])
@@ -65,7 +66,8 @@ class SplitView(View):
     validation: list[int] = Field(description="What chose the best epochs.", examples=[[1, 6]])
     test: list[int] = Field(description="What every measure of the report is of.", examples=[[3, 4]])
     labelled: list[int] | None = Field(
-        description="The training rows whose labels student and baseline saw; null where they saw parts of texts.",
+        description="The training rows whose labels student and baseline saw; null where they saw parts of texts, "
+        "and of recommenders.",
         examples=[[2, 5]],
     )
     learned: list[int] | None = Field(

@@ -13,6 +13,7 @@ class Purpose(StrEnum):
     DATASET = "dataset"
     TEACHER = "teacher"
     SOFT_LABELS = "soft_labels"
+    SPLIT = "split"
     CIRCUIT = "circuit"
     SECRET = "secret"  # noqa: S105  # a purpose, and none itself
 
@@ -24,6 +25,10 @@ SUFFIXES = {  # no format that must run code to be read; a torch checkpoint is r
     ),
     Purpose.TEACHER: (".safetensors", ".onnx", ".pt", ".pth", ".zip"),
     Purpose.SOFT_LABELS: (".npy", ".npz", ".parquet", ".csv", ".json"),
+    Purpose.SPLIT: (
+        *(".txt", ".npy", ".npz", ".json", ".csv", ".tsv", ".csv.gz", ".tsv.gz"),
+        *(".parquet", ".feather", ".arrow"),
+    ),
     Purpose.CIRCUIT: (".qasm", ".json"),
     Purpose.SECRET: (".json",),
 }

@@ -7,6 +7,7 @@ from pydantic import Field, StringConstraints, model_validator
 from qstill.contract.distillations.tokenizers import BpeTokenizer, Tokenizer
 from qstill.contract.schemas import FileId, Seed, Strict, refuse
 from qstill.contract.tables.columns import ColumnKind
+from qstill.contract.tables.splits import ColumnName, SplitFile
 
 BUILTIN_ROWS_AND_CLASSES = {"digits": (1797, 10), "iris": (150, 3), "wine": (178, 3), "breast_cancer": (569, 2)}
 BUILTIN_ROWS_AND_CLASSES |= {"diabetes": (442, 1)}  # one target
@@ -23,8 +24,6 @@ MAX_NAMED = 1_000  # columns that a job says something of
 UNLABELLED = "_unlabelled"  # the folder of images whose class is unknown
 
 MissingWord = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
-DIVIDING = ("split", "groups", "time")  # fields that name a column by which rows are divided
-ColumnName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
 Task = Literal["classification", "regression"]
 TextTask = Literal["classification", "language_modelling", "masked_language_modelling"]
@@ -168,11 +167,11 @@ class UploadedData(Splitting):
         description="Of tables only: columns whose cells are names, if they are numbers, too. Short for `columns`.",
         examples=[["postcode"]],
     )
-    split: ColumnName | None = Field(
+    split: ColumnName | SplitFile | None = Field(
         None,
-        description="Of tables only: a column that says in which split each row is: train, validation (val, valid, "
-        "dev) or test. It is no input. Where it names no rows for validation, or for the test, they are drawn from the "
-        "training rows.",
+        description="Of tables a column, or of any data a file, that says in which split each row is: train, "
+        "validation (val, valid, dev) or test. It is no input. Where it names no rows for validation, or for the test, "
+        "they are drawn from the training rows. With a file `groups` are only looked at: none may be torn.",
         examples=["split"],
     )
     groups: ColumnName | None = Field(
@@ -212,10 +211,14 @@ class UploadedData(Splitting):
 
     def _refuse_contradictions(self) -> None:
         learned = {name for name in (self.label, self.target, *(self.targets or [])) if name is not None}
-        dividing = [(field, name) for field in DIVIDING if (name := getattr(self, field)) is not None]
-        if len(dividing) > 1:
-            refuse((dividing[1][0],), "divided_twice", "rows are divided by one column", dividing[1][1])
-        for field, name in dividing:
+        dividing = self.dividing
+        by_file = isinstance(self.split, SplitFile)
+        if by_file and self.time is not None:
+            refuse(("time",), "divided_twice", "rows are divided by the file of splits", self.time)
+        if not by_file and len(dividing) > 1:
+            field, name = [*dividing.items()][1]
+            refuse((field,), "divided_twice", "rows are divided by one column", name)
+        for field, name in dividing.items():
             if name in learned or name in self.columns or name in (*self.ignore, *self.categorical):
                 refuse((field,), "said_twice", "say one thing of a column", name)
         for field in ("ignore", "categorical"):
@@ -229,11 +232,18 @@ class UploadedData(Splitting):
     def says_of_columns(self) -> bool:
         """Whether columns are to be taken for something else than what their cells look like."""
         said = self.columns or self.ignore or self.categorical or self.missing
-        return bool(said) or any(getattr(self, field) is not None for field in DIVIDING)
+        return bool(said or self.dividing)
+
+    @property
+    def dividing(self) -> dict[str, str]:
+        """The columns by which rows are divided, by the fields that name them."""
+        split = self.split.id if isinstance(self.split, SplitFile) else self.split
+        named = {"split": split, "groups": self.groups, "time": self.time}
+        return {field: name for field, name in named.items() if name is not None}
 
     def divides_by(self, name: str) -> str | None:
         """The field that names this column as what divides the rows."""
-        return next((field for field in DIVIDING if getattr(self, field) == name), None)
+        return next((field for field, column in self.dividing.items() if column == name), None)
 
 
 class DrawnData(Splitting):

@@ -16,6 +16,7 @@ from qstill.contract.distillations.rules.text import refuse_mixed_with_text
 from qstill.contract.distillations.spec import DistillationSpec, learns_numbers, student_count
 from qstill.contract.distillations.teachers.needs import files_of
 from qstill.contract.schemas import refuse
+from qstill.contract.tables.splits import SplitFile
 
 MAX_PERIODIC_CHECKPOINTS = 200  # files of one job
 
@@ -48,4 +49,6 @@ class DistillationJob(DistillationSpec):
 def referenced_files(job: DistillationJob) -> list[tuple[str, str, str]]:
     """The uploads that a job needs: (JSON pointer, file id, purpose)."""
     data = [("/dataset/file", job.dataset.file, "dataset")] if isinstance(job.dataset, UploadedData | TextFile) else []
+    if isinstance(job.dataset, UploadedData) and isinstance(job.dataset.split, SplitFile):
+        data.append(("/dataset/split/file", job.dataset.split.file, "split"))
     return data + files_of(job.teacher)

@@ -60,6 +60,8 @@ def upload(
         ("soft.npy", "soft_labels", NPY),
         ("lists.csv", "soft_labels", b"user,item,score\n1,2,0.5\n"),
         ("soft.npz", "soft_labels", b"PK\x05\x06" + bytes(18)),
+        ("split.txt", "split", b"train\ntest\n"),
+        ("split.npy", "split", NPY),
         ("bell.qasm", "circuit", b"OPENQASM 3.0;"),
         ("bell.json", "circuit", b"{}"),
         ('a/b\\c \u00fc\u4e16".csv', "dataset", b"x"),

@@ -14,7 +14,6 @@ from torch import Tensor
 
 from qstill.contract.distillations.datasets import (
     BUILTIN_REGRESSION,
-    DIVIDING,
     BuiltinData,
     Images,
     Splitting,
@@ -22,6 +21,7 @@ from qstill.contract.distillations.datasets import (
 )
 from qstill.contract.errors import Problem
 from qstill.contract.tables.bounds import Unreadable
+from qstill.contract.tables.splits import SplitFile
 from workers.distillation.data.files.arrays import is_npz, read_table
 from workers.distillation.data.files.images import read_images
 from workers.distillation.data.files.table import Array, ReadingNote, Table
@@ -31,6 +31,7 @@ from workers.distillation.inputs.text import Text
 from workers.distillation.inputs.values import VALUES
 from workers.distillation.objectives.terms import UNKNOWN, labelled_rows
 from workers.distillation.rows import Rows, Standardisation
+from workers.distillation.tables.division import divided_by_file
 from workers.distillation.tables.encoding import Encoding
 from workers.distillation.tables.inputs import Columns, encoded_rows, only_measured
 from workers.distillation.tasks.classes import Classes
@@ -38,7 +39,7 @@ from workers.distillation.tasks.numbers import Numbers
 from workers.distillation.tasks.targets import targets_of, whole_rows
 from workers.distillation.tasks.task import Task
 
-OF_TABLES = ("label", "target", "targets", "columns", "ignore", "categorical", "missing", *DIVIDING)
+OF_TABLES = ("label", "target", "targets", "columns", "ignore", "categorical", "missing")
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,10 @@ def load(spec: BuiltinData | UploadedData, files: Mapping[str, Path]) -> Data:
 
 def table_of(spec: BuiltinData | UploadedData, files: Mapping[str, Path]) -> Table:
     """All rows, as they are read. Raises Problem dataset_invalid."""
-    return _builtin(spec.name) if isinstance(spec, BuiltinData) else _uploaded(spec, files[spec.file])
+    if isinstance(spec, BuiltinData):
+        return _builtin(spec.name)
+    table = _uploaded(spec, files[spec.file])
+    return divided_by_file(table, spec, files[spec.split.file]) if isinstance(spec.split, SplitFile) else table
 
 
 def _uploaded(spec: UploadedData, path: Path) -> Table:
@@ -122,7 +126,8 @@ def _uploaded(spec: UploadedData, path: Path) -> Table:
     try:
         archive = zipfile.is_zipfile(path)
         images = archive and not is_npz(path)
-        if archive and (named := next((field for field in OF_TABLES if getattr(spec, field)), None)):
+        said = [*(field for field in OF_TABLES if getattr(spec, field)), *spec.dividing]
+        if archive and (named := next(iter(said), None)):
             title = "Only a table (csv, parquet or Arrow) has columns with names."
             raise Problem("dataset_invalid", title, pointer=f"/dataset/{named}")
         if spec.image is not None and not images:

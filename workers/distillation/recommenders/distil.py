@@ -1,6 +1,7 @@
 """One distillation of recommenders from its interactions to its report."""
 
 import hashlib
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -57,8 +58,16 @@ def distil_recommender(job: RecommenderJob, run: Run) -> dict[str, Any]:
         seconds=keeper.seconds(),
     )
     exports = _export(job, data, pairs[0][0], keeper)
-    publish_documents({"report.json": written(report(job, data, measured, short, exports))}, run)
+    document = written(report(job, data, measured, short, exports))
+    publish_documents({"split.json": json.dumps(membership(data)), "report.json": document}, run)
     return short.model_dump(mode="json")
+
+
+def membership(data: Data) -> dict[str, Any]:
+    """JSON: the rows of the file in each split, as other jobs have it; those that were left out are in none."""
+    train, validation, test = data.rows
+    parts = {"train": train, "validation": validation, "test": test, "labelled": None, "learned": None}
+    return {"object": "split", "digest": data.digest, "unit": "interactions", "rows": data.total, **parts}
 
 
 def _export(job: RecommenderJob, data: Data, stage: Stage, keeper: Keeper) -> list[dict[str, Any]]:

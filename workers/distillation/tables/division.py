@@ -1,6 +1,8 @@
 """A table that says itself how its rows are divided: by a column of splits, of groups, or of times."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +10,18 @@ from numpy.typing import NDArray
 from qstill.contract.distillations.datasets import UploadedData
 from qstill.contract.errors import Problem
 from qstill.contract.tables.columns import Reading
-from workers.distillation.data.files.table import SPLITS, TEST, TRAIN, VALIDATION, Array, ReadingNote, own_split
+from qstill.contract.tables.splits import SplitFile
+from workers.distillation.data.files.split_file import parts_by_file, refuse_torn
+from workers.distillation.data.files.table import (
+    SPLITS,
+    TEST,
+    TRAIN,
+    VALIDATION,
+    Array,
+    ReadingNote,
+    Table,
+    own_split,
+)
 from workers.distillation.objectives.terms import UNKNOWN
 from workers.distillation.tables.dates import dates
 from workers.distillation.tables.frame import GAP, Cells, as_numbers, as_words
@@ -34,6 +47,17 @@ def divided(field: str, cells: Cells, reading: Reading, y: Array, spec: Uploaded
         _refuse_torn(parts, y, field)
     how = {"split": "as column {0} says", "groups": "so that no group of {0} is torn", "time": "the latest by {0} last"}
     return parts, own_split(parts, how[field].format(repr(getattr(spec, field))))
+
+
+def divided_by_file(table: Table, spec: UploadedData, path: Path) -> Table:
+    """The table with the split of each row, as a file says it. Raises Problem dataset_invalid."""
+    assert isinstance(spec.split, SplitFile)
+    columns = {} if table.frame is None else table.frame.columns
+    ids = None if spec.split.id is None else as_words(columns[spec.split.id])
+    parts = parts_by_file(path, spec.split, len(table.y), ids)
+    if spec.groups is not None:
+        refuse_torn(parts, as_words(columns[spec.groups]), spec.groups, "/dataset/groups")
+    return replace(table, parts=parts, notes=(*table.notes, own_split(parts, "as the file of splits says")))
 
 
 def _named(cells: Cells) -> Parts:

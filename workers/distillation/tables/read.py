@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from qstill.contract.distillations.datasets import DIVIDING, UploadedData
+from qstill.contract.distillations.datasets import UploadedData
 from qstill.contract.errors import Problem
 from qstill.contract.tables.bounds import Unreadable
 from qstill.contract.tables.cells import is_number
 from qstill.contract.tables.columns import Column, Reading, Seen, understand, with_points
 from qstill.contract.tables.dates import DateForm
+from qstill.contract.tables.splits import SplitFile
 from workers.distillation.data.files.labels import labelled_table, places
 from workers.distillation.data.files.table import ReadingNote, Table
 from workers.distillation.tables.division import SAID, divided
@@ -36,7 +37,8 @@ def frame_table(sheet: Sheet, spec: UploadedData) -> Table:
         reading = _understood(seen, spec)
         if (field := spec.divides_by(name)) is not None:
             columns.append(_other(seen, "ignored", SAID[field]))
-            dividing.append((field, _cells(words, seen, reading.column), reading))
+            if not isinstance(spec.split, SplitFile):
+                dividing.append((field, _cells(words, seen, reading.column), reading))
         elif name in spec.ignore:
             columns.append(_other(seen, "ignored", "as the job says"))
         else:
@@ -44,9 +46,10 @@ def frame_table(sheet: Sheet, spec: UploadedData) -> Table:
         if columns[-1].kind in READ:
             _refuse_doubt(columns[-1], spec)
             kinds[name] = columns[-1].kind, reading.form
-        if reading.column.kind != "index":
+        if reading.column.kind != "index" or field is not None:
             _refuse_nameless(name, place)
-            cells[name] = _cells(words, seen, reading.column)
+            of_words = field in ("split", "groups")  # 007 is not 7
+            cells[name] = _cells(words, seen, columns[-1] if of_words else reading.column)
     if not kinds:
         shown = "; ".join(f"{each.name[:50]}: {each.said}" for each in columns if each.kind != "label")
         raise Unreadable(f"No column is left to predict from. {shown[:500]}.")
@@ -112,7 +115,7 @@ def _refuse_unknown_names(header: list[str], learned: list[str], spec: UploadedD
     """Raises Problem dataset_invalid for a name that the header does not have, or that is to be learned."""
     named = [(f"ignore/{number}", name) for number, name in enumerate(spec.ignore)]
     named += [(f"categorical/{number}", name) for number, name in enumerate(spec.categorical)]
-    named += [(field, name) for field in DIVIDING if (name := getattr(spec, field)) is not None]
+    named += spec.dividing.items()
     named += [("columns/" + name.replace("~", "~0").replace("/", "~1"), name) for name in spec.columns]
     for pointer, name in named:
         if name not in header:

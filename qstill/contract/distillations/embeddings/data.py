@@ -4,8 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from qstill.contract.distillations.datasets import MAX_LENGTH, ColumnName, Fraction
+from qstill.contract.distillations.datasets import MAX_LENGTH, Fraction
 from qstill.contract.schemas import FileId, Seed, Strict, refuse
+from qstill.contract.tables.splits import ColumnName
 
 
 class _Sentences(Strict):

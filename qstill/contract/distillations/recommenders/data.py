@@ -15,16 +15,39 @@ Column = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 HeldOut = Annotated[float, Field(ge=0.01, le=0.4)]
 
 
-class HoldingOut(Strict):
-    """Which interactions are held out."""
+HOW = (
+    "leave_one_out: each user's last interaction is tested and the one before chooses the epoch; users with fewer than "
+    "three are trained on only. time: the same two moments for everybody, so that nothing is predicted from its "
+    "future; interactions of one moment stay together."
+)
 
-    split: Literal["leave_one_out", "time"] = Field(
-        "leave_one_out",
-        description="leave_one_out: each user's last interaction is tested and the one before chooses the epoch; users "
-        "with fewer than three are trained on only. time: the same two moments for everybody, so that nothing is "
-        "predicted from its future; interactions of one moment stay together.",
-        examples=["leave_one_out"],
+
+class OwnSplit(Strict):
+    """A column, or a file, that says in which split each interaction is."""
+
+    column: Column | None = Field(
+        None,
+        description="The column with train, validation (val, valid, dev) or test, or with 0, 1 or 2: of the table, or "
+        "of `file` where one is named, `split` or its only one if this is null.",
+        examples=["split"],
     )
+    file: FileId | None = Field(
+        None,
+        description="An uploaded file of purpose `split`: a word a row, in the order of the table, or the numbers of "
+        "the rows of each split. It is read as those of other data are.",
+        examples=[None],
+    )
+
+    @model_validator(mode="after")
+    def _says_where(self) -> "OwnSplit":
+        if self.column is None and self.file is None:
+            refuse(("column",), "says_nothing", "name the column, or the file, that says the splits", None)
+        return self
+
+
+class HoldingOut(Strict):
+    """How many interactions are held out."""
+
     validation: HeldOut = Field(
         0.1, description="time only: share of the interactions that chooses the best epoch.", examples=[0.1]
     )
@@ -42,6 +65,7 @@ class SyntheticInteractions(HoldingOut):
         "repetition. Nobody's behaviour was observed: results show how methods compare, not what your data will say.",
         examples=["synthetic_interactions"],
     )
+    split: Literal["leave_one_out", "time"] = Field("leave_one_out", description=HOW, examples=["leave_one_out"])
     users: Annotated[int, Field(ge=10, le=MAX_SYNTHETIC_USERS)] = Field(1000, description="Users.", examples=[1000])
     items: Annotated[int, Field(ge=10, le=MAX_SYNTHETIC_ITEMS)] = Field(500, description="Items.", examples=[500])
     per_user: Annotated[int, Field(ge=3, le=500)] = Field(
@@ -79,6 +103,11 @@ class UploadedInteractions(HoldingOut):
         "from 0; no rating is read. Errors count rows from 0.",
         examples=["file_01990d3e7c5a7cc09d4b8c1f2a3b4c5d"],
     )
+    split: Literal["leave_one_out", "time"] | OwnSplit = Field(
+        "leave_one_out",
+        description=f"{HOW} Or a column or file of your own, which names interactions for each of the three splits.",
+        examples=["leave_one_out", {"column": "split"}],
+    )
     user: Column = Field("user", description="The column of users.", examples=["user"])
     item: Column = Field("item", description="The column of items.", examples=["item"])
     time: Column | None = Field(
@@ -101,7 +130,14 @@ class UploadedInteractions(HoldingOut):
             refuse(("time",), "time_missing", "a split by time needs the column of times", None)
         if len({self.user, self.item, self.time}) < 3:
             refuse(("user",), "same_column", "user, item and time are columns of their own", self.user)
+        if self.split_column in (self.user, self.item, self.time) and self.split_column is not None:
+            refuse(("split", "column"), "same_column", "the column of splits is one of its own", self.split_column)
         return self
+
+    @property
+    def split_column(self) -> str | None:
+        """The column of the table that says the splits."""
+        return self.split.column if isinstance(self.split, OwnSplit) and self.split.file is None else None
 
 
 Interactions = Annotated[SyntheticInteractions | UploadedInteractions, Field(discriminator="source")]

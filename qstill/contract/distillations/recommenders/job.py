@@ -7,7 +7,12 @@ from pydantic import ConfigDict, Field, model_validator
 from qstill.contract.distillations.architectures.family import OnnxFormat
 from qstill.contract.distillations.evaluation import MAX_SEEDS
 from qstill.contract.distillations.recommenders.architectures import Scorer
-from qstill.contract.distillations.recommenders.data import Interactions, SyntheticInteractions, UploadedInteractions
+from qstill.contract.distillations.recommenders.data import (
+    Interactions,
+    OwnSplit,
+    SyntheticInteractions,
+    UploadedInteractions,
+)
 from qstill.contract.distillations.recommenders.objectives import (
     Base,
     Bpr,
@@ -181,6 +186,8 @@ def files_of_recommender(job: RecommenderJob) -> list[tuple[str, str, str]]:
     files = []
     if isinstance(job.dataset, UploadedInteractions):
         files.append(("/dataset/file", job.dataset.file, "dataset"))
+        if isinstance(job.dataset.split, OwnSplit) and job.dataset.split.file is not None:
+            files.append(("/dataset/split/file", job.dataset.split.file, "split"))
     if isinstance(job.teacher, UploadedLists):
         files.append(("/teacher/file", job.teacher.file, "soft_labels"))
     return files

@@ -1,6 +1,7 @@
 """Interactions: read, numbered, held out; and what is wrong with them, at once and by name."""
 
 import gzip
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from qstill.contract.distillations.recommenders.data import SyntheticInteractions, UploadedInteractions
 from qstill.contract.errors import Problem
 from tests.testing.examples import examples
 from tests.testing.refusals import problem_of
 from workers.distillation.recommenders.data.dataset import Data, Pairs, load
+from workers.distillation.recommenders.distil import membership
 
 FILE = "file_1"
 
@@ -237,3 +240,58 @@ def test_a_column_that_is_missing_is_told_at_the_field_that_names_it(write: Writ
     problem = refusal(write("user,item\n1,2\n"), **{field: value})
     assert (problem.code, problem.pointer) == ("dataset_invalid", f"/dataset/{field}")
     assert f"one column {value!r}; the table has user, item" in problem.title
+
+
+PARTS = ["train", "train", "val", "test"]
+OWN = "who,what,when,part\n" + "".join(
+    f"{u},{i},{t},{PARTS[t]}\n" for u in "ab" for t, i in enumerate("xywz" if u == "a" else "zwyx")
+)
+OWN_COLUMNS: dict[str, Any] = {"user": "who", "item": "what", "split": {"column": "part"}}
+SPLIT = "file_2"
+
+
+def by_file(path: Path, content: str, **split: Any) -> Data:
+    (path.parent / "splits").write_text(content)
+    options = COLUMNS | {"split": {"file": SPLIT, **split}}
+    spec = UploadedInteractions.model_validate({"source": "interactions", "file": FILE, **options})
+    return load(spec, {FILE: path, SPLIT: path.parent / "splits"})
+
+
+def test_a_column_says_which_interactions_are_held_out(write: Write) -> None:
+    data = uploaded(write(OWN), **OWN_COLUMNS)
+    assert named(data, data.validation) == {("a", "w"), ("b", "y")}
+    assert named(data, data.test) == {("a", "z"), ("b", "x")}
+    assert data.rows == ([0, 1, 4, 5], [2, 6], [3, 7])
+
+
+def test_a_file_says_it_too_and_what_a_job_held_out_is_held_out_again(write: Write) -> None:
+    path = write(OWN)
+    column = uploaded(path, **OWN_COLUMNS)
+    words = by_file(path, "\n".join(PARTS * 2))
+    numbers = by_file(path, json.dumps(membership(column)))
+    assert column.rows == words.rows == numbers.rows
+    assert named(numbers, numbers.test) == named(column, column.test)
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer", "said"),
+    [
+        (("a,y,1,train", "a,y,1,later"), "/dataset/split/column", "'later' in row 1 names no split"),
+        (("part", "other"), "/dataset/split/column", "one column 'part'"),
+        (("test", "train"), "/dataset", "The test split has no interaction"),
+    ],
+)
+def test_a_column_that_divides_nothing_is_refused(
+    write: Write, change: tuple[str, str], pointer: str, said: str
+) -> None:
+    problem = refusal(write(OWN.replace(*change)), **OWN_COLUMNS)
+    assert problem.pointer == pointer
+    assert said in problem.title
+
+
+def test_a_file_for_other_rows_is_refused(write: Write) -> None:
+    problem = problem_of(by_file, write(OWN), "train\n")
+    assert (problem.code, problem.pointer) == ("dataset_invalid", "/dataset/split/file")
+    for wrong in ({}, {"column": "who"}):
+        with pytest.raises(ValidationError):
+            UploadedInteractions.model_validate({"source": "interactions", "file": FILE, "user": "who", "split": wrong})

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped]
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from qstill.contract.distillations.recommenders.data import SyntheticInteractions, UploadedInteractions
+from qstill.contract.distillations.recommenders.data import OwnSplit, SyntheticInteractions, UploadedInteractions
 from qstill.contract.errors import Problem
 from qstill.contract.tables.bounds import Unreadable
+from qstill.contract.tables.splits import SplitFile
+from workers.distillation.data.files.split_file import Parts, known_parts, parts_by_file
+from workers.distillation.data.files.table import TEST, TRAIN, VALIDATION
 from workers.distillation.recommenders.data.read import NoSuchColumn, names_of, numbers_of, read_columns
 from workers.distillation.recommenders.data.sampling import Unseen
 from workers.distillation.recommenders.data.synthetic import draw
@@ -27,7 +31,8 @@ Indices = NDArray[np.int64]
 @dataclass(frozen=True)
 class Log:
     """users, items: (rows,), numbered in the order of their names. order: (rows,) by which a user's choices follow
-    one another; equal values are one moment.
+    one another; equal values are one moment. rows: (rows,) of the file, of which there are `total`.
+    parts: (rows,) TRAIN, VALIDATION or TEST, where the client says it.
     """
 
     users: Indices
@@ -35,6 +40,9 @@ class Log:
     order: NDArray[np.float64]
     user_names: list[str]
     item_names: list[str]
+    rows: Indices
+    total: int
+    parts: Parts | None = None
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,7 @@ class Data:
 
     unseen: what users have not chosen in training. untested: what they have chosen neither in training nor in
     validation. cold: held-out rows that were dropped because their user or item is not in the training split.
+    rows: of the file, in each split; it has `total`.
     """
 
     train: Pairs
@@ -65,6 +74,8 @@ class Data:
     item_names: list[str]
     cold: int
     digest: str
+    rows: tuple[list[int], list[int], list[int]]
+    total: int
 
     @property
     def users(self) -> int:
@@ -77,12 +88,11 @@ class Data:
 
 def load(spec: SyntheticInteractions | UploadedInteractions, files: Mapping[str, Path]) -> Data:
     """Read and hold out. Raises Problem: dataset_invalid, too_few_interactions."""
-    log = _synthetic(spec) if isinstance(spec, SyntheticInteractions) else _uploaded(spec, files[spec.file])
+    log = _synthetic(spec) if isinstance(spec, SyntheticInteractions) else _uploaded(spec, files)
     for what, count, most in (("users", len(log.user_names), MAX_USERS), ("items", len(log.item_names), MAX_ITEMS)):
         if not 2 <= count <= most:
             raise _invalid(f"The table names {count} {what}; 2 to {most} are read.")
-    parts = _by_user(log) if spec.split == "leave_one_out" else _by_time(log, spec.validation, spec.test)
-    train, *held_out = (np.flatnonzero(part) for part in parts)
+    train, *held_out = (np.flatnonzero(part) for part in _divided(log, spec))
     if not len(train):
         raise _too_few("No interaction is left to train on.")
     known_users = np.isin(np.arange(len(log.user_names)), log.users[train])
@@ -106,26 +116,37 @@ def load(spec: SyntheticInteractions | UploadedInteractions, files: Mapping[str,
         item_names=log.item_names,
         cold=sum(map(len, held_out)) - sum(map(len, warm)),
         digest=_digest(log),
+        rows=(log.rows[train].tolist(), log.rows[warm[0]].tolist(), log.rows[warm[1]].tolist()),
+        total=log.total,
     )
+
+
+def _divided(log: Log, spec: SyntheticInteractions | UploadedInteractions) -> tuple[NDArray[np.bool_], ...]:
+    """(training, validation, test)."""
+    if log.parts is not None:
+        return log.parts == TRAIN, log.parts == VALIDATION, log.parts == TEST
+    return _by_user(log) if spec.split == "leave_one_out" else _by_time(log, spec.validation, spec.test)
 
 
 def _synthetic(spec: SyntheticInteractions) -> Log:
     users, items, times = draw(spec)
-    return Log(users, items, times, [str(n) for n in range(spec.users)], [str(n) for n in range(spec.items)])
+    names = [str(n) for n in range(spec.users)], [str(n) for n in range(spec.items)]
+    return Log(users, items, times, *names, np.arange(len(users)), len(users))
 
 
-def _uploaded(spec: UploadedInteractions, path: Path) -> Log:
-    columns = [spec.user, spec.item, *([spec.time] if spec.time else [])]
+def _uploaded(spec: UploadedInteractions, files: Mapping[str, Path]) -> Log:
+    fields = {"user": spec.user, "item": spec.item, "time": spec.time, "split/column": spec.split_column}
     try:
-        table = read_columns(path, columns)
+        table = read_columns(files[spec.file], [name for name in fields.values() if name is not None])
         users, user_names = names_of(table, spec.user)
         items, item_names = names_of(table, spec.item)
         times = numbers_of(table, spec.time) if spec.time else None
     except NoSuchColumn as error:
-        field = next(field for field in ("user", "item", "time") if getattr(spec, field) == error.column)
+        field = next(field for field, name in fields.items() if name == error.column)
         raise Problem("dataset_invalid", str(error), pointer=f"/dataset/{field}") from error
     except Unreadable as error:
         raise _invalid(str(error)) from error
+    parts = _own_parts(spec, table, files)
     kept = _without_repetitions(spec, users * len(item_names) + items, times)
     if spec.duplicates == "refuse" and len(kept) < len(users):
         row = int(np.setdiff1d(np.arange(len(users)), kept)[0])
@@ -134,7 +155,22 @@ def _uploaded(spec: UploadedInteractions, path: Path) -> Log:
         raise Problem("dataset_invalid", title, pointer="/dataset/file", ways_out=[{"duplicates": "first"}])
     if times is None:
         times = np.random.default_rng([spec.split_seed, 0]).permutation(len(users)).astype(np.float64)
-    return Log(users[kept], items[kept], times[kept], user_names, item_names)
+    kept_parts = None if parts is None else parts[kept]
+    return Log(users[kept], items[kept], times[kept], user_names, item_names, kept, len(users), kept_parts)
+
+
+def _own_parts(spec: UploadedInteractions, table: pa.Table, files: Mapping[str, Path]) -> Parts | None:
+    """(rows,) the split of each, as a column or a file says it. Raises Problem dataset_invalid."""
+    if not isinstance(spec.split, OwnSplit):
+        return None
+    if spec.split.file is not None:
+        said = SplitFile(file=spec.split.file, column=spec.split.column)
+        return parts_by_file(files[spec.split.file], said, table.num_rows, None)
+    try:
+        return known_parts([str(word) for word in table.column(spec.split_column).to_pylist()])
+    except Unreadable as error:
+        title = f"The column of splits: {error}"
+        raise Problem("dataset_invalid", title, pointer="/dataset/split/column") from error
 
 
 def _without_repetitions(spec: UploadedInteractions, pairs: Indices, times: NDArray[np.float64] | None) -> Indices:
