@@ -42,8 +42,11 @@ def _distillation(client: Client, job: Job, console: Console) -> None:
     if "returned" in job["result"]:
         show_distribution(job["result"], console)
         return
+    report = client.get(job["links"]["report"])
+    if report.get("budget"):
+        console.print(report["budget"]["why"], markup=False)
     show_distillation(job["result"], console)
-    for said in client.get(job["links"]["report"]).get("warnings", ()):
+    for said in report.get("warnings", ()):
         console.print(f"warning: {said}", style="yellow", markup=False)
 
 

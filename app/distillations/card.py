@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from app.distillations.asked import asked_card
+from app.distillations.budget import budget_card
 from app.distillations.loading import how_to_load, program
 from app.distillations.markdown import bullets, counted, flat, milliseconds, settings, spread, table, text
 from app.distillations.quantum import quantum_card
@@ -106,6 +107,8 @@ def card(report: DistillationReport, checkpoints: Mapping[str, str] | None = Non
         parts += ["## What the teacher changed, by class", table(header, _changes(report))]
         if len(report.per_class) > CHANGES_SHOWN:
             parts.append(f"The {CHANGES_SHOWN} of {len(report.per_class)} classes that changed most.")
+    if report.budget is not None:
+        parts += budget_card(report.budget, report.by)
     if report.surrogate is not None:
         parts += surrogate_card(report.surrogate)
     parts += quantum_card(report)
@@ -121,7 +124,7 @@ def card(report: DistillationReport, checkpoints: Mapping[str, str] | None = Non
 
 def _program(report: DistillationReport, checkpoints: Mapping[str, str]) -> str:
     job = report.job
-    tokenizer, architecture = job["dataset"].get("tokenizer"), job["student"]["architecture"]["kind"]
+    tokenizer, architecture = job["dataset"].get("tokenizer"), report.student_architecture["kind"]
     kind = None if tokenizer is None else tokenizer["kind"]
     numbers = bool(report.targets)
     columns = report.encoded
@@ -170,7 +173,7 @@ def _verdict(report: DistillationReport) -> str:
 def _description(report: DistillationReport) -> Iterable[Sequence[str]]:
     job, rows = report.job, report.rows
     data, teacher = job["dataset"], job["teacher"]
-    yield "Student", text(settings(job["student"]["architecture"])[:300])
+    yield "Student", text(settings(report.student_architecture)[:300])
     if report.student.cost is not None and report.student.cost.circuit is not None:
         yield "Circuit", text(_circuit(report.student.cost.circuit))
     if report.targets:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from app.distillations.budget import budget
 from app.distillations.expressibility import expressibility
 from app.distillations.quantum import shots
 from app.distillations.quantum_noise import noise
@@ -23,7 +24,16 @@ SHOWN_BELOW_THE_BEST = 0.3  # of test accuracy; a network of a few units would m
 
 
 PlotName = Literal[
-    "curves", "reliability", "per_class", "pareto", "compression", "shots", "noise", "expressibility", "surrogate"
+    "curves",
+    "reliability",
+    "per_class",
+    "pareto",
+    "compression",
+    "budget",
+    "shots",
+    "noise",
+    "expressibility",
+    "surrogate",
 ]
 AnyPlotName = PlotName | Literal["ranking", "distribution"]  # of recommenders, circuits and shots
 
@@ -236,6 +246,7 @@ PLOTS: dict[PlotName, Callable[[DistillationReport], str]] = {
     "noise": noise,
     "expressibility": expressibility,
     "surrogate": surrogate,
+    "budget": budget,
 }
 
 

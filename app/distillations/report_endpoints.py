@@ -126,6 +126,7 @@ async def get_plot(
     `shots` and `noise` besides: accuracy over shots and over the strength of the noise, where they ran on the engine;
     and `expressibility`: how much of its space the circuit reaches, and how steep it is in each angle. Where a circuit
     taught there is `surrogate`: the student beside it along one input, and how far both are off.
+    Where a budget chose the student there is `budget`: what each candidate is worth, over its size.
     Of recommenders there are `curves`, and `ranking`: each measure, and what the teacher changed, with its interval.
     Of a circuit made shorter there are `noise`, its fidelity over the strength of the noise before and after, and
     `curves`: how each depth was fitted. Of shots there are `curves`, the student's likelihood, and `distribution`: what

@@ -134,6 +134,34 @@ def quantum() -> Json:
     }
 
 
+def budget(words: str = "an mlp of one hidden layer") -> Json:
+    """The section of a report whose student a budget chose. words: what candidates are called."""
+
+    def tried(number: int, parameters: int, worth: float | None, status: str) -> Json:
+        costs = {"parameters": parameters, "bytes": 4 * parameters, "multiply_adds": parameters, "latency_ms": 0.02}
+        told = {"number": number, "words": words, "architecture": {"kind": "mlp", "hidden": [9 - number]}, "part": 1.0}
+        return told | costs | {"status": status, "worth": worth, "worths": [], "epochs": []}
+
+    return {
+        "budget": {"times_smaller": 10.0, "bytes": 9_000},
+        "limits": {"parameters": 900, "bytes": 9_000, "multiply_adds": None, "milliseconds": None},
+        "teacher_parameters": 9_000,
+        "seeds": 2,
+        "candidates": [
+            tried(0, 800, 0.93, "complete"),
+            tried(1, 700, 0.95, "complete"),
+            tried(2, 300, 0.4, "given_up"),
+            tried(3, 200, None, "failed"),
+            tried(4, 100, 0.9, "complete"),
+        ],
+        "left_out": ["a resnet-14: at least 901 parameters"],
+        "front": [1, 4],
+        "chosen": 1,
+        "why": f"Of 5 candidates within the budget, {words} had the best validation accuracy: 95.0%.",
+        "notes": ["Validation rows chose."],
+    }
+
+
 def document(*, name: str | None = "digits", classes: tuple[str, ...] = ("a", "b"), **changes: Any) -> Json:
     """The JSON of a report. changes: replace its parts."""
     curve = [{"epoch": epoch, "loss": 1 / epoch, "validation_accuracy": 0.5 + epoch / 10} for epoch in (1, 2, 3)]
@@ -166,6 +194,7 @@ def document(*, name: str | None = "digits", classes: tuple[str, ...] = ("a", "b
         "curves": {"teacher": curve, "student-seed-0": curve, "baseline-seed-0": curve},
         "exports": [export],
         "compression": compared(),
+        "budget": budget(),
         "surrogate": None,
         "quantum": quantum(),
         "rows": {"total": 100, "train": 60, "train_labels": 60, "validation": 20, "test": 20}

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from qstill.contract.distillations.budget.job import BudgetedJob
 from qstill.contract.distillations.datasets import BuiltinText, DrawnData, TextFile
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.objectives import Sequence
@@ -21,6 +22,8 @@ from workers.distillation.artifacts.checkpoints import to_bytes
 from workers.distillation.artifacts.exports import exported
 from workers.distillation.artifacts.onnx_file import publish_exports
 from workers.distillation.artifacts.student_circuit import picture
+from workers.distillation.budget.choose import choices_of, chosen
+from workers.distillation.budget.compared import comparing
 from workers.distillation.compress.section import compression_section, refuse_without_network
 from workers.distillation.data.dataset import Data, load
 from workers.distillation.data.membership import membership
@@ -33,7 +36,7 @@ from workers.distillation.quantum.section import quantum_section
 from workers.distillation.report.asked import judged
 from workers.distillation.report.frame import publish_documents, result
 from workers.distillation.report.measure import checkpoint, measure
-from workers.distillation.report.report import report
+from workers.distillation.report.report import Sections, report
 from workers.distillation.report.surrogate import surrogate_section
 from workers.distillation.rows import Rows
 from workers.distillation.signals.signals import PLAIN, Signal
@@ -58,10 +61,15 @@ from workers.distillation.training.train import hand_over, train
 from workers.run import Run
 
 
-def distil(submitted: DistillationJob, run: Run) -> dict[str, Any]:
+def distil(submitted: DistillationJob | BudgetedJob, run: Run) -> dict[str, Any]:
     keeper = Keeper(submitted, run)
-    job = with_frequencies(submitted, run)
+    budgeted = submitted if isinstance(submitted, BudgetedJob) else None
+    asked = submitted.standing_in() if isinstance(submitted, BudgetedJob) else submitted
+    job = with_frequencies(asked, run)
     data = load_data(job, run)
+    if budgeted is not None:
+        choices = choices_of(budgeted, data, keeper)
+        job = asked = budgeted.with_architecture(choices.candidates[0].architecture)  # until one is chosen
     pairs = student_stages(job)
     refuse_undefined(job.objective, len(data.classes))
     refuse_unfit(pairs[0][0], data)  # before a teacher is trained
@@ -76,6 +84,12 @@ def distil(submitted: DistillationJob, run: Run) -> dict[str, Any]:
     heard, use = heard_lesson(job, data, teacher, wanted, run)
     use = whole_use(use, keeper)
     lesson = replace(heard, begun=begun)
+    budget = None
+    if budgeted is not None:
+        budget = chosen(budgeted, choices, lesson, data, keeper)
+        job, why_alone = comparing(budgeted, budget.student.architecture, teacher)
+        budget = budget.model_copy(update={"notes": [*budget.notes, *filter(None, [why_alone])]})
+        asked, pairs = job, student_stages(job)
     answers = teachers.answers_of(teacher, data, data.test, run)
     keep_round_trips(teacher, keeper)
     heard_at_first = gradient_of_teacher(pairs[0][0], lesson, data)
@@ -104,7 +118,8 @@ def distil(submitted: DistillationJob, run: Run) -> dict[str, Any]:
     exports = _export(job, data, pairs[0][0], keeper)
     first = pairs[0][0].trained(keeper.outcomes, data)
     surrogate = surrogate_section(job, data, teacher, lesson, first, answers, run)
-    document = report(submitted, data, measured, short, exports, compression, surrogate, quantum)
+    sections = Sections(exports, budget, compression, surrogate, quantum)
+    document = report(asked, data, measured, short, sections, submitted)
     publish_documents({"split.json": json.dumps(membership(data)), "report.json": written(document)}, run)
     return short.model_dump(mode="json")
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from qstill.contract.distillations.budget.job import BudgetedJob
 from qstill.contract.distillations.circuits.distribution.job import DistributionJob
 from qstill.contract.distillations.circuits.job import ShorteningJob
 from qstill.contract.distillations.embeddings.job import EmbeddingJob
@@ -31,5 +32,5 @@ def inspect(question: Question | PreflightQuestion, run: Run) -> dict[str, Any]:
             return preflight_of_recommender(question.job, question, run)
         case EmbeddingJob():
             return preflight_of_encoder(question.job, question, run)
-        case DistillationJob():
+        case DistillationJob() | BudgetedJob():
             return preflight(question.job, question, run)

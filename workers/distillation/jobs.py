@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from qstill.contract.distillations.budget.job import BudgetedJob
 from qstill.contract.distillations.circuits.distribution.job import DistributionJob
 from qstill.contract.distillations.circuits.job import ShorteningJob
 from qstill.contract.distillations.domains import AnyJob
@@ -32,5 +33,5 @@ def distil_job(job: AnyJob, run: Run) -> dict[str, Any]:
                 return distil_recommender(job, run)
             case EmbeddingJob():
                 return distil_encoder(job, run)
-            case DistillationJob():
+            case DistillationJob() | BudgetedJob():
                 return distil(job, run)

@@ -37,10 +37,10 @@ from workers.distillation.training.keeper import Keeper
 from workers.distillation.training.learner import refuse_unfit
 from workers.distillation.training.plan import Lesson, student_lesson, student_stages
 from workers.distillation.training.reproducible import reproducible
+from workers.distillation.trials.pareto import front
+from workers.distillation.trials.trials import PRUNING, Trial, TrialTrainer
 from workers.run import Run
-from workers.sweeps.pareto import front
 from workers.sweeps.search import Search
-from workers.sweeps.trials import PRUNING, Trial, TrialTrainer
 
 
 def run(sweep: Sweep, run: Run) -> dict[str, Any]:

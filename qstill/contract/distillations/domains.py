@@ -7,6 +7,7 @@ from typing import Annotated, Any, get_args
 from pydantic import BaseModel, BeforeValidator, Discriminator, Tag
 
 from qstill.contract.distillations.architectures import AnyArchitecture
+from qstill.contract.distillations.budget.job import BUDGET, BudgetedJob
 from qstill.contract.distillations.circuits.distribution.job import Autoregressive, DistributionJob
 from qstill.contract.distillations.circuits.job import Keep, ShorteningJob
 from qstill.contract.distillations.embeddings.data import AnySentences
@@ -29,7 +30,7 @@ from qstill.contract.schemas import FieldPath, refuse
 
 # no field bears such a name: places of errors pass over them
 CLASSIFICATION, RECOMMENDER, SHORTENING, DISTRIBUTION = "of rows", "of users", "of a circuit", "of shots"
-EMBEDDING = "of sentences"
+EMBEDDING, BUDGETED = "of sentences", "of rows, within a budget"
 # the domain of a circuit, by what of it is kept
 CIRCUITS = {**dict.fromkeys(get_args(Keep), SHORTENING), "distribution": DISTRIBUTION}
 
@@ -42,19 +43,19 @@ def _named(union: Any, field: str) -> frozenset[str]:
 INTERACTIONS = _named(SyntheticInteractions | UploadedInteractions, "source")
 SENTENCES = _named(AnySentences, "source")
 NETWORKS = {
-    CLASSIFICATION: _named(AnyArchitecture, "kind"),
+    **dict.fromkeys((CLASSIFICATION, BUDGETED), _named(AnyArchitecture, "kind")),
     RECOMMENDER: _named(AnyScorer, "kind"),
     SHORTENING: frozenset({"quantum"}),
     DISTRIBUTION: frozenset(get_args(Autoregressive.model_fields["kind"].annotation)),
     EMBEDDING: _named(AnyEncoder, "kind"),
 }
 LOSSES = {
-    CLASSIFICATION: _named(Single, "kind"),
+    **dict.fromkeys((CLASSIFICATION, BUDGETED), _named(Single, "kind")),
     RECOMMENDER: _named(SingleRanking, "kind"),
     EMBEDDING: _named(SingleOfVectors, "kind"),
 }
 INPUTS = {
-    CLASSIFICATION: "rows of numbers or images",
+    **dict.fromkeys((CLASSIFICATION, BUDGETED), "rows of numbers or images"),
     RECOMMENDER: "users and items",
     SHORTENING: "a circuit",
     DISTRIBUTION: "shots",
@@ -63,7 +64,7 @@ INPUTS = {
 
 
 def domain_of(body: Any) -> str:
-    """By where its data comes from, and of a circuit by what of it is kept."""
+    """By where its data comes from, of a circuit by what of it is kept, and of rows by what is said of the student."""
     if isinstance(body, BaseModel):
         return DOMAINS[type(body)]
     source = _word(body, "dataset", "source")
@@ -71,7 +72,9 @@ def domain_of(body: Any) -> str:
         return CIRCUITS.get(_word(body, "dataset", "keep") or "", SHORTENING)
     if source in SENTENCES:
         return EMBEDDING
-    return RECOMMENDER if source in INTERACTIONS else CLASSIFICATION
+    if source in INTERACTIONS:
+        return RECOMMENDER
+    return CLASSIFICATION if _at(body, *BUDGET) is None else BUDGETED
 
 
 def _at(body: Any, *place: str | int) -> Any:
@@ -97,6 +100,8 @@ def _refuse_mixed(body: Any) -> Any:
     if _word(body, "dataset", "source") is None:
         return body  # which is an error of its own
     domain = domain_of(body)
+    if _at(body, *BUDGET) is not None:
+        _refuse_budget(body, domain)
     for place, kinds, what in _choices(body):
         named = _word(body, *place)
         if named is None or named in kinds.get(domain, {named}):  # what a domain has none of is an unknown field
@@ -109,6 +114,16 @@ def _refuse_mixed(body: Any) -> Any:
     return body
 
 
+def _refuse_budget(body: Any, domain: str) -> None:
+    """Where there is nothing to choose among, or it is chosen already."""
+    if domain != BUDGETED:
+        reason = f"a budget chooses among networks for rows, and this data is {INPUTS[domain]}: name an `architecture`"
+        refuse(BUDGET, "no_budget_here", reason, None)
+    if _at(body, "student", "architecture") is not None:
+        reason = "a budget looks for the architecture: leave one of the two out"
+        refuse(BUDGET, "architecture_chosen", reason, None)
+
+
 def _choices(body: Any) -> Iterator[tuple[FieldPath, Mapping[str, frozenset[str]], str]]:
     """(place, names by domain, what they name) wherever a body names something of a domain."""
     yield ("student", "architecture", "kind"), NETWORKS, "network"
@@ -119,10 +134,11 @@ def _choices(body: Any) -> Iterator[tuple[FieldPath, Mapping[str, frozenset[str]
         yield ("objective", "terms", position, "objective", "kind"), LOSSES, "loss"
 
 
-TaughtJob = DistillationJob | RecommenderJob | EmbeddingJob  # whose students learn from a teacher
+TaughtJob = DistillationJob | BudgetedJob | RecommenderJob | EmbeddingJob  # whose students learn from a teacher
 AnyJob = TaughtJob | ShorteningJob | DistributionJob
 DOMAINS: dict[type[BaseModel], str] = {
     DistillationJob: CLASSIFICATION,
+    BudgetedJob: BUDGETED,
     RecommenderJob: RECOMMENDER,
     ShorteningJob: SHORTENING,
     DistributionJob: DISTRIBUTION,
@@ -131,6 +147,7 @@ DOMAINS: dict[type[BaseModel], str] = {
 Job = Annotated[
     Annotated[
         Annotated[DistillationJob, Tag(CLASSIFICATION)]
+        | Annotated[BudgetedJob, Tag(BUDGETED)]
         | Annotated[RecommenderJob, Tag(RECOMMENDER)]
         | Annotated[ShorteningJob, Tag(SHORTENING)]
         | Annotated[DistributionJob, Tag(DISTRIBUTION)]

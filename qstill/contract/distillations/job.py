@@ -1,5 +1,7 @@
 """Which distillation jobs can work, as far as that is known before anything is read."""
 
+from typing import Any
+
 from pydantic import model_validator
 
 from qstill.contract.distillations.datasets import TextFile, UploadedData
@@ -13,7 +15,7 @@ from qstill.contract.distillations.rules.networks import refuse_what_families_do
 from qstill.contract.distillations.rules.objectives import refuse_impossible_objectives
 from qstill.contract.distillations.rules.regression import refuse_unfit_for_regression
 from qstill.contract.distillations.rules.text import refuse_mixed_with_text
-from qstill.contract.distillations.spec import DistillationSpec, learns_numbers, student_count
+from qstill.contract.distillations.spec import DistillationFields, DistillationSpec, learns_numbers, student_count
 from qstill.contract.distillations.teachers.needs import files_of
 from qstill.contract.schemas import refuse
 from qstill.contract.tables.splits import SplitFile
@@ -46,7 +48,7 @@ class DistillationJob(DistillationSpec):
         return self
 
 
-def referenced_files(job: DistillationJob) -> list[tuple[str, str, str]]:
+def referenced_files(job: DistillationFields[Any]) -> list[tuple[str, str, str]]:
     """The uploads that a job needs: (JSON pointer, file id, purpose)."""
     data = [("/dataset/file", job.dataset.file, "dataset")] if isinstance(job.dataset, UploadedData | TextFile) else []
     if isinstance(job.dataset, UploadedData) and isinstance(job.dataset.split, SplitFile):

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from qstill.contract.distillations.budget.report import BudgetCandidate
 from qstill.contract.distillations.circuits.distribution.preflight import DistributionPreflight
 from qstill.contract.distillations.circuits.preflight import ShorteningPreflight
 from qstill.contract.distillations.domains import Job
@@ -160,10 +161,33 @@ class Found(View):
     )
 
 
+CANDIDATE_EXAMPLE = {
+    "number": 0,
+    "words": "an mlp of one hidden layer",
+    "architecture": {"kind": "mlp", "hidden": [10]},
+    "part": 1.0,
+    "parameters": 760,
+    "bytes": 4588,
+    "multiply_adds": 740,
+    "latency_ms": 0.018,
+}
+
+
 class Preflight(Found):
     """A look at a distillation that was not submitted. Two batches were learned, and nothing is kept of them."""
 
     object: Literal["preflight"] = Field("preflight", description="What this is.", examples=["preflight"])
+    candidates: list[BudgetCandidate] = Field(
+        default_factory=list,
+        description="Of a student that a budget chooses: the networks that fit, the largest first, which stands for "
+        "the student in all that is said here. Empty where the job names its architecture.",
+        examples=[[CANDIDATE_EXAMPLE]],
+    )
+    left_out: list[str] = Field(
+        default_factory=list,
+        description="Forms of networks of which none fits into the budget, and what the narrowest would take.",
+        examples=[["a vit of two blocks: at least 1,066 parameters"]],
+    )
     advice: list[Advice] = Field(description="What to know of it, problems first.")
 
 

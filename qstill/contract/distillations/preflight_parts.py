@@ -40,6 +40,10 @@ class Time(View):
     teacher_answers: Seconds = Field(
         description="Asking the teacher about all rows. Nothing, where an earlier job's answers are still kept."
     )
+    search: Seconds = Field(
+        default_factory=lambda: Seconds(expected=0.0, low=0.0, high=0.0),
+        description="Training the candidates of a budget, most of which are given up early; 0 without one.",
+    )
     students: Seconds = Field(description="Of all seeds.")
     baselines: Seconds = Field(description="Of all seeds; 0 without them.")
     controls: Seconds = Field(description="Of all seeds of a quantum student's controls; 0 of other students.")

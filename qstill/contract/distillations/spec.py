@@ -1,6 +1,6 @@
 """What a distillation job may ask, field by field. `job.py` says which jobs of these fields can work."""
 
-from typing import Annotated
+from typing import Annotated, Generic, TypeVar
 
 from pydantic import ConfigDict, Field
 
@@ -34,7 +34,58 @@ class Student(Strict):
     )
 
 
-class DistillationSpec(Submission):
+S = TypeVar("S", bound=Strict)
+
+
+class DistillationFields(Submission, Generic[S]):
+    """All that a job says, whatever it says of its student."""
+
+    dataset: Dataset = Field(
+        description="The rows to learn from.", examples=[{"source": "builtin", "name": "digits", "labelled": 50}]
+    )
+    teacher: Teacher = Field(
+        description="Who teaches.",
+        examples=[{"source": "train", "architecture": {"kind": "mlp", "hidden": [256, 256]}}],
+    )
+    signal: Storage = Field(
+        default_factory=lambda: Storage(),
+        description="How the teacher's answers are kept.",
+        examples=[{"precision": "float32"}],
+    )
+    student: S = Field(description="Who learns.", examples=[{}])
+    objective: Objective = Field(
+        default_factory=lambda: Kd(),
+        description="What the student minimises; kd where no `kind` is given.",
+        examples=[{"kind": "kd", "temperature": 2.0, "alpha": 0.9}],
+    )
+    training: StudentTraining = Field(
+        default_factory=lambda: StudentTraining(),
+        description="How it is trained.",
+        examples=[{"epochs": 40, "batch_size": 64, "optimizer": "adam", "learning_rate": 0.01, "seed": 0}],
+    )
+    evaluation: Evaluation = Field(
+        default_factory=lambda: Evaluation(),
+        description="What it is compared with.",
+        examples=[{"baseline": True, "seeds": 3}],
+    )
+    export: Annotated[list[ExportFormat], Field(max_length=4)] = Field(
+        default_factory=list,
+        description="Also publish the first seed's student in these formats, each run on the test rows and compared "
+        "with the network that it came from: `onnx` in float32, `onnx_int8` with weights of 8 bits. Both take inputs "
+        "as they were uploaded: the standardisation is inside. Those of text take numbers of tokens, int64 (batch, "
+        "length), and `tokenizer.json` is published beside them. Seconds for each. Circuits also as `openqasm3`, once "
+        "with the trained angles in it and once with its weights as inputs, and `cirq`, Cirq's JSON.",
+        examples=[["onnx", "onnx_int8"]],
+    )
+    compression: Compression | None = Field(
+        None,
+        description="Set distillation beside pruning and quantisation, at equal bytes and at equal latency; null: do "
+        "not. Costs about as much again as the students, for each way of pruning. It lands in the report.",
+        examples=[None],
+    )
+
+
+class DistillationSpec(DistillationFields[Student]):
     """What a job says of its data, teacher, student, objective, training and answer."""
 
     model_config = ConfigDict(
@@ -123,49 +174,7 @@ class DistillationSpec(Submission):
         }
     )
 
-    dataset: Dataset = Field(
-        description="The rows to learn from.", examples=[{"source": "builtin", "name": "digits", "labelled": 50}]
-    )
-    teacher: Teacher = Field(
-        description="Who teaches.",
-        examples=[{"source": "train", "architecture": {"kind": "mlp", "hidden": [256, 256]}}],
-    )
-    signal: Storage = Field(
-        default_factory=lambda: Storage(),
-        description="How the teacher's answers are kept.",
-        examples=[{"precision": "float32"}],
-    )
     student: Student = Field(description="Who learns.", examples=[{"architecture": {"kind": "mlp", "hidden": [16]}}])
-    objective: Objective = Field(
-        default_factory=lambda: Kd(),
-        description="What the student minimises; kd where no `kind` is given.",
-        examples=[{"kind": "kd", "temperature": 2.0, "alpha": 0.9}],
-    )
-    training: StudentTraining = Field(
-        default_factory=lambda: StudentTraining(),
-        description="How it is trained.",
-        examples=[{"epochs": 40, "batch_size": 64, "optimizer": "adam", "learning_rate": 0.01, "seed": 0}],
-    )
-    evaluation: Evaluation = Field(
-        default_factory=lambda: Evaluation(),
-        description="What it is compared with.",
-        examples=[{"baseline": True, "seeds": 3}],
-    )
-    export: Annotated[list[ExportFormat], Field(max_length=4)] = Field(
-        default_factory=list,
-        description="Also publish the first seed's student in these formats, each run on the test rows and compared "
-        "with the network that it came from: `onnx` in float32, `onnx_int8` with weights of 8 bits. Both take inputs "
-        "as they were uploaded: the standardisation is inside. Those of text take numbers of tokens, int64 (batch, "
-        "length), and `tokenizer.json` is published beside them. Seconds for each. Circuits also as `openqasm3`, once "
-        "with the trained angles in it and once with its weights as inputs, and `cirq`, Cirq's JSON.",
-        examples=[["onnx", "onnx_int8"]],
-    )
-    compression: Compression | None = Field(
-        None,
-        description="Set distillation beside pruning and quantisation, at equal bytes and at equal latency; null: do "
-        "not. Costs about as much again as the students, for each way of pruning. It lands in the report.",
-        examples=[None],
-    )
 
 
 def architectures(job: DistillationSpec) -> list[tuple[FieldPath, AnyArchitecture]]:

@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from qstill.contract.distillations.domains import DISTRIBUTION, EMBEDDING, RECOMMENDER, SHORTENING, domain_of
+from qstill.contract.distillations.domains import BUDGETED, DISTRIBUTION, EMBEDDING, RECOMMENDER, SHORTENING, domain_of
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.schemas import Seed, Strict, Submission, refuse
 
@@ -32,6 +32,7 @@ FIXED = (
     "/training/augmentation",
 )
 _NOT_SWEPT = {
+    BUDGETED: "a budget looks for the architecture itself, by a sweep of its own: submit it as a distillation",
     RECOMMENDER: "a sweep varies students of rows: recommenders are submitted one by one",
     SHORTENING: "a sweep varies students of rows: a circuit's own job tries a range of `layers`, from several starts",
     DISTRIBUTION: "a sweep varies students of rows: models of shots are submitted one by one",

@@ -36,7 +36,7 @@ class Served:
 
     def get(self, path: str) -> dict[str, Any]:
         assert path == "/report"
-        return {"warnings": ["The teacher is no better [than] chance."]}
+        return {"warnings": ["The teacher is no better [than] chance."], "budget": {"why": "Of [5] candidates one."}}
 
 
 def said_of(**job: Any) -> str:
@@ -50,6 +50,7 @@ def test_what_speaks_against_the_numbers_is_shown_with_them() -> None:
     result = {"teacher": spread, "student": spread, "baseline": None, "gain": None}
     said = said_of(status="succeeded", result=result, links={"report": "/report"})
     assert "warning: The teacher is no better [than] chance." in said
+    assert said.startswith("Of [5] candidates one.")
 
 
 def test_a_job_that_failed_tells_the_field_and_the_way_out() -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from typing import Any
 
 import httpx
 import pytest
@@ -214,6 +215,27 @@ def test_a_circuit_that_teaches_is_read_at_the_door(client: httpx.Client, path: 
     problem = refused(client.post(path, json=body), 422, "unused_input")
     assert problem["pointer"] == f"{'/base' * swept}/teacher/inputs/0"
     assert problem["try"] == [{"inputs": ["t"]}]
+
+
+def test_a_budget_stands_in_place_of_an_architecture(client: httpx.Client) -> None:
+    job = client.post("/v1/distillations", json=DIGITS | {"student": {"budget": {"times_smaller": 10}}})
+    assert job.status_code == 202
+    assert job.json()["kind"] == "distillation"
+
+
+@pytest.mark.parametrize(
+    ("student", "place", "code"),
+    [
+        ({"budget": {}}, "/student/budget", "nothing_limited"),
+        ({"budget": {"bytes": 900, "kilobytes": 1}}, "/student/budget/kilobytes", "extra_forbidden"),
+        ({"budget": {"bytes": 900}, "architecture": {"kind": "mlp"}}, "/student/budget", "architecture_chosen"),
+    ],
+)
+def test_a_budget_that_cannot_work_is_refused_where_it_stands(
+    client: httpx.Client, student: dict[str, Any], place: str, code: str
+) -> None:
+    problem = refused(client.post("/v1/distillations", json=DIGITS | {"student": student}), 422, "validation_failed")
+    assert [(error["pointer"], error["code"]) for error in problem["errors"]] == [(place, code)]
 
 
 def test_a_file_of_another_purpose_is_refused(client: httpx.Client) -> None:

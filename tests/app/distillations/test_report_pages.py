@@ -18,7 +18,7 @@ from app.web.drawing import text_width
 from qstill.contract.distillations.report.document import read_report
 from tests.testing.examples import examples
 from tests.testing.refusals import problem_of
-from tests.testing.stored_report import arm, document, quantum, report, surrogate
+from tests.testing.stored_report import arm, budget, document, quantum, report, surrogate
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -43,7 +43,9 @@ ATTRIBUTES = (
 @pytest.mark.parametrize("name", PLOTS)
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_a_picture_is_xml_in_which_a_name_is_text(name: PlotName, hostile: str) -> None:
-    found = PLOTS[name](report(classes=(hostile, "b"), name=hostile or None, surrogate=surrogate(hostile)))
+    found = PLOTS[name](
+        report(classes=(hostile, "b"), name=hostile or None, surrogate=surrogate(hostile), budget=budget(hostile))
+    )
     tree = ElementTree.fromstring(found)  # noqa: S314  # our own picture
     kinds = {element.tag.removeprefix(SVG) for element in tree.iter()}
     assert kinds <= {"svg", "title", "desc", "rect", "line", "text", "polyline", "circle"}
@@ -188,6 +190,7 @@ def test_what_is_not_there_is_not_drawn() -> None:
         (per_class, {"per_class": []}),
         (compression, {"compression": None}),
         (PLOTS["surrogate"], {"surrogate": None}),
+        (PLOTS["budget"], {"budget": None}),
         (PLOTS["surrogate"], {"surrogate": surrogate() | {"slice": None}}),
     ):
         assert problem_of(draw, report(**changes)).status == 404
@@ -247,3 +250,24 @@ def test_a_card_says_where_a_surrogate_is_lowest_and_what_others_find() -> None:
     assert "**No gain: -1 at the surrogate's minimum; COBYLA finds -1, which is the same.**" in found
     assert "| COBYLA | -1 | 9 | 0.1 | -0.2 |" in found
     assert "The minimum" not in card(report(surrogate=surrogate(minimum=False)))
+
+
+def test_a_card_says_how_a_budget_chose_the_student() -> None:
+    found = card(report(budget=budget()))
+    assert "At most 900 parameters, 9,000 bytes of the file, the teacher's 9,000 over 10. Of 5 candidates" in found
+    assert "| **mlp, hidden \\[8\\], activation relu, dropout 0.0** | 95.0% | 700 | 2,800 | 700 | 0.020 |" in found
+    assert "| mlp, hidden \\[5\\], activation relu, dropout 0.0 | 90.0% | 100 |" in found
+    assert "hidden \\[9\\]" not in found
+    assert "Too large: a resnet-14: at least 901 parameters." in found
+    assert "| Student | mlp, hidden \\[8\\]" in found
+    assert "within a budget" not in card(report(budget=None))
+
+
+def test_a_picture_of_a_budget_shows_all_that_were_tried() -> None:
+    drawn = PLOTS["budget"](report(budget=budget()))
+    tree = ElementTree.fromstring(drawn)  # noqa: S314  # our own picture
+    dots = [each.attrib["fill"] for each in tree.iter(f"{SVG}circle")]
+    assert dots.count("#c27d12") == 3
+    assert dots.count("#2f5fb3") == 1
+    assert dots.count("#ffffff") == 1  # given up; of one that failed there is nothing to show
+    assert "an mlp of one hidden layer, chosen" in drawn

@@ -17,11 +17,10 @@ from tests.testing.examples import examples
 from tests.testing.refusals import errors_of, problem_of
 from tests.workers.distillation.conftest import FakeRun
 from workers.distillation.jobs import distil_job as distil
+from workers.distillation.trials.pareto import front
 from workers.run import Stopped
-from workers.sweeps.pareto import dominates, front
 from workers.sweeps.run import run
 from workers.sweeps.search import Search, draws
-from workers.sweeps.trials import PRUNING, rung_of
 
 pytestmark = pytest.mark.training
 
@@ -38,9 +37,7 @@ GRID: dict[str, Any] = {
     "/training/learning_rate": [0.001, 0.03],
 }
 
-MEDIAN = PRUNING["median"]
 HALVING = "successive_halving"
-assert MEDIAN is not None
 
 
 def sweep(**changes: Any) -> Sweep:
@@ -97,22 +94,6 @@ def test_optuna_asks_the_same_again_when_it_hears_the_same() -> None:
     first = asked()
     assert first == asked()
     assert len(first) == 25
-
-
-@given(st.lists(st.tuples(*[st.integers(0, 4).map(float)] * 3), min_size=1, max_size=12))
-@settings(max_examples=examples(60))
-def test_the_front_is_what_nothing_dominates(candidates: list[tuple[float, ...]]) -> None:
-    on_front = set(front(candidates))
-    assert on_front
-    for i, costs in enumerate(candidates):
-        beaten = any(dominates(candidates[j], costs) for j in on_front)
-        assert beaten == (i not in on_front)
-
-
-@pytest.mark.parametrize(("epochs", "due"), [(40, {10: "4", 20: "2"}), (3, {1: "4", 2: "2"}), (2, {1: "2"}), (1, {})])
-def test_trials_are_compared_after_a_quarter_and_a_half(epochs: int, due: dict[int, str]) -> None:
-    found = {epoch: rung_of(MEDIAN.rungs, epochs, epoch) for epoch in range(1, epochs + 1)}
-    assert {epoch: rung for epoch, rung in found.items() if rung} == due
 
 
 def timeless(value: Any) -> Any:

@@ -54,6 +54,7 @@ class Costs:
     engine_memory: int
     exports: Seconds
     compression: Seconds
+    search: Seconds
 
     @property
     def everything(self) -> list[Rehearsal]:
@@ -78,6 +79,7 @@ def time_of(costs: Costs, *, limit: float) -> Time:
     parts = {
         "teacher_training": total_of([training_time(each, 1) for each in costs.trained]),
         "teacher_answers": _answers(costs),
+        "search": costs.search,
         "students": training_time(costs.student, seeds),
         "baselines": training_time(costs.baseline, seeds) if costs.baseline else NOTHING,
         "controls": total_of([training_time(each, seeds) for each in costs.controls]),

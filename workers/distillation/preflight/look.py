@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from qstill.contract.distillations import objectives
+from qstill.contract.distillations.budget.job import BudgetedJob
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.preflight import (
     Found,
@@ -26,6 +27,8 @@ from qstill.contract.distillations.preflight_parts import Capacity
 from qstill.contract.distillations.spec import is_solved, trains_baseline
 from qstill.contract.distillations.teachers import EndpointTeacher, EnsembleTeacher, Single, TrainedTeacher, parts
 from workers.distillation import teachers
+from workers.distillation.budget.candidates import choices_within
+from workers.distillation.budget.compared import comparing
 from workers.distillation.compress.section import refuse_without_network
 from workers.distillation.data.dataset import Data
 from workers.distillation.data.faults import check_data
@@ -34,7 +37,8 @@ from workers.distillation.networks.circuits.network import CircuitNetwork
 from workers.distillation.networks.costs import multiply_adds, parameters
 from workers.distillation.objectives import refuse_undefined
 from workers.distillation.preflight.advice import advice_on
-from workers.distillation.preflight.costs import Costs, capacity_of, memory_of, time_of
+from workers.distillation.preflight.budget import of_what_is_chosen, time_of_search
+from workers.distillation.preflight.costs import NOTHING, Costs, capacity_of, memory_of, time_of
 from workers.distillation.preflight.engine import engine_cost
 from workers.distillation.preflight.files import time_of_compression, time_of_exports
 from workers.distillation.preflight.pace import resident
@@ -85,16 +89,20 @@ class Member:
     spec: TrainedTeacher | None = None
 
 
-def preflight(job: DistillationJob, asked: PreflightQuestion, run: Run) -> dict[str, Any]:
+def preflight(job: DistillationJob | BudgetedJob, asked: PreflightQuestion, run: Run) -> dict[str, Any]:
     """Returns a Preflight as JSON. Raises Problem where the job would fail before anything is trained."""
     with reproducible(run.threads):
         return _look(job, asked, run).model_dump(mode="json")
 
 
-def _look(submitted: DistillationJob, asked: PreflightQuestion, run: Run) -> Preflight:
+def _look(submitted: DistillationJob | BudgetedJob, asked: PreflightQuestion, run: Run) -> Preflight:
     began = time.perf_counter()
-    job = with_frequencies(submitted, run)
+    budgeted = submitted if isinstance(submitted, BudgetedJob) else None
+    job = with_frequencies(submitted.standing_in() if isinstance(submitted, BudgetedJob) else submitted, run)
     data = load_data(job, run)
+    choices = None if budgeted is None else choices_within(budgeted, data, run)
+    if budgeted is not None and choices is not None:
+        job = budgeted.with_architecture(choices.candidates[0].architecture)
     loading, process = time.perf_counter() - began, resident()
     pairs = student_stages(job)
     student_stage, baseline_stage = pairs[0]
@@ -106,6 +114,8 @@ def _look(submitted: DistillationJob, asked: PreflightQuestion, run: Run) -> Pre
     members = _members(job, data, run)
     teacher = _together(job, data, members)
     refuse_without_network(job, teacher)
+    if budgeted is not None:
+        job, _ = comparing(budgeted, job.student.architecture, teacher)
     wanted = wanted_features(job.objective, student_stage.begin(data), teacher, data)
     initial_weights(job, student_stage, teacher, data)  # for what it refuses; steps take as long from any weights
     checks, regressors, per_row = _checks(job, data, teacher)
@@ -131,6 +141,9 @@ def _look(submitted: DistillationJob, asked: PreflightQuestion, run: Run) -> Pre
         threads=run.threads,
         seed=job.training.seed,
     )
+    search = NOTHING
+    if budgeted is not None and choices is not None:
+        search = time_of_search(budgeted, choices.candidates, taught, lesson, few, data)
     trained = [_teacher_rehearsal(member, data) for member in members if member.stage is not None]
 
     costs = Costs(
@@ -152,6 +165,7 @@ def _look(submitted: DistillationJob, asked: PreflightQuestion, run: Run) -> Pre
             sum(each.startswith("onnx") for each in job.export), student_stage.begin(data), student.per_epoch
         ),
         compression=time_of_compression(job, data, teacher, student_stage, student, most=ROWS),
+        search=search,
     )
     found = Found(
         shapes=_shapes(costs, said),
@@ -164,9 +178,14 @@ def _look(submitted: DistillationJob, asked: PreflightQuestion, run: Run) -> Pre
         columns=[] if data.columns is None else list(data.columns.said),
     )
     finite = all(each.finite for each in (student, *costs.trained))
+    advice = advice_on(job, found, finite=finite, warnings=teacher.warnings, notes=data.reading_notes)
+    if choices is None:
+        return Preflight(**dict(found), advice=advice)
     return Preflight(
         **dict(found),
-        advice=advice_on(job, found, finite=finite, warnings=teacher.warnings, notes=data.reading_notes),
+        candidates=choices.candidates,
+        left_out=choices.left_out,
+        advice=[*of_what_is_chosen(advice)],
     )
 
 

@@ -11,7 +11,7 @@ from qstill.contract.distillations.training import Optimisation
 from qstill.contract.errors import Problem
 from workers.distillation.training.keeper import Outcome
 
-Role = Literal["teacher", "student", "baseline", "control", "pruned"]
+Role = Literal["teacher", "student", "baseline", "control", "candidate", "pruned"]
 
 Architecture = TypeVar("Architecture")
 How = TypeVar("How", bound=Optimisation)

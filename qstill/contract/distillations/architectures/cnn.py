@@ -4,8 +4,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from qstill.contract.distillations.architectures.family import Family, numbered, units_can_go
-from qstill.contract.distillations.architectures.pieces import MAX_CONVOLUTIONS, Activation, Channels, Dropout
+from qstill.contract.distillations.architectures.family import Family, Form, numbered, units_can_go, widths
+from qstill.contract.distillations.architectures.pieces import (
+    MAX_CHANNELS,
+    MAX_CONVOLUTIONS,
+    Activation,
+    Channels,
+    Dropout,
+)
 from qstill.contract.distillations.architectures.programs import ACTIVATION
 from qstill.contract.schemas import Strict
 
@@ -40,6 +46,20 @@ def network(x):
 """
 )
 
+
+def _of(*channels: int) -> Cnn:
+    return Cnn(kind="cnn", channels=list(channels))
+
+
+def _forms(_: tuple[int, ...]) -> list[Form[Cnn]]:
+    half = widths(1, MAX_CHANNELS // 2)
+    return [
+        Form(words="a cnn of one convolution", of=_of, widths=widths(1, MAX_CHANNELS)),
+        Form(words="a cnn of two convolutions", of=lambda w: _of(w, 2 * w), widths=half),
+        Form(words="a cnn of three convolutions", of=lambda w: _of(w, 2 * w, 2 * w), widths=half),
+    ]
+
+
 CNN = Family(
     definition=Cnn,
     reads="images",
@@ -47,4 +67,5 @@ CNN = Family(
     features=lambda cnn: numbered("convolutions", len(cnn.channels), "image"),
     why_no_units=units_can_go,
     program=CNN_PROGRAM,
+    forms=_forms,
 )

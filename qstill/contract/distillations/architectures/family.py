@@ -1,6 +1,6 @@
 """What all but its makers must know of a family of networks: one record beside its definition."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Literal, Protocol, TypeVar, get_args
 
@@ -30,6 +30,17 @@ class Blocks(Generic[A]):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Form(Generic[A]):
+    """Networks that differ in one width alone. words: what they are. widths: ascending; what networks take grows with
+    them.
+    """
+
+    words: str
+    of: Callable[[int], A]
+    widths: Sequence[int]
+
+
+@dataclass(frozen=True, kw_only=True)
 class Family(Generic[A]):
     """reads: what its rows are; rows of numbers may be images, too. only_for: the one task that it is for.
 
@@ -41,6 +52,7 @@ class Family(Generic[A]):
     or None where they can. is_circuit: whether the circuit engine can run it. controls: simpler networks of the family,
     by name, beside which a report stands it.
     why_no_onnx: (code, reason) why a network does not leave as ONNX, or None where it does.
+    forms: of which candidates for a budget are made, for rows of a shape; none: no budget chooses the family.
     The rest says what can be done with it: by default, what can be done with layers that end in one linear `head`.
     """
 
@@ -59,6 +71,7 @@ class Family(Generic[A]):
     is_circuit: bool = False
     controls: Callable[[A], Mapping[str, A]] = lambda _: {}
     why_no_onnx: Callable[[A], tuple[str, str] | None] = lambda _: None
+    forms: Callable[[tuple[int, ...]], Sequence[Form[A]]] = lambda _: ()
 
     @property
     def kind(self) -> str:
@@ -69,6 +82,15 @@ class Family(Generic[A]):
 def numbered(name: str, count: int, kind: FeatureKind) -> dict[str, FeatureKind]:
     """Features `name.0`, `name.1`, ..."""
     return {f"{name}.{number}": kind for number in range(count)}
+
+
+def widths(least: int, most: int, *, multiple: int = 1) -> tuple[int, ...]:
+    """Multiples of a number, about four to each doubling, from `least` to `most`."""
+    found = [least]
+    while found[-1] < most:
+        wider = round(found[-1] * 2**0.25 / multiple) * multiple
+        found.append(min(most, max(wider, found[-1] + multiple)))
+    return tuple(found)
 
 
 def units_are_added(architecture: Named) -> str:

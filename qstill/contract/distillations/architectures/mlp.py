@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from qstill.contract.distillations.architectures.family import Family, numbered
-from qstill.contract.distillations.architectures.pieces import MAX_LAYERS, Activation, Dropout, Width
+from qstill.contract.distillations.architectures.family import Family, Form, numbered, widths
+from qstill.contract.distillations.architectures.pieces import MAX_LAYERS, MAX_WIDTH, Activation, Dropout, Width
 from qstill.contract.distillations.architectures.programs import ACTIVATION
 from qstill.contract.schemas import Strict
 
@@ -37,6 +37,21 @@ def network(x):
 """
 )
 
+
+def _of(*hidden: int) -> Mlp:
+    return Mlp(kind="mlp", hidden=list(hidden))
+
+
+def _forms(_: tuple[int, ...]) -> list[Form[Mlp]]:
+    return [
+        Form(words="a linear model", of=lambda _: _of(), widths=(0,)),
+        Form(words="an mlp of one hidden layer", of=_of, widths=widths(1, MAX_WIDTH)),
+        Form(words="an mlp of two hidden layers", of=lambda w: _of(w, w), widths=widths(2, MAX_WIDTH)),
+        Form(words="an mlp that narrows", of=lambda w: _of(2 * w, w), widths=widths(2, MAX_WIDTH // 2)),
+        Form(words="an mlp of three hidden layers", of=lambda w: _of(w, w, w), widths=widths(2, MAX_WIDTH)),
+    ]
+
+
 MLP = Family(
     definition=Mlp,
     reads="numbers",
@@ -44,4 +59,5 @@ MLP = Family(
     features=lambda mlp: numbered("hidden", len(mlp.hidden), "flat"),
     why_no_units=lambda mlp: None if mlp.hidden else "an mlp without hidden layers has no units to remove",
     program=MLP_PROGRAM,
+    forms=_forms,
 )

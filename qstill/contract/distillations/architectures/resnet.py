@@ -4,7 +4,14 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from qstill.contract.distillations.architectures.family import Family, FeatureKind, numbered, units_can_go
+from qstill.contract.distillations.architectures.family import (
+    Family,
+    FeatureKind,
+    Form,
+    numbered,
+    units_can_go,
+    widths,
+)
 from qstill.contract.distillations.architectures.pieces import Dropout
 from qstill.contract.schemas import Strict
 
@@ -94,6 +101,15 @@ def network(x):
 """
 )
 
+
+def _forms(_: tuple[int, ...]) -> list[Form[ResNet]]:
+    every = widths(1, MAX_RESNET_WIDTH)
+    return [
+        Form(words="a resnet-8", of=lambda w: ResNet(kind="resnet", depth=8, width=w), widths=every),
+        Form(words="a resnet-14", of=lambda w: ResNet(kind="resnet", depth=14, width=w), widths=every),
+    ]
+
+
 RESNET = Family(
     definition=ResNet,
     reads="images",
@@ -101,6 +117,7 @@ RESNET = Family(
     features=_features,
     why_no_units=units_can_go,
     program=RESNET_PROGRAM,
+    forms=_forms,
 )
 WIDE_RESNET = Family(
     definition=WideResNet,

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from qstill.contract.distillations.architectures.family import Family, numbered, units_are_added
+from qstill.contract.distillations.architectures.family import Family, Form, numbered, units_are_added, widths
 from qstill.contract.distillations.architectures.pieces import (
     MAX_CHANNELS,
     MAX_CONVOLUTIONS,
@@ -108,6 +108,34 @@ def network(numbers):
 """
 )
 
+EVERY_WIDTH = widths(4, MAX_TOKEN_WIDTH)
+
+
+def _bags(_: tuple[int, ...]) -> list[Form[BagOfEmbeddings]]:
+    def of(width: int, *hidden: int) -> BagOfEmbeddings:
+        return BagOfEmbeddings(kind="bag_of_embeddings", width=width, hidden=list(hidden))
+
+    return [
+        Form(words="a bag of embeddings", of=of, widths=EVERY_WIDTH),
+        Form(words="a bag of embeddings with a hidden layer", of=lambda w: of(w, w), widths=EVERY_WIDTH),
+    ]
+
+
+def _text_cnns(_: tuple[int, ...]) -> list[Form[TextCnn]]:
+    def of(width: int, sizes: list[int]) -> TextCnn:
+        return TextCnn(kind="text_cnn", width=width, filters=width, sizes=sizes)
+
+    every = widths(4, MAX_CHANNELS * 2)
+    return [
+        Form(words="a text cnn of one to three tokens", of=lambda w: of(w, [1, 2, 3]), widths=every),
+        Form(words="a text cnn of three to five tokens", of=lambda w: of(w, [3, 4, 5]), widths=every),
+    ]
+
+
+def _lstms(_: tuple[int, ...]) -> list[Form[Lstm]]:
+    return [Form(words="an lstm", of=lambda w: Lstm(kind="lstm", width=w, hidden=w), widths=EVERY_WIDTH)]
+
+
 BAG_OF_EMBEDDINGS = Family(
     definition=BagOfEmbeddings,
     reads="text",
@@ -115,6 +143,7 @@ BAG_OF_EMBEDDINGS = Family(
     features=lambda bag: {"pool": "flat", **numbered("hidden", len(bag.hidden), "flat")},
     why_no_units=units_are_added,
     program=BAG_OF_EMBEDDINGS_PROGRAM,
+    forms=_bags,
 )
 TEXT_CNN = Family(
     definition=TextCnn,
@@ -123,6 +152,7 @@ TEXT_CNN = Family(
     features=lambda _: {"pool": "flat"},
     why_no_units=units_are_added,
     program=TEXT_CNN_PROGRAM,
+    forms=_text_cnns,
 )
 LSTM = Family(
     definition=Lstm,
@@ -131,4 +161,5 @@ LSTM = Family(
     features=lambda _: {"pool": "flat"},
     why_no_units=units_are_added,
     program=LSTM_PROGRAM,
+    forms=_lstms,
 )

@@ -1,11 +1,20 @@
 """Transformers on text."""
 
-from typing import Literal
+from collections.abc import Callable, Sequence
+from typing import Literal, TypeVar
 
 from pydantic import Field, model_validator
 
-from qstill.contract.distillations.architectures.family import Blocks, Family, FeatureKind, numbered, units_are_added
-from qstill.contract.distillations.architectures.pieces import Depth, Dropout, Heads, TokenWidth
+from qstill.contract.distillations.architectures.family import (
+    Blocks,
+    Family,
+    FeatureKind,
+    Form,
+    numbered,
+    units_are_added,
+    widths,
+)
+from qstill.contract.distillations.architectures.pieces import MAX_TOKEN_WIDTH, Depth, Dropout, Heads, TokenWidth
 from qstill.contract.distillations.architectures.programs import BLOCKS, MEAN
 from qstill.contract.schemas import Strict, refuse
 
@@ -103,6 +112,23 @@ def network(numbers):
 """
 )
 
+T = TypeVar("T", bound=_Transformer)
+
+
+def _forms(name: str, of: Callable[[int, int], T]) -> Callable[[tuple[int, ...]], Sequence[Form[T]]]:
+    """name: for people, with its article. of: a definition, by its depth and width."""
+    every = widths(4, MAX_TOKEN_WIDTH, multiple=4)  # heads of one number at the least
+
+    def forms(_: tuple[int, ...]) -> list[Form[T]]:
+        return [
+            Form(words=f"{name} of one block", of=lambda w: of(1, w), widths=every),
+            Form(words=f"{name} of two blocks", of=lambda w: of(2, w), widths=every),
+            Form(words=f"{name} of four blocks", of=lambda w: of(4, w), widths=every),
+        ]
+
+    return forms
+
+
 TEXT_TRANSFORMER = Family(
     definition=TextTransformer,
     reads="text",
@@ -111,6 +137,9 @@ TEXT_TRANSFORMER = Family(
     why_no_units=units_are_added,
     blocks=Blocks(depth=lambda transformer: transformer.depth, alike=ALIKE),
     program=TEXT_TRANSFORMER_PROGRAM,
+    forms=_forms(
+        "a text transformer", lambda depth, width: TextTransformer(kind="text_transformer", depth=depth, width=width)
+    ),
 )
 DECODER = Family(
     definition=Decoder,
@@ -122,6 +151,7 @@ DECODER = Family(
     blocks=Blocks(depth=lambda transformer: transformer.depth, alike=ALIKE),
     head_bias=False,
     program=DECODER_PROGRAM,
+    forms=_forms("a decoder", lambda depth, width: Decoder(kind="decoder", depth=depth, width=width)),
 )
 ENCODER = Family(
     definition=Encoder,
@@ -133,4 +163,5 @@ ENCODER = Family(
     blocks=Blocks(depth=lambda transformer: transformer.depth, alike=ALIKE),
     head_bias=False,
     program=ENCODER_PROGRAM,
+    forms=_forms("an encoder", lambda depth, width: Encoder(kind="encoder", depth=depth, width=width)),
 )

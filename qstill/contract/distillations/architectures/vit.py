@@ -4,12 +4,21 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from qstill.contract.distillations.architectures.family import Blocks, Family, numbered, units_are_added
+from qstill.contract.distillations.architectures.family import (
+    Blocks,
+    Family,
+    Form,
+    numbered,
+    units_are_added,
+    widths,
+)
 from qstill.contract.distillations.architectures.pieces import MAX_LAYERS, Dropout
 from qstill.contract.distillations.architectures.programs import BLOCKS
 from qstill.contract.schemas import Strict, refuse
 
 MAX_VIT_WIDTH = 256
+PATCHES = (4, 2, 7, 5, 3)  # pixels a side that a budget looks at; the first that tiles an image
+SMALL = 16  # pixels a side, to which patches of two come first: one of four leaves 8x8 four tokens
 
 
 class Vit(Strict):
@@ -48,6 +57,24 @@ def network(x):
 """
 )
 
+
+def _forms(shape: tuple[int, ...]) -> list[Form[Vit]]:
+    height, width = shape[-2:]
+    order = PATCHES if min(height, width) > SMALL else (2, *PATCHES)
+    patch = next((each for each in order if not height % each and not width % each), None)
+    if patch is None:
+        return []
+
+    def of(depth: int, width: int) -> Vit:
+        return Vit(kind="vit", patch=patch, width=width, depth=depth, heads=4)
+
+    every = widths(4, MAX_VIT_WIDTH, multiple=4)
+    return [
+        Form(words="a vit of one block", of=lambda w: of(1, w), widths=every),
+        Form(words="a vit of two blocks", of=lambda w: of(2, w), widths=every),
+    ]
+
+
 VIT = Family(
     definition=Vit,
     reads="images",
@@ -56,4 +83,5 @@ VIT = Family(
     why_no_units=units_are_added,
     blocks=Blocks(depth=lambda vit: vit.depth, alike=("width", "heads", "patch")),
     program=VIT_PROGRAM,
+    forms=_forms,
 )

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError, model_validator
 
+from qstill.contract.distillations.budget.report import BudgetSection
 from qstill.contract.distillations.measures.measure import Measure, MeasureName, measure_of
 from qstill.contract.distillations.measures.usual import OF_CLASSES, OF_NUMBERS, Row, Usual
 from qstill.contract.distillations.report.asked import AskedMeasure
@@ -82,6 +83,7 @@ class DistillationReport(TaskSections, ReportFrame[MeasuredArm]):
     exports: list[ExportedClassifier | ExportedRegressor | ExportedCircuit] = Field(
         description="Files of the first seed's student."
     )
+    budget: BudgetSection | None = Field(None, description="Where a budget chose the student.")
     compression: CompressionSection | None = Field(description="Null where the job did not ask for it.")
     surrogate: SurrogateSection | None = Field(description="Where a circuit teaches.")
     quantum: QuantumSection | None = Field(description="Of a quantum student; null of another.")
@@ -115,6 +117,14 @@ class DistillationReport(TaskSections, ReportFrame[MeasuredArm]):
     def has_confidence(self) -> bool:
         """Whether answers come with probabilities."""
         return any(arm.reliability() for _, arm in self.arms())
+
+    @property
+    def student_architecture(self) -> dict[str, Any]:
+        """As the job names it, or as its budget chose it."""
+        if self.budget is not None:
+            return self.budget.student.architecture.model_dump(mode="json")
+        named: dict[str, Any] = self.job["student"]["architecture"]
+        return named
 
     @property
     def encoded(self) -> bool:

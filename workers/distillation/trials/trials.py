@@ -57,12 +57,15 @@ class Pruned(Exception):
 
 
 class TrialTrainer:
-    """Trains what an earlier attempt has not. What it decides is in the keeper's notes, and so saved with its state."""
+    """Trains what an earlier attempt has not. What it decides is in the keeper's notes, and so saved with its state.
 
-    def __init__(self, data: Data, keeper: Keeper, *, pruning: Pruning | None) -> None:
+    rungs: the name there of what trials are compared with.
+    """
+
+    def __init__(self, data: Data, keeper: Keeper, *, pruning: Pruning | None, rungs: str = "rungs") -> None:
         self.data, self.keeper, self.pruning = data, keeper, pruning
         notes = keeper.notes
-        self.rungs: dict[str, list[float]] = notes.setdefault("rungs", {})
+        self.rungs: dict[str, list[float]] = notes.setdefault(rungs, {})
         self.pruned: list[int] = notes.setdefault("pruned", [])
         self.failed: dict[int, str] = notes.setdefault("failed", {})
         self.stacked: list[str] = notes.setdefault("stacked", [])  # stages
@@ -92,7 +95,8 @@ class TrialTrainer:
                 self.keeper.between_batches(key, stack.snapshot)
                 stack.learn(positions)
             stack.end_epoch(self._hopeless(trials))
-            phase = f"trials {trials[0].number + 1} to {trials[-1].number + 1}"
+            several = f"trials {trials[0].number + 1} to {trials[-1].number + 1}"
+            phase = several if len(trials) > 1 else lessons[0][0].phase
             self.keeper.run.progress(phase=phase, done=stack.epoch, total=epochs, unit="epochs")
             self.keeper.between_epochs(key, stack.snapshot)
         for name in sorted(stack.diverged):
