@@ -220,7 +220,7 @@ def _member(job: DistillationJob, spec: Single, number: int | None, data: Data, 
     """One teacher. number: in an ensemble; None: it is the only one."""
     if not isinstance(spec, TrainedTeacher):
         pointer = "/teacher" if number is None else f"/teacher/members/{number}"
-        teacher = teachers.loaded(spec, data, keeper.run, pointer)
+        teacher = teachers.loaded(spec, data, keeper.run, pointer, storage=job.signal)
         for said in teacher.warnings:
             keeper.run.event("warning", {"code": "teacher_of_another_split", "detail": said})
         return teacher if number is None else accepted(job, data, pointer, teacher, keeper.run)

@@ -15,6 +15,7 @@ class Purpose(StrEnum):
     SOFT_LABELS = "soft_labels"
     SPLIT = "split"
     CIRCUIT = "circuit"
+    TOKENIZER = "tokenizer"
     SECRET = "secret"  # noqa: S105  # a purpose, and none itself
 
 
@@ -30,6 +31,7 @@ SUFFIXES = {  # no format that must run code to be read; a torch checkpoint is r
         *(".parquet", ".feather", ".arrow"),
     ),
     Purpose.CIRCUIT: (".qasm", ".json"),
+    Purpose.TOKENIZER: (".json",),
     Purpose.SECRET: (".json",),
 }
 

@@ -32,9 +32,9 @@ def answers_of(teacher: Pretrained, tokens: Tensor, data: SentenceData, run: Run
         if run.stop_requested():
             raise Stopped
 
-    def compute() -> Iterator[Block]:
-        done = 0
-        for some in torch.split(tokens, SENTENCES_AT_ONCE):
+    def compute(blocks: int) -> Iterator[Block]:
+        done = blocks * SENTENCES_AT_ONCE
+        for some in torch.split(tokens, SENTENCES_AT_ONCE)[blocks:]:
             pause()
             vectors = teacher.encoder.vectors(some)
             if not bool(vectors.isfinite().all()):

@@ -15,7 +15,8 @@ from qstill.contract.distillations.evaluation import MAX_EVALUATIONS
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.preflight_parts import Capacity, Memory, Seconds, Time
 from qstill.contract.distillations.spec import is_solved, student_count
-from qstill.contract.distillations.teachers import EndpointTeacher, parts
+from qstill.contract.distillations.teachers import parts
+from qstill.contract.distillations.teachers.remote import EndpointTeacher, ServedTeacher
 from workers.distillation.artifacts.clock import LATENCY_SECONDS
 from workers.distillation.data.dataset import Data
 from workers.distillation.preflight.pace import Pace
@@ -125,13 +126,21 @@ def _answers(costs: Costs) -> Seconds:
     if costs.job.evaluation.minimise is not None:
         rows += SEARCHES * min(nodes or len(data.train.y) + len(data.validation.y), MAX_EVALUATIONS)
     ours = costs.per_row * rows
-    endpoints = [spec for _, spec in parts(costs.job.teacher) if isinstance(spec, EndpointTeacher)]
-    if not endpoints:
+    remote = [spec for _, spec in parts(costs.job.teacher) if isinstance(spec, EndpointTeacher | ServedTeacher)]
+    if not remote:
         return around(ours)
     a_request = costs.per_row * costs.rows_asked  # the rows that were asked were one
-    least = max(math.ceil(rows / spec.rows_per_request) / spec.requests_per_second for spec in endpoints)
-    requests = max(math.ceil(rows / spec.rows_per_request) for spec in endpoints)
+    least = max(_requests(spec, rows, data) / spec.requests_per_second for spec in remote)
+    requests = max(_requests(spec, rows, data) for spec in remote)
     return around(max(least, ours), max(least, min(ours, requests * a_request)))
+
+
+def _requests(spec: EndpointTeacher | ServedTeacher, rows: int, data: Data) -> int:
+    """That a server gets for so many rows."""
+    if isinstance(spec, EndpointTeacher):
+        return math.ceil(rows / spec.rows_per_request)
+    prompts = rows if spec.log_probabilities == "echo" else rows * data.input_shape[0]
+    return math.ceil(prompts / spec.prompts_per_request)
 
 
 def _nodes(job: DistillationJob) -> int:

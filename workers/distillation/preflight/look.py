@@ -25,7 +25,8 @@ from qstill.contract.distillations.preflight import (
 )
 from qstill.contract.distillations.preflight_parts import Capacity
 from qstill.contract.distillations.spec import is_solved, trains_baseline
-from qstill.contract.distillations.teachers import EndpointTeacher, EnsembleTeacher, Single, TrainedTeacher, parts
+from qstill.contract.distillations.teachers import EnsembleTeacher, Single, TrainedTeacher, parts
+from qstill.contract.distillations.teachers.remote import AtAnAddress
 from workers.distillation import teachers
 from workers.distillation.budget.candidates import choices_within
 from workers.distillation.budget.compared import comparing
@@ -202,15 +203,15 @@ def _members(job: DistillationJob, data: Data, run: Run) -> list[Member]:
 
 def _member(job: DistillationJob, spec: Single, number: int | None, pointer: str, data: Data, run: Run) -> Member:
     if not isinstance(spec, TrainedTeacher):
-        return Member(pointer, teachers.loaded(_impatient(spec), data, run, pointer))
+        return Member(pointer, teachers.loaded(_impatient(spec), data, run, pointer, storage=job.signal))
     stage = teacher_stage(job, spec, number)
     refuse_unfit(stage, data)
     return Member(pointer, teachers.trained(stage.begin(data), pointer.encode()), stage, spec)
 
 
 def _impatient(spec: Any) -> Any:
-    """An endpoint is asked once, because a request waits."""
-    if not isinstance(spec, EndpointTeacher):
+    """A server is asked once, because a request waits."""
+    if not isinstance(spec, AtAnAddress):
         return spec
     return spec.model_copy(update={"attempts": 1, "timeout_seconds": min(spec.timeout_seconds, ENDPOINT_TIMEOUT)})
 

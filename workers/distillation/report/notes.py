@@ -4,7 +4,6 @@ from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.objectives import LogitStd, Sequence, singles
 from qstill.contract.distillations.report.tasks import TaskSections
 from qstill.contract.distillations.teachers import (
-    EndpointTeacher,
     ModelTeacher,
     Single,
     SoftLabels,
@@ -13,6 +12,7 @@ from qstill.contract.distillations.teachers import (
     parts,
 )
 from qstill.contract.distillations.teachers.circuit import CircuitTeacher
+from qstill.contract.distillations.teachers.remote import EndpointTeacher, ServedTeacher
 from workers.distillation.data.dataset import Data
 from workers.distillation.data.faults import duplicates_in_test, said_of_leaked
 from workers.distillation.quality import Comparison
@@ -118,6 +118,8 @@ def _teacher_note(teacher: Single, rows: dict[str, int]) -> str:
             return f"The teacher is {teacher.model}, made elsewhere. {flatters}"
         case CircuitTeacher():
             return "The teacher is a quantum circuit, simulated here."
+        case ServedTeacher():
+            return f"The teacher is {teacher.model}, behind a server. {flatters}"
         case EndpointTeacher():
             return f"The teacher is behind an endpoint. {flatters}"
 

@@ -1,17 +1,19 @@
 """Teachers' answers on disk: one file of records for each key, mapped into memory, shared by the jobs of a machine.
 
-A file is written aside and renamed when it is whole, so that a process may be killed at any moment; what is read is
-checked, and a file that is not what it claims is removed and computed again. Any number of processes may share a
-folder: one of them computes an entry while the others wait for it, and a process that dies lets go of its turn.
+A file is written aside and renamed when it is whole, so that a process may be killed at any moment; whoever comes next
+goes on behind the last block that was written. What is read is checked, and a file that is not what it claims is
+removed and computed again. Any number of processes may share a folder: one of them computes an entry while the others
+wait for it, and a process that dies lets go of its turn.
 
     magic, 8 bytes · header length, 4 · header, JSON · zeros up to a multiple of 64 · records · trailer, 12 bytes
+
+and, until it is whole, how far it is, 16 bytes.
 """
 
 import contextlib
 import fcntl
 import json
 import os
-import secrets
 import struct
 import time
 import zlib
@@ -31,6 +33,7 @@ TRAILER = struct.Struct("<dI")  # the largest rounding error, and the CRC-32 of 
 MAX_HEADER = 10_000  # bytes; ours have 200
 STALE_SECONDS = 3600.0  # a file that nobody finished for so long has no writer any more
 PAUSE_SECONDS = 0.05  # between looks at whether another process is done
+DONE = struct.Struct("<QQ")  # blocks and records that are written
 SUFFIX = ".signal"
 SLACK = 1e-3  # of the limit: so much more, about, is used before somebody looks
 MAX_IN_MEMORY = 2 << 30  # bytes of answers that find no place on the disk
@@ -81,6 +84,9 @@ class Block:
     error: float = 0.0
 
 
+Compute = Callable[[int], Iterable[Block]]  # all blocks but the first so many
+
+
 class Cache:
     """A folder of entries. limit: bytes of all of them; the ones that were not used for longest give way."""
 
@@ -89,18 +95,19 @@ class Cache:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def entry(
-        self, key: str, layout: Layout, compute: Callable[[], Iterable[Block]], pause: Callable[[], None]
+        self, key: str, layout: Layout, compute: Compute, pause: Callable[[], None], *, goes_on: bool = True
     ) -> Entry:
         """The entry of a key (hexadecimal digits); it is computed if it is not there, and kept if there is room.
 
-        pause: called while another process computes it; may raise.
+        pause: called while another process computes it; may raise. goes_on: whether later blocks are the same without
+        the earlier ones.
         """
         with self._turn(key, pause):
             found = self._find(key, layout)
             if found is not None:
                 return found
             try:
-                self._write(key, layout, compute)
+                self._write(key, layout, compute, goes_on)
             except OSError:  # a full disk costs the next job its time, not this one its answers
                 return in_memory(layout, compute)
             return self._find(key, layout, reused=False) or in_memory(layout, compute)
@@ -139,19 +146,22 @@ class Cache:
             return None
         return Entry(*found, reused)
 
-    def _write(self, key: str, layout: Layout, compute: Callable[[], Iterable[Block]]) -> None:
+    def _write(self, key: str, layout: Layout, compute: Compute, goes_on: bool) -> None:
         """Raises OSError when there is no room on the disk or under the limit; nothing stays then."""
         if layout.bytes > self.limit:
             raise OSError("larger than the whole cache")
         if self._due(key, layout.bytes):
             self._make_room(layout.bytes)
-        partial = self.folder / f"{key}.{secrets.token_hex(4)}.partial"
-        try:
-            with partial.open("xb") as file:
-                _write(file, layout, compute())
-            partial.replace(self._path(key))
-        finally:
+        partial = self.folder / f"{key}.partial"
+        if not goes_on:
             partial.unlink(missing_ok=True)
+        try:
+            with partial.open("r+b" if partial.exists() else "x+b") as file:
+                _write(file, layout, compute)
+            partial.replace(self._path(key))
+        except OSError:
+            partial.unlink(missing_ok=True)
+            raise
 
     def _due(self, key: str, size: int) -> bool:
         """Whether to look for room. Looking at thousands of small entries before each new one would cost more than they
@@ -181,7 +191,7 @@ class Cache:
                 yield stat.st_mtime, stat.st_size, path
 
 
-def in_memory(layout: Layout, compute: Callable[[], Iterable[Block]]) -> Entry:
+def in_memory(layout: Layout, compute: Compute) -> Entry:
     """The entry of a job that keeps nothing for others. Raises Problem signal_too_large."""
     if layout.bytes > MAX_IN_MEMORY:
         title = f"The teacher's answers take {layout.bytes >> 20:,} MiB, more than the cache has; in memory at most "
@@ -189,21 +199,55 @@ def in_memory(layout: Layout, compute: Callable[[], Iterable[Block]]) -> Entry:
         raise Problem(
             "signal_too_large", f"{title}{MAX_IN_MEMORY >> 20:,} are held.", pointer="/signal", ways_out=ways_out
         )
-    blocks = list(compute())
+    blocks = list(compute(0))
     records = np.concatenate([block.records for block in blocks])
     return Entry(records, max(block.error for block in blocks), reused=False)
 
 
-def _write(file: BinaryIO, layout: Layout, blocks: Iterable[Block]) -> None:
+def _write(file: BinaryIO, layout: Layout, compute: Compute) -> None:
+    """Write an entry, or what it lacks. Each block is there before it is counted."""
     header = json.dumps(asdict(layout)).encode()
-    file.write(MAGIC + struct.pack("<I", len(header)) + header)
-    file.write(bytes(-file.tell() % ALIGNMENT))
-    checksum, error = 0, 0.0
-    for block in blocks:
+    start = MAGIC + struct.pack("<I", len(header)) + header
+    start += bytes(-len(start) % ALIGNMENT)
+    end = len(start) + layout.bytes
+    blocks, records, error, checksum = _done(file, start, layout)
+    if blocks == 0:
+        file.seek(0)
+        file.truncate()
+        file.write(start)
+    file.seek(len(start) + records * layout.record.itemsize)
+    for block in compute(blocks):
         content = np.ascontiguousarray(block.records).tobytes()
         checksum, error = zlib.crc32(content, checksum), max(error, block.error)
+        blocks, records = blocks + 1, records + len(block.records)
         file.write(content)
+        file.flush()
+        here = file.tell()
+        file.seek(end)
+        file.write(TRAILER.pack(error, checksum) + DONE.pack(blocks, records))
+        file.flush()
+        file.seek(here)
+    file.seek(end)
     file.write(TRAILER.pack(error, checksum))
+    file.truncate()
+
+
+def _done(file: BinaryIO, start: bytes, layout: Layout) -> tuple[int, int, float, int]:
+    """(blocks, records, largest error, checksum) that another process left; of nothing that can be believed, zeros."""
+    nothing = (0, 0, 0.0, 0)
+    end = len(start) + layout.bytes
+    if file.seek(0, os.SEEK_END) != end + TRAILER.size + DONE.size:
+        return nothing
+    file.seek(end)
+    error, checksum = TRAILER.unpack(file.read(TRAILER.size))
+    blocks, records = DONE.unpack(file.read(DONE.size))
+    file.seek(0)
+    if records > layout.rows or file.read(len(start)) != start:
+        return nothing
+    found, left = 0, records * layout.record.itemsize
+    while left and (part := file.read(min(left, 1 << 24))):
+        found, left = zlib.crc32(part, found), left - len(part)
+    return (blocks, records, error, checksum) if found == checksum and not left else nothing
 
 
 def _read(path: Path, layout: Layout) -> tuple[Records, float]:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import log_softmax, softmax
 
-from qstill.contract.distillations.teachers import Missing
+from qstill.contract.distillations.teachers.pieces import Missing
 from workers.distillation.signals.signals import Signal
 
 SMALLEST = torch.finfo(torch.float32).tiny  # a probability that stands in for 0

@@ -3,19 +3,21 @@
 from pathlib import Path
 
 from qstill.contract.distillations.teachers import (
-    EndpointTeacher,
     EnsembleTeacher,
     ModelFormat,
     ModelTeacher,
-    OfOtherClasses,
     Single,
     SoftLabels,
     UploadedTeacher,
     needs,
 )
 from qstill.contract.distillations.teachers.circuit import CircuitTeacher
+from qstill.contract.distillations.teachers.pieces import OfOtherClasses
+from qstill.contract.distillations.teachers.remote import AtAnAddress, EndpointTeacher, ServedTeacher
+from qstill.contract.distillations.teachers.storage import Storage
 from qstill.contract.errors import Problem
 from workers.distillation.artifacts import checkpoints
+from workers.distillation.data.adopted import adopted
 from workers.distillation.data.dataset import Data
 from workers.distillation.data.tokenizer import Tokenizer, uploaded
 from workers.distillation.networks.pretrained.archive import is_zip
@@ -23,13 +25,14 @@ from workers.distillation.teachers.ask import Use, answers_of, signal_and_use, s
 from workers.distillation.teachers.base import Teacher, as_networks_learn, within
 from workers.distillation.teachers.circuit import from_circuit
 from workers.distillation.teachers.class_map import as_teacher_names, mapped
-from workers.distillation.teachers.endpoint import from_endpoint
 from workers.distillation.teachers.ensemble import ensemble
 from workers.distillation.teachers.files.keras import refuse_keras
 from workers.distillation.teachers.files.soft_labels import from_soft_labels
 from workers.distillation.teachers.files.weights import from_weights, trained
 from workers.distillation.teachers.folders.classifier import from_folder
 from workers.distillation.teachers.onnx.model import from_onnx
+from workers.distillation.teachers.remote.endpoint import from_endpoint
+from workers.distillation.teachers.remote.served import from_served
 from workers.run import Run
 
 __all__ = [
@@ -44,11 +47,13 @@ __all__ = [
     "trained",
 ]
 
-Loadable = UploadedTeacher | ModelTeacher | SoftLabels | EndpointTeacher | CircuitTeacher
+Loadable = UploadedTeacher | ModelTeacher | SoftLabels | EndpointTeacher | ServedTeacher | CircuitTeacher
 
 
-def loaded(spec: Loadable, data: Data, run: Run, pointer: str = "/teacher") -> Teacher:
-    """A teacher that need not be trained. pointer: its place in the job.
+def loaded(
+    spec: Loadable, data: Data, run: Run, pointer: str = "/teacher", *, storage: Storage | None = None
+) -> Teacher:
+    """A teacher that need not be trained. pointer: its place in the job. storage: how its answers are kept.
 
     Raises Problem, also when it is asked: what its origin's module says, or file_gone.
     """
@@ -65,14 +70,20 @@ def loaded(spec: Loadable, data: Data, run: Run, pointer: str = "/teacher") -> T
         except Problem as problem:
             raise problem.within(pointer) from None
     try:
-        teacher = within(as_networks_learn(_loaded(spec, named, run), data.task.targets), place)
+        teacher = within(as_networks_learn(_loaded(spec, named, run, storage or Storage()), data.task.targets), place)
     except Problem as problem:
         raise place(problem) from None
     return mapped(teacher, spec, data) if isinstance(spec, OfOtherClasses) else teacher
 
 
 def tokenizer_of(teacher: Single | EnsembleTeacher, run: Run) -> Tokenizer:
-    """The tokenizer in the card of a teacher's file. Raises Problem, also tokenizer_unavailable."""
+    """A served model's, or the one in the card of a teacher's file. Raises Problem, also tokenizer_unavailable."""
+    if isinstance(teacher, ServedTeacher):
+        try:
+            content = _path(run, teacher.tokenizer, "/tokenizer").read_bytes()
+            return adopted(content, teacher.end_of_text).tokenizer
+        except Problem as problem:
+            raise problem.within("/teacher") from None
     found = needs.tokenizer_of(teacher)
     assert found is not None  # refused at the door
     place, name = found
@@ -92,14 +103,17 @@ def tokenizer_of(teacher: Single | EnsembleTeacher, run: Run) -> Tokenizer:
     return uploaded(card.tokenizer)
 
 
-def _loaded(spec: Loadable, data: Data, run: Run) -> Teacher:
+def _loaded(spec: Loadable, data: Data, run: Run, storage: Storage) -> Teacher:
     if isinstance(spec, SoftLabels):
         return from_soft_labels(spec, _path(run, spec.file, "/file"), data)
     if isinstance(spec, CircuitTeacher):
         return from_circuit(spec, run)
     if isinstance(spec, EndpointTeacher):
-        headers = None if spec.headers is None else _path(run, spec.headers, "/headers")
-        return from_endpoint(spec, headers, data, run)
+        return from_endpoint(spec, _headers(spec, run), data, run)
+    if isinstance(spec, ServedTeacher):
+        assert storage.top_k is not None  # refused at the door
+        tokenizer = _path(run, spec.tokenizer, "/tokenizer")
+        return from_served(spec, tokenizer, _headers(spec, run), data, run, top_k=storage.top_k)
     if isinstance(spec, ModelTeacher):
         known = ModelFormat.model_validate(run.models.get(spec.model, {}))  # a checkpoint says itself how it is read
         return _from_file(known, _path(run, spec.model, "/model"), data, run)
@@ -113,6 +127,10 @@ def _from_file(spec: ModelFormat, path: Path, data: Data, run: Run) -> Teacher:
     if spec.format == "folder" or (spec.format == "safetensors" and is_zip(path)):  # as checkpoints of encoders are
         return from_folder(spec, path, data, run)
     return from_weights(spec, path, data)
+
+
+def _headers(spec: AtAnAddress, run: Run) -> Path | None:
+    return None if spec.headers is None else _path(run, spec.headers, "/headers")
 
 
 def _path(run: Run, file_id: str, pointer: str) -> Path:

@@ -14,7 +14,7 @@ from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import Data, preprocessing_digest
 from workers.distillation.networks.answers import rows_at_once
 from workers.distillation.rows import Rows
-from workers.distillation.signals.answers_on_disk import Block, Cache, Entry, Layout, in_memory
+from workers.distillation.signals.answers_on_disk import Block, Cache, Compute, Entry, Layout, in_memory
 from workers.distillation.signals.signals import PLAIN, Signal, signal_digest
 from workers.distillation.signals.sparse import SparseSignal, drawn, thinned
 from workers.distillation.teachers.base import Teacher
@@ -112,29 +112,34 @@ def answers_of(teacher: Teacher, data: Data, rows: Rows, run: Run | None) -> Ten
 def _entry(
     teacher: Teacher, rows: Rows, layout: Layout, digest: str, run: Run | None, draws: int | None = None
 ) -> Entry:
-    def compute() -> Iterator[Block]:
+    def compute(done: int) -> Iterator[Block]:
         source = torch.Generator().manual_seed(int(digest[:15], 16))
-        for logits in _answers(teacher, rows, layout.classes, run):
+        for logits in _answers(teacher, rows, layout.classes, run, done):
             if layout.kept is None:
                 yield _encode(logits, None, layout)
             else:
                 yield _encode(*(drawn(logits, draws, source) if draws else thinned(logits, layout.kept)), layout)
 
+    key = hashlib.sha256(f"{digest}/{teacher.scope}".encode()).hexdigest()
+    return kept(key, layout, compute, run, goes_on=draws is None)
+
+
+def kept(key: str, layout: Layout, compute: Compute, run: Run | None, *, goes_on: bool = True) -> Entry:
+    """What was computed once, in the cache of the machine where there is one. key: hexadecimal digits."""
     if run is None or run.cache is None:
         return in_memory(layout, compute)
     try:
         cache = Cache(run.cache, run.cache_bytes)
     except OSError:  # a disk that is full or may not be written
         return in_memory(layout, compute)
-    key = hashlib.sha256(f"{digest}/{teacher.scope}".encode()).hexdigest()
-    return cache.entry(key, layout, compute, lambda: _stop_if_asked(run))
+    return cache.entry(key, layout, compute, lambda: _stop_if_asked(run), goes_on=goes_on)
 
 
-def _answers(teacher: Teacher, rows: Rows, classes: int, run: Run | None) -> Iterator[Tensor]:
-    """Logits (some rows, classes), one block after the other, each of them finite."""
+def _answers(teacher: Teacher, rows: Rows, classes: int, run: Run | None, done: int = 0) -> Iterator[Tensor]:
+    """Logits (some rows, classes), one block after the other, each of them finite. done: blocks that are there."""
     total = len(rows.y)
-    at_once = rows_at_once(rows.x)
-    for first in range(0, total, at_once):
+    at_once = teacher.rows_at_once or rows_at_once(rows.x)
+    for first in range(done * at_once, total, at_once):
         if run is not None:
             _stop_if_asked(run)
             if first:  # one block is done before anybody could read of it

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from qstill.contract.distillations.architectures import AnyArchitecture
+from qstill.contract.distillations.objectives import Sequence
 from qstill.contract.distillations.teachers import ModelFormat
 from qstill.contract.errors import Problem
 from workers.distillation.rows import Rows, Standardisation
@@ -22,6 +23,12 @@ if TYPE_CHECKING:
     from workers.quantum.teachers.values import CircuitValues  # Qiskit, which other teachers are spared
 
 SMALLEST_PROBABILITY = torch.finfo(torch.float32).tiny  # stands in for 0, whose logarithm no loss survives
+
+
+class Writes(Protocol):
+    """Rows (rows, tokens) to (rows, tokens + 1): their first `prompt` tokens, and how the teacher goes on."""
+
+    def __call__(self, x: Tensor, how: Sequence, *, seed: int) -> Tensor: ...
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,8 @@ class Teacher:
     unspoken: rows to (rows, classes), True for a class whose probability it leaves to the student (`ghost`).
     weights: rows to (rows,), how much each says, of which only proportions count; None: all the same.
     circuit: what answers, where it is a quantum circuit.
+    writes: goes on after the beginnings of rows (rows, tokens), where it is no network of this process.
+    rows_at_once: that it is asked about before what it said is kept; None: as many as networks take.
     lasting: whether its answers are worth keeping; those that were uploaded are kept already.
     scope: who may share its answers; never shown. notes: what a reader of the report must know. warnings: what speaks
     against its numbers.
@@ -63,6 +72,8 @@ class Teacher:
     unspoken: Callable[[Rows], Tensor] | None = None
     weights: Callable[[Rows], Tensor] | None = None
     circuit: CircuitValues | None = None
+    rows_at_once: int | None = None
+    writes: Writes | None = None
     lasting: bool = True
     scope: str = ""
     notes: tuple[str, ...] = ()

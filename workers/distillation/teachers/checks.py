@@ -10,9 +10,7 @@ from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.preflight import RegressorCheck, TeacherCheck
 from qstill.contract.distillations.preflight_parts import Rule, Severity, advice
 from qstill.contract.distillations.teachers import (
-    EndpointTeacher,
     EnsembleTeacher,
-    Objection,
     Single,
     SoftLabels,
     TrainedTeacher,
@@ -20,6 +18,8 @@ from qstill.contract.distillations.teachers import (
     parts,
 )
 from qstill.contract.distillations.teachers.circuit import CircuitTeacher
+from qstill.contract.distillations.teachers.pieces import Objection
+from qstill.contract.distillations.teachers.remote import EndpointTeacher
 from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import Data
 from workers.distillation.rows import Rows

@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from qstill.contract.distillations.teachers import OfOtherClasses
+from qstill.contract.distillations.teachers.pieces import OfOtherClasses
 from qstill.contract.errors import Problem
 from qstill.contract.tables.cells import numbers_first
 from workers.distillation.data.dataset import Data

@@ -1,7 +1,8 @@
 """Jobs that ask more of a teacher of other classes than its answers."""
 
 from qstill.contract.distillations.spec import DistillationSpec
-from qstill.contract.distillations.teachers import OfOtherClasses, parts
+from qstill.contract.distillations.teachers import parts
+from qstill.contract.distillations.teachers.pieces import OfOtherClasses
 from qstill.contract.schemas import refuse
 
 

@@ -4,14 +4,9 @@ from qstill.contract.distillations.architectures import AnyArchitecture, family_
 from qstill.contract.distillations.architectures.pieces import MAX_LAYERS
 from qstill.contract.distillations.initialisation import PLACE, CannotBegin, check
 from qstill.contract.distillations.spec import DistillationSpec
-from qstill.contract.distillations.teachers import (
-    EndpointTeacher,
-    EnsembleTeacher,
-    SoftLabels,
-    TrainedTeacher,
-    UploadedTeacher,
-)
+from qstill.contract.distillations.teachers import EnsembleTeacher, SoftLabels, TrainedTeacher, UploadedTeacher
 from qstill.contract.distillations.teachers.circuit import CircuitTeacher
+from qstill.contract.distillations.teachers.remote import AtAnAddress
 from qstill.contract.schemas import refuse
 
 
@@ -20,7 +15,7 @@ def refuse_impossible_initialisation(job: DistillationSpec) -> None:
     how, teacher = job.student.initialise_from_teacher, job.teacher
     if how is None:
         return
-    if isinstance(teacher, SoftLabels | EndpointTeacher | CircuitTeacher) or getattr(teacher, "format", None) == "onnx":
+    if isinstance(teacher, SoftLabels | AtAnAddress | CircuitTeacher) or getattr(teacher, "format", None) == "onnx":
         reason = "this teacher gives answers only; its weights are not at hand: train it here, or upload safetensors"
         refuse(PLACE, "weights_unavailable", reason, None)
     if isinstance(teacher, EnsembleTeacher):

@@ -6,7 +6,8 @@ from qstill.contract.distillations.objectives import Dkd, FeatureObjective, OnFe
 from qstill.contract.distillations.objectives.features import MAX_RKD_BATCH
 from qstill.contract.distillations.objectives.layers import LayersDoNotFit, layer_pairs
 from qstill.contract.distillations.spec import DistillationSpec, architectures
-from qstill.contract.distillations.teachers import EndpointTeacher, EnsembleTeacher, SoftLabels, UploadedTeacher
+from qstill.contract.distillations.teachers import EnsembleTeacher, SoftLabels, UploadedTeacher
+from qstill.contract.distillations.teachers.remote import AtAnAddress
 from qstill.contract.schemas import FieldPath, refuse
 
 
@@ -29,7 +30,7 @@ def _refuse_two_classes(data: BuiltinData, place: FieldPath) -> None:
 
 def _refuse_impossible_layers(job: DistillationSpec, objective: FeatureObjective, place: FieldPath) -> None:
     foreign = isinstance(job.teacher, UploadedTeacher) and job.teacher.format == "onnx"
-    if foreign or isinstance(job.teacher, SoftLabels | EndpointTeacher | EnsembleTeacher):
+    if foreign or isinstance(job.teacher, SoftLabels | AtAnAddress | EnsembleTeacher):
         reason = f"{objective.kind} compares features, and this teacher gives answers only"
         if isinstance(job.teacher, EnsembleTeacher):
             reason = f"{objective.kind} compares features, and those of an ensemble's members have no mean"

@@ -5,13 +5,15 @@ from qstill.contract.distillations.datasets import AnyTextData, BuiltinText, Tex
 from qstill.contract.distillations.objectives import Crd, Pkt, Rkd, Sequence, Sp, singles
 from qstill.contract.distillations.objectives.features import MAX_RKD_BATCH
 from qstill.contract.distillations.spec import DistillationSpec, architectures, trainings
-from qstill.contract.distillations.teachers import EndpointTeacher, SoftLabels, UploadedTeacher, parts
+from qstill.contract.distillations.teachers import SoftLabels, UploadedTeacher, parts
 from qstill.contract.distillations.teachers.needs import tokenizer_of
+from qstill.contract.distillations.teachers.remote import EndpointTeacher, ServedTeacher
 from qstill.contract.distillations.tokenizers import TeachersTokenizer
 from qstill.contract.distillations.training import Training
 from qstill.contract.schemas import FieldPath, refuse
 
 MAX_LOGITS = 1 << 26  # of one batch: 256 MB in single precision, and training holds several such
+MAX_SERVED = 100  # log-probabilities after one token; servers have limits of their own, 20 of vLLM
 MAX_PAIRED_TOKENS = 1 << 12  # of one batch; their pairs are 16.8 million numbers, as rkd's triples
 
 OF_TOKENS = ("language_modelling", "masked_language_modelling")
@@ -36,6 +38,8 @@ def refuse_mixed_with_text(job: DistillationSpec) -> None:
         if isinstance(teacher, UploadedTeacher) and teacher.format == "folder":
             reason = "the model of a folder reads texts, and this data holds numbers"
             refuse((*place, "format"), "teaches_texts", reason, teacher.format)
+        if isinstance(teacher, ServedTeacher):
+            refuse((*place, "source"), "teacher_mismatch", "a served language model teaches texts", teacher.source)
     for place, architecture in named:
         if family_of(architecture).reads == "text":
             reason = f"a {architecture.kind} reads text, and this data holds numbers"
@@ -74,6 +78,20 @@ def _refuse_unfit_teachers(job: DistillationSpec, data: AnyTextData) -> None:
         if isinstance(teacher, EndpointTeacher) or (isinstance(teacher, UploadedTeacher) and teacher.format == "onnx"):
             reason = "it would be given numbers of tokens, and does not say which tokenizer it knows"
             refuse((*place, "source"), "teacher_mismatch", reason, teacher.source)
+        if isinstance(teacher, ServedTeacher):
+            _refuse_unfit_served(job, data, place)
+
+
+def _refuse_unfit_served(job: DistillationSpec, data: AnyTextData, place: FieldPath) -> None:
+    if data.task != "language_modelling":
+        reason = "a server says what comes next: it teaches language_modelling"
+        refuse((*place, "source"), "teacher_mismatch", reason, "served")
+    if not isinstance(data.tokenizer, TeachersTokenizer):
+        reason = 'probabilities of tokens mean something to their own tokenizer alone: {"kind": "teacher"}'
+        refuse(("dataset", "tokenizer", "kind"), "tokenizer_mismatch", reason, data.tokenizer.kind)
+    if job.signal.top_k is None or job.signal.top_k > MAX_SERVED:
+        reason = f"a server names the likeliest tokens alone; how many, from 1 to {MAX_SERVED}, is to be said: 20, say"
+        refuse(("signal", "top_k"), "top_k_needed", reason, job.signal.top_k)
 
 
 def _refuse_unfit_training(place: FieldPath, training: Training, data: AnyTextData) -> None:

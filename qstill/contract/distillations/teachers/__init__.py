@@ -1,44 +1,31 @@
 """Who may teach: a network of any origin, several of them, an endpoint elsewhere, a teacher's answers, a circuit."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
 from qstill.contract.distillations.architectures import Architecture
 from qstill.contract.distillations.teachers.circuit import CircuitTeacher
+from qstill.contract.distillations.teachers.pieces import (
+    CLASSES,
+    MISSING,
+    ClassName,
+    ClassNames,
+    Inputs,
+    Judged,
+    Missing,
+    OfOtherClasses,
+)
+from qstill.contract.distillations.teachers.remote import EndpointTeacher, ServedTeacher
 from qstill.contract.distillations.training import Training
 from qstill.contract.schemas import FileId, Strict, refuse
 
 MAX_MEMBERS = 16  # of an ensemble; each answers every row
-MAX_CLASS_NAMES = 1_000  # as many as a data set may have
 MAX_PATTERNS = 1_000  # each is held against each key that was read
-MAX_ROWS_A_REQUEST = 4096
-MAX_URL = 2_000  # characters
 
-ClassName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 OutcomePattern = Annotated[str, StringConstraints(pattern=r"^[01x]{1,64}$")]
-ClassNames = Annotated[list[ClassName], Field(min_length=2, max_length=MAX_CLASS_NAMES)]
-Missing = Literal["uniform", "renormalise", "ghost"]
-Inputs = Literal["standardised", "raw"]
 Answers = Literal["logits", "probabilities", "log_probabilities", "sigmoid"]
-Objection = Literal["class_order", "teacher_worse_than_chance", "unknown_classes"]
-ClassMap = Annotated[dict[ClassName, ClassName | None], Field(min_length=2, max_length=MAX_CLASS_NAMES)]
 ReadableId = Annotated[str, StringConstraints(pattern=r"^(model|ckpt)_[0-9a-f]{32}$")]
-
-CLASSES = Field(
-    None,
-    description="The teacher's classes in the order of its answers, if that is not the data's: ascending, numbers "
-    "before words; of a folder, what its `id2label` says. They must be the data's classes, or the names of "
-    "`class_map`.",
-    examples=[["setosa", "virginica", "versicolor"]],
-)
-MISSING = (
-    "What the probability means that the given classes leave over. `uniform`: it is spread evenly over the others, "
-    "which blurs the teacher's tail. `renormalise`: there is none, the given classes share all of it; this biases the "
-    "student towards them (2503.16870), unless they were drawn at random by importance. `ghost`: it belongs to one "
-    "residual class, whose share the student learns but not how to divide it: the other classes keep the student's own "
-    "proportions, so that nothing is claimed that the teacher did not say."
-)
 
 
 class ModelFormat(Strict):
@@ -121,39 +108,6 @@ class TrainedTeacher(Strict):
     )
 
 
-class Judged(Strict):
-    """A teacher that is there already: it answers the validation rows before anything is learned from it."""
-
-    accept: Annotated[list[Objection], Field(max_length=3)] = Field(
-        default_factory=list,
-        description="What does not end the job, but stands in its report. `class_order`: the teacher is right if its "
-        "columns are assigned to other classes; without this the job ends and names the list for `classes`. "
-        "`teacher_worse_than_chance`: it is right less often than always answering the most frequent class (of real "
-        "numbers: further off than their mean). `unknown_classes`: no class of the teacher becomes one of the data's, "
-        "which it then gives the probability 0. A preflight says each beforehand.",
-        examples=[["class_order"]],
-    )
-
-
-class OfOtherClasses(Judged):
-    """A teacher whose classes may be more, fewer or called otherwise than the data's."""
-
-    class_map: ClassMap | None = Field(
-        None,
-        description="What each of the teacher's classes is among the data's; several may be one, whose probability is "
-        "then their sum. Null for a class: what the teacher says of it is left out, and the others share it. Every "
-        "class of the teacher is named; its answers are in the order of `classes`, of the file's card, or ascending. "
-        "Null: the data's classes.",
-        examples=[{"tabby": "cat", "siamese": "cat", "beagle": "dog", "truck": None}],
-    )
-
-    @model_validator(mode="after")
-    def _maps_something(self) -> Self:
-        if self.class_map is not None and not any(self.class_map.values()):
-            refuse(("class_map",), "maps_nothing", "every class of the teacher is left out", None)
-        return self
-
-
 class UploadedTeacher(ModelFormat, OfOtherClasses):
     """A teacher that you uploaded."""
 
@@ -219,50 +173,6 @@ class SoftLabels(OfOtherClasses):
         return self
 
 
-class EndpointTeacher(OfOtherClasses):
-    """A teacher behind an HTTP endpoint. The training process itself asks it, once for every row.
-
-    It posts `{"inputs": [[…], …]}`, rows as nested lists of numbers, and expects `{"logits": [[…], …]}` or
-    `{"log_probabilities": …}`, one list for each row, and if it likes `"classes": ["…", …]`; for regression
-    `{"values": [[…], …]}`, a number for each target in the units of the data.
-    Answers are asked for again after a timeout, 429 or 5xx; redirects are not followed, proxies not used, and addresses
-    inside the service's own network refused unless the operator named the host (`QSTILL_OUTBOUND_HOSTS`).
-    """
-
-    source: Literal["http"] = Field(description="An endpoint that answers rows.", examples=["http"])
-    url: Annotated[str, StringConstraints(min_length=1, max_length=MAX_URL)] = Field(
-        description="Where to post; https, or a host that the operator named.",
-        examples=["https://teacher.example/v1/logits"],
-    )
-    headers: FileId | None = Field(
-        None,
-        description="An uploaded file of purpose `secret`: a JSON object of headers and their values, such as "
-        "Authorization. It can be used and never read back; no job, report or log repeats it.",
-        examples=["file_01990d3e7c5a7cc09d4b8c1f2a3b4c61"],
-    )
-    version: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
-        "1",
-        description="Names the model behind the endpoint. Answers are kept for later jobs: change it when they change.",
-        examples=["2026-11"],
-    )
-    inputs: Inputs = Field(
-        "raw", description="What is posted: the data as uploaded, or this job's standardised inputs.", examples=["raw"]
-    )
-    classes: ClassNames | None = CLASSES
-    rows_per_request: Annotated[int, Field(ge=1, le=MAX_ROWS_A_REQUEST)] = Field(
-        256, description="Rows of one request.", examples=[256]
-    )
-    requests_per_second: Annotated[float, Field(gt=0, le=1000)] = Field(
-        10.0, description="At most so many.", examples=[10.0]
-    )
-    timeout_seconds: Annotated[float, Field(gt=0, le=300)] = Field(
-        30.0, description="For one request from connecting to the last byte.", examples=[30.0]
-    )
-    attempts: Annotated[int, Field(ge=1, le=10)] = Field(
-        5, description="At one request, with pauses that double from half a second.", examples=[5]
-    )
-
-
 Member = Annotated[
     TrainedTeacher | UploadedTeacher | ModelTeacher | SoftLabels | EndpointTeacher, Field(discriminator="source")
 ]
@@ -300,9 +210,9 @@ class EnsembleTeacher(Judged):
         return self
 
 
-Single = TrainedTeacher | UploadedTeacher | ModelTeacher | SoftLabels | EndpointTeacher | CircuitTeacher
+Single = TrainedTeacher | UploadedTeacher | ModelTeacher | SoftLabels | EndpointTeacher | ServedTeacher | CircuitTeacher
 Teacher = Annotated[
-    TrainedTeacher | UploadedTeacher | ModelTeacher | SoftLabels | EndpointTeacher | CircuitTeacher | EnsembleTeacher,
+    Single | EnsembleTeacher,
     Field(discriminator="source"),
 ]
 

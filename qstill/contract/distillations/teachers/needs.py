@@ -1,7 +1,6 @@
 """What a job's teachers need: files, models and addresses, each with its place in the job."""
 
 from qstill.contract.distillations.teachers import (
-    EndpointTeacher,
     EnsembleTeacher,
     ModelTeacher,
     Single,
@@ -9,6 +8,7 @@ from qstill.contract.distillations.teachers import (
     UploadedTeacher,
     parts,
 )
+from qstill.contract.distillations.teachers.remote import AtAnAddress, EndpointTeacher, ServedTeacher
 
 
 def files_of(teacher: Single | EnsembleTeacher) -> list[tuple[str, str, str]]:
@@ -19,7 +19,9 @@ def files_of(teacher: Single | EnsembleTeacher) -> list[tuple[str, str, str]]:
             files.append((_pointer(place, "file"), part.file, "teacher"))
         if isinstance(part, SoftLabels):
             files.append((_pointer(place, "file"), part.file, "soft_labels"))
-        if isinstance(part, EndpointTeacher) and part.headers is not None:
+        if isinstance(part, ServedTeacher):
+            files.append((_pointer(place, "tokenizer"), part.tokenizer, "tokenizer"))
+        if isinstance(part, AtAnAddress) and part.headers is not None:
             files.append((_pointer(place, "headers"), part.headers, "secret"))
     return files
 
@@ -38,6 +40,8 @@ def tokenizer_of(teacher: Single | EnsembleTeacher) -> tuple[tuple[str | int, ..
     for place, part in parts(teacher):
         if isinstance(part, ModelTeacher):
             return (*place, "model"), part.model
+        if isinstance(part, ServedTeacher):
+            return (*place, "tokenizer"), part.tokenizer
         if isinstance(part, UploadedTeacher) and part.format == "safetensors":
             return (*place, "file"), part.file
     return None
@@ -50,7 +54,8 @@ def models_of(teacher: Single | EnsembleTeacher) -> list[tuple[str, str]]:
 
 def urls_of(teacher: Single | EnsembleTeacher) -> list[tuple[str, str]]:
     """The endpoints that a teacher needs: (JSON pointer, URL)."""
-    return [(_pointer(place, "url"), part.url) for place, part in parts(teacher) if isinstance(part, EndpointTeacher)]
+    remote = EndpointTeacher | ServedTeacher
+    return [(_pointer(place, "url"), part.url) for place, part in parts(teacher) if isinstance(part, remote)]
 
 
 def _pointer(place: tuple[str | int, ...], field: str) -> str:

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from qstill.contract.distillations.teachers import MAX_CLASS_NAMES, MISSING, Missing
+from qstill.contract.distillations.teachers.pieces import MAX_CLASS_NAMES, MISSING, Missing
 from qstill.contract.schemas import Strict, refuse
 
 MAX_DRAWS = 1_024  # of one row

@@ -26,7 +26,7 @@ def records(value: float = 1.0) -> Any:
 
 
 def kept(cache: Cache, key: str = KEY, value: float = 1.0, layout: Layout = LAYOUT) -> Entry:
-    return cache.entry(key, layout, lambda: [Block(records(value))], lambda: None)
+    return cache.entry(key, layout, lambda done: [Block(records(value))], lambda: None)
 
 
 def numbered(number: int) -> str:
@@ -61,7 +61,7 @@ def test_a_damaged_entry_is_computed_again(tmp_path: Path, damage: Callable[[byt
 def test_an_entry_of_another_layout_is_not_taken_for_this_one(tmp_path: Path) -> None:
     cache = Cache(tmp_path, 10_000)
     kept(cache)
-    other = cache.entry(KEY, Layout(3, 10), lambda: [Block(np.zeros((3, 10), np.float32))], lambda: None)
+    other = cache.entry(KEY, Layout(3, 10), lambda done: [Block(np.zeros((3, 10), np.float32))], lambda: None)
     assert (other.reused, other.records.shape) == (False, (3, 10))
 
 
@@ -113,15 +113,46 @@ def test_a_full_disk_costs_time_and_no_answers(tmp_path: Path, monkeypatch: pyte
     assert [path.name for path in tmp_path.iterdir()] == ["turns"]
 
 
-def test_a_failure_of_the_teacher_leaves_nothing(tmp_path: Path) -> None:
-    def half() -> Iterator[Block]:
+def test_who_comes_after_a_failure_goes_on_behind_what_was_written(tmp_path: Path) -> None:
+    def half(done: int) -> Iterator[Block]:
         yield Block(records()[:5])
         raise Problem("teacher_invalid", "It fell silent.")
 
     cache = Cache(tmp_path, 10_000)
     with pytest.raises(Problem):
         cache.entry(KEY, LAYOUT, half, lambda: None)
-    assert [path.name for path in tmp_path.iterdir()] == ["turns"]
+    assert not list(tmp_path.glob("*.signal"))
+
+    begun = list[int]()
+
+    def rest(done: int) -> Iterator[Block]:
+        begun.append(done)
+        yield Block(records(2.0)[5:], 0.5)
+
+    entry = cache.entry(KEY, LAYOUT, rest, lambda: None)
+    assert begun == [1]
+    assert (entry.records[:5] == 1.0).all()
+    assert (entry.records[5:] == 2.0).all()
+    assert entry.error == 0.5
+    assert not list(tmp_path.glob("*.partial"))
+
+
+@pytest.mark.parametrize("goes_on", [True, False])
+def test_nobody_goes_on_behind_what_is_damaged_or_needs_its_beginning(tmp_path: Path, goes_on: bool) -> None:
+    def half(done: int) -> Iterator[Block]:
+        yield Block(records()[:5])
+        raise Stopped
+
+    cache = Cache(tmp_path, 10_000)
+    with pytest.raises(Stopped):
+        cache.entry(KEY, LAYOUT, half, lambda: None)
+    (left,) = tmp_path.glob("*.partial")
+    if goes_on:
+        content = bytearray(left.read_bytes())
+        content[130] ^= 1
+        left.write_bytes(bytes(content))
+    entry = cache.entry(KEY, LAYOUT, lambda done: [Block(records(3.0 + done))], lambda: None, goes_on=goes_on)
+    assert (entry.records == 3.0).all()
 
 
 CHILD = """
@@ -130,7 +161,7 @@ from pathlib import Path
 import numpy as np
 from workers.distillation.signals.answers_on_disk import Block, Cache, Layout
 folder = Path(sys.argv[1])
-def compute():
+def compute(done):
     with (folder / "computed").open("a") as file:
         file.write("x")
     yield Block(np.zeros((5, 3), np.float32))
@@ -167,10 +198,15 @@ def test_a_process_that_is_killed_halfway_blocks_nobody_and_leaves_no_half(tmp_p
             victim.wait()
 
     cache = Cache(tmp_path, 10_000)
-    entry = cache.entry(KEY, LAYOUT, lambda: [Block(records(7.0))], pause)
+    entry = cache.entry(KEY, LAYOUT, lambda done: [Block(records(7.0)[5 * done :])], pause)
     victim.stdout.close()
-    assert (entry.reused, float(entry.records.mean())) == (False, 7.0)
-    (left,) = tmp_path.glob("*.partial")
+    assert entry.reused is False
+    assert [float(each.mean()) for each in np.split(entry.records, 2)] == [0.0, 7.0], "behind what the victim wrote"
+
+
+def test_what_nobody_went_on_with_is_removed(tmp_path: Path) -> None:
+    cache, left = Cache(tmp_path, 10_000), tmp_path / f"{KEY}.partial"
+    left.write_bytes(b"begun")
     os.utime(left, (0, 0))
     kept(cache, numbered(1))
     assert not left.exists()
@@ -186,7 +222,7 @@ def test_who_waits_for_another_process_may_give_up(tmp_path: Path) -> None:
 
     try:
         with pytest.raises(Stopped):
-            Cache(tmp_path, 10_000).entry(KEY, LAYOUT, lambda: [Block(records())], stop)
+            Cache(tmp_path, 10_000).entry(KEY, LAYOUT, lambda done: [Block(records())], stop)
     finally:
         busy.kill()
         busy.communicate()

@@ -15,12 +15,13 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from qstill.contract.distillations.teachers import EndpointTeacher
+from qstill.contract.distillations.teachers.remote import EndpointTeacher
 from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import Data
 from workers.distillation.jobs import distil_job
 from workers.distillation.report.measure import teacher_cost
-from workers.distillation.teachers import Teacher, endpoint, signal_of
+from workers.distillation.teachers import Teacher, signal_of
+from workers.distillation.teachers.remote import caller
 from workers.run import Stopped
 
 Load = Callable[..., Teacher]
@@ -87,7 +88,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def asking(load_teacher: Load, server: Server, monkeypatch: pytest.MonkeyPatch) -> Load:
-    monkeypatch.setattr(endpoint, "FIRST_PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr(caller, "FIRST_PAUSE_SECONDS", 0.02)
 
     def make(data: Data, *, files: Any = None, stop: Any = lambda: False, **given: Any) -> Teacher:
         spec = {"source": "http", "url": server.url, "requests_per_second": 1000.0} | given

@@ -1,0 +1,1 @@
+"""Teachers that another server answers for."""
