@@ -30,6 +30,7 @@ LONG = {  # over a minute on one idle core, or of a folder or table that has to 
     "distil-digits-noise.json",
     "distil-encoder-half.json",
     "distil-encoder-words.json",
+    "distil-served.json",
     "distil-table.json",
     "distil-topics-language-model.json",
     "distil-topics-masked.json",

@@ -25,7 +25,7 @@ from workers.distillation.jobs import distil_job
 from workers.distillation.networks.answers import logits_of
 from workers.distillation.networks.families import build
 from workers.distillation.tasks.numbers import Numbers
-from workers.distillation.teachers.endpoint import from_endpoint
+from workers.distillation.teachers.remote.endpoint import from_endpoint
 
 pytestmark = pytest.mark.training
 
@@ -184,12 +184,12 @@ def test_what_is_kept_of_a_teacher_is_not_shared_with_other_units(diabetes: Data
 
 
 def test_an_endpoint_answers_with_values(diabetes: Data, house: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    from qstill.contract.distillations.teachers import EndpointTeacher
-    from workers.distillation.teachers.endpoint import Endpoint
+    from qstill.contract.distillations.teachers.remote import EndpointTeacher
+    from workers.distillation.teachers.remote.caller import Caller
 
     spec = EndpointTeacher(source="http", url="http://127.0.0.1:1/")
     given = {"content": b'{"values": [[151.5], [99.25]]}'}
-    monkeypatch.setattr(Endpoint, "_post", lambda *_: given["content"])
+    monkeypatch.setattr(Caller, "_post", lambda *_: given["content"])
     teacher = from_endpoint(spec, None, diabetes, house(hosts=frozenset({"127.0.0.1:1", "127.0.0.1"})))
     two = replace(diabetes.test, raw=diabetes.test.raw[:2], x=diabetes.test.x[:2])
     assert teacher.logits(two).tolist() == [[151.5], [99.25]]
