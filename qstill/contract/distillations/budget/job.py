@@ -14,8 +14,9 @@ from qstill.contract.distillations.datasets import BuiltinText, TextFile
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.objectives import OnFeatures, singles
 from qstill.contract.distillations.spec import DistillationFields, Student
-from qstill.contract.distillations.teachers import EndpointTeacher, SoftLabels, parts
+from qstill.contract.distillations.teachers import SoftLabels, parts
 from qstill.contract.distillations.teachers.circuit import CircuitTeacher
+from qstill.contract.distillations.teachers.remote import EndpointTeacher
 from qstill.contract.schemas import refuse
 
 BUDGET = ("student", "budget")
