@@ -18,6 +18,7 @@ from qstill.client.results import Result, Results
 from qstill.client.settings import access
 from qstill.client.state import State, Summary
 from qstill.client.students import Student, choose
+from qstill.client.uploading import uploaded
 from qstill.contract.answers.artifacts import CheckpointView, ExportView
 from qstill.contract.answers.files import FileView, Purpose
 from qstill.contract.answers.jobs import EventView, JobView, Progress
@@ -28,8 +29,6 @@ from qstill.contract.distillations.preflight import AnyPreflight
 from qstill.contract.distillations.reports import AnyReport
 from qstill.contract.kinds import CIRCUIT, DISTILLATION, SWEEP
 from qstill.contract.sweeps.results import FrontMember, TrialView
-
-PIECE_BYTES = 1 << 20
 
 T = TypeVar("T")
 
@@ -119,8 +118,8 @@ class AsyncClient(contextlib.AbstractAsyncContextManager["AsyncClient"]):
     async def upload(
         self, data: Any = None, /, *, name: str | None = None, purpose: Purpose | str = Purpose.DATASET, **arrays: Any
     ) -> FileView:
-        content = contents.content_of(data, name, arrays)
-        return await self._do(plans.uploaded(content, purpose))
+        content = await asyncio.to_thread(contents.content_of, data, name, arrays)
+        return await self._do(uploaded(content, purpose))
 
     async def promote(self, of: "CheckpointView | FileView | AsyncJob | str", name: str, **settings: Any) -> ModelView:
         """Make a model of a checkpoint, of a job's first student, or of an uploaded file."""
@@ -179,10 +178,10 @@ class AsyncClient(contextlib.AbstractAsyncContextManager["AsyncClient"]):
         if isinstance(step, Pause):
             await asyncio.sleep(step.seconds)
             return None
-        content = _pieces(step.content) if isinstance(step.content, Path) else step.content
+        content = None if step.content is None else await asyncio.to_thread(step.content.read)
         return await self._http.send(self._request(step, content))
 
-    def _request(self, call: Call, content: Any = None) -> httpx.Request:
+    def _request(self, call: Call, content: bytes | None = None) -> httpx.Request:
         return self._http.build_request(call.method, call.path, content=content, **call.arguments())
 
     async def _events(self, following: Following) -> AsyncIterator[EventView | Progress]:
@@ -286,9 +285,3 @@ class AsyncJob(State):
 
     def _repr_html_(self) -> str:
         return f"<p>{self._summary_html()}</p>"
-
-
-async def _pieces(file: Path) -> AsyncIterator[bytes]:
-    with await asyncio.to_thread(file.open, "rb") as opened:
-        while piece := await asyncio.to_thread(opened.read, PIECE_BYTES):
-            yield piece

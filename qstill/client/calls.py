@@ -11,12 +11,12 @@ import uuid
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
 from pydantic import TypeAdapter
 
+from qstill.client.contents import Part
 from qstill.client.errors import problem_of, unreachable
 from qstill.contract.errors import Problem
 
@@ -36,7 +36,7 @@ NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 class Call:
     """A request. repeatable: whether a second one does no harm where the answer to the first was lost.
 
-    body: JSON. content: bytes, or a file that is read anew whenever the call is tried again. silence: seconds.
+    body: JSON. content: bytes, which are read anew whenever the call is tried again. silence: seconds.
     """
 
     method: str
@@ -44,18 +44,15 @@ class Call:
     params: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
-    content: bytes | Path | None = None
+    content: Part | None = None
     silence: float | None = None
     repeatable: bool = True
 
     def arguments(self) -> dict[str, Any]:
         """Of httpx's `build_request`, all but the content."""
-        headers = dict(self.headers)
-        if isinstance(self.content, Path):
-            headers["Content-Length"] = str(self.content.stat().st_size)  # otherwise it would go in chunks
         timeout = TIMEOUT if self.silence is None else httpx.Timeout(self.silence, connect=TIMEOUT.connect)
         body = {} if self.body is None else {"json": self.body}
-        return {"params": dict(self.params), "headers": headers, "timeout": timeout, **body}
+        return {"params": dict(self.params), "headers": dict(self.headers), "timeout": timeout, **body}
 
 
 @dataclass(frozen=True)

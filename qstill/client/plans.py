@@ -11,7 +11,6 @@ from pydantic import JsonValue
 from qstill.client import bodies
 from qstill.client.calls import (
     QUESTION_SECONDS,
-    UPLOAD_SECONDS,
     Call,
     Pause,
     Plan,
@@ -22,13 +21,11 @@ from qstill.client.calls import (
     read,
     to,
 )
-from qstill.client.contents import Content
 from qstill.client.errors import NotFound, TimedOut, must_have_succeeded
 from qstill.client.progress import Nobody, watching
 from qstill.client.results import Result, Results, results_of
 from qstill.client.state import State
 from qstill.contract.answers.artifacts import CheckpointView, ExportView
-from qstill.contract.answers.files import FileView, Purpose
 from qstill.contract.answers.jobs import JobView
 from qstill.contract.answers.models import ModelView
 from qstill.contract.answers.pages import Page
@@ -184,18 +181,6 @@ def onnx_of(job: JobView, checkpoint: CheckpointView) -> Plan[ExportView | None]
     found = yield from exports(job)
     wanted = checkpoint.name.removesuffix(".safetensors") + ".onnx"
     return next((each for each in found if each.name == wanted), None)
-
-
-def uploaded(content: Content, purpose: Purpose | str) -> Plan[FileView]:
-    call = Call(
-        method="POST",
-        path="/v1/files",
-        params={"purpose": str(purpose), "name": content.name},
-        headers={"Content-Type": "application/octet-stream"},
-        content=content.bytes,
-        silence=UPLOAD_SECONDS,
-    )
-    return (yield from read(FileView, call))
 
 
 def promoted(of: Any, name: str, settings: Mapping[str, Any]) -> Plan[ModelView]:

@@ -19,6 +19,7 @@ from qstill.client.results import Result, Results, picture
 from qstill.client.settings import access
 from qstill.client.state import State, Summary
 from qstill.client.students import Student, choose
+from qstill.client.uploading import uploaded
 from qstill.contract.answers.artifacts import CheckpointView, ExportView
 from qstill.contract.answers.files import FileView, Purpose
 from qstill.contract.answers.jobs import EventView, JobView, Progress
@@ -132,9 +133,11 @@ class Client(contextlib.AbstractContextManager["Client"]):
     def upload(
         self, data: Any = None, /, *, name: str | None = None, purpose: Purpose | str = Purpose.DATASET, **arrays: Any
     ) -> FileView:
-        """Upload a file: its path, its bytes with a name, a pandas frame, or arrays by their names (x=…, y=…)."""
-        content = contents.content_of(data, name, arrays)
-        return self._do(plans.uploaded(content, purpose))
+        """Upload a file: its path, its bytes with a name, a pandas frame, or arrays by their names (x=…, y=…).
+
+        What is large goes in parts; called again after a failure it sends those that are missing.
+        """
+        return self._do(uploaded(contents.content_of(data, name, arrays), purpose))
 
     def promote(self, of: "CheckpointView | FileView | Job | str", name: str, **settings: Any) -> ModelView:
         """Make a model of a checkpoint, of a job's first student, or of an uploaded file."""
@@ -197,12 +200,10 @@ class Client(contextlib.AbstractContextManager["Client"]):
         if isinstance(step, Pause):
             time.sleep(step.seconds)
             return None
-        if not isinstance(step.content, Path):
-            return self._http.send(self._request(step, step.content))
-        with step.content.open("rb") as file:
-            return self._http.send(self._request(step, file))
+        content = None if step.content is None else step.content.read()
+        return self._http.send(self._request(step, content))
 
-    def _request(self, call: Call, content: Any = None) -> httpx.Request:
+    def _request(self, call: Call, content: bytes | None = None) -> httpx.Request:
         return self._http.build_request(call.method, call.path, content=content, **call.arguments())
 
     def _events(self, following: Following) -> Iterator[EventView | Progress]:

@@ -1,6 +1,7 @@
 """Both clients against the service in this process: what it answers is what they understand."""
 
 import asyncio
+import hashlib
 import itertools
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -178,6 +179,30 @@ def test_files_in_every_form(qstill: Client, tmp_path: Path) -> None:
     assert [file.name for file in qstill.files(purpose="dataset")] == ["arrays.npz", "people.csv"]
     qstill.delete(found)
     assert len(list(qstill.files())) == 2
+
+
+def test_a_large_file_goes_in_parts_and_is_taken_up_again(
+    service: Service, transport: httpx.BaseTransport, asked: list[httpx.Request], tmp_path: Path
+) -> None:
+    place = tmp_path / "rows.csv"
+    place.write_bytes(b"a,b\n" + b"1,2\n" * (5 << 20))
+
+    class Cut(httpx.BaseTransport):
+        """No connection lives longer than two parts."""
+
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            if request.method == "PUT" and sum(each.method == "PUT" for each in asked) == 2:
+                raise httpx.WriteError("cut", request=request)
+            return transport.handle_request(request)
+
+    with Client(ADDRESS, patience=0, transport=Cut()) as client, pytest.raises(Unreachable):
+        client.upload(place)
+    assert [request.url.path[-1] for request in asked if request.method == "PUT"] == ["1", "2"]
+    with Client(ADDRESS, patience=0, transport=transport) as client:
+        found = client.upload(place)
+    assert [request.url.path[-1] for request in asked if request.method == "PUT"] == ["1", "2", "3"]
+    assert found.bytes == place.stat().st_size
+    assert found.sha256 == hashlib.sha256(place.read_bytes()).hexdigest()
 
 
 def test_what_a_distillation_leaves(qstill: Client, service: Service, tmp_path: Path) -> None:

@@ -159,11 +159,11 @@ def test_arrays_and_frames_are_files(tmp_path: Path) -> None:
     assert listed(numpy.ones((2, 1, 2))) == [[1, 1], [1, 1]]
     content = content_of(None, None, {"x": numpy.ones((3, 2)), "y": [0, 1, 0]})
     assert content.name == "arrays.npz"
-    (tmp_path / content.name).write_bytes(content.bytes)  # type: ignore[arg-type]
+    (tmp_path / content.name).write_bytes(content.bytes(0, content.size))
     assert numpy.load(tmp_path / content.name)["x"].shape == (3, 2)
     assert content_of(numpy.ones(2), "labels.npy", {}).name == "labels.npy"
-    assert content_of(Frame(), None, {}).bytes == b"age,job\n,nurse\n3.0,\n"
-    assert content_of(str(tmp_path / content.name), None, {}).bytes == tmp_path / content.name
+    assert content_of(Frame(), None, {}).held == b"age,job\n,nurse\n3.0,\n"
+    assert content_of(str(tmp_path / content.name), None, {}).held == tmp_path / content.name
     for wrong in (b"no name", 3, str(tmp_path / "gone")):
         with pytest.raises((TypeError, FileNotFoundError)):
             content_of(wrong, None, {})
