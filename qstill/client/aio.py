@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar, Unpack, overload
 
@@ -10,7 +10,7 @@ import httpx
 
 from qstill.client import bodies, contents, plans
 from qstill.client.bodies import Bindings, Part, RunSettings
-from qstill.client.calls import PATIENCE_SECONDS, Call, Patience, Pause, Plan, Step, patiently
+from qstill.client.calls import PATIENCE_SECONDS, Call, Patience, Pause, Plan, Step, answered, patiently
 from qstill.client.errors import must_have_succeeded
 from qstill.client.events import Following
 from qstill.client.plans import Said
@@ -27,6 +27,7 @@ from qstill.contract.answers.templates import TemplateView
 from qstill.contract.circuits.cost.estimates import Estimate
 from qstill.contract.distillations.preflight import AnyPreflight
 from qstill.contract.distillations.reports import AnyReport
+from qstill.contract.errors import Problem
 from qstill.contract.kinds import CIRCUIT, DISTILLATION, SWEEP
 from qstill.contract.sweeps.results import FrontMember, TrialView
 
@@ -38,7 +39,7 @@ class AsyncClient(contextlib.AbstractAsyncContextManager["AsyncClient"]):
 
     server, key: else from QSTILL_SERVER and QSTILL_KEY, else from ~/.config/qstill/client.toml. patience: seconds that
     a call is tried again where the server is away, busy or broken. progress: whether waits show a bar; None: where
-    somebody looks. transport: of httpx, for tests and proxies.
+    somebody looks. tell: is told once a call why it is tried again. transport: of httpx, for tests and proxies.
     """
 
     def __init__(
@@ -48,12 +49,13 @@ class AsyncClient(contextlib.AbstractAsyncContextManager["AsyncClient"]):
         *,
         patience: float = PATIENCE_SECONDS,
         progress: bool | None = None,
+        tell: Callable[[Problem], None] | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         found = access(server, key)
         self.server = found.server
         self._http = httpx.AsyncClient(base_url=found.server, headers=found.headers(), transport=transport)
-        self._patience, self._progress = Patience(patience, found.server), progress
+        self._patience, self._progress = Patience(patience, found.server, tell), progress
 
     async def __aexit__(self, *failure: object) -> None:
         await self.close()
@@ -144,6 +146,12 @@ class AsyncClient(contextlib.AbstractAsyncContextManager["AsyncClient"]):
     async def delete(self, of: "FileView | ModelView | AsyncJob | str") -> None:
         """Delete a file, a model, or a job that is over."""
         await self._do(plans.deleted(of))
+
+    async def send(self, call: Call) -> httpx.Response:
+        return await self._do(answered(call))
+
+    def events(self, job_id: str, after: int = 0) -> AsyncIterator[EventView | Progress]:
+        return self._events(Following(job_id, after, self._patience))
 
     async def _submit(self, path: str, body: Any, wait: bool, timeout: float | None) -> "AsyncJob":
         plan = plans.submitted(path, body, wait=wait, timeout=timeout, progress=self._progress)
@@ -241,7 +249,7 @@ class AsyncJob(State):
         return await self._ask("resume")
 
     def events(self, after: int = 0) -> AsyncIterator[EventView | Progress]:
-        return self._client._events(Following(self.id, after, self._client._patience))
+        return self._client.events(self.id, after)
 
     async def request(self) -> dict[str, Any]:
         return await self._client._do(plans.request_of(self.id))

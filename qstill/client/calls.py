@@ -8,7 +8,7 @@ thrown into the plan at the call that failed.
 import random
 import time
 import uuid
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
@@ -52,7 +52,7 @@ class Call:
         """Of httpx's `build_request`, all but the content."""
         timeout = TIMEOUT if self.silence is None else httpx.Timeout(self.silence, connect=TIMEOUT.connect)
         body = {} if self.body is None else {"json": self.body}
-        return {"params": dict(self.params), "headers": dict(self.headers), "timeout": timeout, **body}
+        return {"params": dict(self.params) or None, "headers": dict(self.headers), "timeout": timeout, **body}
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Patience:
 
     seconds: float = PATIENCE_SECONDS
     server: str = "the server"
-    tell: Any = None
+    tell: Callable[[Problem], None] | None = None
 
 
 Step = Call | Pause
@@ -136,7 +136,7 @@ def tried(call: Call, patience: Patience) -> Plan[httpx.Response]:
             assert response is not None
             if response.is_success or response.status_code in (204, 304):
                 return response
-            failure: Exception = problem_of(response)
+            failure: Problem = problem_of(response)
             again = response.status_code in TRIED_AGAIN
             wanted = retry_after(response.headers)
         except httpx.TransportError as error:

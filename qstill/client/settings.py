@@ -43,7 +43,7 @@ def access(
     there = file if file is not None else config_file(environment)
     written = _read(there)
     own_server = written.get("server")
-    where = _address(server or environment.get("QSTILL_SERVER") or own_server or DEFAULT_SERVER)
+    where = _address(server if server is not None else environment.get("QSTILL_SERVER") or own_server or DEFAULT_SERVER)
     who = key or environment.get("QSTILL_KEY")
     if not who and where == _address(own_server or DEFAULT_SERVER):
         who = written.get("key")

@@ -3,7 +3,7 @@
 import contextlib
 import time
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar, Unpack, overload
 
@@ -11,7 +11,7 @@ import httpx
 
 from qstill.client import bodies, contents, plans
 from qstill.client.bodies import Bindings, Part, RunSettings
-from qstill.client.calls import PATIENCE_SECONDS, Call, Patience, Pause, Plan, Step, patiently
+from qstill.client.calls import PATIENCE_SECONDS, Call, Patience, Pause, Plan, Step, answered, patiently
 from qstill.client.errors import must_have_succeeded
 from qstill.client.events import Following
 from qstill.client.plans import Said
@@ -40,7 +40,7 @@ class Client(contextlib.AbstractContextManager["Client"]):
 
     server, key: else from QSTILL_SERVER and QSTILL_KEY, else from ~/.config/qstill/client.toml. patience: seconds that
     a call is tried again where the server is away, busy or broken. progress: whether waits show a bar; None: where
-    somebody looks. transport: of httpx, for tests and proxies.
+    somebody looks. tell: is told once a call why it is tried again. transport: of httpx, for tests and proxies.
     """
 
     def __init__(
@@ -50,12 +50,13 @@ class Client(contextlib.AbstractContextManager["Client"]):
         *,
         patience: float = PATIENCE_SECONDS,
         progress: bool | None = None,
+        tell: Callable[[Problem], None] | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         found = access(server, key)
         self.server = found.server
         self._http = httpx.Client(base_url=found.server, headers=found.headers(), transport=transport)
-        self._patience, self._progress = Patience(patience, found.server), progress
+        self._patience, self._progress = Patience(patience, found.server, tell), progress
         weakref.finalize(self, self._http.close)
 
     def __exit__(self, *failure: object) -> None:
@@ -168,6 +169,14 @@ class Client(contextlib.AbstractContextManager["Client"]):
         """Delete a file, a model, or a job that is over."""
         self._do(plans.deleted(of))
 
+    def send(self, call: Call) -> httpx.Response:
+        """Any request of the API, patiently, for what has no verb here; `calls` has the makers of them."""
+        return self._do(answered(call))
+
+    def events(self, job_id: str, after: int = 0) -> Iterator[EventView | Progress]:
+        """What happens to a job, as it happens, to its end, through broken connections. after: the last `seq` seen."""
+        return self._events(Following(job_id, after, self._patience))
+
     def _submit(self, path: str, body: Any, wait: bool, timeout: float | None) -> "Job":
         plan = plans.submitted(path, body, wait=wait, timeout=timeout, progress=self._progress)
         return Job(self, self._do(plan))
@@ -266,7 +275,7 @@ class Job(State):
 
     def events(self, after: int = 0) -> Iterator[EventView | Progress]:
         """What happens to it, as it happens, to its end; through broken connections. after: a `seq` known already."""
-        return self._client._events(Following(self.id, after, self._client._patience))
+        return self._client.events(self.id, after)
 
     def request(self) -> dict[str, Any]:
         """The body that it was submitted with, defaults filled in."""

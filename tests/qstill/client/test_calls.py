@@ -206,6 +206,12 @@ def test_retry_after_is_a_number_or_a_date(clocked: Any, said: str, seconds: flo
     assert retry_after({"retry-after": said}) == seconds
 
 
+def test_a_query_in_the_path_stays() -> None:
+    with httpx.Client(base_url="http://there") as client:
+        assert client.build_request("GET", "/a?top=3", **get("/a?top=3").arguments()).url.query == b"top=3"
+        assert client.build_request("GET", "/a", **get("/a", after=None, limit=3).arguments()).url.query == b"limit=3"
+
+
 def test_every_call_is_bounded_in_time() -> None:
     for call in (get("/a"), to("/a", {}), Call(method="GET", path="/a", silence=90.0)):
         timeout = call.arguments()["timeout"]
