@@ -20,7 +20,12 @@ with warnings.catch_warnings():
     from qiskit.circuit.random import random_circuit
     from qiskit.quantum_info import SparsePauliOp, Statevector
 
-pytestmark = [pytest.mark.service, pytest.mark.xdist_group("ionq"), pytest.mark.filterwarnings("ignore")]
+pytestmark = [
+    pytest.mark.service,
+    pytest.mark.timeout(600),  # trainings, and workers that start PyTorch
+    pytest.mark.xdist_group("ionq"),
+    pytest.mark.filterwarnings("ignore"),
+]
 
 EXACT = 1e-9
 MLP = {"kind": "mlp", "hidden": [8]}
@@ -29,7 +34,7 @@ SHORT = {"training": {"epochs": 2}, "evaluation": {"seeds": 1, "baseline": False
 
 @pytest.fixture
 def qstill(ionq: Service) -> Iterator[Client]:
-    with Client(ionq.address, progress=False) as client:
+    with Client(ionq.address, patience=240, progress=False) as client:
         yield client
 
 

@@ -8,7 +8,12 @@ import pytest
 
 from tests.testing.service import Service
 
-pytestmark = [pytest.mark.service, pytest.mark.xdist_group("ionq"), pytest.mark.filterwarnings("ignore")]
+pytestmark = [
+    pytest.mark.service,
+    pytest.mark.timeout(600),  # trainings, and workers that start PyTorch
+    pytest.mark.xdist_group("ionq"),
+    pytest.mark.filterwarnings("ignore"),
+]
 
 PAGE = Path(__file__).parents[2] / "docs" / "client.md"
 
