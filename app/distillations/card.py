@@ -41,6 +41,17 @@ logits = session.run(["logits"], {{"tokens": tokens}})[0]
 ```"""
 
 
+LOADING_FOLDER = """```python
+import numpy, onnxruntime, tokenizers
+
+tokenizer = tokenizers.Tokenizer.from_file("{tokenizer}")  # an export of the job, too
+tokenizer.enable_truncation({length})
+tokenizer.enable_padding(pad_id={padding})
+tokens = numpy.array([each.ids for each in tokenizer.encode_batch(texts)])
+session = onnxruntime.InferenceSession("{file}")
+logits = session.run(["logits"], {{"tokens": tokens}})[0]
+```"""
+
 LOADING_COLUMNS = """```python
 import numpy, onnxruntime
 
@@ -143,7 +154,12 @@ def _loading(export: ExportedClassifier | ExportedRegressor) -> str:
         return LOADING_COLUMNS.format(file=export.name, output=export.output, given=given)
     if export.tokenizer is None:
         return LOADING_ONNX.format(file=export.name, output=export.output)
-    return LOADING_TEXT.format(file=export.name, tokenizer=export.tokenizer, length=export.input_shape[0])
+    length = export.input_shape[0]
+    if export.padding is not None:
+        return LOADING_FOLDER.format(
+            file=export.name, tokenizer=export.tokenizer, length=length, padding=export.padding
+        )
+    return LOADING_TEXT.format(file=export.name, tokenizer=export.tokenizer, length=length)
 
 
 def _running(export: ExportedCircuit) -> str:

@@ -27,6 +27,7 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=PR
 LabelKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$")]
 LabelValue = Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE)]
 FileId = Annotated[str, StringConstraints(pattern=r"^file_[A-Za-z0-9_-]{1,64}$")]
+ReadableId = Annotated[str, StringConstraints(pattern=r"^(model|ckpt)_[0-9a-f]{32}$")]  # what can be read as a model
 JobId = Annotated[str, StringConstraints(pattern=r"^job_[0-9a-f]{32}$")]
 MAX_SEED = 2**63 - 1  # what a signed 64-bit integer holds; of the client's choice, so larger than SEED_BITS draw
 SEED_BITS = 48  # of a seed that the service draws: a number that every JSON reader keeps exactly

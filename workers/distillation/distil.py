@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from qstill.contract.distillations.architectures.pretrained import Pretrained
 from qstill.contract.distillations.budget.job import BudgetedJob
 from qstill.contract.distillations.datasets import BuiltinText, DrawnData, TextFile
 from qstill.contract.distillations.job import DistillationJob
@@ -18,7 +19,7 @@ from qstill.contract.distillations.teachers import EnsembleTeacher, Single, Trai
 from qstill.contract.distillations.teachers.circuit import CircuitTeacher
 from qstill.contract.distillations.tokenizers import TeachersTokenizer
 from workers.distillation import teachers
-from workers.distillation.artifacts.checkpoints import to_bytes
+from workers.distillation.artifacts.checkpoints import ending_of, to_bytes
 from workers.distillation.artifacts.exports import exported
 from workers.distillation.artifacts.onnx_file import publish_exports
 from workers.distillation.artifacts.student_circuit import picture
@@ -43,6 +44,7 @@ from workers.distillation.signals.signals import PLAIN, Signal
 from workers.distillation.teachers.checks import accepted, there_already
 from workers.distillation.teachers.circuit import load_for_circuit, solved_lesson, with_frequencies
 from workers.distillation.teachers.features import asked_with_features, wanted_features, with_features
+from workers.distillation.teachers.folders.begun import as_read_by, begun_from, trained_here
 from workers.distillation.teachers.initialise import baselines_lesson, initial_weights
 from workers.distillation.teachers.written_texts import sequence_lesson
 from workers.distillation.training.augment import rows_of_epoch
@@ -158,6 +160,9 @@ def _rows_of(job: DistillationJob, run: Run) -> Data:
     assert not isinstance(spec, DrawnData)  # which only a circuit can answer
     if not isinstance(spec, TextFile | BuiltinText):
         return load(spec, run.files)
+    student = job.student.architecture
+    if isinstance(student, Pretrained):
+        return load_text(spec, run.files, source=begun_from(student, run, "/student/architecture"))
     asked = isinstance(spec.tokenizer, TeachersTokenizer)
     return load_text(spec, run.files, teachers.tokenizer_of(job.teacher, run) if asked else None)
 
@@ -225,10 +230,11 @@ def _member(job: DistillationJob, spec: Single, number: int | None, data: Data, 
             keeper.run.event("warning", {"code": "teacher_of_another_split", "detail": said})
         return teacher if number is None else accepted(job, data, pointer, teacher, keeper.run)
     stage = teacher_stage(job, spec, number)
-    refuse_unfit(stage, data)
-    teach(stage, teacher_lesson(data, spec), data, keeper)
-    file = checkpoint(stage, keeper.outcomes, data)
-    return teachers.trained(stage.trained(keeper.outcomes, data), file)
+    own = as_read_by(spec.architecture, job, data, keeper.run, stage.pointer)
+    refuse_unfit(stage, own)
+    teach(stage, teacher_lesson(own, spec), own, keeper)
+    file = checkpoint(stage, keeper.outcomes, own)
+    return trained_here(stage.trained(keeper.outcomes, own), file, own)
 
 
 def fit_to_teach(job: DistillationJob, data: Data, teacher: teachers.Teacher, run: Run) -> teachers.Teacher:
@@ -261,14 +267,15 @@ def teach(stage: Stage, lesson: Lesson, data: Data, keeper: Keeper, *, every: in
 
     def after_epoch(latest: Outcome) -> None:
         if every and latest.epoch % every == 0:
-            publish(f"{stage.name}-epoch-{latest.epoch}.safetensors", stage, latest, data, keeper)
+            publish(f"{stage.name}-epoch-{latest.epoch}", stage, latest, data, keeper)
 
     outcome = train(stage, lesson, data, keeper, after_epoch=after_epoch)
-    publish(f"{stage.name}.safetensors", stage, outcome, data, keeper)
+    publish(stage.name, stage, outcome, data, keeper)
     keeper.finish(stage.name, outcome)
 
 
 def publish(name: str, stage: Stage, outcome: Outcome, data: Data, keeper: Keeper) -> None:
-    """Hand over a checkpoint."""
+    """Hand over a checkpoint. name: without its ending."""
     content = to_bytes(outcome.weights, stage.architecture, data)
-    hand_over(name, stage, outcome, content, keeper, measure=data.task.measure.validation)
+    file = f"{name}{ending_of(stage.architecture)}"
+    hand_over(file, stage, outcome, content, keeper, measure=data.task.measure.validation)

@@ -206,7 +206,7 @@ class _Sweeping:
         digest = hashlib.sha256(checkpoint(best.pairs[0][0], outcomes, data)).hexdigest()
         for trial in {trial.number: trial for trial in [best, *chosen]}.values():
             for student, _ in trial.pairs:
-                publish(f"{student.name}.safetensors", student, outcomes[student.name], data, keeper)
+                publish(student.name, student, outcomes[student.name], data, keeper)
         self._publish("pareto.json", [self._member(trial) for trial in chosen])
         short = result(
             DistillationResult,

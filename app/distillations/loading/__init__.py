@@ -11,9 +11,9 @@ from qstill.contract.distillations.architectures import BY_KIND
 from qstill.contract.distillations.computing import LINEAR, OF_TEXTS, of_rows
 from qstill.contract.distillations.computing.tokens import TOKENIZERS
 
+NEEDED = "numpy, safetensors and torch"
 LOADING = (
-    "With numpy, safetensors and torch, and nothing else, in the folder to which `{file}` was downloaded{place}:\n\n"
-    "```python\n{program}```"
+    "With {needed}, and nothing else, in the folder to which `{file}` was downloaded{place}:\n\n```python\n{program}```"
 )
 OPENING = """\
 import json
@@ -119,6 +119,8 @@ def program(
     columns: whether rows are those of a table whose columns are encoded.
     """
     family = BY_KIND[architecture]
+    if family.ending == ".zip":
+        return family.program.format(file=file)
     imports = "import datetime\n" if columns else "" if tokenizer is None else "import re\nimport unicodedata\n"
     opening = OPENING.format(file=file, imports=imports) + LINEAR
     if columns:
@@ -135,10 +137,13 @@ def how_to_load(write: Callable[[str], str], job: dict[str, Any], checkpoints: M
 
     job: as submitted. checkpoints: ids by the names that checkpoints have in the job.
     """
-    file, place = f"student-seed-{job['training']['seed']}.safetensors", ""
+    family = BY_KIND.get(job["student"]["architecture"]["kind"])  # a recommender is of none
+    ending = ".safetensors" if family is None else family.ending
+    file, place = f"student-seed-{job['training']['seed']}{ending}", ""
     if (found := checkpoints.get(file)) is not None:
-        file, place = downloaded(found), f" (`GET /v1/checkpoints/{found}/content`)"
-    return LOADING.format(file=file, place=place, program=write(file))
+        file, place = downloaded(found, file), f" (`GET /v1/checkpoints/{found}/content`)"
+    needed = "torch and transformers" if ending == ".zip" else NEEDED
+    return LOADING.format(needed=needed, file=file, place=place, program=write(file))
 
 
 def downloaded(checkpoint: str, name: str = "student.safetensors") -> str:

@@ -19,13 +19,13 @@ from qstill.contract.distillations.embeddings.job import (
 )
 from qstill.contract.distillations.embeddings.objectives import SingleOfVectors
 from qstill.contract.distillations.embeddings.students import AnyEncoder
-from qstill.contract.distillations.job import DistillationJob, referenced_files
+from qstill.contract.distillations.job import DistillationJob, formats_of_job, models_of_job, referenced_files
 from qstill.contract.distillations.objectives import Single
 from qstill.contract.distillations.recommenders.architectures import AnyScorer
 from qstill.contract.distillations.recommenders.data import SyntheticInteractions, UploadedInteractions
 from qstill.contract.distillations.recommenders.job import RecommenderJob, files_of_recommender, models_of_recommender
 from qstill.contract.distillations.recommenders.objectives import SingleRanking
-from qstill.contract.distillations.teachers.needs import formats_of, models_of, urls_of
+from qstill.contract.distillations.teachers.needs import urls_of
 from qstill.contract.schemas import FieldPath, refuse
 
 # no field bears such a name: places of errors pass over them
@@ -182,5 +182,4 @@ def needs_of(job: AnyJob) -> Needs:
         return Needs(files_of_recommender(job), models=models_of_recommender(job))
     if isinstance(job, EmbeddingJob):
         return Needs(files_of_embedding(job), formats_of_embedding(job), models_of_embedding(job))
-    teacher = job.teacher
-    return Needs(referenced_files(job), formats_of(teacher), models_of(teacher), urls_of(teacher))
+    return Needs(referenced_files(job), formats_of_job(job), models_of_job(job), urls_of(job.teacher))

@@ -15,8 +15,14 @@ from qstill.contract.distillations.rules.networks import refuse_what_families_do
 from qstill.contract.distillations.rules.objectives import refuse_impossible_objectives
 from qstill.contract.distillations.rules.regression import refuse_unfit_for_regression
 from qstill.contract.distillations.rules.text import refuse_mixed_with_text
-from qstill.contract.distillations.spec import DistillationFields, DistillationSpec, learns_numbers, student_count
-from qstill.contract.distillations.teachers.needs import files_of
+from qstill.contract.distillations.spec import (
+    DistillationFields,
+    DistillationSpec,
+    folders,
+    learns_numbers,
+    student_count,
+)
+from qstill.contract.distillations.teachers.needs import files_of, formats_of, models_of
 from qstill.contract.schemas import refuse
 from qstill.contract.tables.splits import SplitFile
 
@@ -53,4 +59,17 @@ def referenced_files(job: DistillationFields[Any]) -> list[tuple[str, str, str]]
     data = [("/dataset/file", job.dataset.file, "dataset")] if isinstance(job.dataset, UploadedData | TextFile) else []
     if isinstance(job.dataset, UploadedData) and isinstance(job.dataset.split, SplitFile):
         data.append(("/dataset/split/file", job.dataset.split.file, "split"))
-    return data + files_of(job.teacher)
+    begun = [(f"{place}/file", each.file, "teacher") for place, each in folders(job) if each.file is not None]
+    return data + files_of(job.teacher) + begun
+
+
+def formats_of_job(job: DistillationFields[Any]) -> list[tuple[str, str, str]]:
+    """The formats that uploads must have: (JSON pointer, file id, format)."""
+    begun = [(f"{place}/file", each.file, "folder") for place, each in folders(job) if each.file is not None]
+    return formats_of(job.teacher) + begun
+
+
+def models_of_job(job: DistillationFields[Any]) -> list[tuple[str, str]]:
+    """The models and checkpoints that a job needs: (JSON pointer, id)."""
+    begun = [(f"{place}/model", each.model) for place, each in folders(job) if each.model is not None]
+    return models_of(job.teacher) + begun

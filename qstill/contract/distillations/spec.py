@@ -1,12 +1,13 @@
 """What a distillation job may ask, field by field. `job.py` says which jobs of these fields can work."""
 
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import ConfigDict, Field
 
 from qstill.contract.distillations.architectures import AnyArchitecture, Architecture
 from qstill.contract.distillations.architectures.family import ExportFormat
 from qstill.contract.distillations.architectures.fourier import Fourier
+from qstill.contract.distillations.architectures.pretrained import Pretrained
 from qstill.contract.distillations.compression import Compression
 from qstill.contract.distillations.datasets import Dataset, is_regression
 from qstill.contract.distillations.evaluation import Evaluation
@@ -185,6 +186,20 @@ def architectures(job: DistillationSpec) -> list[tuple[FieldPath, AnyArchitectur
         if isinstance(teacher, TrainedTeacher | UploadedTeacher) and teacher.architecture is not None
     ]
     return [*named, (("student",), job.student.architecture)]
+
+
+def folders(job: DistillationFields[Any]) -> list[tuple[str, Pretrained]]:
+    """The networks that are begun from a folder, each with the JSON pointer of its definition."""
+    named: list[tuple[FieldPath, AnyArchitecture]] = [
+        (place, teacher.architecture) for place, teacher in parts(job.teacher) if isinstance(teacher, TrainedTeacher)
+    ]
+    if isinstance(job.student, Student):
+        named.append((("student",), job.student.architecture))
+    return [
+        ("/" + "/".join(map(str, (*place, "architecture"))), architecture)
+        for place, architecture in named
+        if isinstance(architecture, Pretrained)
+    ]
 
 
 def trainings(job: DistillationSpec) -> list[tuple[FieldPath, Training]]:

@@ -1,4 +1,4 @@
-"""How text becomes numbers: by a tokenizer of the training split's texts and nothing else, or by the teacher's own."""
+"""How text becomes numbers: by a tokenizer of the training split's texts and nothing else, or by one that is there."""
 
 from typing import Annotated, Literal
 
@@ -50,5 +50,14 @@ class TeachersTokenizer(Strict):
     )
 
 
+class StudentsTokenizer(Strict):
+    """The tokenizer of the folder that the student is begun from, and no other: its weights know these tokens."""
+
+    kind: Literal["student"] = Field(
+        description="The one in the folder of a `pretrained` student. `max_length` counts the model's own marks, too.",
+        examples=["student"],
+    )
+
+
 Trainable = CharacterTokenizer | WordTokenizer | BpeTokenizer
-Tokenizer = Annotated[Trainable | TeachersTokenizer, Field(discriminator="kind")]
+Tokenizer = Annotated[Trainable | TeachersTokenizer | StudentsTokenizer, Field(discriminator="kind")]

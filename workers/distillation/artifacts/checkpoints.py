@@ -18,6 +18,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from qstill.contract.distillations.architectures import Architecture
+from qstill.contract.distillations.architectures import family_of as what_is_known_of
 from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import Data
 from workers.distillation.data.files.wording import in_words
@@ -60,7 +61,14 @@ class Card(BaseModel):
 
 
 def to_bytes(weights: dict[str, Tensor], architecture: Any, data: Data) -> bytes:
-    """A safetensors file; equal models have equal bytes."""
+    """A safetensors file, or the zip of a folder; equal models have equal bytes."""
+    if data.inputs.source is not None and ending_of(architecture) == ".zip":
+        about = {
+            "architecture": architecture.model_dump(mode="json", exclude_none=True),
+            "data": data.digest,
+            "rows": rows_digest(data),
+        }
+        return data.inputs.source.written(weights, architecture, data.task.class_names, about)
     card = Card(
         architecture=architecture,
         classes=list(data.task.class_names),  # those of a language model are its tokenizer's tokens
@@ -78,6 +86,11 @@ def to_bytes(weights: dict[str, Tensor], architecture: Any, data: Data) -> bytes
     return save(tensors, metadata={CARD: json.dumps(card.model_dump(mode="json", exclude_none=True), sort_keys=True)})
 
 
+def ending_of(architecture: Any) -> str:
+    """Of the name of its file."""
+    return what_is_known_of(architecture).ending
+
+
 def rows_digest(data: Data) -> str:
     """Names the training split by the numbers of its rows; of language models, of its texts."""
     texts = data.task.members
@@ -85,9 +98,12 @@ def rows_digest(data: Data) -> str:
     return hashlib.sha256(rows.numpy().tobytes()).hexdigest()
 
 
-def trained_on_others(card: Card, data: Data) -> bool:
-    """Whether a model of the same data was trained on another split of it: on some of these test rows, then."""
-    return card.rows is not None and card.data == data.digest and card.rows != rows_digest(data)
+def trained_on_others(of_data: str | None, rows: str | None, data: Data) -> bool:
+    """Whether a model of the same data was trained on another split of it: on some of these test rows, then.
+
+    of_data, rows: as its card names them.
+    """
+    return rows is not None and of_data == data.digest and rows != rows_digest(data)
 
 
 def _told(targets: Targets) -> CardTargets:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from qstill.contract.distillations.datasets import AnyTextData, BuiltinText
-from qstill.contract.distillations.tokenizers import TeachersTokenizer
+from qstill.contract.distillations.tokenizers import StudentsTokenizer, TeachersTokenizer
 from qstill.contract.errors import Problem
 from workers.distillation.data import topics
 from workers.distillation.data.dataset import Data, labelled_data
@@ -20,7 +20,9 @@ from workers.distillation.data.files.table import MAX_VALUES
 from workers.distillation.data.files.texts import Texts, read_texts
 from workers.distillation.data.splits import split
 from workers.distillation.data.tokenizer import MASK_TOKEN, Tokenizer, trained
+from workers.distillation.inputs.folder_text import in_tokens_of
 from workers.distillation.inputs.text import Text
+from workers.distillation.networks.pretrained.source import Source
 from workers.distillation.networks.seeds import seed_of
 from workers.distillation.networks.texts.tokens import END, MASK, PAD, UNKNOWN_TOKEN
 from workers.distillation.objectives.terms import UNKNOWN
@@ -29,12 +31,17 @@ from workers.distillation.tasks.masked_token import MaskedToken
 from workers.distillation.tasks.masks import masked
 from workers.distillation.tasks.next_token import NextToken
 
+Splits = tuple[Tensor, Tensor, Tensor]  # positions of training, validation and test rows
+
 MAX_HELD_OUT = 1 << 30  # bytes of logits of the validation or test rows of a language model
 AS_THEY_ARE = Standardisation(torch.zeros(1, dtype=torch.float64), torch.ones(1, dtype=torch.float64))
 
 
-def load_text(spec: AnyTextData, files: Mapping[str, Path], teachers: Tokenizer | None = None) -> Data:
-    """Read, split and tokenise. teachers: the tokenizer of one, where the data asks for it.
+def load_text(
+    spec: AnyTextData, files: Mapping[str, Path], teachers: Tokenizer | None = None, source: Source | None = None
+) -> Data:
+    """Read, split and tokenise. teachers: the tokenizer of one, where the data asks for it. source: the student's
+    folder, where it asks for that.
 
     Raises Problem: dataset_invalid, too_few_texts, vocabulary_too_small, tokenizer_mismatch, too_few_labels,
     too_many_labels.
@@ -44,13 +51,14 @@ def load_text(spec: AnyTextData, files: Mapping[str, Path], teachers: Tokenizer 
     else:
         corpus = topics.paragraphs_of_parts() if spec.task == "classification" else topics.passages()
     if spec.task == "classification":
-        return _classification(corpus, spec, teachers)
+        return _classification(corpus, spec, teachers) if source is None else _in_tokens_of(source, corpus, spec)
     return _tokens(corpus, spec, teachers)
 
 
 def _tokenizer(spec: AnyTextData, teachers: Tokenizer | None, texts: Sequence[str]) -> Tokenizer:
     """The teacher's, or one of the training texts."""
     masks = spec.task == "masked_language_modelling"
+    assert not isinstance(spec.tokenizer, StudentsTokenizer)  # of which no other network learns
     if not isinstance(spec.tokenizer, TeachersTokenizer):
         return trained(spec.tokenizer, texts, masks=masks)
     assert teachers is not None
@@ -62,30 +70,44 @@ def _tokenizer(spec: AnyTextData, teachers: Tokenizer | None, texts: Sequence[st
 
 
 def _classification(corpus: Texts, spec: AnyTextData, teachers: Tokenizer | None) -> Data:
-    code = {name: number for number, name in enumerate(corpus.classes)} | {"": UNKNOWN}
-    labels = torch.tensor([code[label] for label in corpus.labels])
-    indices = split(labels.numpy(), corpus.classes, spec)
+    labels, indices = _divided(corpus, spec)
     tokenizer = _tokenizer(spec, teachers, [corpus.texts[i] for i in indices[0].tolist()])
     encoded = tokenizer.encode(corpus.texts)
-    _refuse_too_many(len(encoded), spec)
     tokens = filled([row[: spec.max_length] for row in encoded], spec.max_length)
-    train, validation, test = (Rows(tokens[i], tokens[i], labels[i], i) for i in indices)
-    data = labelled_data(
-        (train, validation, test), corpus.classes, AS_THEY_ARE, spec, len(labels), _digest(corpus.texts, corpus.labels)
+    data = _labelled(tokens, labels, indices, corpus, spec)
+    text = _text(
+        spec.tokenizer.kind,
+        tokenizer,
+        (data.train, data.validation, data.test),
+        truncated=sum(len(row) > spec.max_length for row in encoded),
+        test_tokens=[token for i in indices[2].tolist() for token in encoded[i]],
+        texts=corpus.texts,
     )
-    chosen = indices[2].tolist()
-    return replace(
-        data,
-        reading_notes=corpus.notes,
-        text=_text(
-            spec.tokenizer.kind,
-            tokenizer,
-            (train, validation, test),
-            truncated=sum(len(row) > spec.max_length for row in encoded),
-            test_tokens=[token for i in chosen for token in encoded[i]],
-            texts=corpus.texts,
-        ),
-    )
+    return replace(data, text=text)
+
+
+def _in_tokens_of(source: Source, corpus: Texts, spec: AnyTextData) -> Data:
+    """The same in the tokens of a folder."""
+    labels, indices = _divided(corpus, spec)
+    unread = torch.zeros(len(labels), 1, dtype=torch.int64)
+    return in_tokens_of(source, _labelled(unread, labels, indices, corpus, spec), corpus.texts, spec.max_length)
+
+
+def _divided(corpus: Texts, spec: AnyTextData) -> tuple[Tensor, Splits]:
+    """Labels of all texts, and which of them are of which split."""
+    _refuse_too_many(len(corpus.texts), spec)
+    code = {name: number for number, name in enumerate(corpus.classes)} | {"": UNKNOWN}
+    labels = torch.tensor([code[label] for label in corpus.labels])
+    return labels, split(labels.numpy(), corpus.classes, spec)
+
+
+def _labelled(tokens: Tensor, labels: Tensor, indices: Splits, corpus: Texts, spec: AnyTextData) -> Data:
+    """tokens: of all texts."""
+    splits = [Rows(tokens[i], tokens[i], labels[i], i) for i in indices]
+    digest = _digest(corpus.texts, corpus.labels)
+    parts = (splits[0], splits[1], splits[2])
+    data = labelled_data(parts, corpus.classes, AS_THEY_ARE, spec, len(labels), digest)
+    return replace(data, reading_notes=corpus.notes)
 
 
 def _tokens(corpus: Texts, spec: AnyTextData, teachers: Tokenizer | None) -> Data:

@@ -10,7 +10,9 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
+from workers.distillation.networks.family import Source
 from workers.distillation.networks.network import Network
+from workers.distillation.networks.texts.tokens import PAD
 from workers.distillation.rows import Standardisation
 from workers.distillation.tasks.task import Task
 
@@ -22,7 +24,8 @@ class Inputs(ABC):
     another scale. leaked: what test rows that are training rows, too, mean, behind how many there are.
 
     tokenizer: its JSON; vocabulary: how many tokens it knows; both None where rows are no tokens. truncated: rows of
-    which something was cut off.
+    which something was cut off. source: the folder whose tokens rows are; padding: the number of a token that is not
+    there.
     """
 
     file_input: ClassVar[str]
@@ -31,6 +34,8 @@ class Inputs(ABC):
     tokenizer: str | None
     vocabulary: int | None
     truncated: int
+    source: Source | None = None
+    padding: int = PAD
 
     @property
     @abstractmethod

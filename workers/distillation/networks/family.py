@@ -1,14 +1,30 @@
 """What the engine room must know of a family of networks: one record beside its network."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic
+from typing import Any, Generic, Protocol
 
 from pydantic import BaseModel, ConfigDict
+from torch import Tensor
 
 from qstill.contract.distillations.architectures.family import A
+from qstill.contract.distillations.architectures.pretrained import Pretrained
 from workers.distillation.networks.network import Network
 from workers.distillation.rows import Standardisation
+
+
+class Source(Protocol):
+    """A folder from which networks are begun."""
+
+    def network(self, architecture: Pretrained, classes: int) -> Network:
+        """With a fresh head, drawn from torch's generator."""
+        ...
+
+    def written(
+        self, weights: Mapping[str, Tensor], architecture: Pretrained, classes: Sequence[str], about: Mapping[str, Any]
+    ) -> bytes:
+        """The checkpoint of such a network, a zip. about: what else is to be found in it, as JSON."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -16,6 +32,7 @@ class Ends:
     """What a network stands between. vocabulary: how many tokens there are, for text, whose input_shape is (tokens,).
 
     pointer: of the definition, for the Problem when it does not fit. standardisation: of the inputs; None: unknown yet.
+    source: the folder whose tokens rows are; None: they are others.
     """
 
     input_shape: tuple[int, ...]
@@ -23,6 +40,7 @@ class Ends:
     vocabulary: int
     pointer: str
     standardisation: Standardisation | None = None
+    source: Source | None = None
 
 
 class Written(BaseModel):

@@ -60,6 +60,7 @@ from workers.distillation.teachers.checks import (
 )
 from workers.distillation.teachers.circuit import with_frequencies
 from workers.distillation.teachers.features import wanted_features, with_features
+from workers.distillation.teachers.folders.begun import as_read_by, trained_here
 from workers.distillation.teachers.initialise import initial_weights
 from workers.distillation.teachers.written_texts import sequence_lesson
 from workers.distillation.training.learner import refuse_unfit
@@ -82,10 +83,11 @@ ENDPOINT_TIMEOUT = 10.0  # seconds; the request that waits has no more patience 
 
 @dataclass(frozen=True)
 class Member:
-    """A teacher by itself. stage: how it is trained; None: it is there already."""
+    """A teacher by itself. data: as it reads them. stage: how it is trained; None: it is there already."""
 
     pointer: str
     teacher: Teacher
+    data: Data
     stage: Stage | None = None
     spec: TrainedTeacher | None = None
 
@@ -145,7 +147,7 @@ def _look(submitted: DistillationJob | BudgetedJob, asked: PreflightQuestion, ru
     search = NOTHING
     if budgeted is not None and choices is not None:
         search = time_of_search(budgeted, choices.candidates, taught, lesson, few, data)
-    trained = [_teacher_rehearsal(member, data) for member in members if member.stage is not None]
+    trained = [_teacher_rehearsal(member) for member in members if member.stage is not None]
 
     costs = Costs(
         job=job,
@@ -203,10 +205,11 @@ def _members(job: DistillationJob, data: Data, run: Run) -> list[Member]:
 
 def _member(job: DistillationJob, spec: Single, number: int | None, pointer: str, data: Data, run: Run) -> Member:
     if not isinstance(spec, TrainedTeacher):
-        return Member(pointer, teachers.loaded(_impatient(spec), data, run, pointer, storage=job.signal))
+        return Member(pointer, teachers.loaded(_impatient(spec), data, run, pointer, storage=job.signal), data)
     stage = teacher_stage(job, spec, number)
-    refuse_unfit(stage, data)
-    return Member(pointer, teachers.trained(stage.begin(data), pointer.encode()), stage, spec)
+    own = as_read_by(spec.architecture, job, data, run, stage.pointer)
+    refuse_unfit(stage, own)
+    return Member(pointer, trained_here(stage.begin(own), pointer.encode(), own), own, stage, spec)
 
 
 def _impatient(spec: Any) -> Any:
@@ -278,9 +281,10 @@ def _student_lesson(
     return student_lesson(job, few, said, ask), said
 
 
-def _teacher_rehearsal(member: Member, data: Data) -> Rehearsal | None:
+def _teacher_rehearsal(member: Member) -> Rehearsal | None:
     if member.stage is None or member.spec is None:
         return None
+    data = member.data
     lesson = teacher_lesson(data, member.spec)
     few = excerpt_of(data, lesson.positions, member.stage, ROWS)
     return rehearse(member.stage, as_long(teacher_lesson(few, member.spec), lesson, few), few, data)

@@ -63,6 +63,8 @@ class Stage(AnyStage[AnyArchitecture, Training, Data, Network]):
             pointer=self.pointer,
             vocabulary=data.inputs.vocabulary,
             standardisation=data.standardisation,
+            source=data.inputs.source,
+            padding=data.inputs.padding,
         )
 
     def device(self) -> torch.device:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from app.distillations.circuits.distribution.loading import program
-from app.distillations.loading import LOADING, downloaded
+from app.distillations.loading import LOADING, NEEDED, downloaded
 from app.distillations.markdown import bullets, settings, table, text
 from qstill.contract.distillations.circuits.distribution.report import Apart, DistributionReport, JudgedModel
 
@@ -28,7 +28,7 @@ def distribution_card(report: DistributionReport, checkpoints: Mapping[str, str]
     file, place = FILE, ""
     if (found := checkpoints.get(FILE)) is not None:
         file, place = downloaded(found), f" (`GET /v1/checkpoints/{found}/content`)"
-    loading = LOADING.format(file=file, place=place, program=program(file))
+    loading = LOADING.format(needed=NEEDED, file=file, place=place, program=program(file))
     parts += ["## Limits", bullets(report.notes), "## How to load the student", loading]
     return "\n\n".join(parts) + "\n"
 

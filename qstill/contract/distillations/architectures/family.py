@@ -53,6 +53,7 @@ class Family(Generic[A]):
     by name, beside which a report stands it.
     why_no_onnx: (code, reason) why a network does not leave as ONNX, or None where it does.
     forms: of which candidates for a budget are made, for rows of a shape; none: no budget chooses the family.
+    ending: of its checkpoints' names: weights with a card, or a folder that `transformers` opens.
     The rest says what can be done with it: by default, what can be done with layers that end in one linear `head`.
     """
 
@@ -68,6 +69,7 @@ class Family(Generic[A]):
     head_bias: bool = True  # a number for each class that a correction can be added to
     compresses: bool = True
     exports: tuple[ExportFormat, ...] = ("onnx", "onnx_int8")
+    ending: Literal[".safetensors", ".zip"] = ".safetensors"
     is_circuit: bool = False
     controls: Callable[[A], Mapping[str, A]] = lambda _: {}
     why_no_onnx: Callable[[A], tuple[str, str] | None] = lambda _: None

@@ -58,6 +58,12 @@ class ExportOfRows(ExportedFile):
         examples=[[{"column": "job", "input": "job", "type": "string"}]],
     )
     tokenizer: str | None = Field(None, description="Of texts: the file beside it.", examples=["tokenizer.json"])
+    padding: int | None = Field(
+        None,
+        description="Of a tokenizer that came with a folder, which sets its own marks around a text: the number that "
+        "fills rows up.",
+        examples=[0],
+    )
     calibration_rows: int | None = Field(None, description="What set the ranges of activations.", examples=[256])
     measures: dict[MeasureName, float] = Field(
         default_factory=dict, description="What the job asked for by name.", examples=[{"f1_macro": 0.93}]

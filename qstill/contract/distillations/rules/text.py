@@ -1,6 +1,7 @@
 """Which networks, teachers, trainings and objectives are for text: what cannot work is refused at the door."""
 
 from qstill.contract.distillations.architectures import FAMILIES, AnyArchitecture, family_of
+from qstill.contract.distillations.architectures.pretrained import Pretrained
 from qstill.contract.distillations.datasets import AnyTextData, BuiltinText, TextFile
 from qstill.contract.distillations.objectives import Crd, Pkt, Rkd, Sequence, Sp, singles
 from qstill.contract.distillations.objectives.features import MAX_RKD_BATCH
@@ -8,7 +9,7 @@ from qstill.contract.distillations.spec import DistillationSpec, architectures, 
 from qstill.contract.distillations.teachers import SoftLabels, UploadedTeacher, parts
 from qstill.contract.distillations.teachers.needs import tokenizer_of
 from qstill.contract.distillations.teachers.remote import EndpointTeacher, ServedTeacher
-from qstill.contract.distillations.tokenizers import TeachersTokenizer
+from qstill.contract.distillations.tokenizers import StudentsTokenizer, TeachersTokenizer
 from qstill.contract.distillations.training import Training
 from qstill.contract.schemas import FieldPath, refuse
 
@@ -30,6 +31,7 @@ def refuse_mixed_with_text(job: DistillationSpec) -> None:
         if isinstance(job.dataset.tokenizer, TeachersTokenizer) and tokenizer_of(job.teacher) is None:
             reason = "only a model of the registry, a checkpoint or a safetensors file brings its tokenizer"
             refuse(("dataset", "tokenizer", "kind"), "tokenizer_unavailable", reason, "teacher")
+        _refuse_others_tokens(job, job.dataset)
         for place, training in trainings(job):
             _refuse_unfit_training(place, training, job.dataset)
         _refuse_unfit_objective(job, job.dataset)
@@ -58,6 +60,18 @@ def _refuse_unfit_networks(named: Named, data: AnyTextData) -> None:
                 said = " or ".join(_one(family.kind) for family in FAMILIES if family.only_for == task)
                 reason = f"{task} needs {said}, and {said} is for nothing else"
                 refuse((*place, "architecture", "kind"), "architecture_mismatch", reason, architecture.kind)
+
+
+def _refuse_others_tokens(job: DistillationSpec, data: AnyTextData) -> None:
+    """A network from a folder knows the tokens of its folder, and no other ones."""
+    student, place = job.student.architecture, ("dataset", "tokenizer", "kind")
+    own = isinstance(data.tokenizer, StudentsTokenizer)
+    if isinstance(student, Pretrained) and not own:
+        reason = 'a student from a folder reads the tokens of its folder: write {"kind": "student"}'
+        refuse(place, "tokenizer_mismatch", reason, data.tokenizer.kind)
+    if own and not isinstance(student, Pretrained):
+        reason = f"a {student.kind} brings no tokenizer: name one to be trained, or `teacher`"
+        refuse(place, "tokenizer_unavailable", reason, "student")
 
 
 def _one(kind: str) -> str:
@@ -105,7 +119,7 @@ def _refuse_unfit_training(place: FieldPath, training: Training, data: AnyTextDa
     if training.class_weights != "none":
         reason = "the classes of a language model are its tokens, in the order that the tokenizer finds"
         refuse((*place, "class_weights"), "only_for_classification", reason, training.class_weights)
-    if isinstance(data.tokenizer, TeachersTokenizer):
+    if isinstance(data.tokenizer, TeachersTokenizer | StudentsTokenizer):
         return  # its vocabulary is known once it is read
     if too_many := too_many_logits(training, data.max_length, data.tokenizer.vocabulary):
         refuse((*place, "batch_size"), "batch_too_large", too_many, training.batch_size)

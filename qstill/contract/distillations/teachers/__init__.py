@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from qstill.contract.distillations.architectures import Architecture
+from qstill.contract.distillations.architectures import Architecture, family_of
 from qstill.contract.distillations.teachers.circuit import CircuitTeacher
 from qstill.contract.distillations.teachers.pieces import (
     CLASSES,
@@ -18,14 +18,13 @@ from qstill.contract.distillations.teachers.pieces import (
 )
 from qstill.contract.distillations.teachers.remote import EndpointTeacher, ServedTeacher
 from qstill.contract.distillations.training import Training
-from qstill.contract.schemas import FileId, Strict, refuse
+from qstill.contract.schemas import FileId, ReadableId, Strict, refuse
 
 MAX_MEMBERS = 16  # of an ensemble; each answers every row
 MAX_PATTERNS = 1_000  # each is held against each key that was read
 
 OutcomePattern = Annotated[str, StringConstraints(pattern=r"^[01x]{1,64}$")]
 Answers = Literal["logits", "probabilities", "log_probabilities", "sigmoid"]
-ReadableId = Annotated[str, StringConstraints(pattern=r"^(model|ckpt)_[0-9a-f]{32}$")]
 
 
 class ModelFormat(Strict):
@@ -76,6 +75,9 @@ class ModelFormat(Strict):
             refuse(("architecture",), "architecture_needed", "a torch checkpoint does not say what it is", None)
         if self.format == "onnx" and self.architecture is not None:
             reason = "an onnx file is its own architecture; leave it out"
+            refuse(("architecture",), "architecture_not_needed", reason, self.architecture.kind)
+        if self.architecture is not None and family_of(self.architecture).ending == ".zip":
+            reason = "its weights are a folder, which says itself how it is read: name it with `format`: `folder`"
             refuse(("architecture",), "architecture_not_needed", reason, self.architecture.kind)
         if self.format == "folder" and (told := _told(self)):
             refuse((told,), "folder_knows", "a folder says itself how it is read; leave it out", None)

@@ -92,8 +92,8 @@ def classifier_of(folder: Folder, *, memory: int) -> Classifier:
     )
     if not has_head(folder):
         title = "The folder is an encoder: it has no head that answers classes, and would have to be fine-tuned first."
-        way = {"note": "upload the folder of a …ForSequenceClassification"}
-        raise Problem("no_head", title, pointer="/file", ways_out=[way])
+        way = {"source": "train", "architecture": {"kind": "pretrained", "file": "the same file"}}
+        raise Problem("no_head", title, pointer="/file", ways_out=[{"teacher": way}])
     model, _ = loaded(folder, AUTO, may_lack=lambda _: False)
     return Classifier(TextClassifier(model, sizes.pad).eval(), tokenizer, names, folder.notes)
 

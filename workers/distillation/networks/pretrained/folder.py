@@ -174,13 +174,13 @@ def _files(encoder: TextEncoder, tokenizer: FolderTokenizer) -> Iterator[tuple[s
     places = ["" if number == 0 else f"{number}_{kind}" for number, kind in enumerate(kinds)]
     if isinstance(body, Transformer):
         yield CONFIG, body.model.config.to_json_string().encode()
-        yield WEIGHTS, _saved(body.model.state_dict())
+        yield WEIGHTS, saved(body.model.state_dict())
         yield LENGTHS[0], _json({"max_seq_length": tokenizer.length, "do_lower_case": False})
-        yield LENGTHS[1], _json(_how_to_use(tokenizer))
+        yield LENGTHS[1], _json(how_to_use(tokenizer))
         pools = {field: pooling == form.pooling for field, pooling in POOLINGS.items()}
         yield f"1_Pooling/{CONFIG}", _json({"word_embedding_dimension": body.width} | pools)
     else:
-        yield WEIGHTS, _saved(body.state_dict())
+        yield WEIGHTS, saved(body.state_dict())
     yield TOKENIZER, tokenizer.json.encode()
     for layer, place in zip(encoder.dense, [each for each in places if each.endswith("_Dense")], strict=True):
         assert isinstance(layer, Dense)
@@ -192,7 +192,7 @@ def _files(encoder: TextEncoder, tokenizer: FolderTokenizer) -> Iterator[tuple[s
             f"{place}/{CONFIG}",
             _json(about | {"activation_function": f"torch.nn.modules.{module}.{layer.activation}"}),
         )
-        yield f"{place}/{WEIGHTS}", _saved({f"linear.{name}": each for name, each in linear.state_dict().items()})
+        yield f"{place}/{WEIGHTS}", saved({f"linear.{name}": each for name, each in linear.state_dict().items()})
     listed = [
         {"idx": number, "name": str(number), "path": place, "type": f"{BEFORE}{kind}"}
         for number, (kind, place) in enumerate(zip(kinds, places, strict=True))
@@ -200,7 +200,8 @@ def _files(encoder: TextEncoder, tokenizer: FolderTokenizer) -> Iterator[tuple[s
     yield MODULES, _json(listed)
 
 
-def _how_to_use(tokenizer: FolderTokenizer) -> dict[str, Any]:
+def how_to_use(tokenizer: FolderTokenizer) -> dict[str, Any]:
+    """What a folder says of its tokenizer."""
     tokens = tokenizer.tokens
     return {
         "tokenizer_class": "PreTrainedTokenizerFast",
@@ -209,7 +210,8 @@ def _how_to_use(tokenizer: FolderTokenizer) -> dict[str, Any]:
     }
 
 
-def _saved(weights: Mapping[str, Tensor]) -> bytes:
+def saved(weights: Mapping[str, Tensor]) -> bytes:
+    """A safetensors file as the library reads it."""
     tensors = {name: weights[name].detach().cpu().clone().contiguous() for name in sorted(weights)}
     return save(tensors, metadata={"format": "pt"})
 

@@ -31,7 +31,7 @@ def loaded(folder: Folder, auto: str, *, may_lack: Callable[[str], bool], **opti
         )
     except FAULTS as error:
         raise invalid(f"The weights are not those of config.json: {in_words(error)}.") from error
-    missing = sorted(found["missing_keys"])
+    missing = sorted({*found["missing_keys"], *(name for name, *_ in found.get("mismatched_keys", ()))})
     if lacking := [name for name in missing if not may_lack(name)]:
         raise invalid(f"{WEIGHTS} has not all that config.json speaks of: {lacking[0]!r} is missing.")
     return model, missing

@@ -21,12 +21,9 @@ from workers.distillation.tables.encoding import Encoding
 from workers.distillation.teachers.base import Teacher, arranged, digest_of
 from workers.distillation.teachers.files.other_names import renamed
 from workers.distillation.teachers.files.torch_file import read_torch
+from workers.distillation.teachers.folders.classifier import OTHER_SPLIT
 
 WRAPPERS = ("module.", "_orig_mod.", "model.")  # of DataParallel, torch.compile, and most modules of Lightning
-OTHER_SPLIT = (
-    "The teacher was trained on another split of the same data, so on some of these test rows: its numbers are too "
-    "good, and the students' with them. Take the `split_seed`, `validation` and `test` of the job that made it."
-)
 
 
 def trained(network: nn.Module, file: bytes) -> Teacher:
@@ -64,6 +61,7 @@ def from_weights(spec: ModelFormat, path: Path, data: Data) -> Teacher:
         seed=0,
         pointer="/architecture",
         vocabulary=data.inputs.vocabulary,
+        padding=data.inputs.padding,
     )
     standardise = _standardisation(spec, card, data, shape)
     digest, size = digest_of(spec, path.read_bytes()), path.stat().st_size
@@ -75,7 +73,7 @@ def from_weights(spec: ModelFormat, path: Path, data: Data) -> Teacher:
     teacher = _in_units(replace(teacher, architecture=architecture, notes=said), card, data)
     teacher = arranged(teacher, names, data.classes, "/classes" if spec.classes else "/file")
     network.load_state_dict(fitting(called.weights, network))
-    if card is not None and checkpoints.trained_on_others(card, data):
+    if card is not None and checkpoints.trained_on_others(card.data, card.rows, data):
         return replace(teacher, warnings=(OTHER_SPLIT,))
     return teacher
 

@@ -1,7 +1,7 @@
 """The folder of a text classifier as a teacher: weights of `transformers`, or an ONNX beside its tokenizer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -9,11 +9,12 @@ from torch import Tensor
 
 from qstill.contract.distillations.teachers import ModelFormat
 from qstill.contract.errors import Problem
+from workers.distillation.artifacts.checkpoints import trained_on_others
 from workers.distillation.data.dataset import Data
-from workers.distillation.inputs.text import Text
 from workers.distillation.networks.costs import multiply_adds, parameters
-from workers.distillation.networks.pretrained.archive import Folder, unpacked
+from workers.distillation.networks.pretrained.archive import CARD, Folder, unpacked
 from workers.distillation.networks.pretrained.classifier import Classifier, classifier_of
+from workers.distillation.networks.pretrained.config import document
 from workers.distillation.networks.pretrained.encoder import by_length
 from workers.distillation.rows import Rows
 from workers.distillation.tasks.classes import Classes
@@ -22,6 +23,10 @@ from workers.distillation.teachers.folders.texts_onnx import from_texts_onnx
 from workers.run import Run
 
 SCRATCH = "teacher-folder"  # below the attempt's own
+OTHER_SPLIT = (
+    "The teacher was trained on another split of the same data, so on some of these test rows: its numbers are too "
+    "good, and the students' with them. Take the `split_seed`, `validation` and `test` of the job that made it."
+)
 
 
 def from_folder(spec: ModelFormat, path: Path, data: Data, run: Run) -> Teacher:
@@ -37,7 +42,12 @@ def from_folder(spec: ModelFormat, path: Path, data: Data, run: Run) -> Teacher:
     if not folder.weights:
         return from_texts_onnx(spec, folder, path.read_bytes(), data, text, run)
     found = classifier_of(folder, memory=run.memory)
-    return from_classifier(spec, found, path.read_bytes(), data, text)
+    teacher = from_classifier(spec, found, path.read_bytes(), data)
+    if folder.has(CARD):
+        about = document(folder, CARD)
+        if trained_on_others(about.get("data"), about.get("rows"), data):
+            return replace(teacher, warnings=(OTHER_SPLIT,))
+    return teacher
 
 
 def opened(path: Path, run: Run, name: str) -> Folder:
@@ -49,9 +59,10 @@ def opened(path: Path, run: Run, name: str) -> Folder:
     return unpacked(path, place, onnx=True)
 
 
-def from_classifier(spec: ModelFormat, found: Classifier, content: bytes, data: Data, text: Text) -> Teacher:
-    """content: the bytes of its zip. Raises Problem class_mismatch."""
-    reader = Reader(found)
+def from_classifier(spec: ModelFormat, found: Classifier, content: bytes, data: Data) -> Teacher:
+    """content: the bytes of its zip. data: of texts. Raises Problem class_mismatch."""
+    reader, text = Reader(found), data.text
+    assert text is not None
 
     def logits(rows: Rows) -> Tensor:
         return reader.answers(text.of(rows))
