@@ -28,8 +28,8 @@ pytestmark = [
 ]
 
 EXACT = 1e-9
-MLP = {"kind": "mlp", "hidden": [8]}
-SHORT = {"training": {"epochs": 2}, "evaluation": {"seeds": 1, "baseline": False}}
+MLP: dict[str, Any] = {"kind": "mlp", "hidden": [8]}
+SHORT: dict[str, Any] = {"training": {"epochs": 2}, "evaluation": {"seeds": 1, "baseline": False}}
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_tapes_and_nodes_of_pennylane(qstill: Client) -> None:
 
 def agree(client: Client, job: Job, rows: Any) -> None:
     """What the student says here, in both ways, is what the service says."""
-    said = client.predict(client.promote(job, "student"), rows)
+    said: Any = client.predict(client.promote(job, "student"), rows)
     for runtime in ("onnx", "torch"):
         student = job.student(runtime=runtime)
         if hasattr(said, "values"):
@@ -132,7 +132,7 @@ def test_a_student_of_numbers(qstill: Client) -> None:
 
 
 def test_a_student_of_a_table(qstill: Client) -> None:
-    import pandas as pd
+    import pandas as pd  # type: ignore[import-untyped]
 
     dates = pd.date_range("2020-01-01", periods=160).strftime("%Y-%m-%d")
     frame = pd.DataFrame({"age": np.arange(160) % 70, "job": ["nurse", None, "cook", "pupil"] * 40, "since": dates})
