@@ -6,15 +6,15 @@ from typing import Any
 
 from app.distillations.asked import asked_card
 from app.distillations.budget import budget_card
-from app.distillations.loading import how_to_load, program
+from app.distillations.loading import Says, how_to_load, program
 from app.distillations.markdown import bullets, counted, flat, milliseconds, settings, spread, table, text
 from app.distillations.quantum import quantum_card
 from app.distillations.surrogate import surrogate_card
 from qstill.contract.distillations.report.compression import CompressedRival, CompressionSection
 from qstill.contract.distillations.report.document import DistillationReport
-from qstill.contract.distillations.report.exports import ExportedCircuit, ExportedClassifier, ExportedRegressor
+from qstill.contract.distillations.report.exports import ExportedCircuit, ExportOfRows
 from qstill.contract.distillations.report.measured import CircuitCost
-from qstill.contract.distillations.report.tasks import TargetErrors
+from qstill.contract.distillations.report.tasks import LabelMeasures, TargetErrors
 from qstill.contract.tables.columns import Column
 
 COLUMNS_SHOWN = 100
@@ -113,6 +113,9 @@ def card(report: DistillationReport, checkpoints: Mapping[str, str] | None = Non
     if report.targets:
         header = ("Target", "Deviation of its labels", "Teacher", "Student", "Baseline")
         parts += ["## Targets", "RMSE in the target's unit, and R².", table(header, _targets(report))]
+    elif report.labels:
+        header = ("Label", "Test rows that have it", "Teacher", "Student", "Baseline")
+        parts += ["## Labels", "F1, and average precision.", table(header, _labels(report))]
     elif report.baseline is not None:
         header = ("Class", "Teacher", "Student", "Baseline", "Change in points")
         parts += ["## What the teacher changed, by class", table(header, _changes(report))]
@@ -137,14 +140,14 @@ def _program(report: DistillationReport, checkpoints: Mapping[str, str]) -> str:
     job = report.job
     tokenizer, architecture = job["dataset"].get("tokenizer"), report.student_architecture["kind"]
     kind = None if tokenizer is None else tokenizer["kind"]
-    numbers = bool(report.targets)
+    says: Says = "numbers" if report.targets else "labels" if report.labels else "classes"
     columns = report.encoded
     return how_to_load(
-        lambda file: program(file, architecture, tokenizer=kind, numbers=numbers, columns=columns), job, checkpoints
+        lambda file: program(file, architecture, tokenizer=kind, says=says, columns=columns), job, checkpoints
     )
 
 
-def _loading(export: ExportedClassifier | ExportedRegressor) -> str:
+def _loading(export: ExportOfRows) -> str:
     if export.columns is not None:
         given = ",\n    ".join(
             f"{json.dumps(each.input)}: numpy.array([[row[{json.dumps(each.column)}]] for row in rows], "
@@ -194,6 +197,8 @@ def _description(report: DistillationReport) -> Iterable[Sequence[str]]:
         yield "Circuit", text(_circuit(report.student.cost.circuit))
     if report.targets:
         yield "Predicts", text(", ".join(each.name for each in report.targets[:20]))
+    if report.labels:
+        yield "Labels", text(", ".join(each.name for each in report.labels[:20]))
     if report.classes:
         yield "Classes", text(", ".join(report.classes[:20]) + (", …" if len(report.classes) > 20 else ""))
     source = data.get("name") or data.get("file") or data["source"]
@@ -293,6 +298,19 @@ def _columns(columns: Sequence[Column]) -> Iterable[Sequence[str]]:
         yield text(each.name[:100]), text(taken), text(shown or "nothing"), text(each.fills or ""), f"{each.gaps:,}"
     if len(columns) > COLUMNS_SHOWN:
         yield f"… {len(columns)} in all", "", "", "", ""
+
+
+def _labels(report: DistillationReport) -> Iterable[Sequence[str]]:
+    for each in report.labels or []:
+        found = [_of_label(getattr(each, role)) for role in ("teacher", "student", "baseline")]
+        yield text(each.name[:100]), f"{each.share:.1%}", *found
+
+
+def _of_label(found: LabelMeasures | None) -> str:
+    if found is None:
+        return ""
+    precision = found.average_precision
+    return f"{found.f1:.1%}" + ("" if precision is None else f", {precision:.3f}")
 
 
 def _targets(report: DistillationReport) -> Iterable[Sequence[str]]:

@@ -11,12 +11,12 @@ from app.models.answers import ModelId
 from app.models.references import must_be_there
 from ledger.owned import MODELS
 from qstill.contract.kinds import DISTILLATION_QUESTION
-from qstill.contract.models.answers import Answer, Continuations, Fillings, Prediction, Recommendations, Values, Vectors
+from qstill.contract.models.answers import Answer
 from qstill.contract.models.questions import NewPrediction, Question
 
 router = APIRouter(prefix="/v1/models", tags=["models"], responses=problems(401, 403, 422, 429, 503))
 
-ANSWERS: TypeAdapter[Prediction | Values | Continuations | Fillings | Vectors | Recommendations] = TypeAdapter(Answer)
+ANSWERS: TypeAdapter[Answer] = TypeAdapter(Answer)
 
 
 @router.post("/{model_id}/predict", responses=problems(400, 404, 413, 415))

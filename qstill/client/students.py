@@ -42,39 +42,56 @@ class Student:
 
     @property
     def classes(self) -> list[str] | None:
-        """The columns of `probabilities`; None for regression."""
-        return None if self.targets is not None else list(self.card["classes"])
+        """The columns of `probabilities`; None for regression, and where rows have several labels."""
+        return None if self.targets is not None or self.labels is not None else list(self.card["classes"])
+
+    @property
+    def labels(self) -> list[str] | None:
+        """The columns of `probabilities` where a row has any of them; None for others."""
+        return list(self.card["labels"]) if self.card.get("labels") else None
 
     @property
     def targets(self) -> list[str] | None:
         """The columns of what `predict` gives; None for classes."""
         return list(self.card["targets"]["names"]) if self.card.get("targets") else None
 
+    @property
+    def columns(self) -> list[str]:
+        """Of what it answers."""
+        return self.targets or self.labels or self.classes or []
+
     def logits(self, rows: Any) -> Any:
         """(rows, classes) as numpy; of regression the values (rows, targets)."""
         numpy = library("numpy", "a prediction")
         given = as_rows(rows, self.card)
         parts = [self._answer(given[at : at + ROWS_AT_ONCE]) for at in range(0, len(given), ROWS_AT_ONCE)]
-        return numpy.concatenate(parts) if parts else numpy.zeros((0, len(self.targets or self.classes or ())))
+        return numpy.concatenate(parts) if parts else numpy.zeros((0, len(self.columns)))
 
     def probabilities(self, rows: Any) -> Any:
-        """(rows, classes)."""
+        """(rows, classes), or of several labels (rows, labels), each by itself."""
         if self.targets is not None:
             raise ValueError("a regression has no probabilities; predict() gives its values")
         numpy, logits = library("numpy", "a prediction"), self.logits(rows).astype(float)
+        if self.labels is not None:
+            return 0.5 * (1.0 + numpy.tanh(0.5 * logits))  # the sigmoid, which overflows nowhere so
         powers = numpy.exp(logits - logits.max(axis=1, keepdims=True))
         return powers / powers.sum(axis=1, keepdims=True)
 
     def predict(self, rows: Any) -> Any:
-        """The most likely class of each row, by name; of regression the values (rows, targets) in their units."""
+        """The most likely class of each row, by name; of regression the values (rows, targets) in their units.
+
+        Of several labels: those of each row whose probability is above a half.
+        """
         answers = self.logits(rows)
+        if self.labels is not None:
+            return [[name for name, logit in zip(self.labels, row, strict=True) if logit > 0] for row in answers]
         if self.classes is None:
             return answers
         return library("numpy", "a prediction").array(self.classes)[answers.argmax(axis=1)]
 
     def __repr__(self) -> str:
         way = "torch" if self.session is None else "onnxruntime"
-        return f"Student({self.card['architecture']['kind']}, {way}, predicts {self.targets or self.classes})"
+        return f"Student({self.card['architecture']['kind']}, {way}, predicts {self.columns})"
 
 
 def as_rows(rows: Any, card: Card) -> Any:

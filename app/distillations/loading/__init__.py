@@ -5,12 +5,13 @@ text here: nothing in this process runs them. What varies within a family they r
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from qstill.contract.distillations.architectures import BY_KIND
 from qstill.contract.distillations.computing import LINEAR, OF_TEXTS, of_rows
 from qstill.contract.distillations.computing.tokens import TOKENIZERS
 
+Says = Literal["classes", "numbers", "labels"]
 NEEDED = "numpy, safetensors and torch"
 LOADING = (
     "With {needed}, and nothing else, in the folder to which `{file}` was downloaded{place}:\n\n```python\n{program}```"
@@ -69,6 +70,33 @@ rows = torch.zeros(1, *card["input_shape"])  # put yours here
 print(card["targets"]["names"], predict(rows).tolist())
 '''
 
+LABELS = '''
+
+def predict({what}):
+    """Probabilities (rows, labels), each label by itself."""
+    return logits({what}).double().sigmoid()
+
+'''
+
+LABELS_OF_ROWS = (
+    LABELS.format(what="rows")
+    + """
+rows = torch.zeros(1, *card["input_shape"])  # put yours here
+for row in predict(rows).tolist():
+    print([(name, p) for name, p in zip(card["labels"], row) if p > 0.5])
+"""
+)
+
+LABELS_OF_TEXTS = (
+    LABELS.format(what="texts")
+    + """
+for row in predict(["Put yours here."]).tolist():
+    print([(name, p) for name, p in zip(card["labels"], row) if p > 0.5])
+"""
+)
+
+OF_ROWS_SAYS: dict[Says, str] = {"classes": CLASSES_OF_ROWS, "numbers": NUMBERS, "labels": LABELS_OF_ROWS}
+
 CONTINUES = '''
 
 def predict(text, most=20):
@@ -112,9 +140,9 @@ print(predict("Put yours here, with a <mask> in it."))
 
 
 def program(
-    file: str, architecture: str, *, tokenizer: str | None = None, numbers: bool = False, columns: bool = False
+    file: str, architecture: str, *, tokenizer: str | None = None, says: Says = "classes", columns: bool = False
 ) -> str:
-    """file: the name under which it was downloaded. architecture, tokenizer: their `kind`. numbers: of regression.
+    """file: the name under which it was downloaded. architecture, tokenizer: their `kind`. says: what it answers.
 
     columns: whether rows are those of a table whose columns are encoded.
     """
@@ -124,12 +152,12 @@ def program(
     imports = "import datetime\n" if columns else "" if tokenizer is None else "import re\nimport unicodedata\n"
     opening = OPENING.format(file=file, imports=imports) + LINEAR
     if columns:
-        says = (NUMBERS if numbers else CLASSES_OF_ROWS).replace(NO_ROW, NO_OBJECT)
-        return opening + of_rows(family, columns=True) + says
+        return opening + of_rows(family, columns=True) + OF_ROWS_SAYS[says].replace(NO_ROW, NO_OBJECT)
     if tokenizer is None:
-        return opening + of_rows(family) + (NUMBERS if numbers else CLASSES_OF_ROWS)
-    says = {"prompts": CONTINUES, "masked": FILLS_IN}.get(family.question, OF_TEXTS + CLASSES_OF_TEXTS)
-    return opening + family.program + TOKENIZERS[tokenizer] + says
+        return opening + of_rows(family) + OF_ROWS_SAYS[says]
+    of_texts = OF_TEXTS + (LABELS_OF_TEXTS if says == "labels" else CLASSES_OF_TEXTS)
+    end = {"prompts": CONTINUES, "masked": FILLS_IN}.get(family.question, of_texts)
+    return opening + family.program + TOKENIZERS[tokenizer] + end
 
 
 def how_to_load(write: Callable[[str], str], job: dict[str, Any], checkpoints: Mapping[str, str]) -> str:

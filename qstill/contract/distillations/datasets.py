@@ -25,8 +25,9 @@ UNLABELLED = "_unlabelled"  # the folder of images whose class is unknown
 
 MissingWord = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
-Task = Literal["classification", "regression"]
+Task = Literal["classification", "regression", "multi_label"]
 TextTask = Literal["classification", "language_modelling", "masked_language_modelling"]
+Separator = Annotated[str, StringConstraints(min_length=1, max_length=5)]
 ClassName = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Fraction = Annotated[float, Field(ge=0.05, le=0.45)]
 Range = Annotated[list[Annotated[float, Field(ge=-1e6, le=1e6)]], Field(min_length=2, max_length=2)]
@@ -81,7 +82,7 @@ TASK: Task = Field(
     "classification",
     description="classification: a label is one of some classes. regression: it is one or several real numbers, which "
     "are standardised inside by the training split's mean and standard deviation; predictions, exports and measures "
-    "are in the units of the data.",
+    "are in the units of the data. multi_label: it is any of several labels, none or all of them; each is yes or no.",
     examples=["classification"],
 )
 
@@ -99,6 +100,8 @@ class BuiltinData(Splitting):
 
     @model_validator(mode="after")
     def _has_such_labels(self) -> "BuiltinData":
+        if self.task == "multi_label":
+            refuse(("task",), "task_mismatch", "no built-in data set has several labels a row: upload one", self.task)
         if (self.name in BUILTIN_REGRESSION) != (self.task == "regression"):
             has = "one real number for each row" if self.name in BUILTIN_REGRESSION else "classes"
             reason = f"{self.name} has {has}; real numbers are for regression, classes for classification"
@@ -127,7 +130,8 @@ class UploadedData(Splitting):
     file: FileId = Field(
         description="An uploaded file of purpose `dataset`. npz: arrays `x`, of shape (rows, features), (rows, height, "
         "width) or (rows, channels, height, width), and `y`, integers, -1 where the label is unknown; for regression "
-        "real numbers of shape (rows,) or (rows, targets), NaN where unknown. Or `x_train`, `y_train`, `x_test`, "
+        "real numbers of shape (rows,) or (rows, targets), NaN where unknown; for several labels 1 and 0 of shape "
+        "(rows, labels), -1 or NaN where unknown. Or `x_train`, `y_train`, `x_test`, "
         "`y_test` and perhaps `x_val`, `y_val`, whose rows stay in their splits. A table with a header and a column to "
         "learn: csv with commas, semicolons, tabs or bars between its columns, UTF-8, or UTF-16 with its mark, or a "
         "gzip of it; parquet; or Arrow (feather). Its columns hold numbers, words, true or false (yes or no), or "
@@ -150,8 +154,16 @@ class UploadedData(Splitting):
     target: ColumnName | None = Field(None, description="Another word for `label`.", examples=[None])
     targets: Annotated[list[ColumnName], Field(min_length=1, max_length=MAX_TARGETS)] | None = Field(
         None,
-        description="Of tables and regression only, instead of `label`: the columns to predict, if there are several.",
+        description="Of tables, instead of `label`: the columns to predict, if there are several. Of regression they "
+        "hold numbers, of several labels 1 and 0, yes and no or true and false. Of several labels in an npz: the names "
+        "of the columns of `y`.",
         examples=[["height", "weight"]],
+    )
+    labels_separator: Separator | None = Field(
+        None,
+        description="Of tables and several labels only: `label` is one column, whose cells name the row's labels with "
+        "this between them; an empty cell is a row with none of them.",
+        examples=["|"],
     )
     columns: Annotated[dict[ColumnName, ColumnKind], Field(max_length=MAX_NAMED)] = Field(
         default_factory=dict,
@@ -198,13 +210,17 @@ class UploadedData(Splitting):
     @model_validator(mode="after")
     def _one_way_to_read_it(self) -> "UploadedData":
         if self.targets is not None and self.task == "classification":
-            refuse(("targets",), "only_for_regression", "a class is read from one column: name it as `label`", None)
+            reason = "a class is read from one column: name it as `label`; those of yes and no are for task multi_label"
+            refuse(("targets",), "only_for_regression", reason, None)
+        if self.labels_separator is not None and (self.task != "multi_label" or self.targets is not None):
+            reason = "it divides the one column of several labels: it goes with task multi_label and `label`"
+            refuse(("labels_separator",), "only_for_several_labels", reason, self.labels_separator)
         if sum(each is not None for each in (self.label, self.target, self.targets)) > 1:
             field = "target" if self.targets is None else "targets"
             refuse((field,), "label_and_targets", "name the columns to predict once", getattr(self, field))
         if self.targets is not None and len(set(self.targets)) < len(self.targets):
             refuse(("targets",), "named_twice", "a column is predicted once", self.targets)
-        if self.image is not None and self.task == "regression":
+        if self.image is not None and self.task != "classification":
             refuse(("image",), "only_for_classification", "the folders of a zip name classes; use an npz", None)
         self._refuse_contradictions()
         return self
@@ -345,6 +361,11 @@ class BuiltinText(TextData):
 AnyTextData = TextFile | BuiltinText
 AnyDataset = BuiltinData | UploadedData | DrawnData | TextFile | BuiltinText
 Dataset = Annotated[AnyDataset, Field(discriminator="source")]
+
+
+def has_several_labels(data: AnyDataset) -> bool:
+    """Whether a row has any of several labels."""
+    return data.task == "multi_label"
 
 
 def is_regression(data: AnyDataset) -> bool:

@@ -136,7 +136,8 @@ class Evaluation(Strict):
     verdict: MeasureName | None = Field(
         None,
         description="The measure that the verdict rests on, that chooses the best epoch on the validation rows and "
-        "that a sweep ranks its trials by. Null: accuracy; of regression RMSE, with R² to choose the epoch.",
+        "that a sweep ranks its trials by. Null: accuracy; of regression RMSE, with R² to choose the epoch; of several "
+        "labels macro F1.",
         examples=["f1_macro"],
     )
     measures: Annotated[list[MeasureName], Field(max_length=MAX_MEASURES)] = Field(
@@ -145,7 +146,9 @@ class Evaluation(Strict):
         "classes `accuracy`, `f1_macro`, `f1_micro`, `auc` (area under the ROC curve, of each class against the rest; "
         "of two classes of the second), `average_precision` (the same of precision and recall), `log_loss` (nats) and "
         "`top_2`, `top_3`, … (the label is among so many of the likeliest); of language models `accuracy`, `log_loss` "
-        "and `top_…`; of regression `rmse`, `mae`, `r2`. Means over classes are plain ones, as scikit-learn's `macro`.",
+        "and `top_…`; of regression `rmse`, `mae`, `r2`; of several labels `f1_macro`, `f1_micro`, `auc`, "
+        "`average_precision`, `log_loss`, `subset_accuracy` and `hamming`. Means over classes and labels are plain "
+        "ones, as scikit-learn's `macro`.",
         examples=[["f1_macro", "auc", "top_5", "log_loss"]],
     )
     controls: bool = Field(

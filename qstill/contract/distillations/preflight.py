@@ -117,6 +117,18 @@ class RegressorCheck(View):
     )
 
 
+class LabelsCheck(View):
+    """A teacher of several labels a row that is there already, as it answers some of the validation rows."""
+
+    pointer: str = Field(description="Where the job names it.", examples=["/teacher"])
+    rows: int = Field(description="Validation rows asked; a slow teacher is asked fewer.", examples=[256])
+    f1_macro: float = Field(description="On them, between 0 and 1.", examples=[0.93])
+    log_loss: float = Field(description="Mean cross-entropy of a label, nats.", examples=[0.11])
+    chance: float = Field(
+        description="The log-loss of always answering how often each label comes in training.", examples=[0.6]
+    )
+
+
 class DataCheck(View):
     """What may be wrong with the data."""
 
@@ -148,6 +160,9 @@ class Found(View):
     )
     regressors: list[RegressorCheck] = Field(
         default_factory=list, description="The teachers of real numbers that are there already."
+    )
+    of_labels: list[LabelsCheck] = Field(
+        default_factory=list, description="The teachers of several labels a row that are there already."
     )
     capacity: Capacity = Field(description="Parameters and multiply-adds of teacher and student.")
     time: Time = Field(description="How long it will take.")

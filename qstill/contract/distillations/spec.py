@@ -9,7 +9,7 @@ from qstill.contract.distillations.architectures.family import ExportFormat
 from qstill.contract.distillations.architectures.fourier import Fourier
 from qstill.contract.distillations.architectures.pretrained import Pretrained
 from qstill.contract.distillations.compression import Compression
-from qstill.contract.distillations.datasets import Dataset, is_regression
+from qstill.contract.distillations.datasets import Dataset, has_several_labels, is_regression
 from qstill.contract.distillations.evaluation import Evaluation
 from qstill.contract.distillations.initialisation import FromTeacher
 from qstill.contract.distillations.measures.measure import Learned
@@ -228,6 +228,8 @@ def learned(job: DistillationSpec) -> Learned:
     """What labels are."""
     if learns_numbers(job):
         return "numbers"
+    if has_several_labels(job.dataset):
+        return "labels"
     return "classes" if job.dataset.task == "classification" else "tokens"
 
 

@@ -34,6 +34,21 @@ class Prediction(Said):
     predicted: list[str] = Field(description="The most likely class of each row.", examples=[["setosa"]])
 
 
+class NamedLabels(Said):
+    """What a model of several labels says of rows or texts."""
+
+    object: Literal["labels"] = Field("labels", description="What this is.", examples=["labels"])
+    labels: list[str] = Field(description="The columns below.", examples=[["even", "prime"]])
+    logits: list[list[float]] = Field(description="A row for each input.", examples=[[[4.1, -2.2]]])
+    probabilities: list[list[float]] = Field(
+        description="Of each label by itself: their sigmoid.", examples=[[[0.984, 0.1]]]
+    )
+    predicted: list[list[str]] = Field(
+        description="The labels of each row whose probability is above 0.5; none where it is empty.",
+        examples=[[["even"]]],
+    )
+
+
 class Values(Said):
     """What a model of regression says of rows."""
 
@@ -126,5 +141,6 @@ class Recommendations(Said):
 
 
 Answer = Annotated[
-    Prediction | Values | Continuations | Fillings | Vectors | Recommendations, Field(discriminator="object")
+    Prediction | NamedLabels | Values | Continuations | Fillings | Vectors | Recommendations,
+    Field(discriminator="object"),
 ]

@@ -166,7 +166,7 @@ def test_programs_of_rows_say_what_the_service_says(house: Make, tmp_path: Path)
         content, rows = content_of(network, data), data.test.raw[:7].flatten(1).tolist()
         answer = served(house, content, AskRows(inputs=rows))
         expected.append(answer.get("probabilities") or answer["values"])
-        written = program(FILE, network["kind"], numbers=data.task.targets is not None)
+        written = program(FILE, network["kind"], says="classes" if data.task.targets is None else "numbers")
         cases.append(Case(written, (FILE, content), [data.test.raw[:7].tolist()]))
     for (found,), wanted in zip(answers_of(cases, tmp_path / "c"), expected, strict=True):
         close(found, wanted)

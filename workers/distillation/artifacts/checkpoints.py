@@ -52,6 +52,7 @@ class Card(BaseModel):
     input_shape: list[int]
     mean: list[Any]
     std: list[Any]
+    labels: list[str] | None = None  # where rows have several of them, and so no classes
     targets: CardTargets | None = None  # of regression, which has no classes
     tokenizer: str | None = None  # of text: JSON as the `tokenizers` library reads it
     data: str | None = None  # names the data set that it was trained on
@@ -72,6 +73,7 @@ def to_bytes(weights: dict[str, Tensor], architecture: Any, data: Data) -> bytes
     card = Card(
         architecture=architecture,
         classes=list(data.task.class_names),  # those of a language model are its tokenizer's tokens
+        labels=data.task.names if data.task.yes_no else None,
         input_shape=list(data.input_shape),
         mean=data.standardisation.mean.tolist(),
         std=data.standardisation.std.tolist(),

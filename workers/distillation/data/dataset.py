@@ -18,12 +18,14 @@ from qstill.contract.distillations.datasets import (
     Images,
     Splitting,
     UploadedData,
+    has_several_labels,
 )
 from qstill.contract.errors import Problem
 from qstill.contract.tables.bounds import Unreadable
 from qstill.contract.tables.splits import SplitFile
 from workers.distillation.data.files.arrays import is_npz, read_table
 from workers.distillation.data.files.images import read_images
+from workers.distillation.data.files.several_labels import kinds_of_rows
 from workers.distillation.data.files.table import Array, ReadingNote, Table
 from workers.distillation.data.splits import codes_of, noisy, shown_labels, shown_numbers, split
 from workers.distillation.inputs.inputs import Inputs
@@ -35,11 +37,12 @@ from workers.distillation.tables.division import divided_by_file
 from workers.distillation.tables.encoding import Encoding
 from workers.distillation.tables.inputs import Columns, encoded_rows, only_measured
 from workers.distillation.tasks.classes import Classes
+from workers.distillation.tasks.labels import Labels, refuse_constant
 from workers.distillation.tasks.numbers import Numbers
 from workers.distillation.tasks.targets import targets_of, whole_rows
 from workers.distillation.tasks.task import Task
 
-OF_TABLES = ("label", "target", "targets", "columns", "ignore", "categorical", "missing")
+OF_TABLES = ("label", "target", "targets", "labels_separator", "columns", "ignore", "categorical", "missing")
 
 
 @dataclass(frozen=True)
@@ -95,22 +98,29 @@ def load(spec: BuiltinData | UploadedData, files: Mapping[str, Path]) -> Data:
     """Read, split and standardise. Raises Problem: dataset_invalid, too_few_labels, too_many_labels."""
     table = table_of(spec, files)
     labels, regression = torch.from_numpy(table.y), table.y.dtype.kind == "f"
+    several = has_several_labels(spec)
     codes, names = (whole_rows(table.y), ["of numbers"]) if regression else (table.y, table.classes)
+    if several:
+        codes, names = kinds_of_rows(table.y)
     indices = split(codes, names, spec, table.parts)
     inputs = encoded_rows(table, indices[0])
     raw, notes = inputs.raw, (*table.notes, *inputs.notes)
     standardise = only_measured(standardisation_by(raw[indices[0]], spec.standardise), inputs.columns)
-    targets = targets_of(labels[indices[0]], table.classes) if regression else None
+    targets = targets_of(labels[indices[0]], table.classes) if regression and not several else None
     y = labels if targets is None else targets.standardised(labels)
+    y = y.float() if several else y
     train, validation, test = (Rows(raw[i], standardise(raw[i]), y[i], i) for i in indices)
     total, digest = len(table.y), _digest(table)
-    if targets is None:
+    if not regression:
         data = labelled_data((train, validation, test), table.classes, standardise, spec, total, digest)
         return replace(data, reading_notes=notes, pixels=table.pixels, columns=inputs.columns)
     seen = shown_numbers(train.y, spec)
     learned = torch.nonzero(torch.ones(len(seen)) if spec.unlabelled_pool else labelled_rows(seen)).flatten()
-    found = Data(train, validation, test, seen, learned, standardise, total, digest, Numbers(targets))
-    return replace(found, reading_notes=notes, columns=inputs.columns)
+    task: Task[Any] = Labels(table.classes) if targets is None else Numbers(targets)
+    found = Data(train, validation, test, seen, learned, standardise, total, digest, task)
+    if several:
+        refuse_constant(table.classes, train.y, validation.y, test.y)
+    return replace(found, reading_notes=notes, pixels=table.pixels, columns=inputs.columns)
 
 
 def table_of(spec: BuiltinData | UploadedData, files: Mapping[str, Path]) -> Table:
@@ -124,16 +134,18 @@ def table_of(spec: BuiltinData | UploadedData, files: Mapping[str, Path]) -> Tab
 def _uploaded(spec: UploadedData, path: Path) -> Table:
     """Raises Problem dataset_invalid, pointing to the field that does not fit the file."""
     try:
-        archive = zipfile.is_zipfile(path)
+        archive, several = zipfile.is_zipfile(path), has_several_labels(spec)
         images = archive and not is_npz(path)
-        said = [*(field for field in OF_TABLES if getattr(spec, field)), *spec.dividing]
+        names_columns = several and not images  # of y in an npz
+        of_tables = [each for each in OF_TABLES if each != "targets" or not names_columns]
+        said = [*(field for field in of_tables if getattr(spec, field)), *spec.dividing]
         if archive and (named := next(iter(said), None)):
             title = "Only a table (csv, parquet or Arrow) has columns with names."
             raise Problem("dataset_invalid", title, pointer=f"/dataset/{named}")
         if spec.image is not None and not images:
             raise Problem("dataset_invalid", "Only a zip holds files of images.", pointer="/dataset/image")
-        if images and spec.task == "regression":
-            title = "The folders of a zip name classes: for regression on images upload an npz."
+        if images and spec.task != "classification":
+            title = f"The folders of a zip name one class an image: for {spec.task} on images upload an npz."
             raise Problem("dataset_invalid", title, pointer="/dataset/task")
         return read_images(path, spec.image or Images()) if images else read_table(path, spec)
     except Unreadable as error:

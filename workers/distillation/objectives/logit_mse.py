@@ -17,6 +17,7 @@ def logit_mse(student: Tensor, signal: Signal, target: Target, *, alpha: float) 
     student: logits (batch, classes). signal.logits: the same shape. target.labels: (batch,), -1 where unknown.
     Returns {"hard" in nats, "soft" in squared logits, "loss"}; rows without a label carry the soft term only. The
     division by K makes the soft term twice the limit of kd's at high temperature, whatever the number of classes.
+    Several labels: as it is for classes, but nothing is centred: each logit means something by itself.
     Regression: (1-α)·‖z_s - y‖²/K + α·‖z_s - z_t‖²/K on K standardised targets, where a constant means something.
     """
     teacher, student = upcast(signal.logits), upcast(student)

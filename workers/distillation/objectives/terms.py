@@ -5,7 +5,7 @@ from typing import TypedDict
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy, log_softmax
+from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy, log_softmax, logsigmoid
 
 UNKNOWN = -1  # the label of a row whose label is unknown, or hidden from the student
 
@@ -17,12 +17,14 @@ class Target:
 
     epoch: the running one, from 1, for losses that warm up; None outside training, where nothing is warming up.
     class_weights: of each class (classes,) in the label's term, None for equal ones. smoothing: of labels, from 0 to 1.
+    yes_no: whether labels are those of rows that have several, (batch, labels), 0 or 1, NaN where unknown.
     """
 
     labels: Tensor
     epoch: int | None = None
     class_weights: Tensor | None = None
     smoothing: float = 0.0
+    yes_no: bool = False
 
 
 class Terms(TypedDict):
@@ -60,8 +62,10 @@ def cross_entropy_of_known(logits: Tensor, labels: Tensor) -> Tensor:
 def label_term(student: Tensor, target: Target) -> Tensor:
     """What the labels say: cross-entropy in nats, a mean over the labelled rows by the weights of their classes.
 
-    Of regression: the mean squared error of what is known.
+    Of regression: the mean squared error of what is known. Of several labels: their mean binary cross-entropy.
     """
+    if target.yes_no:
+        return binary_cross_entropy_of_known(student, target.labels)
     if target.labels.is_floating_point():
         return squared_error_of_known(student, target.labels)
     if target.class_weights is None and not target.smoothing:
@@ -74,6 +78,21 @@ def label_term(student: Tensor, target: Target) -> Tensor:
     known = labels[labels != UNKNOWN]
     share = logits.new_tensor(len(known)) if weights is None else weights.index_select(0, known).sum()
     return total * torch.where(share > 0, 1 / share, 0)
+
+
+def binary_cross_entropy_of_known(logits: Tensor, labels: Tensor) -> Tensor:
+    """In nats, mean over the known labels of the batch; 0 (not NaN) when there is none. Both: (batch, labels)."""
+    known = is_known(labels)
+    nats = binary_cross_entropy_with_logits(upcast(logits), torch.where(known, labels, 0), reduction="none")
+    return torch.where(known, nats, 0).sum() / known.sum().clamp(min=1)
+
+
+def binary_kl_from_logits(teacher: Tensor, student: Tensor) -> Tensor:
+    """KL of Bernoulli distributions in nats, mean over labels and the batch. Both: logits (batch, labels)."""
+    share = teacher.sigmoid()
+    yes = logsigmoid(teacher) - logsigmoid(student)
+    no = logsigmoid(-teacher) - logsigmoid(-student)
+    return (share * yes + (1 - share) * no).mean()
 
 
 def squared_error_of_known(answers: Tensor, labels: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from torch import Tensor
 from qstill.contract.distillations.architectures import family_of
 from qstill.contract.distillations.teachers import ModelFormat, ModelTeacher
 from qstill.contract.errors import Problem
-from qstill.contract.models.answers import Prediction, Said, Values
+from qstill.contract.models.answers import NamedLabels, Prediction, Said, Values
 from qstill.contract.models.questions import (
     BY_FIELD,
     AnyQuestion,
@@ -37,6 +37,7 @@ from workers.distillation.recommenders.checkpoints import card_of as recommender
 from workers.distillation.recommenders.recommend import recommended
 from workers.distillation.rows import Rows, Standardisation
 from workers.distillation.tasks.classes import Classes
+from workers.distillation.tasks.labels import Labels
 from workers.distillation.tasks.numbers import Numbers
 from workers.distillation.tasks.targets import Targets
 from workers.distillation.tasks.task import Task
@@ -57,11 +58,15 @@ ANSWERS = {
 
 @dataclass(frozen=True)
 class Known:
-    """What a model says of itself. shape: of a row, if it does. targets: of regression, and classes their names."""
+    """What a model says of itself. shape: of a row, if it does. targets: of regression, and classes their names.
+
+    yes_no: whether classes are labels of which a row has several.
+    """
 
     classes: list[str]
     shape: tuple[int, ...] | None
     targets: Targets | None = None
+    yes_no: bool = False
 
 
 def predict(question: Question, run: Run) -> dict[str, Any]:
@@ -136,8 +141,10 @@ def _refuse_another_question(asked: AnyQuestion, text: str | None, format: str, 
         raise Problem("another_question", title, pointer=f"/{field}", ways_out=[{"field": wanted}])
 
 
-def _said(model: str, known: Known, answers: Tensor, pointer: str, notes: Sequence[str] = ()) -> Prediction | Values:
+def _said(model: str, known: Known, answers: Tensor, pointer: str, notes: Sequence[str] = ()) -> Said:
     """answers: (rows, classes or targets). pointer: to what was asked."""
+    if known.yes_no:
+        return labels_said(model, known.classes, answers, pointer, notes)
     if known.targets is None:
         return _prediction(model, known.classes, answers, pointer, notes)
     _refuse_infinite(answers, pointer)
@@ -164,6 +171,19 @@ def _prediction(model: str, classes: list[str], logits: Tensor, pointer: str, no
     )
 
 
+def labels_said(model: str, names: list[str], logits: Tensor, pointer: str, notes: Sequence[str] = ()) -> NamedLabels:
+    """logits: (rows, labels). pointer: to what was asked."""
+    _refuse_infinite(logits, pointer)
+    return NamedLabels(
+        model=model,
+        notes=list(notes),
+        labels=names,
+        logits=logits.tolist(),
+        probabilities=logits.double().sigmoid().tolist(),
+        predicted=[[name for name, logit in zip(names, row, strict=True) if logit > 0] for row in logits.tolist()],
+    )
+
+
 def _known(spec: ModelFormat, path: Path, threads: int) -> Known:
     return _onnx(spec, path, threads) if spec.format == "onnx" else _weights(spec, path)
 
@@ -175,7 +195,7 @@ def _weights(spec: ModelFormat, path: Path) -> Known:
         if card.targets is not None:
             targets = checkpoints.targets_of(card)
             return Known(targets.names, tuple(card.input_shape), targets)
-        return Known(card.classes, tuple(card.input_shape))
+        return Known(card.labels or card.classes, tuple(card.input_shape), yes_no=card.labels is not None)
     head = weights.get("head.bias", weights.get(f"{last_layer(weights)}.bias"))
     if head is None or head.ndim != 1:
         raise checkpoints.invalid("The file's last layer has no bias, which says how many classes there are.")
@@ -190,6 +210,8 @@ def _onnx(spec: ModelFormat, path: Path, threads: int) -> Known:
     fixed = tuple(shape) if shape and all(isinstance(side, int) for side in shape) else None
     if (targets := _targets(session)) is not None:
         return Known(targets.names, fixed, targets)
+    if (labels := _listed(session, "labels")) is not None:
+        return Known(labels, fixed, yes_no=True)
     if spec.classes is not None:
         return Known(spec.classes, fixed)
     names, columns = _listed(session, "classes") or [], _columns(session, spec.output)
@@ -258,5 +280,6 @@ def _only(rows: Rows, known: Known) -> Data:
     """A data set of nothing but these rows, as it is all that reading a teacher asks for."""
     nothing = Standardisation(torch.zeros(1, dtype=torch.float64), torch.ones(1, dtype=torch.float64))
     task: Task[Any] = Classes(known.classes) if known.targets is None else Numbers(known.targets)
+    task = Labels(known.classes) if known.yes_no else task
     none: Tensor = torch.zeros(0, dtype=torch.int64)
     return Data(rows, rows, rows, rows.y, none, nothing, len(rows.y), "", task)

@@ -21,7 +21,7 @@ SMOOTHED_TEACHER = 0.05
 
 def objections(job: DistillationJob, found: Found) -> Rule:
     """Classes in another order, and nothing to teach: what ends the job, unless it accepts that."""
-    yield from objections_to(job, [*found.teachers, *found.regressors], found.shapes.class_names)
+    yield from objections_to(job, [*found.teachers, *found.regressors, *found.of_labels], found.shapes.class_names)
 
 
 def label_smoothing(job: DistillationJob, found: Found) -> Rule:

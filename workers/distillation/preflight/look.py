@@ -17,6 +17,7 @@ from qstill.contract.distillations.budget.job import BudgetedJob
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.preflight import (
     Found,
+    LabelsCheck,
     Preflight,
     PreflightQuestion,
     RegressorCheck,
@@ -121,7 +122,7 @@ def _look(submitted: DistillationJob | BudgetedJob, asked: PreflightQuestion, ru
         job, _ = comparing(budgeted, job.student.architecture, teacher)
     wanted = wanted_features(job.objective, student_stage.begin(data), teacher, data)
     initial_weights(job, student_stage, teacher, data)  # for what it refuses; steps take as long from any weights
-    checks, regressors, per_row = _checks(job, data, teacher)
+    checks, per_row = _checks(job, data, teacher)
     rows = _rows_for(job, data, per_row)
 
     lesson = student_lesson(job, data, Signal(torch.zeros(0), ""))
@@ -172,8 +173,9 @@ def _look(submitted: DistillationJob | BudgetedJob, asked: PreflightQuestion, ru
     )
     found = Found(
         shapes=_shapes(costs, said),
-        teachers=checks,
-        regressors=regressors,
+        teachers=[each for each in checks if isinstance(each, TeacherCheck)],
+        regressors=[each for each in checks if isinstance(each, RegressorCheck)],
+        of_labels=[each for each in checks if isinstance(each, LabelsCheck)],
         capacity=_capacity(student_stage, members, data),
         time=time_of(costs, limit=asked.seconds_limit),
         memory=memory_of(costs, run, limit=asked.memory_limit),
@@ -225,13 +227,8 @@ def _together(job: DistillationJob, data: Data, members: Sequence[Member]) -> Te
     return members[0].teacher
 
 
-def _checks(
-    job: DistillationJob, data: Data, teacher: Teacher
-) -> tuple[list[TeacherCheck], list[RegressorCheck], float]:
-    """What there is to say of each teacher that is there already, of classes or of real numbers.
-
-    And the seconds that the whole takes for a row.
-    """
+def _checks(job: DistillationJob, data: Data, teacher: Teacher) -> tuple[list[Check], float]:
+    """What there is to say of each teacher that is there already, and the seconds that the whole takes for a row."""
     there = there_already(job, teacher)
     checks, per_row = list[Check](), dict[str, float]()
     for pointer, each in there:
@@ -239,8 +236,7 @@ def _checks(
         checks.append(checked(pointer, logits, asked, data))
     if "/teacher" not in per_row:
         per_row["/teacher"] = _hear(teacher, job, data, TEACHER_SECONDS / 2)[2]
-    teachers_of_classes = [check for check in checks if isinstance(check, TeacherCheck)]
-    return teachers_of_classes, [each for each in checks if isinstance(each, RegressorCheck)], per_row["/teacher"]
+    return checks, per_row["/teacher"]
 
 
 def _hear(teacher: Teacher, job: DistillationJob, data: Data, seconds: float) -> tuple[Tensor, Rows, float]:

@@ -12,6 +12,7 @@ from workers.distillation.measures.draws import drawn
 from workers.distillation.objectives.terms import is_known
 from workers.distillation.quality import Comparison, Quality, compared_by
 from workers.distillation.report.frame import Measurements, Subject
+from workers.distillation.tasks.label_quality import LabelQuality
 from workers.distillation.tasks.targets import Errors
 from workers.distillation.tasks.task import Arms, Task
 from workers.distillation.teachers import Use
@@ -24,7 +25,7 @@ class Answers(Subject):
     named: the measures that the job named, as far as there are any here. drawn: the same of rows drawn again (draws,).
     """
 
-    quality: Quality | Errors
+    quality: Quality | Errors | LabelQuality
     likeness: float
     named: Mapping[str, float] = field(default_factory=dict)
     drawn: Mapping[str, Tensor | None] = field(default_factory=dict)

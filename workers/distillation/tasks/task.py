@@ -14,14 +14,14 @@ from torch import Tensor, nn
 
 from qstill.contract.distillations.measures.measure import Measure
 from qstill.contract.distillations.measures.usual import Usual
-from qstill.contract.distillations.preflight import RegressorCheck, TeacherCheck
+from qstill.contract.distillations.preflight import LabelsCheck, RegressorCheck, TeacherCheck
 from qstill.contract.distillations.report.tasks import TaskSections
 from workers.distillation.objectives.terms import is_known
 from workers.distillation.rows import Rows
 from workers.distillation.tasks.targets import Targets
 
 Measures = TypeVar("Measures")  # of one network on the test rows: `Quality`, say
-Check = TeacherCheck | RegressorCheck
+Check = TeacherCheck | RegressorCheck | LabelsCheck
 Block = tuple[Tensor, Tensor, Tensor]  # (what a file answers, what its network answers, labels), answers first
 
 
@@ -57,11 +57,10 @@ class Judged:
 
 
 class Task(Judged, ABC, Generic[Measures]):
-    """usual: what is measured of such answers in any case.
+    """usual: what is measured of such answers in any case. answers: logits, or values in units of the data.
 
-    answers: logits of classes, or values in units of the data. every_token: whether each token of a row is answered.
-
-    hides: whether an epoch hides what is to be found, so that there is nothing to say of a row as it is.
+    every_token: whether each token of a row is answered. hides: whether an epoch hides what is to be found, so that
+    there is nothing to say of a row as it is. yes_no: whether each number of an answer is a label by itself.
     targets: of numbers. class_names: of classes that are not tokens. members: of texts that are cut into rows, those of
     training, validation and test by their numbers.
     """
@@ -70,6 +69,7 @@ class Task(Judged, ABC, Generic[Measures]):
     answers: ClassVar[Literal["logits", "values"]] = "logits"
     every_token: ClassVar[bool] = False
     hides: ClassVar[bool] = False
+    yes_no: ClassVar[bool] = False
     targets: Targets | None = None
     class_names: Sequence[str] = ()
     members: tuple[list[int], list[int], list[int]] | None = None

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from qstill.contract.distillations.job import DistillationJob
-from qstill.contract.distillations.preflight import RegressorCheck, TeacherCheck
+from qstill.contract.distillations.preflight import LabelsCheck, RegressorCheck, TeacherCheck
 from qstill.contract.distillations.preflight_parts import Rule, Severity, advice
 from qstill.contract.distillations.teachers import (
     EnsembleTeacher,
@@ -96,6 +96,9 @@ def objections_to(job: DistillationJob, checks: Iterable[Check], class_names: li
         if isinstance(check, RegressorCheck):
             yield from _no_better_than_the_mean(job, check)
             continue
+        if isinstance(check, LabelsCheck):
+            yield from _no_better_than_shares(job, check)
+            continue
         yield from _out_of_order(job, check, class_names)
         yield from _no_better_than_chance(job, check)
 
@@ -144,6 +147,17 @@ def _no_better_than_the_mean(job: DistillationJob, check: RegressorCheck) -> Rul
         )
         stops = check.r2 < 0 and WORSE not in _accepts(job, check.pointer)
         yield advice(WORSE, "problem" if stops else "warning", detail, check.pointer)
+
+
+def _no_better_than_shares(job: DistillationJob, check: LabelsCheck) -> Rule:
+    """A teacher of several labels that has nothing to teach. Badly calibrated ones may still rank well: no problem."""
+    if check.log_loss >= check.chance:
+        detail = (
+            f"On {check.rows} validation rows the teacher's log-loss is {check.log_loss:.3f} nats a label, and that of "
+            f"how often each label comes {check.chance:.3f} (its macro F1 is {check.f1_macro:.1%}). Look at its "
+            "inputs, at the order of its labels, and at what its answers are (`kind`)."
+        )
+        yield advice(WORSE, "warning", detail, check.pointer)
 
 
 def _accepts(job: DistillationJob, pointer: str) -> set[str]:

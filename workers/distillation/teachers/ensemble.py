@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn.functional import log_softmax
+from torch.nn.functional import log_softmax, logsigmoid
 
 from qstill.contract.distillations.teachers import EnsembleTeacher
 from workers.distillation.data.dataset import Data
@@ -23,6 +23,8 @@ def ensemble(spec: EnsembleTeacher, data: Data, members: Sequence[Teacher]) -> T
         answers = [member.logits(rows) for member in members]
         if data.task.answers == "values":
             return (torch.stack(answers).double() * weights[:, None, None]).sum(0).float()
+        if data.task.yes_no:
+            return average_of_labels(answers, weights, geometric=spec.average == "geometric")
         return average(answers, weights, geometric=spec.average == "geometric")
 
     told = [spec.average, weights.tolist(), [member.digest for member in members]]
@@ -47,3 +49,14 @@ def average(answers: Sequence[Tensor], weights: Tensor, *, geometric: bool) -> T
     if geometric:
         return log_softmax((logs * weights[:, None, None]).sum(0), dim=1).float()
     return torch.logsumexp(logs + weights.log()[:, None, None], dim=0).float()
+
+
+def average_of_labels(answers: Sequence[Tensor], weights: Tensor, *, geometric: bool) -> Tensor:
+    """Logits (rows, labels), float32, of each label's mean probability; geometric: of both its sides, which is the mean
+    of logits.
+    """
+    logits = torch.stack([each.double() for each in answers])
+    if geometric:
+        return (logits * weights[:, None, None]).sum(0).float()
+    yes, no = (torch.logsumexp(logsigmoid(side) + weights.log()[:, None, None], dim=0) for side in (logits, -logits))
+    return (yes - no).float()

@@ -29,6 +29,7 @@ ANSWERS_OF: dict[str, Answers] = {
     "MatMul": "logits",
     "Conv": "logits",
 }
+LEAST_SHARE = 1e-7  # of a label's probability, and of what is left: beyond, single precision says 0 or 1
 PASSING = frozenset({"Identity", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Cast", "Dropout"})  # values go on
 
 
@@ -97,6 +98,27 @@ def as_logits(answers: Tensor, kind: Answers, classes: int, invalid: Callable[[s
         return (answers / answers.sum(1, keepdim=True)).log()
     logs = logarithms(answers.exp() if kind == "log_probabilities" else answers, invalid)
     return answers.nan_to_num(neginf=float(logs.min())) if kind == "log_probabilities" else logs
+
+
+def as_logits_of_labels(answers: Tensor, kind: Answers, invalid: Callable[[str], Problem]) -> Tensor:
+    """Logits (rows, labels) of answers, each label by itself. Raises what `invalid` makes of a title."""
+    if kind == "logits":
+        return answers
+    shares = answers.double().exp() if kind == "log_probabilities" else answers.double()
+    outside = ~((shares >= 0) & (shares <= 1 + SUM_TOLERANCE)).all(1)
+    if bool(outside.any()):
+        raise invalid(f"Row {int(outside.nonzero()[0])} holds a value that is no probability.")
+    return torch.logit(shares.clamp(LEAST_SHARE, 1 - LEAST_SHARE)).float()
+
+
+def recognised_of_labels(answers: Tensor, by_operators: Answers | None) -> Answers:
+    """The kind of answers of several labels. Raises Problem kind_mismatch where neither model nor numbers tell."""
+    if bool(((answers < 0) | (answers > 1)).any()):
+        return "logits"
+    if by_operators is not None:
+        return "sigmoid" if by_operators == "probabilities" else by_operators
+    title = "Each of the answers is between 0 and 1, as probabilities are; as logits these would be another teacher."
+    raise Problem("kind_mismatch", title, pointer="/kind", ways_out=[{"kind": kind} for kind in ("sigmoid", "logits")])
 
 
 def misnamed(logits: Tensor) -> tuple[str, ...]:

@@ -21,7 +21,12 @@ HOT = 10.0  # a temperature above which T² makes a loss of the rounding in the 
 def has_slope(stage: Stage, objective: object, data: Data) -> bool:
     """Whether `kd_and_slope` gives what this stage minimises: one answer a row, of few classes, and nothing besides."""
     plain = stage.training.class_weights == "none" and not stage.training.label_smoothing
-    return isinstance(objective, Kd) and plain and len(data.classes) <= MOST_CLASSES and not data.task.every_token
+    return (
+        isinstance(objective, Kd)
+        and plain
+        and len(data.classes) <= MOST_CLASSES
+        and not (data.task.every_token or data.task.yes_no)
+    )
 
 
 def slope_of(said: Tensor, wanted: Tensor, weight: Tensor | float) -> Tensor:

@@ -145,7 +145,9 @@ class Learner(NetworkInTraining[Stage, Data, Network]):
         answered = None if self.answered is None else self.answered.index_select(0, positions)
         if self.data.task.every_token:
             labels = labels.flatten() if answered is None else labels[answered]
-        target = Target(labels, self.epoch + 1, self.class_weights, self.stage.training.label_smoothing)
+        target = Target(
+            labels, self.epoch + 1, self.class_weights, self.stage.training.label_smoothing, self.data.task.yes_no
+        )
         features: dict[str, Tensor] | None = {} if self.criterion and self.criterion.layers else None
         logits = self._answers(x, features, answered)
         if self.criterion is None or self.signal is None:

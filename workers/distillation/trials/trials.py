@@ -73,7 +73,7 @@ class TrialTrainer:
     def train(self, trials: Sequence[Trial], ended: Callable[[list[Trial]], None]) -> None:
         """All students of the trials. ended: is told of trials that are done, as they are."""
         for together in _groups(trials, self.data):
-            if len(together) * len(together[0].pairs) > 1 and group_of(*together[0].taught[0]) is not None:
+            if len(together) * len(together[0].pairs) > 1 and _group(together[0], self.data) is not None:
                 self._stacked(together)
             else:
                 for trial in together:
@@ -168,11 +168,16 @@ def rung_of(rungs: tuple[int, ...], epochs: int, epoch: int) -> str | None:
     return next((str(part) for part in reversed(rungs) if epoch == math.ceil(epochs / part)), None)
 
 
+def _group(trial: Trial, data: Data) -> str | None:
+    """Trials of one group are trained in one pass; None: alone. Labels of their own have no such pass."""
+    return None if data.task.yes_no else group_of(*trial.taught[0])
+
+
 def _groups(trials: Sequence[Trial], data: Data) -> Iterator[list[Trial]]:
     """Trials whose students can be stacked, as many as memory should hold; others each by itself."""
     groups: dict[str, list[Trial]] = {}
     for trial in trials:
-        key = group_of(*trial.taught[0])
+        key = _group(trial, data)
         groups.setdefault(f"alone {trial.number}" if key is None else key, []).append(trial)
     for members in groups.values():
         stage = members[0].pairs[0][0]

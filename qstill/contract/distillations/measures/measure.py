@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
-MOST_OF_TOP = 999  # of the likeliest classes that an answer may be among
-MEASURE = r"^(accuracy|f1_macro|f1_micro|auc|average_precision|log_loss|top_[1-9][0-9]{0,2}|rmse|mae|r2)$"
+NAMES = "accuracy|f1_macro|f1_micro|auc|average_precision|log_loss|subset_accuracy|hamming|rmse|mae|r2"
+MEASURE = rf"^({NAMES}|top_[1-9][0-9]{{0,2}})$"
 
-Learned = Literal["classes", "tokens", "numbers"]  # what labels are
+Learned = Literal["classes", "tokens", "numbers", "labels"]  # what labels are
 MeasureName = Annotated[str, StringConstraints(pattern=MEASURE)]
 
 
@@ -95,14 +95,17 @@ RMSE = Measure(
     validation="r2",
     chooses="R²",
 )
-F1_MACRO = _share("f1_macro", "macro F1", "classes")
-F1_MICRO = _share("f1_micro", "micro F1", "classes")
-AUC = _hundredths("auc", "AUC", "classes")
-AVERAGE_PRECISION = _hundredths("average_precision", "average precision", "classes")
-LOG_LOSS = _loss("log_loss", "log-loss", "classes", "tokens")
+F1_MACRO = _share("f1_macro", "macro F1", "classes", "labels")
+F1_MICRO = _share("f1_micro", "micro F1", "classes", "labels")
+AUC = _hundredths("auc", "AUC", "classes", "labels")
+AVERAGE_PRECISION = _hundredths("average_precision", "average precision", "classes", "labels")
+LOG_LOSS = _loss("log_loss", "log-loss", "classes", "tokens", "labels")
+SUBSET_ACCURACY = _share("subset_accuracy", "subset accuracy", "labels")
+HAMMING = _loss("hamming", "Hamming loss", "labels")
 MAE = _loss("mae", "mean absolute error", "numbers")
 R2 = _hundredths("r2", "R²", "numbers", least=None)
-NAMED = (ACCURACY, F1_MACRO, F1_MICRO, AUC, AVERAGE_PRECISION, LOG_LOSS, RMSE, MAE, R2)
+OF_LABELS = (F1_MACRO, F1_MICRO, AUC, AVERAGE_PRECISION, LOG_LOSS, SUBSET_ACCURACY, HAMMING)
+NAMED = (ACCURACY, *OF_LABELS, RMSE, MAE, R2)
 SPEARMAN = Measure(
     name="spearman",
     said="Spearman's correlation of cosines with the teacher's",

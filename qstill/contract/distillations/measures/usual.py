@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from qstill.contract.distillations.measures.measure import ACCURACY, RMSE, Measure
+from qstill.contract.distillations.measures.measure import ACCURACY, F1_MACRO, RMSE, Measure
 
 Row = tuple[str, str, bool]  # of a table of measures: name, heading, whether it is a share
 
@@ -55,4 +55,19 @@ OF_NUMBERS = Usual(
     likeness="correlation",
     number="prediction",
     units="RMSE and mean absolute error in the target's unit, of several targets in standard deviations",
+)
+OF_LABELS = Usual(
+    verdict=F1_MACRO,
+    others=(
+        ("f1_micro", "Micro F1", True),
+        ("average_precision", "Average precision, mean over labels", False),
+        ("subset_accuracy", "Subset accuracy", True),
+        ("hamming", "Hamming loss", False),
+        ("log_loss", "Log-loss of a label", False),
+        ("expected_calibration_error", "Expected calibration error", False),
+        ("agreement", "Agreement with the teacher", True),
+    ),
+    likeness="agreement",
+    number="logit",
+    units="A label is said where its probability is above 0.5; losses in nats",
 )

@@ -6,10 +6,15 @@ from pydantic import Field, ValidationError, model_validator
 
 from qstill.contract.distillations.budget.report import BudgetSection
 from qstill.contract.distillations.measures.measure import Measure, MeasureName, measure_of
-from qstill.contract.distillations.measures.usual import OF_CLASSES, OF_NUMBERS, Row, Usual
+from qstill.contract.distillations.measures.usual import OF_CLASSES, OF_LABELS, OF_NUMBERS, Row, Usual
 from qstill.contract.distillations.report.asked import AskedMeasure
 from qstill.contract.distillations.report.compression import CompressionSection
-from qstill.contract.distillations.report.exports import ExportedCircuit, ExportedClassifier, ExportedRegressor
+from qstill.contract.distillations.report.exports import (
+    ExportedCircuit,
+    ExportedClassifier,
+    ExportedOfLabels,
+    ExportedRegressor,
+)
 from qstill.contract.distillations.report.frame import ReportFrame
 from qstill.contract.distillations.report.measured import Curve, MeasuredArm
 from qstill.contract.distillations.report.part import ReportPart
@@ -80,7 +85,7 @@ class DistillationReport(TaskSections, ReportFrame[MeasuredArm]):
         description="Epochs of each network that was trained, at most about 200, by the names of the stages.",
         examples=[{"student-seed-0": [{"epoch": 1, "loss": 0.9, "validation_accuracy": 0.6}]}],
     )
-    exports: list[ExportedClassifier | ExportedRegressor | ExportedCircuit] = Field(
+    exports: list[ExportedClassifier | ExportedRegressor | ExportedOfLabels | ExportedCircuit] = Field(
         description="Files of the first seed's student."
     )
     budget: BudgetSection | None = Field(None, description="Where a budget chose the student.")
@@ -105,6 +110,8 @@ class DistillationReport(TaskSections, ReportFrame[MeasuredArm]):
     @property
     def usual(self) -> Usual:
         """What is measured of such answers in any case."""
+        if self.labels:
+            return OF_LABELS
         return OF_NUMBERS if self.targets else OF_CLASSES
 
     @property
@@ -132,7 +139,7 @@ class DistillationReport(TaskSections, ReportFrame[MeasuredArm]):
         return any(each.inputs not in (None, [each.name]) or each.fills is not None for each in self.columns or [])
 
     @property
-    def models(self) -> list[ExportedClassifier | ExportedRegressor]:
+    def models(self) -> list[ExportedClassifier | ExportedRegressor | ExportedOfLabels]:
         """Exports that answer rows by themselves."""
         return [each for each in self.exports if not isinstance(each, ExportedCircuit)]
 

@@ -91,6 +91,22 @@ class ExportedClassifier(ExportOfRows):
         return self.max_logit_difference
 
 
+class ExportedOfLabels(ExportOfRows):
+    """Of several labels a row; `pytorch_…` is of the network that the file came from."""
+
+    f1_macro: float = Field(description="On the test rows.", examples=[0.9])
+    pytorch_f1_macro: float = Field(description="On the test rows.", examples=[0.9])
+    log_loss: float = Field(description="Mean cross-entropy of a label, nats.", examples=[0.12])
+    pytorch_log_loss: float = Field(description="The same.", examples=[0.12])
+    max_logit_difference: float = Field(description="From that network, at most.", examples=[2.8e-06])
+    agreement: float = Field(description="Share of labels of which it says what that network says.", examples=[1.0])
+
+    @property
+    def max_difference(self) -> float:
+        """Of an answer, from the network that the file came from."""
+        return self.max_logit_difference
+
+
 class ExportedRegressor(ExportOfRows):
     """In units of the targets, of several in standard deviations; `pytorch_…` is of the network it came from."""
 

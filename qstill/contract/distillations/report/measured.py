@@ -110,6 +110,29 @@ class ClassifierRun(RowRun):
     agreement: float = Field(description="Share on which it names the teacher's class.", examples=[0.96])
 
 
+class MeasuredLabel(ReportPart):
+    """Of one label by itself."""
+
+    name: str = Field(description="The label's.", examples=["prime"])
+    f1: float = Field(description="Of its being said, where its probability is above 0.5.", examples=[0.91])
+    average_precision: float | None = Field(description="Null where no test row has it.", examples=[0.95])
+
+
+class LabelsRun(RowRun):
+    """One network on test rows that have several labels; means over labels are plain ones."""
+
+    f1_macro: float = Field(description="Mean over labels.", examples=[0.9])
+    f1_micro: float = Field(description="Of all labels of all rows.", examples=[0.92])
+    average_precision: float = Field(description="Mean over labels that some test row has.", examples=[0.95])
+    subset_accuracy: float = Field(description="Share of rows whose labels are all right.", examples=[0.8])
+    hamming: float = Field(description="Share of labels that are wrong.", examples=[0.05])
+    log_loss: float = Field(description="Mean cross-entropy of a label, in nats.", examples=[0.12])
+    expected_calibration_error: float = Field(description="Mean gap of accuracy and confidence.", examples=[0.02])
+    per_label: list[MeasuredLabel] = Field(description="Of each label by itself.")
+    reliability: list[ConfidenceBin] = Field(description="Labels over equal bins of the confidence.")
+    agreement: float = Field(description="Share of labels of which it says what the teacher says.", examples=[0.96])
+
+
 class ErrorsOfTarget(ReportPart):
     """Of one target, in its unit."""
 
@@ -176,12 +199,12 @@ class MeasuredArm(ReportPart):
         description="Mean and standard deviation over seeds of each measure, on the test rows.",
         examples=[{"accuracy": {"mean": 0.94, "sd": 0.004}}],
     )
-    runs: list[ClassifierRun | RegressorRun] = Field(description="The network of each seed.")
+    runs: list[ClassifierRun | RegressorRun | LabelsRun] = Field(description="The network of each seed.")
     cost: NetworkCost | None = Field(description="What one takes; null where only its answers are known.")
 
     def reliability(self) -> list[list[ConfidenceBin]]:
-        """Of classifiers, for each seed."""
-        return [run.reliability for run in self.runs if isinstance(run, ClassifierRun)]
+        """Of what answers with probabilities, for each seed."""
+        return [run.reliability for run in self.runs if not isinstance(run, RegressorRun)]
 
 
 Curve = list[ClassifierPoint | RegressorPoint | NamedPoint]

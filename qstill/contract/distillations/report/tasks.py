@@ -37,6 +37,23 @@ class PredictedTarget(ReportPart):
     baseline: TargetErrors | None = Field(description="The baselines'; null without one.")
 
 
+class LabelMeasures(ReportPart):
+    """Mean over seeds, on the test rows."""
+
+    f1: float = Field(description="Of its being said, where its probability is above 0.5.", examples=[0.91])
+    average_precision: float | None = Field(description="Null where no test row has it.", examples=[0.95])
+
+
+class LearnedLabel(ReportPart):
+    """One of several labels of a row, and what each arm makes of it."""
+
+    name: str = Field(description="As the data call it.", examples=["prime"])
+    share: float = Field(description="Of the test rows that have it.", examples=[0.4])
+    teacher: LabelMeasures | None = Field(description="The teacher's.")
+    student: LabelMeasures | None = Field(description="The students'.")
+    baseline: LabelMeasures | None = Field(description="The baselines'; null without one.")
+
+
 class Saved(ReportPart):
     """Bits of the baseline less those of the student, paired by seed."""
 
@@ -91,6 +108,7 @@ class TaskSections(ReportPart):
     classes: list[str] = Field(description="Their names; empty of numbers and tokens.", examples=[["0", "1"]])
     per_class: list[ClassChange] = Field(description="Each class; empty of numbers and tokens.")
     targets: list[PredictedTarget] | None = Field(description="Of regression.")
+    labels: list[LearnedLabel] | None = Field(None, description="Where rows have several labels.")
     language_model: LanguageModelSection | None = Field(description="Where tokens that follow are learned.")
     masked_language_model: MaskedLanguageModelSection | None = Field(description="Where hidden ones are.")
 

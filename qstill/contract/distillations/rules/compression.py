@@ -2,7 +2,7 @@
 
 from qstill.contract.distillations.architectures import AnyArchitecture, family_of
 from qstill.contract.distillations.compression import MAX_FINE_TUNED, Compression
-from qstill.contract.distillations.datasets import BuiltinData, DrawnData, UploadedData
+from qstill.contract.distillations.datasets import BuiltinData, DrawnData, UploadedData, has_several_labels
 from qstill.contract.distillations.spec import DistillationSpec, learns_numbers
 from qstill.contract.distillations.teachers import ModelTeacher, TrainedTeacher, UploadedTeacher
 from qstill.contract.schemas import refuse
@@ -18,6 +18,9 @@ def refuse_impossible_compression(job: DistillationSpec) -> None:
         refuse(("compression",), "compression_unavailable", reason, None)
     if learns_numbers(job):
         reason = "pruned and quantised networks are compared by their accuracy, and regression has none"
+        refuse(("compression",), "compression_unavailable", reason, None)
+    if has_several_labels(job.dataset):
+        reason = "pruned and quantised networks are compared by accuracy, and rows with several labels have none"
         refuse(("compression",), "compression_unavailable", reason, None)
     here = isinstance(job.teacher, TrainedTeacher | ModelTeacher)
     if not here and not (isinstance(job.teacher, UploadedTeacher) and job.teacher.format != "onnx"):

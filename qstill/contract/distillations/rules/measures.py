@@ -1,7 +1,7 @@
 """Measures that do not exist of what this job learns."""
 
 from qstill.contract.distillations.datasets import BUILTIN_ROWS_AND_CLASSES, BuiltinData
-from qstill.contract.distillations.measures.measure import NAMED, Learned, measure_of, top_of
+from qstill.contract.distillations.measures.measure import NAMED, Learned, measure_of, top, top_of
 from qstill.contract.distillations.spec import DistillationSpec, learned
 from qstill.contract.schemas import FieldPath, refuse
 
@@ -9,6 +9,7 @@ OF_WHAT: dict[Learned, str] = {
     "classes": "a class for each row",
     "tokens": "tokens",
     "numbers": "real numbers",
+    "labels": "several labels a row",
 }
 
 
@@ -20,7 +21,7 @@ def refuse_unfit_measures(job: DistillationSpec) -> None:
     for place, name in named:
         if what not in measure_of(name).fits:
             fitting = [each.name for each in NAMED if what in each.fits]
-            fitting += [] if what == "numbers" else ["top_2, top_3, …"]
+            fitting += ["top_2, top_3, …"] if what in top(2).fits else []
             reason = f"{name} is no measure of what is learned here, {OF_WHAT[what]}: choose {', '.join(fitting)}"
             refuse(("evaluation", *place), "measure_mismatch", reason, name)
         if isinstance(job.dataset, BuiltinData) and (why := too_few_classes(name, _classes(job.dataset))):

@@ -1,10 +1,13 @@
-"""What regression has and has not: losses, teachers and options that need classes are refused at the door."""
+"""What needs one class a row, and neither regression nor several labels have: it is refused at the door."""
 
 from typing import Any
 
+from qstill.contract.distillations.datasets import has_several_labels
 from qstill.contract.distillations.objectives import OnFeatures, Single, singles
 from qstill.contract.distillations.spec import DistillationSpec, learns_numbers, trainings
 from qstill.contract.distillations.teachers import EnsembleTeacher, SoftLabels, UploadedTeacher, parts
+from qstill.contract.distillations.teachers.circuit import CircuitTeacher
+from qstill.contract.distillations.teachers.remote import EndpointTeacher
 from qstill.contract.schemas import FieldPath, refuse
 
 FITTING = "logit_mse, or on features fitnet, at, rkd, sp, pkt or crd, or a sum of these"
@@ -16,7 +19,10 @@ def fits_regression(objective: Single) -> bool:
 
 
 def refuse_unfit_for_regression(job: DistillationSpec) -> None:
-    """Raise a validation error where a job has real numbers to predict and asks for what only classes have."""
+    """Raise a validation error where a job has no class for each row and asks for what only classes have."""
+    if has_several_labels(job.dataset):
+        _refuse_unfit_for_labels(job)
+        return
     if not learns_numbers(job):
         for place, teacher in parts(job.teacher):
             if isinstance(teacher, SoftLabels) and teacher.kind == "values":
@@ -28,7 +34,26 @@ def refuse_unfit_for_regression(job: DistillationSpec) -> None:
             reason = f"{single.kind} compares classes, and what is learned here are real numbers: choose {FITTING}"
             refuse((*place, "kind"), "objective_mismatch", reason, single.kind)
     _refuse_teachers(job)
-    _refuse_class_options(job)
+    _refuse_class_options(job, "what is learned here are real numbers")
+
+
+def _refuse_unfit_for_labels(job: DistillationSpec) -> None:
+    for place, single in singles(job.objective):
+        if not fits_regression(single) and single.kind != "kd":
+            reason = (
+                f"{single.kind} compares classes of which a row has one, and here it has several: choose kd, {FITTING}"
+            )
+            refuse((*place, "kind"), "objective_mismatch", reason, single.kind)
+    for place, teacher in parts(job.teacher):
+        if isinstance(teacher, SoftLabels) and teacher.kind in ("values", "counts"):
+            reason = "a row has several labels: the teacher says `probabilities` or `logits` of each"
+            refuse((*place, "kind"), "kind_mismatch", reason, teacher.kind)
+        if isinstance(teacher, EndpointTeacher):
+            reason = "an endpoint is asked for one class a row: upload its answers as soft labels (rows, labels)"
+            refuse((*place, "source"), "teacher_mismatch", reason, teacher.source)
+        if isinstance(teacher, CircuitTeacher):
+            refuse((*place, "source"), "teacher_mismatch", "a circuit teaches numbers, and no labels", teacher.source)
+    _refuse_class_options(job, "a row has several labels here, and no class")
 
 
 def _refuse_teachers(job: DistillationSpec) -> None:
@@ -44,7 +69,7 @@ def _refuse_teachers(job: DistillationSpec) -> None:
             refuse((*place, "kind"), "only_for_classification", reason, teacher.kind)
 
 
-def _refuse_class_options(job: DistillationSpec) -> None:
+def _refuse_class_options(job: DistillationSpec, why: str) -> None:
     data, signal = job.dataset, job.signal
     unfit: list[tuple[FieldPath, bool, str, Any]] = [
         (("dataset", "label_noise"), bool(data.label_noise), "labels are replaced by other classes", data.label_noise),
@@ -68,4 +93,4 @@ def _refuse_class_options(job: DistillationSpec) -> None:
         ]
     for place, asked, reason, given in unfit:
         if asked:
-            refuse(place, "only_for_classification", f"what is learned here are real numbers: {reason}", given)
+            refuse(place, "only_for_classification", f"{why}: {reason}", given)

@@ -142,14 +142,16 @@ class SoftLabels(OfOtherClasses):
     file: FileId = Field(
         description="An uploaded file of purpose `soft_labels`, rows in the order of the data set before it is split. "
         "Dense: .npy, .npz with one array, or .parquet with one column of lists or a column for each class; shape "
-        "(rows, classes). Sparse: .npz or .parquet with `indices` and `values`, both (rows, k): the classes, counted "
-        "from 0, and what the teacher said of them. Counts also as .json: a list with an object of keys and counts for "
-        "each row, or the `results.json` of a circuit job with a circuit for each row.",
+        "(rows, classes), of several labels a row (rows, labels); of two classes (rows,) is the second's. Sparse: .npz "
+        "or .parquet with `indices` and `values`, both (rows, k): the classes, counted from 0, and what the teacher "
+        "said of them. Counts also as .json: a list with an object of keys and counts for each row, or the "
+        "`results.json` of a circuit job with a circuit for each row.",
         examples=["file_01990d3e7c5a7cc09d4b8c1f2a3b4c5f"],
     )
     kind: Literal["logits", "log_probabilities", "probabilities", "values", "counts"] = Field(
-        description="What the numbers are; probabilities sum to 1 in each dense row, and to at most 1 in a sparse one; "
-        "rows that rounding has brought within 0.05 of that are divided by their sum, and the report says so. "
+        description="What the numbers are; probabilities sum to 1 in each dense row, and to at most 1 in a sparse one "
+        "(those of several labels stand each for itself); rows that rounding has brought within 0.05 of that are "
+        "divided by their sum, and the report says so. "
         "Sparse logits do not tell what they leave over: only `renormalise` fits them. `values` are predictions of "
         "regression, in the units of the data, a column for each target; with one target (rows,) will do. `counts`: "
         "how often a row was read as each class, by a quantum computer or by people: its frequencies are the soft "

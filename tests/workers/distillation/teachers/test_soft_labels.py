@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from torch.nn.functional import kl_div, log_softmax, softmax
 from torch.testing import assert_close
 
+from qstill.contract.distillations.datasets import BuiltinData
 from qstill.contract.distillations.teachers import SoftLabels
 from qstill.contract.errors import Problem
 from tests.testing.examples import examples
-from workers.distillation.data.dataset import Data
+from tests.testing.refusals import problem_of
+from workers.distillation.data.dataset import Data, load
 from workers.distillation.signals.signals import Signal, heard
 from workers.distillation.signals.sparse import dense, drawn, thinned
 from workers.distillation.teachers import Teacher, signal_of
@@ -288,3 +290,28 @@ def test_rows_that_rounding_cannot_explain_are_refused(
 def test_rounded_probabilities_are_not_taken_for_logits(answered: Load, refusal: Refusal, iris: Data) -> None:
     problem = refusal(lambda: answered(npy(ANSWERS.round(2)), iris, "logits"), "/teacher/kind")
     assert problem.ways_out == [{"kind": "probabilities"}]
+
+
+SECOND = np.random.default_rng(1).random(569)
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        pytest.param(npy(SECOND), "probabilities", id="(rows,)"),
+        pytest.param(npy(SECOND[:, None]), "probabilities", id="(rows, 1)"),
+        pytest.param(parquet(malignant=SECOND), "probabilities", id="a column"),
+        pytest.param(npy(np.log(SECOND)), "log_probabilities", id="logarithms"),
+        pytest.param(npy(np.log(SECOND / (1 - SECOND))), "logits", id="logits"),
+    ],
+)
+def test_one_column_is_the_second_of_two_classes(answered: Load, content: bytes, kind: str) -> None:
+    data = load(BuiltinData(source="builtin", name="breast_cancer"), {})
+    teacher = answered(content, data, kind)
+    said = softmax(teacher.logits(data.test), 1)[:, 1]
+    assert_close(said, torch.from_numpy(SECOND).float()[data.test.index], atol=1e-5, rtol=1e-5)
+    assert any("second class" in note for note in teacher.notes)
+
+
+def test_one_column_of_three_classes_is_refused(answered: Load, iris: Data) -> None:
+    assert problem_of(answered, npy(SECOND[:150]), iris).code == "soft_labels_mismatch"

@@ -10,13 +10,14 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from qstill.contract.distillations.datasets import MAX_TARGETS, UploadedData, is_regression
+from qstill.contract.distillations.datasets import MAX_TARGETS, UploadedData, has_several_labels, is_regression
 from qstill.contract.errors import Problem
 from qstill.contract.tables.bounds import MAX_BYTES, Unreadable
 from qstill.contract.tables.lines import is_gzip, start_of
 from workers.distillation.data.files.archives import is_litter
 from workers.distillation.data.files.csv_table import counting, read_csv
 from workers.distillation.data.files.labels import with_targets
+from workers.distillation.data.files.several_labels import checked, of_array
 from workers.distillation.data.files.table import (
     MAX_ROWS,
     MAX_VALUES,
@@ -56,6 +57,8 @@ def read_table(path: Path, spec: UploadedData) -> Table:
         _refuse_texts(path, start)
         return read_csv(path, spec)
     arrays = _one_of_each(read_npz(path))
+    if has_several_labels(spec):
+        return _several_labels(arrays, spec.targets)
     return _numbers_to_predict(arrays) if is_regression(spec) else _table_of(arrays)
 
 
@@ -167,7 +170,11 @@ def _inputs_of(arrays: _Arrays, *, columns: bool) -> Array:
     x, y = arrays.x, arrays.y
     if x.ndim < 2 or y.shape[:1] != x.shape[:1] or y.ndim > 2 or (y.ndim == 2 and y.shape[1] != 1 and not columns):
         needed = "(rows,) or (rows, targets)" if columns else "(rows,) or (rows, 1)"
-        hint = " Of rows with a 1 at their class, give y.argmax(1)." if y.ndim == 2 and not columns else ""
+        hint = (
+            " Of rows with a 1 at their class, give y.argmax(1); with several, ask for `task` multi_label."
+            if y.ndim == 2 and not columns
+            else ""
+        )
         raise Unreadable(
             f"x has shape {x.shape} and y {y.shape}; needed are (rows, features or image) and {needed}.{hint}"
         )
@@ -220,6 +227,19 @@ def _table_of(arrays: _Arrays) -> Table:
     hint = " -1 stands for an unknown label: number the classes from 0." if marked.any() else ""
     table = with_classes(x, codes, [str(int(value)) for value in values], tuple(notes), hint=hint)
     return replace(table, parts=arrays.parts)
+
+
+def _several_labels(arrays: _Arrays, names: list[str] | None) -> Table:
+    """names: of the columns of y; None: numbers."""
+    x = _inputs_of(arrays, columns=True)
+    y = of_array(arrays.y.reshape(len(x), -1))
+    if names is not None and len(names) != y.shape[1]:
+        title = f"y has {y.shape[1]} columns, and {len(names)} names are given for them."
+        raise Problem("dataset_invalid", title, pointer="/dataset/targets")
+    called = names or [str(at) for at in range(y.shape[1])]
+    unknown = int(np.isnan(y).any(1).sum())
+    said = [said_of_missing(unknown, len(y), ["-1 or NaN"])] if unknown else []
+    return Table(x, checked(y, called), called, (*arrays.notes, *_counted(x), *said), arrays.parts)
 
 
 def _numbers_to_predict(arrays: _Arrays) -> Table:

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from qstill.contract.distillations.datasets import UploadedData, is_regression
+from qstill.contract.distillations.datasets import UploadedData, has_several_labels, is_regression
 from qstill.contract.errors import Problem
 from qstill.contract.tables.bounds import Unreadable
 from qstill.contract.tables.cells import is_missing, is_number, names_of, numbers_first, numbers_of
+from workers.distillation.data.files.several_labels import of_columns, of_words
 from workers.distillation.data.files.table import (
     Array,
     ReadingNote,
@@ -39,11 +40,30 @@ def labelled_table(
     """labels: the cells to learn of each row. names: of their columns. Raises Unreadable."""
     if is_regression(spec):
         return _to_predict(x, labels, names, list(notes))
+    if has_several_labels(spec):
+        return _with_labels(x, labels, names, spec, list(notes))
     found, missing = names_of(name for (name,) in labels)
     said = [said_of_missing(missing.total(), len(found), sorted(missing))] if missing else []
     classes = sorted(set(found) - {""}, key=numbers_first)
     code = {name: i for i, name in enumerate(classes)} | {"": UNKNOWN}
     return with_classes(x, np.array([code[name] for name in found], dtype=np.int64), classes, (*notes, *said))
+
+
+def _with_labels(
+    x: Array, cells: list[list[str]], names: list[str], spec: UploadedData, notes: list[ReadingNote]
+) -> Table:
+    if spec.labels_separator is not None:
+        y, names = of_words([cell for (cell,) in cells], spec.labels_separator)
+        return Table(x, y, names, tuple(notes))
+    if spec.targets is None:
+        title = "Several labels of a table are columns, `targets`, or one column of words and its `labels_separator`."
+        ways_out: list[dict[str, object]] = [{"targets": names}, {"labels_separator": ","}]
+        raise Problem("dataset_invalid", title, pointer="/dataset/targets", ways_out=ways_out)
+    y = of_columns(cells, names)
+    if unknown := int(np.isnan(y).any(1).sum()):
+        written = sorted({cell.strip() for line in cells for cell in line if is_missing(cell)})
+        notes = [*notes, said_of_missing(unknown, len(y), written)]
+    return Table(x, y, names, tuple(notes))
 
 
 def with_targets(x: Array, y: Numbers, names: list[str], notes: tuple[ReadingNote, ...] = ()) -> Table:

@@ -19,6 +19,7 @@ from workers.distillation.signals.sparse import dense
 from workers.distillation.tasks.judge import ROUNDED, SUM_TOLERANCE
 from workers.distillation.teachers.base import SMALLEST_PROBABILITY, Teacher, arranged, logarithms, refuse_probabilities
 from workers.distillation.teachers.files.counts import from_counts, read_keys, whole
+from workers.distillation.teachers.kinds import as_logits, as_logits_of_labels
 
 INDICES, VALUES = "indices", "values"
 
@@ -30,7 +31,7 @@ def from_soft_labels(spec: SoftLabels, path: Path, data: Data) -> Teacher:
     if spec.kind == "counts":
         return _counted(spec, path, data)
     arrays = _read(path, spec.classes or data.classes)
-    if set(arrays) == {INDICES, VALUES} and data.task.answers == "logits":
+    if set(arrays) == {INDICES, VALUES} and data.task.answers == "logits" and not data.task.yes_no:
         logits, unspoken, notes = _sparse(spec, arrays, data)
     elif len(arrays) == 1:
         (logits, notes), unspoken = _dense(spec, next(iter(arrays.values())), data), None
@@ -64,10 +65,13 @@ def _counted(spec: SoftLabels, path: Path, data: Data) -> Teacher:
 
 def _dense(spec: SoftLabels, array: Array, data: Data) -> tuple[Tensor, Notes]:
     wanted = (data.total, len(data.classes))
-    if data.task.answers == "values" and wanted[1] == 1 and array.ndim == 1:
+    if array.ndim == 1 and (wanted[1] == 1 or (wanted[1] == 2 and data.task.answers == "logits")):
         array = array[:, None]
+    of_second = wanted[1] == 2 and data.task.answers == "logits" and not data.task.yes_no
+    if of_second and array.shape == (data.total, 1):
+        return _of_second(spec, array), ("The one column of the soft labels was read as that of the second class.",)
     if array.shape != wanted:
-        columns = "targets" if data.task.answers == "values" else "classes"
+        columns = "targets" if data.task.answers == "values" else "labels" if data.task.yes_no else "classes"
         title = f"The soft labels have shape {array.shape}; the data needs {wanted}, rows by {columns}."
         raise Problem("soft_labels_mismatch", title, pointer="/file")
     if data.task.answers == "values":
@@ -75,6 +79,8 @@ def _dense(spec: SoftLabels, array: Array, data: Data) -> tuple[Tensor, Notes]:
         _refuse_infinite(values)
         return values, ()
     answers = torch.from_numpy(array.astype(np.float64)).float()
+    if data.task.yes_no:
+        return as_logits_of_labels(_finite(spec, answers), spec.kind, _invalid), ()  # type: ignore[arg-type]
     if spec.kind == "log_probabilities":
         answers = answers.exp()  # log 0 is no number, 0 is one
     _refuse_infinite(answers)
@@ -83,6 +89,17 @@ def _dense(spec: SoftLabels, array: Array, data: Data) -> tuple[Tensor, Notes]:
         return logarithms(answers, _invalid), notes
     refuse_probabilities(answers)
     return answers, ()
+
+
+def _finite(spec: SoftLabels, answers: Tensor) -> Tensor:
+    _refuse_infinite(answers.exp() if spec.kind == "log_probabilities" else answers)
+    return answers
+
+
+def _of_second(spec: SoftLabels, array: Array) -> Tensor:
+    """Logits (rows, 2) of what says how likely the second of two classes is."""
+    answers = _finite(spec, torch.from_numpy(array.astype(np.float64)).float())
+    return as_logits(answers, spec.kind, 2, _invalid)  # type: ignore[arg-type]
 
 
 def _whole(probabilities: Tensor, *, least: float) -> tuple[Tensor, Notes]:

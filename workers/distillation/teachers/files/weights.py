@@ -49,7 +49,7 @@ def from_weights(spec: ModelFormat, path: Path, data: Data) -> Teacher:
     tokenizer = None if card is None or card.tokenizer is None else Tokenizer(card.tokenizer).digest
     data.inputs.check_teacher(tokenizer, weights, data.input_shape)
     _refuse_other_labels(card, data)
-    names = spec.classes or (card.classes if card else None) or None
+    names = spec.classes or (card.labels or card.classes if card else None) or None
     if data.task.targets is not None:
         names = spec.classes or (card.targets.names if card and card.targets and len(data.classes) > 1 else None)
     own = card.columns if card is not None and card.columns != data.encoding else None
@@ -93,9 +93,12 @@ def read_weights(spec: ModelFormat, path: Path) -> tuple[dict[str, Tensor], str 
 
 def _refuse_other_labels(card: checkpoints.Card | None, data: Data) -> None:
     """A classifier says nothing of numbers, and what predicts numbers nothing of classes."""
-    if card is None or (card.targets is None) == (data.task.targets is None):
+    if card is None:
         return
-    has, needed = ("classes", "real numbers") if card.targets is None else ("real numbers", "classes")
+    has = "real numbers" if card.targets is not None else "classes" if card.labels is None else "several labels a row"
+    needed = "several labels a row" if data.task.yes_no else "classes" if data.task.targets is None else "real numbers"
+    if has == needed:
+        return
     title = f"The teacher knows {has}; the labels of this data are {needed}."
     raise Problem("class_mismatch", title, pointer="/file")
 

@@ -21,7 +21,14 @@ from workers.distillation.data.files.table import Array
 from workers.distillation.data.files.wording import in_words
 from workers.distillation.rows import Rows
 from workers.distillation.teachers.base import Teacher, arranged, digest_of
-from workers.distillation.teachers.kinds import WORDS, answers_by_operators, as_logits, recognised
+from workers.distillation.teachers.kinds import (
+    WORDS,
+    answers_by_operators,
+    as_logits,
+    as_logits_of_labels,
+    recognised,
+    recognised_of_labels,
+)
 from workers.distillation.teachers.onnx.check import parameters, read_onnx
 from workers.distillation.teachers.onnx.columns import column_feed
 from workers.distillation.teachers.onnx.cost import multiply_adds
@@ -102,10 +109,14 @@ def teacher_of_graph(
     kind: Answers = spec.kind or "logits"
     values = data.task.answers == "values"
     if spec.kind is None and not values:
-        kind = recognised(answers_of(output, few), answers_by_operators(model, output.name))
+        by_operators = answers_by_operators(model, output.name)
+        recognise = recognised_of_labels if data.task.yes_no else recognised
+        kind = recognise(answers_of(output, few), by_operators)
 
     def logits(rows: Rows) -> Tensor:
         answers = answers_of(output, rows)
+        if data.task.yes_no:
+            return as_logits_of_labels(answers, kind, checkpoints.invalid)
         return answers if values else as_logits(answers, kind, len(names), checkpoints.invalid)
 
     teacher = Teacher(
