@@ -28,13 +28,21 @@ from benchmarks.circuits import (
     translation,
     uniform,
 )
-from benchmarks.distillation import cache_bytes, cached_cost, said_times, stacked, textbook, torchdistill
+from benchmarks.distillation import (
+    cache_bytes,
+    cached_cost,
+    said_times,
+    sentence_transformers,
+    stacked,
+    textbook,
+    torchdistill,
+)
 from benchmarks.quantum import minimum, rivals, shorten, step, surrogate
 from benchmarks.report import report
 
 GROUPS: dict[str, tuple[ModuleType, ...]] = {
     "service": (startup, accept, read, door, start, bell, ionq, throughput, claims, burst),
-    "distillation": (stacked, textbook, cached_cost, cache_bytes, said_times, torchdistill),
+    "distillation": (stacked, textbook, cached_cost, cache_bytes, said_times, torchdistill, sentence_transformers),
     "quantum": (step, rivals, surrogate, minimum, shorten),
     "circuits": (
         translation,

@@ -4,13 +4,17 @@ import json
 import os
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 
-def environment(name: str, packages: Sequence[str]) -> Path | None:
-    """The Python that packages are installed for, below ~/.cache/qstill; minutes the first time. None: it fails."""
+def environment(name: str, packages: Sequence[str], *, beside: bool = False) -> Path | None:
+    """The Python that packages are installed for, below ~/.cache/qstill; minutes the first time. None: it fails.
+
+    beside: all that the service has is there, too, so that both sides run the same of what they share.
+    """
     folder = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "qstill" / name
     python, ready = folder / "bin" / "python", folder / "installed"
     if ready.exists() and ready.read_text() == repr(tuple(packages)):
@@ -21,6 +25,9 @@ def environment(name: str, packages: Sequence[str]) -> Path | None:
     install = [str(python), "-m", "pip", "install", "--quiet", "--no-cache-dir", "--only-binary", ":all:", *packages]
     try:
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+        if beside:
+            (own,) = folder.glob("lib/python*/site-packages")
+            (own / "service.pth").write_text(sysconfig.get_path("purelib"))
         subprocess.run(install, check=True, env=free)
     except subprocess.CalledProcessError as fault:
         print(f"left out, as {name} cannot be installed here: {fault}", file=sys.stderr)

@@ -10,6 +10,7 @@ from workers.distillation.embeddings.losses import loss_of
 from workers.distillation.embeddings.metrics import judge_of
 from workers.distillation.embeddings.plan import Stage
 from workers.distillation.embeddings.students import Material
+from workers.distillation.embeddings.vocabulary import narrowed
 from workers.distillation.networks.pretrained.encoder import TextEncoder, trimmed
 from workers.distillation.networks.seeds import seed_of
 from workers.distillation.training.network_in_training import NetworkInTraining
@@ -25,11 +26,20 @@ class EncoderLearner(NetworkInTraining[Stage, Material, TextEncoder]):
         data = material.data
         self.pad = self.network.form.pad
         self.tokens = material.tokens(stage.architecture, job.dataset.max_length)
+        self.vocabulary = None
+        if not stage.training.weight_decay:  # which moves what nobody reads, too
+            self.vocabulary = narrowed(self.network, self.tokens[torch.cat([data.train, data.validation])])
+            self.tokens = self.vocabulary.numbers[self.tokens]
         self.lengths = (self.tokens != self.pad).sum(1)
         self.loss = loss_of(job.objective)
         self.answers = material.answers.vectors
         self.judge = judge_of(self.answers[data.validation], torch.zeros(0, 2, dtype=torch.int64), 0)
         self.minimise(None, -(-len(data.train) // stage.training.batch_size))
+
+    def weights(self, *, copied: bool = False) -> dict[str, Tensor]:
+        """Of the whole network."""
+        found = super().weights(copied=copied)
+        return found if self.vocabulary is None else self.vocabulary.widened(found)
 
     def batches(self) -> tuple[Tensor, ...]:
         """Positions (batch,) of what is left of the running epoch: sentences of like length stand together, batches in
