@@ -1,7 +1,5 @@
 """/v1/distillations: what came of one. Its report as JSON, as a model card, as pictures; and its exports."""
 
-import json
-from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
@@ -10,23 +8,17 @@ from fastapi.concurrency import run_in_threadpool
 from app.distillations.card import card
 from app.distillations.circuits.card import shortening_card
 from app.distillations.circuits.distribution.card import distribution_card
-from app.distillations.circuits.distribution.plots import distribution_plot
-from app.distillations.circuits.plots import shortening_plot
 from app.distillations.embeddings.card import embedding_card
-from app.distillations.embeddings.plots import embedding_plot
-from app.distillations.plots import PLOTS, AnyPlotName
 from app.distillations.recommenders.card import ranking_card
-from app.distillations.recommenders.plots import ranking_plot
+from app.distillations.stored_report import answers_with, must_have_report, rendered, report_row
 from app.http.auth import Owner
 from app.http.content import BYTES, CONTENT, send_file
-from app.http.etag import IfNoneMatch, etag, unchanged
-from app.http.front import AtHand, Front
+from app.http.etag import IfNoneMatch, etag
+from app.http.front import AtHand
 from app.http.refusals.problems import problems
-from app.jobs.answers import JobId, moment, must_have_succeeded
+from app.jobs.answers import JobId, moment
 from ledger import queries
 from ledger.database import Record
-from ledger.owned import FILES
-from qstill import __version__
 from qstill.contract.answers.artifacts import ExportView, SplitView
 from qstill.contract.answers.pages import Page
 from qstill.contract.distillations.circuits.distribution.report import DistributionReport
@@ -50,14 +42,6 @@ ExportName = Annotated[
         examples=["student-seed-0.onnx"],
     ),
 ]
-Plot = Annotated[AnyPlotName, Path(description="Which picture.", examples=["curves"])]
-
-
-def _as(media_type: str, description: str) -> dict[int | str, dict[str, Any]]:
-    return problems(404, 409) | {
-        200: {"description": description, "content": {media_type: {"schema": {"type": "string"}}}},
-        304: {"description": "Unchanged since the ETag that you have."},
-    }
 
 
 @router.get("/{job_id}/report", response_model=Report, responses=problems(404, 409))
@@ -67,7 +51,7 @@ async def get_report(job_id: JobId, front: AtHand, owner: Owner) -> Response:
 
     As the worker wrote it: a report of an earlier version may lack fields.
     """
-    found = await _report(front, owner, job_id)
+    found = await report_row(front, owner, job_id)
     content = await run_in_threadpool(lambda: front.store.locate(found.path).read_bytes())
     return Response(content, media_type=JSON, headers={"ETag": etag(found.sha256)})
 
@@ -79,7 +63,7 @@ async def get_report(job_id: JobId, front: AtHand, owner: Owner) -> Response:
 )
 async def get_split(job_id: JobId, request: Request, front: AtHand, owner: Owner) -> Response:
     """Which rows of the data set were for training, validation and test, to measure something else on the same."""
-    await _must_have_succeeded(front, owner, job_id)
+    await must_have_report(front, owner, job_id)
     found = await front.read_by_key(lambda connection: queries.get_artifact(connection, job_id, "report", "split.json"))
     if found is None:
         title = "The job has no list of rows: it is a circuit's or of sentences, or an earlier version computed it."
@@ -89,7 +73,7 @@ async def get_split(job_id: JobId, request: Request, front: AtHand, owner: Owner
     )
 
 
-@router.get("/{job_id}/report.md", response_class=Response, responses=_as(MARKDOWN, "The model card."))
+@router.get("/{job_id}/report.md", response_class=Response, responses=answers_with(MARKDOWN, "The model card."))
 async def get_card(job_id: JobId, front: AtHand, owner: Owner, if_none_match: IfNoneMatch = None) -> Response:
     """The report as a model card in Markdown: what the student is, its worth, its limits, and how to load it.
 
@@ -111,44 +95,7 @@ async def get_card(job_id: JobId, front: AtHand, owner: Owner, if_none_match: If
             case _:
                 return card(report, ids)
 
-    return await _rendered(front, owner, job_id, if_none_match, write, MARKDOWN)
-
-
-@router.get("/{job_id}/plots/{plot}.svg", response_class=Response, responses=_as(SVG, "The picture."))
-async def get_plot(
-    job_id: JobId, plot: Plot, front: AtHand, owner: Owner, if_none_match: IfNoneMatch = None
-) -> Response:
-    """A picture of the report.
-
-    `curves`: validation accuracy and loss over the epochs. `reliability`: accuracy over confidence. `per_class`: what
-    the teacher changed in each class. `pareto`: accuracy over bytes, of all networks and exports. `compression`:
-    accuracy over bytes and over latency, of all that was pruned, quantised or distilled. Of quantum students there are
-    `shots` and `noise` besides: accuracy over shots and over the strength of the noise, where they ran on the engine;
-    and `expressibility`: how much of its space the circuit reaches, and how steep it is in each angle. Where a circuit
-    taught there is `surrogate`: the student beside it along one input, and how far both are off.
-    Where a budget chose the student there is `budget`: what each candidate is worth, over its size.
-    Of recommenders there are `curves`, and `ranking`: each measure, and what the teacher changed, with its interval.
-    Of a circuit made shorter there are `noise`, its fidelity over the strength of the noise before and after, and
-    `curves`: how each depth was fitted. Of shots there are `curves`, the student's likelihood, and `distribution`: what
-    is said of the keys that were read most often. Of an encoder there are `curves`.
-    """
-
-    def draw(document: dict[str, Any]) -> str:
-        match report := read_any(document):
-            case ShorteningReport():
-                return shortening_plot(plot, report)
-            case DistributionReport():
-                return distribution_plot(plot, report)
-            case RecommenderReport():
-                return ranking_plot(plot, report)
-            case EmbeddingReport():
-                return embedding_plot(plot, report)
-        if plot == "ranking" or plot == "distribution":
-            title = f"Of classes and numbers there is no picture `{plot}`: there are `curves` and `pareto`."
-            raise Problem("nothing_to_draw", title, status=404)
-        return PLOTS[plot](report)
-
-    return await _rendered(front, owner, job_id, if_none_match, draw, SVG)
+    return await rendered(front, owner, job_id, if_none_match, write, MARKDOWN)
 
 
 @router.get("/{job_id}/exports", responses=problems(404))
@@ -179,67 +126,6 @@ async def get_export(job_id: JobId, name: ExportName, request: Request, front: A
     return send_file(
         request, front.store.locate(found.path), sha256=found.sha256, media_type=BYTES, filename=found.name
     )
-
-
-async def _must_have_succeeded(front: Front, owner: str, job_id: str) -> None:
-    """Raises Problem."""
-    must_have_succeeded(
-        await front.read_by_key(lambda connection: queries.get_job(connection, owner, job_id, DISTILLATION))
-    )
-
-
-async def _report(front: Front, owner: str, job_id: str) -> Record:
-    """The row of a finished job's report. Raises Problem."""
-    await _must_have_succeeded(front, owner, job_id)
-    found = await front.read_by_key(
-        lambda connection: queries.get_artifact(connection, job_id, "report", "report.json")
-    )
-    if found is None:
-        raise Problem("not_found", "The job has no report.", status=404)
-    return found
-
-
-async def _rendered(
-    front: Front,
-    owner: str,
-    job_id: str,
-    if_none_match: str | None,
-    render: Callable[[dict[str, Any]], str],
-    media_type: str,
-) -> Response:
-    found = await _report(front, owner, job_id)
-    tag = etag(f"{found.sha256[:32]}-{__version__}")  # another version of the service may write it otherwise
-    if unchanged(tag, if_none_match):
-        return Response(status_code=304, headers={"ETag": tag})
-    document = await run_in_threadpool(_read, front, found)
-    name = await _name_of_data(front, owner, document)
-    content = await run_in_threadpool(lambda: render(_with_name(document, name)))
-    return Response(content, media_type=media_type, headers={"ETag": tag})
-
-
-async def _name_of_data(front: Front, owner: str, document: dict[str, Any]) -> str | None:
-    """Of the uploaded file; None where there is none, or none any more."""
-    file = document.get("job", {}).get("dataset", {}).get("file")
-    if file is None:
-        return None
-    try:
-        name: str = (await front.read_by_key(lambda connection: FILES.get(connection, owner, file))).name
-    except Problem:
-        return None
-    return name
-
-
-def _with_name(document: dict[str, Any], name: str | None) -> dict[str, Any]:
-    """The report, its data under the name that people know."""
-    if name is None:
-        return document
-    job = document["job"]
-    return document | {"job": job | {"dataset": job["dataset"] | {"name": name}}}
-
-
-def _read(front: Front, found: Record) -> dict[str, Any]:
-    report: dict[str, Any] = json.loads(front.store.locate(found.path).read_bytes())
-    return report
 
 
 def _view(row: Record) -> ExportView:

@@ -9,6 +9,7 @@ from ledger.database import Record
 from ledger.ids import id_pattern
 from qstill.contract.answers.jobs import EXAMPLE_ID, EventView, JobView
 from qstill.contract.errors import Problem
+from qstill.contract.headline import headline
 from qstill.contract.kinds import NAMED
 from qstill.contract.status import Status
 
@@ -36,8 +37,10 @@ def job_view(job: Record) -> JobView:
         started_at=moment_or_none(job.started_at),
         finished_at=moment_or_none(job.finished_at),
         progress=job.progress,
+        headline=headline(job.kind, job.status, job.result, job.error),
         result=job.result,
         error=job.error,
+        last_event=job.last_event,
         links=NAMED[job.kind].links(job.id),
     )
 

@@ -88,6 +88,7 @@ DISTILLATION = Kind(
         "exports": "exports",
         "report": "report",
         "card": "report.md",
+        "plots": "plots",
         "split": "split",
     },
 )

@@ -1,6 +1,6 @@
 """The pictures of a circuit made shorter: fidelity over the strength of the noise, and how each depth was fitted."""
 
-from app.distillations.plots import COLOURS, AnyPlotName
+from app.distillations.pictures.plots import COLOURS, AnyPlotName
 from app.web.axes import WIDTH, Axis, axes, drawn, heading, linear
 from app.web.drawing import INK, MUTED, Box, Dot, Line, Mark, Path, Text
 from qstill.contract.distillations.circuits.report import ShorteningReport

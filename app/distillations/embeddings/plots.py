@@ -1,6 +1,6 @@
 """The pictures of an encoder's report."""
 
-from app.distillations.plots import AnyPlotName, learning_curves
+from app.distillations.pictures.plots import AnyPlotName, learning_curves
 from qstill.contract.distillations.embeddings.report import EmbeddingReport
 from qstill.contract.distillations.measures.measure import SPEARMAN
 from qstill.contract.errors import Problem

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.distillations.plots import COLOURS, AnyPlotName, learning_curves, legend
+from app.distillations.pictures.plots import COLOURS, AnyPlotName, learning_curves, legend
 from app.web.axes import WIDTH, drawn, heading, linear
 from app.web.drawing import GRID, INK, MUTED, Box, Dot, Line, Mark, Text, text_width
 from qstill.contract.distillations.measures.measure import ranking as measured_by

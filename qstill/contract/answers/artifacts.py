@@ -74,3 +74,15 @@ class SplitView(View):
         description="The training rows that the student learned from, with a label or without; null as above.",
         examples=[[0, 2, 5]],
     )
+
+
+class PlotView(View):
+    """A picture of a report."""
+
+    object: Literal["plot"] = Field("plot", description="What this is.")
+    name: str = Field(description="Unique within its report.", examples=["curves"])
+    title: str = Field(description="What it shows.", examples=["Learning, epoch by epoch"])
+    links: dict[str, str] = Field(
+        description="Where it is.",
+        examples=[{"self": "/v1/distillations/job_0193a1b2c3d47e5f8a9b0c1d2e3f4a5b/plots/curves.svg"}],
+    )

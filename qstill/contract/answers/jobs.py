@@ -38,11 +38,20 @@ class JobView(View):
     started_at: Moment | None = Field(description="When a worker first began it.")
     finished_at: Moment | None = Field(description="When it became final.")
     progress: Progress | None = Field(description="How far it is, or was when last heard of.")
+    headline: str | None = Field(
+        description="What came of it, in a sentence: the verdict, the answer or the most frequent outcome, or why it "
+        "failed. Null before its end.",
+        examples=["00 in 50.7% of 1,000 shots"],
+    )
     result: dict[str, Any] | None = Field(
         description="The short result; the kind's own endpoints have the rest.",
         examples=[{"method": "stabilizer", "shots": 1000}],
     )
     error: dict[str, Any] | None = Field(description="Why it failed: a problem document.", examples=[None])
+    last_event: int = Field(
+        description="The number of its newest event: `after` a smaller one, `/events` tells what came since.",
+        examples=[3],
+    )
     links: dict[str, str] = Field(description="Where its parts are.", examples=[{"self": f"/v1/jobs/{EXAMPLE_ID}"}])
 
 

@@ -35,7 +35,17 @@ def test_a_submission_is_accepted_and_says_where_its_job_is(client: httpx.Client
     job = answer.json()
     assert (job["kind"], job["status"]) == ("distillation", "queued")
     assert answer.headers["location"] == f"/v1/jobs/{job['id']}"
-    assert set(job["links"]) == {"self", "events", "request", "checkpoints", "exports", "report", "card", "split"}
+    assert set(job["links"]) == {
+        "self",
+        "events",
+        "request",
+        "checkpoints",
+        "exports",
+        "report",
+        "card",
+        "plots",
+        "split",
+    }
     again = client.post("/v1/distillations", json=DIGITS, headers={"Idempotency-Key": "k"})
     assert (again.json(), again.headers["idempotency-replayed"]) == (job, "true")
     refused(client.post("/v1/circuits", json=BELL, headers={"Idempotency-Key": "k"}), 422, "idempotency_key_reused")

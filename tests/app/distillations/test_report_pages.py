@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.distillations.card import card
-from app.distillations.expressibility import expressibility
 from app.distillations.markdown import text
-from app.distillations.plots import PLOTS, PlotName, compression, curves, pareto, per_class
+from app.distillations.pictures.expressibility import expressibility
+from app.distillations.pictures.plots import PLOTS, PlotName, compression, curves, pareto, per_class
+from app.distillations.pictures.quantum_noise import noise
 from app.distillations.quantum import shots
-from app.distillations.quantum_noise import noise
 from app.web.drawing import text_width
 from qstill.contract.distillations.report.document import read_report
 from tests.testing.examples import examples

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.distillations.card import card
-from app.distillations.plots import PLOTS
+from app.distillations.pictures.plots import PLOTS
 from qstill.contract.distillations.architectures import BY_KIND, family_of
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.report.document import read_report

@@ -16,7 +16,7 @@ from scipy import stats
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
 from app.distillations.card import card
-from app.distillations.plots import PLOTS
+from app.distillations.pictures.plots import PLOTS
 from qstill.contract.distillations.datasets import BuiltinData, UploadedData
 from qstill.contract.distillations.report.document import read_report
 from qstill.contract.distillations.results import DistillationResult

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from app.distillations.card import card
-from app.distillations.plots import PLOTS
+from app.distillations.pictures.plots import PLOTS
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.report.document import read_report
 from qstill.contract.errors import Problem

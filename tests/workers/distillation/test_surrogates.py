@@ -12,7 +12,7 @@ import torch
 from pydantic import TypeAdapter
 
 from app.distillations.card import card
-from app.distillations.plots import PLOTS
+from app.distillations.pictures.plots import PLOTS
 from qstill.contract.circuits.job import CircuitJob
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.preflight import PreflightQuestion

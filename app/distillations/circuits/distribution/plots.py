@@ -1,7 +1,7 @@
 """The pictures of a distribution that was learned: how the student learned, and what is said of the likely keys."""
 
 from app.distillations.circuits.plots import key
-from app.distillations.plots import COLOURS, AnyPlotName
+from app.distillations.pictures.plots import COLOURS, AnyPlotName
 from app.web.axes import WIDTH, Axis, axes, drawn, heading, linear
 from app.web.drawing import GRID, INK, MUTED, Box, Dot, Line, Path, Text
 from qstill.contract.distillations.circuits.distribution.report import DistributionReport

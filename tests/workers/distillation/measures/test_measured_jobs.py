@@ -11,7 +11,7 @@ from rich.console import Console
 
 from app.cli.show import show_distillation
 from app.distillations.card import card
-from app.distillations.plots import PLOTS
+from app.distillations.pictures.plots import PLOTS
 from app.sweeps.chart import front_chart
 from qstill.contract.distillations.job import DistillationJob
 from qstill.contract.distillations.report.document import DistillationReport, read_report

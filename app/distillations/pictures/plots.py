@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.distillations.budget import budget
-from app.distillations.expressibility import expressibility
+from app.distillations.pictures.expressibility import expressibility
+from app.distillations.pictures.quantum_noise import noise
 from app.distillations.quantum import shots
-from app.distillations.quantum_noise import noise
 from app.distillations.surrogate import surrogate
 from app.web.axes import WIDTH, Axis, axes, close_logarithmic, drawn, free, heading, linear, logarithmic, wide
 from app.web.drawing import GRID, INK, MUTED, PAPER, Box, Dot, Line, Mark, Path, Text, fit, text_width
