@@ -4,9 +4,11 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/installed
+DASHBOARD := app/web/dashboard
 QUICK := not slow and not training and not service and not contract and not chaos and not compose
 
-.PHONY: demo test test-training test-slow test-service test-chaos test-contract compose-test bench figures lint services clean
+.PHONY: demo test test-training test-slow test-service test-chaos test-contract compose-test bench figures lint \
+	dashboard dashboard-check services clean
 
 demo: $(STAMP)
 	$(BIN)/qstill demo
@@ -37,6 +39,17 @@ bench: $(STAMP)
 
 figures: $(STAMP)
 	$(BIN)/python examples/figures.py
+
+# The dashboard's built files are committed, so that nobody needs Node to run it. Whoever changes its sources does.
+dashboard: $(STAMP)
+	$(BIN)/python -c "import json; from app.main import create_app; print(json.dumps(create_app().openapi()))" \
+	  > $(DASHBOARD)/openapi.json
+	cd $(DASHBOARD) && npm ci --silent --no-audit --no-fund && npm run --silent types && npm run --silent check \
+	  && npm run --silent build
+
+dashboard-check: dashboard
+	git diff --exit-code --stat -- app/web/built
+	test -z "$$(git status --porcelain -- app/web/built)"
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

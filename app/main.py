@@ -12,6 +12,7 @@ from app.circuits.preview_endpoints import router as circuit_previews
 from app.circuits.result_endpoints import router as circuit_results
 from app.circuits.templates.endpoints import router as templates
 from app.distillations.endpoints import router as distillations
+from app.distillations.pictures.endpoints import router as distillation_pictures
 from app.distillations.report_endpoints import router as distillation_results
 from app.files.endpoints import router as files
 from app.http import health, openapi
@@ -29,7 +30,7 @@ from app.models.endpoints import router as models
 from app.models.prediction_endpoints import router as predictions
 from app.sweeps.endpoints import router as sweeps
 from app.uploads.endpoints import router as uploads
-from app.web import docs
+from app.web import docs, pages
 from ledger.broker.wakeups import Waker
 from ledger.database import Database
 from ledger.reaper import Reaper
@@ -66,6 +67,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         circuit_results,
         distillations,
         distillation_results,
+        distillation_pictures,
         sweeps,
         models,
         predictions,
@@ -77,6 +79,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in (ionq, health.router):  # clients of IonQ and probes may send more than is read here
         application.include_router(router)
     docs.install(application)
+    pages.install(application)
     return application
 
 

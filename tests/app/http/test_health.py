@@ -86,8 +86,3 @@ def test_metrics_count_jobs_by_kind_and_status(client: httpx.Client, worker: Wor
 def test_watching_a_process_needs_no_key_and_no_local_name(service: Service, path: str) -> None:
     service.make_key("ada")
     assert service.client.get(path, headers={"Host": "qstill.internal:8400"}).status_code == 200
-
-
-def test_the_front_page_is_the_documentation(client: httpx.Client) -> None:
-    answer = client.get("/")
-    assert (answer.status_code, answer.headers["location"]) == (307, "/docs")
