@@ -106,6 +106,13 @@ class Result:
             vector[int(key, 2) if key else 0] = value
         return vector
 
+    def to_samples(self) -> Any:
+        """(shots, clbits) of 0 and 1, clbit 0 first. Any order of shots is as likely: the circuit's seed draws one."""
+        numpy, width = library("numpy", "samples as an array"), self.found["clbits"]
+        written = numpy.frombuffer("".join(self.counts).encode(), dtype=numpy.uint8) - ord("0")
+        keys = written.reshape(len(self.counts), width)[:, ::-1]
+        return numpy.random.default_rng(self.seed).permutation(keys.repeat(list(self.counts.values()), axis=0))
+
     def to_pandas(self) -> Any:
         """A frame with key, count, probability, low and high, the most frequent outcome first."""
         pandas = library("pandas", "a result as a frame")
@@ -179,6 +186,12 @@ def results_of(job: JobView, circuits: Sequence[CircuitResults], draw: Callable[
         for place, found in enumerate(circuits)
     ]
     return Results(made) if told.get("object") == "batch_result" else made[0]
+
+
+def circuits_of(job: Any, timeout: float | None = None) -> list[Result]:
+    """Those of a job of the client, in its order, be it one. Raises JobFailed, TimedOut."""
+    found = job.circuits(timeout)
+    return list(found) if isinstance(found, Results) else [found]
 
 
 def picture(svg: str) -> str:

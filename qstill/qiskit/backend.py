@@ -12,11 +12,11 @@ from qiskit.transpiler import Target
 
 from qstill import __version__
 from qstill.client import Client, Job
-from qstill.client.results import Result
+from qstill.client.results import Result, circuits_of
 from qstill.contract.circuits.gates import MAX_QUBITS
 from qstill.contract.circuits.job import MAX_CIRCUITS
 from qstill.contract.circuits.noise.model import IonqName
-from qstill.qiskit.jobs import circuits_of, status_of
+from qstill.qiskit.jobs import status_of
 
 SIMULATOR = "simulator"
 GATES = (

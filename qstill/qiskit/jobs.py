@@ -8,7 +8,7 @@ from qiskit.primitives import BasePrimitiveJob
 from qiskit.providers import JobStatus
 
 from qstill.client import Job
-from qstill.client.results import Result, Results
+from qstill.client.results import Result, circuits_of
 from qstill.contract.status import FINAL, Status
 
 R = TypeVar("R")
@@ -21,12 +21,6 @@ STATUS = {
     Status.CANCELLED: JobStatus.CANCELLED,
 }  # all others are at work
 NEXT = (JobStatus.ERROR, JobStatus.CANCELLED, JobStatus.RUNNING, JobStatus.QUEUED, JobStatus.DONE)
-
-
-def circuits_of(job: Job, timeout: float | None = None) -> list[Result]:
-    """In the order of the job, be it one. Raises JobFailed, TimedOut."""
-    found = job.circuits(timeout)
-    return list(found) if isinstance(found, Results) else [found]
 
 
 def status_of(jobs: Sequence[Job]) -> JobStatus:

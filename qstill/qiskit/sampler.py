@@ -82,7 +82,7 @@ def _measures(circuit: Any) -> bool:
 
 def _read(pub: SamplerPub, results: Sequence[Result]) -> SamplerPubResult:
     """results: a circuit for each point of the PUB; none where it measures nothing."""
-    rows = [_shots_of(result) for result in results]
+    rows = [result.to_samples() for result in results]
     data: dict[str, BitArray] = {}
     for number, register in enumerate(pub.circuit.cregs):
         packed = np.zeros((pub.parameter_values.size, pub.shots, -(-register.size // 8)), dtype=np.uint8)
@@ -92,15 +92,6 @@ def _read(pub: SamplerPub, results: Sequence[Result]) -> SamplerPubResult:
         data[register.name] = BitArray(packed.reshape(*pub.shape, *packed.shape[1:]), register.size)
     metadata = {"shots": pub.shots, "circuit_metadata": pub.circuit.metadata}
     return SamplerPubResult(DataBin(**data, shape=pub.shape), metadata=metadata)
-
-
-def _shots_of(result: Result) -> Bits:
-    """(shots, clbits), clbit 0 first, in an order that the circuit's seed draws."""
-    keys, counts = list(result.counts), list(result.counts.values())
-    width = result.found["clbits"]
-    written = np.frombuffer("".join(keys).encode(), dtype=np.uint8).reshape(len(keys), width) - ord("0")
-    rows = np.repeat(written[:, ::-1], counts, axis=0)
-    return np.random.default_rng(result.seed).permutation(rows)
 
 
 def _packed(bits: Bits) -> Bits:

@@ -57,7 +57,7 @@ def test_parameters_of_qiskit_are_bound_by_themselves_or_by_name(qstill: Client)
     circuit.rx(weights[1], 1)
     circuit.cx(0, 1)
     energy = SparsePauliOp.from_list([("ZZ", 0.5), ("XI", -1.5)])
-    bindings = [{weights: [0.1, 0.2], theta: 0.3}, {"w[0]": 1.0, "w[1]": 2.0, "θ": 0.5}]
+    bindings: list[dict[Any, Any]] = [{weights: [0.1, 0.2], theta: 0.3}, {"w[0]": 1.0, "w[1]": 2.0, "θ": 0.5}]
     found = qstill.run(circuit, bindings=bindings, observables=[energy, "ZI"])
     assert isinstance(found, Results)
     values = [[0.1, 0.2, 0.3], [1.0, 2.0, 0.5]]
