@@ -16,10 +16,10 @@ from qstill.contract.distillations.datasets import (
     BUILTIN_REGRESSION,
     BuiltinData,
     Images,
-    Splitting,
     UploadedData,
     has_several_labels,
 )
+from qstill.contract.distillations.datasets.splitting import Splitting
 from qstill.contract.errors import Problem
 from qstill.contract.tables.bounds import Unreadable
 from qstill.contract.tables.splits import SplitFile

@@ -7,7 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from qstill.contract.distillations.datasets import Splitting, UploadedData
+from qstill.contract.distillations.datasets import UploadedData
+from qstill.contract.distillations.datasets.splitting import Splitting
 from qstill.contract.errors import Problem
 from workers.distillation.data.files.table import TEST, TRAIN, VALIDATION, quantities
 from workers.distillation.objectives.terms import UNKNOWN, labelled_rows

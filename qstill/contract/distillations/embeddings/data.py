@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from qstill.contract.distillations.datasets import MAX_LENGTH, Fraction
+from qstill.contract.distillations.datasets import MAX_LENGTH
+from qstill.contract.distillations.datasets.splitting import Fraction
 from qstill.contract.schemas import FileId, Seed, Strict, refuse
 from qstill.contract.tables.splits import ColumnName
 
