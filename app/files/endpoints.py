@@ -56,10 +56,10 @@ async def upload_file(
     folder for each class; texts as .jsonl, .csv or .parquet; .csv, .tsv and .jsonl also with .gz; and counts of a
     circuit as .json. The answer says what the columns of a csv are taken for. `teacher`: .safetensors, .onnx, .pt
     and .pth with weights alone, or a .zip of the folder of a model of texts, as `save_pretrained`,
-    sentence-transformers and optimum write it; `soft_labels`: .npy, .npz or .parquet, counts as .json, and a
-    recommender's lists as .csv or .parquet; `split`: which rows are for training, validation and test, as .txt, .npy,
-    .npz, .json or a table; `circuit`: .qasm or .json; `secret`: .json with headers for a teacher's endpoint, which is
-    used and never shown again.
+    sentence-transformers and optimum write it, or the tokenizer of an .onnx as .json; `soft_labels`: .npy, .npz or
+    .parquet, counts as .json, and a recommender's lists as .csv or .parquet; `split`: which rows are for training,
+    validation and test, as .txt, .npy, .npz, .json or a table; `circuit`: .qasm or .json; `secret`: .json with headers
+    for a teacher's endpoint, which is used and never shown again.
     """
     if request.headers.get("content-type", "").lower().startswith("multipart/"):
         raise Problem("not_a_form", "Send the file itself as the body: `curl --data-binary @FILE`.", status=415)

@@ -12,7 +12,8 @@ ENDINGS = {
     "torch": (".pt", ".pth"),
     "onnx": (".onnx",),
     "folder": (".zip",),
-}  # of a teacher's formats
+    "tokenizer": (".json",),
+}  # of a teacher's formats, and of what lies beside one
 
 
 def must_exist(connection: Connection, owner: str, wanted: Sequence[tuple[str, str, str]]) -> None:
@@ -38,5 +39,5 @@ def must_end_in(connection: Connection, wanted: Sequence[tuple[str, str, tuple[s
         if not name.lower().endswith(endings):
             fitting = next((format for format, fit in ENDINGS.items() if name.lower().endswith(fit)), None)
             title = f"The file was uploaded as {name!r}; one of the kind {' or '.join(endings)} is named here."
-            way_out = [{"format": fitting}] if fitting else []
+            way_out = [{"format": fitting}] if fitting and fitting != "tokenizer" else []
             raise Problem("wrong_format", title, pointer=pointer, ways_out=way_out)

@@ -24,7 +24,7 @@ SUFFIXES = {  # no format that must run code to be read; a torch checkpoint is r
         *(".npz", ".csv", ".tsv", ".csv.gz", ".tsv.gz", ".parquet", ".feather", ".arrow"),
         *(".jsonl", ".jsonl.gz", ".zip", ".json"),
     ),
-    Purpose.TEACHER: (".safetensors", ".onnx", ".pt", ".pth", ".zip"),
+    Purpose.TEACHER: (".safetensors", ".onnx", ".pt", ".pth", ".zip", ".json"),
     Purpose.SOFT_LABELS: (".npy", ".npz", ".parquet", ".csv", ".json"),
     Purpose.SPLIT: (
         *(".txt", ".npy", ".npz", ".json", ".csv", ".tsv", ".csv.gz", ".tsv.gz"),

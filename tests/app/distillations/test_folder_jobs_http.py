@@ -27,6 +27,7 @@ BODY: dict[str, Any] = {
 }
 WORDS = {"dataset": TOPICS | {"tokenizer": {"kind": "word"}}}
 FOLDER = {"source": "file", "file": FILE, "format": "folder"}
+ONNX = {"source": "file", "file": FILE, "format": "onnx", "tokenizer": FILE}
 BAG = {"student": {"architecture": {"kind": "bag_of_embeddings"}}}
 
 
@@ -51,6 +52,8 @@ def student(**fields: Any) -> dict[str, Any]:
          "architecture_mismatch"),
         (DIGITS | student(), ("student", "architecture", "kind"), "architecture_mismatch"),
         (DIGITS | {"teacher": FOLDER}, ("teacher", "format"), "teaches_texts"),
+        (DIGITS | {"teacher": ONNX}, ("teacher", "format"), "teaches_texts"),
+        (DIGITS | {"teacher": FOLDER | {"tokenizer": FILE}}, ("teacher", "file", "tokenizer"), "only_for_onnx"),
         (BODY | BAG | {"teacher": FOLDER | {"architecture": {"kind": "lstm"}}},
          ("teacher", "file", "architecture"), "folder_knows"),
         (BODY | {"teacher": {"source": "file", "file": FILE, "architecture": PRETRAINED}},
@@ -82,6 +85,19 @@ def test_a_student_from_a_folder_that_is_not_there_is_named(client: httpx.Client
     assert answer.status_code == 202, answer.text
     kept = client.get(answer.json()["links"]["request"]).json()
     assert client.post("/v1/distillations", json=kept).status_code == 202
+
+
+def test_an_onnx_of_text_and_its_tokenizer_are_two_files(client: httpx.Client) -> None:
+    files = {"onnx": b"\x08\x08model", "json": plain()["tokenizer.json"]}
+    ids = {
+        ending: client.post(f"/v1/files?purpose=teacher&name=a.{ending}", content=content).json()["id"]
+        for ending, content in files.items()
+    }
+    both = ONNX | {"file": ids["onnx"], "tokenizer": ids["json"], "classes": ["a", "b"]}
+    body = BODY | BAG | WORDS | {"teacher": both}
+    assert client.post("/v1/distillations", json=body).status_code == 202
+    body |= {"teacher": both | {"tokenizer": ids["onnx"]}}
+    assert refused(client.post("/v1/distillations", json=body), 422, "wrong_format")["pointer"] == "/teacher/tokenizer"
 
 
 def test_a_folder_with_a_head_may_say_its_classes(client: httpx.Client) -> None:

@@ -29,7 +29,7 @@ from workers.distillation.teachers.ensemble import ensemble
 from workers.distillation.teachers.files.keras import refuse_keras
 from workers.distillation.teachers.files.soft_labels import from_soft_labels
 from workers.distillation.teachers.files.weights import from_weights, trained
-from workers.distillation.teachers.folders.classifier import from_folder
+from workers.distillation.teachers.folders.classifier import from_folder, from_two_files
 from workers.distillation.teachers.onnx.model import from_onnx
 from workers.distillation.teachers.remote.endpoint import from_endpoint
 from workers.distillation.teachers.remote.served import from_served
@@ -122,6 +122,9 @@ def _loaded(spec: Loadable, data: Data, run: Run, storage: Storage) -> Teacher:
 
 def _from_file(spec: ModelFormat, path: Path, data: Data, run: Run) -> Teacher:
     refuse_keras(path)
+    if isinstance(spec, UploadedTeacher) and spec.tokenizer is not None:
+        tokenizer = _path(run, spec.tokenizer, "/tokenizer")
+        return from_two_files(spec, path, tokenizer, data, run)
     if spec.format == "onnx":
         return from_onnx(spec, path, data, run.threads)
     if spec.format == "folder" or (spec.format == "safetensors" and is_zip(path)):  # as checkpoints of encoders are

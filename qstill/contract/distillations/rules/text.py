@@ -37,8 +37,8 @@ def refuse_mixed_with_text(job: DistillationSpec) -> None:
         _refuse_unfit_objective(job, job.dataset)
         return
     for place, teacher in parts(job.teacher):
-        if isinstance(teacher, UploadedTeacher) and teacher.format == "folder":
-            reason = "the model of a folder reads texts, and this data holds numbers"
+        if isinstance(teacher, UploadedTeacher) and (teacher.format == "folder" or teacher.tokenizer is not None):
+            reason = "a model with a tokenizer reads texts, and this data holds numbers"
             refuse((*place, "format"), "teaches_texts", reason, teacher.format)
         if isinstance(teacher, ServedTeacher):
             refuse((*place, "source"), "teacher_mismatch", "a served language model teaches texts", teacher.source)
@@ -83,13 +83,15 @@ def _refuse_unfit_teachers(job: DistillationSpec, data: AnyTextData) -> None:
         if isinstance(teacher, SoftLabels) and data.task != "classification":
             reason = "soft labels have one row for each row of the data; a language model answers every token"
             refuse((*place, "source"), "teacher_mismatch", reason, "soft_labels")
-        if isinstance(teacher, UploadedTeacher) and teacher.format == "folder" and data.task != "classification":
+        own = isinstance(teacher, UploadedTeacher) and (teacher.format == "folder" or teacher.tokenizer is not None)
+        if own and data.task != "classification":
             reason = (
                 "it answers whole texts on tokens of its own, and here each token of this job's tokenizer is answered: "
                 "train a teacher on these tokens, or choose `classification`"
             )
-            refuse((*place, "format"), "tokenizer_mismatch", reason, teacher.format)
-        if isinstance(teacher, EndpointTeacher) or (isinstance(teacher, UploadedTeacher) and teacher.format == "onnx"):
+            refuse((*place, "format"), "tokenizer_mismatch", reason, teacher.source)
+        without = isinstance(teacher, UploadedTeacher) and teacher.format == "onnx" and teacher.tokenizer is None
+        if isinstance(teacher, EndpointTeacher) or without:
             reason = "it would be given numbers of tokens, and does not say which tokenizer it knows"
             refuse((*place, "source"), "teacher_mismatch", reason, teacher.source)
         if isinstance(teacher, ServedTeacher):

@@ -119,6 +119,19 @@ class UploadedTeacher(ModelFormat, OfOtherClasses):
         "its own architecture and standardisation.",
         examples=["file_01990d3e7c5a7cc09d4b8c1f2a3b4c5e"],
     )
+    tokenizer: FileId | None = Field(
+        None,
+        description="onnx of text only: its `tokenizer.json`, an uploaded file of purpose `teacher`. A zip of both is "
+        "a `folder` instead.",
+        examples=[None],
+    )
+
+    @model_validator(mode="after")
+    def _tokenizer_of_an_onnx(self) -> "UploadedTeacher":
+        if self.tokenizer is not None and self.format != "onnx":
+            reason = "only an .onnx is uploaded without its tokenizer"
+            refuse(("tokenizer",), "only_for_onnx", reason, self.tokenizer)
+        return self
 
 
 class Registered(Strict):

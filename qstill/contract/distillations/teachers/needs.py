@@ -17,6 +17,8 @@ def files_of(teacher: Single | EnsembleTeacher) -> list[tuple[str, str, str]]:
     for place, part in parts(teacher):
         if isinstance(part, UploadedTeacher):
             files.append((_pointer(place, "file"), part.file, "teacher"))
+            if part.tokenizer is not None:
+                files.append((_pointer(place, "tokenizer"), part.tokenizer, "teacher"))
         if isinstance(part, SoftLabels):
             files.append((_pointer(place, "file"), part.file, "soft_labels"))
         if isinstance(part, ServedTeacher):
@@ -28,11 +30,13 @@ def files_of(teacher: Single | EnsembleTeacher) -> list[tuple[str, str, str]]:
 
 def formats_of(teacher: Single | EnsembleTeacher) -> list[tuple[str, str, str]]:
     """The formats that uploads must have: (JSON pointer, file id, format)."""
-    return [
-        (_pointer(place, "file"), part.file, part.format)
-        for place, part in parts(teacher)
-        if isinstance(part, UploadedTeacher)
-    ]
+    found = []
+    for place, part in parts(teacher):
+        if isinstance(part, UploadedTeacher):
+            found.append((_pointer(place, "file"), part.file, str(part.format)))
+            if part.tokenizer is not None:
+                found.append((_pointer(place, "tokenizer"), part.tokenizer, "tokenizer"))
+    return found
 
 
 def tokenizer_of(teacher: Single | EnsembleTeacher) -> tuple[tuple[str | int, ...], str] | None:

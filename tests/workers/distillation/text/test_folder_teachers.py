@@ -145,6 +145,11 @@ def test_an_onnx_beside_its_tokenizer_says_what_its_weights_say(tmp_path: Path) 
     bare = house(tmp_path / "bare", {"tokenizer.json": content["tokenizer.json"], "mine.onnx": graph})
     _, teacher = taught(bare, classes=["moves", "rests"])
     assert_close(teacher.logits(data.test), expected.logits(data.test), atol=1e-5, rtol=0)
+    (tmp_path / "a.onnx").write_bytes(graph)
+    (tmp_path / "a.json").write_bytes(content["tokenizer.json"])
+    run.files = {**run.files, "file_o": tmp_path / "a.onnx", "file_j": tmp_path / "a.json"}
+    _, teacher = taught(run, format="onnx", file="file_o", tokenizer="file_j", classes=["moves", "rests"])
+    assert_close(teacher.logits(data.test), expected.logits(data.test), atol=1e-5, rtol=0)
     said = predict(Question(model=MODEL, rows=AskTexts(texts=["a river falls"])), run)
     assert said["classes"] == ["moves", "rests"]
     other = json.loads(content["tokenizer.json"])

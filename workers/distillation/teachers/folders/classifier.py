@@ -1,5 +1,6 @@
 """The folder of a text classifier as a teacher: weights of `transformers`, or an ONNX beside its tokenizer."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from qstill.contract.errors import Problem
 from workers.distillation.artifacts.checkpoints import trained_on_others
 from workers.distillation.data.dataset import Data
 from workers.distillation.networks.costs import multiply_adds, parameters
-from workers.distillation.networks.pretrained.archive import CARD, Folder, unpacked
+from workers.distillation.networks.pretrained.archive import CARD, ONNX, TOKENIZER, Folder, unpacked
 from workers.distillation.networks.pretrained.classifier import Classifier, classifier_of
 from workers.distillation.networks.pretrained.config import document
 from workers.distillation.networks.pretrained.encoder import by_length
@@ -50,13 +51,28 @@ def from_folder(spec: ModelFormat, path: Path, data: Data, run: Run) -> Teacher:
     return teacher
 
 
+def from_two_files(spec: ModelFormat, path: Path, tokenizer: Path, data: Data, run: Run) -> Teacher:
+    """An ONNX and its tokenizer.json, uploaded one by one. Raises as `from_folder`."""
+    assert data.text is not None  # or it was refused at the door
+    place = _free(run, SCRATCH)
+    place.mkdir(parents=True)
+    for name, file in ((ONNX, path), (TOKENIZER, tokenizer)):
+        shutil.copyfile(file, place / name)
+    return from_texts_onnx(spec, Folder(place), path.read_bytes() + tokenizer.read_bytes(), data, data.text, run)
+
+
 def opened(path: Path, run: Run, name: str) -> Folder:
     """A folder out of its zip. name: of a place in the scratch. Raises Problem."""
+    return unpacked(path, _free(run, name), onnx=True)
+
+
+def _free(run: Run, name: str) -> Path:
+    """A place that is not there yet."""
     place, number = run.scratch / name, 0
     while place.exists():  # of another member of an ensemble
         number += 1
         place = run.scratch / f"{name}-{number}"
-    return unpacked(path, place, onnx=True)
+    return place
 
 
 def from_classifier(spec: ModelFormat, found: Classifier, content: bytes, data: Data) -> Teacher:
