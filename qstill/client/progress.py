@@ -32,10 +32,11 @@ class Terminal:
         self._task: TaskID | None = None
 
     def show(self, job: JobView) -> None:
-        if self._task is None:
-            self._task = self._bars.add_task("", total=None)
         phase, done, total, _ = _said(job)
-        self._bars.update(self._task, description=f"{job.name or job.kind}: {phase}", completed=done, total=total)
+        text = f"{phase} · {job.name or job.kind}"
+        if self._task is None:
+            self._task = self._bars.add_task(text, total=total)
+        self._bars.update(self._task, description=text, completed=done, total=total)
 
 
 class Notebook:
@@ -63,7 +64,7 @@ def watching(wanted: bool | None) -> Iterator[Watcher]:
         yield Notebook(display(html(""), display_id=True), html)
     elif wanted or sys.stderr.isatty():
         columns = (
-            TextColumn("{task.description}", table_column=Column(no_wrap=True, ratio=2)),
+            TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, ratio=2)),
             BarColumn(bar_width=None, table_column=Column(ratio=1)),
             MofNCompleteColumn(),
             TimeRemainingColumn(compact=True),

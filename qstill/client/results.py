@@ -1,7 +1,7 @@
 """What circuits were read as: counts, probabilities, intervals, expectation values; as numpy and pandas want them."""
 
 import base64
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, partial
 from html import escape
 from typing import Any, overload
@@ -201,5 +201,5 @@ def picture(svg: str) -> str:
 
 def summary_html(job: JobView) -> str:
     """A job in a line."""
-    said: Mapping[str, Any] = {"job": job.id, "kind": job.kind, "status": job.status, "name": job.name}
+    said = {"job": job.id, "kind": job.kind, "status": job.status, "name": job.name, "found": job.headline}
     return " · ".join(f"<b>{escape(name)}</b> {escape(str(value))}" for name, value in said.items() if value)

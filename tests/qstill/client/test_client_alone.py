@@ -22,6 +22,7 @@ from qstill.contract.distillations.architectures import Architecture
 job = {{
     "id": "job_1", "kind": "circuit", "status": "succeeded", "name": None, "labels": {{}}, "priority": 0, "attempts": 1,
     "created_at": "2026-03-14T09:26:53Z", "started_at": None, "finished_at": None, "progress": None, "error": None,
+    "headline": None, "last_event": 3,
     "result": {{}}, "links": {{}},
 }}
 circuit = {{"shots": 2, "seed": 1, "clbits": 1, "registers": [], "method": "statevector", "counts": {{"0": 2}}}}
