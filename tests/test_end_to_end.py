@@ -241,8 +241,9 @@ def test_submit_follows_a_job_and_prints_its_result(client: Client, tmp_path: Pa
     body.write_text(json.dumps(BELL))
     command = [sys.executable, "-m", "app.cli.main", "submit", str(body), "--watch", "--server", client.server]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout)["shots"] == 1000
-    assert "█" in done.stderr
+    assert "█" in done.stdout
+    done = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout)["result"]["shots"] == 1000
 
 
 def test_two_services_do_not_share_a_folder(tmp_path: Path) -> None:

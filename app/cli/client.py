@@ -52,6 +52,25 @@ class Client(contextlib.AbstractContextManager["Client"]):
     def get(self, path: str) -> Any:
         return self._json(get(path))
 
+    def text(self, path: str, body: dict[str, Any] | None = None) -> str:
+        """An answer that is no JSON. body: of a question."""
+        with _said():
+            call = get(path) if body is None else to(path, body, silence=QUESTION_SECONDS)
+            return str(self._client.send(call).text)
+
+    def post(self, path: str, body: dict[str, Any]) -> Any:
+        """The answer to a question."""
+        return self._json(to(path, body, silence=QUESTION_SECONDS))
+
+    def delete(self, what: str) -> None:
+        """A job, a file or a model, by its id."""
+        with _said():
+            self._client.delete(what)
+
+    def upload(self, file: Path, purpose: str) -> dict[str, Any]:
+        with _said():
+            return self._client.upload(file, purpose=purpose).model_dump(mode="json")
+
     def ask(self, job: Job, action: str) -> Job:
         """Cancel, pause or resume a job."""
         asked: Job = self._json(to(f"{job['links']['self']}/{action}"))

@@ -75,7 +75,7 @@ def demo(data_dir: Path) -> int:
     console.rule("what it left behind")
     for path in (path for _, paths in made for path in paths):
         console.print(str(path))
-    console.print(f"\nRun [bold]qstill up --data-dir {data_dir}[/bold] and open http://127.0.0.1:8400/docs to go on.")
+    console.print(f"\nRun [bold]qstill up --data-dir {data_dir}[/bold] and open http://127.0.0.1:8400 to go on.")
     return 0 if all(job["status"] == "succeeded" for job, _ in made) else 1
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from app.cli.commands import jobs, questions
+from app.cli.commands.submit import submit
 from ledger.settings import Settings
 from qstill import __version__
 from qstill.contract.kinds import Queue
@@ -139,42 +141,6 @@ def revoke(key_id: str, data_dir: Path | None) -> None:
     sys.exit(revoke_one(key_id, data_dir))
 
 
-SERVER = click.option(
-    "--server",
-    envvar="QSTILL_SERVER",
-    default=lambda: f"http://127.0.0.1:{Settings().port}",
-    show_default="http://127.0.0.1:8400, or the port in QSTILL_PORT",
-    show_envvar=True,
-)
-KEY = click.option("--key", envvar="QSTILL_KEY", default=None, help="Also from QSTILL_KEY.")
-
-
-@main.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
-@click.option("--watch", is_flag=True, help="Follow it to its end, through restarts of the server.")
-@SERVER
-@KEY
-def submit(file: Path, watch: bool, server: str, key: str | None) -> None:
-    """Submit the circuit, distillation or sweep in FILE (JSON, or - for standard input).
-
-    Ends with 1 where the job failed: at its end with --watch, otherwise within two seconds.
-    """
-    from app.cli.submit import submit as submit_file
-
-    sys.exit(submit_file(file, follow=watch, server=server, key=key))
-
-
-@main.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True, path_type=Path))
-@SERVER
-@KEY
-def preflight(file: Path, server: str, key: str | None) -> None:
-    """Say what would become of the distillation in FILE, and what to change before it is submitted."""
-    from app.cli.submit import preflight as preflight_file
-
-    sys.exit(preflight_file(file, server=server, key=key))
-
-
 @main.command()
 @SERVICE_DIR
 def demo(data_dir: Path) -> None:
@@ -192,6 +158,10 @@ def doctor(data_dir: Path | None) -> None:
 
     settings = Settings() if data_dir is None else Settings(data_dir=data_dir)
     sys.exit(examine(settings))
+
+
+for command in (submit, *jobs.ALL, *questions.ALL):
+    main.add_command(command)
 
 
 if __name__ == "__main__":

@@ -104,15 +104,19 @@ def test_a_server_that_is_not_there_is_said_before_it_is_waited_for(capsys: pyte
 
 
 def test_commands_look_for_the_service_at_the_port_that_it_was_given(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked: list[str] = []
-    monkeypatch.setattr("app.cli.submit.preflight", lambda file, *, server, key: asked.append(server) or 0)
-    (tmp_path / "job.json").write_text("{}")
+
+    def ask(client: Client, path: str) -> dict[str, Any]:
+        asked.append(client.server)
+        return {"data": []}
+
+    monkeypatch.setattr(Client, "get", ask)
     monkeypatch.delenv("QSTILL_SERVER", raising=False)
     for port, address in (("8477", "http://127.0.0.1:8477"), ("", "http://127.0.0.1:8400")):
         monkeypatch.setenv("QSTILL_PORT", port)
-        CliRunner().invoke(main, ["preflight", str(tmp_path / "job.json")])
+        CliRunner().invoke(main, ["models"])
         assert asked.pop() == address
 
 
@@ -135,9 +139,9 @@ def test_submit_ends_with_1_where_the_job_failed(
     error = {"title": "Not so.", "code": "qasm_invalid"} if status == "failed" else None
     job = {"id": "job_1", "status": status, "result": {}, "error": error, "kind": "circuit", "links": {"self": "/"}}
     monkeypatch.setattr(Client, "submit", lambda self, body, *, wait: job)
-    monkeypatch.setattr("app.cli.submit.watch", lambda client, job, console: job)
+    monkeypatch.setattr("app.cli.commands.jobs.follow", lambda client, job, console: job)
     if status == "succeeded":
-        monkeypatch.setattr("app.cli.submit.show", lambda client, job, console: None)
+        monkeypatch.setattr("app.cli.commands.jobs.show_outcome", lambda client, job, console: None)
     (tmp_path / "job.json").write_text("{}")
     done = CliRunner().invoke(main, ["submit", str(tmp_path / "job.json"), "--server", "http://127.0.0.1:9", *options])
     assert done.exit_code == expected, done.output
