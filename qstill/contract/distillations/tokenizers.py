@@ -46,7 +46,9 @@ class TeachersTokenizer(Strict):
 
     kind: Literal["teacher"] = Field(
         description="The one in the card of a teacher from the registry, of an earlier job's checkpoint or of a "
-        "safetensors file. `max_length` has to be the teacher's too where its positions are learned."
+        "safetensors file; the `tokenizer.json` of a language model in a folder, or of a served one, its numbers moved "
+        "so that padding, unknown, the end of a text and a mask come first. `max_length` has to be the teacher's too "
+        "where its positions are learned."
     )
 
 

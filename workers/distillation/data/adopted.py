@@ -1,6 +1,7 @@
-"""Tokenizers of models from elsewhere, renumbered: padding, what is unknown and the end of a text first.
+"""Tokenizers of models from elsewhere, renumbered: padding, what is unknown and the end of a text first, then the mask
+of masked language models.
 
-Every network and every task here counts on those three numbers. The model's own numbers are kept beside, for whoever
+Every network and every task here counts on those numbers. The model's own numbers are kept beside, for whoever
 asks it, and so that its answers are read right.
 """
 
@@ -12,13 +13,14 @@ from typing import Any
 import tokenizers
 
 from qstill.contract.errors import Problem
-from workers.distillation.data.tokenizer import SPECIAL, Tokenizer
+from workers.distillation.data.tokenizer import MASK_TOKEN, SPECIAL, Tokenizer
 from workers.distillation.networks.texts.tokens import END, PAD, UNKNOWN_TOKEN
 
 READ = ("BPE", "WordLevel", "WordPiece")  # a vocabulary of names and numbers
 MAX_TOKENIZER_BYTES = 64 << 20  # of a file; the largest in use have 17 MB
 MAX_TOKENS = 300_000  # the largest in use have 262,144; an answer has a number for each
 ENDS = ("<|endoftext|>", "</s>", "<eos>", "<|end_of_text|>", "<｜end▁of▁sentence｜>", "<|im_end|>", "<end>", "[SEP]")
+MASKS = ("[MASK]", "<mask>")
 
 
 @dataclass(frozen=True)
@@ -38,37 +40,49 @@ class Adopted:
         return tokenizers.Tokenizer.from_str(self.content)
 
     @cached_property
+    def marks(self) -> tuple[list[int], list[int]]:
+        """What the model has before and after each text, by its own numbers."""
+        both = self.original.encode("", add_special_tokens=True).ids
+        half = -(-len(both) // 2)
+        return both[:half], both[half:]
+
+    @cached_property
     def ours(self) -> dict[int, int]:
         """The new number of each of the model's."""
         return {number: ours for ours, number in enumerate(self.theirs) if number >= 0}
 
 
-def adopted(content: bytes, end_of_text: str | None) -> Adopted:
+def adopted(content: bytes, end_of_text: str | None, *, masks: bool = False) -> Adopted:
     """A model's tokenizer.json. end_of_text: the token that stands between texts; None: one of the usual names.
 
-    Raises Problem tokenizer_invalid, pointing to `/tokenizer` or `/end_of_text` of the teacher.
+    masks: whether there has to be a token for a mask. Raises Problem tokenizer_invalid, pointing to `/tokenizer` or
+    `/end_of_text` of the teacher.
     """
     text, told, numbers = _read(content)
-    if [token for token, number in sorted(numbers.items(), key=lambda each: each[1])][: len(SPECIAL)] == SPECIAL:
+    first = [*SPECIAL, MASK_TOKEN] if masks else SPECIAL
+    if sorted(numbers, key=lambda token: numbers[token])[: len(first)] == first:
         return Adopted(Tokenizer(text), list(range(len(numbers))), text)
     end = _end(end_of_text, numbers)
     renamed = {end: SPECIAL[END]}
+    if masks:
+        renamed[_mask(numbers)] = MASK_TOKEN
     unknown = told["model"].get("unk_token")
     if isinstance(unknown, str) and unknown in numbers and unknown != end:
         renamed[unknown] = SPECIAL[UNKNOWN_TOKEN]
-    taken = [name for name in SPECIAL if name in numbers and name not in renamed and name != SPECIAL[PAD]]
+    taken = [name for name in first if name in numbers and name not in renamed and name != SPECIAL[PAD]]
     if taken:
         title = f"The tokenizer has a token {taken[0]!r} besides the one that means this here."
         raise _invalid(title)
-    new = dict(zip(SPECIAL, range(len(SPECIAL)), strict=True))
-    theirs = [numbers.get(SPECIAL[PAD], -1), -1, numbers[end]]
-    if unknown in renamed:
-        theirs[UNKNOWN_TOKEN] = numbers[unknown]
+    new = {name: number for number, name in enumerate(first)}
+    theirs = [-1] * len(first)
+    theirs[PAD] = numbers.get(SPECIAL[PAD], -1)
+    for name, mark in renamed.items():
+        theirs[new[mark]] = numbers[name]
     for token, number in sorted(numbers.items(), key=lambda each: each[1]):
         if token not in renamed and token not in new:
             new[token] = len(theirs)
             theirs.append(number)
-    return Adopted(_renumbered(told, new, renamed), theirs, text)
+    return Adopted(_renumbered(told, new, renamed, first), theirs, text)
 
 
 def _read(content: bytes) -> tuple[str, dict[str, Any], dict[str, int]]:
@@ -102,15 +116,22 @@ def _end(named: str | None, numbers: dict[str, int]) -> str:
     return found
 
 
-def _renumbered(told: dict[str, Any], new: dict[str, int], renamed: dict[str, str]) -> Tokenizer:
-    """new: the number of each name, of those in `renamed` by the new name."""
+def _mask(numbers: dict[str, int]) -> str:
+    found = next((each for each in MASKS if each in numbers), None)
+    if found is None:
+        raise _invalid(f"The tokenizer has no token for a mask, {' or '.join(MASKS)}.")
+    return found
+
+
+def _renumbered(told: dict[str, Any], new: dict[str, int], renamed: dict[str, str], first: list[str]) -> Tokenizer:
+    """new: the number of each name, of those in `renamed` by the new name. first: the marks of this house."""
     model = told["model"] | {"vocab": new}
     unknown = model.get("unk_token")
     if unknown is not None:
         model["unk_token"] = renamed.get(unknown, unknown if unknown in new else SPECIAL[UNKNOWN_TOKEN])
     marks = {each["content"]: each for each in told.get("added_tokens") or ()}
-    added = [_mark(name, number) for name, number in zip(SPECIAL, range(len(SPECIAL)), strict=True)]
-    added += [each | {"id": new[name]} for name, each in marks.items() if name in new and name not in SPECIAL]
+    added = [_mark(name, number) for number, name in enumerate(first)]
+    added += [each | {"id": new[name]} for name, each in marks.items() if name in new and name not in first]
     made = told | {"model": model, "added_tokens": sorted(added, key=lambda each: int(each["id"]))}
     made |= {"post_processor": None, "truncation": None, "padding": None}  # rows are cut and filled up here
     text = json.dumps(made)

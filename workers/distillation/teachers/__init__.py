@@ -21,6 +21,7 @@ from workers.distillation.data.adopted import adopted
 from workers.distillation.data.dataset import Data
 from workers.distillation.data.tokenizer import Tokenizer, uploaded
 from workers.distillation.networks.pretrained.archive import is_zip
+from workers.distillation.networks.pretrained.language import tokens_of
 from workers.distillation.teachers.ask import Use, answers_of, signal_and_use, signal_of
 from workers.distillation.teachers.base import Teacher, as_networks_learn, within
 from workers.distillation.teachers.circuit import from_circuit
@@ -29,7 +30,7 @@ from workers.distillation.teachers.ensemble import ensemble
 from workers.distillation.teachers.files.keras import refuse_keras
 from workers.distillation.teachers.files.soft_labels import from_soft_labels
 from workers.distillation.teachers.files.weights import from_weights, trained
-from workers.distillation.teachers.folders.classifier import from_folder, from_two_files
+from workers.distillation.teachers.folders.classifier import from_folder, from_two_files, opened
 from workers.distillation.teachers.onnx.model import from_onnx
 from workers.distillation.teachers.remote.endpoint import from_endpoint
 from workers.distillation.teachers.remote.served import from_served
@@ -47,6 +48,7 @@ __all__ = [
     "trained",
 ]
 
+TOKENS = "teacher-tokens"  # below the attempt's own: a folder of which the tokenizer is read
 Loadable = UploadedTeacher | ModelTeacher | SoftLabels | EndpointTeacher | ServedTeacher | CircuitTeacher
 
 
@@ -76,8 +78,11 @@ def loaded(
     return mapped(teacher, spec, data) if isinstance(spec, OfOtherClasses) else teacher
 
 
-def tokenizer_of(teacher: Single | EnsembleTeacher, run: Run) -> Tokenizer:
-    """A served model's, or the one in the card of a teacher's file. Raises Problem, also tokenizer_unavailable."""
+def tokenizer_of(teacher: Single | EnsembleTeacher, run: Run, *, masks: bool) -> Tokenizer:
+    """A served model's, that of a folder, or the one in the card of a teacher's file.
+
+    masks: whether it is of a masked language model. Raises Problem, also tokenizer_unavailable.
+    """
     if isinstance(teacher, ServedTeacher):
         try:
             content = _path(run, teacher.tokenizer, "/tokenizer").read_bytes()
@@ -89,6 +94,12 @@ def tokenizer_of(teacher: Single | EnsembleTeacher, run: Run) -> Tokenizer:
     place, name = found
     pointer = "/".join(("", *map(str, place)))
     path = _path(run, name, pointer)
+    if is_zip(path):
+        try:
+            return tokens_of(opened(path, run, TOKENS), causal=not masks).tokenizer
+        except Problem as problem:
+            problem.pointer = pointer
+            raise
     card = None
     if run.models.get(name, {}).get("format", "safetensors") == "safetensors":
         try:

@@ -22,6 +22,7 @@ from workers.distillation.signals.answers_on_disk import Block, Entry, Layout
 from workers.distillation.signals.signals import signal_digest
 from workers.distillation.teachers import Teacher, Use
 from workers.distillation.teachers.ask import kept
+from workers.distillation.teachers.generate import continued
 from workers.distillation.training.plan import Lesson
 from workers.run import Run, Stopped
 
@@ -90,27 +91,3 @@ def heard_texts(
     )
     entry = kept(digest, Layout(len(x), x.shape[1] + 1), compute, run)
     return torch.from_numpy(entry.records).long(), entry
-
-
-def continued(network: DecoderNetwork, x: Tensor, spec: Sequence, run: Run | None, draw: torch.Generator) -> Tensor:
-    """(rows, tokens + 1): the first `prompt` tokens of rows (rows, tokens), and how the network goes on."""
-    network.eval()
-    length, parts = x.shape[1] + 1, []
-    with torch.no_grad():
-        for prompts in torch.split(x[:, : spec.prompt], rows_at_once(x)):
-            texts = prompts
-            while texts.shape[1] < length:
-                if run is not None and run.stop_requested():
-                    raise Stopped
-                logits = network(texts).view(*texts.shape, -1)[:, -1]
-                logits[:, PAD] = -torch.inf  # padding is nothing that one writes
-                if spec.decode == "greedy":
-                    chosen = logits.argmax(1, keepdim=True)
-                else:
-                    chosen = torch.multinomial(logits.double().softmax(1), 1, generator=draw)
-                texts = torch.cat([texts, chosen], dim=1)
-            parts.append(texts)
-            if run is not None:
-                done = sum(map(len, parts))
-                run.progress(phase="teacher's texts", done=done, total=len(x), unit="rows")
-    return torch.cat(parts) if parts else x.new_empty(0, length)

@@ -29,7 +29,7 @@ def refuse_mixed_with_text(job: DistillationSpec) -> None:
         _refuse_unfit_networks(named, job.dataset)
         _refuse_unfit_teachers(job, job.dataset)
         if isinstance(job.dataset.tokenizer, TeachersTokenizer) and tokenizer_of(job.teacher) is None:
-            reason = "only a model of the registry, a checkpoint or a safetensors file brings its tokenizer"
+            reason = "only a model of the registry, a checkpoint, a safetensors file, a folder or a server brings its tokenizer"
             refuse(("dataset", "tokenizer", "kind"), "tokenizer_unavailable", reason, "teacher")
         _refuse_others_tokens(job, job.dataset)
         for place, training in trainings(job):
@@ -83,8 +83,14 @@ def _refuse_unfit_teachers(job: DistillationSpec, data: AnyTextData) -> None:
         if isinstance(teacher, SoftLabels) and data.task != "classification":
             reason = "soft labels have one row for each row of the data; a language model answers every token"
             refuse((*place, "source"), "teacher_mismatch", reason, "soft_labels")
-        own = isinstance(teacher, UploadedTeacher) and (teacher.format == "folder" or teacher.tokenizer is not None)
-        if own and data.task != "classification":
+        in_folder = isinstance(teacher, UploadedTeacher) and teacher.format == "folder"
+        if in_folder and data.task != "classification" and not isinstance(data.tokenizer, TeachersTokenizer):
+            reason = (
+                'a model in a folder answers its own tokens, and the student must read the same: {"kind": "teacher"}'
+            )
+            refuse(("dataset", "tokenizer", "kind"), "tokenizer_mismatch", reason, data.tokenizer.kind)
+        beside = isinstance(teacher, UploadedTeacher) and teacher.tokenizer is not None
+        if beside and data.task != "classification":
             reason = (
                 "it answers whole texts on tokens of its own, and here each token of this job's tokenizer is answered: "
                 "train a teacher on these tokens, or choose `classification`"

@@ -46,7 +46,7 @@ def tokenizer_of(teacher: Single | EnsembleTeacher) -> tuple[tuple[str | int, ..
             return (*place, "model"), part.model
         if isinstance(part, ServedTeacher):
             return (*place, "tokenizer"), part.tokenizer
-        if isinstance(part, UploadedTeacher) and part.format == "safetensors":
+        if isinstance(part, UploadedTeacher) and part.format in ("safetensors", "folder"):
             return (*place, "file"), part.file
     return None
 

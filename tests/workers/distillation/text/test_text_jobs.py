@@ -26,7 +26,8 @@ from workers.distillation.objectives.kd import kd
 from workers.distillation.objectives.terms import UNKNOWN, Target
 from workers.distillation.signals import answers_on_disk
 from workers.distillation.signals.signals import Signal
-from workers.distillation.teachers.written_texts import continued, sequence_lesson
+from workers.distillation.teachers.generate import continued
+from workers.distillation.teachers.written_texts import sequence_lesson
 from workers.distillation.training.learner import Learner, tokens_of
 from workers.distillation.training.plan import Stage, student_lesson, student_stages
 from workers.run import Stopped

@@ -34,8 +34,7 @@ from workers.distillation.networks.families import build
 from workers.distillation.networks.texts.decoder import DecoderNetwork
 from workers.distillation.networks.texts.tokens import AFTER_MASK, END, MASK, PAD
 from workers.distillation.predict.rows import predict
-from workers.distillation.teachers.generate import generated
-from workers.distillation.teachers.written_texts import continued
+from workers.distillation.teachers.generate import continued, generated
 from workers.run import Stopped
 
 pytestmark = pytest.mark.training

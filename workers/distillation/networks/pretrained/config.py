@@ -81,17 +81,17 @@ def sizes_of(folder: Folder) -> Sizes:
     pad = config.get("pad_token_id", 0)
     found = Sizes(
         kind=str(name),
-        layers=_number(config, kind.layers, most=MAX_LAYERS),
-        width=_number(config, kind.width),
-        heads=_number(config, kind.heads),
-        inner=_number(config, kind.inner),
-        vocabulary=_number(config, "vocab_size"),
-        positions=_number(config, kind.positions) - kind.offset,
+        layers=number_in(config, kind.layers, most=MAX_LAYERS),
+        width=number_in(config, kind.width),
+        heads=number_in(config, kind.heads),
+        inner=number_in(config, kind.inner),
+        vocabulary=number_in(config, "vocab_size"),
+        positions=number_in(config, kind.positions) - kind.offset,
         pad=pad if isinstance(pad, int) and not isinstance(pad, bool) else 0,
-        segments=_number(config, "type_vocab_size", most=MAX_SEGMENTS) if "type_vocab_size" in config else 2,
+        segments=number_in(config, "type_vocab_size", most=MAX_SEGMENTS) if "type_vocab_size" in config else 2,
     )
     if config.get("num_labels") is not None:
-        _number(config, "num_labels", most=MAX_LABELS)
+        number_in(config, "num_labels", most=MAX_LABELS)
     if found.width % found.heads:
         raise invalid(f"config.json: {found.heads} heads cannot share a width of {found.width} evenly.")
     if found.positions < 2 or not 0 <= found.pad < found.vocabulary:
@@ -142,7 +142,8 @@ def document(folder: Folder, name: str) -> dict[str, Any]:
     return found
 
 
-def _number(config: dict[str, Any], field: str, *, most: int = MOST) -> int:
+def number_in(config: dict[str, Any], field: str, *, most: int = MOST) -> int:
+    """A size that a configuration says. Raises Problem teacher_invalid."""
     found = config.get(field)
     if not isinstance(found, int) or isinstance(found, bool) or not 1 <= found <= most:
         raise invalid(f"config.json: {field} is {str(found)[:30]!r}; a number from 1 to {most:,} is read.")

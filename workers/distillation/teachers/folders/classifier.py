@@ -1,4 +1,4 @@
-"""The folder of a text classifier as a teacher: weights of `transformers`, or an ONNX beside its tokenizer."""
+"""A folder as a teacher. Of a text classifier: weights of `transformers`, or an ONNX beside its tokenizer."""
 
 import shutil
 from collections.abc import Sequence
@@ -20,6 +20,7 @@ from workers.distillation.networks.pretrained.encoder import by_length
 from workers.distillation.rows import Rows
 from workers.distillation.tasks.classes import Classes
 from workers.distillation.teachers.base import Teacher, arranged, digest_of
+from workers.distillation.teachers.folders.language_model import from_language_model
 from workers.distillation.teachers.folders.texts_onnx import from_texts_onnx
 from workers.run import Run
 
@@ -33,6 +34,9 @@ OTHER_SPLIT = (
 def from_folder(spec: ModelFormat, path: Path, data: Data, run: Run) -> Teacher:
     """Raises Problem: teacher_mismatch, class_mismatch, no_head, and what reading a folder raises."""
     text = data.text
+    if text is not None and data.task.every_token:
+        folder = opened(path, run, SCRATCH)
+        return from_language_model(spec, folder, path.read_bytes(), data, text, memory=run.memory)
     if text is None or not isinstance(data.task, Classes):
         title = (
             "This model reads texts: it teaches labels of texts (`task`: `classification`), or vectors, where the data "

@@ -84,19 +84,20 @@ class Server:
 
     def __init__(self, spec: ServedTeacher, caller: Caller, known: Adopted, top_k: int) -> None:
         self._spec, self._caller, self._top_k = spec, caller, top_k
-        self._theirs = known.theirs
+        self._theirs, self._before = known.theirs, known.marks[0]
         self._names = Names(known)
         self._settled = False
         self._numbers = False  # whether it numbers the tokens that it names, if asked
 
     def ask(self, rows: Rows) -> Tensor:
         """Logits (rows·tokens, vocabulary) of what follows each token; at padding they mean nothing."""
-        prompts = [[self._their_number(token) for token in row if token != PAD] for row in rows.x.tolist()]
+        numbers = [[self._their_number(token) for token in row if token != PAD] for row in rows.x.tolist()]
+        prompts = [[*self._before, *row] for row in numbers]
         length, places = rows.x.shape[1], list[dict[int, float]]()
         with self._caller.client() as client:
             ask = self._echoed if self._spec.log_probabilities == "echo" else self._one_by_one
-            for prompt, said in zip(prompts, ask(client, prompts), strict=True):
-                places += [*said, *({} for _ in range(length - len(prompt)))]
+            for row, said in zip(numbers, ask(client, prompts), strict=True):
+                places += [*said[len(self._before) :], *({} for _ in range(length - len(row)))]
         return spread(places, len(self._theirs))
 
     def _their_number(self, token: int) -> int:
