@@ -29,7 +29,7 @@ def refuse_mixed_with_text(job: DistillationSpec) -> None:
         _refuse_unfit_networks(named, job.dataset)
         _refuse_unfit_teachers(job, job.dataset)
         if isinstance(job.dataset.tokenizer, TeachersTokenizer) and tokenizer_of(job.teacher) is None:
-            reason = "only a model of the registry, a checkpoint, a safetensors file, a folder or a server brings its tokenizer"
+            reason = "only models of the registry, checkpoints, safetensors files, folders and servers bring a tokenizer"
             refuse(("dataset", "tokenizer", "kind"), "tokenizer_unavailable", reason, "teacher")
         _refuse_others_tokens(job, job.dataset)
         for place, training in trainings(job):
