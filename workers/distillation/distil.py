@@ -163,8 +163,8 @@ def _rows_of(job: DistillationJob, run: Run) -> Data:
     student = job.student.architecture
     if isinstance(student, Pretrained):
         return load_text(spec, run.files, source=begun_from(student, run, "/student/architecture"))
-    asked, masks = isinstance(spec.tokenizer, TeachersTokenizer), spec.task == "masked_language_modelling"
-    return load_text(spec, run.files, teachers.tokenizer_of(job.teacher, run, masks=masks) if asked else None)
+    asked = isinstance(spec.tokenizer, TeachersTokenizer)
+    return load_text(spec, run.files, teachers.tokenizer_of(job.teacher, run, task=spec.task) if asked else None)
 
 
 def heard_lesson(

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from qstill.contract.distillations.datasets import TextTask
 from qstill.contract.distillations.teachers import (
     EnsembleTeacher,
     ModelFormat,
@@ -78,10 +79,10 @@ def loaded(
     return mapped(teacher, spec, data) if isinstance(spec, OfOtherClasses) else teacher
 
 
-def tokenizer_of(teacher: Single | EnsembleTeacher, run: Run, *, masks: bool) -> Tokenizer:
+def tokenizer_of(teacher: Single | EnsembleTeacher, run: Run, *, task: TextTask) -> Tokenizer:
     """A served model's, that of a folder, or the one in the card of a teacher's file.
 
-    masks: whether it is of a masked language model. Raises Problem, also tokenizer_unavailable.
+    task: of the job. Raises Problem, also tokenizer_unavailable.
     """
     if isinstance(teacher, ServedTeacher):
         try:
@@ -89,14 +90,14 @@ def tokenizer_of(teacher: Single | EnsembleTeacher, run: Run, *, masks: bool) ->
             return adopted(content, teacher.end_of_text).tokenizer
         except Problem as problem:
             raise problem.within("/teacher") from None
-    found = needs.tokenizer_of(teacher)
+    found = needs.tokenizer_of(teacher, folders=True)
     assert found is not None  # refused at the door
     place, name = found
     pointer = "/".join(("", *map(str, place)))
     path = _path(run, name, pointer)
-    if is_zip(path):
+    if is_zip(path) and task != "classification":
         try:
-            return tokens_of(opened(path, run, TOKENS), causal=not masks).tokenizer
+            return tokens_of(opened(path, run, TOKENS), causal=task == "language_modelling").tokenizer
         except Problem as problem:
             problem.pointer = pointer
             raise

@@ -28,8 +28,9 @@ def refuse_mixed_with_text(job: DistillationSpec) -> None:
     if isinstance(job.dataset, TextFile | BuiltinText):
         _refuse_unfit_networks(named, job.dataset)
         _refuse_unfit_teachers(job, job.dataset)
-        if isinstance(job.dataset.tokenizer, TeachersTokenizer) and tokenizer_of(job.teacher) is None:
-            reason = "only models of the registry, checkpoints, safetensors files, folders and servers bring a tokenizer"
+        brought = tokenizer_of(job.teacher, folders=job.dataset.task in OF_TOKENS)
+        if isinstance(job.dataset.tokenizer, TeachersTokenizer) and brought is None:
+            reason = "only models of the registry, checkpoints, safetensors, folders and servers bring a tokenizer"
             refuse(("dataset", "tokenizer", "kind"), "tokenizer_unavailable", reason, "teacher")
         _refuse_others_tokens(job, job.dataset)
         for place, training in trainings(job):

@@ -39,14 +39,18 @@ def formats_of(teacher: Single | EnsembleTeacher) -> list[tuple[str, str, str]]:
     return found
 
 
-def tokenizer_of(teacher: Single | EnsembleTeacher) -> tuple[tuple[str | int, ...], str] | None:
-    """Where the first teacher is that may bring a tokenizer, and the id of its file; None if there is none."""
+def tokenizer_of(teacher: Single | EnsembleTeacher, *, folders: bool) -> tuple[tuple[str | int, ...], str] | None:
+    """Where the first teacher is that may bring a tokenizer, and the id of its file; None if there is none.
+
+    folders: whether one in a folder does: a language model, and no classifier, which reads texts by its own.
+    """
+    brings = ("safetensors", "folder") if folders else ("safetensors",)
     for place, part in parts(teacher):
         if isinstance(part, ModelTeacher):
             return (*place, "model"), part.model
         if isinstance(part, ServedTeacher):
             return (*place, "tokenizer"), part.tokenizer
-        if isinstance(part, UploadedTeacher) and part.format in ("safetensors", "folder"):
+        if isinstance(part, UploadedTeacher) and part.format in brings:
             return (*place, "file"), part.file
     return None
 

@@ -156,3 +156,10 @@ def test_what_cannot_teach_is_refused_before_anything_is_trained(
 def test_a_student_with_another_tokenizer_is_refused_at_the_door() -> None:
     errors = errors_of(lambda: language_job("gpt2", dataset={"tokenizer": {"kind": "bpe"}}))
     assert [error["type"] for error in errors] == ["tokenizer_mismatch"]
+
+
+def test_a_classifier_in_a_folder_lends_no_tokenizer() -> None:
+    classifies = {"task": "classification"}
+    student = {"architecture": {"kind": "bag_of_embeddings", "width": 4}}
+    errors = errors_of(lambda: language_job("gpt2", dataset=classifies, student=student))
+    assert [error["type"] for error in errors] == ["tokenizer_unavailable"]
