@@ -111,16 +111,35 @@ def load(spec: BuiltinData | UploadedData, files: Mapping[str, Path]) -> Data:
     y = y.float() if several else y
     train, validation, test = (Rows(raw[i], standardise(raw[i]), y[i], i) for i in indices)
     total, digest = len(table.y), _digest(table)
-    if not regression:
-        data = labelled_data((train, validation, test), table.classes, standardise, spec, total, digest)
+    parts = (train, validation, test)
+    if targets is None:
+        of = data_of_labels if several else labelled_data
+        data = of(parts, table.classes, standardise, spec, total, digest)
         return replace(data, reading_notes=notes, pixels=table.pixels, columns=inputs.columns)
-    seen = shown_numbers(train.y, spec)
-    learned = torch.nonzero(torch.ones(len(seen)) if spec.unlabelled_pool else labelled_rows(seen)).flatten()
-    task: Task[Any] = Labels(table.classes) if targets is None else Numbers(targets)
-    found = Data(train, validation, test, seen, learned, standardise, total, digest, task)
-    if several:
-        refuse_constant(table.classes, train.y, validation.y, test.y)
-    return replace(found, reading_notes=notes, pixels=table.pixels, columns=inputs.columns)
+    seen, learned = _shown(train.y, spec)
+    found = Data(train, validation, test, seen, learned, standardise, total, digest, Numbers(targets))
+    return replace(found, reading_notes=notes, columns=inputs.columns)
+
+
+def data_of_labels(
+    splits: tuple[Rows, Rows, Rows],
+    names: list[str],
+    standardise: Standardisation,
+    spec: Splitting,
+    total: int,
+    digest: str,
+) -> Data:
+    """The data of rows that have several labels. Raises Problem: dataset_invalid, too_few_labels, too_many_labels."""
+    train, validation, test = splits
+    refuse_constant(names, train.y, validation.y, test.y)
+    seen, learned = _shown(train.y, spec)
+    return Data(train, validation, test, seen, learned, standardise, total, digest, Labels(names))
+
+
+def _shown(y: Tensor, spec: Splitting) -> tuple[Tensor, Tensor]:
+    """(the labels that the student is shown, the training rows that it learns from), of labels that are no classes."""
+    seen = shown_numbers(y, spec)
+    return seen, torch.nonzero(torch.ones(len(seen)) if spec.unlabelled_pool else labelled_rows(seen)).flatten()
 
 
 def table_of(spec: BuiltinData | UploadedData, files: Mapping[str, Path]) -> Table:

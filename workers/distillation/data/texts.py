@@ -12,10 +12,12 @@ import torch
 from torch import Tensor
 
 from qstill.contract.distillations.datasets import AnyTextData, BuiltinText
+from qstill.contract.distillations.rules.text import OF_TEXTS
 from qstill.contract.distillations.tokenizers import StudentsTokenizer, TeachersTokenizer
 from qstill.contract.errors import Problem
 from workers.distillation.data import topics
-from workers.distillation.data.dataset import Data, labelled_data
+from workers.distillation.data.dataset import Data, data_of_labels, labelled_data
+from workers.distillation.data.files.several_labels import kinds_of_rows
 from workers.distillation.data.files.table import MAX_VALUES
 from workers.distillation.data.files.texts import Texts, read_texts
 from workers.distillation.data.splits import split
@@ -50,7 +52,7 @@ def load_text(
         corpus = read_texts(files[spec.file], spec)
     else:
         corpus = topics.paragraphs_of_parts() if spec.task == "classification" else topics.passages()
-    if spec.task == "classification":
+    if spec.task in OF_TEXTS:
         return _classification(corpus, spec, teachers) if source is None else _in_tokens_of(source, corpus, spec)
     return _tokens(corpus, spec, teachers)
 
@@ -96,6 +98,9 @@ def _in_tokens_of(source: Source, corpus: Texts, spec: AnyTextData) -> Data:
 def _divided(corpus: Texts, spec: AnyTextData) -> tuple[Tensor, Splits]:
     """Labels of all texts, and which of them are of which split."""
     _refuse_too_many(len(corpus.texts), spec)
+    if corpus.so is not None:
+        kinds, names = kinds_of_rows(corpus.so)
+        return torch.from_numpy(corpus.so).float(), split(kinds, names, spec)
     code = {name: number for number, name in enumerate(corpus.classes)} | {"": UNKNOWN}
     labels = torch.tensor([code[label] for label in corpus.labels])
     return labels, split(labels.numpy(), corpus.classes, spec)
@@ -106,7 +111,8 @@ def _labelled(tokens: Tensor, labels: Tensor, indices: Splits, corpus: Texts, sp
     splits = [Rows(tokens[i], tokens[i], labels[i], i) for i in indices]
     digest = _digest(corpus.texts, corpus.labels)
     parts = (splits[0], splits[1], splits[2])
-    data = labelled_data(parts, corpus.classes, AS_THEY_ARE, spec, len(labels), digest)
+    of = labelled_data if corpus.so is None else data_of_labels
+    data = of(parts, corpus.classes, AS_THEY_ARE, spec, len(labels), digest)
     return replace(data, reading_notes=corpus.notes)
 
 

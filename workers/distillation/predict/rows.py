@@ -103,7 +103,8 @@ def predict(question: Question, run: Run) -> dict[str, Any]:
             case AskTexts():
                 of_texts = checkpoints.card_of(card or "")
                 logits, notes = classified(asked, of_texts, spec, run)
-                answer = _prediction(question.model, of_texts.classes, logits, "/texts", notes)
+                said_of = _prediction if of_texts.labels is None else labels_said
+                answer = said_of(question.model, of_texts.labels or of_texts.classes, logits, "/texts", notes)
             case AskPrompts():
                 answer = continued(asked, checkpoints.card_of(card or ""), spec, run)
             case AskMasked():

@@ -23,6 +23,7 @@ from workers.distillation.networks.texts.decoder import DecoderNetwork
 from workers.distillation.networks.texts.tokens import AFTER_MASK, END, MASK, UNKNOWN_TOKEN
 from workers.distillation.rows import Rows
 from workers.distillation.tasks.classes import Classes
+from workers.distillation.tasks.labels import Labels
 from workers.distillation.teachers.folders.classifier import opened
 from workers.distillation.teachers.generate import generated
 from workers.run import Run
@@ -35,6 +36,7 @@ def classified(asked: AskTexts, card: checkpoints.Card, spec: ModelTeacher, run:
     tokenizer, length = _reader(card)
     rows = tokenizer.encode(asked.texts)
     data = _only([row[:length] for row in rows], tokenizer, card.classes, length)
+    data = data if card.labels is None else replace(data, task=Labels(card.labels))
     logits = teachers.loaded(spec, data, run).logits(data.test)
     return logits, _notes("text", rows, length, "were cut off after")
 

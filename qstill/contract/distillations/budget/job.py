@@ -99,5 +99,5 @@ def _any_architecture(dataset: Any) -> AnyArchitecture:
             return Decoder(kind="decoder")
         case "masked_language_modelling":
             return Encoder(kind="encoder")
-        case "classification":
+        case "classification" | "multi_label":
             return BagOfEmbeddings(kind="bag_of_embeddings")

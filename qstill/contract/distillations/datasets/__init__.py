@@ -27,7 +27,7 @@ UNLABELLED = "_unlabelled"  # the folder of images whose class is unknown
 MissingWord = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
 Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
 Task = Literal["classification", "regression", "multi_label"]
-TextTask = Literal["classification", "language_modelling", "masked_language_modelling"]
+TextTask = Literal["classification", "multi_label", "language_modelling", "masked_language_modelling"]
 Separator = Annotated[str, StringConstraints(min_length=1, max_length=5)]
 Range = Annotated[list[Annotated[float, Field(ge=-1e6, le=1e6)]], Field(min_length=2, max_length=2)]
 
@@ -245,7 +245,8 @@ class TextData(Splitting):
     """What all texts have in common. They are split first; a tokenizer is trained on the training split alone."""
 
     task: TextTask = Field(
-        description="classification: a label for each text. language_modelling: the next token is the label of each "
+        description="classification: a label for each text. multi_label: any of several labels, each yes or no. "
+        "language_modelling: the next token is the label of each "
         "token; the texts of a split are joined with a token for the end of a text between them, and cut into rows of "
         "`max_length` tokens; `labelled` counts such rows. masked_language_modelling: of such rows 15 % of the tokens "
         "are to be found again, most of them hidden behind a mask (BERT, 1810.04805): others in every epoch of "
@@ -268,9 +269,9 @@ class TextData(Splitting):
 
     @model_validator(mode="after")
     def _labels_of_tokens(self) -> "TextData":
-        if self.task != "classification" and self.label_noise:
+        if "modelling" in self.task and self.label_noise:
             refuse(("label_noise",), "only_for_classification", "the labels are the text itself", self.label_noise)
-        if self.task != "classification" and self.leave_out:
+        if "modelling" in self.task and self.leave_out:
             refuse(("leave_out",), "only_for_classification", "the classes are tokens, and all occur", self.leave_out)
         return self
 
@@ -288,13 +289,17 @@ class TextFile(TextData):
     text: ColumnName = Field("text", description="The column, or member, with the text.", examples=["text"])
     label: ColumnName = Field(
         "label",
-        description="classification only: the column with the label; empty, null or `NA` where it is unknown.",
+        description="Of classification the column with the label; empty, null or `NA` where it is unknown. Of several "
+        "labels that with their names, `labels_separator` between them; empty where a text has none of them.",
         examples=["label"],
+    )
+    labels_separator: Separator = Field(
+        ",", description="Of several labels only: what stands between their names.", examples=["|"]
     )
 
     @model_validator(mode="after")
     def _label_is_not_the_text(self) -> "TextFile":
-        if self.task == "classification" and self.text == self.label:
+        if "modelling" not in self.task and self.text == self.label:
             refuse(("label",), "same_column", "text and label are columns of their own", self.label)
         return self
 
@@ -310,6 +315,12 @@ class BuiltinText(TextData):
         "the report.",
         examples=["python_topics"],
     )
+
+    @model_validator(mode="after")
+    def _has_such_labels(self) -> "BuiltinText":
+        if self.task == "multi_label":
+            refuse(("task",), "task_mismatch", "a topic is one class of a text: upload texts with several", self.task)
+        return self
 
 
 AnyTextData = TextFile | BuiltinText

@@ -17,6 +17,7 @@ MAX_LOGITS = 1 << 26  # of one batch: 256 MB in single precision, and training h
 MAX_SERVED = 100  # log-probabilities after one token; servers have limits of their own, 20 of vLLM
 MAX_PAIRED_TOKENS = 1 << 12  # of one batch; their pairs are 16.8 million numbers, as rkd's triples
 
+OF_TEXTS = ("classification", "multi_label")
 OF_TOKENS = ("language_modelling", "masked_language_modelling")
 
 Named = list[tuple[FieldPath, AnyArchitecture]]
@@ -56,6 +57,11 @@ def _refuse_unfit_networks(named: Named, data: AnyTextData) -> None:
         if family_of(architecture).reads != "text":
             reason = f"a {architecture.kind} reads numbers, and this data is text"
             refuse((*place, "architecture", "kind"), "architecture_mismatch", reason, architecture.kind)
+        if isinstance(architecture, Pretrained) and data.task == "multi_label":
+            reason = (
+                "a network from a folder learns one class a text: choose text_cnn, bag_of_embeddings or transformer"
+            )
+            refuse((*place, "architecture", "kind"), "architecture_mismatch", reason, architecture.kind)
         for task in OF_TOKENS:
             if (family_of(architecture).only_for == task) != (data.task == task):
                 said = " or ".join(_one(family.kind) for family in FAMILIES if family.only_for == task)
@@ -81,7 +87,7 @@ def _one(kind: str) -> str:
 
 def _refuse_unfit_teachers(job: DistillationSpec, data: AnyTextData) -> None:
     for place, teacher in parts(job.teacher):
-        if isinstance(teacher, SoftLabels) and data.task != "classification":
+        if isinstance(teacher, SoftLabels) and data.task in OF_TOKENS:
             reason = "soft labels have one row for each row of the data; a language model answers every token"
             refuse((*place, "source"), "teacher_mismatch", reason, "soft_labels")
         in_folder = isinstance(teacher, UploadedTeacher) and teacher.format == "folder"
@@ -93,8 +99,8 @@ def _refuse_unfit_teachers(job: DistillationSpec, data: AnyTextData) -> None:
         beside = isinstance(teacher, UploadedTeacher) and teacher.tokenizer is not None
         if beside and data.task != "classification":
             reason = (
-                "it answers whole texts on tokens of its own, and here each token of this job's tokenizer is answered: "
-                "train a teacher on these tokens, or choose `classification`"
+                "it answers whole texts on tokens of its own, one class each: train a teacher on this job's tokens, or "
+                "choose `classification`"
             )
             refuse((*place, "format"), "tokenizer_mismatch", reason, teacher.source)
         without = isinstance(teacher, UploadedTeacher) and teacher.format == "onnx" and teacher.tokenizer is None
@@ -120,7 +126,7 @@ def _refuse_unfit_served(job: DistillationSpec, data: AnyTextData, place: FieldP
 def _refuse_unfit_training(place: FieldPath, training: Training, data: AnyTextData) -> None:
     if training.augmentation is not None:
         refuse((*place, "augmentation"), "augmentation_needs_images", "only images are augmented", None)
-    if data.task == "classification":
+    if data.task in OF_TEXTS:
         return
     if training.balanced_batches:
         reason = "a row of a language model has a label for each token, so rows have no class to be balanced by"
@@ -154,7 +160,7 @@ def _refuse_unfit_objective(job: DistillationSpec, data: AnyTextData) -> None:
         if objective.prompt >= data.max_length:
             reason = f"a row has {data.max_length} tokens, and one at least must be left to the teacher"
             refuse(("objective", "prompt"), "prompt_too_long", reason, objective.prompt)
-    if data.task != "classification":
+    if data.task in OF_TOKENS:
         for _, single in singles(objective):
             if isinstance(single, Rkd | Sp | Pkt | Crd):
                 _refuse_many_tokens(job.training, data, single)

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,12 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.compute as pc  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
-from qstill.contract.distillations.datasets import TextFile
+from qstill.contract.distillations.datasets import TextFile, has_several_labels
 from qstill.contract.errors import Problem
 from qstill.contract.tables.bounds import MAX_BYTES, MAX_COLUMNS, Unreadable
 from qstill.contract.tables.cells import names_of, numbers_first
 from qstill.contract.tables.lines import MAX_LINE, MAX_TEXT, bounded_lines, csv_rows, start_of, text_of
+from workers.distillation.data.files.several_labels import Truths, of_words
 from workers.distillation.data.files.table import (
     MAX_CLASSES,
     MAX_NAME,
@@ -34,17 +35,21 @@ Row = tuple[object, object]  # text and label as the file has them
 
 @dataclass(frozen=True)
 class Texts:
-    """labels: of each text, "" where unknown; empty strings for language modelling. classes: in ascending order."""
+    """labels: of each text, "" where unknown; empty strings for language modelling. classes: in ascending order.
+
+    so: (texts, classes) which labels each text has, where it may have several.
+    """
 
     texts: list[str]
     labels: list[str]
     classes: list[str]
     notes: tuple[ReadingNote, ...] = ()
+    so: Truths | None = None
 
 
 def read_texts(path: Path, spec: TextFile) -> Texts:
     """Raises Problem dataset_invalid, pointing to /dataset/file, /dataset/text or /dataset/label."""
-    labelled = spec.task == "classification"
+    labelled, several = "modelling" not in spec.task, has_several_labels(spec)
     try:
         start = start_of(path)
         if start[:4] == b"PAR1":
@@ -53,7 +58,8 @@ def read_texts(path: Path, spec: TextFile) -> Texts:
             rows = _json_lines(path, spec, labelled)
         else:
             rows = _csv(path, spec, labelled)
-        return _checked(rows, labelled)
+        found = _checked(rows, labelled and not several)
+        return _with_labels(found, spec.labels_separator) if several else found
     except Unreadable as error:
         raise _invalid(str(error)) from error
 
@@ -84,6 +90,12 @@ def _checked(rows: Iterable[Row], labelled: bool) -> Texts:
     refuse_unusable(classes)
     notes = [said_of_missing(missing.total(), len(names), sorted(missing))] if labelled and missing else []
     return Texts(texts, names, classes, (*notes, *alike(classes)))
+
+
+def _with_labels(found: Texts, separator: str) -> Texts:
+    """Classes are the names of the labels, of which a text has several."""
+    so, names = of_words(found.labels, separator)
+    return replace(found, classes=names, so=so, notes=())
 
 
 def _label(label: object, row: int) -> str:
