@@ -26,11 +26,13 @@ EVERY = 0.2  # seconds between two looks at a job
 PATIENCE = 600  # seconds for a job on a busy machine
 LONG = {  # over a minute on one idle core, or of a folder or table that has to be uploaded first
     "compress-digits.json",
+    "distil-digits-budget.json",
     "distil-digits-matching.json",
     "distil-digits-noise.json",
     "distil-encoder-half.json",
     "distil-encoder-words.json",
     "distil-served.json",
+    "distil-table-budget.json",
     "distil-table.json",
     "distil-topics-language-model.json",
     "distil-topics-masked.json",

@@ -209,6 +209,27 @@ def properties(reports: list[Report]) -> list[Figure]:
     ]
 
 
+def over_the_smaller_teacher(report: Report) -> float:
+    """Student minus the best of the teacher made smaller that takes no more bytes; all of its own where none does."""
+    fitting = [row for row in report["compression"]["at_equal_bytes"] if row["fits"]]
+    rivals = [row for row in fitting if row["name"].startswith("teacher")]
+    return min((float(row["student_minus_this"]["points"]) for row in rivals), default=accuracy(report, "student"))
+
+
+def budget(reports: list[Report]) -> list[Figure]:
+    """Two jobs: digits, and a table with words and gaps. Who is ten times smaller is looked for."""
+    found = []
+    for name, report, lost, gained in zip(("digits", "a table"), reports, (4, 3), (4, 0), strict=True):
+        costs = accuracy(report, "teacher") - accuracy(report, "student")
+        found += [
+            Figure(f"{name} within a budget: times smaller than its teacher", times_smaller(report), 10, "×"),
+            Figure("the same: accuracy lost to it", costs, lost, at_most=True),
+            Figure("the same: over no teacher", gain(report), gained),
+            Figure("the same: over the teacher pruned or quantised, bytes", over_the_smaller_teacher(report), 0),
+        ]
+    return found
+
+
 def quantum(reports: list[Report]) -> list[Figure]:
     """Three jobs: 50 labels and a pool, the same 50 labels without it, and every label; five seeds each."""
     pool, few, every = reports
@@ -282,6 +303,7 @@ SHOWS: dict[str, Show] = {
     "encoder": Show(
         (Post("distil-encoder-half.json", encoder=True), Post("distil-encoder-words.json", encoder=True)), encoder
     ),
+    "budget": Show((Post("distil-digits-budget.json"), Post("distil-table-budget.json", rows="people.py")), budget),
     "classifier": Show((Post("distil-topics-classifier.json"),), classifier),
     "language-model": Show((Post("distil-topics-language-model.json"),), language_model),
     "masked": Show(

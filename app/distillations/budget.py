@@ -33,6 +33,7 @@ def budget(report: DistillationReport) -> str:
     up = linear(wide(heights) if measure.is_share else heights, 400, 100)
     better = "Up" if measure.better == "more" else "Down"
     told = f"{better} and to the left is better. Hollow: given up early, as it was then. Line: what nothing beats."
+    told += " Much worse ones lie at the edge." if heights != [worth for _, worth in worths] else ""
     marks = heading("Candidates within the budget", told)
     marks += axes(across, up, "Parameters", f"Validation {measure.said}", percent=measure.is_share)
     places = {

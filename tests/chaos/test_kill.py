@@ -21,6 +21,10 @@ LONG_JOB: dict[str, Any] = {
     "training": {"epochs": 250, "batch_size": 64, "learning_rate": 0.01, "seed": 3},
     "evaluation": {"baseline": True, "seeds": 2},
 }
+WITHIN_BUDGET: dict[str, Any] = LONG_JOB | {
+    "student": {"budget": {"times_smaller": 100}, "compare": False},
+    "training": {"epochs": 30, "batch_size": 64, "learning_rate": 0.01, "seed": 3},
+}
 BELL: dict[str, Any] = {
     "circuit": {
         "format": "json",
@@ -150,6 +154,30 @@ def test_a_model_of_shots_is_the_same_one_after_a_kill(service: Service) -> None
     wait_until(amid_student)
     kill_training(service)
     assert finished(job) == (unbroken, 2)
+
+
+def test_a_student_that_a_budget_chose_is_the_same_one_after_a_kill_amid_the_choice(service: Service) -> None:
+    client = service.client
+
+    def finished(job: Any) -> tuple[Any, Any, int]:
+        """(its student, what was tried of it, attempts)."""
+        job = wait_for(client, job, "succeeded", "failed")
+        assert job["status"] == "succeeded", job["error"]
+        budget = client.get(job["links"]["report"])["budget"]
+        tried = [{name: each[name] for name in each if name != "latency_ms"} for each in budget["candidates"]]
+        return job["result"]["student_sha256"], (tried, budget["why"]), job["attempts"]
+
+    def amid_candidates() -> bool:
+        progress = client.get("/v1/jobs")["data"][0]["progress"] or {"phase": ""}
+        named, _, number = progress["phase"].partition("/")[0].partition(" ")
+        return named == "candidate" and int(number) > 3
+
+    *unbroken, _ = finished(client.submit(WITHIN_BUDGET))
+    job = client.submit(WITHIN_BUDGET)
+    wait_until(amid_candidates)
+    kill_training(service)
+    *after, attempts = finished(job)
+    assert (after, attempts) == (unbroken, 2)
 
 
 def test_stopping_in_good_order_counts_no_attempt_and_loses_nothing(service: Service, unbroken: str) -> None:
