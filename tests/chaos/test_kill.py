@@ -21,9 +21,12 @@ LONG_JOB: dict[str, Any] = {
     "training": {"epochs": 250, "batch_size": 64, "learning_rate": 0.01, "seed": 3},
     "evaluation": {"baseline": True, "seeds": 2},
 }
-WITHIN_BUDGET: dict[str, Any] = LONG_JOB | {
-    "student": {"budget": {"times_smaller": 100}, "compare": False},
-    "training": {"epochs": 30, "batch_size": 64, "learning_rate": 0.01, "seed": 3},
+WITHIN_BUDGET: dict[str, Any] = {
+    "dataset": {"source": "builtin", "name": "iris", "labelled": 15},
+    "teacher": {"source": "train", "architecture": {"kind": "mlp", "hidden": [64, 64]}},
+    "student": {"budget": {"times_smaller": 20}, "compare": False},
+    "training": {"epochs": 300, "batch_size": 16, "learning_rate": 0.01, "seed": 3},
+    "evaluation": {"seeds": 2},
 }
 BELL: dict[str, Any] = {
     "circuit": {

@@ -78,6 +78,9 @@ def preflight(talk: Talk, file: Path) -> int:
     def words(console: Console) -> None:
         time = said["time"]["total"]
         console.print(f"about {time['expected']:.0f} s, between {time['low']:.0f} and {time['high']:.0f}")
+        if sizes := [each["parameters"] for each in said.get("candidates", ())]:
+            span = f"of {min(sizes):,} to {max(sizes):,} parameters"
+            console.print(f"{len(sizes)} candidates fit into the budget, {span}")
         for advice in said["advice"]:
             console.print(f"{advice['severity']}: {advice['detail']}", markup=False)
             if suggestion := advice["suggestion"]:

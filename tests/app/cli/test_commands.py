@@ -120,6 +120,18 @@ def test_commands_look_for_the_service_at_the_port_that_it_was_given(
         assert asked.pop() == address
 
 
+def test_a_preflight_says_how_many_candidates_fit_into_a_budget(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    time = {"total": {"expected": 30.0, "low": 20.0, "high": 90.0}}
+    said = {"time": time, "advice": [], "candidates": [{"parameters": 1_200}, {"parameters": 85}]}
+    monkeypatch.setattr(Client, "preflight", lambda self, body: said)
+    (tmp_path / "job.json").write_text("{}")
+    done = CliRunner().invoke(main, ["preflight", str(tmp_path / "job.json"), "--server", "http://127.0.0.1:9"])
+    assert "about 30 s, between 20 and 90" in done.output
+    assert "2 candidates fit into the budget, of 85 to 1,200 parameters" in done.output
+
+
 @pytest.mark.parametrize(
     ("status", "options", "expected"),
     [

@@ -77,6 +77,11 @@ def test_a_budget_says_one_limit_or_several(budget: dict[str, Any]) -> None:
             "teacher_without_size",
             "student/budget/times_smaller",
         ),
+        (
+            {"teacher": {"source": "http", "url": "https://teacher.example/v1"}},
+            "teacher_without_size",
+            "student/budget/times_smaller",
+        ),
         ({"objective": {"kind": "fitnet"}}, "layers_unknown", "objective/kind"),
         ({"export": ["cirq"]}, "not_for_this_network", "export/0"),
         (INTERACTIONS, "no_budget_here", "student/budget"),

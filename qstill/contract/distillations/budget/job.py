@@ -16,7 +16,7 @@ from qstill.contract.distillations.objectives import OnFeatures, singles
 from qstill.contract.distillations.spec import DistillationFields, Student
 from qstill.contract.distillations.teachers import SoftLabels, parts
 from qstill.contract.distillations.teachers.circuit import CircuitTeacher
-from qstill.contract.distillations.teachers.remote import EndpointTeacher
+from qstill.contract.distillations.teachers.remote import EndpointTeacher, ServedTeacher
 from qstill.contract.schemas import refuse
 
 BUDGET = ("student", "budget")
@@ -49,7 +49,7 @@ class BudgetedJob(DistillationFields[BudgetedStudent]):
         for place, objective in singles(self.objective):
             if isinstance(objective, OnFeatures):
                 reason = (
-                    f"{objective.kind} compares layers, and those of a student that is looked for are not known: say kd"
+                    f"{objective.kind} compares layers, and nobody knows those of a student that is looked for: say kd"
                 )
                 refuse((*place, "kind"), "layers_unknown", reason, objective.kind)
         if self.student.budget.times_smaller is not None:
@@ -59,7 +59,7 @@ class BudgetedJob(DistillationFields[BudgetedStudent]):
 
     def _refuse_teacher_without_size(self, asked: float) -> None:
         for _, teacher in parts(self.teacher):
-            if isinstance(teacher, SoftLabels | EndpointTeacher):
+            if isinstance(teacher, SoftLabels | EndpointTeacher | ServedTeacher):
                 reason = "nobody knows how large this teacher is, only what it answers: say `bytes` or `multiply_adds`"
                 refuse((*BUDGET, "times_smaller"), "teacher_without_size", reason, asked)
 

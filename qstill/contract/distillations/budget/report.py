@@ -14,10 +14,10 @@ Status = Literal["complete", "given_up", "failed"]
 class BudgetLimits(ReportPart):
     """A budget in numbers; null: not limited so."""
 
-    parameters: int | None = Field(description="Weights and biases, at most.", examples=[896])
-    bytes: int | None = Field(description="Of the published file, at most.", examples=[None])
-    multiply_adds: int | None = Field(description="For one row, at most.", examples=[None])
-    milliseconds: float | None = Field(description="For one row on one core, at most.", examples=[None])
+    parameters: int | None = Field(None, description="Weights and biases, at most.", examples=[896])
+    bytes: int | None = Field(None, description="Of the published file, at most.", examples=[None])
+    multiply_adds: int | None = Field(None, description="For one row, at most.", examples=[None])
+    milliseconds: float | None = Field(None, description="For one row on one core, at most.", examples=[None])
 
 
 class BudgetCandidate(ReportPart):
