@@ -25,8 +25,8 @@ WITHIN_BUDGET: dict[str, Any] = {
     "dataset": {"source": "builtin", "name": "iris", "labelled": 15},
     "teacher": {"source": "train", "architecture": {"kind": "mlp", "hidden": [64, 64]}},
     "student": {"budget": {"times_smaller": 20}, "compare": False},
-    "training": {"epochs": 300, "batch_size": 16, "learning_rate": 0.01, "seed": 3},
-    "evaluation": {"seeds": 2},
+    "training": {"epochs": 60, "batch_size": 16, "learning_rate": 0.01, "seed": 3},
+    "evaluation": {"seeds": 2, "baseline": False},
 }
 BELL: dict[str, Any] = {
     "circuit": {

@@ -14,8 +14,10 @@ from qstill.contract.distillations.architectures import FAMILIES, AnyArchitectur
 from qstill.contract.distillations.architectures.family import Form
 from qstill.contract.distillations.budget.job import BudgetedJob
 from qstill.contract.distillations.budget.report import BudgetCandidate, BudgetLimits
-from workers.distillation.budget.limits import Scale, limits_of, nothing_fits, teacher_parameters
+from qstill.contract.errors import Problem
+from workers.distillation.budget.limits import POINTER, Scale, limits_of, nothing_fits, teacher_parameters
 from workers.distillation.data.dataset import Data
+from workers.distillation.networks.texts.tokens import PAD
 from workers.run import Run
 
 PARTS = (1.0, 0.5, 0.25)  # of the budget: what is much smaller and as good is worth knowing
@@ -41,7 +43,10 @@ class Fitting:
 
 
 def choices_within(job: BudgetedJob, data: Data, run: Run) -> Choices:
-    """All candidates, the largest first. Raises Problem: nothing_fits, teacher_without_size."""
+    """All candidates, the largest first. Raises Problem: nothing_fits, teacher_without_size, no_budget_here."""
+    if data.inputs.padding != PAD:
+        title = "Only an encoder's own folder reads its tokens: give the data a tokenizer of its own, as `word`."
+        raise Problem("no_budget_here", title, pointer=POINTER)
     budget = job.student.budget
     teacher = None if budget.times_smaller is None else teacher_parameters(job.standing_in(), data, run)
     limits = limits_of(budget, teacher)

@@ -114,6 +114,8 @@ class Scale:
             pointer=POINTER,
             vocabulary=data.inputs.vocabulary,
             standardisation=data.standardisation,
+            source=data.inputs.source,
+            padding=data.inputs.padding,
         )
 
 
