@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from app.distillations.card import card
-from app.distillations.plots import PLOTS
+from app.distillations.loading import program
+from app.distillations.pictures.plots import PLOTS
 from qstill.contract.distillations.preflight import PreflightQuestion
 from qstill.contract.distillations.report.document import DistillationReport, read_report
 from qstill.contract.errors import Problem
@@ -19,6 +20,7 @@ from qstill.contract.models.answers import NamedLabels
 from qstill.contract.models.questions import AskRows, Question
 from qstill.contract.sweeps.sweep import Sweep
 from tests.workers.distillation.labels.conftest import NAMES, some_digits
+from tests.workers.distillation.programs import Case, answers_of
 from workers.distillation.jobs import distil_job
 from workers.distillation.predict.rows import predict
 from workers.distillation.preflight.look import preflight
@@ -49,7 +51,7 @@ def said(house: Make, content: bytes, reading: dict[str, Any], rows: Any) -> Nam
     return NamedLabels.model_validate(predict(Question(model=MODEL, rows=AskRows(inputs=rows)), run))
 
 
-def test_a_job_from_its_rows_to_its_files(finished: Any, house: Make) -> None:
+def test_a_job_from_its_rows_to_its_files(finished: Any, house: Make, tmp_path: Path) -> None:
     report = report_of(finished)
     assert report.measure == "f1_macro"
     assert [each.name for each in report.labels or []] == NAMES
@@ -72,6 +74,9 @@ def test_a_job_from_its_rows_to_its_files(finished: Any, house: Make) -> None:
         assert PLOTS[name](report).startswith("<svg")
 
     rows = some_digits()[0][:5].tolist()
+    checkpoint = "student-seed-0.safetensors"
+    case = Case(program(checkpoint, "mlp", says="labels"), (checkpoint, finished.published[checkpoint]), [rows])
+    ((probabilities,),) = answers_of([case], tmp_path / "program")
     file, network = finished.published["student-seed-0.onnx"], finished.published["student-seed-0.safetensors"]
     session = ort.InferenceSession(file)
     logits = session.run(["logits"], {"inputs": np.array(rows, dtype=np.float32)})[0]
@@ -82,6 +87,7 @@ def test_a_job_from_its_rows_to_its_files(finished: Any, house: Make) -> None:
         assert answer.labels == NAMES
         np.testing.assert_allclose(answer.logits, logits, atol=1e-4)
         np.testing.assert_allclose(answer.probabilities, torch.from_numpy(logits).sigmoid(), atol=1e-4)
+        np.testing.assert_allclose(answer.probabilities, probabilities, atol=1e-4)
         named = [[name for name, p in zip(NAMES, row, strict=True) if p > 0.5] for row in answer.probabilities]
         assert answer.predicted == named
 
