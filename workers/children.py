@@ -19,9 +19,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-import psutil
-
 from qstill.contract.kinds import Engine
+from workers.memory import occupied
 
 # Matrix products on a GPU are the same bits in every run only with workspaces of a fixed size, read once, when CUDA
 # starts; without them torch refuses such products while it is asked for deterministic algorithms, as training is.
@@ -102,11 +101,8 @@ class Child:
         return message
 
     def memory(self) -> int:
-        """Bytes of memory that it occupies now; 0 once it is gone."""
-        try:
-            return int(psutil.Process(self.pid).memory_info().rss)
-        except psutil.Error:
-            return 0
+        """Bytes of memory that it occupies now, without the files that it has mapped; 0 once it is gone."""
+        return occupied(self.pid)
 
     @property
     def alive(self) -> bool:

@@ -41,6 +41,7 @@ from workers.distillation.report.report import Sections, report
 from workers.distillation.report.surrogate import surrogate_section
 from workers.distillation.rows import Rows
 from workers.distillation.signals.signals import PLAIN, Signal
+from workers.distillation.stored.shelf import shelf_of
 from workers.distillation.teachers.checks import accepted, there_already
 from workers.distillation.teachers.circuit import load_for_circuit, solved_lesson, with_frequencies
 from workers.distillation.teachers.features import asked_with_features, wanted_features, with_features
@@ -159,7 +160,7 @@ def _rows_of(job: DistillationJob, run: Run) -> Data:
         return load_for_circuit(job, job.teacher, run)
     assert not isinstance(spec, DrawnData)  # which only a circuit can answer
     if not isinstance(spec, TextFile | BuiltinText):
-        return load(spec, run.files)
+        return load(spec, run.files, shelf_of(run))
     student = job.student.architecture
     if isinstance(student, Pretrained):
         return load_text(spec, run.files, source=begun_from(student, run, "/student/architecture"))

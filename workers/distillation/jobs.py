@@ -15,6 +15,7 @@ from workers.distillation.distil import distil
 from workers.distillation.embeddings.distil import distil_encoder
 from workers.distillation.recommenders.distil import distil_recommender
 from workers.distillation.training.reproducible import reproducible
+from workers.memory import watched
 from workers.run import Run
 
 
@@ -23,7 +24,7 @@ def distil_job(job: AnyJob, run: Run) -> dict[str, Any]:
 
     Raises Problem when the job cannot succeed, Stopped after saving its state.
     """
-    with reproducible(run.threads):
+    with reproducible(run.threads), watched():
         match job:
             case ShorteningJob():
                 return shorten(job, run)

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
+
+from workers.distillation.stored.rows import StoredRows
 
 
 @dataclass(frozen=True)
@@ -13,8 +16,10 @@ class Standardisation:
     std: Tensor
 
     def __call__(self, raw: Tensor) -> Tensor:
-        """Raw inputs (rows, ...) to standardised ones of the same shape, float32."""
-        return ((raw.double() - self.mean) / self.std).float()
+        """Raw inputs (rows, ...) to standardised ones of the same shape, float32; stored ones, once they are read."""
+        if isinstance(raw, StoredRows):
+            return raw.then(self)
+        return raw.to(torch.float64, copy=True).sub_(self.mean).div_(self.std).float()
 
 
 @dataclass(frozen=True)
@@ -26,6 +31,7 @@ class Rows:
     the token that follows, `UNKNOWN` at padding; for masked language modelling the token that stands there, `UNKNOWN`
     where none is asked for. Training rows are not masked before an epoch shows them: see `training/augment.py`.
     Regression: y is (rows, targets), float32, standardised, NaN where unknown.
+    raw and x are `StoredRows` where the data set is larger than what is held in memory: who picks rows need not know.
     answered: (rows, tokens) where networks that answer every token are heard at some alone; None: at all.
     """
 

@@ -64,7 +64,10 @@ class Time(View):
 class Memory(View):
     """Bytes at the job's peak. On a GPU, weights, optimizer and activations are in its memory."""
 
-    process: int = Field(description="The worker's child, libraries and data loaded.", examples=[412000000])
+    process: int = Field(
+        description="The worker's child, libraries and data loaded; not the part of the data that stays in files.",
+        examples=[412000000],
+    )
     weights: int = Field(
         description="Of the largest network in training, and of the teacher beside it.", examples=[349000]
     )

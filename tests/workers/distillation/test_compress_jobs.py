@@ -60,7 +60,9 @@ def without_clocks(document: dict[str, Any]) -> str:
     section["notes"] = [note for note in section["notes"] if " ms " not in note]
     for arm in ("teacher", "student", "baseline"):
         del document[arm]["cost"]
-    return json.dumps({name: part for name, part in document.items() if name not in ("seconds", "signal")})
+    return json.dumps(
+        {name: part for name, part in document.items() if name not in ("seconds", "peak_memory_bytes", "signal")}
+    )
 
 
 @pytest.fixture(scope="module")

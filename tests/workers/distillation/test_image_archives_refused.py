@@ -117,7 +117,7 @@ def test_a_member_that_is_longer_than_its_header_says_is_damaged(tmp_path: Path)
 
 def test_limits_of_members_and_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = packed(tmp_path, flowers())
-    monkeypatch.setattr(images, "MAX_VALUES", 6 * 90 - 1)
+    monkeypatch.setattr(images, "MOST_BYTES", 6 * 90 - 1)
     assert "Give a smaller size" in refusal(path)
     assert uploaded(path, image=Images(size=[2, 2])).input_shape == (3, 2, 2)
     monkeypatch.setattr(images, "MAX_MEMBERS", 5)

@@ -16,7 +16,7 @@ from workers.run import Stopped
 pytestmark = pytest.mark.training
 
 Make = Callable[..., Any]
-TIMES = {"latency", "timed", "seconds"}
+TIMES = {"latency", "timed", "seconds", "peak_memory_bytes"}
 
 
 def report_of(told: FakeRun) -> dict[str, Any]:

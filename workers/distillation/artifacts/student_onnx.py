@@ -31,6 +31,7 @@ from workers.distillation.networks.answers import logits_of, rows_at_once
 from workers.distillation.networks.families import family_of
 from workers.distillation.networks.network import Network
 from workers.distillation.rows import Rows
+from workers.distillation.stored.rows import blocks_of
 from workers.distillation.tables.frame import fed
 from workers.distillation.tasks.task import Block
 
@@ -85,7 +86,7 @@ def calibration_rows(data: Data) -> Tensor:
 def onnx_logits(content: bytes, raw: Tensor, threads: int) -> Tensor:
     """What a file says about raw inputs (rows, ...): (answers, classes), a row's tokens after one another."""
     session, at_once = open_session(content, threads), min(BATCH_ROWS, rows_at_once(raw))
-    return torch.cat([_answers(session, part) for part in torch.split(raw, at_once)])
+    return torch.cat([_answers(session, part) for part in blocks_of(raw, at_once)])
 
 
 def _answers(session: ort.InferenceSession, raw: Tensor) -> Tensor:

@@ -26,13 +26,17 @@ from qstill.contract.tables.splits import SplitFile
 from workers.distillation.data.files.arrays import is_npz, read_table
 from workers.distillation.data.files.images import read_images
 from workers.distillation.data.files.several_labels import kinds_of_rows
-from workers.distillation.data.files.table import Array, ReadingNote, Table
+from workers.distillation.data.files.table import ReadingNote, Table
 from workers.distillation.data.splits import codes_of, noisy, shown_labels, shown_numbers, split
 from workers.distillation.inputs.inputs import Inputs
 from workers.distillation.inputs.text import Text
 from workers.distillation.inputs.values import VALUES
 from workers.distillation.objectives.terms import UNKNOWN, labelled_rows
 from workers.distillation.rows import Rows, Standardisation
+from workers.distillation.stored.moments import moments
+from workers.distillation.stored.pages import Array, row_blocks
+from workers.distillation.stored.rows import picked
+from workers.distillation.stored.shelf import IN_MEMORY, Shelf
 from workers.distillation.tables.division import divided_by_file
 from workers.distillation.tables.encoding import Encoding
 from workers.distillation.tables.inputs import Columns, encoded_rows, only_measured
@@ -94,22 +98,25 @@ class Data:
         return tuple(self.train.x.shape[1:])
 
 
-def load(spec: BuiltinData | UploadedData, files: Mapping[str, Path]) -> Data:
-    """Read, split and standardise. Raises Problem: dataset_invalid, too_few_labels, too_many_labels."""
-    table = table_of(spec, files)
+def load(spec: BuiltinData | UploadedData, files: Mapping[str, Path], shelf: Shelf = IN_MEMORY) -> Data:
+    """Read, split and standardise. shelf: what is held in memory, and where more is kept.
+
+    Raises Problem: dataset_invalid, dataset_too_large, too_few_labels, too_many_labels.
+    """
+    table = table_of(spec, files, shelf)
     labels, regression = torch.from_numpy(table.y), table.y.dtype.kind == "f"
     several = has_several_labels(spec)
     codes, names = (whole_rows(table.y), ["of numbers"]) if regression else (table.y, table.classes)
     if several:
         codes, names = kinds_of_rows(table.y)
     indices = split(codes, names, spec, table.parts)
-    inputs = encoded_rows(table, indices[0])
-    raw, notes = inputs.raw, (*table.notes, *inputs.notes)
-    standardise = only_measured(standardisation_by(raw[indices[0]], spec.standardise), inputs.columns)
+    inputs = encoded_rows(table, indices[0], shelf)
+    raws, notes = [picked(inputs.raw, i) for i in indices], (*table.notes, *inputs.notes)
+    standardise = only_measured(standardisation_by(raws[0], spec.standardise), inputs.columns)
     targets = targets_of(labels[indices[0]], table.classes) if regression and not several else None
     y = labels if targets is None else targets.standardised(labels)
     y = y.float() if several else y
-    train, validation, test = (Rows(raw[i], standardise(raw[i]), y[i], i) for i in indices)
+    train, validation, test = (Rows(raw, standardise(raw), y[i], i) for raw, i in zip(raws, indices, strict=True))
     total, digest = len(table.y), _digest(table)
     parts = (train, validation, test)
     if targets is None:
@@ -142,15 +149,15 @@ def _shown(y: Tensor, spec: Splitting) -> tuple[Tensor, Tensor]:
     return seen, torch.nonzero(torch.ones(len(seen)) if spec.unlabelled_pool else labelled_rows(seen)).flatten()
 
 
-def table_of(spec: BuiltinData | UploadedData, files: Mapping[str, Path]) -> Table:
+def table_of(spec: BuiltinData | UploadedData, files: Mapping[str, Path], shelf: Shelf = IN_MEMORY) -> Table:
     """All rows, as they are read. Raises Problem dataset_invalid."""
     if isinstance(spec, BuiltinData):
         return _builtin(spec.name)
-    table = _uploaded(spec, files[spec.file])
+    table = _uploaded(spec, files[spec.file], shelf)
     return divided_by_file(table, spec, files[spec.split.file]) if isinstance(spec.split, SplitFile) else table
 
 
-def _uploaded(spec: UploadedData, path: Path) -> Table:
+def _uploaded(spec: UploadedData, path: Path, shelf: Shelf) -> Table:
     """Raises Problem dataset_invalid, pointing to the field that does not fit the file."""
     try:
         archive, several = zipfile.is_zipfile(path), has_several_labels(spec)
@@ -166,7 +173,7 @@ def _uploaded(spec: UploadedData, path: Path) -> Table:
         if images and spec.task != "classification":
             title = f"The folders of a zip name one class an image: for {spec.task} on images upload an npz."
             raise Problem("dataset_invalid", title, pointer="/dataset/task")
-        return read_images(path, spec.image or Images()) if images else read_table(path, spec)
+        return read_images(path, spec.image or Images(), shelf) if images else read_table(path, spec, shelf)
     except Unreadable as error:
         raise Problem("dataset_invalid", str(error), pointer="/dataset/file") from error
 
@@ -225,9 +232,7 @@ def standardisation_by(raw: Tensor, kind: str) -> Standardisation:
         return Standardisation(torch.zeros(1, dtype=torch.float64), torch.ones(1, dtype=torch.float64))
     if kind == "channel" and raw.ndim != 4:
         raise Problem("architecture_mismatch", "Only images have channels.", pointer="/dataset/standardise")
-    over = (0, 2, 3) if kind == "channel" else (0,)
-    values = raw.double()
-    mean, std = values.mean(over), values.std(over, correction=0)
+    mean, std = moments(raw, (0, 2, 3) if kind == "channel" else (0,))
     std = torch.where(std > 1e-12 * (1 + mean.abs()), std, torch.ones_like(std))
     shape = (-1, 1, 1) if kind == "channel" else raw.shape[1:]
     return Standardisation(mean.reshape(shape), std.reshape(shape))
@@ -240,6 +245,7 @@ def _digest(table: Table) -> str:
         digest.update(table.frame.digest().encode())
     for part in parts:
         digest.update(json.dumps([part.dtype.str, *part.shape]).encode())
-        digest.update(np.ascontiguousarray(part).tobytes())
+        for _, block in row_blocks(part):
+            digest.update(np.ascontiguousarray(block).data)
     digest.update(json.dumps(table.classes).encode())
     return digest.hexdigest()

@@ -9,7 +9,9 @@ from torch import Tensor
 from qstill.contract.distillations.preflight import DataCheck
 from workers.distillation.data.dataset import Data
 from workers.distillation.inputs.inputs import Inputs
+from workers.distillation.networks.answers import rows_at_once
 from workers.distillation.objectives.terms import labelled_rows
+from workers.distillation.stored.rows import blocks_of
 
 
 def check_data(data: Data) -> DataCheck:
@@ -44,4 +46,5 @@ def said_of_leaked(duplicates: int, rows: int, inputs: type[Inputs]) -> str:
 
 def _rows_of(rows: Tensor) -> Iterator[bytes]:
     """A digest of each row, so that a set of them is small."""
-    return (blake2b(row.tobytes(), digest_size=16).digest() for row in (rows.flatten(1) + 0).numpy())  # -0 is 0
+    blocks = ((block.flatten(1) + 0).numpy() for block in blocks_of(rows, rows_at_once(rows)))  # -0 is 0
+    return (blake2b(row.tobytes(), digest_size=16).digest() for block in blocks for row in block)

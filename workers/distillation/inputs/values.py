@@ -3,11 +3,14 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from workers.distillation.inputs.inputs import Inputs, Shape
+from workers.distillation.networks.answers import rows_at_once
 from workers.distillation.networks.network import Network
 from workers.distillation.rows import Standardisation
+from workers.distillation.stored.rows import blocks_of
 from workers.distillation.tasks.task import Task
 
 
@@ -61,7 +64,9 @@ class Values(Inputs):
         return iter(())
 
     def constant(self, rows: Tensor) -> int:
-        return int((rows == rows[:1]).all(0).sum())
+        first = rows[:1]
+        alike = [(block == first).all(0) for block in blocks_of(rows, rows_at_once(rows))]
+        return int(torch.stack(alike).all(0).sum())
 
     def section(self) -> None:
         return None

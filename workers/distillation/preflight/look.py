@@ -43,7 +43,6 @@ from workers.distillation.preflight.budget import of_what_is_chosen, time_of_sea
 from workers.distillation.preflight.costs import NOTHING, Costs, capacity_of, memory_of, time_of
 from workers.distillation.preflight.engine import engine_cost
 from workers.distillation.preflight.files import time_of_compression, time_of_exports
-from workers.distillation.preflight.pace import resident
 from workers.distillation.preflight.rehearsal import Rehearsal, as_long, excerpt_of, rehearse
 from workers.distillation.quantum.controls import Controls, control_lesson, control_stages
 from workers.distillation.quantum.on_engine import refuse_unrunnable
@@ -75,6 +74,7 @@ from workers.distillation.training.plan import (
     teacher_stage,
 )
 from workers.distillation.training.reproducible import reproducible
+from workers.memory import peak_memory, watched
 from workers.run import Run
 
 FIRST_ROWS = 8  # asked first; then ever more, while the teacher is fast
@@ -95,7 +95,7 @@ class Member:
 
 def preflight(job: DistillationJob | BudgetedJob, asked: PreflightQuestion, run: Run) -> dict[str, Any]:
     """Returns a Preflight as JSON. Raises Problem where the job would fail before anything is trained."""
-    with reproducible(run.threads):
+    with reproducible(run.threads), watched():
         return _look(job, asked, run).model_dump(mode="json")
 
 
@@ -107,7 +107,7 @@ def _look(submitted: DistillationJob | BudgetedJob, asked: PreflightQuestion, ru
     choices = None if budgeted is None else choices_within(budgeted, data, run)
     if budgeted is not None and choices is not None:
         job = budgeted.with_architecture(choices.candidates[0].architecture)
-    loading, process = time.perf_counter() - began, resident()
+    loading, process = time.perf_counter() - began, peak_memory()
     pairs = student_stages(job)
     student_stage, baseline_stage = pairs[0]
     if is_solved(job):  # in about the time of an epoch

@@ -1,6 +1,5 @@
 """What every rehearsal of a training finds, of any domain: what a step costs and what it keeps."""
 
-import resource
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -94,8 +93,3 @@ def keeping(network: nn.Module) -> Iterator[list[int]]:
 
     with saved_tensors_hooks(pack, lambda tensor: tensor):
         yield total
-
-
-def resident() -> int:
-    """Bytes that this process occupied at most so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10

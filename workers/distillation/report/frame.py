@@ -13,6 +13,7 @@ from workers.distillation.artifacts.clock import Latency
 from workers.distillation.quality import Comparison, Size, mean_sd, verdict
 from workers.distillation.quantum.cost import CircuitCost
 from workers.distillation.training.keeper import Curve
+from workers.memory import peak_memory
 from workers.run import Run
 
 ALSO_IN_RESULT = ("measure", "gain", "verdict", "checkpoints", "student_sha256", "seconds")
@@ -127,6 +128,7 @@ def framed(
         },
         "exports": exports,
         "soft_gradient_norm": measured.soft_gradient,
+        "peak_memory_bytes": peak_memory(),
         "seed": job["training"]["seed"],
         "job": job,
     }

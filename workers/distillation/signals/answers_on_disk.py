@@ -20,7 +20,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,10 +35,26 @@ STALE_SECONDS = 3600.0  # a file that nobody finished for so long has no writer 
 PAUSE_SECONDS = 0.05  # between looks at whether another process is done
 DONE = struct.Struct("<QQ")  # blocks and records that are written
 SUFFIX = ".signal"
+CHUNK = 1 << 20  # bytes that are read at once
 SLACK = 1e-3  # of the limit: so much more, about, is used before somebody looks
 MAX_IN_MEMORY = 2 << 30  # bytes of answers that find no place on the disk
 
 Records = NDArray[Any]
+
+
+class Kept(Protocol):
+    """What an entry holds: rows, one record each. bytes: of all, which `mapped` finds in a file from an offset on."""
+
+    @property
+    def rows(self) -> int: ...
+
+    @property
+    def bytes(self) -> int: ...
+
+    def header(self) -> dict[str, Any]:
+        """JSON that no other layout has."""
+
+    def mapped(self, path: Path, offset: int) -> Records: ...
 
 
 @dataclass(frozen=True)
@@ -63,10 +79,19 @@ class Layout:
     def bytes(self) -> int:
         return self.rows * self.record.itemsize
 
+    def header(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def mapped(self, path: Path, offset: int) -> Records:
+        """To copy on write: torch wants memory that may be written, and pages that nobody writes stay shared."""
+        raw = np.memmap(path, np.uint8, mode="c", offset=offset, shape=(self.bytes,))
+        record = self.record
+        return raw.view(record) if record.subdtype is None else raw.view(record.base).reshape(self.rows, self.classes)
+
 
 @dataclass(frozen=True)
 class Entry:
-    """records: (rows,) of `Layout.record`, or (rows, classes). error: the largest that rounding made.
+    """records: as the layout maps them. error: the largest that rounding made.
 
     reused: whether it was there already.
     """
@@ -97,7 +122,15 @@ class Cache:
     def entry(
         self, key: str, layout: Layout, compute: Compute, pause: Callable[[], None], *, goes_on: bool = True
     ) -> Entry:
-        """The entry of a key (hexadecimal digits); it is computed if it is not there, and kept if there is room.
+        """A teacher's answers as `kept` has them; in memory where there is no room: a full disk costs the next job its
+        time, not this one its answers.
+        """
+        return self.kept(key, layout, compute, pause, goes_on=goes_on) or in_memory(layout, compute)
+
+    def kept(
+        self, key: str, layout: Kept, compute: Compute, pause: Callable[[], None], *, goes_on: bool = True
+    ) -> Entry | None:
+        """The entry of a key (hexadecimal digits), computed if it is not there; None where there is no room for it.
 
         pause: called while another process computes it; may raise. goes_on: whether later blocks are the same without
         the earlier ones.
@@ -108,9 +141,9 @@ class Cache:
                 return found
             try:
                 self._write(key, layout, compute, goes_on)
-            except OSError:  # a full disk costs the next job its time, not this one its answers
-                return in_memory(layout, compute)
-            return self._find(key, layout, reused=False) or in_memory(layout, compute)
+            except OSError:
+                return None
+            return self._find(key, layout, reused=False)
 
     def bytes(self) -> int:
         """Of all entries."""
@@ -133,7 +166,7 @@ class Cache:
                     time.sleep(PAUSE_SECONDS)
             yield
 
-    def _find(self, key: str, layout: Layout, *, reused: bool = True) -> Entry | None:
+    def _find(self, key: str, layout: Kept, *, reused: bool = True) -> Entry | None:
         """The entry if it is whole; one that is not is removed."""
         path = self._path(key)
         try:
@@ -146,7 +179,7 @@ class Cache:
             return None
         return Entry(*found, reused)
 
-    def _write(self, key: str, layout: Layout, compute: Compute, goes_on: bool) -> None:
+    def _write(self, key: str, layout: Kept, compute: Compute, goes_on: bool) -> None:
         """Raises OSError when there is no room on the disk or under the limit; nothing stays then."""
         if layout.bytes > self.limit:
             raise OSError("larger than the whole cache")
@@ -199,14 +232,16 @@ def in_memory(layout: Layout, compute: Compute) -> Entry:
         raise Problem(
             "signal_too_large", f"{title}{MAX_IN_MEMORY >> 20:,} are held.", pointer="/signal", ways_out=ways_out
         )
-    blocks = list(compute(0))
-    records = np.concatenate([block.records for block in blocks])
-    return Entry(records, max(block.error for block in blocks), reused=False)
+    records, error, end = np.empty(layout.rows, layout.record), 0.0, 0
+    for block in compute(0):
+        records[end : end + len(block.records)] = block.records
+        error, end = max(error, block.error), end + len(block.records)
+    return Entry(records, error, reused=False)
 
 
-def _write(file: BinaryIO, layout: Layout, compute: Compute) -> None:
+def _write(file: BinaryIO, layout: Kept, compute: Compute) -> None:
     """Write an entry, or what it lacks. Each block is there before it is counted."""
-    header = json.dumps(asdict(layout)).encode()
+    header = json.dumps(layout.header()).encode()
     start = MAGIC + struct.pack("<I", len(header)) + header
     start += bytes(-len(start) % ALIGNMENT)
     end = len(start) + layout.bytes
@@ -215,7 +250,7 @@ def _write(file: BinaryIO, layout: Layout, compute: Compute) -> None:
         file.seek(0)
         file.truncate()
         file.write(start)
-    file.seek(len(start) + records * layout.record.itemsize)
+    file.seek(len(start) + records * (layout.bytes // layout.rows))
     for block in compute(blocks):
         content = np.ascontiguousarray(block.records).tobytes()
         checksum, error = zlib.crc32(content, checksum), max(error, block.error)
@@ -232,7 +267,7 @@ def _write(file: BinaryIO, layout: Layout, compute: Compute) -> None:
     file.truncate()
 
 
-def _done(file: BinaryIO, start: bytes, layout: Layout) -> tuple[int, int, float, int]:
+def _done(file: BinaryIO, start: bytes, layout: Kept) -> tuple[int, int, float, int]:
     """(blocks, records, largest error, checksum) that another process left; of nothing that can be believed, zeros."""
     nothing = (0, 0, 0.0, 0)
     end = len(start) + layout.bytes
@@ -244,29 +279,33 @@ def _done(file: BinaryIO, start: bytes, layout: Layout) -> tuple[int, int, float
     file.seek(0)
     if records > layout.rows or file.read(len(start)) != start:
         return nothing
-    found, left = 0, records * layout.record.itemsize
+    found, left = 0, records * (layout.bytes // layout.rows)
     while left and (part := file.read(min(left, 1 << 24))):
         found, left = zlib.crc32(part, found), left - len(part)
     return (blocks, records, error, checksum) if found == checksum and not left else nothing
 
 
-def _read(path: Path, layout: Layout) -> tuple[Records, float]:
+def _read(path: Path, layout: Kept) -> tuple[Records, float]:
     """(records, largest error). Raises ValueError for a file that is not a whole entry of this layout."""
     with path.open("rb") as file:
         start = file.read(len(MAGIC) + 4)
         length = int.from_bytes(start[len(MAGIC) :], "little")
-        if start[: len(MAGIC)] != MAGIC or length > MAX_HEADER or json.loads(file.read(length)) != asdict(layout):
+        if start[: len(MAGIC)] != MAGIC or length > MAX_HEADER or json.loads(file.read(length)) != layout.header():
             raise ValueError("another layout")
         offset = file.tell() + -file.tell() % ALIGNMENT
         if file.seek(0, os.SEEK_END) != offset + layout.bytes + TRAILER.size:
             raise ValueError("cut off")
         file.seek(-TRAILER.size, os.SEEK_END)
         error, checksum = TRAILER.unpack(file.read(TRAILER.size))
-        # Mapped to copy on write: torch wants memory that may be written, and pages that nobody writes stay shared.
-        raw = np.memmap(file, np.uint8, mode="c", offset=offset, shape=(layout.bytes,))
-    if zlib.crc32(raw.data) != checksum:
-        raise ValueError("damaged")
-    record = layout.record
-    if record.subdtype is None:
-        return raw.view(record), error
-    return raw.view(record.base).reshape(layout.rows, layout.classes), error
+        if _checksum(file, offset, layout.bytes) != checksum:
+            raise ValueError("damaged")
+    return layout.mapped(path, offset), error
+
+
+def _checksum(file: BinaryIO, offset: int, size: int) -> int:
+    """CRC-32 of a part of a file, which is read and not mapped: pages that were looked at would count as the job's."""
+    file.seek(offset)
+    checksum = 0
+    for left in range(size, 0, -CHUNK):
+        checksum = zlib.crc32(file.read(min(left, CHUNK)), checksum)
+    return checksum

@@ -15,6 +15,8 @@ from workers.distillation.data.files.table import MAX_VALUES, ReadingNote, Table
 from workers.distillation.inputs.inputs import Shape
 from workers.distillation.inputs.values import Values
 from workers.distillation.rows import Standardisation
+from workers.distillation.stored.rows import StoredRows, scaled
+from workers.distillation.stored.shelf import IN_MEMORY, Shelf
 from workers.distillation.tables.encoding import Encoding, fitted
 from workers.distillation.tables.frame import Frame
 
@@ -50,10 +52,11 @@ class EncodedRows:
     notes: tuple[ReadingNote, ...] = ()
 
 
-def encoded_rows(table: Table, train: Tensor) -> EncodedRows:
+def encoded_rows(table: Table, train: Tensor, shelf: Shelf = IN_MEMORY) -> EncodedRows:
     """train: numbers of the training rows, on which alone encoders are fitted. Raises Problem dataset_invalid."""
     if table.frame is None or table.plan is None:
-        raw = torch.from_numpy(np.require(table.x, np.float32, ["C", "W"]))  # an uploaded array may not be written
+        stored = StoredRows(table.x, np.arange(len(table.x)), (scaled,) if table.pixels else ())
+        raw = stored.whole() if shelf.holds(table.x.size) else stored
         if table.frame is None:
             return EncodedRows(raw)
         return EncodedRows(raw, Columns(table.frame, None, tuple(_numeric(table.frame))))

@@ -12,7 +12,7 @@ from torch.nn.functional import softmax
 from qstill.contract.distillations.teachers.storage import Storage
 from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import Data, preprocessing_digest
-from workers.distillation.networks.answers import rows_at_once
+from workers.distillation.networks.answers import joined, rows_at_once
 from workers.distillation.rows import Rows
 from workers.distillation.signals.answers_on_disk import Block, Cache, Compute, Entry, Layout, in_memory
 from workers.distillation.signals.signals import PLAIN, Signal, signal_digest
@@ -72,7 +72,7 @@ def signal_and_use(
         storage=storage.model_dump_json(),
     )
     if not teacher.lasting:
-        logits = torch.cat(list(_answers(teacher, data.train, classes, run)))
+        logits = _all_answers(teacher, data.train, classes, run)
         unspoken = None if teacher.unspoken is None else teacher.unspoken(data.train)
         size = logits.numel() * logits.element_size()
         weights = None if teacher.weights is None else teacher.weights(data.train)
@@ -102,7 +102,7 @@ def answers_of(teacher: Teacher, data: Data, rows: Rows, run: Run | None) -> Ten
     """The teacher's logits (rows, classes) in single precision, whatever the storage: it is measured by them."""
     classes = len(data.classes)
     if not teacher.lasting:
-        return torch.cat(list(_answers(teacher, rows, classes, run)))
+        return _all_answers(teacher, rows, classes, run)
     digest = signal_digest(
         data=data.digest, preprocessing=preprocessing_digest(data), teacher=teacher.digest, rows=_digest(rows)
     )
@@ -135,10 +135,21 @@ def kept(key: str, layout: Layout, compute: Compute, run: Run | None, *, goes_on
     return cache.entry(key, layout, compute, lambda: _stop_if_asked(run), goes_on=goes_on)
 
 
+def _all_answers(teacher: Teacher, rows: Rows, classes: int, run: Run | None) -> Tensor:
+    """Logits (answers, classes)."""
+    if rows.answered is not None:
+        return torch.cat(list(_answers(teacher, rows, classes, run)))
+    return joined(_answers(teacher, rows, classes, run), -(-len(rows.y) // _at_once(teacher, rows)))
+
+
+def _at_once(teacher: Teacher, rows: Rows) -> int:
+    return teacher.rows_at_once or rows_at_once(rows.x)
+
+
 def _answers(teacher: Teacher, rows: Rows, classes: int, run: Run | None, done: int = 0) -> Iterator[Tensor]:
     """Logits (some rows, classes), one block after the other, each of them finite. done: blocks that are there."""
     total = len(rows.y)
-    at_once = teacher.rows_at_once or rows_at_once(rows.x)
+    at_once = _at_once(teacher, rows)
     for first in range(done * at_once, total, at_once):
         if run is not None:
             _stop_if_asked(run)

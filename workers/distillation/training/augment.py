@@ -16,6 +16,7 @@ from qstill.contract.errors import Problem
 from workers.distillation.data.dataset import Data
 from workers.distillation.networks.seeds import seed_of
 from workers.distillation.rows import Rows
+from workers.distillation.stored.rows import StoredRows
 from workers.distillation.training.plan import Stage
 
 
@@ -72,8 +73,13 @@ def _blended(images: Tensor, partners: Tensor, most: float, draw: torch.Generato
     return torch.lerp(images, images[others], shares)
 
 
-def refuse_tables(how: Augmentation | None, data: Data, pointer: str) -> None:
-    """Raise Problem augmentation_needs_images for anything else. pointer: of the training."""
+def refuse_augmentation(how: Augmentation | None, data: Data, pointer: str) -> None:
+    """Raise Problem augmentation_needs_images for anything else, out_of_memory for more than is held at once.
+
+    pointer: of the training.
+    """
     if how is not None and len(data.input_shape) != 3:
         title = f"Only images are augmented; one row of this data has shape {data.input_shape}."
         raise Problem("augmentation_needs_images", title, pointer=f"{pointer}/augmentation")
+    if how is not None and isinstance(data.train.raw, StoredRows):
+        data.train.raw.refuse_large("An epoch of augmented images", f"{pointer}/augmentation")

@@ -21,7 +21,7 @@ from workers.distillation.objectives.terms import UNKNOWN, Target, Terms, label_
 from workers.distillation.rows import Rows
 from workers.distillation.signals.signals import heard
 from workers.distillation.tasks.task import Task
-from workers.distillation.training.augment import refuse_tables, rows_of_epoch
+from workers.distillation.training.augment import refuse_augmentation, rows_of_epoch
 from workers.distillation.training.autocast import half
 from workers.distillation.training.bias import corrects, shift
 from workers.distillation.training.kd_gradient import has_slope, kd_and_slope
@@ -226,7 +226,7 @@ def refuse_unfit(stage: Stage, data: Data) -> None:
     for rows in (data.train, data.validation, data.test):
         network.refuse_rows(rows, stage.pointer)
     stage.device()
-    refuse_tables(stage.training.augmentation, data, stage.training_pointer)
+    refuse_augmentation(stage.training.augmentation, data, stage.training_pointer)
     wanted, classes = stage.training.class_weights, len(data.classes)
     if isinstance(wanted, list) and len(wanted) != classes:
         title = f"There are {len(wanted)} class weights; this data has {classes} classes."

@@ -29,6 +29,12 @@ class ReportFrame(ReportPart, Generic[Arm]):
     checkpoints: int = Field(description="How many the job published.", examples=[7])
     student_sha256: str = Field(description="Of the first seed's published student.", examples=["9f86d081884c7d65"])
     seconds: float = Field(description="Computing time over all attempts.", examples=[4.2])
+    peak_memory_bytes: int | None = Field(
+        None,
+        description="The most memory that the last attempt had for itself, without the files that it had mapped, which "
+        "the system takes back when memory is short; null in reports that are older.",
+        examples=[412000000],
+    )
     job: dict[str, Any] = Field(
         description="The job as it was submitted, with its defaults.", examples=[{"training": {"epochs": 25}}]
     )

@@ -15,7 +15,7 @@ from workers.run import Stopped
 def told(run: FakeRun) -> Mapping[str, Any]:
     """All that is published, less the time that it took."""
     files = {name: content for name, content in run.published.items() if name != "report.json"}
-    return files | {"report.json": json.loads(run.published["report.json"]) | {"seconds": 0}}
+    return files | {"report.json": json.loads(run.published["report.json"]) | {"seconds": 0, "peak_memory_bytes": 0}}
 
 
 def interrupted(house: Callable[..., FakeRun], wanted: AnyJob, folder: Path, *, looks: int) -> tuple[FakeRun, int]:

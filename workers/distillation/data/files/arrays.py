@@ -1,11 +1,13 @@
 """Reading uploaded arrays and tables: bounded, never unpickling, and exact about what is wrong where."""
 
 import math
+import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +19,10 @@ from qstill.contract.tables.lines import is_gzip, start_of
 from workers.distillation.data.files.archives import is_litter
 from workers.distillation.data.files.csv_table import counting, read_csv
 from workers.distillation.data.files.labels import with_targets
+from workers.distillation.data.files.npy import NpyHeader, read_header
 from workers.distillation.data.files.several_labels import checked, of_array
 from workers.distillation.data.files.table import (
     MAX_ROWS,
-    MAX_VALUES,
     TEST,
     TRAIN,
     VALIDATION,
@@ -32,6 +34,8 @@ from workers.distillation.data.files.table import (
     with_classes,
 )
 from workers.distillation.objectives.terms import UNKNOWN
+from workers.distillation.stored.pages import mapped, row_blocks
+from workers.distillation.stored.shelf import IN_MEMORY, MOST_BYTES, ArrayLayout, Shelf, digest_of_file
 from workers.distillation.tables.read import frame_table
 from workers.distillation.tables.sheet import ARROW, PARQUET, sheet_of_arrow
 
@@ -45,7 +49,7 @@ PARTS = {
 }  # x_train, x_val, x_test
 
 
-def read_table(path: Path, spec: UploadedData) -> Table:
+def read_table(path: Path, spec: UploadedData, shelf: Shelf = IN_MEMORY) -> Table:
     """An uploaded npz, csv, parquet or Arrow file.
 
     Raises Unreadable, and Problem dataset_invalid for a column that is not there.
@@ -56,7 +60,7 @@ def read_table(path: Path, spec: UploadedData) -> Table:
             return frame_table(sheet_of_arrow(path, start), spec)
         _refuse_texts(path, start)
         return read_csv(path, spec)
-    arrays = _one_of_each(read_npz(path))
+    arrays = _one_of_each(path, read_npz(path, shelf), shelf)
     if has_several_labels(spec):
         return _several_labels(arrays, spec.targets)
     return _numbers_to_predict(arrays) if is_regression(spec) else _table_of(arrays)
@@ -72,51 +76,51 @@ def is_npz(path: Path) -> bool:
     return not names or any(name.endswith(".npy") and "/" not in name and not is_litter([name]) for name in names)
 
 
-def read_npz(path: Path) -> dict[str, Array]:
-    """The arrays of an npz archive, by name. Raises Unreadable."""
+def read_npz(path: Path, shelf: Shelf | None = None) -> dict[str, Array]:
+    """The arrays of an npz archive, by name. shelf: for those that are larger than what is held in memory, which are
+    mapped from the archive where it is not compressed; None: they are refused. Raises Unreadable.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
             members = [each for each in archive.infolist() if not is_litter(each.filename.split("/"))]
-            size = sum(member.file_size for member in members)
-            if size > MAX_BYTES:
-                raise Unreadable(f"The archive unpacks to {size} bytes; at most {MAX_BYTES} are allowed.")
-            arrays = {}
+            arrays, held = {}, 0
             for member in members:
                 name = member.filename.removesuffix(".npy")
                 with archive.open(member) as stream:
-                    arrays[name] = _read_npy(stream, member.file_size, f"Array {name[:100]!r}")
+                    found = read_header(stream, member.file_size, f"Array {name[:100]!r}")
+                    if shelf is not None and not shelf.holds(found.count):
+                        arrays[name] = _on_shelf(path, archive, member, found, shelf)
+                        continue
+                    held += member.file_size
+                    if held > MAX_BYTES:
+                        raise Unreadable(f"The archive unpacks to {held} bytes; at most {MAX_BYTES} are allowed.")
+                    arrays[name] = found.held(stream)
             return arrays
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
         raise Unreadable("The file is not a readable npz archive.") from error
 
 
-def read_npy(path: Path) -> Array:
-    """The array of an npy file. Raises Unreadable."""
-    with path.open("rb") as stream:
-        return _read_npy(stream, path.stat().st_size, "The file")
+def _on_shelf(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, header: NpyHeader, shelf: Shelf) -> Array:
+    """An array that is not held in memory."""
+    if header.fortran:
+        raise Unreadable(f"{header.what} is stored column by column: save np.ascontiguousarray of it.")
+    if member.compress_type == zipfile.ZIP_STORED:
+        return mapped(path, header.shape, header.dtype, offset=_place(path, member) + header.begin)
+
+    def blocks() -> Iterator[Array]:
+        with archive.open(member) as stream:
+            stream.read(header.begin)
+            yield from header.blocks(stream)
+
+    return shelf.array(f"{digest_of_file(path)}/{member.filename}", header.layout, blocks)
 
 
-def _read_npy(stream: IO[bytes], size: int, what: str) -> Array:
-    """One npy array of `size` bytes with its header; the header's claims are checked before memory is taken."""
-    try:
-        version = np.lib.format.read_magic(stream)
-        if version not in ((1, 0), (2, 0)):
-            raise Unreadable(f"{what} is of an npy version that is not read here; 1.0 and 2.0 are.")
-        read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, fortran, dtype = read_header(stream)
-    except Unreadable:
-        raise
-    except Exception as error:  # a header is Python's own notation, and its tokenizer and parser raise what they like
-        raise Unreadable(f"{what} is not a readable npy array.") from error
-    if dtype.hasobject or dtype.kind not in "biuf":
-        raise Unreadable(f"{what} holds {dtype.name} values; only numbers are read.")
-    count = math.prod(shape)
-    if count > MAX_VALUES or len(shape) > 4 or count * dtype.itemsize != size - stream.tell():
-        raise Unreadable(f"{what} declares shape {shape}, which does not fit its {size} bytes or the limits here.")
-    values = np.frombuffer(stream.read(size), dtype=dtype)
-    if len(values) != count:
-        raise Unreadable(f"{what} is truncated.")
-    return values.reshape(shape, order="F" if fortran else "C")
+def _place(path: Path, member: zipfile.ZipInfo) -> int:
+    """Where the bytes of a member begin: behind its local header, a name and an extra field of their own lengths."""
+    with path.open("rb") as file:
+        file.seek(member.header_offset + 26)
+        name, extra = struct.unpack("<HH", file.read(4))
+        return int(member.header_offset + 30 + name + extra)
 
 
 @dataclass(frozen=True)
@@ -129,7 +133,7 @@ class _Arrays:
     notes: tuple[ReadingNote, ...] = ()
 
 
-def _one_of_each(arrays: dict[str, Array]) -> _Arrays:
+def _one_of_each(path: Path, arrays: dict[str, Array], shelf: Shelf) -> _Arrays:
     """x and y; of an archive as Keras has them those of its parts, one after the other. Raises Unreadable."""
     named = {name.lower(): array for name, array in arrays.items()}
     if set(named) == {"x", "y"} and len(arrays) == 2:
@@ -153,8 +157,17 @@ def _one_of_each(arrays: dict[str, Array]) -> _Arrays:
     parts = np.concatenate([np.full(len(x), part, dtype=np.int8) for (_, part), x in zip(found, xs, strict=True)])
     counts = ", ".join(f"{len(x)} in x_{name}" for (name, _), x in zip(found, xs, strict=True))
     own = ReadingNote("own_split", f"The file divides its rows itself, and so they were divided: {counts}.")
-    x, channels = _channels_first(np.concatenate(xs))
+    x, channels = _channels_first(_joined(path, xs, shelf))
     return _Arrays(x, np.concatenate(ys), parts if len(found) > 1 else None, (own, *channels))
+
+
+def _joined(path: Path, xs: list[Array], shelf: Shelf) -> Array:
+    """The rows of several arrays, one after the other; mapped where they are many."""
+    if shelf.holds(sum(x.size for x in xs)):
+        return np.concatenate(xs)
+    layout = ArrayLayout((sum(map(len, xs)), *xs[0].shape[1:]), np.result_type(*xs))
+    blocks = lambda: (block for x in xs for _, block in row_blocks(x))  # noqa: E731
+    return shelf.array(f"{digest_of_file(path)}/joined", layout, blocks)
 
 
 def _channels_first(x: Array) -> tuple[Array, list[ReadingNote]]:
@@ -178,10 +191,10 @@ def _inputs_of(arrays: _Arrays, *, columns: bool) -> Array:
         raise Unreadable(
             f"x has shape {x.shape} and y {y.shape}; needed are (rows, features or image) and {needed}.{hint}"
         )
-    if x.size == 0 or len(x) > MAX_ROWS or x.size > MAX_VALUES:
+    if x.size == 0 or len(x) > MAX_ROWS or x.nbytes > MOST_BYTES:
         raise Unreadable(
-            f"x has shape {x.shape}; between 1 and {MAX_ROWS} rows with at least one feature, and at most {MAX_VALUES} "
-            "values are read."
+            f"x has shape {x.shape}; between 1 and {MAX_ROWS} rows with at least one feature, and at most {MOST_BYTES} "
+            "bytes are read."
         )
     if x.ndim == 3:
         x = x[:, None]
@@ -191,7 +204,7 @@ def _inputs_of(arrays: _Arrays, *, columns: bool) -> Array:
             f"x has shape {x.shape}, whose last axis looks like channels: give (rows, channels, height, width), as by "
             f"x.transpose(0, 3, 1, 2). If these are {first} channels of {second} x {last} pixels, swap their sides."
         )
-    refuse_infinite(x.reshape(len(x), -1), [f"feature {i}" for i in range(math.prod(x.shape[1:]))])
+    refuse_infinite(x, [f"feature {i}" for i in range(math.prod(x.shape[1:]))])
     return x
 
 

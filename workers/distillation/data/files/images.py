@@ -19,14 +19,16 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from qstill.contract.distillations.datasets import UNLABELLED, Images
 from qstill.contract.errors import Problem
-from qstill.contract.tables.bounds import MAX_BYTES, Unreadable
+from qstill.contract.tables.bounds import Unreadable
 from qstill.contract.tables.cells import numbers_first
 from workers.distillation.data.files.archives import is_folder, is_litter, parts_of, quoted
-from workers.distillation.data.files.table import MAX_VALUES, SPLITS, Table, own_split, with_classes
+from workers.distillation.data.files.table import SPLITS, Table, own_split, with_classes
 from workers.distillation.objectives.terms import UNKNOWN
+from workers.distillation.stored.shelf import IN_MEMORY, MOST_BYTES, ArrayLayout, Shelf, digest_of_file
 
 MAX_MEMBERS = 200_000  # of an archive, folders too
 MAX_IMAGE_BYTES = 32 << 20  # of one file
+MAX_BYTES = 16 << 30  # of all files, which are read one by one
 MAX_PIXELS = 1 << 24  # of one image: 48 MB as it is decoded, whatever the few bytes of its file
 ENDINGS = (".png", ".jpg", ".jpeg")
 FORMATS = ("PNG", "JPEG")  # Pillow tries no other decoder; which of them it is the content says, and not its name
@@ -51,8 +53,8 @@ class Member:
     info: zipfile.ZipInfo
 
 
-def read_images(path: Path, how: Images) -> Table:
-    """Rows in the order of their names, values from 0 to 1. Raises Unreadable, Problem dataset_invalid."""
+def read_images(path: Path, how: Images, shelf: Shelf = IN_MEMORY) -> Table:
+    """Rows in the order of their names, bytes from 0 to 255. Raises Unreadable, Problem dataset_invalid."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = _members(archive)
@@ -60,7 +62,7 @@ def read_images(path: Path, how: Images) -> Table:
             classes = sorted(folders, key=numbers_first)
             code = {name: number for number, name in enumerate(classes)} | {UNLABELLED: UNKNOWN}
             labels = np.array([code[member.folder] for member in members], dtype=np.int64)
-            table = replace(with_classes(_pixels(archive, members, how), labels, classes), pixels=True)
+            table = replace(with_classes(_pixels(archive, members, how, shelf), labels, classes), pixels=True)
             return _divided(table, [member.split for member in members])
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError, ValueError) as error:
         raise Unreadable("The file is not a readable zip archive.") from error
@@ -120,24 +122,34 @@ def _refuse_other(name: str, info: zipfile.ZipInfo) -> None:
         raise Unreadable(f"Member {quoted(name)} is no image: {', '.join(ENDINGS)} are read.")
 
 
-def _pixels(archive: zipfile.ZipFile, members: list[Member], how: Images) -> NDArray[np.float32]:
-    """(rows, channels, height, width). Memory for all rows is taken once the first one tells their size."""
-    pixels: NDArray[np.float32] | None = None
-    for row, (member, content) in enumerate(_contents(archive, members)):
+def _pixels(archive: zipfile.ZipFile, members: list[Member], how: Images, shelf: Shelf) -> NDArray[np.uint8]:
+    """(rows, channels, height, width), in memory or mapped. The first image tells how large all are."""
+    first = next(_decoded_images(archive, members[:1], how))
+    layout = ArrayLayout((len(members), *first.shape), np.dtype(np.uint8))
+    if layout.bytes > MOST_BYTES:
+        raise Unreadable(f"The images have shape {layout.shape}: more than {MOST_BYTES} bytes. Give a smaller size.")
+    if shelf.holds(layout.bytes):
+        pixels = np.empty(layout.shape, dtype=np.uint8)
+        for row, image in enumerate(_decoded_images(archive, members, how)):
+            pixels[row] = image
+        return pixels
+    assert archive.filename is not None
+    key = f"{digest_of_file(Path(archive.filename))}/{how.model_dump_json()}"
+    return shelf.array(key, layout, lambda: (image[None] for image in _decoded_images(archive, members, how)))
+
+
+def _decoded_images(archive: zipfile.ZipFile, members: list[Member], how: Images) -> Iterator[NDArray[np.uint8]]:
+    """Of all members, in their order, each of the shape of the first."""
+    shape: tuple[int, ...] | None = None
+    for member, content in _contents(archive, members):
         image = _decoded(member.name, content, how)
-        if pixels is None:
-            if len(members) * image.size > MAX_VALUES:
-                shape = (len(members), *image.shape)
-                raise Unreadable(f"The images have shape {shape}: more than {MAX_VALUES} values. Give a smaller size.")
-            pixels = np.empty((len(members), *image.shape), dtype=np.float32)
-        if image.shape != pixels.shape[1:]:
-            first, this = ("x".join(map(str, shape[1:])) for shape in (pixels.shape[1:], image.shape))
+        shape = shape or image.shape
+        if image.shape != shape:
+            first, this = ("x".join(map(str, sides[1:])) for sides in (shape, image.shape))
             title = f"Member {quoted(member.name)} has {this} pixels and the first image {first}: give a size."
-            ways_out = [{"image": {"size": list(pixels.shape[2:]), "mode": how.mode}}]
+            ways_out = [{"image": {"size": list(shape[1:]), "mode": how.mode}}]
             raise Problem("dataset_invalid", title, pointer="/dataset/image", ways_out=ways_out)
-        pixels[row] = image
-    assert pixels is not None
-    return pixels
+        yield image
 
 
 def _contents(archive: zipfile.ZipFile, members: list[Member]) -> Iterator[tuple[Member, bytes]]:
@@ -157,8 +169,8 @@ def _contents(archive: zipfile.ZipFile, members: list[Member]) -> Iterator[tuple
         yield member, content
 
 
-def _decoded(name: str, content: bytes, how: Images) -> NDArray[np.float32]:
-    """(channels, height, width) of the upright image, from 0 to 1. Its size is looked at before it is decoded."""
+def _decoded(name: str, content: bytes, how: Images) -> NDArray[np.uint8]:
+    """(channels, height, width) of the upright image. Its size is looked at before it is decoded."""
     try:
         with Image.open(BytesIO(content), formats=FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
@@ -179,7 +191,7 @@ def _decoded(name: str, content: bytes, how: Images) -> NDArray[np.float32]:
         plain = plain.transpose(turn)
     if how.size is not None and [plain.height, plain.width] != how.size:
         plain = plain.resize((how.size[1], how.size[0]), Image.Resampling.BILINEAR)
-    values = np.asarray(plain, dtype=np.float32) / np.float32(255)
+    values = np.asarray(plain, dtype=np.uint8)
     return values[None] if values.ndim == 2 else np.ascontiguousarray(values.transpose(2, 0, 1))
 
 

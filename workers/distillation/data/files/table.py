@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from qstill.contract.schemas import PRINTABLE
 from qstill.contract.tables.bounds import Unreadable
 from qstill.contract.tables.cells import is_number, same_numbers
+from workers.distillation.stored.pages import row_blocks
 from workers.distillation.tables.frame import Frame, Plan
 
-MAX_VALUES = 60_000_000  # of a data set, 240 MB in single precision: MNIST's 70,000 images are 55 million
+MAX_VALUES = 60_000_000  # of a table whose cells are words, held in memory: 240 MB in single precision
 MAX_ROWS = 1_000_000
 MAX_CLASSES = 1_000  # logits of every row are kept
 MAX_NAME = 200  # characters of a class; a request can name no longer one
@@ -35,11 +36,11 @@ class ReadingNote:
 
 @dataclass(frozen=True)
 class Table:
-    """x: (rows, ...), float64 or float32, finite. y: (rows,) int64, `UNKNOWN` where there is no label.
+    """x: (rows, ...), finite numbers, in memory or mapped. y: (rows,) int64, `UNKNOWN` where there is no label.
 
     Regression: y is (rows, targets) float64, NaN where unknown, and `classes` are the names of the targets.
     parts: (rows,) TRAIN, VALIDATION or TEST, where the file divides its rows itself.
-    pixels: whether x are bytes of images divided by 255.
+    pixels: whether x are bytes of images, which inputs are after division by 255.
     frame: the cells of the inputs, where they have names. plan: what columns are taken for, where not all of them are
     numbers and inputs; x is empty then, since encoders are fitted on the training rows alone.
     """
@@ -92,14 +93,17 @@ def refuse_unusable(classes: list[str]) -> None:
 
 
 def refuse_infinite(x: Array, names: list[str]) -> None:
-    """x: (rows, features). float32 must hold every value, because that is what networks are given."""
+    """x: (rows, ...). names: of the numbers of a row. float32 must hold them, because networks are given that."""
     if x.dtype.kind in "biu":
         return
-    with np.errstate(over="ignore", invalid="ignore"):
-        wrong = np.argwhere(~np.isfinite(x.astype(np.float32)))
-    if len(wrong):
-        row, column = wrong[0]
-        raise Unreadable(f"Row {row}, {names[column]}: {x[row, column]} is not a finite number in single precision.")
+    for first, block in row_blocks(x):
+        values = block.reshape(len(block), -1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            wrong = np.argwhere(~np.isfinite(values.astype(np.float32)))
+        if len(wrong):
+            row, column = wrong[0]
+            said = f"{values[row, column]} is not a finite number in single precision."
+            raise Unreadable(f"Row {first + row}, {names[column]}: {said}")
 
 
 def own_split(parts: NDArray[np.int8], how: str) -> ReadingNote:

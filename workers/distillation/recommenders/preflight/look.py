@@ -28,7 +28,6 @@ from workers.distillation.preflight.costs import (
     training_time,
 )
 from workers.distillation.preflight.files import time_of_exports
-from workers.distillation.preflight.pace import resident
 from workers.distillation.recommenders.data.dataset import Data, load
 from workers.distillation.recommenders.distil import refuse_unfit
 from workers.distillation.recommenders.known_model import from_model
@@ -39,6 +38,7 @@ from workers.distillation.recommenders.preflight.data import check_interactions,
 from workers.distillation.recommenders.preflight.rehearsal import Rehearsal, first_users, rehearse
 from workers.distillation.recommenders.signals import Signal, depth_of, from_lists, from_network
 from workers.distillation.training.reproducible import reproducible
+from workers.memory import peak_memory, watched
 from workers.run import Run
 
 INDEX_BYTES = 8  # of an item in a ranking
@@ -69,7 +69,7 @@ class _Costs:
 
 def preflight_of_recommender(job: RecommenderJob, asked: PreflightQuestion, run: Run) -> dict[str, Any]:
     """Returns a RankingPreflight as JSON. Raises Problem where the job would fail before anything is trained."""
-    with reproducible(run.threads):
+    with reproducible(run.threads), watched():
         return _look(job, asked, run).model_dump(mode="json")
 
 
@@ -80,7 +80,7 @@ def _look(job: RecommenderJob, asked: PreflightQuestion, run: Run) -> RankingPre
     student_stage, baseline_stage = student_stages(job)[0]
     refuse_unfit(job, data, student_stage)
     signal, stage, network, per_user = _teacher(job, data, student_stage, run)
-    process = resident()
+    process = peak_memory()
     costs = _Costs(
         job=job,
         data=data,

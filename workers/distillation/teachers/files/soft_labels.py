@@ -13,7 +13,8 @@ from qstill.contract.distillations.teachers import SoftLabels
 from qstill.contract.errors import Problem
 from qstill.contract.tables.bounds import MAX_BYTES, MAX_COLUMNS, Unreadable
 from workers.distillation.data.dataset import Data
-from workers.distillation.data.files.arrays import read_npy, read_npz
+from workers.distillation.data.files.arrays import read_npz
+from workers.distillation.data.files.npy import read_npy
 from workers.distillation.data.files.table import MAX_ROWS, MAX_VALUES, Array
 from workers.distillation.signals.sparse import dense
 from workers.distillation.tasks.judge import ROUNDED, SUM_TOLERANCE
