@@ -11,11 +11,12 @@ import httpx
 import pytest
 
 from tests.testing.openai_server import Served, byte_pairs, running, trained
-from tests.testing.service import Service, wait_for
+from tests.testing.service import Service
 from tests.testing.service import running as service_running
 from workers.distillation.data.topics import passages
 
 EXAMPLE = Path(__file__).parent.parent / "examples" / "distil-served.json"
+STEPS = 300  # of batches of 16 rows
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800), pytest.mark.xdist_group("served")]
 
@@ -24,7 +25,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800), pytest.mark.xdist_gro
 def served() -> Iterator[Served]:
     texts = passages().texts
     tokenizer = byte_pairs(texts, 512)
-    with running(Served(trained(texts, tokenizer, steps=600), tokenizer, 0, "vllm")) as made:
+    with running(Served(trained(texts, tokenizer, steps=STEPS), tokenizer, 0, "vllm")) as made:
         yield made
 
 
@@ -49,13 +50,20 @@ def body_of(client: httpx.Client, served: Served, **changes: Any) -> dict[str, A
     return body | changes
 
 
+def done(service: Service, body: dict[str, Any]) -> dict[str, Any]:
+    job = service.client.submit(body)
+    kinds = [kind for kind, _ in service.client.events(job)]
+    assert kinds[-1] == "succeeded", service.client.get(job["links"]["self"])["error"]
+    return job
+
+
 def test_a_student_stands_between_its_teacher_and_one_without(
     service: Service, client: httpx.Client, served: Served
 ) -> None:
     body = body_of(client, served)
     looked = client.post("/v1/distillations/preflight", json=body)
     assert looked.status_code == 200, looked.text
-    job = wait_for(service.client, client.post("/v1/distillations", json=body).json(), "succeeded")
+    job = done(service, body)
     report = client.get(f"/v1/distillations/{job['id']}/report").json()
     bits = {
         arm: report["language_model"][arm]["bits_per_character"]["mean"] for arm in ("teacher", "student", "baseline")
@@ -63,8 +71,7 @@ def test_a_student_stands_between_its_teacher_and_one_without(
     print(bits, report["language_model"]["verdict"], report["gain"])
     assert bits["teacher"] < bits["student"] < bits["baseline"]
     asked = len(served.asked)
-    again = client.post("/v1/distillations", json=body).json()
-    wait_for(service.client, again, "succeeded")
+    done(service, body)
     assert len(served.asked) == asked, "what it said is kept"
 
 

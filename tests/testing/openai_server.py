@@ -213,7 +213,7 @@ def main() -> None:
     asked = argparse.ArgumentParser(description="Trains a small causal model, and serves it until it is ended.")
     asked.add_argument("--port", type=int, default=8500)
     asked.add_argument("--folder", type=Path, required=True)
-    asked.add_argument("--steps", type=int, default=600)
+    asked.add_argument("--steps", type=int, default=300)
     given = asked.parse_args()
     from workers.distillation.data.topics import passages
 
