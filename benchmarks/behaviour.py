@@ -34,6 +34,7 @@ LONG = {  # over a minute on one idle core, or of a folder or table that has to 
     "distil-served.json",
     "distil-table-budget.json",
     "distil-table.json",
+    "distil-topics-from-encoder.json",
     "distil-topics-language-model.json",
     "distil-topics-masked.json",
 }
