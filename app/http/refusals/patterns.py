@@ -13,6 +13,7 @@ _WORDS = {
     JOB_NAME: f"It is {IN_WORDS}.",
     r"^[0-9]{1,19}$": "A whole number in decimal digits is wanted here.",
     r"^\d{0,9}$": "A whole number of at most nine digits is wanted here.",
+    r"^[0-9a-f]{64}$": "A SHA-256 is wanted here: 64 hexadecimal digits in lower case.",
     r"^[01]+$": "Only the digits 0 and 1 are allowed here.",
     r"^[01]+( [01]+)*$": "Only the digits 0 and 1 are allowed here, with one space between registers.",
     r"^[IXYZ]+$": "Only the letters I, X, Y and Z are allowed here.",

@@ -60,7 +60,7 @@ def student(**fields: Any) -> dict[str, Any]:
          ("teacher", "file", "architecture"), "architecture_not_needed"),
         (BODY | {"student": {"architecture": {"kind": "decoder"}}, "teacher": FOLDER,
                  "dataset": TOPICS | {"task": "language_modelling", "tokenizer": {"kind": "bpe"}}},
-         ("teacher", "format"), "tokenizer_mismatch"),
+         ("dataset", "tokenizer", "kind"), "tokenizer_mismatch"),
     ],
 )  # fmt: skip
 def test_what_cannot_work_is_refused_where_it_stands(body: Any, place: tuple[str | int, ...], code: str) -> None:

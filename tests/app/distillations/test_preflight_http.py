@@ -25,6 +25,9 @@ SAID: Json = {
     "teachers": [],
     "columns": [],
     "regressors": [],
+    "candidates": [],
+    "left_out": [],
+    "of_labels": [],
     "capacity": {
         "student_parameters": 10,
         "teacher_parameters": None,
@@ -34,7 +37,9 @@ SAID: Json = {
     },
     "time": {
         "steps_measured": 9,
-        **dict.fromkeys(["teacher_training", "teacher_answers", "students", "baselines", "controls"], SECONDS),
+        **dict.fromkeys(
+            ["teacher_training", "teacher_answers", "search", "students", "baselines", "controls"], SECONDS
+        ),
         **dict.fromkeys(["engine", "exports", "compression", "rest", "total"], SECONDS),
         "limit": 60.0,
     },
@@ -143,7 +148,8 @@ def test_a_recommender_is_looked_at_too(service: Service) -> None:
             **dict.fromkeys(["tested_users", "head_items", "fewest_left"], 1),
         },
     }
-    del said["regressors"], said["columns"]
+    for of_rows in ("regressors", "columns", "candidates", "left_out", "of_labels"):
+        del said[of_rows]
     held, _, answer = answered(service, PATH, body, said)
     assert answer.status_code == 200  # type: ignore[attr-defined]
     assert answer.json() == said  # type: ignore[attr-defined]
