@@ -31,6 +31,7 @@ from benchmarks.circuits import (
 from benchmarks.distillation import (
     cache_bytes,
     cached_cost,
+    more_than_memory,
     said_times,
     sentence_transformers,
     stacked,
@@ -42,7 +43,16 @@ from benchmarks.report import report
 
 GROUPS: dict[str, tuple[ModuleType, ...]] = {
     "service": (startup, accept, read, door, start, bell, ionq, throughput, claims, burst),
-    "distillation": (stacked, textbook, cached_cost, cache_bytes, said_times, torchdistill, sentence_transformers),
+    "distillation": (
+        stacked,
+        textbook,
+        cached_cost,
+        cache_bytes,
+        more_than_memory,
+        said_times,
+        torchdistill,
+        sentence_transformers,
+    ),
     "quantum": (step, rivals, surrogate, minimum, shorten),
     "circuits": (
         translation,
