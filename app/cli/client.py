@@ -25,7 +25,7 @@ Job = dict[str, Any]
 class Client(contextlib.AbstractContextManager["Client"]):
     """Raises ClickException with what a problem document says."""
 
-    def __init__(self, server: str, key: str | None = None, patience: float = PATIENCE_SECONDS) -> None:
+    def __init__(self, server: str | None, key: str | None = None, patience: float = PATIENCE_SECONDS) -> None:
         self._patience = patience
         try:
             self._client = client.Client(server, key, patience=patience, tell=self._tell)

@@ -3,12 +3,12 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from app.cli.commands import jobs, questions
 from app.cli.commands.submit import submit
-from ledger.settings import Settings
 from qstill import __version__
 from qstill.contract.kinds import Queue
 
@@ -25,7 +25,19 @@ SERVICE_DIR = click.option(
 )
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """A command of the service, where only the client is installed, says what is missing."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ModuleNotFoundError as missing:
+            raise click.ClickException(
+                f"this needs {missing.name}, which runs a service: pip install 'qstill[server,worker]'"
+            ) from None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="qstill")
 def main() -> None:
     """Knowledge distillation and quantum circuits as one REST service."""
@@ -70,6 +82,7 @@ def up(port: int, host: str, workers: int, data_dir: Path) -> None:
 def api(host: str | None, port: int | None) -> None:
     """Run the API alone, with the database and broker that QSTILL_* name."""
     from app.cli.api import serve
+    from ledger.settings import Settings
 
     settings = Settings()
     serve(settings.model_copy(update={k: v for k, v in (("host", host), ("port", port)) if v is not None}))
@@ -90,6 +103,7 @@ def migrate() -> None:
     from app.keys.keyring import create_key
     from ledger.database import Database
     from ledger.migrations import migrate as bring_up_to_date
+    from ledger.settings import Settings
 
     settings = Settings()
     if settings.database_url is None:
@@ -155,6 +169,7 @@ def demo(data_dir: Path) -> None:
 def doctor(data_dir: Path | None) -> None:
     """Look for what would keep the service from running here, and say what to do about it."""
     from app.cli.doctor import examine
+    from ledger.settings import Settings
 
     settings = Settings() if data_dir is None else Settings(data_dir=data_dir)
     sys.exit(examine(settings))

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,15 +11,14 @@ import click
 from rich.console import Console
 
 from app.cli.client import Client
-from ledger.settings import Settings
 
 Form = Literal["words", "json", "quiet"]
 
 SERVER = click.option(
     "--server",
     envvar="QSTILL_SERVER",
-    default=lambda: f"http://127.0.0.1:{Settings().port}",
-    show_default="http://127.0.0.1:8400, or the port in QSTILL_PORT",
+    default=lambda: f"http://127.0.0.1:{port}" if (port := os.environ.get("QSTILL_PORT")) else None,
+    show_default="that of ~/.config/qstill/client.toml, or http://127.0.0.1:8400, or the port in QSTILL_PORT",
     show_envvar=True,
 )
 KEY = click.option("--key", envvar="QSTILL_KEY", default=None, help="Also from QSTILL_KEY.")
@@ -52,7 +52,7 @@ def talking(command: Callable[..., int | None]) -> Callable[..., None]:
     @AS_JSON
     @QUIET
     @functools.wraps(command)
-    def asked(*args: Any, server: str, key: str | None, as_json: bool, quiet: bool, **kwargs: Any) -> None:
+    def asked(*args: Any, server: str | None, key: str | None, as_json: bool, quiet: bool, **kwargs: Any) -> None:
         form: Form = "json" if as_json else "quiet" if quiet else "words"
         with Client(server, key) as client:
             status = command(Talk(client, form, Console(soft_wrap=True, highlight=False)), *args, **kwargs)

@@ -1,5 +1,7 @@
 """The command line: what its options, the environment and the defaults decide, and where a file is sent."""
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -158,3 +160,23 @@ def test_submit_ends_with_1_where_the_job_failed(
     done = CliRunner().invoke(main, ["submit", str(tmp_path / "job.json"), "--server", "http://127.0.0.1:9", *options])
     assert done.exit_code == expected, done.output
     assert ("Not so." in done.output) == (status == "failed")
+
+
+SERVICE_ONLY = ("alembic", "celery", "fastapi", "pydantic_settings", "redis", "sqlalchemy", "uvicorn")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["jobs", "--help"], 0, "List your jobs"),
+        (["jobs", "--server", "ftp://here"], 1, "is no address of a server"),
+        (["up"], 1, "which runs a service: pip install 'qstill[server,worker]'"),
+        (["doctor"], 1, "which runs a service: pip install 'qstill[server,worker]'"),
+    ],
+)
+def test_without_what_a_service_needs_the_command_talks_and_says_what_is_missing(
+    arguments: list[str], status: int, said: str
+) -> None:
+    program = f"import sys; sys.modules.update(dict.fromkeys({SERVICE_ONLY}))\nfrom app.cli.main import main; main()"
+    done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False)
+    assert (done.returncode, said in done.stdout + done.stderr) == (status, True), done.stderr
