@@ -1,6 +1,9 @@
 # make demo: set up, run the service, distil, simulate, show.    make test: set up and pass the quick tests.
 # Everything is installed into .venv of this folder; servers that tests need come from Debian's packages.
 
+# Without its bytecode kept, every process that a test starts would compile the whole house anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= python3.11
 BIN := .venv/bin
 STAMP := .venv/installed

@@ -1,5 +1,6 @@
 """Fixtures of all tests: a ledger on each database, and a service in this process."""
 
+import gc
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,12 @@ from tests.testing import servers
 
 settings.register_profile("qstill", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("qstill")
+
+
+def pytest_collection_finish() -> None:
+    """What was imported stays: no later collection of garbage need look at torch, Qiskit and seven thousand tests."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -47,11 +47,18 @@ def npz(**arrays: Any) -> bytes:
     return stream.getvalue()
 
 
-def archive(*, declared: int) -> bytes:
-    """An archive whose directory declares so many bytes of its one member, which has a thousand."""
+def bomb(size: int) -> bytes:
+    """The beginning of an npy of so many bytes."""
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(stream, {"descr": "|u1", "fortran_order": False, "shape": (size - 128,)})
+    return stream.getvalue()
+
+
+def archive(content: bytes = bytes(1000), *, declared: int) -> bytes:
+    """An archive whose directory declares so many bytes of its one member, which has fewer."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as zipped:
-        zipped.writestr("x.npy", bytes(1000))
+        zipped.writestr("x.npy", content)
         zipped.filelist[0].file_size = declared
     return stream.getvalue()
 
@@ -114,7 +121,7 @@ DATA: dict[str, tuple[Callable[[], bytes], str, str]] = {
         "/dataset/file",
         "only numbers",
     ),
-    "an npz that unpacks to 8 GiB": (lambda: archive(declared=8 << 30), "/dataset/file", "unpacks to"),
+    "an npz that unpacks to 32 GiB": (lambda: archive(bomb(32 << 30), declared=32 << 30), "/dataset/file", "limits"),
     "an npz that declares less than it holds": (lambda: archive(declared=10), "/dataset/file", "not a readable"),
     "a member outside the archive": (
         lambda: npz(**{"../x": np.ones((9, 2)), "y": np.arange(9) % 3}),

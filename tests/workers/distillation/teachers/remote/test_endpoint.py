@@ -66,7 +66,7 @@ class Server:
         self.http.handle_error = lambda *given: None  # type: ignore[method-assign]  # clients that hang up
         self.name = f"127.0.0.1:{self.http.server_port}"
         self.url = f"http://{self.name}/answer?x=1"
-        threading.Thread(target=self.http.serve_forever, daemon=True).start()
+        threading.Thread(target=self.http.serve_forever, args=(0.01,), daemon=True).start()  # ends at once
 
 
 def reply(handler: BaseHTTPRequestHandler, status: int, body: bytes = b"", **headers: str) -> None:
