@@ -55,7 +55,7 @@ def test_the_report_of_a_job_is_read_by_its_card_and_pictures(
         assert sum(one.rows for one in run_.reliability) > 0
     assert f"**{result['verdict']}**" in card(report)
     absent = {"compression": "did not ask", "shots": "no quantum student", "noise": "no quantum student"}
-    absent |= {"expressibility": "no expressibility", "surrogate": "No circuit taught"}
+    absent |= {"expressibility": "no expressibility", "surrogate": "No circuit taught", "budget": "no budget chose it"}
     if kind == "language_modelling":
         absent["per_class"] = "no change to draw"  # its classes are thousands of tokens
     for name, draw in PLOTS.items():
