@@ -66,7 +66,7 @@ def batches(learner: Learner) -> Iterator[Tensor]:
     """Epoch after epoch."""
     while True:
         yield from learner.batches()
-        learner.epoch += 1
+        learner.epoch, learner.batch = learner.epoch + 1, 0
 
 
 def reserved() -> int:
