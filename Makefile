@@ -47,7 +47,7 @@ figures: $(STAMP)
 dashboard: $(STAMP)
 	$(BIN)/python -c "import json; from app.main import create_app; print(json.dumps(create_app().openapi()))" \
 	  > $(DASHBOARD)/openapi.json
-	cd $(DASHBOARD) && npm ci --silent --no-audit --no-fund && npm run --silent types && npm run --silent check \
+	cd $(DASHBOARD) && npm install --no-save --silent --no-audit --no-fund && npm run --silent types && npm run --silent check \
 	  && npm run --silent build
 
 dashboard-check: dashboard

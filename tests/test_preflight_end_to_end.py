@@ -29,12 +29,14 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 
 
 def asked(service: Service, folder: Path, **changes: object) -> tuple[int, str, str]:
-    """(exit status, standard output, standard error) of `qstill preflight`."""
+    """(exit status, its JSON, what it says to people) of `qstill preflight`."""
     place = folder / "job.json"
     place.write_text(json.dumps(BODY | changes))
-    ran = CliRunner().invoke(main, ["preflight", str(place), "--server", service.address])
-    assert ran.exception is None or isinstance(ran.exception, SystemExit | click.ClickException)
-    return ran.exit_code, ran.stdout, ran.stderr
+    command = ["preflight", str(place), "--server", service.address]
+    ran, told = CliRunner().invoke(main, [*command, "--json"]), CliRunner().invoke(main, command)
+    for each in (ran, told):
+        assert each.exception is None or isinstance(each.exception, SystemExit | click.ClickException)
+    return ran.exit_code, ran.stdout, told.output
 
 
 def test_it_is_answered_in_seconds_and_leaves_nothing(service: Service, tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ def test_a_finished_distillation_tells_the_verdict_first(service: Service, open_
     page.get_by_role("button", name="Try").click()
     expect(page.get_by_label("The question, as JSON")).to_have_value(re.compile("inputs"))
     page.get_by_role("button", name="Ask").click()
-    expect(page.get_by_role("region", name="The answer")).to_contain_text("predictions")
+    expect(page.get_by_role("region", name="The answer")).to_contain_text("probabilities")
 
 
 def test_what_is_understood_of_a_dropped_table_is_shown(service: Service, open_page: Open, tmp_path: Any) -> None:
