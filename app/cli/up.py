@@ -131,7 +131,7 @@ def _keep_running(
                 )
         if not announced and _ready(address):
             announced = True
-            click.echo(f"Qstill is at {address}, its data in {settings.data_dir}; Ctrl-C stops it")
+            click.echo(f"Qstill is at {address}/ with its data in {settings.data_dir}; Ctrl-C stops it")
         stop.wait(0.05 if not announced else 0.25)
 
 
