@@ -58,17 +58,26 @@ export async function must<Data>(asked: Promise<Answer<Data>>): Promise<Data> {
   return answer.data as Data;
 }
 
-/** A body that is no JSON: a picture, a text, a circuit's source. */
-export async function fetched(path: string): Promise<Response> {
+/** An answer that the OpenAPI client cannot read: a picture, a text, a circuit's source. Throws Problem. */
+export async function fetched(path: string, init: RequestInit = {}): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(path, { headers: headers() });
+    response = await fetch(path, { ...init, headers: { ...headers(), ...init.headers } });
   } catch {
     throw new Problem(0, "unreachable", "The service does not answer.");
   }
   if (response.status === 401) access.wanted = true;
   if (!response.ok) throw problemOf(response.status, await response.json().catch(() => null));
   return response;
+}
+
+/** The answer to a body of JSON, as text where it was written by hand. Throws Problem. */
+export function posted(path: string, body: unknown): Promise<Response> {
+  return fetched(path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: typeof body === "string" ? body : JSON.stringify(body),
+  });
 }
 
 export function problemOf(status: number, body: unknown): Problem {
