@@ -44,11 +44,6 @@ class Client(contextlib.AbstractContextManager["Client"]):
         job: Job = self._json(once(to(kind_of(body).path, body, headers={"Prefer": f"wait={wait}"})))
         return job
 
-    def preflight(self, body: dict[str, Any]) -> dict[str, Any]:
-        """What would become of a distillation."""
-        said: dict[str, Any] = self._json(to("/v1/distillations/preflight", body, silence=QUESTION_SECONDS))
-        return said
-
     def get(self, path: str) -> Any:
         return self._json(get(path))
 

@@ -73,7 +73,7 @@ def preflight(talk: Talk, file: Path) -> int:
 
     Ends with 1 where something is in its way.
     """
-    said = talk.client.preflight(read_body(file))
+    said = talk.client.post("/v1/distillations/preflight", read_body(file))
 
     def words(console: Console) -> None:
         time = said["time"]["total"]
@@ -128,17 +128,20 @@ def upload(talk: Talk, file: Path, purpose: str) -> None:
 @talking
 def files(talk: Talk) -> None:
     """List your uploads, newest first."""
-    page = talk.client.get("/v1/files?limit=100")
-    rows = [(each["id"], each["purpose"], f"{each['bytes']:,}", each["name"]) for each in page["data"]]
-    talk.tell(page, "\n".join(row[0] for row in rows), lambda console: console.print(_table(rows)))
+    _listed(talk, "/v1/files", "purpose")
 
 
 @click.command("models")
 @talking
 def models(talk: Talk) -> None:
     """List your models, newest first."""
-    page = talk.client.get("/v1/models?limit=100")
-    rows = [(each["id"], each["format"], f"{each['bytes']:,}", each["name"]) for each in page["data"]]
+    _listed(talk, "/v1/models", "format")
+
+
+def _listed(talk: Talk, path: str, what: str) -> None:
+    """what: the field that says what each is."""
+    page = talk.client.get(f"{path}?limit=100")
+    rows = [(each["id"], each[what], f"{each['bytes']:,}", each["name"]) for each in page["data"]]
     talk.tell(page, "\n".join(row[0] for row in rows), lambda console: console.print(_table(rows)))
 
 

@@ -127,7 +127,7 @@ def test_a_preflight_says_how_many_candidates_fit_into_a_budget(
 ) -> None:
     time = {"total": {"expected": 30.0, "low": 20.0, "high": 90.0}}
     said = {"time": time, "advice": [], "candidates": [{"parameters": 1_200}, {"parameters": 85}]}
-    monkeypatch.setattr(Client, "preflight", lambda self, body: said)
+    monkeypatch.setattr(Client, "post", lambda self, path, body: said)
     (tmp_path / "job.json").write_text("{}")
     done = CliRunner().invoke(main, ["preflight", str(tmp_path / "job.json"), "--server", "http://127.0.0.1:9"])
     assert "about 30 s, between 20 and 90" in done.output

@@ -11,8 +11,8 @@ MAX_LAYERS = 48
 MAX_WIDTH = 4096
 
 
-class Measures(Strict):
-    """Of a BERT."""
+class BertShape(Strict):
+    """How large a BERT of your own is."""
 
     layers: Annotated[int, Field(ge=1, le=MAX_LAYERS)] = Field(2, description="How many.", examples=[2])
     width: Annotated[int, Field(ge=4, le=MAX_WIDTH)] = Field(128, description="Numbers of a token.", examples=[128])
@@ -24,7 +24,7 @@ class Measures(Strict):
     )
 
     @model_validator(mode="after")
-    def _heads_share_the_width(self) -> "Measures":
+    def _heads_share_the_width(self) -> "BertShape":
         if self.width % self.heads:
             reason = f"{self.heads} heads cannot share a width of {self.width} evenly"
             refuse(("heads",), "heads_do_not_divide_width", reason, self.heads)
@@ -60,7 +60,7 @@ class Pretrained(Strict):
         description="What learns: every weight, or the head alone (with BERT's pooling layer, where there is one).",
         examples=["all"],
     )
-    own: Measures | None = Field(
+    own: BertShape | None = Field(
         None,
         description="A BERT of these measures from random weights; of the folder only the tokenizer is taken. Null: "
         "the folder's own weights.",

@@ -4,10 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from qstill.contract.distillations.architectures.pretrained import MAX_LAYERS, BertShape
 from qstill.contract.schemas import Strict, refuse
 
-MAX_LAYERS = 48
-MAX_WIDTH = 4096
 MAX_VECTOR = 1024
 
 Layer = Annotated[int, Field(ge=0, lt=256)]
@@ -46,25 +45,10 @@ class WordVectors(Strict):
     )
 
 
-class OwnEncoder(Strict):
+class OwnEncoder(BertShape):
     """A BERT of your own measures, from random weights, on the teacher's tokens."""
 
     kind: Literal["bert"] = Field(description="A BERT of your own measures.", examples=["bert"])
-    layers: Annotated[int, Field(ge=1, le=MAX_LAYERS)] = Field(2, description="How many.", examples=[2])
-    width: Annotated[int, Field(ge=4, le=MAX_WIDTH)] = Field(128, description="Numbers of a token.", examples=[128])
-    heads: Annotated[int, Field(ge=1, le=64)] = Field(
-        4, description="Attention heads; they share the width evenly.", examples=[4]
-    )
-    inner: Annotated[int, Field(ge=1, le=4 * MAX_WIDTH)] = Field(
-        512, description="Units of each feed-forward layer.", examples=[512]
-    )
-
-    @model_validator(mode="after")
-    def _heads_share_the_width(self) -> "OwnEncoder":
-        if self.width % self.heads:
-            reason = f"{self.heads} heads cannot share a width of {self.width} evenly"
-            refuse(("heads",), "heads_do_not_divide_width", reason, self.heads)
-        return self
 
 
 AnyEncoder = FewerLayers | WordVectors | OwnEncoder

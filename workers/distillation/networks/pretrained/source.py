@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from qstill.contract.distillations.architectures.pretrained import Measures, Pretrained
+from qstill.contract.distillations.architectures.pretrained import BertShape, Pretrained
 from qstill.contract.errors import Problem
 from workers.distillation.artifacts.checkpoints import invalid
 from workers.distillation.networks.pretrained.archive import CARD, CONFIG, LENGTHS, TOKENIZER, WEIGHTS, Folder, unpacked
@@ -70,7 +70,7 @@ class Source:
             parameter.requires_grad_(architecture.train == "all" or is_fresh(name))
         return TextClassifier(model, self.tokenizer.pad).train()
 
-    def _own(self, measures: Measures, classes: int) -> Any:
+    def _own(self, measures: BertShape, classes: int) -> Any:
         library = transformers()
         config = library.BertConfig(
             vocab_size=self.sizes.vocabulary,
