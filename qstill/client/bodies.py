@@ -1,7 +1,7 @@
 """Bodies of requests from what people write: contract models, dictionaries, and short forms of their parts."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypedDict
+from typing import Any, TypedDict, get_args
 
 from pydantic import BaseModel
 
@@ -15,9 +15,10 @@ from qstill.contract.circuits.noise.model import Noise
 from qstill.contract.circuits.outputs import Observable, OutputName
 from qstill.contract.circuits.profile import MethodName
 from qstill.contract.distillations.architectures import BY_KIND
+from qstill.contract.distillations.datasets import BuiltinData, BuiltinText
 
-BUILTIN = frozenset({"digits", "iris", "wine", "breast_cancer", "diabetes"})
-BUILTIN_TEXT = frozenset({"python_topics"})
+BUILTIN = frozenset(get_args(BuiltinData.model_fields["name"].annotation))
+BUILTIN_TEXT = frozenset(get_args(BuiltinText.model_fields["name"].annotation))
 
 Json = dict[str, Any]
 Part = Mapping[str, Any] | BaseModel | str | None

@@ -10,7 +10,6 @@ import time
 import uuid
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
-from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 import httpx
@@ -19,6 +18,7 @@ from pydantic import TypeAdapter
 from qstill.client.contents import Part
 from qstill.client.errors import problem_of, unreachable
 from qstill.contract.errors import Problem
+from qstill.retries import TRIED_AGAIN, retry_after
 
 T = TypeVar("T")
 
@@ -28,7 +28,6 @@ UPLOAD_SECONDS = 300.0  # the server hashes and reads what it was sent before it
 PATIENCE_SECONDS = 60.0  # how long a call is tried again
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 8.0  # seconds, doubled from one to the next
 
-TRIED_AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})  # 501 and 507 stay what they are
 NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
@@ -159,14 +158,3 @@ def next_pause(attempt: int, wanted: float | None) -> float:
     backoff = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** min(attempt, 16))
     jitter = random.uniform(0.5, 1.0) * backoff  # noqa: S311  # not a secret
     return jitter if wanted is None else wanted + jitter - 0.5 * backoff
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds that `Retry-After` asks for, as a number or as a date (RFC 9110, 10.2.3); None where it says nothing."""
-    said = headers.get("retry-after", "").strip()
-    if said.isascii() and said.isdigit():
-        return float(said[:9])
-    try:
-        return max(0.0, parsedate_to_datetime(said).timestamp() - time.time())
-    except ValueError:
-        return None

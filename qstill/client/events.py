@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import httpx
 
-from qstill.client.calls import TRIED_AGAIN, Call, Patience, next_pause, parsed, retry_after
+from qstill.client.calls import Call, Patience, next_pause, parsed
 from qstill.client.errors import Unavailable, problem_of, unreachable
 from qstill.contract.answers.jobs import EventView, Progress
 from qstill.contract.status import FINAL
+from qstill.retries import TRIED_AGAIN, retry_after
 
 SILENCE_SECONDS = 60.0  # the service pings every 15 s
 MAX_LINE_BYTES = 16 << 20  # an event is never so long: what is, is no stream of events

@@ -74,6 +74,7 @@ def clocked(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Server]:
         server = Server(*answers)
         clock = SimpleNamespace(monotonic=lambda: server.now, time=lambda: 1_000_000.0 + server.now)
         monkeypatch.setattr("qstill.client.calls.time", clock)
+        monkeypatch.setattr("qstill.retries.time", clock)
         return server
 
     return make

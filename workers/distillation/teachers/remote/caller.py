@@ -14,12 +14,12 @@ import httpx
 from ledger import outbound
 from qstill.contract.distillations.teachers.remote import AtAnAddress
 from qstill.contract.errors import Problem
+from qstill.retries import TRIED_AGAIN, retry_after
 from workers.run import Run, Stopped
 
 FIRST_PAUSE_SECONDS = 0.5  # before the second attempt at a request; each later one waits twice as long
 LONGEST_PAUSE_SECONDS = 60.0
 LOOK_SECONDS = 0.1  # between looks at whether the job shall stop
-AGAIN = frozenset({408, 425, 429, 500, 502, 503, 504})  # statuses that pass
 MAX_HEADERS = 32
 MAX_SECRET_BYTES = 100_000
 MAX_COMPLAINT = 10_000  # bytes of an answer that says why there is none
@@ -97,8 +97,8 @@ class Caller:
         extensions = {"sni_hostname": self._place.server_name}
         try:
             with client.stream("POST", self._place.url, content=body, extensions=extensions) as answer:
-                if answer.status_code in AGAIN:
-                    raise Passing(f"answered {answer.status_code}", _retry_after(answer))
+                if answer.status_code in TRIED_AGAIN:
+                    raise Passing(f"answered {answer.status_code}", retry_after(answer.headers) or 0.0)
                 if answer.status_code != 200:
                     more = "; redirects are not followed" if answer.is_redirect else self._complaint(answer)
                     raise failed(f"The endpoint answered {answer.status_code}{more}.")
@@ -161,8 +161,3 @@ def secret_in(headers: Path | None) -> bytes:
 def failed(title: str) -> Problem:
     """An answer that is none."""
     return Problem("endpoint_failed", title, pointer="/url", status=502)
-
-
-def _retry_after(answer: httpx.Response) -> float:
-    told = answer.headers.get("retry-after", "")
-    return float(told[:6]) if told.isascii() and told.isdigit() else 0.0
