@@ -58,6 +58,10 @@ def test_of_many_jobs_only_those_in_sight_are_in_the_page(service: Listening, ol
     numbers = [int(row.get_attribute("aria-rowindex") or 0) for row in lines.all()]
     assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
     assert numbers[-1] > 500
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(5_000)
+    assert 1 <= len(asked) <= 4  # the page in sight, every two seconds
     page.keyboard.press("Home")
     expect(page.get_by_text(f"copy {MANY - 1}", exact=True)).to_be_visible()
 

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from qstill.client.calls import (
     FIRST_PAUSE,
     LONGEST_PAUSE,
-    TRIED_AGAIN,
     Call,
     Patience,
     Pause,
@@ -21,7 +20,6 @@ from qstill.client.calls import (
     once,
     patiently,
     read,
-    retry_after,
     to,
     tried,
 )
@@ -37,6 +35,7 @@ from qstill.client.errors import (
 )
 from qstill.contract.answers.jobs import Progress
 from qstill.contract.errors import Problem
+from qstill.retries import TRIED_AGAIN, retry_after
 
 BROKEN = (httpx.ConnectError("no"), httpx.ReadTimeout("slow"), httpx.RemoteProtocolError("cut"))
 DOCUMENT = {"type": "/problems/x", "code": "x", "status": 422, "title": "Not so.", "pointer": "/a", "try": [{"b": 1}]}

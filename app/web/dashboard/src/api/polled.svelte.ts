@@ -1,4 +1,5 @@
 // What is asked for again and again: the last good data stays when an answer fails, and nobody asks from a hidden tab.
+import { untrack } from "svelte";
 import { Problem } from "./service.svelte";
 
 /** at: when `data` came, in milliseconds; null before the first answer. */
@@ -8,12 +9,18 @@ export class Polled<Data> {
   at = $state<number | null>(null);
   #asked = 0;
 
-  /** seconds: between two questions; null: asked once. Read again after each answer. Call where a component begins. */
+  /**
+   * seconds: between two questions; null: asked once. of: what is asked about; where it changes, the question is another
+   * one and is asked at once. What `ask` reads besides changes nothing by itself. Call where a component begins.
+   */
   constructor(
     readonly ask: () => Promise<Data>,
     readonly seconds: (data: Data | null) => number | null,
+    of: () => unknown = () => null,
   ) {
     $effect(() => {
+      of();
+      this.data = null;
       let timer: ReturnType<typeof setTimeout> | undefined;
       let ended = false;
       const turn = async (): Promise<void> => {
@@ -22,10 +29,10 @@ export class Polled<Data> {
         if (!ended && pause !== null) timer = setTimeout(turn, pause * 1000);
       };
       const shown = (): void => {
-        if (!document.hidden && this.seconds(this.data) !== null) void this.now();
+        if (!document.hidden && (this.at === null || this.seconds(this.data) !== null)) void this.now();
       };
       document.addEventListener("visibilitychange", shown);
-      void turn();
+      untrack(() => void turn());
       return () => {
         ended = true;
         clearTimeout(timer);
