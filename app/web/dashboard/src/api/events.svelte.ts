@@ -17,7 +17,7 @@ export function follow(id: string, after: number, heard: (events: JobEvent[]) =>
           headers: { ...headers(), Accept: "text/event-stream" },
           signal: ending.signal,
         });
-        if (response.status === 204) return;
+        if (response.status === 204 || [401, 403, 404].includes(response.status)) return; // over, or not ours
         if (response.ok && response.body && (await read(response.body))) return;
       } catch {
         // the connection broke; it is made again below
